@@ -1,0 +1,23 @@
+package dev.perigee.config;
+
+import java.time.Duration;
+import java.util.List;
+
+/// Settings of the replication plugin.
+///
+/// @param tables those `perigee.yaml` names
+/// @param parallelTables tables synced at once, 1 to 32
+/// @param keepRuns run records kept for each table
+/// @param retryFirst wait before the first retry of a failing table
+/// @param retryMax longest wait between two retries
+public record ReplicationConfig(
+        List<TableConfig> tables, int parallelTables, int keepRuns, Duration retryFirst, Duration retryMax) {
+
+    public ReplicationConfig {
+        tables = List.copyOf(tables);
+    }
+
+    public static ReplicationConfig defaults() {
+        return new ReplicationConfig(List.of(), 2, 100, Duration.ofSeconds(1), Duration.ofMinutes(1));
+    }
+}

@@ -1,0 +1,28 @@
+package dev.perigee.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// Settings of the replica file.
+///
+/// @param directory the data folder; the replica is `perigee.db` in it
+/// @param readers read connections, each with a thread of its own; 1 to 64
+/// @param writeQueue writes that may wait for the writer before callers are held up; 1 to 100 000
+/// @param walLimitBytes size of the WAL past which the oldest readers are interrupted so that it can be emptied
+/// @param checkpointBytes size of the WAL at which a checkpoint is tried
+/// @param pageCacheBytes page cache of the write connection
+/// @param lockWait how long opening waits for another process to give up the data folder
+public record StoreConfig(
+        Path directory,
+        int readers,
+        int writeQueue,
+        long walLimitBytes,
+        long checkpointBytes,
+        long pageCacheBytes,
+        Duration lockWait) {
+
+    /// The defaults for a data folder.
+    public static StoreConfig of(Path directory) {
+        return new StoreConfig(directory, 4, 1024, 256L << 20, 16L << 20, 32L << 20, Duration.ZERO);
+    }
+}

@@ -1,0 +1,90 @@
+package dev.perigee.fault;
+
+/// What can go wrong outside our code, what helps, and whether waiting is enough. The names are API: people search for
+/// them, so none is renamed or used for something else.
+public enum Fault {
+    // What a caller sent.
+    INVALID_REQUEST(false, 400, "correct the request as the message says"),
+    STATEMENT_INVALID(false, 400, "correct the SQL statement"),
+    UNAUTHORIZED(false, 401, "send `Authorization: Bearer <token>` with a valid token"),
+    FORBIDDEN(false, 403, "use a token whose role allows this"),
+    NOT_FOUND(false, 404, "check the name"),
+    METHOD_NOT_ALLOWED(false, 405, "use one of the methods in the `Allow` header"),
+    CONFLICT(false, 409, "resolve the conflict that the message names"),
+    CONSTRAINT(false, 409, "send values that satisfy the table's constraints"),
+    TOO_LARGE(false, 413, "send less at once, or raise the limit that the message names"),
+    TOO_MANY_REQUESTS(true, 429, "wait and send again"),
+
+    // This server and its replica file.
+    CONFIG_INVALID(false, 500, "correct the configuration as the message says"),
+    BUSY(true, 503, "wait and send again"),
+    CLOSED(false, 503, "open it again before using it"),
+    TIME_LIMIT(true, 504, "make the statement cheaper, or raise the limit that the message names"),
+    DISK_FULL(true, 503, "free space on the replica's disk; applying then goes on by itself"),
+    DISK_FAILED(true, 503, "check the replica's disk and the permissions of its folder"),
+    REPLICA_CORRUPT(false, 500, "restore the replica from a backup, or remove it and load it again"),
+    REPLICA_LOCKED(false, 503, "stop the process that the message names, or use another data folder"),
+    REPLICA_TOO_NEW(false, 500, "run the Perigee version that wrote this replica, or a newer one"),
+    SQLITE_FAILED(false, 500, "read what SQLite said in the message"),
+    SQLITE_LIBRARY_MISSING(false, 500, "set `perigee.sqlite.library` to a SQLite shared library of version 3.35 or newer"),
+    INTERNAL(false, 500, "report this with the server's log"),
+
+    // The external database.
+    SOURCE_NOT_CONFIGURED(false, 400, "set EXTERNAL_DB_URL or the EXTERNAL_DB_* variables, or `source:` in perigee.yaml"),
+    SOURCE_UNREACHABLE(true, 502, "let the source accept connections again; pulling then goes on by itself"),
+    SOURCE_AUTH(true, 502, "correct the source's user, password or access rules"),
+    SOURCE_TLS(true, 502, "correct the source's sslmode and certificates"),
+    SOURCE_TIMEOUT(true, 502, "check the source's load and locks, or raise its statement timeout"),
+    SOURCE_FAILED(true, 502, "read what the source said in the message"),
+    SOURCE_STATEMENT(false, 400, "correct the SQL statement for the source"),
+    SOURCE_TABLE_MISSING(true, 404, "create the table in the source, or remove it from replication"),
+    SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
+    SOURCE_PERMISSION(true, 502, "grant SELECT on the table to the source's user"),
+    SOURCE_SCHEMA_CHANGED(true, 502, "resync the table to take over the source's new definition"),
+    SOURCE_BEHIND_CURSOR(true, 502, "the source lost rows the copy has: resync the table"),
+    KEY_MISSING(false, 400, "name the columns that identify a row as `key` in the table's configuration"),
+    CURSOR_UNSUITABLE(false, 400, "choose a cursor column that grows with every insert and update"),
+    VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option");
+
+    private final boolean retryable;
+    private final int httpStatus;
+    private final String remedy;
+
+    Fault(boolean retryable, int httpStatus, String remedy) {
+        this.retryable = retryable;
+        this.httpStatus = httpStatus;
+        this.remedy = remedy;
+    }
+
+    /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never reads messages.
+    public boolean isRetryable() {
+        return retryable;
+    }
+
+    /// The status of an HTTP answer that reports this fault.
+    public int httpStatus() {
+        return httpStatus;
+    }
+
+    /// What helps, as an imperative sentence without a full stop.
+    public String remedy() {
+        return remedy;
+    }
+
+    /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left in.
+    public PerigeeException in(String where, String what, String state) {
+        return new PerigeeException(
+                this, "%s in %s: %s. %s. To fix: %s.".formatted(this, where, what, state, remedy), remedy, null);
+    }
+
+    /// As [#in(String, String, String)], with the exception that made it known.
+    public PerigeeException in(String where, String what, String state, Throwable cause) {
+        return new PerigeeException(
+                this, "%s in %s: %s. %s. To fix: %s.".formatted(this, where, what, state, remedy), remedy, cause);
+    }
+
+    /// One occurrence whose whole message is `text`: where the wording is itself a contract with clients.
+    public PerigeeException saying(String text) {
+        return new PerigeeException(this, text, remedy, null);
+    }
+}

@@ -1,0 +1,52 @@
+package dev.perigee.plugin;
+
+import dev.perigee.source.Source;
+import dev.perigee.store.Store;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+
+/// What a plugin may use of the server. One object per plugin; safe for many threads.
+public interface PluginHost {
+    /// The least role a route needs.
+    enum Access {
+        ADMIN,
+        CLIENT,
+        ANYBODY
+    }
+
+    /// Answers a request; what it throws becomes an error answer with the fault's status.
+    @FunctionalInterface
+    interface RouteHandler {
+        Response handle(Request request);
+    }
+
+    Store store();
+
+    /// The external database, when one is configured.
+    Optional<Source> source();
+
+    InstantSource clock();
+
+    /// Where metrics are registered that `GET /metrics` shows.
+    PrometheusRegistry metrics();
+
+    /// Adds a route below the plugin's prefix; only while it registers. A plugin without `requiresAuth` may open routes
+    /// to anybody; one with it may not.
+    ///
+    /// @param path like `/tables/:name`; empty for the prefix itself
+    void route(String method, String path, Access access, RouteHandler handler);
+
+    /// Sets the plugin's one alarm, durably; [StarbasePlugin#onAlarm] is called when it is due.
+    void setAlarm(Instant due);
+
+    Optional<Instant> alarm();
+
+    void clearAlarm();
+
+    /// From now on callers' statements may not write to this table of the replica; `reason` is in the refusal.
+    void protectTable(String table, String reason);
+
+    void unprotectTable(String table);
+}

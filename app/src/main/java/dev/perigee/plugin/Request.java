@@ -1,0 +1,29 @@
+package dev.perigee.plugin;
+
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/// A request as a plugin's route sees it; the body is already within the server's limit.
+public interface Request {
+    String method();
+
+    /// Decoded, with the leading slash.
+    String path();
+
+    /// A `:name` part of the route's path, decoded.
+    String pathParameter(String name);
+
+    Optional<String> query(String name);
+
+    Optional<String> header(String name);
+
+    Caller caller();
+
+    byte[] body();
+
+    /// The body as JSON.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] with line and column where it
+    ///     is not JSON, or when the content type is not JSON
+    JsonNode json();
+}

@@ -1,0 +1,33 @@
+package dev.perigee.plugin;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Map;
+
+/// An answer. Bodies that stream are written on a thread that may block; a failure after the first byte ends the
+/// connection without its proper end, so that a client cannot take it for complete.
+public record Response(int status, String contentType, Map<String, String> headers, Body body) {
+    /// Writes the body; for server-sent events it flushes after each.
+    @FunctionalInterface
+    public interface Body {
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    public Response {
+        headers = Map.copyOf(headers);
+    }
+
+    /// `{"result": value}` with status 200. The value is anything Jackson writes: records, maps, lists, nodes.
+    public static Response result(Object value) {
+        return Json.envelope(200, "result", value);
+    }
+
+    /// `{"error": message}`.
+    public static Response error(int status, String message) {
+        return Json.envelope(status, "error", message);
+    }
+
+    public static Response stream(int status, String contentType, Body body) {
+        return new Response(status, contentType, Map.of(), body);
+    }
+}

@@ -1,0 +1,55 @@
+package dev.perigee.plugin;
+
+import dev.perigee.source.RowSink;
+
+/// A plugin: routes, hooks around every query, and an alarm. It lives as long as the server.
+///
+/// Order of calls: [#register] once, [#start] once all plugins are registered, hooks and [#onAlarm] from many threads,
+/// [#stop] once.
+public abstract class StarbasePlugin {
+    private final String name;
+    private final boolean requiresAuth;
+    private final String pathPrefix;
+
+    /// @param name unique, like `starbasedb:replication`
+    /// @param requiresAuth whether its routes need a valid token
+    /// @param pathPrefix where its routes live, like `/replication`; empty for none
+    protected StarbasePlugin(String name, boolean requiresAuth, String pathPrefix) {
+        this.name = name;
+        this.requiresAuth = requiresAuth;
+        this.pathPrefix = pathPrefix;
+    }
+
+    public final String name() {
+        return name;
+    }
+
+    public final boolean requiresAuth() {
+        return requiresAuth;
+    }
+
+    public final String pathPrefix() {
+        return pathPrefix;
+    }
+
+    /// Takes what it needs of the host and names its routes. Routes cannot be added later.
+    public void register(PluginHost host) {}
+
+    /// May change a statement before it runs; what it throws fails the query.
+    public StatementCall beforeQuery(StatementCall call) {
+        return call;
+    }
+
+    /// May wrap the sink that receives the answer's rows, to see or change them as they stream by.
+    public RowSink afterQuery(StatementCall call, RowSink rows) {
+        return rows;
+    }
+
+    /// Its alarm is due. Throwing makes it fire again, see [dev.perigee.alarm.Alarms].
+    public void onAlarm(int attempt) throws Exception {}
+
+    public void start() {}
+
+    /// Finishes what it began; the host's store is still open.
+    public void stop() {}
+}

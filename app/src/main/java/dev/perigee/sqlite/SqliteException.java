@@ -1,0 +1,27 @@
+package dev.perigee.sqlite;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+
+/// SQLite refused or failed. The message says what SQLite said and, for a statement, where in it.
+public final class SqliteException extends PerigeeException {
+    private final int extendedCode;
+    private final int offset;
+
+    /// @param extendedCode SQLite's extended result code
+    /// @param offset UTF-16 index of the mistake in the statement, -1 where unknown
+    public SqliteException(Fault fault, String message, int extendedCode, int offset) {
+        super(fault, message, fault.remedy(), null);
+        this.extendedCode = extendedCode;
+        this.offset = offset;
+    }
+
+    /// @see <a href="https://www.sqlite.org/rescode.html">SQLite: Result and Error Codes</a>
+    public int extendedCode() {
+        return extendedCode;
+    }
+
+    public int offset() {
+        return offset;
+    }
+}

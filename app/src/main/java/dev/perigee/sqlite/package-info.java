@@ -1,0 +1,9 @@
+/// SQLite's C API through `java.lang.foreign`: library, connection, statement, authorizer, hooks. Knows nothing of Perigee.
+///
+/// Guarantee: a native object is never used after it is closed, nor by two threads at once.
+///
+/// Start reading at [SqliteConnection].
+@NullMarked
+package dev.perigee.sqlite;
+
+import org.jspecify.annotations.NullMarked;
