@@ -1,0 +1,117 @@
+package dev.perigee.testing;
+
+import dev.perigee.config.SourceConfig;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// A real PostgreSQL for tests: one server for the whole test run, a database of its own for each caller.
+public final class TestPostgres implements AutoCloseable {
+    private static final AtomicInteger DATABASES = new AtomicInteger();
+
+    private final String database;
+
+    private TestPostgres(String database) {
+        this.database = database;
+    }
+
+    /// A new, empty database on the shared server.
+    public static TestPostgres create() {
+        String name = "test_" + DATABASES.incrementAndGet();
+        execute("postgres", "CREATE DATABASE " + name);
+        return new TestPostgres(name);
+    }
+
+    /// A server of the caller's own, for tests that stop, restart or configure it. The caller closes it.
+    public static EmbeddedPostgres.Builder server() {
+        return EmbeddedPostgres.builder()
+                .setServerConfig("fsync", "off")
+                .setServerConfig("max_connections", "200")
+                .setServerConfig("wal_level", "logical")
+                .setServerConfig("max_prepared_transactions", "20");
+    }
+
+    public String database() {
+        return database;
+    }
+
+    public int port() {
+        return Shared.SERVER.getPort();
+    }
+
+    /// How Perigee reaches this database.
+    public SourceConfig config() {
+        return config(port(), database);
+    }
+
+    /// How Perigee reaches a database of an embedded server.
+    public static SourceConfig config(int port, String database) {
+        return new SourceConfig(
+                "postgresql",
+                "127.0.0.1",
+                port,
+                "postgres",
+                "postgres",
+                database,
+                "public",
+                Map.of(),
+                8,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60));
+    }
+
+    public Connection connect() throws SQLException {
+        return connect(database);
+    }
+
+    /// Runs statements separated by semicolons, autocommitted together as the server does.
+    public void execute(String sql) {
+        execute(database, sql);
+    }
+
+    @Override
+    public void close() {
+        execute("postgres", "DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
+    }
+
+    private static Connection connect(String database) throws SQLException {
+        return DriverManager.getConnection(
+                "jdbc:postgresql://127.0.0.1:%d/%s".formatted(Shared.SERVER.getPort(), database), "postgres", "postgres");
+    }
+
+    private static void execute(String database, String sql) {
+        try (Connection connection = connect(database);
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static final class Shared {
+        static final EmbeddedPostgres SERVER = start();
+
+        private static EmbeddedPostgres start() {
+            try {
+                EmbeddedPostgres server = server().start();
+                Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                    try {
+                        server.close();
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                }));
+                return server;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}
