@@ -1,4 +1,5 @@
-/// Reads `perigee.yaml` and the environment into one record per room; reports every mistake at once, with line and expected range.
+/// Reads `perigee.yaml` and the environment into one record per room; reports every mistake at once, with line and
+/// expected range.
 ///
 /// Guarantee: a record that exists is valid; no other room reads the environment.
 ///

@@ -26,11 +26,13 @@ public enum Fault {
     REPLICA_LOCKED(false, 503, "stop the process that the message names, or use another data folder"),
     REPLICA_TOO_NEW(false, 500, "run the Perigee version that wrote this replica, or a newer one"),
     SQLITE_FAILED(false, 500, "read what SQLite said in the message"),
-    SQLITE_LIBRARY_MISSING(false, 500, "set `perigee.sqlite.library` to a SQLite shared library of version 3.35 or newer"),
+    SQLITE_LIBRARY_MISSING(
+            false, 500, "set `perigee.sqlite.library` to a SQLite shared library of version 3.35 or newer"),
     INTERNAL(false, 500, "report this with the server's log"),
 
     // The external database.
-    SOURCE_NOT_CONFIGURED(false, 400, "set EXTERNAL_DB_URL or the EXTERNAL_DB_* variables, or `source:` in perigee.yaml"),
+    SOURCE_NOT_CONFIGURED(
+            false, 400, "set EXTERNAL_DB_URL or the EXTERNAL_DB_* variables, or `source:` in perigee.yaml"),
     SOURCE_UNREACHABLE(true, 502, "let the source accept connections again; pulling then goes on by itself"),
     SOURCE_AUTH(true, 502, "correct the source's user, password or access rules"),
     SOURCE_TLS(true, 502, "correct the source's sslmode and certificates"),
@@ -56,7 +58,8 @@ public enum Fault {
         this.remedy = remedy;
     }
 
-    /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never reads messages.
+    /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never reads
+    /// messages.
     public boolean isRetryable() {
         return retryable;
     }

@@ -83,7 +83,9 @@ public final class TestPostgres implements AutoCloseable {
 
     private static Connection connect(String database) throws SQLException {
         return DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:%d/%s".formatted(Shared.SERVER.getPort(), database), "postgres", "postgres");
+                "jdbc:postgresql://127.0.0.1:%d/%s".formatted(Shared.SERVER.getPort(), database),
+                "postgres",
+                "postgres");
     }
 
     private static void execute(String database, String sql) {
