@@ -24,7 +24,6 @@ public interface Request {
     /// The body as JSON.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] with line and column
-    where it
-    ///     is not JSON, or when the content type is not JSON
+    ///     where it is not JSON, or when the content type is not JSON
     JsonNode json();
 }
