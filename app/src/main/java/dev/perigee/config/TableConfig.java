@@ -9,7 +9,8 @@ import java.util.Optional;
 /// @param name the table in the source, `table` or `schema.table`; a name's own dots and capitals in double quotes
 /// @param cursorColumn the column whose value grows with every insert and update
 /// @param interval time between two syncs, at least one second
-/// @param cron a cron expression instead of the interval
+/// @param cron a cron expression of five fields (minute first) instead of the interval
+/// @param timeZone the zone the cron expression is read in, such as `Europe/Zurich`; UTC unless set
 /// @param key columns that identify a row, where the source's catalog does not say; empty otherwise
 /// @param columns the columns to copy; empty for all
 /// @param exclude columns not to copy
@@ -25,6 +26,7 @@ public record TableConfig(
         String cursorColumn,
         Duration interval,
         Optional<String> cron,
+        Optional<String> timeZone,
         List<String> key,
         List<String> columns,
         List<String> exclude,
@@ -71,6 +73,7 @@ public record TableConfig(
                 name,
                 cursorColumn,
                 interval,
+                Optional.empty(),
                 Optional.empty(),
                 List.of(),
                 List.of(),
