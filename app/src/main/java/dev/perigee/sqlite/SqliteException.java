@@ -2,6 +2,7 @@ package dev.perigee.sqlite;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import org.jspecify.annotations.Nullable;
 
 /// SQLite refused or failed. The message says what SQLite said and, for a statement, where in it.
 public final class SqliteException extends PerigeeException {
@@ -11,7 +12,12 @@ public final class SqliteException extends PerigeeException {
     /// @param extendedCode SQLite's extended result code
     /// @param offset UTF-16 index of the mistake in the statement, -1 where unknown
     public SqliteException(Fault fault, String message, int extendedCode, int offset) {
-        super(fault, message, fault.remedy(), null);
+        this(fault, message, extendedCode, offset, null);
+    }
+
+    /// As the other, with what a callback of ours threw meanwhile.
+    SqliteException(Fault fault, String message, int extendedCode, int offset, @Nullable Throwable cause) {
+        super(fault, message, fault.remedy(), cause);
         this.extendedCode = extendedCode;
         this.offset = offset;
     }
@@ -21,6 +27,7 @@ public final class SqliteException extends PerigeeException {
         return extendedCode;
     }
 
+    /// UTF-16 index of the mistake in the text that was prepared or executed, -1 where unknown.
     public int offset() {
         return offset;
     }

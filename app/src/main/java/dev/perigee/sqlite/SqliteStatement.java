@@ -1,9 +1,18 @@
 package dev.perigee.sqlite;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One prepared statement. Parameters count from 1, columns from 0, as in SQLite.
+///
+/// It belongs to its connection: one thread at a time for both, and closing the connection closes it. When it
+/// is done or has failed it is reset by itself, so it can be bound anew or run again at once.
 public final class SqliteStatement implements AutoCloseable {
     /// The storage class of a cell of the current row.
     public enum Type {
@@ -14,146 +23,454 @@ public final class SqliteStatement implements AutoCloseable {
         NULL
     }
 
-    private SqliteStatement() {}
+    private final SqliteConnection connection;
+    private final OneThread thread;
+    private final String sql;
+    private final String tail;
+    private final int tailByte;
+    private final boolean readonly;
+    private long pointer;
+    /// Whether SQLite is inside this very statement, so that a callback must not close or run it.
+    private boolean stepping;
+    /// Columns of the current row, -1 when there is no row.
+    private int rowColumns = -1;
 
+    SqliteStatement(SqliteConnection connection, long pointer, SqlText text, int fromByte, int tailByte) {
+        this.connection = connection;
+        this.thread = connection.thread;
+        this.pointer = pointer;
+        this.sql = text.between(fromByte, tailByte);
+        this.tail = text.between(tailByte, text.byteCount());
+        this.tailByte = tailByte;
+        this.readonly = NativeStatement.isReadonly(pointer) != 0;
+    }
+
+    /// Binds a value of any storage class.
     public SqliteStatement bind(int index, Value value) {
-        throw new UnsupportedOperationException();
+        return switch (value) {
+            case Value.Null _ -> bindNull(index);
+            case Value.Int(long number) -> bindInt(index, number);
+            case Value.Real(double number) -> bindReal(index, number);
+            case Value.Text(String text) -> bindText(index, text);
+            case Value.Blob blob -> {
+                byte[] bytes = new byte[blob.bytes().remaining()];
+                blob.bytes().get(bytes);
+                yield bindBlob(index, bytes);
+            }
+        };
     }
 
     public SqliteStatement bindNull(int index) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return bound(index, NativeBind.bindNull(handle(), index));
+        } finally {
+            thread.leave(before);
+        }
     }
 
     public SqliteStatement bindInt(int index, long value) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return bound(index, NativeBind.bindInt(handle(), index, value));
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// @throws IllegalArgumentException for NaN, which SQLite would store as NULL without a word
     public SqliteStatement bindReal(int index, double value) {
-        throw new UnsupportedOperationException();
+        if (Double.isNaN(value)) throw new IllegalArgumentException("NaN has no SQLite value, at parameter " + index);
+        Thread before = thread.touch();
+        try {
+            return bound(index, NativeBind.bindReal(handle(), index, value));
+        } finally {
+            thread.leave(before);
+        }
     }
 
-    /// Null binds NULL.
+    /// Binds text, or NULL for null. U+0000 is stored like any other character.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] for half a
+    ///     surrogate pair
     public SqliteStatement bindText(int index, @Nullable String value) {
-        throw new UnsupportedOperationException();
+        if (value == null) return bindNull(index);
+        byte[] bytes = Utf8.bytes(value, "parameter " + index);
+        return bindCopied(index, bytes, true);
     }
 
     public SqliteStatement bindBlob(int index, byte[] value) {
-        throw new UnsupportedOperationException();
+        return bindCopied(index, value, false);
     }
 
-    /// Binds UTF-8 text without copying it: the bytes must stay as they are until the statement is bound anew,
-    /// cleared or closed.
+    /// Binds UTF-8 text without copying it: the bytes must stay as they are, and the memory alive, until the
+    /// parameter is bound anew, cleared, or the statement closed. They are not checked to be UTF-8.
+    ///
+    /// @param buffer native memory
+    /// @throws IndexOutOfBoundsException if `buffer` has no such range
     public SqliteStatement bindTextStatic(int index, MemorySegment buffer, long offset, int length) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return bound(
+                    index,
+                    NativeBind.bindText(handle(), index, address(buffer, offset, length), length, NativeBind.STATIC));
+        } finally {
+            thread.leave(before);
+        }
     }
 
     /// As [#bindTextStatic], for a blob.
     public SqliteStatement bindBlobStatic(int index, MemorySegment buffer, long offset, int length) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return bound(
+                    index,
+                    NativeBind.bindBlob(handle(), index, address(buffer, offset, length), length, NativeBind.STATIC));
+        } finally {
+            thread.leave(before);
+        }
     }
 
     /// @return the parameter's number, 0 where the statement has none of that name (`:a`, `@a`, `$a`, `?1`)
     public int parameterIndex(String name) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try (Arena memory = Arena.ofConfined()) {
+            if (name.indexOf('\0') >= 0) return 0;
+            return NativeBind.parameterIndex(handle(), memory.allocateFrom(name).address());
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// The parameter's name with its first character, as `:a` or `?1`; null for a plain `?` or none of that
+    /// number.
     public @Nullable String parameterName(int index) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return NativeLibrary.string(NativeBind.parameterName(handle(), index));
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// The greatest number a parameter has; with `?5` it may be more than there are.
     public int parameterCount() {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return NativeBind.parameterCount(handle());
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// Runs to the next row, or to the end. After the end it is ready to run again from the start.
+    ///
     /// @return true when there is a row to read, false when the statement is done
+    /// @throws SqliteException when it fails; it is then reset
     public boolean step() {
-        throw new UnsupportedOperationException();
+        Thread before = thread.enter();
+        try {
+            int code = nativeStep(handle());
+            if (code == ResultCode.ROW) {
+                if (rowColumns < 0) rowColumns = NativeColumn.dataCount(pointer);
+                connection.rethrowFromCallback();
+                return true;
+            }
+            SqliteException failure = code == ResultCode.DONE
+                    ? null
+                    : connection.statementFailure(code, null, "The statement did not finish");
+            rowColumns = -1;
+            NativeStatement.reset(pointer);
+            connection.statementEnded();
+            if (failure != null) throw failure;
+            connection.rethrowFromCallback();
+            return false;
+        } finally {
+            thread.leave(before);
+        }
     }
 
     /// Runs to the end, drops rows, and makes it ready to run again.
     public void run() {
-        throw new UnsupportedOperationException();
+        boolean more = true;
+        while (more) more = step();
     }
 
     /// Makes it ready to run again; bound values stay.
     public SqliteStatement reset() {
-        throw new UnsupportedOperationException();
+        Thread before = thread.enter();
+        try {
+            long statement = handle();
+            checkNotStepping();
+            NativeStatement.reset(statement);
+            if (rowColumns >= 0) connection.statementEnded();
+            rowColumns = -1;
+            return this;
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// Sets every parameter to NULL.
     public SqliteStatement clearBindings() {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            NativeBind.clearBindings(handle());
+            return this;
+        } finally {
+            thread.leave(before);
+        }
     }
 
     public int columnCount() {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return NativeStatement.columnCount(handle());
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// The column's name: its `AS`, else what SQLite chooses.
     public String columnName(int column) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return Objects.requireNonNull(NativeLibrary.string(NativeStatement.columnName(anyColumn(column), column)));
+        } finally {
+            thread.leave(before);
+        }
     }
 
     /// The declared type of the table column behind a result column, null for an expression.
     public @Nullable String declaredType(int column) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return NativeLibrary.string(NativeStatement.declaredType(anyColumn(column), column));
+        } finally {
+            thread.leave(before);
+        }
     }
 
     public Type type(int column) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return typeOf(row(column), column);
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// The cell as an integer, as SQLite casts it: 0 for NULL and for text that is no number.
     public long intAt(int column) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return NativeColumn.columnInt(row(column), column);
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// The cell as a double, as SQLite casts it: 0.0 for NULL and for text that is no number.
     public double realAt(int column) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return NativeColumn.columnReal(row(column), column);
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// The cell as text, as SQLite casts it; null for NULL. Bytes that are not UTF-8 are read as U+FFFD.
     public @Nullable String textAt(int column) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            long statement = row(column);
+            long address = NativeColumn.columnText(statement, column);
+            if (address == 0) return null;
+            byte[] bytes = NativeLibrary.bytes(address, NativeColumn.columnBytes(statement, column));
+            return new String(bytes, StandardCharsets.UTF_8);
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// The cell as bytes; null for NULL. Text gives its UTF-8, a number the UTF-8 of its text.
     public byte @Nullable [] blobAt(int column) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            long statement = row(column);
+            if (typeOf(statement, column) == Type.NULL) return null;
+            long address = NativeColumn.columnBlob(statement, column);
+            return NativeLibrary.bytes(address, NativeColumn.columnBytes(statement, column));
+        } finally {
+            thread.leave(before);
+        }
     }
 
-    /// Copies the cell's UTF-8 text or bytes into `target`, which is made larger when needed.
+    /// Copies the cell's UTF-8 text or bytes into `target`, which is made larger when needed. How many there
+    /// are is [#lengthAt].
     ///
     /// @return the array that holds them, `target` itself when it was large enough
     public byte[] bytesAt(int column, byte[] target) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            long statement = row(column);
+            long address = NativeColumn.columnBlob(statement, column);
+            int length = NativeColumn.columnBytes(statement, column);
+            byte[] bytes = length <= target.length ? target : new byte[Math.max(length, 2 * target.length)];
+            if (length > 0) MemorySegment.copy(NativeLibrary.MEMORY, JAVA_BYTE, address, bytes, 0, length);
+            return bytes;
+        } finally {
+            thread.leave(before);
+        }
     }
 
-    /// The number of bytes of the cell as text or blob.
+    /// The number of bytes of the cell as UTF-8 text or blob; 0 for NULL.
     public int lengthAt(int column) {
-        throw new UnsupportedOperationException();
+        Thread before = thread.touch();
+        try {
+            return NativeColumn.columnBytes(row(column), column);
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// The cell in its own storage class.
     public Value valueAt(int column) {
-        throw new UnsupportedOperationException();
+        return switch (type(column)) {
+            case INTEGER -> new Value.Int(intAt(column));
+            case REAL -> new Value.Real(realAt(column));
+            case TEXT -> new Value.Text(Objects.requireNonNull(textAt(column)));
+            case BLOB -> new Value.Blob(ByteBuffer.wrap(Objects.requireNonNull(blobAt(column))));
+            case NULL -> Value.Null.NULL;
+        };
     }
 
     /// Whether it changes nothing, by SQLite's own judgement.
+    ///
+    /// @see <a href="https://www.sqlite.org/c3ref/stmt_readonly.html">SQLite: what it counts</a>
     public boolean isReadonly() {
-        throw new UnsupportedOperationException();
+        return readonly;
     }
 
     /// What followed the first statement in the text it was prepared from; blank when nothing did.
     public String tail() {
-        throw new UnsupportedOperationException();
+        return tail;
     }
 
+    /// The statement's own text.
     public String sql() {
-        throw new UnsupportedOperationException();
+        return sql;
     }
 
     /// The statement with its literals replaced by `?`, as `sqlite3_normalized_sql` gives it.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SQLITE_LIBRARY_MISSING] if the
+    ///     library
+    ///     was built without it
     public String normalizedSql() {
-        throw new UnsupportedOperationException();
+        Thread before = thread.enter();
+        try {
+            String text = NativeLibrary.string(NativeOptional.normalizedSql(handle()));
+            if (text != null) return text;
+            throw NativeOptional.missing("sqlite3_normalized_sql", "SQLITE_ENABLE_NORMALIZE");
+        } finally {
+            thread.leave(before);
+        }
     }
 
+    /// Frees it. A second call does nothing.
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        Thread before = thread.enter();
+        try {
+            if (pointer == 0) return;
+            checkNotStepping();
+            long closing = pointer;
+            pointer = 0;
+            NativeStatement.close(closing);
+            if (rowColumns >= 0) connection.statementEnded();
+            rowColumns = -1;
+            connection.forget(this);
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    int tailByte() {
+        return tailByte;
+    }
+
+    private long handle() {
+        if (pointer == 0) throw new IllegalStateException("SQLite statement on " + connection.file() + " is closed");
+        return pointer;
+    }
+
+    private long anyColumn(int column) {
+        long statement = handle();
+        Objects.checkIndex(column, NativeStatement.columnCount(statement));
+        return statement;
+    }
+
+    private long row(int column) {
+        long statement = handle();
+        if (rowColumns < 0) throw new IllegalStateException("there is no row: step() was not called or returned false");
+        Objects.checkIndex(column, rowColumns);
+        return statement;
+    }
+
+    private void checkNotStepping() {
+        if (stepping) throw new IllegalStateException("a statement cannot be used from inside its own callback");
+    }
+
+    private int nativeStep(long statement) {
+        checkNotStepping();
+        stepping = true;
+        try {
+            return NativeStatement.step(statement);
+        } finally {
+            stepping = false;
+        }
+    }
+
+    private static Type typeOf(long statement, int column) {
+        return switch (NativeColumn.columnType(statement, column)) {
+            case 1 -> Type.INTEGER;
+            case 2 -> Type.REAL;
+            case 3 -> Type.TEXT;
+            case 4 -> Type.BLOB;
+            default -> Type.NULL;
+        };
+    }
+
+    private SqliteStatement bindCopied(int index, byte[] bytes, boolean text) {
+        Thread before = thread.touch();
+        try {
+            long statement = handle();
+            long address = connection.scratch(bytes);
+            return bound(
+                    index,
+                    text
+                            ? NativeBind.bindText(statement, index, address, bytes.length, NativeBind.COPIED)
+                            : NativeBind.bindBlob(statement, index, address, bytes.length, NativeBind.COPIED));
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    private static long address(MemorySegment buffer, long offset, int length) {
+        if (!buffer.isNative()) throw new IllegalArgumentException("static binds need native memory");
+        Objects.checkFromIndexSize(offset, length, buffer.byteSize());
+        // A null pointer would bind NULL, also where nothing is read from it.
+        return length == 0 ? NativeBind.NOTHING.address() : buffer.address() + offset;
+    }
+
+    private SqliteStatement bound(int index, int code) {
+        if (code == ResultCode.OK) return this;
+        if (ResultCode.primary(code) == ResultCode.MISUSE) {
+            throw new IllegalStateException(
+                    "parameter %d cannot be bound while the statement runs: reset it first".formatted(index));
+        }
+        throw connection.statementFailure(code, null, "Parameter " + index + " was not bound");
     }
 }

@@ -1,0 +1,59 @@
+package dev.perigee.sqlite;
+
+import dev.perigee.fault.Fault;
+
+/// SQLite's result codes, as far as we decide by them, and the fault each one is.
+///
+/// @see <a href="https://www.sqlite.org/rescode.html">SQLite: Result and Error Codes</a>
+final class ResultCode {
+    static final int OK = 0;
+    static final int ERROR = 1;
+    static final int PERM = 3;
+    static final int ABORT = 4;
+    static final int BUSY = 5;
+    static final int LOCKED = 6;
+    static final int READONLY = 8;
+    static final int INTERRUPT = 9;
+    static final int IOERR = 10;
+    static final int CORRUPT = 11;
+    static final int FULL = 13;
+    static final int CANTOPEN = 14;
+    static final int PROTOCOL = 15;
+    static final int TOOBIG = 18;
+    static final int CONSTRAINT = 19;
+    static final int MISMATCH = 20;
+    static final int MISUSE = 21;
+    static final int NOLFS = 22;
+    static final int AUTH = 23;
+    static final int RANGE = 25;
+    static final int NOTADB = 26;
+    static final int ROW = 100;
+    static final int DONE = 101;
+
+    private ResultCode() {}
+
+    /// The code without what extends it.
+    static int primary(int extendedCode) {
+        return extendedCode & 0xff;
+    }
+
+    /// @param inStatement whether a statement was prepared or run: then SQLite's general error is the
+    ///     statement's own
+    static Fault fault(int extendedCode, boolean inStatement) {
+        return switch (primary(extendedCode)) {
+            case ERROR -> inStatement ? Fault.STATEMENT_INVALID : Fault.SQLITE_FAILED;
+            case BUSY, LOCKED, PROTOCOL -> Fault.BUSY;
+            // Without an extension it is not the disk: the connection was opened to read only.
+            case READONLY -> extendedCode == READONLY && inStatement ? Fault.FORBIDDEN : Fault.DISK_FAILED;
+            case INTERRUPT -> Fault.TIME_LIMIT;
+            case IOERR, CANTOPEN, PERM, NOLFS -> Fault.DISK_FAILED;
+            case CORRUPT, NOTADB -> Fault.REPLICA_CORRUPT;
+            case FULL -> Fault.DISK_FULL;
+            case TOOBIG -> Fault.TOO_LARGE;
+            case CONSTRAINT -> Fault.CONSTRAINT;
+            case MISMATCH, RANGE -> Fault.STATEMENT_INVALID;
+            case AUTH -> Fault.FORBIDDEN;
+            default -> Fault.SQLITE_FAILED;
+        };
+    }
+}

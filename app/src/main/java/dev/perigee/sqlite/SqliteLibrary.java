@@ -1,0 +1,158 @@
+package dev.perigee.sqlite;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// The SQLite library this process uses; found once, at first use, in this order:
+///
+/// 1. what `perigee.sqlite.library` names (system property, else the environment's `PERIGEE_SQLITE_LIBRARY`): a
+///    file, or a name the system's loader knows. If that fails nothing else is tried;
+/// 2. the library inside the jar `androidx.sqlite:sqlite-bundled-jvm` on the class path;
+/// 3. the system's own: `libsqlite3`, on Windows `winsqlite3.dll`.
+///
+/// It must be SQLite 3.35 or newer and built for use by several threads.
+public final class SqliteLibrary {
+    /// The system property that names the library.
+    public static final String SETTING = "perigee.sqlite.library";
+
+    private static final String SETTING_IN_ENVIRONMENT = "PERIGEE_SQLITE_LIBRARY";
+    private static final int OLDEST_VERSION = 3_035_000;
+
+    /// Also when nothing was found: a static initializer that throws would say why only once.
+    private static final LookUp DONE = lookUp();
+
+    /// @param origin where it came from, for people
+    private record Found(SymbolLookup symbols, String origin) {}
+
+    /// @param tried what was tried in vain, and why
+    private record LookUp(@Nullable Found found, List<String> tried) {}
+
+    private SqliteLibrary() {}
+
+    /// @throws PerigeeException [Fault#SQLITE_LIBRARY_MISSING] with what was tried
+    static SymbolLookup symbols() {
+        return found().symbols();
+    }
+
+    /// Where the library came from: a path, or the name given to the system's loader.
+    ///
+    /// @throws PerigeeException [Fault#SQLITE_LIBRARY_MISSING] with what was tried
+    public static String origin() {
+        return found().origin();
+    }
+
+    /// SQLite's version, such as `3.50.1`.
+    ///
+    /// @throws PerigeeException [Fault#SQLITE_LIBRARY_MISSING] with what was tried
+    public static String version() {
+        int number = NativeLibrary.version(symbols());
+        return "%d.%d.%d".formatted(number / 1_000_000, number / 1_000 % 1_000, number % 1_000);
+    }
+
+    private static Found found() {
+        Found found = DONE.found();
+        if (found != null) return found;
+        throw Fault.SQLITE_LIBRARY_MISSING.in(
+                "the look-up of SQLite", String.join("; ", DONE.tried()), "No database was opened");
+    }
+
+    private static LookUp lookUp() {
+        List<String> tried = new ArrayList<>();
+        Found found = find(tried);
+        return new LookUp(found, List.copyOf(tried));
+    }
+
+    private static @Nullable Found find(List<String> tried) {
+        String named = System.getProperty(SETTING, System.getenv().getOrDefault(SETTING_IN_ENVIRONMENT, ""));
+        if (!named.isBlank()) return load(named, named, tried);
+        Found bundled = bundled(tried);
+        if (bundled != null) return bundled;
+        for (String name : systemNames()) {
+            Found system = load(name, name, tried);
+            if (system != null) return system;
+        }
+        return null;
+    }
+
+    private static List<String> systemNames() {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        if (os.contains("win")) return List.of("winsqlite3.dll", "sqlite3.dll");
+        if (os.contains("mac")) return List.of("/usr/lib/libsqlite3.dylib", "libsqlite3.dylib");
+        return List.of("libsqlite3.so.0", "libsqlite3.so");
+    }
+
+    /// The jar's library, copied out since the loader wants a file. The Windows one exports no C API, so it is
+    /// not tried.
+    private static @Nullable Found bundled(List<String> tried) {
+        String resource = bundledResource(tried);
+        if (resource == null) return null;
+        for (Path folder : List.of(
+                Path.of(System.getProperty("java.io.tmpdir")), Path.of(System.getProperty("user.home"), ".cache"))) {
+            try (InputStream library = SqliteLibrary.class.getClassLoader().getResourceAsStream(resource)) {
+                if (library == null) {
+                    tried.add("no " + resource + " on the class path");
+                    return null;
+                }
+                Files.createDirectories(folder);
+                // A new file that only this user can write: nobody can put another library in its place.
+                Path copy = Files.createTempFile(folder, "perigee-sqlite-", null);
+                try {
+                    Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
+                    Found found = load(copy.toString(), resource, tried);
+                    if (found != null) return found;
+                } finally {
+                    // Once loaded, the mapping needs no name any more.
+                    Files.deleteIfExists(copy);
+                }
+            } catch (IOException e) {
+                tried.add(resource + " could not be copied to " + folder + ": " + e);
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable String bundledResource(List<String> tried) {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String arch = System.getProperty("os.arch");
+        boolean arm = arch.equals("aarch64");
+        boolean intel = arch.equals("amd64") || arch.equals("x86_64");
+        if (os.contains("linux") && intel) return "natives/linux_x64/libsqliteJni.so";
+        if (os.contains("linux") && arm) return "natives/linux_arm64/libsqliteJni.so";
+        if (os.contains("mac") && arm) return "natives/osx_arm64/libsqliteJni.dylib";
+        tried.add("no bundled library for " + os + " on " + arch);
+        return null;
+    }
+
+    @SuppressWarnings("restricted")
+    private static @Nullable Found load(String fileOrName, String origin, List<String> tried) {
+        try {
+            // Not System.load: the bundled library's JNI_OnLoad belongs to classes that we leave out.
+            SymbolLookup symbols = fileOrName.contains("/") || fileOrName.contains("\\")
+                    ? SymbolLookup.libraryLookup(Path.of(fileOrName), Arena.global())
+                    : SymbolLookup.libraryLookup(fileOrName, Arena.global());
+            if (symbols.find("sqlite3_libversion_number").isEmpty()) {
+                tried.add(origin + " exports no sqlite3_ functions");
+            } else if (NativeLibrary.version(symbols) < OLDEST_VERSION) {
+                tried.add(origin + " has SQLite version number " + NativeLibrary.version(symbols));
+            } else if (!NativeLibrary.isThreadsafe(symbols)) {
+                tried.add(origin + " is built for a single thread");
+            } else {
+                return new Found(symbols, origin);
+            }
+        } catch (IllegalArgumentException e) {
+            tried.add(origin + " could not be loaded: " + e.getMessage());
+        }
+        return null;
+    }
+}
