@@ -1,106 +1,243 @@
 package dev.perigee.batch;
 
+import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.sqlite.Value;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
-/// Rows off the heap: filled by one thread, then read by one other, then cleared and filled again.
+/// Rows off the heap: filled by one thread, then read by one other, then cleared and filled again. The hand-over
+/// between
+/// the two is the caller's (a queue).
 ///
-/// Text and blobs are bytes in one growing segment; a row's cells are fixed-size slots that hold a number or a place in
-/// it. Bounded in rows and in bytes: [#isFull()] says when to hand it on. One row larger than the byte limit is taken
-/// whole, up to [#MAX_ROW_BYTES].
+/// A row is `columns` cells of 16 bytes each: eight for the number, or the place of the bytes in the second segment;
+/// four
+/// for their length; four for the storage class. Text and blobs follow one another in the second segment, so a row is
+/// bound to a statement with pointers into it and nothing is copied.
+///
+/// Bounded in rows, in cells ([#MAX_CELL_BYTES]) and in bytes: [#isFull()] says when to hand it on. One row larger than
+/// the byte limit is taken whole, up to [#MAX_ROW_BYTES].
 public final class Batch implements AutoCloseable {
     /// The largest row taken, in bytes: SQLite's own limit on a row.
     public static final long MAX_ROW_BYTES = 1_000_000_000L;
 
+    /// The most that cells may take, so that very wide tables have fewer rows in a batch.
+    public static final long MAX_CELL_BYTES = 8L << 20;
+
+    private static final int CELL_BYTES = 16;
+    private static final int LENGTH_AT = 8;
+    private static final int TYPE_AT = 12;
+    private static final long FIRST_CELL_BYTES = 16 << 10;
+    private static final long FIRST_DATA_BYTES = 64 << 10;
+
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+    private static final SqliteStatement.Type[] TYPES = SqliteStatement.Type.values();
+
+    private final int columns;
+    private final int maxRows;
+    private final long maxBytes;
+    private final Buffer cells;
+    private final Buffer data;
+    private int rowCount;
+    private int cellCount; // of the row being filled
+    private long dataBytes;
+    private long rowStart; // where the row being filled begins in `data`
+
     /// @param columns cells in a row, at least 1
-    /// @param maxRows rows it holds
+    /// @param maxRows rows it holds at most
     /// @param maxBytes bytes of text and blobs after which it is full
     public Batch(int columns, int maxRows, long maxBytes) {
-        throw new UnsupportedOperationException();
+        if (columns < 1 || maxRows < 1 || maxBytes < 1) {
+            throw new IllegalArgumentException(
+                    "a batch of %d columns, %d rows, %d bytes".formatted(columns, maxRows, maxBytes));
+        }
+        this.columns = columns;
+        this.maxRows = (int) Math.max(1, Math.min(maxRows, MAX_CELL_BYTES / ((long) columns * CELL_BYTES)));
+        this.maxBytes = maxBytes;
+        this.cells = new Buffer(Math.max(FIRST_CELL_BYTES, (long) columns * CELL_BYTES));
+        this.data = new Buffer(FIRST_DATA_BYTES);
     }
 
     // Filling: exactly `columns` puts, then endRow.
 
     public void putNull() {
-        throw new UnsupportedOperationException();
+        put(0, 0, SqliteStatement.Type.NULL);
     }
 
     public void putInt(long value) {
-        throw new UnsupportedOperationException();
+        put(value, 0, SqliteStatement.Type.INTEGER);
     }
 
-    /// @param value not NaN
+    /// @param value not NaN, which SQLite would store as NULL
     public void putReal(double value) {
-        throw new UnsupportedOperationException();
+        if (Double.isNaN(value)) throw new IllegalArgumentException("NaN has no SQLite value");
+        put(Double.doubleToRawLongBits(value), 0, SqliteStatement.Type.REAL);
     }
 
-    /// UTF-8 text, copied.
+    /// UTF-8 text, copied; not checked.
     public void putText(byte[] bytes, int offset, int length) {
-        throw new UnsupportedOperationException();
+        putBytes(bytes, offset, length, SqliteStatement.Type.TEXT);
     }
 
     public void putText(String text) {
-        throw new UnsupportedOperationException();
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        putText(bytes, 0, bytes.length);
     }
 
     public void putBlob(byte[] bytes, int offset, int length) {
-        throw new UnsupportedOperationException();
+        putBytes(bytes, offset, length, SqliteStatement.Type.BLOB);
+    }
+
+    public void put(Value value) {
+        switch (value) {
+            case Value.Null _ -> putNull();
+            case Value.Int(long number) -> putInt(number);
+            case Value.Real(double number) -> putReal(number);
+            case Value.Text(String text) -> putText(text);
+            case Value.Blob(ByteBuffer bytes) -> {
+                byte[] copy = new byte[bytes.remaining()];
+                bytes.get(copy);
+                putBlob(copy, 0, copy.length);
+            }
+        }
     }
 
     public void endRow() {
-        throw new UnsupportedOperationException();
+        if (cellCount != columns) {
+            throw new IllegalStateException("a row of %d cells ended after %d".formatted(columns, cellCount));
+        }
+        cellCount = 0;
+        rowStart = dataBytes;
+        rowCount++;
     }
 
     /// Drops the cells put since the last [#endRow()].
     public void abandonRow() {
-        throw new UnsupportedOperationException();
+        cellCount = 0;
+        dataBytes = rowStart;
     }
 
     public boolean isFull() {
-        throw new UnsupportedOperationException();
+        return rowCount >= maxRows || dataBytes >= maxBytes;
     }
 
     // Reading.
 
     public int columns() {
-        throw new UnsupportedOperationException();
+        return columns;
     }
 
     public int rowCount() {
-        throw new UnsupportedOperationException();
+        return rowCount;
     }
 
+    /// Bytes of text and blobs in whole rows.
     public long byteCount() {
-        throw new UnsupportedOperationException();
+        return rowStart;
     }
 
-    public Type type(int row, int column) {
-        throw new UnsupportedOperationException();
+    public SqliteStatement.Type type(int row, int column) {
+        return TYPES[cells.segment().get(INT, cell(row, column) + TYPE_AT)];
     }
 
     public Value value(int row, int column) {
-        throw new UnsupportedOperationException();
+        long cell = cell(row, column);
+        long number = cells.segment().get(LONG, cell);
+        return switch (type(row, column)) {
+            case NULL -> Value.Null.NULL;
+            case INTEGER -> new Value.Int(number);
+            case REAL -> new Value.Real(Double.longBitsToDouble(number));
+            case TEXT -> new Value.Text(new String(bytes(cell), StandardCharsets.UTF_8));
+            case BLOB -> new Value.Blob(ByteBuffer.wrap(bytes(cell)));
+        };
     }
 
     /// Binds a whole row to parameters 1 to `columns`, text and blobs without copying: the batch must not change before
     /// the statement ran.
     public void bind(int row, SqliteStatement statement) {
-        throw new UnsupportedOperationException();
+        MemorySegment segment = cells.segment();
+        long cell = cell(row, 0);
+        for (int parameter = 1; parameter <= columns; parameter++, cell += CELL_BYTES) {
+            bind(segment, cell, statement, parameter);
+        }
     }
 
     /// Binds one cell to one parameter, as [#bind(int, SqliteStatement)].
     public void bindCell(int row, int column, SqliteStatement statement, int parameter) {
-        throw new UnsupportedOperationException();
+        bind(cells.segment(), cell(row, column), statement, parameter);
     }
 
     /// Empties it for reuse; memory stays, except what an outsized row had made it grow by.
     public void clear() {
-        throw new UnsupportedOperationException();
+        rowCount = 0;
+        cellCount = 0;
+        dataBytes = 0;
+        rowStart = 0;
+        if (data.size() > 4 * Math.max(maxBytes, FIRST_DATA_BYTES)) data.restart();
     }
 
+    /// Releases the memory; using it afterwards is an [IllegalStateException]. A second call does nothing.
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        cells.close();
+        data.close();
+    }
+
+    private void bind(MemorySegment segment, long cell, SqliteStatement statement, int parameter) {
+        long number = segment.get(LONG, cell);
+        switch (TYPES[segment.get(INT, cell + TYPE_AT)]) {
+            case NULL -> statement.bindNull(parameter);
+            case INTEGER -> statement.bindInt(parameter, number);
+            case REAL -> statement.bindReal(parameter, Double.longBitsToDouble(number));
+            case TEXT ->
+                statement.bindTextStatic(parameter, data.segment(), number, segment.get(INT, cell + LENGTH_AT));
+            case BLOB ->
+                statement.bindBlobStatic(parameter, data.segment(), number, segment.get(INT, cell + LENGTH_AT));
+        }
+    }
+
+    private void putBytes(byte[] bytes, int offset, int length, SqliteStatement.Type type) {
+        long end = dataBytes + length;
+        if (end - rowStart > MAX_ROW_BYTES) {
+            throw Fault.VALUE_UNSTORABLE.in(
+                    "a row",
+                    "it has more than %d bytes, which SQLite cannot hold".formatted(MAX_ROW_BYTES),
+                    "The row was not stored");
+        }
+        data.reserve(end, dataBytes);
+        MemorySegment.copy(bytes, offset, data.segment(), ValueLayout.JAVA_BYTE, dataBytes, length);
+        put(dataBytes, length, type);
+        dataBytes = end;
+    }
+
+    private void put(long value, int length, SqliteStatement.Type type) {
+        if (cellCount == columns) {
+            throw new IllegalStateException("a row of %d cells got one more".formatted(columns));
+        }
+        long cell = ((long) rowCount * columns + cellCount) * CELL_BYTES;
+        cells.reserve(cell + CELL_BYTES, cell);
+        MemorySegment segment = cells.segment();
+        segment.set(LONG, cell, value);
+        segment.set(INT, cell + LENGTH_AT, length);
+        segment.set(INT, cell + TYPE_AT, type.ordinal());
+        cellCount++;
+    }
+
+    private byte[] bytes(long cell) {
+        byte[] bytes = new byte[cells.segment().get(INT, cell + LENGTH_AT)];
+        MemorySegment.copy(
+                data.segment(), ValueLayout.JAVA_BYTE, cells.segment().get(LONG, cell), bytes, 0, bytes.length);
+        return bytes;
+    }
+
+    private long cell(int row, int column) {
+        if (row < 0 || row >= rowCount || column < 0 || column >= columns) {
+            throw new IndexOutOfBoundsException(
+                    "cell (%d, %d) of %d rows and %d columns".formatted(row, column, rowCount, columns));
+        }
+        return ((long) row * columns + column) * CELL_BYTES;
     }
 }

@@ -3,7 +3,8 @@ package dev.perigee.source;
 import java.util.List;
 import java.util.Optional;
 
-/// The greatest `(cursor, key…)` pulled from a table, each value in the source's own lossless text form. Only the source
+/// The greatest `(cursor, key…)` pulled from a table, each value in the source's own lossless text form. Only the
+/// source
 /// compares them, in its own types and collations.
 ///
 /// @param cursor empty in the pass over rows whose cursor is NULL

@@ -18,7 +18,8 @@ public interface Source extends AutoCloseable {
     /// Every table, view and materialized view the user may read, outside the system's schemas, sorted by name.
     List<SourceTable> discover();
 
-    /// Finds a table by the name an admin wrote: `table` or `schema.table`, parts with dots or double quotes quoted as in
+    /// Finds a table by the name an admin wrote: `table` or `schema.table`, parts with dots or double quotes quoted as
+    /// in
     /// SQL. A part that is not quoted matches as written first, else in lower case.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
