@@ -1,0 +1,66 @@
+package dev.perigee.store;
+
+import dev.perigee.config.StoreConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteStatement;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/// Copies the replica while it is written: `VACUUM INTO` reads one snapshot and writes a compact file without a
+/// WAL.
+final class Backup {
+    private final Path file;
+    private final StoreConfig config;
+    private final ReadPool pool;
+
+    Backup(Path file, StoreConfig config, ReadPool pool) {
+        this.file = file;
+        this.config = config;
+        this.pool = pool;
+    }
+
+    /// A crash leaves at most `target` with `.part` behind its name, which the next backup to it replaces.
+    void to(Path target) {
+        if (Files.exists(target)) {
+            throw Fault.CONFLICT.in("backup to " + target, "there is a file of that name", "It was left as it is");
+        }
+        Path part = target.resolveSibling(target.getFileName() + ".part");
+        try {
+            Files.deleteIfExists(part);
+            copy(part);
+            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
+            Files.move(part, target);
+        } catch (IOException e) {
+            throw Fault.DISK_FAILED.in("backup to " + target, e.toString(), "There is no new backup", e);
+        }
+    }
+
+    private void copy(Path part) throws IOException {
+        try (SqliteConnection connection = Connections.reader(file, config);
+                SqliteStatement vacuum = connection.prepare("VACUUM INTO ?1")) {
+            // It forbids to write the copy too; the connection cannot write the replica anyway.
+            connection.exec("PRAGMA query_only = OFF");
+            vacuum.bindText(1, part.toString());
+            TimeGuard guard = pool.register(connection);
+            guard.begin(TimeGuard.NO_LIMIT);
+            PerigeeException thrown = null;
+            try {
+                vacuum.run();
+            } catch (PerigeeException e) {
+                thrown = e;
+            }
+            TimeGuard.End end = guard.finish();
+            pool.unregister(guard);
+            if (thrown == null) return;
+            Files.deleteIfExists(part);
+            throw end == null ? thrown : end.in("backup of " + file, "There is no new backup", thrown);
+        }
+    }
+}

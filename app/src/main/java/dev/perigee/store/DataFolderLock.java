@@ -1,0 +1,171 @@
+package dev.perigee.store;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Sole ownership of a data folder, for as long as it is open: the operating system's lock on `perigee.lock`.
+///
+/// The lock ends with the process, however it ends, so a file that was left behind is simply taken over. The file
+/// says who holds it (process, host, since when), and stays when the lock is released: to delete it would let two
+/// processes lock two files of one name.
+final class DataFolderLock implements AutoCloseable {
+    static final String FILE_NAME = "perigee.lock";
+
+    private static final Logger LOG = LoggerFactory.getLogger(DataFolderLock.class);
+
+    /// Far behind the text, because on Windows nobody else could read a locked byte.
+    private static final long LOCKED_BYTE = 1L << 30;
+
+    private static final int MAX_TEXT_BYTES = 1024;
+    private static final long RETRY_NANOS = Duration.ofMillis(50).toNanos();
+
+    /// Folders this process has locked. A mutable static, since POSIX locks belong to the process too: to open
+    /// and close the file a second time anywhere in it would drop the lock in silence.
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
+    private final Path folder;
+    private final FileChannel channel;
+    private final FileLock lock;
+
+    private DataFolderLock(Path folder, FileChannel channel, FileLock lock) {
+        this.folder = folder;
+        this.channel = channel;
+        this.lock = lock;
+    }
+
+    /// Creates the folder if need be and locks it.
+    ///
+    /// @param wait how long to wait for a holder to end
+    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the holder, [Fault#DISK_FAILED]
+    static DataFolderLock take(Path directory, Duration wait) {
+        Path folder = create(directory);
+        long start = System.nanoTime();
+        while (true) {
+            if (HELD.add(folder)) {
+                DataFolderLock lock = null;
+                try {
+                    lock = tryTake(folder);
+                    if (lock != null) return lock;
+                } finally {
+                    if (lock == null) HELD.remove(folder);
+                }
+                if (isOver(start, wait)) throw refusal(folder, holder(folder));
+            } else if (isOver(start, wait)) {
+                throw refusal(folder, "another store of this same process, " + pid());
+            }
+            LockSupport.parkNanos(RETRY_NANOS);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.truncate(0);
+            lock.release();
+            channel.close();
+        } catch (IOException e) {
+            LOG.warn("Could not release {}: {}", folder.resolve(FILE_NAME), e.toString());
+        } finally {
+            HELD.remove(folder);
+        }
+    }
+
+    private static Path create(Path directory) {
+        try {
+            return Files.createDirectories(directory).toRealPath();
+        } catch (IOException e) {
+            throw Fault.DISK_FAILED.in(
+                    "data folder " + directory, "it could not be created: " + e, "Nothing was opened", e);
+        }
+    }
+
+    private static @Nullable DataFolderLock tryTake(Path folder) {
+        Path file = folder.resolve(FILE_NAME);
+        FileChannel channel = null;
+        boolean isTaken = false;
+        try {
+            channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            FileLock lock = channel.tryLock(LOCKED_BYTE, 1, false);
+            if (lock == null) return null;
+            String before = text(channel);
+            if (!before.isBlank()) LOG.info("Taking over {} from a holder that did not close it: {}", folder, before);
+            channel.truncate(0);
+            channel.write(ByteBuffer.wrap(self().getBytes(StandardCharsets.UTF_8)), 0);
+            isTaken = true;
+            return new DataFolderLock(folder, channel, lock);
+        } catch (IOException e) {
+            throw Fault.DISK_FAILED.in(
+                    "data folder " + folder, "it could not be locked: " + e, "Nothing was opened", e);
+        } finally {
+            if (channel != null && !isTaken) closeQuietly(channel);
+        }
+    }
+
+    private static void closeQuietly(FileChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            LOG.debug("Closing a lock file that was not taken", e);
+        }
+    }
+
+    private static String holder(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder.resolve(FILE_NAME), StandardOpenOption.READ)) {
+            String text = text(channel);
+            return text.isBlank() ? "another process, which has not said which" : text;
+        } catch (IOException _) {
+            return "another process; its lock file cannot be read";
+        }
+    }
+
+    private static String text(FileChannel channel) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(MAX_TEXT_BYTES);
+        channel.read(bytes, 0);
+        return StandardCharsets.UTF_8.decode(bytes.flip()).toString().strip();
+    }
+
+    private static PerigeeException refusal(Path folder, String holder) {
+        return Fault.REPLICA_LOCKED.in(
+                "data folder " + folder,
+                "one process at a time may use it, and it is used by " + holder,
+                "Nothing was opened");
+    }
+
+    private static boolean isOver(long startNanos, Duration wait) {
+        return System.nanoTime() - startNanos >= wait.toNanos();
+    }
+
+    private static String self() {
+        return "process %d on host %s since %s%n".formatted(pid(), host(), Instant.now());
+    }
+
+    private static long pid() {
+        return ProcessHandle.current().pid();
+    }
+
+    private static String host() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (IOException _) {
+            return "unknown";
+        }
+    }
+}

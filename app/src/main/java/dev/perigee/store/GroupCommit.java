@@ -1,0 +1,210 @@
+package dev.perigee.store;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteStatement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Runs writes that wait together in one transaction, each undone alone when it fails.
+///
+/// The first write of a transaction needs no savepoint: undoing it is undoing the transaction. Savepoints make
+/// SQLite keep the old content of every page that is touched, which a page of replicated rows that comes alone
+/// need not pay.
+///
+/// Some failures undo the whole transaction whatever the savepoint says: a full or failing disk, an interrupted
+/// statement that writes, `ON CONFLICT ROLLBACK`. The failing write then takes its neighbours with it, and:
+///  - a time limit must not cost others their writes: before a limited write begins, the unlimited ones that ran
+/// are committed, and limited ones (which promise that they may be run twice) are run again, each in a
+/// transaction of its own;
+///  - after a full or failing disk unlimited neighbours fail with the same fault, for nothing of theirs is
+/// written.
+///
+/// Not thread-safe: it belongs to the writer thread.
+final class GroupCommit {
+    /// Writes in one transaction.
+    static final int MAX_WRITES = 256;
+
+    /// How long a transaction takes in further writes: the first one's caller waits for the last.
+    private static final long MAX_NANOS = Duration.ofMillis(5).toNanos();
+
+    private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
+
+    private final String where;
+    private final SqliteConnection connection;
+    private final OpenTransaction transaction;
+    private final SqliteStatement begin;
+    private final SqliteStatement commit;
+    private final SqliteStatement rollback;
+    private final SqliteStatement savepoint;
+    private final SqliteStatement release;
+    private final SqliteStatement rollbackToSavepoint;
+
+    /// Writes that ran in the transaction that is open and wait for its commit.
+    private final List<PendingWrite<?>> ran = new ArrayList<>();
+
+    GroupCommit(String where, SqliteConnection connection, OpenTransaction transaction) {
+        this.where = where;
+        this.connection = connection;
+        this.transaction = transaction;
+        this.begin = connection.prepare("BEGIN IMMEDIATE");
+        this.commit = connection.prepare("COMMIT");
+        this.rollback = connection.prepare("ROLLBACK");
+        this.savepoint = connection.prepare("SAVEPOINT perigee_write");
+        this.release = connection.prepare("RELEASE perigee_write");
+        this.rollbackToSavepoint = connection.prepare("ROLLBACK TO perigee_write");
+    }
+
+    /// Runs `first` and what `more` has waiting, and commits; everybody is told before it returns.
+    void run(PendingWrite<?> first, Supplier<@Nullable PendingWrite<?>> more) {
+        WriteGroupEvent event = new WriteGroupEvent();
+        event.begin();
+        long start = System.nanoTime();
+        int count = 0;
+        PendingWrite<?> write = first;
+        try {
+            while (write != null) {
+                count++;
+                if (write.isLimited() && ran.stream().anyMatch(other -> !other.isRepeatable())) commit();
+                runOne(write);
+                boolean isFull = count >= MAX_WRITES || System.nanoTime() - start >= MAX_NANOS;
+                write = isFull ? null : more.get();
+            }
+            commit();
+        } catch (Throwable e) {
+            LOG.error("The writer broke in a group of writes; they are undone and it goes on", e);
+            if (write != null) write.failed(e);
+            abandon(e);
+        }
+        event.writes = count;
+        event.commit();
+    }
+
+    private void runOne(PendingWrite<?> write) {
+        if (write.isCancelled()) return;
+        boolean isFirst = ran.isEmpty();
+        try {
+            (isFirst ? begin : savepoint).run();
+        } catch (PerigeeException e) {
+            write.failed(e);
+            if (connection.isAutocommit()) undone(e);
+            return;
+        }
+        Throwable failure = failureOf(write);
+        if (failure == null && !isFirst) failure = failureOf(release);
+        if (failure == null && connection.isAutocommit()) failure = endedInside();
+        if (failure == null) {
+            ran.add(write);
+            return;
+        }
+        undo(isFirst);
+        write.failed(failure);
+        if (connection.isAutocommit()) undone(failure);
+    }
+
+    private @Nullable Throwable failureOf(PendingWrite<?> write) {
+        try {
+            write.run(transaction);
+            return null;
+        } catch (Throwable e) {
+            return e;
+        }
+    }
+
+    private @Nullable Throwable failureOf(SqliteStatement control) {
+        try {
+            control.run();
+            return null;
+        } catch (SqliteException e) {
+            // The savepoint is gone: the work ended the transaction and began one of its own.
+            return connection.isAutocommit() ? e : endedInside();
+        }
+    }
+
+    private static IllegalStateException endedInside() {
+        return new IllegalStateException(
+                "work of a write ended the transaction it was given; what it wrote may be kept or lost");
+    }
+
+    /// Undoes one write, the whole transaction where that is all there is or the savepoint does not hold.
+    private void undo(boolean isFirst) {
+        if (connection.isAutocommit()) return;
+        if (!isFirst) {
+            try {
+                rollbackToSavepoint.run();
+                release.run();
+                return;
+            } catch (SqliteException e) {
+                LOG.warn("A savepoint could not be rolled back; the transaction is", e);
+            }
+        }
+        rollBack();
+    }
+
+    private void rollBack() {
+        if (!connection.isAutocommit()) rollback.run();
+    }
+
+    /// The transaction is gone with all that `ran` in it.
+    private void undone(Throwable cause) {
+        List<PendingWrite<?>> lost = List.copyOf(ran);
+        ran.clear();
+        for (PendingWrite<?> write : lost) {
+            if (write.isRepeatable() && cause instanceof PerigeeException) {
+                // Alone in its transaction it can lose nobody, so this goes no deeper.
+                runOne(write);
+                commit();
+            } else {
+                write.failed(lostBecauseOf(cause));
+            }
+        }
+    }
+
+    private PerigeeException lostBecauseOf(Throwable cause) {
+        if (!(cause instanceof PerigeeException known)) {
+            return Fault.INTERNAL.in(
+                    where,
+                    "another write that shared the transaction ended it",
+                    "Whether this write is kept is not known",
+                    cause);
+        }
+        boolean isDisk = known.fault() == Fault.DISK_FULL || known.fault() == Fault.DISK_FAILED;
+        return (isDisk ? known.fault() : Fault.BUSY)
+                .in(where, "another write that shared the transaction undid it", "Nothing was written", cause);
+    }
+
+    private void commit() {
+        if (ran.isEmpty()) {
+            rollBack();
+            return;
+        }
+        try {
+            commit.run();
+        } catch (PerigeeException e) {
+            abandon(e);
+            return;
+        }
+        List<PendingWrite<?>> committed = List.copyOf(ran);
+        ran.clear();
+        for (PendingWrite<?> write : committed) write.committed();
+    }
+
+    /// Rolls back and fails every write that waits for the commit.
+    private void abandon(Throwable why) {
+        List<PendingWrite<?>> lost = List.copyOf(ran);
+        ran.clear();
+        try {
+            rollBack();
+        } catch (RuntimeException e) {
+            LOG.error("Could not roll back", e);
+        }
+        for (PendingWrite<?> write : lost) write.failed(why);
+    }
+}

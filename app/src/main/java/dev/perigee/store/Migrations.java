@@ -1,0 +1,53 @@
+package dev.perigee.store;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store.Transaction;
+import java.nio.file.Path;
+import java.util.List;
+
+/// The tables of one room as an ordered list of steps; a room's version is the number of steps its tables have
+/// seen.
+///
+/// Steps are only ever appended: one that was released is never edited, since replicas out there have run it. A
+/// step may hold several statements. All missing steps and the new version are one transaction, so a crash leaves
+/// either version, whole.
+///
+/// @param room the room's name, the key in `tmp_schema_versions`
+/// @param steps every step there ever was, oldest first
+public record Migrations(String room, List<String> steps) {
+    public Migrations {
+        steps = List.copyOf(steps);
+    }
+
+    void run(Transaction tx, Path file) {
+        tx.connection().exec("""
+                        CREATE TABLE IF NOT EXISTS tmp_schema_versions (
+                          room TEXT NOT NULL PRIMARY KEY,
+                          version INTEGER NOT NULL,
+                          applied_at TEXT NOT NULL
+                        ) WITHOUT ROWID""");
+        long version = version(tx);
+        if (version > steps.size()) {
+            throw Fault.REPLICA_TOO_NEW.in(
+                    "replica " + file,
+                    "the tables of room %s have version %d, and this program knows versions up to %d"
+                            .formatted(room, version, steps.size()),
+                    "Nothing was changed");
+        }
+        if (version == steps.size()) return;
+        for (String step : steps.subList((int) version, steps.size()))
+            tx.connection().exec(step);
+        SqliteStatement record = tx.statement("""
+                INSERT INTO tmp_schema_versions (room, version, applied_at)
+                        VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+                        ON CONFLICT (room) DO UPDATE
+                        SET version = excluded.version, applied_at = excluded.applied_at""");
+        record.bindText(1, room).bindInt(2, steps.size()).run();
+    }
+
+    private long version(Transaction tx) {
+        SqliteStatement select = tx.statement("SELECT version FROM tmp_schema_versions WHERE room = ?1");
+        return select.bindText(1, room).step() ? select.intAt(0) : 0;
+    }
+}

@@ -1,0 +1,73 @@
+package dev.perigee.store;
+
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Store.Work;
+import org.jspecify.annotations.Nullable;
+
+/// The transaction that work sees, one object per connection, valid while work runs.
+final class OpenTransaction implements Transaction {
+    private final String where;
+    private final SqliteConnection connection;
+    private final StatementCache statements;
+    private final TimeGuard guard;
+    private boolean isOpen;
+
+    OpenTransaction(String where, SqliteConnection connection, StatementCache statements, TimeGuard guard) {
+        this.where = where;
+        this.connection = connection;
+        this.statements = statements;
+        this.guard = guard;
+    }
+
+    /// Runs `work` under the time limit; statements are reset afterwards, whatever happened.
+    ///
+    /// @param stateAfter what stands when the limit ends it, for the message
+    <T extends @Nullable Object> T run(Work<T> work, long limitNanos, String stateAfter) {
+        T result = null;
+        Throwable thrown = null;
+        guard.begin(limitNanos);
+        isOpen = true;
+        try {
+            result = work.run(this);
+        } catch (Throwable e) {
+            thrown = e;
+        }
+        isOpen = false;
+        TimeGuard.End end = guard.finish();
+        statements.giveBack();
+        // What interrupted work threw, or made of a half-read result, is a consequence; the end is the
+        // reason.
+        if (end != null) throw end.in(where, stateAfter, thrown);
+        if (thrown != null) throw sneak(thrown);
+        return result;
+    }
+
+    @Override
+    public SqliteStatement statement(String sql) {
+        check();
+        return statements.take(sql);
+    }
+
+    @Override
+    public SqliteConnection connection() {
+        check();
+        return connection;
+    }
+
+    private void check() {
+        if (!isOpen) throw new IllegalStateException("the transaction is over; it was kept by work that has ended");
+        TimeGuard.End end = guard.ended();
+        if (end != null) throw end.in(where, "The work is being ended", null);
+        // After a failure that undid the transaction, what work goes on to write would commit statement by
+        // statement.
+        if (connection.isAutocommit()) throw new IllegalStateException("the transaction was ended inside work");
+    }
+
+    /// Work can throw unchecked exceptions only, unless it deceives the compiler; then so do we.
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> RuntimeException sneak(Throwable thrown) throws E {
+        throw (E) thrown;
+    }
+}

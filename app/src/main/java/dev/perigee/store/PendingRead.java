@@ -1,0 +1,37 @@
+package dev.perigee.store;
+
+import dev.perigee.store.Store.Work;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/// One read on its way. Whoever claims it first decides: a reader that runs it, or its caller who gives up
+/// waiting.
+final class PendingRead<T extends @Nullable Object> {
+    private final Work<T> work;
+    private final long limitNanos;
+    private final CompletableFuture<T> future = new CompletableFuture<>();
+    private final AtomicBoolean isClaimed = new AtomicBoolean();
+
+    PendingRead(Work<T> work, long limitNanos) {
+        this.work = work;
+        this.limitNanos = limitNanos;
+    }
+
+    CompletableFuture<T> future() {
+        return future;
+    }
+
+    boolean claim() {
+        return isClaimed.compareAndSet(false, true);
+    }
+
+    /// Runs the work; the result is for [#end] once the transaction is closed.
+    T run(OpenTransaction transaction) {
+        return transaction.run(work, limitNanos, "Nothing was changed");
+    }
+
+    void failed(Throwable why) {
+        future.completeExceptionally(why);
+    }
+}

@@ -1,0 +1,53 @@
+package dev.perigee.store;
+
+import dev.perigee.store.Store.Work;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// One write on its way: its work, its limit, and whoever waits for it.
+final class PendingWrite<T extends @Nullable Object> {
+    static final long NO_LIMIT = TimeGuard.NO_LIMIT;
+
+    private final Work<T> work;
+    private final long limitNanos;
+    private final CompletableFuture<T> future = new CompletableFuture<>();
+    private @Nullable T result;
+
+    PendingWrite(Work<T> work, long limitNanos) {
+        this.work = work;
+        this.limitNanos = limitNanos;
+    }
+
+    CompletableFuture<T> future() {
+        return future;
+    }
+
+    /// Whether its caller gave up on it before it began.
+    boolean isCancelled() {
+        return future.isDone();
+    }
+
+    /// Whether a timer may end it, which undoes the transaction around it.
+    boolean isLimited() {
+        return limitNanos != NO_LIMIT;
+    }
+
+    /// Whether it may be run a second time after its first run was undone; only limited writes promise that.
+    boolean isRepeatable() {
+        return isLimited();
+    }
+
+    /// Runs the work and keeps its result until [#committed()].
+    void run(OpenTransaction transaction) {
+        result = transaction.run(work, limitNanos, "Nothing was written");
+    }
+
+    @SuppressWarnings("NullAway") // The result is null only where T allows it.
+    void committed() {
+        future.complete(result);
+    }
+
+    void failed(Throwable why) {
+        future.completeExceptionally(why);
+    }
+}

@@ -1,0 +1,161 @@
+package dev.perigee.store;
+
+import dev.perigee.config.StoreConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.store.Store.Work;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The readers and the queue in front of them; callers wait.
+final class ReadPool {
+    /// How long a read may wait for a free reader.
+    static final Duration READER_WAIT = Duration.ofSeconds(5);
+
+    /// Reads that may wait for a reader.
+    static final int MAX_WAITING = 1024;
+
+    private static final Duration CLOSE_WAIT = Duration.ofSeconds(10);
+    private static final Logger LOG = LoggerFactory.getLogger(ReadPool.class);
+
+    private final Path file;
+    private final StoreConfig config;
+    private final Watchdog watchdog;
+    private final HandoffQueue<PendingRead<?>> queue = new HandoffQueue<>(MAX_WAITING);
+    private final List<Reader> readers = new ArrayList<>();
+
+    /// The guards of all that reads: the readers, and a backup while it runs.
+    private final List<TimeGuard> guards = new CopyOnWriteArrayList<>();
+
+    ReadPool(Path file, StoreConfig config, Watchdog watchdog) {
+        this.file = file;
+        this.config = config;
+        this.watchdog = watchdog;
+        for (int i = 1; i <= config.readers(); i++) {
+            readers.add(new Reader("perigee-reader-" + i, this::nextOrNull));
+        }
+    }
+
+    /// Returns once every reader has its connection.
+    void start() {
+        for (Reader reader : readers) reader.start(file, config, this);
+        for (Reader reader : readers) reader.awaitOpened();
+    }
+
+    <T extends @Nullable Object> CompletableFuture<T> run(Work<T> work, long limitNanos) {
+        PendingRead<T> read = new PendingRead<>(work, limitNanos);
+        switch (queue.offer(read, 0)) {
+            case ACCEPTED -> awaitStart(read);
+            case CLOSED -> throw closed();
+            case FULL -> throw busy("%d reads wait for one already".formatted(MAX_WAITING));
+        }
+        return read.future();
+    }
+
+    /// A copy of the replica as of now; on a thread and a connection of its own, so that readers stay free.
+    CompletableFuture<@Nullable Void> backup(Path target) {
+        CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+        Thread.ofPlatform().name("perigee-backup").start(() -> {
+            try {
+                new Backup(file, config, this).to(target);
+                done.complete(null);
+            } catch (Throwable e) {
+                done.completeExceptionally(e);
+            }
+        });
+        return done;
+    }
+
+    boolean isCurrentThread() {
+        Thread current = Thread.currentThread();
+        for (Reader reader : readers) if (reader.thread() == current) return true;
+        return false;
+    }
+
+    int active() {
+        int count = 0;
+        for (TimeGuard guard : guards) if (guard.isRunning()) count++;
+        return count;
+    }
+
+    /// Ends the read that has run the longest.
+    ///
+    /// @return false if there is none that was not told to end already
+    boolean endOldest(TimeGuard.End why) {
+        long now = System.nanoTime();
+        TimeGuard oldest = null;
+        long oldestNanos = 0;
+        for (TimeGuard guard : guards) {
+            long ranNanos = now - guard.startedNanosOr(now + 1);
+            if (ranNanos >= 0 && (oldest == null || ranNanos > oldestNanos)) {
+                oldest = guard;
+                oldestNanos = ranNanos;
+            }
+        }
+        // It may have ended in between; the caller looks at the WAL again in either case.
+        return oldest != null && (oldest.end(why) || endOldest(why));
+    }
+
+    TimeGuard register(SqliteConnection connection) {
+        TimeGuard guard = watchdog.guard(connection);
+        guards.add(guard);
+        return guard;
+    }
+
+    void unregister(TimeGuard guard) {
+        guards.remove(guard);
+        watchdog.forget(guard);
+    }
+
+    /// Reads that wait fail, reads that run are ended.
+    void close() {
+        queue.close();
+        for (PendingRead<?> read : queue.drain()) read.failed(closed());
+        TimeGuard.End end = new TimeGuard.End(Fault.CLOSED, "the replica is being closed");
+        for (TimeGuard guard : guards) guard.end(end);
+        for (Reader reader : readers) {
+            if (!reader.join(CLOSE_WAIT))
+                LOG.error("A read does not end; its thread {} is left behind", reader.thread());
+        }
+    }
+
+    private @Nullable PendingRead<?> nextOrNull() {
+        return queue.take(Long.MAX_VALUE);
+    }
+
+    /// Waits until a reader has the read, or gives up. An interrupt gives up too, and is kept.
+    private void awaitStart(PendingRead<?> read) {
+        try {
+            read.future().get(READER_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException _) {
+            // The caller of the future is told.
+        } catch (TimeoutException _) {
+            if (read.claim()) throw busy("none was free for %d s".formatted(READER_WAIT.toSeconds()));
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            if (read.claim()) throw busy("the wait for one was interrupted");
+        }
+    }
+
+    private PerigeeException busy(String what) {
+        return Fault.BUSY.in(
+                "replica " + file,
+                "a read needs one of %d readers, but %s".formatted(config.readers(), what),
+                "Nothing was read");
+    }
+
+    private PerigeeException closed() {
+        return Fault.CLOSED.in("replica " + file, "it takes no more reads", "Nothing was read");
+    }
+}

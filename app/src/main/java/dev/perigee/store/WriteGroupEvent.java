@@ -1,0 +1,17 @@
+package dev.perigee.store;
+
+import jdk.jfr.Category;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+
+/// How long a group of writes took, from its first to its commit.
+@Name("dev.perigee.WriteGroup")
+@Label("Write Group")
+@Category("Perigee")
+@StackTrace(false)
+final class WriteGroupEvent extends Event {
+    @Label("Writes")
+    int writes;
+}

@@ -1,0 +1,145 @@
+package dev.perigee.store;
+
+import dev.perigee.config.StoreConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.sqlite.SqliteConnection;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The thread that owns the write connection, and the queue in front of it.
+///
+/// A platform thread, since native calls would pin a virtual thread's carrier.
+final class Writer {
+    /// How long closing waits for queued writes, before the running one is interrupted and the rest fail.
+    private static final Duration CLOSE_WAIT = Duration.ofSeconds(30);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Writer.class);
+
+    private final Path file;
+    private final StoreConfig config;
+    private final Watchdog watchdog;
+    private final ReadPool readers;
+    private final HandoffQueue<PendingWrite<?>> queue;
+    private final CompletableFuture<Opened> opened = new CompletableFuture<>();
+    private final Thread thread = Thread.ofPlatform().name("perigee-writer").unstarted(this::run);
+
+    /// What exists once the file is open.
+    private record Opened(SqliteConnection connection, TimeGuard guard, Checkpoints checkpoints) {}
+
+    Writer(Path file, StoreConfig config, Watchdog watchdog, ReadPool readers) {
+        this.file = file;
+        this.config = config;
+        this.watchdog = watchdog;
+        this.readers = readers;
+        this.queue = new HandoffQueue<>(config.writeQueue());
+    }
+
+    /// Returns once the file is open for writing.
+    void start() {
+        thread.start();
+        Store.await(opened);
+    }
+
+    boolean isCurrentThread() {
+        return Thread.currentThread() == thread;
+    }
+
+    int queued() {
+        return queue.size();
+    }
+
+    Checkpoints.Counts checkpoints() {
+        return opened.join().checkpoints().counts();
+    }
+
+    /// Waits while the queue is full.
+    ///
+    /// @throws PerigeeException [Fault#BUSY] after [Store#QUEUE_WAIT], [Fault#CLOSED]
+    void enqueue(PendingWrite<?> write) {
+        switch (queue.offer(write, Store.QUEUE_WAIT.toNanos())) {
+            case ACCEPTED -> {}
+            case CLOSED -> throw closed();
+            case FULL ->
+                throw Fault.BUSY.in(
+                        where(),
+                        "a write waited %d s for a place among %d queued ones"
+                                .formatted(Store.QUEUE_WAIT.toSeconds(), config.writeQueue()),
+                        "Nothing was written");
+        }
+    }
+
+    /// Finishes what is queued, empties the WAL and closes the file. The readers are to be closed before.
+    void close() {
+        queue.close();
+        if (joined(CLOSE_WAIT) || !opened.isDone() || opened.isCompletedExceptionally()) return;
+        LOG.warn("Queued writes did not end within {} s of closing; they are ended", CLOSE_WAIT.toSeconds());
+        for (PendingWrite<?> write : queue.drain()) write.failed(closed());
+        opened.join().guard().end(new TimeGuard.End(Fault.CLOSED, "the replica is being closed"));
+        if (!joined(CLOSE_WAIT)) LOG.error("A write does not end; its thread is left behind");
+    }
+
+    private boolean joined(Duration wait) {
+        try {
+            return thread.getState() == Thread.State.NEW || thread.join(wait);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private void run() {
+        SqliteConnection connection;
+        try {
+            connection = Connections.writer(file, config);
+        } catch (Throwable e) {
+            queue.close();
+            opened.completeExceptionally(e);
+            return;
+        }
+        try (connection) {
+            TimeGuard guard = watchdog.guard(connection);
+            try (StatementCache statements = new StatementCache(connection)) {
+                OpenTransaction transaction = new OpenTransaction(where(), connection, statements, guard);
+                GroupCommit group = new GroupCommit(where(), connection, transaction);
+                Checkpoints checkpoints = new Checkpoints(connection, file, config, readers);
+                opened.complete(new Opened(connection, guard, checkpoints));
+                writeUntilClosed(group, checkpoints);
+                checkpoints.last();
+            } finally {
+                watchdog.forget(guard);
+            }
+        } catch (Throwable e) {
+            LOG.error("The writer of {} ended", file, e);
+            opened.completeExceptionally(e);
+        } finally {
+            queue.close();
+            for (PendingWrite<?> write : queue.drain()) write.failed(closed());
+        }
+    }
+
+    private void writeUntilClosed(GroupCommit group, Checkpoints checkpoints) {
+        while (true) {
+            PendingWrite<?> first = queue.take(checkpoints.nanosToNextTry());
+            if (first != null) group.run(first, this::next);
+            else if (queue.isDrained()) return;
+            checkpoints.tryNow();
+        }
+    }
+
+    private @Nullable PendingWrite<?> next() {
+        return queue.poll();
+    }
+
+    private PerigeeException closed() {
+        return Fault.CLOSED.in(where(), "it takes no more writes", "Nothing was written");
+    }
+
+    private String where() {
+        return "replica " + file;
+    }
+}
