@@ -1,0 +1,84 @@
+package dev.perigee.cli.demo;
+
+import dev.perigee.fault.Fault;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// Runs PostgreSQL's command-line programs, one at a time.
+///
+/// They refuse to run as root. There, `unshare -U` gives them a user namespace in which nobody is root; the files they
+/// make still belong to root outside of it.
+///
+/// @param programs the folder with `bin` in it
+/// @param output what the last program said
+/// @param isRoot whether this process runs as root
+record ProgramRunner(Path programs, Path output, boolean isRoot) {
+    private static final Duration LIMIT = Duration.ofSeconds(90);
+
+    /// @param exitCode 0 when it did what it was asked
+    /// @param output what it wrote, both streams
+    record Outcome(int exitCode, String output) {
+        boolean isGood() {
+            return exitCode == 0;
+        }
+    }
+
+    static ProgramRunner in(DemoFolder folder) {
+        return new ProgramRunner(
+                PostgresPrograms.unpackedBelow(folder.programs()),
+                folder.path().resolve("postgres-command.log"),
+                ownerIsRoot(folder.path()));
+    }
+
+    Path program(String name) {
+        return programs.resolve("bin").resolve(name);
+    }
+
+    /// Runs it to its end, which must come within the limit.
+    Outcome run(String name, String... arguments) {
+        List<String> command = new ArrayList<>();
+        if (isRoot) command.addAll(List.of("unshare", "-U"));
+        command.add(program(name).toString());
+        command.addAll(List.of(arguments));
+        // Into a file, not a pipe: a server that it starts would keep a pipe open after it.
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.environment().keySet().removeIf(variable -> variable.startsWith("PG"));
+        try {
+            Process process = builder.start();
+            process.getOutputStream().close();
+            if (!process.waitFor(LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+                process.destroyForcibly();
+                throw Fault.SOURCE_TIMEOUT.in(
+                        name, "it did not end within " + LIMIT.toSeconds() + " s", "It was stopped");
+            }
+            return new Outcome(process.exitValue(), Files.readString(output).strip());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while " + name + " ran", e);
+        } catch (IOException e) {
+            String why = isRoot
+                    ? "PostgreSQL refuses to run as root and `unshare -U` does not work here; run the demo as another user"
+                    : "it could not be started";
+            throw Fault.SOURCE_FAILED.in(program(name).toString(), why, "Nothing was started", e);
+        }
+    }
+
+    private static boolean ownerIsRoot(Path ownFolder) {
+        if (!ownFolder.getFileSystem().supportedFileAttributeViews().contains("unix")) return false;
+        try {
+            Path probe = Files.createTempFile(ownFolder, "owner-", "");
+            boolean isRoot = Integer.valueOf(0).equals(Files.getAttribute(probe, "unix:uid"));
+            Files.delete(probe);
+            return isRoot && System.getProperty("os.name").equals("Linux");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
