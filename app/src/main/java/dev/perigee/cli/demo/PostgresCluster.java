@@ -73,8 +73,7 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
                 "-c max_wal_size=256MB",
                 "-c max_connections=40",
                 "-c timezone=UTC");
-        ProgramRunner.Outcome outcome =
-                pgCtl("start", "-w", "-t", START_SECONDS, "-l", log.toString(), "-o", settings);
+        ProgramRunner.Outcome outcome = pgCtl("start", "-w", "-t", START_SECONDS, "-l", log.toString(), "-o", settings);
         if (outcome.isGood()) return;
         throw Fault.SOURCE_FAILED.in(
                 "the demo's PostgreSQL",
@@ -97,7 +96,8 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
         if (command.isEmpty()) {
             throw Fault.REPLICA_LOCKED.in(
                     data.toString(),
-                    "process %d may be a PostgreSQL on this data".formatted(left.get().pid()),
+                    "process %d may be a PostgreSQL on this data"
+                            .formatted(left.get().pid()),
                     "Nothing was started");
         }
         if (Path.of(command.get()).startsWith(runner.programs().toAbsolutePath().getParent())) {

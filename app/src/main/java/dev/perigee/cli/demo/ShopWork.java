@@ -7,8 +7,8 @@ import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
-/// The transactions of the shop, each without its commit. They take rows that nobody else holds (`SKIP LOCKED`), so none
-/// waits for a long one.
+/// The transactions of the shop, each without its commit. They take rows that nobody else holds (`SKIP LOCKED`), so
+/// none waits for a long one.
 ///
 /// @param pause waits within a transaction, but not longer than the shop is open
 record ShopWork(Consumer<Duration> pause) {

@@ -1,0 +1,256 @@
+// The page: who is asking, what the server says, and what to show of it.
+
+import { ApiError, call, events } from './api.js';
+import { at, say, show } from './dom.js';
+import { bytes, clock, count, duration, rate } from './format.js';
+import { QueryView } from './query-view.js';
+import { forget, keep, token } from './session.js';
+import { TablesView } from './tables-view.js';
+import { ThemeSwitch } from './theme-switch.js';
+
+const POLL_MS = 1000;
+const INFO_EVERY_MS = 10_000;
+const RETRY_FIRST_MS = 1000;
+const RETRY_MOST_MS = 15_000;
+const SETTLE_MS = 150; // events that come together cost one look
+
+const query = new QueryView(() => refused('The server does not accept this token any more.'));
+const tables = new TablesView(at('tables'), {
+  sync: (name) => act(() => call('POST', 'replication/sync', { tables: [name] }, { limitMs: 600_000 })),
+  pause: (name, paused) => act(() => call('PATCH', tablePath(name), { paused })),
+  query: (name) => {
+    at('query-title').scrollIntoView({ block: 'start', behavior: 'smooth' });
+    return query.show(newestOf(name, 100));
+  },
+});
+
+let current = []; // the tables of the last status
+let lastAnswerAt = null;
+let session = null; // ends all loops of one token when aborted
+let wake = () => {};
+
+new ThemeSwitch(at('theme'));
+at('token-form').addEventListener('submit', signIn);
+at('forget').addEventListener('click', () => refused(''));
+at('sync-all').addEventListener('click', () => act(() => call('POST', 'replication/sync', {}, { limitMs: 600_000 })));
+at('add-open').addEventListener('click', () => openAdd(at('add').hidden));
+at('add').addEventListener('submit', addTable);
+setInterval(() => tables.tick(Date.now() + clockAhead), 500);
+document.addEventListener('visibilitychange', () => wake());
+
+if (token()) enter();
+else ask('');
+
+// Who is asking
+
+function ask(message) {
+  at('main').hidden = at('foot').hidden = at('forget').hidden = at('place').hidden = true;
+  at('gate').hidden = false;
+  show(at('token-error'), message);
+  link('off', 'not connected');
+  at('token').value = '';
+  at('token').focus();
+}
+
+async function signIn(event) {
+  event.preventDefault();
+  keep(at('token').value.trim(), at('token-keep').checked);
+  try {
+    await call('GET', 'replication/status');
+  } catch (e) {
+    if (e.isAboutToken) {
+      refused(e.status === 401 ? 'The server does not know this token.' : 'This token is not the admin token.');
+      return;
+    }
+    if (e.status === 0) {
+      refused(e.message);
+      return;
+    }
+    // Replication may be off or failing; the rest of the page still works, and says so.
+  }
+  enter();
+}
+
+function refused(message) {
+  session?.abort();
+  session = null;
+  forget();
+  ask(message);
+}
+
+function enter() {
+  at('gate').hidden = true;
+  at('main').hidden = at('forget').hidden = false;
+  at('token').value = '';
+  session?.abort();
+  session = new AbortController();
+  watch(session.signal);
+  listen(session.signal);
+  inform(session.signal);
+}
+
+// What the server says
+
+let clockAhead = 0; // the server's clock minus this one
+
+/** Asks for the status every second, at once after an event, and less often while the server is away. */
+async function watch(signal) {
+  let failures = 0;
+  while (!signal.aborted) {
+    const waiting = new Promise((resolve) => (wake = resolve));
+    if (!document.hidden) {
+      try {
+        render(await call('GET', 'replication/status'));
+        failures = 0;
+        connected();
+      } catch (e) {
+        if (signal.aborted) return;
+        if (e.status === 401) return refused('The server does not accept this token any more.');
+        failures++;
+        failed(e);
+      }
+    }
+    const pause = failures === 0 ? POLL_MS : Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** (failures - 1));
+    await Promise.race([waiting, sleep(pause)]);
+    await sleep(SETTLE_MS);
+  }
+}
+
+/** Events only say that something happened; what happened is in the status. */
+async function listen(signal) {
+  let pause = RETRY_FIRST_MS;
+  while (!signal.aborted) {
+    try {
+      await events('replication/events', signal, () => {
+        pause = RETRY_FIRST_MS;
+        wake();
+      });
+    } catch {
+      if (signal.aborted) return;
+    }
+    await sleep(pause);
+    pause = Math.min(RETRY_MOST_MS, pause * 2);
+  }
+}
+
+async function inform(signal) {
+  while (!signal.aborted) {
+    try {
+      renderInfo(await call('GET', 'status/database'));
+    } catch {
+      // The watch tells about lost connections.
+    }
+    await sleep(INFO_EVERY_MS);
+  }
+}
+
+function connected() {
+  lastAnswerAt = new Date();
+  show(at('lost'), '');
+  at('main').classList.remove('stale');
+  link('on', 'live');
+}
+
+function failed(e) {
+  if (e instanceof ApiError && e.status !== 0) {
+    link('bad', `error ${e.status}`);
+    show(at('lost'), e.message);
+    return;
+  }
+  link('bad', 'connection lost');
+  at('main').classList.add('stale');
+  const since = lastAnswerAt ? ` What you see is from ${clock(lastAnswerAt)}.` : '';
+  show(at('lost'), `${e.message}${since} It is tried again by itself.`);
+}
+
+function link(state, text) {
+  at('link').dataset.state = state;
+  say(at('link-text'), text);
+}
+
+// What is shown
+
+function render(status) {
+  current = Array.isArray(status) ? status : status.tables;
+  const now = Date.now();
+  const total = tables.render(current, now);
+  at('tables').hidden = current.length === 0;
+  at('empty').hidden = current.length > 0;
+  at('sync-all').disabled = current.length === 0;
+  if (current.length === 0) explainEmpty();
+  else query.suggest(newestOf(current[0].name, 20));
+  say(at('fact-rows'), count(current.reduce((sum, table) => sum + (table.rowCount ?? 0), 0)));
+  say(at('fact-rate'), `${rate(total)} rows/s`);
+  const lags = current.filter((table) => table.state !== 'paused').map((table) => table.lag).filter(Number.isFinite);
+  say(at('fact-lag'), lags.length ? duration(Math.max(...lags)) : '–');
+}
+
+function renderInfo(info) {
+  say(at('fact-size'), bytes(info.databaseSize ?? NaN));
+}
+
+function explainEmpty() {
+  openAdd(true, false);
+  say(
+    at('empty-curl'),
+    `curl ${location.origin}/replication/tables \\\n  -H "Authorization: Bearer $ADMIN_AUTHORIZATION_TOKEN" \\\n` +
+      `  -H 'Content-Type: application/json' \\\n` +
+      `  -d '{"tables":[{"name":"orders","cursorColumn":"updated_at","intervalMs":1000}]}'`,
+  );
+}
+
+// What the user asks for
+
+async function act(action) {
+  show(at('tables-error'), '');
+  try {
+    const result = await action();
+    const failure = result?.results?.find((one) => one.error);
+    if (failure) wake();
+  } catch (e) {
+    if (e.status === 401) return refused('The server does not accept this token any more.');
+    show(at('tables-error'), e.message);
+  } finally {
+    wake();
+  }
+}
+
+function openAdd(isOpen, focus = true) {
+  at('add').hidden = !isOpen;
+  at('add-open').setAttribute('aria-expanded', String(isOpen));
+  if (isOpen && focus) at('add-name').focus();
+}
+
+async function addTable(event) {
+  event.preventDefault();
+  show(at('add-error'), '');
+  try {
+    await call('POST', 'replication/tables', {
+      name: at('add-name').value.trim(),
+      cursorColumn: at('add-cursor').value.trim(),
+      intervalMs: Math.round(Number(at('add-seconds').value) * 1000),
+    });
+    at('add').reset();
+    openAdd(false);
+  } catch (e) {
+    show(at('add-error'), e.message);
+  }
+  wake();
+}
+
+function tablePath(name) {
+  return `replication/tables/${encodeURIComponent(name)}`;
+}
+
+function newestOf(name, rows) {
+  const table = current.find((one) => one.name === name);
+  return `SELECT * FROM ${quoted(table.target ?? name)} ORDER BY ${quoted(table.cursorColumn)} DESC LIMIT ${rows}`;
+}
+
+function quoted(name) {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
