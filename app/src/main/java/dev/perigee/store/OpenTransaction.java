@@ -24,7 +24,7 @@ final class OpenTransaction implements Transaction {
     /// Runs `work` under the time limit; statements are reset afterwards, whatever happened.
     ///
     /// @param stateAfter what stands when the limit ends it, for the message
-    <T extends @Nullable Object> T run(Work<T> work, long limitNanos, String stateAfter) {
+    <T extends @Nullable Object> @Nullable T run(Work<T> work, long limitNanos, String stateAfter) {
         T result = null;
         Throwable thrown = null;
         guard.begin(limitNanos);

@@ -70,7 +70,7 @@ final class Reader {
             PendingRead<T> read, SqliteConnection connection, OpenTransaction transaction) {
         try {
             connection.exec("BEGIN");
-            T result;
+            @Nullable T result;
             try {
                 result = read.run(transaction);
             } finally {

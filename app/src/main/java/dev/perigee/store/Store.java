@@ -33,7 +33,8 @@ public final class Store implements AutoCloseable {
     /// the caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its own are fine.
     @FunctionalInterface
     public interface Work<T extends @Nullable Object> {
-        T run(Transaction transaction);
+        /// @return for the caller; null where there is nothing to return
+        @Nullable T run(Transaction transaction);
     }
 
     /// An open transaction, on the thread that owns its connection. Not to be kept.
