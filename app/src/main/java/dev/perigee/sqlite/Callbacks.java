@@ -11,6 +11,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The functions of one connection that SQLite calls back. Each is made once, when first needed, and looks at a
@@ -21,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class Callbacks {
     private static final int DENY = 1;
     private static final int IGNORE = 2;
+    private static final byte[] FUNCTION_FAILED = "the function failed".getBytes(StandardCharsets.UTF_8);
 
     private final Arena arena;
     private @Nullable MemorySegment authorizerFunction;
@@ -71,6 +75,18 @@ final class Callbacks {
         NativeHooks.update(connection, updateFunction);
     }
 
+    /// @return SQLite's result code
+    int function(long connection, String name, int argumentCount, int flags, SqliteFunction function) {
+        FunctionDescriptor descriptor = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT, JAVA_LONG);
+        MethodHandle call = MethodHandles.insertArguments(
+                bound("call", descriptor.toMethodType().insertParameterTypes(0, SqliteFunction.class)), 0, function);
+        MemorySegment stub = upcall(call, descriptor);
+        try (Arena memory = Arena.ofConfined()) {
+            long nameAddress = memory.allocateFrom(name).address();
+            return NativeFunction.create(connection, nameAddress, argumentCount, flags, 0, stub.address(), 0, 0, 0);
+        }
+    }
+
     /// What a callback threw since the last look, if anything; the look forgets it.
     @Nullable
     Throwable takeFailure() {
@@ -89,7 +105,7 @@ final class Callbacks {
         }
     }
 
-    // The four that SQLite calls, looked up by name in upcall().
+    // What SQLite calls, looked up by name in upcall().
 
     int authorize(long unused, int action, long arg1, long arg2, long database, long trigger) {
         Authorizer asked = authorizer;
@@ -151,6 +167,19 @@ final class Callbacks {
         }
     }
 
+    void call(SqliteFunction function, long context, int argumentCount, long arguments) {
+        try {
+            List<Value> values = new ArrayList<>(argumentCount);
+            for (int i = 0; i < argumentCount; i++) {
+                values.add(NativeValue.read(NativeLibrary.MEMORY.get(JAVA_LONG, arguments + 8L * i)));
+            }
+            NativeValue.result(context, function.call(values));
+        } catch (Throwable t) {
+            keep(t);
+            NativeFunction.resultError(context, FUNCTION_FAILED);
+        }
+    }
+
     private void keep(Throwable thrown) {
         if (failure == null) {
             failure = thrown;
@@ -159,12 +188,18 @@ final class Callbacks {
         }
     }
 
-    @SuppressWarnings("restricted")
     private MemorySegment upcall(String method, FunctionDescriptor descriptor) {
-        MethodType type = descriptor.toMethodType();
+        return upcall(bound(method, descriptor.toMethodType()), descriptor);
+    }
+
+    @SuppressWarnings("restricted")
+    private MemorySegment upcall(MethodHandle handle, FunctionDescriptor descriptor) {
+        return Linker.nativeLinker().upcallStub(handle, descriptor, arena);
+    }
+
+    private MethodHandle bound(String method, MethodType type) {
         try {
-            MethodHandle handle = MethodHandles.lookup().bind(this, method, type);
-            return Linker.nativeLinker().upcallStub(handle, descriptor, arena);
+            return MethodHandles.lookup().bind(this, method, type);
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("no method " + method + " of type " + type, e);
         }

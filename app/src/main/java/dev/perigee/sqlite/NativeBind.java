@@ -1,8 +1,10 @@
 package dev.perigee.sqlite;
 
 import static dev.perigee.sqlite.NativeLibrary.SHORT;
+import static dev.perigee.sqlite.NativeLibrary.SHORT_WITH_HEAP;
 import static dev.perigee.sqlite.NativeLibrary.impossible;
 import static dev.perigee.sqlite.NativeLibrary.link;
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -15,11 +17,10 @@ import java.lang.invoke.MethodHandle;
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/bind_blob.html">SQLite: Binding Values To Prepared Statements</a>
 final class NativeBind {
-    /// The memory stays as it is until the parameter is bound anew: SQLite keeps the pointer.
-    static final long STATIC = 0;
+    /// SQLITE_STATIC and SQLITE_TRANSIENT.
+    private static final long STATIC = 0;
 
-    /// SQLite copies the bytes before the call returns.
-    static final long COPIED = -1;
+    private static final long COPIED = -1;
 
     /// Where an empty text or blob is; never read.
     static final MemorySegment NOTHING = Arena.global().allocate(1);
@@ -29,10 +30,14 @@ final class NativeBind {
             link("sqlite3_bind_int64", SHORT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG);
     private static final MethodHandle BIND_REAL =
             link("sqlite3_bind_double", SHORT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_DOUBLE);
-    private static final MethodHandle BIND_TEXT =
+    private static final MethodHandle BIND_TEXT_STATIC =
             link("sqlite3_bind_text", SHORT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle BIND_BLOB =
+    private static final MethodHandle BIND_BLOB_STATIC =
             link("sqlite3_bind_blob", SHORT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG);
+    private static final MethodHandle BIND_TEXT =
+            link("sqlite3_bind_text", SHORT_WITH_HEAP, JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG);
+    private static final MethodHandle BIND_BLOB =
+            link("sqlite3_bind_blob", SHORT_WITH_HEAP, JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG);
     private static final MethodHandle CLEAR_BINDINGS = link("sqlite3_clear_bindings", SHORT, JAVA_INT, JAVA_LONG);
     private static final MethodHandle PARAMETER_COUNT =
             link("sqlite3_bind_parameter_count", SHORT, JAVA_INT, JAVA_LONG);
@@ -67,19 +72,37 @@ final class NativeBind {
         }
     }
 
-    /// `ownership` is [#STATIC] or [#COPIED].
-    static int bindText(long statement, int index, long address, int byteCount, long ownership) {
+    /// Binds memory that stays as it is until the parameter is bound anew: SQLite keeps the pointer.
+    static int bindTextStatic(long statement, int index, long address, int byteCount) {
         try {
-            return (int) BIND_TEXT.invokeExact(statement, index, address, byteCount, ownership);
+            return (int) BIND_TEXT_STATIC.invokeExact(statement, index, address, byteCount, STATIC);
         } catch (Throwable t) {
             throw impossible(t);
         }
     }
 
-    /// `ownership` is [#STATIC] or [#COPIED].
-    static int bindBlob(long statement, int index, long address, int byteCount, long ownership) {
+    /// As [#bindTextStatic].
+    static int bindBlobStatic(long statement, int index, long address, int byteCount) {
         try {
-            return (int) BIND_BLOB.invokeExact(statement, index, address, byteCount, ownership);
+            return (int) BIND_BLOB_STATIC.invokeExact(statement, index, address, byteCount, STATIC);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    /// Binds a copy, which SQLite makes straight from the heap before the call returns.
+    static int bindText(long statement, int index, byte[] bytes) {
+        try {
+            return (int) BIND_TEXT.invokeExact(statement, index, MemorySegment.ofArray(bytes), bytes.length, COPIED);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    /// As [#bindText].
+    static int bindBlob(long statement, int index, byte[] bytes) {
+        try {
+            return (int) BIND_BLOB.invokeExact(statement, index, MemorySegment.ofArray(bytes), bytes.length, COPIED);
         } catch (Throwable t) {
             throw impossible(t);
         }

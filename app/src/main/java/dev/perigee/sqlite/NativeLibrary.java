@@ -22,6 +22,9 @@ final class NativeLibrary {
     /// away. Never for one that can wait, reach the disk, or end in an upcall.
     static final Linker.Option[] SHORT = {Linker.Option.critical(false)};
 
+    /// As [#SHORT], and an argument may be an array on the heap.
+    static final Linker.Option[] SHORT_WITH_HEAP = {Linker.Option.critical(true)};
+
     /// Everything else.
     static final Linker.Option[] LONG = {};
 

@@ -2,7 +2,6 @@ package dev.perigee.sqlite;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.perigee.fault.Fault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -18,24 +17,15 @@ final class SqlText {
     record Place(int offset, int line, int column) {}
 
     /// @param arena whose life the native copy shares
-    /// @throws SqliteException [Fault#STATEMENT_INVALID] for U+0000, at which SQLite would stop reading
+    /// @throws SqliteException [dev.perigee.fault.Fault#STATEMENT_INVALID] for U+0000, at which SQLite
+    ///     would stop reading
     ///     without a word
     SqlText(String sql, Arena arena) {
         int zero = sql.indexOf('\0');
         this.sql = sql;
         this.bytes = Utf8.bytes(sql, "SQL statement");
         if (zero >= 0) {
-            Place place = placeOf(zero);
-            throw new SqliteException(
-                    Fault.STATEMENT_INVALID,
-                    "%s in SQL statement, line %d, column %d: SQL text cannot hold U+0000. Nothing was run. To fix: %s."
-                            .formatted(
-                                    Fault.STATEMENT_INVALID,
-                                    place.line(),
-                                    place.column(),
-                                    Fault.STATEMENT_INVALID.remedy()),
-                    ResultCode.ERROR,
-                    zero);
+            throw Failures.refused("SQL text cannot hold U+0000", placeOf(zero));
         }
         this.memory = arena.allocate(bytes.length + 1L);
         MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, 0, bytes.length);

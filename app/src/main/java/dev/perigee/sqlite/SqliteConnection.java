@@ -1,6 +1,5 @@
 package dev.perigee.sqlite;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -78,31 +77,38 @@ public final class SqliteConnection implements AutoCloseable {
     /// SQLITE_OPEN_NOMUTEX: [OneThread] stands in for SQLite's own lock.
     private static final int NO_MUTEX = 0x8000;
 
-    /// Enough for most texts; a longer one makes it grow.
-    private static final int SCRATCH_BYTES = 4096;
+    /// Tells SQLite that the statement will be kept and used often.
+    private static final int PREPARE_PERSISTENT = 0x1;
+
+    /// Asked for by SQLite of some versions where [SqliteStatement#normalizedSql()] is wanted.
+    private static final int PREPARE_NORMALIZE = 0x2;
+
+    /// SQLITE_UTF8: how functions want their text.
+    private static final int UTF_8 = 1;
 
     private final Path file;
-    private final boolean readonlyByChoice;
     private final Arena arena = Arena.ofShared();
     /// Room for two results that SQLite returns through pointers.
     private final MemorySegment out = arena.allocate(16, 8);
 
     final OneThread thread = new OneThread();
     private final Callbacks callbacks = new Callbacks(arena);
+    private final Failures failures;
     private final Set<SqliteStatement> statements = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    private final Set<SqliteBackup> backups = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /// Held while the pointer changes and while [#interrupt()] uses it, so that it never meets a closed
     /// connection.
     private final Object life = new Object();
 
-    private MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES);
     private long pointer;
     private long totalChangesBefore;
     private boolean lastStatementChanged;
 
-    private SqliteConnection(Path file, boolean readonlyByChoice) {
+    private SqliteConnection(Path file, boolean openedReadonly) {
         this.file = file;
-        this.readonlyByChoice = readonlyByChoice;
+        this.failures = new Failures(callbacks, openedReadonly);
     }
 
     /// Opens a database file, or what a URI names.
@@ -172,21 +178,11 @@ public final class SqliteConnection implements AutoCloseable {
             SqlText text = new SqlText(sql, memory);
             SqliteStatement statement = prepare(text, 0, PREPARE_PERSISTENT | PREPARE_NORMALIZE);
             if (statement != null) return statement;
-            throw new SqliteException(
-                    Fault.STATEMENT_INVALID,
-                    message(Fault.STATEMENT_INVALID, "SQL statement", "there is none in the text", "Nothing was run"),
-                    ResultCode.ERROR,
-                    -1);
+            throw Failures.refused("there is none in the text", null);
         } finally {
             thread.leave(before);
         }
     }
-
-    /// Tells SQLite that the statement will be kept and used often.
-    private static final int PREPARE_PERSISTENT = 0x1;
-
-    /// Asked for by SQLite before 3.43 if [SqliteStatement#normalizedSql()] is wanted.
-    private static final int PREPARE_NORMALIZE = 0x2;
 
     private @Nullable SqliteStatement prepare(SqlText text, int fromByte, int flags) {
         int code = NativeStatement.prepare(
@@ -198,7 +194,8 @@ public final class SqliteConnection implements AutoCloseable {
                 out.address() + 8);
         if (code != ResultCode.OK) {
             int offset = NativeOptional.errorOffset(pointer);
-            throw statementFailure(code, offset < 0 ? null : text.place(fromByte + offset), "Nothing was run");
+            SqlText.Place place = offset < 0 ? null : text.place(fromByte + offset);
+            throw failures.inStatement(pointer, code, place, "Nothing was run");
         }
         callbacks.rethrow();
         long statement = out.get(JAVA_LONG, 0);
@@ -341,7 +338,82 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Closes it with all its statements; an open transaction is rolled back. A second call does nothing.
+    /// Makes `function` known to SQL as `name`; one of the same name and number of arguments is replaced.
+    ///
+    /// @param argumentCount how many it takes, -1 for any number
+    public void function(String name, int argumentCount, Set<SqliteFunction.Trait> traits, SqliteFunction function) {
+        Thread before = thread.enter();
+        try {
+            int flags = UTF_8;
+            for (SqliteFunction.Trait trait : traits) flags |= trait.bit;
+            check(callbacks.function(handle(), name, argumentCount, flags, function), "function " + name);
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// Sets a limit.
+    ///
+    /// @param value not negative; a greater one than SQLite was built with is cut to that
+    /// @return the limit that was
+    public int limit(SqliteLimit which, int value) {
+        if (value < 0) throw new IllegalArgumentException("a limit is 0 or more, but got " + value);
+        Thread before = thread.touch();
+        try {
+            return NativeConnection.limit(handle(), which.ordinal(), value);
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// The limit that holds.
+    public int limit(SqliteLimit which) {
+        Thread before = thread.touch();
+        try {
+            return NativeConnection.limit(handle(), which.ordinal(), -1);
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// Switches something on or off.
+    public void turn(SqliteSwitch which, boolean on) {
+        Thread before = thread.enter();
+        try {
+            check(NativeConfig.set(handle(), which.code, on ? 1 : 0, out.address()), "setting " + which);
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// Whether it is on.
+    public boolean isOn(SqliteSwitch which) {
+        Thread before = thread.enter();
+        try {
+            check(NativeConfig.set(handle(), which.code, -1, out.address()), "setting " + which);
+            return out.get(JAVA_INT, 0) != 0;
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// Begins to copy this database to `file`, over what is there.
+    ///
+    /// @throws SqliteException [Fault#DISK_FAILED] if the file cannot be made
+    public SqliteBackup backup(Path file) {
+        Thread before = thread.enter();
+        try {
+            handle();
+            SqliteBackup backup = new SqliteBackup(this, file);
+            backups.add(backup);
+            return backup;
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// Closes it with all its statements and backups; an open transaction is rolled back. A second call does
+    /// nothing.
     @Override
     public void close() {
         Thread before = thread.enter();
@@ -349,6 +421,7 @@ public final class SqliteConnection implements AutoCloseable {
             if (pointer == 0) return;
             if (before != null) throw new IllegalStateException(this + " cannot be closed by its own callback");
             for (SqliteStatement statement : List.copyOf(statements)) statement.close();
+            for (SqliteBackup backup : List.copyOf(backups)) backup.close();
             long closing = pointer;
             synchronized (life) {
                 pointer = 0;
@@ -370,13 +443,6 @@ public final class SqliteConnection implements AutoCloseable {
         return pointer;
     }
 
-    /// Puts `bytes` where SQLite can copy them from; good until the next call.
-    long scratch(byte[] bytes) {
-        if (bytes.length > scratch.byteSize()) scratch = Arena.ofAuto().allocate(2L * bytes.length);
-        MemorySegment.copy(bytes, 0, scratch, JAVA_BYTE, 0, bytes.length);
-        return scratch.address();
-    }
-
     /// Throws what a callback threw, where SQLite itself went on.
     void rethrowFromCallback() {
         callbacks.rethrow();
@@ -386,6 +452,23 @@ public final class SqliteConnection implements AutoCloseable {
         statements.remove(statement);
     }
 
+    void forget(SqliteBackup backup) {
+        backups.remove(backup);
+    }
+
+    /// Begins to copy from `source` to this database, which is closed if that fails.
+    long beginBackupFrom(SqliteConnection source) {
+        try (Arena memory = Arena.ofConfined()) {
+            long main = memory.allocateFrom("main").address();
+            long backup = NativeBackup.begin(handle(), main, source.handle(), main);
+            if (backup != 0) return backup;
+            SqliteException failure =
+                    failure(NativeConnection.extendedCode(pointer), "backup to " + file, "Nothing was copied");
+            close();
+            throw failure;
+        }
+    }
+
     /// Takes note that a statement has ended, well or badly, so that [#changes()] speaks of it.
     void statementEnded() {
         long total = NativeOptional.totalChanges(pointer);
@@ -393,33 +476,14 @@ public final class SqliteConnection implements AutoCloseable {
         totalChangesBefore = total;
     }
 
-    /// What went wrong while a statement was prepared, bound or run.
-    SqliteException statementFailure(int code, SqlText.@Nullable Place place, String state) {
-        Fault fault = ResultCode.fault(code, true);
-        // A file that turned out to be read-only is the disk's matter, a connection opened so is the caller's.
-        if (code == ResultCode.READONLY && !readonlyByChoice) fault = Fault.DISK_FAILED;
-        String where = place == null
-                ? "SQL statement"
-                : "SQL statement, line %d, column %d".formatted(place.line(), place.column());
-        return failure(fault, code, where, state, place == null ? -1 : place.offset());
+    /// What went wrong while a statement of this connection was bound or run.
+    SqliteException statementFailure(int code, String state) {
+        return failures.inStatement(pointer, code, null, state);
     }
 
-    private SqliteException failure(int code, String where, String state) {
-        return failure(ResultCode.fault(code, false), code, where, state, -1);
-    }
-
-    private SqliteException failure(Fault fault, int code, String where, String state, int offset) {
-        if (ResultCode.primary(code) == ResultCode.MISUSE) {
-            throw new IllegalStateException("SQLite calls this a misuse (code %d) in %s".formatted(code, where));
-        }
-        String said = pointer == 0 ? null : NativeLibrary.string(NativeConnection.message(pointer));
-        if (said == null) said = NativeLibrary.string(NativeConnection.codeMeaning(code));
-        String what = "%s (SQLite code %d)".formatted(said, code);
-        return new SqliteException(fault, message(fault, where, what, state), code, offset, callbacks.takeFailure());
-    }
-
-    private static String message(Fault fault, String where, String what, String state) {
-        return "%s in %s: %s. %s. To fix: %s.".formatted(fault, where, what, state, fault.remedy());
+    /// What went wrong outside of a statement.
+    SqliteException failure(int code, String where, String state) {
+        return failures.elsewhere(pointer, code, where, state);
     }
 
     private void check(int code, String where) {

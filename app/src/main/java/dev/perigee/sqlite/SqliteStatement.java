@@ -23,6 +23,11 @@ public final class SqliteStatement implements AutoCloseable {
         NULL
     }
 
+    /// Where a result column comes from.
+    ///
+    /// @param database its name on the connection, such as `main`
+    public record Origin(String database, String table, String column) {}
+
     private final SqliteConnection connection;
     private final OneThread thread;
     private final String sql;
@@ -52,11 +57,7 @@ public final class SqliteStatement implements AutoCloseable {
             case Value.Int(long number) -> bindInt(index, number);
             case Value.Real(double number) -> bindReal(index, number);
             case Value.Text(String text) -> bindText(index, text);
-            case Value.Blob blob -> {
-                byte[] bytes = new byte[blob.bytes().remaining()];
-                blob.bytes().get(bytes);
-                yield bindBlob(index, bytes);
-            }
+            case Value.Blob blob -> bindBlob(index, NativeValue.bytes(blob));
         };
     }
 
@@ -95,12 +96,22 @@ public final class SqliteStatement implements AutoCloseable {
     ///     surrogate pair
     public SqliteStatement bindText(int index, @Nullable String value) {
         if (value == null) return bindNull(index);
-        byte[] bytes = Utf8.bytes(value, "parameter " + index);
-        return bindCopied(index, bytes, true);
+        byte[] bytes = Utf8.bytes(value, index);
+        Thread before = thread.touch();
+        try {
+            return bound(index, NativeBind.bindText(handle(), index, bytes));
+        } finally {
+            thread.leave(before);
+        }
     }
 
     public SqliteStatement bindBlob(int index, byte[] value) {
-        return bindCopied(index, value, false);
+        Thread before = thread.touch();
+        try {
+            return bound(index, NativeBind.bindBlob(handle(), index, value));
+        } finally {
+            thread.leave(before);
+        }
     }
 
     /// Binds UTF-8 text without copying it: the bytes must stay as they are, and the memory alive, until the
@@ -111,9 +122,7 @@ public final class SqliteStatement implements AutoCloseable {
     public SqliteStatement bindTextStatic(int index, MemorySegment buffer, long offset, int length) {
         Thread before = thread.touch();
         try {
-            return bound(
-                    index,
-                    NativeBind.bindText(handle(), index, address(buffer, offset, length), length, NativeBind.STATIC));
+            return bound(index, NativeBind.bindTextStatic(handle(), index, address(buffer, offset, length), length));
         } finally {
             thread.leave(before);
         }
@@ -123,9 +132,7 @@ public final class SqliteStatement implements AutoCloseable {
     public SqliteStatement bindBlobStatic(int index, MemorySegment buffer, long offset, int length) {
         Thread before = thread.touch();
         try {
-            return bound(
-                    index,
-                    NativeBind.bindBlob(handle(), index, address(buffer, offset, length), length, NativeBind.STATIC));
+            return bound(index, NativeBind.bindBlobStatic(handle(), index, address(buffer, offset, length), length));
         } finally {
             thread.leave(before);
         }
@@ -176,9 +183,8 @@ public final class SqliteStatement implements AutoCloseable {
                 connection.rethrowFromCallback();
                 return true;
             }
-            SqliteException failure = code == ResultCode.DONE
-                    ? null
-                    : connection.statementFailure(code, null, "The statement did not finish");
+            SqliteException failure =
+                    code == ResultCode.DONE ? null : connection.statementFailure(code, "The statement did not finish");
             rowColumns = -1;
             NativeStatement.reset(pointer);
             connection.statementEnded();
@@ -246,6 +252,21 @@ public final class SqliteStatement implements AutoCloseable {
         Thread before = thread.touch();
         try {
             return NativeLibrary.string(NativeStatement.declaredType(anyColumn(column), column));
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// The table column a result column is, null for an expression and where the library was built without
+    /// SQLITE_ENABLE_COLUMN_METADATA.
+    public @Nullable Origin origin(int column) {
+        Thread before = thread.touch();
+        try {
+            long statement = anyColumn(column);
+            String database = NativeLibrary.string(NativeOptional.databaseName(statement, column));
+            String table = NativeLibrary.string(NativeOptional.tableName(statement, column));
+            String name = NativeLibrary.string(NativeOptional.originName(statement, column));
+            return database == null || table == null || name == null ? null : new Origin(database, table, name);
         } finally {
             thread.leave(before);
         }
@@ -443,21 +464,6 @@ public final class SqliteStatement implements AutoCloseable {
         };
     }
 
-    private SqliteStatement bindCopied(int index, byte[] bytes, boolean text) {
-        Thread before = thread.touch();
-        try {
-            long statement = handle();
-            long address = connection.scratch(bytes);
-            return bound(
-                    index,
-                    text
-                            ? NativeBind.bindText(statement, index, address, bytes.length, NativeBind.COPIED)
-                            : NativeBind.bindBlob(statement, index, address, bytes.length, NativeBind.COPIED));
-        } finally {
-            thread.leave(before);
-        }
-    }
-
     private static long address(MemorySegment buffer, long offset, int length) {
         if (!buffer.isNative()) throw new IllegalArgumentException("static binds need native memory");
         Objects.checkFromIndexSize(offset, length, buffer.byteSize());
@@ -471,6 +477,6 @@ public final class SqliteStatement implements AutoCloseable {
             throw new IllegalStateException(
                     "parameter %d cannot be bound while the statement runs: reset it first".formatted(index));
         }
-        throw connection.statementFailure(code, null, "Parameter " + index + " was not bound");
+        throw connection.statementFailure(code, "Parameter " + index + " was not bound");
     }
 }
