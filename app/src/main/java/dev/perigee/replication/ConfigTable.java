@@ -1,0 +1,92 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.NullCursor;
+import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.TimestampStorage;
+import dev.perigee.replication.ConfiguredTable.Origin;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store.Transaction;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// `tmp_replication_config`: which tables are replicated, and how.
+final class ConfigTable {
+    private ConfigTable() {}
+
+    static void put(Transaction tx, ConfiguredTable table) {
+        TableConfig config = table.config();
+        tx.statement("""
+                INSERT OR REPLACE INTO tmp_replication_config (name, origin, cursor_column, interval_ms, cron, time_zone,
+                    key, columns, exclude, target, page_rows, null_cursor, indexes, numeric, timestamps, paused)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)""")
+                .bindText(1, config.name())
+                .bindText(2, word(table.origin()))
+                .bindText(3, config.cursorColumn())
+                .bindInt(4, config.interval().toMillis())
+                .bindText(5, config.cron().orElse(null))
+                .bindText(6, config.timeZone().orElse(null))
+                .bindText(7, Lists.toJson(config.key()))
+                .bindText(8, Lists.toJson(config.columns()))
+                .bindText(9, Lists.toJson(config.exclude()))
+                .bindText(10, config.target().orElse(null))
+                .bindInt(11, config.pageRows())
+                .bindText(12, word(config.nullCursor()))
+                .bindInt(13, config.indexes() ? 1 : 0)
+                .bindText(14, word(config.numeric()))
+                .bindText(15, word(config.timestamps()))
+                .bindInt(16, config.paused() ? 1 : 0)
+                .run();
+    }
+
+    static List<ConfiguredTable> all(Transaction tx) {
+        SqliteStatement rows = tx.statement("""
+                SELECT name, origin, cursor_column, interval_ms, cron, time_zone, key, columns, exclude, target,
+                       page_rows, null_cursor, indexes, numeric, timestamps, paused
+                FROM tmp_replication_config ORDER BY name""");
+        List<ConfiguredTable> tables = new ArrayList<>();
+        while (rows.step()) {
+            tables.add(new ConfiguredTable(
+                    new TableConfig(
+                            text(rows, 0),
+                            text(rows, 2),
+                            Duration.ofMillis(rows.intAt(3)),
+                            Optional.ofNullable(rows.textAt(4)),
+                            Optional.ofNullable(rows.textAt(5)),
+                            Lists.ofJson(text(rows, 6)),
+                            Lists.ofJson(text(rows, 7)),
+                            Lists.ofJson(text(rows, 8)),
+                            Optional.ofNullable(rows.textAt(9)),
+                            (int) rows.intAt(10),
+                            NullCursor.valueOf(name(rows, 11)),
+                            rows.intAt(12) != 0,
+                            NumericStorage.valueOf(name(rows, 13)),
+                            TimestampStorage.valueOf(name(rows, 14)),
+                            rows.intAt(15) != 0),
+                    Origin.valueOf(name(rows, 1))));
+        }
+        return tables;
+    }
+
+    static void remove(Transaction tx, String name) {
+        tx.statement("DELETE FROM tmp_replication_config WHERE name = ?1")
+                .bindText(1, name)
+                .run();
+    }
+
+    /// How a choice is written, in the replica and in JSON.
+    static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String text(SqliteStatement rows, int column) {
+        return String.valueOf(rows.textAt(column));
+    }
+
+    private static String name(SqliteStatement rows, int column) {
+        return text(rows, column).toUpperCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,200 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.NullCursor;
+import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.TimestampStorage;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/// How a copy is made from a source's table: kept with the copy, so that a later look at the source can be compared.
+///
+/// @param source the table in the source, as its catalog spells it
+/// @param target the copy's name
+/// @param columns those copied, in the source's order
+/// @param key columns that identify a row, all of them copied
+/// @param cursorColumn its values order the rows; need not be copied
+/// @param choices what an admin chose beside that
+record CopyDefinition(
+        TableId source,
+        String target,
+        List<CopyColumn> columns,
+        List<String> key,
+        String cursorColumn,
+        Choices choices) {
+
+    /// @param declaredType empty for none
+    record CopyColumn(String name, int identity, String sourceType, String declaredType, boolean notNull) {}
+
+    /// Settings whose change needs the rows to be fetched again.
+    record Choices(
+            List<String> key,
+            List<String> columns,
+            List<String> exclude,
+            NumericStorage numeric,
+            TimestampStorage timestamps) {}
+
+    private static final Set<String> RESERVED_PREFIXES = Set.of("sqlite_", "tmp_");
+
+    CopyDefinition {
+        columns = List.copyOf(columns);
+        key = List.copyOf(key);
+    }
+
+    /// What `config` asks for, checked against the table as the source describes it now.
+    ///
+    /// @throws PerigeeException [Fault#SOURCE_COLUMN_MISSING], [Fault#KEY_MISSING], [Fault#CURSOR_UNSUITABLE], or
+    ///     [Fault#INVALID_REQUEST] for names that SQLite cannot hold
+    static CopyDefinition of(TableConfig config, SourceTable table) {
+        String where = "table " + config.name();
+        Set<String> wanted = new HashSet<>(config.columns());
+        Set<String> unwanted = new HashSet<>(config.exclude());
+        for (String name : config.columns()) require(table, name, "columns", where);
+        for (String name : config.exclude()) require(table, name, "exclude", where);
+        List<CopyColumn> columns = table.columns().stream()
+                .filter(c -> (wanted.isEmpty() || wanted.contains(c.name())) && !unwanted.contains(c.name()))
+                .map(c -> new CopyColumn(c.name(), c.identity(), c.sourceType(), c.declaredType(), c.isNotNull()))
+                .toList();
+        refuseNamesThatDifferByCase(columns, where);
+        checkCursor(config, table, where);
+        return new CopyDefinition(
+                table.id(),
+                target(config, table, where),
+                columns,
+                key(config, table, columns, where),
+                config.cursorColumn(),
+                new Choices(config.key(), config.columns(), config.exclude(), config.numeric(), config.timestamps()));
+    }
+
+    List<String> columnNames() {
+        return columns.stream().map(CopyColumn::name).toList();
+    }
+
+    /// Whether the copy would be made differently because of what an admin changed, whatever the source did.
+    boolean isChosenDifferently(CopyDefinition now) {
+        return !target.equals(now.target) || !cursorColumn.equals(now.cursorColumn) || !choices.equals(now.choices);
+    }
+
+    /// What the source changed since, in words; empty where the copy still fits. A column that became NOT NULL fits.
+    List<String> changesTo(CopyDefinition now) {
+        List<String> changes = new ArrayList<>();
+        Map<Integer, CopyColumn> before =
+                columns.stream().collect(Collectors.toMap(CopyColumn::identity, Function.identity()));
+        Set<Integer> still = new HashSet<>();
+        for (CopyColumn column : now.columns) {
+            still.add(column.identity());
+            CopyColumn old = before.get(column.identity());
+            if (old == null) changes.add("column \"%s\" was added".formatted(column.name()));
+            else compare(old, column, changes);
+        }
+        for (CopyColumn old : columns) {
+            if (!still.contains(old.identity())) changes.add("column \"%s\" was dropped".formatted(old.name()));
+        }
+        if (changes.isEmpty() && !key.equals(now.key)) changes.add("its key was %s and is %s".formatted(key, now.key));
+        if (!source.equals(now.source)) changes.add("it was %s and is %s".formatted(source, now.source));
+        return changes;
+    }
+
+    private static void compare(CopyColumn old, CopyColumn now, List<String> changes) {
+        if (!old.name().equals(now.name())) {
+            changes.add("column \"%s\" was renamed to \"%s\"".formatted(old.name(), now.name()));
+        }
+        if (!old.sourceType().equals(now.sourceType()) || !old.declaredType().equals(now.declaredType())) {
+            changes.add("column \"%s\" was %s and is %s".formatted(now.name(), old.sourceType(), now.sourceType()));
+        }
+        if (old.notNull() && !now.notNull()) changes.add("column \"%s\" may be NULL now".formatted(now.name()));
+    }
+
+    private static SourceColumn require(SourceTable table, String column, String field, String where) {
+        return table.column(column)
+                .orElseThrow(() -> Fault.SOURCE_COLUMN_MISSING.in(
+                        where,
+                        "`%s` names the column \"%s\", which %s does not have".formatted(field, column, table.id()),
+                        "Nothing was changed"));
+    }
+
+    private static void checkCursor(TableConfig config, SourceTable table, String where) {
+        SourceColumn cursor = require(table, config.cursorColumn(), "cursorColumn", where);
+        if (!cursor.isOrdered()) {
+            throw Fault.CURSOR_UNSUITABLE.in(
+                    where,
+                    "`cursorColumn` names \"%s\" of type %s, whose values have no order"
+                            .formatted(cursor.name(), cursor.sourceType()),
+                    "Nothing was changed");
+        }
+        if (config.nullCursor() == NullCursor.REJECT && !cursor.isNotNull()) {
+            throw Fault.CURSOR_UNSUITABLE.in(
+                    where,
+                    "`nullCursor` is `reject` and the source lets \"%s\" be NULL".formatted(cursor.name()),
+                    "Nothing was changed");
+        }
+    }
+
+    private static String target(TableConfig config, SourceTable table, String where) {
+        String target = config.target().orElse(table.id().name());
+        for (String prefix : RESERVED_PREFIXES) {
+            if (target.toLowerCase(Locale.ROOT).startsWith(prefix)) {
+                throw Fault.INVALID_REQUEST.in(
+                        where,
+                        "the copy would be called \"%s\", and names that begin with `%s` are reserved; choose a `target`"
+                                .formatted(target, prefix),
+                        "Nothing was changed");
+            }
+        }
+        return target;
+    }
+
+    private static List<String> key(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
+        List<String> key = config.key().isEmpty() ? table.key() : config.key();
+        if (key.isEmpty()) {
+            throw Fault.KEY_MISSING.in(
+                    where,
+                    "%s has neither a primary key nor a unique index without NULLs".formatted(table.id()),
+                    "Nothing was changed");
+        }
+        for (String name : key) {
+            SourceColumn column = require(table, name, "key", where);
+            if (copied.stream().noneMatch(c -> c.name().equals(name))) {
+                throw Fault.INVALID_REQUEST.in(
+                        where,
+                        "the key column \"%s\" is not among the columns copied".formatted(name),
+                        "Nothing was changed");
+            }
+            if (!column.isOrdered()) {
+                throw Fault.KEY_MISSING.in(
+                        where,
+                        "the key column \"%s\" is of type %s, whose values have no order"
+                                .formatted(name, column.sourceType()),
+                        "Nothing was changed");
+            }
+        }
+        return key;
+    }
+
+    /// SQLite's names ignore the case of ASCII letters, a source's may not.
+    private static void refuseNamesThatDifferByCase(List<CopyColumn> columns, String where) {
+        Map<String, String> seen = new HashMap<>();
+        for (CopyColumn column : columns) {
+            String other = seen.put(column.name().toLowerCase(Locale.ROOT), column.name());
+            if (other != null) {
+                throw Fault.INVALID_REQUEST.in(
+                        where,
+                        "the columns \"%s\" and \"%s\" differ only by case, which SQLite does not tell apart; name one of them in `exclude`"
+                                .formatted(other, column.name()),
+                        "Nothing was changed");
+            }
+        }
+    }
+}

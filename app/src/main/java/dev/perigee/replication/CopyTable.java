@@ -1,0 +1,160 @@
+package dev.perigee.replication;
+
+import static dev.perigee.replication.Identifiers.quoted;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.replication.CopyDefinition.CopyColumn;
+import dev.perigee.source.SourceIndex;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store.Transaction;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The copies as SQLite tables: making, swapping and dropping them.
+///
+/// A copy is a rowid table, because tools page by rowid. A single integer key is the rowid itself.
+final class CopyTable {
+    private static final Logger LOG = LoggerFactory.getLogger(CopyTable.class);
+    private static final String INDEX_PREFIX = "perigee_";
+
+    private CopyTable() {}
+
+    /// Makes the table `name` with the columns and key of `definition`.
+    static void create(Transaction tx, CopyDefinition definition, String name) {
+        tx.connection().exec("CREATE TABLE %s (%s)".formatted(quoted(name), body(definition)));
+    }
+
+    static void drop(Transaction tx, String name) {
+        tx.connection().exec("DROP TABLE IF EXISTS " + quoted(name));
+    }
+
+    /// What SQLite already has under that name, such as `table`; its names ignore case.
+    static Optional<String> existing(Transaction tx, String name) {
+        SqliteStatement find = tx.statement("SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE");
+        try {
+            find.bindText(1, name);
+            return find.step() ? Optional.ofNullable(find.textAt(0)) : Optional.empty();
+        } finally {
+            find.reset(); // a statement with rows to come would keep tables from being dropped
+        }
+    }
+
+    /// Refuses a name that something else in the replica has, or that another table's copy will have.
+    ///
+    /// @param table the name it is configured by
+    static void refuseTaken(Transaction tx, String name, String table) {
+        StateTable.ownerOf(tx, name).filter(owner -> !owner.equals(table)).ifPresent(owner -> {
+            throw Fault.CONFLICT.in(
+                    "table " + table,
+                    "\"%s\" is the copy of the replicated table %s; choose another `target`".formatted(name, owner),
+                    "Nothing was changed");
+        });
+        existing(tx, name).ifPresent(kind -> {
+            throw Fault.CONFLICT.in(
+                    "table " + table,
+                    "the replica has a %s \"%s\" that replication does not own; choose another `target`, or drop or rename it"
+                            .formatted(kind, name),
+                    "Nothing was changed");
+        });
+    }
+
+    /// Puts the table `shadow` in the place of `old`, under the name `target`. Indexes and triggers that somebody made
+    /// on `old` are made again where they still fit.
+    static void swap(Transaction tx, String shadow, String old, String target) {
+        List<String> theirs = addedByOthers(tx, old);
+        drop(tx, old);
+        // The old rules, for this one statement: with the new ones a view that reads the copy makes the renaming fail,
+        // because between DROP and RENAME there is nothing of that name.
+        tx.connection().exec("PRAGMA legacy_alter_table = ON");
+        try {
+            tx.connection().exec("ALTER TABLE %s RENAME TO %s".formatted(quoted(shadow), quoted(target)));
+        } finally {
+            tx.connection().exec("PRAGMA legacy_alter_table = OFF");
+        }
+        if (old.equals(target)) theirs.forEach(sql -> makeAgain(tx, sql));
+    }
+
+    /// The source's indexes on the copy, by name; none is unique there, since a page may hold what the source never
+    /// held at one time. The generation keeps the names of a shadow's indexes apart from those of the old copy.
+    static List<Index> indexes(CopyDefinition definition, List<SourceIndex> source, long generation) {
+        Set<String> copied = new HashSet<>(definition.columnNames());
+        List<Index> indexes = new ArrayList<>();
+        for (SourceIndex index : source) {
+            if (!copied.containsAll(index.columns()) || index.columns().equals(definition.key())) continue;
+            indexes.add(new Index(
+                    INDEX_PREFIX + "%d_%s_%s".formatted(generation, definition.target(), index.name()),
+                    index.columns()));
+        }
+        return indexes;
+    }
+
+    /// @param name in the replica, where indexes of all tables share one name space
+    record Index(String name, List<String> columns) {
+        void create(Transaction tx, String table) {
+            tx.connection()
+                    .exec("CREATE INDEX IF NOT EXISTS %s ON %s (%s)"
+                            .formatted(quoted(name), quoted(table), quoted(columns)));
+        }
+    }
+
+    private static List<String> addedByOthers(Transaction tx, String table) {
+        SqliteStatement added = tx.statement("""
+                SELECT name, sql FROM sqlite_schema
+                WHERE tbl_name = ?1 COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NOT NULL""");
+        added.bindText(1, table);
+        List<String> statements = new ArrayList<>();
+        while (added.step()) {
+            String sql = added.textAt(1);
+            if (sql != null && !String.valueOf(added.textAt(0)).startsWith(INDEX_PREFIX)) statements.add(sql);
+        }
+        return statements;
+    }
+
+    private static void makeAgain(Transaction tx, String sql) {
+        tx.connection().exec("SAVEPOINT make_again");
+        try {
+            tx.connection().exec(sql);
+        } catch (SqliteException e) {
+            LOG.warn("left out after a resync, because it no longer fits the copy: {} ({})", sql, e.getMessage());
+            tx.connection().exec("ROLLBACK TO make_again");
+        }
+        tx.connection().exec("RELEASE make_again");
+    }
+
+    private static String body(CopyDefinition definition) {
+        boolean isRowid = isRowid(definition);
+        Set<String> key = new HashSet<>(definition.key());
+        List<String> parts = new ArrayList<>();
+        for (CopyColumn column : definition.columns()) {
+            boolean isKey = key.contains(column.name());
+            StringBuilder part = new StringBuilder(quoted(column.name()));
+            String type = type(column, isKey && !isRowid);
+            if (!type.isEmpty()) part.append(' ').append(type);
+            if (isKey && isRowid) part.append(" PRIMARY KEY");
+            if (column.notNull() || isKey) part.append(" NOT NULL");
+            parts.add(part.toString());
+        }
+        if (!isRowid) parts.add("PRIMARY KEY (" + quoted(definition.key()) + ")");
+        return String.join(", ", parts);
+    }
+
+    /// `INTEGER PRIMARY KEY` takes NULL for "choose a number", so only a key that is never NULL may become one.
+    private static boolean isRowid(CopyDefinition definition) {
+        return definition.key().size() == 1
+                && definition.columns().stream()
+                        .anyMatch(c -> c.name().equals(definition.key().getFirst())
+                                && c.declaredType().equals("INTEGER")
+                                && c.notNull());
+    }
+
+    /// `INT` has the affinity of `INTEGER` and never becomes the rowid.
+    private static String type(CopyColumn column, boolean mustNotBeRowid) {
+        return mustNotBeRowid && column.declaredType().equals("INTEGER") ? "INT" : column.declaredType();
+    }
+}

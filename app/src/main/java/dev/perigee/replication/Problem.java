@@ -1,0 +1,23 @@
+package dev.perigee.replication;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+
+/// Why a sync failed, as the status and the results of a sync show it.
+///
+/// @param fault its name, one of [Fault]
+/// @param message where it happened, what was expected and found, and the state things are left in
+/// @param remedy what helps
+public record Problem(String fault, String message, String remedy) {
+    static Problem of(PerigeeException failure) {
+        return new Problem(failure.fault().name(), failure.getMessage(), failure.remedy());
+    }
+
+    /// Whether the same sync may succeed later with nobody's help. A fault of a later version counts as one that may.
+    boolean isRetryable() {
+        for (Fault known : Fault.values()) {
+            if (known.name().equals(fault)) return known.isRetryable();
+        }
+        return true;
+    }
+}

@@ -1,0 +1,214 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Response;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import tools.jackson.databind.JsonNode;
+
+/// The REST API of replication, for admins. Bodies and answers are explained in `docs/replication.md`.
+final class ReplicationRoutes {
+    /// Longest wait of a request for a sync; what runs longer goes on, and the answer says so.
+    static final Duration WAIT_LIMIT = Duration.ofSeconds(45);
+
+    static final int DEFAULT_RUNS = 50;
+    static final int MAX_RUNS = 1000;
+
+    private final PluginHost host;
+    private final Tables tables;
+    private final EventStream events;
+
+    ReplicationRoutes(PluginHost host, Tables tables, EventStream events) {
+        this.host = host;
+        this.tables = tables;
+        this.events = events;
+    }
+
+    void register() {
+        route("POST", "/tables", this::configure);
+        route("GET", "/tables", _ -> Response.result(Map.of("tables", configured())));
+        route(
+                "GET",
+                "/tables/:name",
+                request -> Response.result(TableFields.json(named(request).table())));
+        route("PATCH", "/tables/:name", this::change);
+        route("DELETE", "/tables/:name", this::remove);
+        route("POST", "/tables/:name/resync", this::resync);
+        route("GET", "/status", _ -> Response.result(Map.of("tables", statuses())));
+        route("GET", "/status/:name", request -> Response.result(status(named(request))));
+        route("POST", "/sync", this::sync);
+        route("GET", "/runs", this::runs);
+        route("GET", "/events", _ -> events.response(() -> List.copyOf(statuses()), "table"));
+    }
+
+    private void route(String method, String path, PluginHost.RouteHandler handler) {
+        host.route(method, path, Access.ADMIN, handler);
+    }
+
+    private Response configure(Request request) {
+        List<TableConfig> configs = TableFields.tables(request.json());
+        List<Map<String, Object>> done =
+                tables.configure(configs).stream().map(TableFields::json).toList();
+        return Response.result(answer("success", true, "count", done.size(), "tables", done));
+    }
+
+    private Response change(Request request) {
+        TableRunner runner = named(request);
+        return Response.result(TableFields.json(tables.change(runner, request.json())));
+    }
+
+    private Response remove(Request request) {
+        TableRunner runner = named(request);
+        boolean isDropped = flag(request, "drop", false);
+        tables.remove(runner, isDropped);
+        return Response.result(answer("success", true, "table", runner.name(), "dropped", isDropped));
+    }
+
+    private Response sync(Request request) {
+        List<TableRunner> wanted = request.body().length == 0
+                ? tables.all().stream().filter(runner -> !runner.isPaused()).toList()
+                : wanted(request.json());
+        boolean isAwaited = flag(request, "wait", true);
+        Map<TableRunner, CompletableFuture<SyncResult>> running = new LinkedHashMap<>();
+        wanted.forEach(runner -> running.put(runner, runner.sync()));
+        return awaited(running, isAwaited);
+    }
+
+    private Response resync(Request request) {
+        TableRunner runner = named(request);
+        boolean isAwaited = flag(request, "wait", true);
+        tables.needsResync(runner);
+        return awaited(Map.of(runner, runner.resync()), isAwaited);
+    }
+
+    private Response runs(Request request) {
+        Optional<String> table =
+                request.query("table").map(name -> tables.require(name).name());
+        int limit = limit(request);
+        List<RunView> runs = host.store().read(SyncPlan.READ_LIMIT, tx -> RunTable.last(tx, table, limit)).stream()
+                .map(run -> RunView.of(run, host.clock().instant()))
+                .toList();
+        return Response.result(Map.of("runs", runs));
+    }
+
+    private List<Map<String, Object>> configured() {
+        return tables.all().stream()
+                .map(runner -> TableFields.json(runner.table()))
+                .toList();
+    }
+
+    private List<TableStatus> statuses() {
+        Map<String, TableState> states = tables.states();
+        Instant now = host.clock().instant();
+        return tables.all().stream()
+                .map(runner -> TableStatus.of(runner, Optional.ofNullable(states.get(runner.name())), now))
+                .toList();
+    }
+
+    private TableStatus status(TableRunner runner) {
+        return TableStatus.of(
+                runner,
+                host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, runner.name())),
+                host.clock().instant());
+    }
+
+    private TableRunner named(Request request) {
+        return tables.require(request.pathParameter("name"));
+    }
+
+    private List<TableRunner> wanted(JsonNode body) {
+        if (!body.isObject() || body.propertyNames().stream().anyMatch(field -> !field.equals("tables"))) {
+            throw invalid("the body: expected {\"tables\": [names]} or nothing");
+        }
+        if (!body.has("tables")) {
+            return tables.all().stream().filter(runner -> !runner.isPaused()).toList();
+        }
+        List<TableRunner> wanted = new ArrayList<>();
+        JsonNode names = body.get("tables");
+        if (!names.isArray() || names.size() > Tables.MAX_TABLES) throw invalid("`tables`: expected an array of names");
+        for (JsonNode name : names) {
+            if (!name.isString()) throw invalid("`tables`: expected an array of names");
+            TableRunner runner = tables.require(name.stringValue());
+            if (!wanted.contains(runner)) wanted.add(runner);
+        }
+        return wanted;
+    }
+
+    /// Results of what ended within the limit; what still runs, or is not awaited, is named under `started`.
+    private static Response awaited(Map<TableRunner, CompletableFuture<SyncResult>> running, boolean isAwaited) {
+        long end = System.nanoTime() + (isAwaited ? WAIT_LIMIT.toNanos() : 0);
+        List<SyncResult> results = new ArrayList<>();
+        List<String> started = new ArrayList<>();
+        running.forEach((runner, future) -> {
+            Optional<SyncResult> result = isAwaited ? ended(runner, future, end) : Optional.empty();
+            result.ifPresentOrElse(results::add, () -> started.add(runner.name()));
+        });
+        boolean success = results.stream().allMatch(SyncResult::succeeded);
+        return Response.result(
+                started.isEmpty()
+                        ? answer("success", success, "results", results)
+                        : answer("success", success, "results", results, "started", started));
+    }
+
+    private static Optional<SyncResult> ended(TableRunner runner, CompletableFuture<SyncResult> future, long end) {
+        try {
+            return Optional.of(future.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            Problem problem = Problem.of(Failures.unwrapped(e));
+            return Optional.of(SyncResult.of(runner.name(), Counts.NONE, 0, Optional.of(problem)));
+        }
+    }
+
+    private static int limit(Request request) {
+        Optional<String> text = request.query("limit");
+        if (text.isEmpty()) return DEFAULT_RUNS;
+        try {
+            int limit = Integer.parseInt(text.get());
+            if (limit >= 1 && limit <= MAX_RUNS) return limit;
+        } catch (NumberFormatException e) {
+            // Answered below like any other value that does not fit.
+        }
+        throw invalid("`limit`: expected a whole number from 1 to %d".formatted(MAX_RUNS));
+    }
+
+    private static boolean flag(Request request, String name, boolean otherwise) {
+        Optional<String> text = request.query(name);
+        if (text.isEmpty()) return otherwise;
+        return switch (text.get()) {
+            case "true", "" -> true;
+            case "false" -> false;
+            default -> throw invalid("`%s`: expected true or false".formatted(name));
+        };
+    }
+
+    private static RuntimeException invalid(String what) {
+        return Fault.INVALID_REQUEST.in("the request", what, "Nothing was changed");
+    }
+
+    /// A JSON object whose members keep their order.
+    private static Map<String, Object> answer(Object... namesAndValues) {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            answer.put(String.valueOf(namesAndValues[i]), namesAndValues[i + 1]);
+        }
+        return answer;
+    }
+}

@@ -1,0 +1,72 @@
+package dev.perigee.replication;
+
+import java.util.List;
+
+/// The tables replication keeps in the replica. Each entry is one version, applied once and never edited: a replica
+/// outlives the program that made it. Documented by column in `docs/format/`.
+final class ReplicationTables {
+    /// The name under which their version is kept.
+    static final String ROOM = "replication";
+
+    static final List<String> VERSIONS = List.of("""
+            CREATE TABLE tmp_replication_config (
+                name          TEXT PRIMARY KEY NOT NULL,
+                origin        TEXT NOT NULL,
+                cursor_column TEXT NOT NULL,
+                interval_ms   INTEGER NOT NULL,
+                cron          TEXT,
+                time_zone     TEXT,
+                key           TEXT NOT NULL,
+                columns       TEXT NOT NULL,
+                exclude       TEXT NOT NULL,
+                target        TEXT,
+                page_rows     INTEGER NOT NULL,
+                null_cursor   TEXT NOT NULL,
+                indexes       INTEGER NOT NULL,
+                numeric       TEXT NOT NULL,
+                timestamps    TEXT NOT NULL,
+                paused        INTEGER NOT NULL
+            );
+            CREATE TABLE tmp_replication_state (
+                name          TEXT PRIMARY KEY NOT NULL,
+                target        TEXT COLLATE NOCASE UNIQUE,
+                definition    TEXT,
+                cursor        TEXT,
+                cursor_key    TEXT,
+                pages         INTEGER NOT NULL DEFAULT 0,
+                generation    INTEGER NOT NULL DEFAULT 0,
+                loaded        INTEGER NOT NULL DEFAULT 0,
+                needs_resync  INTEGER NOT NULL DEFAULT 0,
+                shadow        TEXT,
+                row_count     INTEGER NOT NULL DEFAULT 0,
+                rows_pulled   INTEGER NOT NULL DEFAULT 0,
+                last_sync_at  INTEGER,
+                fresh_at      INTEGER,
+                next_sync_at  INTEGER,
+                failures      INTEGER NOT NULL DEFAULT 0,
+                error_fault   TEXT,
+                error_message TEXT,
+                error_remedy  TEXT,
+                error_at      INTEGER
+            );
+            CREATE TABLE tmp_replication_runs (
+                id            INTEGER PRIMARY KEY,
+                name          TEXT NOT NULL,
+                kind          TEXT NOT NULL,
+                outcome       TEXT NOT NULL,
+                started_at    INTEGER NOT NULL,
+                finished_at   INTEGER,
+                inserted      INTEGER NOT NULL DEFAULT 0,
+                updated       INTEGER NOT NULL DEFAULT 0,
+                deleted       INTEGER NOT NULL DEFAULT 0,
+                unchanged     INTEGER NOT NULL DEFAULT 0,
+                pages         INTEGER NOT NULL DEFAULT 0,
+                cursor        TEXT,
+                error_fault   TEXT,
+                error_message TEXT
+            );
+            CREATE INDEX tmp_replication_runs_by_name ON tmp_replication_runs (name, id);
+            """);
+
+    private ReplicationTables() {}
+}

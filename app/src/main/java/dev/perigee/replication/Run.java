@@ -1,0 +1,78 @@
+package dev.perigee.replication;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/// A row of `tmp_replication_runs`: one sync of one table.
+///
+/// @param table the name it is configured by
+/// @param finishedAt empty while it runs
+/// @param cursor where the copy stood after its last committed page
+record Run(
+        long id,
+        String table,
+        Kind kind,
+        Outcome outcome,
+        Instant startedAt,
+        Optional<Instant> finishedAt,
+        Counts counts,
+        long pages,
+        Optional<String> cursor,
+        Optional<Problem> error) {
+
+    /// What was asked for.
+    enum Kind {
+        /// What is new since the cursor.
+        SYNC,
+        /// Everything, into a fresh copy.
+        RESYNC
+    }
+
+    enum Outcome {
+        RUNNING,
+        OK,
+        FAILED,
+        /// Perigee stopped, or the table was paused or removed, at a page's end.
+        STOPPED,
+        /// The process ended in the middle; the pages before are there.
+        INTERRUPTED
+    }
+
+    /// A run that begins now.
+    static Run begin(long id, String table, Kind kind, Instant at) {
+        return new Run(
+                id,
+                table,
+                kind,
+                Outcome.RUNNING,
+                at,
+                Optional.empty(),
+                Counts.NONE,
+                0,
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /// The same run after another page.
+    Run after(Counts page, Optional<String> mark) {
+        return new Run(
+                id,
+                table,
+                kind,
+                outcome,
+                startedAt,
+                finishedAt,
+                counts.plus(page),
+                pages + 1,
+                mark.isPresent() ? mark : cursor,
+                error);
+    }
+
+    Run finished(Outcome how, Instant at, Optional<Problem> problem) {
+        return new Run(id, table, kind, how, startedAt, Optional.of(at), counts, pages, cursor, problem);
+    }
+
+    long durationMs(Instant until) {
+        return Math.max(0, until.toEpochMilli() - startedAt.toEpochMilli());
+    }
+}

@@ -1,0 +1,215 @@
+package dev.perigee.replication;
+
+import dev.perigee.plugin.Json;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.SqliteStatement.Type;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// `tmp_replication_state`, one row per replicated table. Every method works inside the caller's transaction.
+final class StateTable {
+    private static final String SELECT = """
+            SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
+                   row_count, rows_pulled, last_sync_at, fresh_at, next_sync_at, failures,
+                   error_fault, error_message, error_remedy, error_at
+            FROM tmp_replication_state""";
+
+    private StateTable() {}
+
+    /// Makes the table's row where there is none.
+    static void ensure(Transaction tx, String name) {
+        tx.statement("INSERT INTO tmp_replication_state (name) VALUES (?1) ON CONFLICT DO NOTHING")
+                .bindText(1, name)
+                .run();
+    }
+
+    static Optional<TableState> find(Transaction tx, String name) {
+        return read(tx.statement(SELECT + " WHERE name = ?1").bindText(1, name)).stream()
+                .findFirst();
+    }
+
+    static List<TableState> all(Transaction tx) {
+        return read(tx.statement(SELECT + " ORDER BY name"));
+    }
+
+    /// The table whose copy or shadow has that name in the replica.
+    static Optional<String> ownerOf(Transaction tx, String target) {
+        SqliteStatement find = tx.statement(
+                "SELECT name FROM tmp_replication_state WHERE target = ?1 COLLATE NOCASE OR shadow = ?1 COLLATE NOCASE");
+        try {
+            return find.bindText(1, target).step() ? Optional.ofNullable(find.textAt(0)) : Optional.empty();
+        } finally {
+            find.reset();
+        }
+    }
+
+    /// A new, empty copy was made: nothing was pulled into it yet.
+    static void made(Transaction tx, String name, CopyDefinition definition) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET target = ?2, definition = ?3, cursor = NULL, cursor_key = NULL, pages = pages + 1, loaded = 0,
+                    needs_resync = 0, row_count = 0
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindText(2, definition.target())
+                .bindText(3, Json.MAPPER.writeValueAsString(definition))
+                .run();
+    }
+
+    /// Moves the cursor over a page that was applied to the copy.
+    ///
+    /// @param after the number of pages before it
+    /// @param mark the page's end; empty where it does not move the cursor
+    /// @throws IllegalStateException when another number of pages was applied: a page before this one is missing
+    static void advance(Transaction tx, String name, long after, Optional<HighWaterMark> mark, Counts counts) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state
+                SET pages = ?2 + 1, cursor = coalesce(?3, cursor), cursor_key = coalesce(?4, cursor_key),
+                    row_count = row_count + ?5, rows_pulled = rows_pulled + ?6
+                WHERE name = ?1 AND pages = ?2""");
+        update.bindText(1, name)
+                .bindInt(2, after)
+                .bindText(3, mark.flatMap(HighWaterMark::cursor).orElse(null))
+                .bindText(4, mark.map(m -> Lists.toJson(m.key())).orElse(null))
+                .bindInt(5, counts.growth())
+                .bindInt(6, counts.pulled())
+                .run();
+        requireOneRow(tx, name, after);
+    }
+
+    /// Counts a page that was applied to the shadow; the copy and its cursor stay.
+    static void advanceShadow(Transaction tx, String name, long after, Counts counts) {
+        tx.statement("""
+                UPDATE tmp_replication_state SET pages = ?2 + 1, rows_pulled = rows_pulled + ?3
+                WHERE name = ?1 AND pages = ?2 AND shadow IS NOT NULL""")
+                .bindText(1, name)
+                .bindInt(2, after)
+                .bindInt(3, counts.pulled())
+                .run();
+        requireOneRow(tx, name, after);
+    }
+
+    /// Names the shadow that a resync fills, or none.
+    static void shadow(Transaction tx, String name, Optional<String> shadow) {
+        tx.statement("UPDATE tmp_replication_state SET shadow = ?2 WHERE name = ?1")
+                .bindText(1, name)
+                .bindText(2, shadow.orElse(null))
+                .run();
+    }
+
+    /// The shadow has become the copy.
+    static void swapped(
+            Transaction tx, String name, CopyDefinition definition, Optional<HighWaterMark> mark, long rowCount) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET target = ?2, definition = ?3, cursor = ?4, cursor_key = ?5, row_count = ?6, shadow = NULL,
+                    needs_resync = 0, generation = generation + 1, pages = pages + 1
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindText(2, definition.target())
+                .bindText(3, Json.MAPPER.writeValueAsString(definition))
+                .bindText(4, mark.flatMap(HighWaterMark::cursor).orElse(null))
+                .bindText(5, mark.map(m -> Lists.toJson(m.key())).orElse(null))
+                .bindInt(6, rowCount)
+                .run();
+    }
+
+    static void needsResync(Transaction tx, String name) {
+        tx.statement("UPDATE tmp_replication_state SET needs_resync = 1 WHERE name = ?1")
+                .bindText(1, name)
+                .run();
+    }
+
+    static void succeeded(Transaction tx, String name, Instant started, Instant finished, Optional<Instant> next) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state
+                SET loaded = 1, last_sync_at = ?2, fresh_at = ?3, next_sync_at = ?4, failures = 0,
+                    error_fault = NULL, error_message = NULL, error_remedy = NULL, error_at = NULL
+                WHERE name = ?1""");
+        update.bindText(1, name).bindInt(2, finished.toEpochMilli()).bindInt(3, started.toEpochMilli());
+        bindInstant(update, 4, next);
+        update.run();
+    }
+
+    static void failed(Transaction tx, String name, Problem problem, Instant at, Optional<Instant> next) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state
+                SET failures = failures + 1, error_fault = ?2, error_message = ?3, error_remedy = ?4, error_at = ?5,
+                    next_sync_at = ?6
+                WHERE name = ?1""");
+        update.bindText(1, name)
+                .bindText(2, problem.fault())
+                .bindText(3, problem.message())
+                .bindText(4, problem.remedy())
+                .bindInt(5, at.toEpochMilli());
+        bindInstant(update, 6, next);
+        update.run();
+    }
+
+    static void dueAt(Transaction tx, String name, Optional<Instant> next) {
+        SqliteStatement update = tx.statement("UPDATE tmp_replication_state SET next_sync_at = ?2 WHERE name = ?1");
+        bindInstant(update.bindText(1, name), 2, next);
+        update.run();
+    }
+
+    static void remove(Transaction tx, String name) {
+        tx.statement("DELETE FROM tmp_replication_state WHERE name = ?1")
+                .bindText(1, name)
+                .run();
+    }
+
+    private static void requireOneRow(Transaction tx, String name, long after) {
+        if (tx.connection().changes() != 1) {
+            throw new IllegalStateException(
+                    "table %s: a page that follows page %d came out of turn".formatted(name, after));
+        }
+    }
+
+    private static void bindInstant(SqliteStatement statement, int index, Optional<Instant> instant) {
+        if (instant.isPresent()) statement.bindInt(index, instant.get().toEpochMilli());
+        else statement.bindNull(index);
+    }
+
+    private static List<TableState> read(SqliteStatement rows) {
+        List<TableState> states = new ArrayList<>();
+        while (rows.step()) {
+            states.add(new TableState(
+                    String.valueOf(rows.textAt(0)),
+                    text(rows, 1),
+                    text(rows, 2).map(json -> Json.MAPPER.readValue(json, CopyDefinition.class)),
+                    text(rows, 4).map(key -> new HighWaterMark(text(rows, 3), Lists.ofJson(key))),
+                    rows.intAt(5),
+                    rows.intAt(6),
+                    rows.intAt(7) != 0,
+                    rows.intAt(8) != 0,
+                    text(rows, 9),
+                    rows.intAt(10),
+                    rows.intAt(11),
+                    instant(rows, 12),
+                    instant(rows, 13),
+                    instant(rows, 14),
+                    (int) rows.intAt(15),
+                    text(rows, 16)
+                            .map(fault -> new Problem(
+                                    fault,
+                                    text(rows, 17).orElse(""),
+                                    text(rows, 18).orElse(""))),
+                    instant(rows, 19)));
+        }
+        return states;
+    }
+
+    private static Optional<String> text(SqliteStatement rows, int column) {
+        return Optional.ofNullable(rows.textAt(column));
+    }
+
+    private static Optional<Instant> instant(SqliteStatement rows, int column) {
+        return rows.type(column) == Type.NULL
+                ? Optional.empty()
+                : Optional.of(Instant.ofEpochMilli(rows.intAt(column)));
+    }
+}

@@ -1,0 +1,11 @@
+package dev.perigee.replication;
+
+/// Hears how a sync gets on. Called after each committed page, on the thread that committed it: it must not wait.
+@FunctionalInterface
+public interface SyncListener {
+    /// @param table the name the table is configured by
+    void progress(String table, Progress progress);
+
+    /// Hears nothing.
+    SyncListener NONE = (_, _) -> {};
+}

@@ -1,0 +1,54 @@
+package dev.perigee.replication;
+
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.List;
+import java.util.function.Supplier;
+
+/// What `GET /metrics` shows of replication.
+final class SyncMetrics {
+    /// @param seconds its value now
+    record Lag(String table, double seconds) {}
+
+    private final Counter rows;
+    private final Counter failures;
+    private final Histogram duration;
+
+    SyncMetrics(PrometheusRegistry registry, Supplier<List<Lag>> lags) {
+        rows = Counter.builder()
+                .name("perigee_replication_rows")
+                .help("Rows pulled from the source, by what they did to the copy")
+                .labelNames("table", "change")
+                .register(registry);
+        failures = Counter.builder()
+                .name("perigee_replication_failures")
+                .help("Syncs that failed, by fault")
+                .labelNames("table", "fault")
+                .register(registry);
+        duration = Histogram.builder()
+                .name("perigee_replication_sync_seconds")
+                .help("How long syncs took")
+                .classicUpperBounds(0.01, 0.1, 1, 10, 60, 600, 3600)
+                .labelNames("table")
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("perigee_replication_lag_seconds")
+                .help("Time since the last sync that succeeded began: the copy is not older")
+                .labelNames("table")
+                .callback(gauge -> lags.get().forEach(lag -> gauge.call(lag.seconds(), lag.table())))
+                .register(registry);
+    }
+
+    void finished(SyncResult result) {
+        rows.labelValues(result.table(), "inserted").inc(result.inserted());
+        rows.labelValues(result.table(), "updated").inc(result.updated());
+        rows.labelValues(result.table(), "deleted").inc(result.deleted());
+        rows.labelValues(result.table(), "unchanged").inc(result.unchanged());
+        duration.labelValues(result.table()).observe(result.ms() / 1000.0);
+        result.error()
+                .ifPresent(problem ->
+                        failures.labelValues(result.table(), problem.fault()).inc());
+    }
+}

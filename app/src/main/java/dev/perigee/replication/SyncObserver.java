@@ -1,0 +1,13 @@
+package dev.perigee.replication;
+
+/// Hears what happens to replicated tables. Called on the threads that sync: nothing here may wait.
+interface SyncObserver {
+    /// Its state or its settings are different now.
+    void changed(TableRunner runner);
+
+    void progress(TableRunner runner, Progress progress);
+
+    void finished(TableRunner runner, SyncResult result);
+
+    void removed(TableRunner runner);
+}

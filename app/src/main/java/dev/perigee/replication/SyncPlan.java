@@ -1,0 +1,131 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.replication.CopyTable.Index;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/// What one sync is going to do, decided from the source's definition of the table and from where the copy stands.
+///
+/// @param table the source's table as it is described now
+/// @param shadow the table to fill when everything is fetched again; empty when the copy itself goes on
+/// @param isEmpty whether no row is there yet, so that two rows with one key are a mistake
+/// @param after rows greater than it are wanted
+/// @param pages pages applied to the copy so far
+/// @param generation of the copy when this sync is done
+/// @param missingIndexes indexes to make when all rows are there
+record SyncPlan(
+        SourceTable table,
+        CopyDefinition definition,
+        Optional<String> shadow,
+        boolean isEmpty,
+        Optional<HighWaterMark> after,
+        long pages,
+        long generation,
+        List<Index> missingIndexes) {
+
+    /// Time for looking at our own small tables.
+    static final Duration READ_LIMIT = Duration.ofSeconds(30);
+
+    private static final String SHADOW_PREFIX = "tmp_replication_shadow_";
+
+    /// Looks at the source and makes the copy, or a shadow of it, where that is needed.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#SOURCE_SCHEMA_CHANGED] when the copy
+    ///     no longer fits; [Fault#CONFLICT] when the copy's name is taken. Nothing was changed then
+    static SyncPlan make(Store store, Source source, TableConfig config, Run.Kind kind) {
+        SourceTable table = source.describe(config.name());
+        CopyDefinition now = CopyDefinition.of(config, table);
+        return store.read(READ_LIMIT, tx -> goOn(tx, config, table, now, kind))
+                .orElseGet(() -> store.write(tx -> prepare(tx, config, table, now)));
+    }
+
+    /// The table rows go into.
+    String into() {
+        return shadow.orElse(definition.target());
+    }
+
+    boolean isFromTheBeginning() {
+        return shadow.isPresent() || after.isEmpty();
+    }
+
+    /// The plan for a copy that only goes on; empty where something must be made first.
+    private static Optional<SyncPlan> goOn(
+            Transaction tx, TableConfig config, SourceTable table, CopyDefinition now, Run.Kind kind) {
+        TableState state = StateTable.find(tx, config.name()).orElse(null);
+        if (kind == Run.Kind.RESYNC || state == null || state.needsResync()) return Optional.empty();
+        CopyDefinition made = state.definition().orElse(null);
+        if (made == null || made.isChosenDifferently(now)) return Optional.empty();
+        if (CopyTable.existing(tx, made.target()).isEmpty()) return Optional.empty();
+        List<String> changes = made.changesTo(now);
+        if (!changes.isEmpty()) {
+            throw Fault.SOURCE_SCHEMA_CHANGED.in(
+                    "table " + config.name(),
+                    "since the copy was made, " + String.join("; ", changes),
+                    "The copy stays as it is, at its cursor");
+        }
+        return Optional.of(of(tx, config, table, made, state, Optional.empty(), state.generation()));
+    }
+
+    private static SyncPlan prepare(Transaction tx, TableConfig config, SourceTable table, CopyDefinition now) {
+        String name = config.name();
+        StateTable.ensure(tx, name);
+        TableState before = StateTable.find(tx, name).orElseThrow();
+        boolean hasCopy = before.target().isPresent()
+                && CopyTable.existing(tx, before.target().get()).isPresent();
+        if (!hasCopy) {
+            makeCopy(tx, name, now);
+            TableState state = StateTable.find(tx, name).orElseThrow();
+            return of(tx, config, table, now, state, Optional.empty(), state.generation());
+        }
+        if (!before.target().get().equalsIgnoreCase(now.target())) CopyTable.refuseTaken(tx, now.target(), name);
+        long generation = before.generation() + 1;
+        String shadow = SHADOW_PREFIX + generation + "_" + now.target();
+        before.shadow().ifPresent(left -> CopyTable.drop(tx, left));
+        CopyTable.drop(tx, shadow);
+        CopyTable.create(tx, now, shadow);
+        StateTable.shadow(tx, name, Optional.of(shadow));
+        TableState state = StateTable.find(tx, name).orElseThrow();
+        return of(tx, config, table, now, state, Optional.of(shadow), generation);
+    }
+
+    /// Makes an empty copy, unless the name is taken by something that is not replication's.
+    static void makeCopy(Transaction tx, String name, CopyDefinition definition) {
+        StateTable.ensure(tx, name);
+        CopyTable.refuseTaken(tx, definition.target(), name);
+        CopyTable.create(tx, definition, definition.target());
+        StateTable.made(tx, name, definition);
+    }
+
+    private static SyncPlan of(
+            Transaction tx,
+            TableConfig config,
+            SourceTable table,
+            CopyDefinition definition,
+            TableState state,
+            Optional<String> shadow,
+            long generation) {
+        return new SyncPlan(
+                table,
+                definition,
+                shadow,
+                shadow.isPresent() || state.rowCount() == 0,
+                shadow.isPresent() ? Optional.empty() : state.cursor(),
+                state.pages(),
+                generation,
+                config.indexes() ? missing(tx, definition, table, generation) : List.of());
+    }
+
+    private static List<Index> missing(Transaction tx, CopyDefinition definition, SourceTable table, long generation) {
+        return CopyTable.indexes(definition, table.indexes(), generation).stream()
+                .filter(index -> CopyTable.existing(tx, index.name()).isEmpty())
+                .toList();
+    }
+}

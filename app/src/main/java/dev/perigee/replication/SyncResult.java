@@ -1,0 +1,27 @@
+package dev.perigee.replication;
+
+import java.util.Optional;
+
+/// What one sync of one table did. After a failure the counts are those of the pages that were committed before it, and
+/// the cursor stands at the last of them.
+///
+/// @param table the name it is configured by
+/// @param unchanged rows the source sent that the copy already had
+/// @param ms how long it took
+public record SyncResult(
+        String table, long inserted, long updated, long deleted, long unchanged, long ms, Optional<Problem> error) {
+
+    static SyncResult of(String table, Counts counts, long ms, Optional<Problem> error) {
+        return new SyncResult(
+                table, counts.inserted(), counts.updated(), counts.deleted(), counts.unchanged(), ms, error);
+    }
+
+    public boolean succeeded() {
+        return error.isEmpty();
+    }
+
+    /// Rows the source sent.
+    public long pulled() {
+        return inserted + updated + unchanged;
+    }
+}

@@ -1,0 +1,34 @@
+package dev.perigee.replication;
+
+import dev.perigee.source.HighWaterMark;
+import java.time.Instant;
+import java.util.Optional;
+
+/// A row of `tmp_replication_state`: where a copy stands. The columns are explained in `docs/format/`.
+///
+/// @param target the copy's name; empty until it is made
+/// @param pages pages applied ever; each page names the number it follows, so none is applied after a gap
+/// @param generation how often the copy was replaced by a fresh one
+/// @param isLoaded whether everything was fetched once
+/// @param shadow the table a resync is filling
+/// @param lastSyncAt end of the last sync that succeeded
+/// @param freshAt start of the last sync that succeeded: the copy is not older
+/// @param failures failed syncs since the last one that succeeded
+record TableState(
+        String name,
+        Optional<String> target,
+        Optional<CopyDefinition> definition,
+        Optional<HighWaterMark> cursor,
+        long pages,
+        long generation,
+        boolean isLoaded,
+        boolean needsResync,
+        Optional<String> shadow,
+        long rowCount,
+        long rowsPulled,
+        Optional<Instant> lastSyncAt,
+        Optional<Instant> freshAt,
+        Optional<Instant> nextSyncAt,
+        int failures,
+        Optional<Problem> error,
+        Optional<Instant> errorAt) {}

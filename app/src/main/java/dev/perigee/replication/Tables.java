@@ -1,0 +1,335 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.replication.ConfiguredTable.Origin;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import tools.jackson.databind.JsonNode;
+
+/// The tables that are replicated: which, how, and the one runner of each. Changes of the configuration come one at a
+/// time, each whole or not at all.
+final class Tables {
+    /// Tables in the configuration at most.
+    static final int MAX_TABLES = 10_000;
+
+    private record Wanted(ConfiguredTable table, CopyDefinition definition) {}
+
+    private final PluginHost host;
+    private final ReplicationConfig settings;
+    private final TableSync sync;
+    private final Backoff backoff;
+    private final Semaphore turns;
+    private final SyncObserver observer;
+    private final Runnable rescheduling;
+    private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
+    private final Object changing = new Object();
+
+    /// @param rescheduling called when a table's due time may have changed
+    Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
+        this.host = host;
+        this.settings = settings;
+        this.observer = observer;
+        this.rescheduling = rescheduling;
+        this.sync = new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), this::copyStands);
+        this.backoff = new Backoff(settings.retryFirst(), settings.retryMax(), new Random());
+        this.turns = new Semaphore(settings.parallelTables(), true);
+    }
+
+    /// Takes over what the configuration file names and what the replica remembers; protects the copies.
+    void load() {
+        synchronized (changing) {
+            List<ConfiguredTable> remembered = host.store().write(tx -> {
+                Map<String, ConfiguredTable> known = byName(ConfigTable.all(tx));
+                for (TableConfig config : settings.tables()) {
+                    // A pause outlives the restart: whoever paused the table had a reason that may still hold.
+                    boolean wasPaused = known.containsKey(config.name())
+                            && known.get(config.name()).config().paused();
+                    TableConfig effective = wasPaused ? TableFields.paused(config, true) : config;
+                    ConfigTable.put(tx, new ConfiguredTable(effective, Origin.FILE));
+                    StateTable.ensure(tx, config.name());
+                }
+                return ConfigTable.all(tx);
+            });
+            Map<String, TableState> states = states();
+            for (ConfiguredTable table : remembered) {
+                TableRunner runner = runner(table);
+                TableState state = states.get(runner.name());
+                runner.due(dueAtStart(Optional.ofNullable(state)));
+                runner.orphan(table.origin() == Origin.FILE
+                        && settings.tables().stream().noneMatch(c -> c.name().equals(runner.name())));
+                runners.put(runner.name(), runner);
+                runner.failing(state != null && state.failures() > 0);
+                if (state != null) state.target().ifPresent(target -> protect(runner, target));
+            }
+        }
+    }
+
+    List<TableRunner> all() {
+        return runners.values().stream()
+                .sorted(Comparator.comparing(TableRunner::name))
+                .toList();
+    }
+
+    /// Finds a table by the name it is configured by, by its copy's name, or by `schema.table` at the source.
+    ///
+    /// @throws PerigeeException [Fault#NOT_FOUND]
+    TableRunner require(String name) {
+        TableRunner exact = runners.get(name);
+        if (exact != null) return exact;
+        return states().values().stream()
+                .filter(state -> state.target().filter(name::equals).isPresent()
+                        || state.definition()
+                                .filter(d -> d.source().toString().equals(name))
+                                .isPresent())
+                .map(state -> runners.get(state.name()))
+                .filter(runner -> runner != null)
+                .findFirst()
+                .orElseThrow(() -> Fault.NOT_FOUND.in(
+                        "replication", "there is no replicated table \"%s\"".formatted(name), "Nothing was changed"));
+    }
+
+    /// Where the copies stand, by the name their table is configured by.
+    Map<String, TableState> states() {
+        Map<String, TableState> states = new LinkedHashMap<>();
+        host.store().read(SyncPlan.READ_LIMIT, StateTable::all).forEach(state -> states.put(state.name(), state));
+        return states;
+    }
+
+    /// Adds tables, or gives those of the same name these settings. All or nothing; copies that are missing are made,
+    /// empty, and every table is due at once.
+    ///
+    /// @throws PerigeeException 404 for what the source does not have, 409 for a name that is taken, 400
+    List<ConfiguredTable> configure(List<TableConfig> configs) {
+        synchronized (changing) {
+            Source source = source();
+            List<Wanted> wanted = new ArrayList<>();
+            for (TableConfig config : configs) {
+                SourceTable table = source.describe(config.name());
+                wanted.add(new Wanted(
+                        new ConfiguredTable(config, origin(config.name())), CopyDefinition.of(config, table)));
+            }
+            Instant now = host.clock().instant();
+            List<String> targets = host.store().write(tx -> store(tx, wanted, now));
+            for (int i = 0; i < wanted.size(); i++) {
+                ConfiguredTable table = wanted.get(i).table();
+                TableRunner runner = runners.computeIfAbsent(table.config().name(), _ -> runner(table));
+                runner.table(table);
+                runner.orphan(false);
+                runner.due(now);
+                if (table.config().paused()) runner.cancel(pausedWhileSyncing(runner.name()));
+                protect(runner, targets.get(i));
+                observer.changed(runner);
+            }
+            rescheduling.run();
+            return wanted.stream().map(Wanted::table).toList();
+        }
+    }
+
+    /// Changes the settings that `patch` names, checked against the source where they say what is copied.
+    ConfiguredTable change(TableRunner runner, JsonNode patch) {
+        synchronized (changing) {
+            return change(runner, TableFields.patched(runner.config(), patch));
+        }
+    }
+
+    private ConfiguredTable change(TableRunner runner, TableConfig config) {
+        TableConfig before = runner.config();
+        if (!TableFields.paused(before, config.paused()).equals(config))
+            return configure(List.of(config)).getFirst();
+        synchronized (changing) {
+            // Pausing must work while the source is down, so nothing is asked of it here.
+            ConfiguredTable table = new ConfiguredTable(
+                    config, runner.isOrphan() ? Origin.REST : runner.table().origin());
+            host.store().write(tx -> {
+                ConfigTable.put(tx, table);
+                return true;
+            });
+            runner.table(table);
+            runner.orphan(false);
+            if (config.paused()) runner.cancel(pausedWhileSyncing(runner.name()));
+            observer.changed(runner);
+            rescheduling.run();
+            return table;
+        }
+    }
+
+    /// Takes a table out of replication. Its copy stays as an ordinary table, unless it is to be dropped.
+    void remove(TableRunner runner, boolean isDropped) {
+        synchronized (changing) {
+            String name = runner.name();
+            runner.close(Fault.CONFLICT.in(
+                    "table " + name, "it was removed from replication", "The pages before stay in the copy"));
+            if (!runner.awaitIdle()) {
+                runner.reopen();
+                throw Fault.BUSY.in("table " + name, "its running sync did not end in time", "It is being cancelled");
+            }
+            Optional<String> target = host.store().write(tx -> {
+                Optional<TableState> state = StateTable.find(tx, name);
+                state.flatMap(TableState::shadow).ifPresent(shadow -> CopyTable.drop(tx, shadow));
+                Optional<String> copy = state.flatMap(TableState::target);
+                if (isDropped) copy.ifPresent(table -> CopyTable.drop(tx, table));
+                ConfigTable.remove(tx, name);
+                StateTable.remove(tx, name);
+                RunTable.remove(tx, name);
+                return copy;
+            });
+            runners.remove(name);
+            target.ifPresent(host::unprotectTable);
+            observer.removed(runner);
+            rescheduling.run();
+        }
+    }
+
+    /// Remembers durably that a table must be fetched again, so that a crash does not forget it.
+    void needsResync(TableRunner runner) {
+        host.store().write(tx -> {
+            StateTable.ensure(tx, runner.name());
+            StateTable.needsResync(tx, runner.name());
+            return true;
+        });
+    }
+
+    /// Ends all syncs within seconds; what was committed stays.
+    void stop() {
+        PerigeeException stopping = Fault.CLOSED.in("replication", "Perigee stops", "The pages before are committed");
+        Collection<TableRunner> all = runners.values();
+        all.forEach(runner -> runner.close(stopping));
+        all.forEach(TableRunner::awaitIdle);
+    }
+
+    /// @throws PerigeeException [Fault#SOURCE_NOT_CONFIGURED]
+    Source source() {
+        return host.source()
+                .orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
+                        "replication", "there is no external database to pull from", "Nothing was changed"));
+    }
+
+    private TableRunner runner(ConfiguredTable table) {
+        return new TableRunner(table, this::work, rescheduling);
+    }
+
+    private SyncResult work(TableRunner runner, Run.Kind kind, Cancellation cancellation) throws InterruptedException {
+        turns.acquire();
+        AtomicBoolean isDecided = new AtomicBoolean();
+        try {
+            runner.progress(Progress.of(0, Optional.empty(), 0));
+            runner.syncing(true);
+            observer.changed(runner);
+            SyncResult result = sync.run(
+                    runner.config(),
+                    kind,
+                    (_, progress) -> {
+                        runner.progress(progress);
+                        observer.progress(runner, progress);
+                    },
+                    cancellation,
+                    (started, finished, failures, error) -> {
+                        Instant due = due(runner, started, finished, failures, error);
+                        runner.due(due);
+                        isDecided.set(true);
+                        return Optional.of(due);
+                    });
+            if (!isDecided.get() && !cancellation.isCancelled()) {
+                runner.due(host.clock().instant().plus(settings.retryMax())); // nothing could be recorded
+            }
+            if (!cancellation.isCancelled()) runner.failing(!result.succeeded());
+            observer.finished(runner, result);
+            return result;
+        } finally {
+            runner.progress(null);
+            runner.syncing(false);
+            turns.release();
+            observer.changed(runner);
+        }
+    }
+
+    private Instant due(TableRunner runner, Instant started, Instant finished, int failures, Optional<Problem> error) {
+        if (error.isPresent()) {
+            return finished.plus(backoff.delay(failures, error.get().isRetryable()));
+        }
+        return Schedule.of(runner.config()).next(started, finished);
+    }
+
+    /// What was due while nobody ran is due now.
+    private Instant dueAtStart(Optional<TableState> state) {
+        Instant now = host.clock().instant();
+        return state.flatMap(TableState::nextSyncAt).orElse(now);
+    }
+
+    private Origin origin(String name) {
+        TableRunner known = runners.get(name);
+        return known == null || known.isOrphan() ? Origin.REST : known.table().origin();
+    }
+
+    /// @return the names the copies have
+    private static List<String> store(Transaction tx, List<Wanted> wanted, Instant due) {
+        List<String> targets = new ArrayList<>();
+        for (Wanted one : wanted) {
+            String name = one.table().config().name();
+            ConfigTable.put(tx, one.table());
+            targets.add(reserveTarget(tx, name, one.definition()));
+            StateTable.dueAt(tx, name, Optional.of(due));
+        }
+        if (ConfigTable.all(tx).size() > MAX_TABLES) {
+            throw Fault.TOO_LARGE.in(
+                    "replication",
+                    "there would be more than %d replicated tables".formatted(MAX_TABLES),
+                    "Nothing was changed");
+        }
+        return targets;
+    }
+
+    private static String reserveTarget(Transaction tx, String name, CopyDefinition definition) {
+        StateTable.ensure(tx, name);
+        Optional<String> made = StateTable.find(tx, name)
+                .flatMap(TableState::target)
+                .filter(target -> CopyTable.existing(tx, target).isPresent());
+        if (made.isEmpty()) SyncPlan.makeCopy(tx, name, definition);
+        else if (!made.get().equalsIgnoreCase(definition.target())) {
+            CopyTable.refuseTaken(tx, definition.target(), name);
+        }
+        return made.orElse(definition.target());
+    }
+
+    private void copyStands(String name, String target) {
+        TableRunner runner = runners.get(name);
+        if (runner != null) protect(runner, target);
+    }
+
+    /// Clients may read a copy and not write to it, under whatever name it has now.
+    private void protect(TableRunner runner, String target) {
+        host.protectTable(
+                target,
+                "it is the copy of the replicated table %s; write to the source instead".formatted(runner.name()));
+        runner.copy().filter(old -> !old.equals(target)).ifPresent(host::unprotectTable);
+        runner.copy(target);
+    }
+
+    private static PerigeeException pausedWhileSyncing(String name) {
+        return Fault.CONFLICT.in(
+                "table " + name, "it was paused while it was syncing", "The pages before are committed");
+    }
+
+    private static Map<String, ConfiguredTable> byName(List<ConfiguredTable> tables) {
+        Map<String, ConfiguredTable> byName = new LinkedHashMap<>();
+        tables.forEach(table -> byName.put(table.config().name(), table));
+        return byName;
+    }
+}

@@ -1,0 +1,91 @@
+package dev.perigee.replication;
+
+import static dev.perigee.replication.Identifiers.quoted;
+
+import dev.perigee.batch.Batch;
+import dev.perigee.fault.Fault;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store.Transaction;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/// Puts a batch's rows into a copy and says exactly what that changed.
+///
+/// A row is inserted where its key is new. Where it is not, it is updated only if a value differs, so a row that is the
+/// same costs a look-up and writes nothing. Two statements tell the three cases apart, which one `DO UPDATE` cannot.
+final class Upsert {
+    private final String table;
+    private final String insert;
+    private final String update;
+
+    /// @param table the table to write to, a copy or a shadow of `definition`
+    Upsert(CopyDefinition definition, String table) {
+        List<String> columns = definition.columnNames();
+        this.table = table;
+        this.insert = "INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (%s) DO NOTHING"
+                .formatted(
+                        quoted(table),
+                        quoted(columns),
+                        IntStream.rangeClosed(1, columns.size())
+                                .mapToObj(i -> "?" + i)
+                                .collect(Collectors.joining(",")),
+                        quoted(definition.key()));
+        this.update = updateOf(table, columns, definition.key());
+    }
+
+    /// Applies all rows. Rows the copy has already are compared and, where they differ, updated.
+    Counts apply(Transaction tx, Batch batch) {
+        SqliteConnection connection = tx.connection();
+        SqliteStatement inserting = tx.statement(insert);
+        SqliteStatement updating = update.isEmpty() ? null : tx.statement(update);
+        long inserted = 0;
+        long updated = 0;
+        for (int row = 0; row < batch.rowCount(); row++) {
+            batch.bind(row, inserting);
+            inserting.run();
+            if (connection.changes() == 1) {
+                inserted++;
+            } else if (updating != null) {
+                batch.bind(row, updating);
+                updating.run();
+                updated += connection.changes();
+            }
+        }
+        return new Counts(inserted, updated, 0, batch.rowCount() - inserted - updated);
+    }
+
+    /// As [#apply], for rows of which none can be there yet: they are of one snapshot and go into an empty table.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where two rows have the same key
+    Counts load(Transaction tx, Batch batch) {
+        Counts counts = apply(tx, batch);
+        if (counts.inserted() == batch.rowCount()) return counts;
+        throw Fault.KEY_MISSING.in(
+                "table " + table,
+                "the columns that should identify a row do not: the source has rows that agree in all of them",
+                "The copy holds the pages before");
+    }
+
+    /// The comparison is one row value and not a chain of ORs: SQLite limits how deep an expression may be, and a
+    /// table may have more columns than that.
+    private static String updateOf(String table, List<String> columns, List<String> key) {
+        List<Integer> others = IntStream.range(0, columns.size())
+                .filter(i -> !key.contains(columns.get(i)))
+                .boxed()
+                .toList();
+        if (others.isEmpty()) return "";
+        return "UPDATE %s SET %s WHERE %s AND (%s) IS NOT (%s)"
+                .formatted(
+                        quoted(table),
+                        others.stream()
+                                .map(i -> quoted(columns.get(i)) + "=?" + (i + 1))
+                                .collect(Collectors.joining(",")),
+                        key.stream()
+                                .map(k -> quoted(k) + "=?" + (columns.indexOf(k) + 1))
+                                .collect(Collectors.joining(" AND ")),
+                        quoted(others.stream().map(columns::get).toList()),
+                        others.stream().map(i -> "?" + (i + 1)).collect(Collectors.joining(",")));
+    }
+}

@@ -1,0 +1,273 @@
+package dev.perigee.replication;
+
+import dev.perigee.alarm.Alarms;
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.StoreConfig;
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Json;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Response;
+import dev.perigee.source.Source;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import tools.jackson.databind.JsonNode;
+
+/// What the server is to the plugin, with a real store and real alarms and without HTTP: routes are called by name.
+final class TestHost implements PluginHost, AutoCloseable {
+    /// @param body the whole answer, envelope included
+    record Reply(int status, JsonNode body) {
+        JsonNode result() {
+            if (status != 200) throw new AssertionError("status " + status + ": " + body);
+            return body.get("result");
+        }
+
+        String error() {
+            return body.get("error").stringValue();
+        }
+    }
+
+    private record Route(String method, String[] path, Access access, RouteHandler handler) {}
+
+    final Store store;
+    final Map<String, String> protectedTables = new ConcurrentHashMap<>();
+    final ReplicationPlugin plugin;
+    private final Optional<Source> source;
+    private final InstantSource clock;
+    private final Alarms alarms;
+    private final List<Route> routes = new ArrayList<>();
+    private final PrometheusRegistry metrics = new PrometheusRegistry();
+
+    private TestHost(Path folder, Optional<Source> source, InstantSource clock, ReplicationConfig config) {
+        this.source = source;
+        this.clock = clock;
+        this.store = Store.open(StoreConfig.of(folder));
+        this.alarms = new Alarms(store, clock);
+        this.plugin = new ReplicationPlugin(config);
+        plugin.register(this);
+        alarms.handler(plugin.name(), plugin::onAlarm);
+    }
+
+    /// A server on `folder` whose schedule runs.
+    static TestHost started(Path folder, Source source, TableConfig... tables) {
+        return started(folder, source, InstantSource.system(), settings(tables));
+    }
+
+    static TestHost started(Path folder, Source source, InstantSource clock, ReplicationConfig config) {
+        TestHost host = new TestHost(folder, Optional.of(source), clock, config);
+        host.start();
+        return host;
+    }
+
+    /// A server whose schedule does not run: only what a test asks for is synced.
+    static TestHost idle(Path folder, Source source, TableConfig... tables) {
+        return new TestHost(folder, Optional.of(source), InstantSource.system(), settings(tables));
+    }
+
+    static TestHost withoutSource(Path folder) {
+        return new TestHost(folder, Optional.empty(), InstantSource.system(), settings());
+    }
+
+    /// Retries come quickly, so that tests do not wait.
+    static ReplicationConfig settings(TableConfig... tables) {
+        return new ReplicationConfig(List.of(tables), 2, 100, Duration.ofMillis(50), Duration.ofMillis(200));
+    }
+
+    void start() {
+        plugin.start();
+        alarms.start();
+    }
+
+    Reply get(String path) {
+        return call("GET", path, "");
+    }
+
+    Reply post(String path, String json) {
+        return call("POST", path, json);
+    }
+
+    /// Calls the route that fits, as the server does. JSON bodies may use single quotes.
+    Reply call(String method, String pathAndQuery, String json) {
+        Response response;
+        try {
+            response = respond(method, pathAndQuery, json.replace('\'', '"'));
+        } catch (PerigeeException e) {
+            response = Response.error(e.fault().httpStatus(), e.getMessage());
+        }
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try {
+            response.body().writeTo(out);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new Reply(response.status(), Json.MAPPER.readTree(out.toByteArray()));
+    }
+
+    Response respond(String method, String pathAndQuery, String json) {
+        String[] parts = pathAndQuery.split("\\?", 2);
+        String[] path = parts[0].split("/");
+        for (Route route : routes) {
+            if (!route.method().equals(method) || route.path().length != path.length) continue;
+            Map<String, String> parameters = new HashMap<>();
+            boolean fits = true;
+            for (int i = 0; i < path.length; i++) {
+                if (route.path()[i].startsWith(":")) parameters.put(route.path()[i].substring(1), path[i]);
+                else fits &= route.path()[i].equals(path[i]);
+            }
+            if (fits) return route.handler().handle(new TestRequest(method, parts, parameters, json));
+        }
+        throw new AssertionError("no route for " + method + " " + pathAndQuery);
+    }
+
+    boolean isAdminOnly() {
+        return !routes.isEmpty() && routes.stream().allMatch(route -> route.access() == Access.ADMIN);
+    }
+
+    /// Rows of the replica, each cell as text, NULL as `null`.
+    List<List<String>> query(String sql) {
+        return store.read(Duration.ofSeconds(30), tx -> {
+            List<List<String>> rows = new ArrayList<>();
+            SqliteStatement statement = tx.statement(sql);
+            while (statement.step()) {
+                List<String> row = new ArrayList<>();
+                for (int i = 0; i < statement.columnCount(); i++) row.add(String.valueOf(statement.textAt(i)));
+                rows.add(row);
+            }
+            return rows;
+        });
+    }
+
+    /// The only cell of the only row.
+    String value(String sql) {
+        return query(sql).getFirst().getFirst();
+    }
+
+    void execute(String sql) {
+        store.write(tx -> {
+            tx.connection().exec(sql);
+            return true;
+        });
+    }
+
+    @Override
+    public void close() {
+        alarms.close();
+        plugin.stop();
+        store.close();
+    }
+
+    @Override
+    public Store store() {
+        return store;
+    }
+
+    @Override
+    public Optional<Source> source() {
+        return source;
+    }
+
+    @Override
+    public InstantSource clock() {
+        return clock;
+    }
+
+    @Override
+    public PrometheusRegistry metrics() {
+        return metrics;
+    }
+
+    @Override
+    public void route(String method, String path, Access access, RouteHandler handler) {
+        routes.add(new Route(method, path.split("/"), access, handler));
+    }
+
+    @Override
+    public void setAlarm(Instant due) {
+        alarms.set(plugin.name(), due);
+    }
+
+    @Override
+    public Optional<Instant> alarm() {
+        return alarms.due(plugin.name());
+    }
+
+    @Override
+    public void clearAlarm() {
+        alarms.clear(plugin.name());
+    }
+
+    @Override
+    public void protectTable(String table, String reason) {
+        protectedTables.put(table, reason);
+    }
+
+    @Override
+    public void unprotectTable(String table) {
+        protectedTables.remove(table);
+    }
+
+    private record TestRequest(String method, String[] pathAndQuery, Map<String, String> parameters, String text)
+            implements Request {
+        @Override
+        public String path() {
+            return pathAndQuery[0];
+        }
+
+        @Override
+        public String pathParameter(String name) {
+            return parameters.get(name);
+        }
+
+        @Override
+        public Optional<String> query(String name) {
+            if (pathAndQuery.length == 1) return Optional.empty();
+            for (String pair : pathAndQuery[1].split("&")) {
+                String[] parts = pair.split("=", 2);
+                if (parts[0].equals(name)) return Optional.of(parts.length == 1 ? "" : parts[1]);
+            }
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> header(String name) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Caller caller() {
+            return Caller.ADMIN;
+        }
+
+        @Override
+        public byte[] body() {
+            return text.getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public JsonNode json() {
+            try {
+                return Json.MAPPER.readTree(text);
+            } catch (tools.jackson.core.JacksonException e) {
+                throw Fault.INVALID_REQUEST.in("the body", "it is not JSON", "Nothing was changed", e);
+            }
+        }
+    }
+}
