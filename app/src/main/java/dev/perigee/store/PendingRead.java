@@ -27,7 +27,8 @@ final class PendingRead<T extends @Nullable Object> {
     }
 
     /// Runs the work; the result is for [#end] once the transaction is closed.
-    @Nullable T run(OpenTransaction transaction) {
+    @Nullable
+    T run(OpenTransaction transaction) {
         return transaction.run(work, limitNanos, "Nothing was changed");
     }
 

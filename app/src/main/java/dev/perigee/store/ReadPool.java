@@ -47,6 +47,10 @@ final class ReadPool {
         }
     }
 
+    int size() {
+        return readers.size();
+    }
+
     /// Returns once every reader has its connection.
     void start() {
         for (Reader reader : readers) reader.start(file, config, this);

@@ -34,7 +34,8 @@ public final class Store implements AutoCloseable {
     @FunctionalInterface
     public interface Work<T extends @Nullable Object> {
         /// @return for the caller; null where there is nothing to return
-        @Nullable T run(Transaction transaction);
+        @Nullable
+        T run(Transaction transaction);
     }
 
     /// An open transaction, on the thread that owns its connection. Not to be kept.
@@ -45,7 +46,7 @@ public final class Store implements AutoCloseable {
         SqliteStatement statement(String sql);
 
         /// The connection itself, for what a cached statement cannot do: statements prepared under an
-        /// authorizer, which whoever sets it removes again before the work ends, and closes what it prepared.
+        /// authorizer, which lets everybody else's statements pass once the work has ended.
         SqliteConnection connection();
     }
 
@@ -178,6 +179,11 @@ public final class Store implements AutoCloseable {
     /// channel drops the locks SQLite holds on it.
     public Path file() {
         return file;
+    }
+
+    /// How many reads can run at once.
+    public int readers() {
+        return readers.size();
     }
 
     public Stats stats() {

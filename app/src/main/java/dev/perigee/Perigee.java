@@ -1,0 +1,114 @@
+package dev.perigee;
+
+import dev.perigee.alarm.Alarms;
+import dev.perigee.config.PerigeeConfig;
+import dev.perigee.config.SourceConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.Services;
+import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.query.QueryEngine;
+import dev.perigee.replication.ReplicationPlugin;
+import dev.perigee.serve.Server;
+import dev.perigee.source.Source;
+import dev.perigee.store.Store;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The front door: a whole Perigee in this process, its rooms wired by hand.
+///
+/// ```java
+/// try (Perigee perigee = Perigee.open(config)) {
+///     System.out.println("http://127.0.0.1:" + perigee.port());
+/// }
+/// ```
+public final class Perigee implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Perigee.class);
+
+    /// What is open, latest first.
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+    private final Store store;
+    private final QueryEngine queries;
+    private final Server server;
+
+    private Perigee(PerigeeConfig config, List<StarbasePlugin> plugins) {
+        PrometheusRegistry metrics = new PrometheusRegistry();
+        InstantSource clock = InstantSource.system();
+        try {
+            store = opened(Store.open(config.store()));
+            Optional<Source> source = config.source().map(wanted -> opened(source(wanted)));
+            Alarms alarms = opened(new Alarms(store, clock));
+            Services services = new Services(store, source, alarms, clock, metrics);
+            PluginRegistry registry = opened(new PluginRegistry(plugins, services));
+            queries = new QueryEngine(store, source, registry, config.query());
+            server = opened(new Server(config.serve(), queries, registry, store, source, metrics));
+
+            registry.start();
+            alarms.start();
+            server.start();
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    /// Opens a Perigee with the plugins that ship.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException naming what did not open; nothing stays open then
+    public static Perigee open(PerigeeConfig config) {
+        return open(config, List.of(new ReplicationPlugin(config.replication())));
+    }
+
+    /// Opens a Perigee with plugins of the caller's choice, in their order.
+    public static Perigee open(PerigeeConfig config, List<StarbasePlugin> plugins) {
+        return new Perigee(config, plugins);
+    }
+
+    /// The port the server listens on.
+    public int port() {
+        return server.port();
+    }
+
+    /// The replica, for programs that have Perigee inside.
+    public Store store() {
+        return store;
+    }
+
+    /// Runs statements with a caller's rights, as the server does.
+    public QueryEngine queries() {
+        return queries;
+    }
+
+    /// Closes the rooms in reverse: requests under way finish, plugins stop, the replica is left whole. A second call
+    /// does nothing.
+    @Override
+    public synchronized void close() {
+        while (!opened.isEmpty()) {
+            AutoCloseable room = opened.pop();
+            try {
+                room.close();
+            } catch (Exception e) {
+                LOG.error("{} did not close properly", room.getClass().getSimpleName(), e);
+            }
+        }
+    }
+
+    private static Source source(SourceConfig config) {
+        throw Fault.CONFIG_INVALID.in(
+                "source " + config.place(),
+                "there is no source of type `%s`".formatted(config.type()),
+                "Perigee did not open");
+    }
+
+    private <T extends AutoCloseable> T opened(T room) {
+        opened.push(room);
+        return room;
+    }
+}

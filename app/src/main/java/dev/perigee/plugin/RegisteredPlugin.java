@@ -1,0 +1,87 @@
+package dev.perigee.plugin;
+
+import dev.perigee.source.Source;
+import dev.perigee.store.Store;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+
+/// The host as one plugin sees it: its routes are below its prefix, its alarm and its protected tables are its own.
+final class RegisteredPlugin implements PluginHost {
+    private final StarbasePlugin plugin;
+    private final Services services;
+    private final RouteTable<PluginRoute> routes;
+    private final ProtectedTables protectedTables;
+    private volatile boolean isRegistering = true;
+
+    RegisteredPlugin(
+            StarbasePlugin plugin, Services services, RouteTable<PluginRoute> routes, ProtectedTables protectedTables) {
+        this.plugin = plugin;
+        this.services = services;
+        this.routes = routes;
+        this.protectedTables = protectedTables;
+    }
+
+    void register() {
+        services.alarms().handler(plugin.name(), plugin::onAlarm);
+        plugin.register(this);
+        isRegistering = false;
+    }
+
+    @Override
+    public void route(String method, String path, Access access, RouteHandler handler) {
+        if (!isRegistering) throw new IllegalStateException("routes are added in register() only");
+        if (plugin.pathPrefix().isEmpty()) throw new IllegalStateException("a plugin without a prefix has no routes");
+        if (access == Access.ANYBODY && plugin.requiresAuth()) {
+            throw new IllegalArgumentException(
+                    "%s %s is open to anybody, but the plugin requires a token".formatted(method, path));
+        }
+        routes.add(method, plugin.pathPrefix() + path, new PluginRoute(plugin.name(), access, handler));
+    }
+
+    @Override
+    public Store store() {
+        return services.store();
+    }
+
+    @Override
+    public Optional<Source> source() {
+        return services.source();
+    }
+
+    @Override
+    public InstantSource clock() {
+        return services.clock();
+    }
+
+    @Override
+    public PrometheusRegistry metrics() {
+        return services.metrics();
+    }
+
+    @Override
+    public void setAlarm(Instant due) {
+        services.alarms().set(plugin.name(), due);
+    }
+
+    @Override
+    public Optional<Instant> alarm() {
+        return services.alarms().due(plugin.name());
+    }
+
+    @Override
+    public void clearAlarm() {
+        services.alarms().clear(plugin.name());
+    }
+
+    @Override
+    public void protectTable(String table, String reason) {
+        protectedTables.protect(plugin.name(), table, reason);
+    }
+
+    @Override
+    public void unprotectTable(String table) {
+        protectedTables.unprotect(plugin.name(), table);
+    }
+}

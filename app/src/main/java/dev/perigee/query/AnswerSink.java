@@ -1,0 +1,12 @@
+package dev.perigee.query;
+
+import dev.perigee.source.RowSink;
+
+/// Takes the answers of a query: for each of its statements [#columns], the rows, [#end].
+public interface AnswerSink extends RowSink {
+    /// @param rowsRead rows in the answer
+    /// @param rowsWritten rows that were inserted, updated or deleted, by triggers and foreign keys too
+    record Meta(long rowsRead, long rowsWritten) {}
+
+    void end(Meta meta);
+}

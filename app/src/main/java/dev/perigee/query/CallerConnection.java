@@ -1,0 +1,128 @@
+package dev.perigee.query;
+
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Caller.Role;
+import dev.perigee.plugin.ProtectedTables;
+import dev.perigee.sqlite.AuthorizerAction;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteConnection.Authorizer;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteStatement;
+import java.util.LinkedHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// One of the store's connections, lent to callers' statements: they are prepared and run under [Rules], and kept
+/// prepared per role. For the thread that owns the connection.
+///
+/// The authorizer stays set and lets Perigee's own statements pass. Setting it anew for each request would make SQLite
+/// prepare every statement of the connection again; and it has to be there while a statement runs, because SQLite
+/// prepares that again by itself when the schema has changed.
+final class CallerConnection {
+    /// Statements kept prepared.
+    private static final int MAX_STATEMENTS = 128;
+
+    /// Longer ones are not kept, so that the cache's memory has a bound.
+    private static final int MAX_KEPT_CHARS = 8192;
+
+    private record Key(Role role, String sql) {}
+
+    private final SqliteConnection connection;
+    private final Rules rules;
+    private final ProtectedTables protectedTables;
+    private final LinkedHashMap<Key, SqliteStatement> statements = new LinkedHashMap<>(64, 0.75f, true);
+    private long rulesVersion;
+    private @Nullable Role role;
+    private boolean altersTable;
+
+    CallerConnection(SqliteConnection connection, ProtectedTables protectedTables) {
+        this.connection = connection;
+        this.rules = new Rules(protectedTables);
+        this.protectedTables = protectedTables;
+        connection.authorizer(this::authorize);
+    }
+
+    /// Runs `work` with the rights of `role`.
+    ///
+    /// @throws PerigeeException the refusal itself where a statement went beyond them
+    <T> T as(Role role, Supplier<T> work) {
+        this.role = role;
+        try {
+            return work.get();
+        } catch (SqliteException e) {
+            throw e.getCause() instanceof PerigeeException refusal ? refusal : e;
+        } finally {
+            this.role = null;
+        }
+    }
+
+    /// Runs `work` with Perigee's own rights, in the middle of a caller's.
+    <T> T asPerigee(Supplier<T> work) {
+        Role caller = role;
+        role = null;
+        try {
+            return work.get();
+        } finally {
+            role = caller;
+        }
+    }
+
+    /// The statement, ready to be bound. It is given back by [#release].
+    SqliteStatement prepare(String sql) {
+        long version = protectedTables.version();
+        if (version != rulesVersion) {
+            // What was allowed when it was prepared may not be any more.
+            clear();
+            rulesVersion = version;
+        }
+        altersTable = false;
+        SqliteStatement kept = statements.remove(key(sql));
+        if (kept != null) return kept;
+        return connection.prepare(sql);
+    }
+
+    /// Whether the statement prepared last, if it was prepared just now, may give a table another name.
+    boolean altersTable() {
+        return altersTable;
+    }
+
+    void release(String sql, SqliteStatement statement) {
+        statement.reset();
+        statement.clearBindings();
+        // A pragma may hold the answer of when it was prepared.
+        if (sql.length() > MAX_KEPT_CHARS || altersTable || SqlText.mentionsPragma(sql)) {
+            statement.close();
+            return;
+        }
+        SqliteStatement other = statements.put(key(sql), statement);
+        if (other != null) other.close();
+        if (statements.size() > MAX_STATEMENTS) {
+            statements.pollFirstEntry().getValue().close();
+        }
+    }
+
+    private Key key(String sql) {
+        if (role == null) throw new IllegalStateException("no caller");
+        return new Key(role, sql);
+    }
+
+    private void clear() {
+        statements.values().forEach(SqliteStatement::close);
+        statements.clear();
+    }
+
+    private Authorizer.Decision authorize(
+            int action,
+            @Nullable String arg1,
+            @Nullable String arg2,
+            @Nullable String database,
+            @Nullable String trigger) {
+        Role caller = role;
+        if (caller == null) return Authorizer.Decision.OK;
+        if (action == AuthorizerAction.ALTER_TABLE) altersTable = true;
+        rules.refusal(caller, action, arg1, arg2, trigger).ifPresent(refusal -> {
+            throw refusal;
+        });
+        return Authorizer.Decision.OK;
+    }
+}

@@ -1,0 +1,37 @@
+package dev.perigee.query;
+
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.StatementCall;
+import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.sqlite.Value;
+import java.util.List;
+import java.util.Map;
+
+/// What a caller asks: one statement, or several that succeed or fail together.
+///
+/// @param statements in order, at least one
+/// @param where the replica or the external database
+/// @param isRaw whether the answer keeps columns apart from rows; plugins see it
+public record Query(List<Statement> statements, Where where, boolean isRaw, Caller caller) {
+    /// @param positional values for `?`, `?1` and `$1`; empty when named
+    /// @param named values by name without the leading `:`, `@` or `$`
+    public record Statement(String sql, List<Value> positional, Map<String, Value> named) {
+        public Statement {
+            positional = List.copyOf(positional);
+            named = Map.copyOf(named);
+        }
+
+        public static Statement of(String sql, Value... positional) {
+            return new Statement(sql, List.of(positional), Map.of());
+        }
+    }
+
+    public Query {
+        statements = List.copyOf(statements);
+        if (statements.isEmpty()) throw new IllegalArgumentException("a query has at least one statement");
+    }
+
+    StatementCall call(Statement statement) {
+        return new StatementCall(statement.sql(), statement.positional(), statement.named(), where, caller, isRaw);
+    }
+}

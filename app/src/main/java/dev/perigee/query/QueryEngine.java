@@ -1,0 +1,320 @@
+package dev.perigee.query;
+
+import dev.perigee.config.QueryConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Caller.Role;
+import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.StatementCall;
+import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.query.AnswerSink.Meta;
+import dev.perigee.query.Query.Statement;
+import dev.perigee.source.RowSink;
+import dev.perigee.source.Source;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe for many
+/// threads.
+///
+/// Statements that only read run in one read transaction and their rows go to the sink as they are found. If any of
+/// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
+public final class QueryEngine {
+    private static final String LOOK_AT_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
+
+    private static final String OWN_TABLES =
+            "SELECT count(*) FROM sqlite_schema WHERE lower(substr(name, 1, 4)) = 'tmp_'";
+
+    private final Store store;
+    private final Optional<Source> source;
+    private final PluginRegistry plugins;
+    private final QueryConfig config;
+    private final MemoryBudget memory;
+
+    /// Lives as long as the store's connections do: one for each reader and the writer.
+    private final Map<SqliteConnection, CallerConnection> connections = new ConcurrentHashMap<>();
+
+    public QueryEngine(Store store, Optional<Source> source, PluginRegistry plugins, QueryConfig config) {
+        this.store = store;
+        this.source = source;
+        this.plugins = plugins;
+        this.config = config;
+        this.memory = MemoryBudget.ofHeap();
+    }
+
+    /// The memory that large requests share with large answers.
+    public MemoryBudget memory() {
+        return memory;
+    }
+
+    public QueryConfig config() {
+        return config;
+    }
+
+    /// Runs a query and sends the answers to `answers`, on this thread or on one of the store's.
+    ///
+    /// @throws PerigeeException with the fault's status; nothing was written then. The sink may have had rows
+    public void run(Query query, AnswerSink answers, Cancellation cancellation) {
+        if (query.statements().size() > config.maxTransactionStatements()) {
+            throw Fault.TOO_LARGE.saying("A transaction has at most %d statements, this one has %d."
+                    .formatted(
+                            config.maxTransactionStatements(),
+                            query.statements().size()));
+        }
+        List<StatementCall> calls = new ArrayList<>();
+        for (Statement statement : query.statements()) calls.add(plugins.beforeQuery(query.call(statement)));
+        for (StatementCall call : calls) check(call);
+        Where where = calls.getFirst().where();
+        if (calls.stream().anyMatch(call -> call.where() != where)) {
+            throw Fault.INVALID_REQUEST.saying("The statements of a transaction run in one place.");
+        }
+        Run run = new Run(query.caller().role(), calls, answers, cancellation);
+        switch (where) {
+            case INTERNAL -> {
+                if (!run.read()) run.write();
+            }
+            case EXTERNAL -> run.external();
+        }
+    }
+
+    private void check(StatementCall call) {
+        if (SqlText.isBlank(call.sql())) throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
+        if (call.sql().length() > config.maxStatementBytes()) {
+            throw Fault.TOO_LARGE.saying(
+                    "A statement has at most %d characters.".formatted(config.maxStatementBytes()));
+        }
+    }
+
+    private CallerConnection connection(Transaction transaction) {
+        return connections.computeIfAbsent(
+                transaction.connection(), c -> new CallerConnection(c, plugins.protectedTables()));
+    }
+
+    /// One query under way.
+    private final class Run {
+        private final Role role;
+        private final List<StatementCall> calls;
+        private final AnswerSink answers;
+        private final Cancellation cancellation;
+        private final RowReader rows;
+
+        Run(Role role, List<StatementCall> calls, AnswerSink answers, Cancellation cancellation) {
+            this.role = role;
+            this.calls = calls;
+            this.answers = answers;
+            this.cancellation = cancellation;
+            this.rows = new RowReader(memory, cancellation);
+        }
+
+        /// @return false, and nothing has been run, if a statement writes
+        boolean read() {
+            return store.read(config.readLimit(), transaction -> {
+                SqliteConnection connection = transaction.connection();
+                CallerConnection caller = connection(transaction);
+                cancellation.begin(connection);
+                try {
+                    return caller.as(role, () -> {
+                        // All are looked at before any runs: an answer once begun cannot move to the writer.
+                        if (calls.size() > 1 && !allReadonly(transaction, caller)) return false;
+                        for (int i = 0; i < calls.size(); i++) {
+                            if (!readOne(transaction, caller, i)) return false;
+                        }
+                        return true;
+                    });
+                } catch (SqliteException e) {
+                    cancellation.check(); // What an interrupted statement says is a consequence.
+                    throw e;
+                } finally {
+                    cancellation.end();
+                }
+            });
+        }
+
+        private boolean allReadonly(Transaction transaction, CallerConnection caller) {
+            for (int i = 0; i < calls.size(); i++) {
+                String sql = calls.get(i).sql();
+                SqliteStatement statement = at(i, () -> prepare(transaction, caller, sql));
+                boolean isReadonly = statement.isReadonly();
+                caller.release(sql, statement);
+                if (!isReadonly) return false;
+            }
+            return true;
+        }
+
+        private boolean readOne(Transaction transaction, CallerConnection caller, int index) {
+            return at(index, () -> {
+                StatementCall call = calls.get(index);
+                SqliteStatement statement = prepare(transaction, caller, call.sql());
+                try {
+                    if (!statement.isReadonly()) return false;
+                    Parameters.bind(statement, call);
+                    answers.end(rows.run(transaction.connection(), statement, observed(call)));
+                    return true;
+                } finally {
+                    caller.release(call.sql(), statement);
+                }
+            });
+        }
+
+        void write() {
+            try (MemoryBudget.Reservation reservation = memory.reserve("The answer of a request that writes")) {
+                Collected collected = store.write(config.writeLimit(), transaction -> {
+                    // The store may run this twice; what the first run collected is dropped.
+                    reservation.giveBack();
+                    Collected answer = new Collected(reservation);
+                    CallerConnection caller = connection(transaction);
+                    caller.as(role, () -> {
+                        for (int i = 0; i < calls.size(); i++) writeOne(transaction, caller, i, answer);
+                        return true;
+                    });
+                    return answer;
+                });
+                for (int i = 0; i < calls.size(); i++) {
+                    Meta meta = collected.replay(i, observed(calls.get(i)));
+                    answers.end(meta);
+                }
+            }
+        }
+
+        private void writeOne(Transaction transaction, CallerConnection caller, int index, Collected answer) {
+            at(index, () -> {
+                StatementCall call = calls.get(index);
+                SqliteStatement statement = prepare(transaction, caller, call.sql());
+                try {
+                    Parameters.bind(statement, call);
+                    boolean altersTable = caller.altersTable();
+                    long ownTables = altersTable ? countOwnTables(transaction, caller) : 0;
+                    answer.end(rows.run(transaction.connection(), statement, answer));
+                    if (altersTable && countOwnTables(transaction, caller) != ownTables) {
+                        // SQLite does not tell an authorizer a table's new name.
+                        throw Fault.FORBIDDEN.saying("Names of tables that begin with tmp_ are kept by Perigee.");
+                    }
+                    return true;
+                } finally {
+                    caller.release(call.sql(), statement);
+                }
+            });
+        }
+
+        private long countOwnTables(Transaction transaction, CallerConnection caller) {
+            return caller.asPerigee(() -> {
+                SqliteStatement count = transaction.statement(OWN_TABLES);
+                count.step();
+                return count.intAt(0);
+            });
+        }
+
+        void external() {
+            Source external = source.orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
+                    "external query", "there is no external database", "Nothing was run"));
+            if (calls.size() > 1) {
+                throw Fault.INVALID_REQUEST.saying(
+                        "A transaction on the external database has one statement: several could not be undone together.");
+            }
+            StatementCall call = calls.getFirst();
+            if (!call.named().isEmpty()) {
+                throw Fault.INVALID_REQUEST.saying(
+                        "A statement for the external database takes \"params\" as an array.");
+            }
+            cancellation.check();
+            ExternalRows counted = new ExternalRows(observed(call));
+            long changed = external.query(call.sql(), call.positional(), counted);
+            counted.ended();
+            answers.end(new Meta(counted.rowCount, Math.max(0, changed)));
+        }
+
+        /// The answers' sink behind the plugins' hooks and the limit on rows.
+        private RowSink observed(StatementCall call) {
+            return plugins.afterQuery(call, new LimitedRows(answers, config.maxRows()));
+        }
+
+        /// Names the statement that failed, where there are several.
+        private <T> T at(int index, Supplier<T> work) {
+            if (calls.size() == 1) return work.get();
+            try {
+                return work.get();
+            } catch (PerigeeException e) {
+                PerigeeException reason =
+                        e instanceof SqliteException && e.getCause() instanceof PerigeeException refusal ? refusal : e;
+                throw reason.fault()
+                        .saying("Statement %d of %d: %s".formatted(index + 1, calls.size(), reason.getMessage()));
+            }
+        }
+    }
+
+    private static SqliteStatement prepare(Transaction transaction, CallerConnection caller, String sql) {
+        if (SqlText.mentionsPragma(sql)) {
+            // Some pragmas answer from the schema the connection remembers, however old. A step on the schema's own
+            // table makes it look.
+            caller.asPerigee(() -> transaction.statement(LOOK_AT_SCHEMA).step());
+        }
+        SqliteStatement statement = caller.prepare(sql);
+        if (SqlText.isBlank(statement.tail())) return statement;
+        int second = sql.length() - statement.tail().length() + SqlText.firstToken(statement.tail());
+        statement.close();
+        throw Fault.INVALID_REQUEST.saying(
+                "\"sql\" is one statement, but a second one begins at character %d: send several as \"transaction\"."
+                        .formatted(second + 1));
+    }
+
+    /// Hands rows on and counts them; a source need not name columns where a statement has none.
+    private static final class ExternalRows implements RowSink {
+        private final RowSink next;
+        private boolean hasColumns;
+        private long rowCount;
+
+        ExternalRows(RowSink next) {
+            this.next = next;
+        }
+
+        @Override
+        public void columns(List<String> names) {
+            hasColumns = true;
+            next.columns(names);
+        }
+
+        @Override
+        public boolean row(List<Value> cells) {
+            rowCount++;
+            return next.row(cells);
+        }
+
+        void ended() {
+            if (!hasColumns) next.columns(List.of());
+        }
+    }
+
+    /// Refuses the row after the last allowed one.
+    private static final class LimitedRows implements RowSink {
+        private final RowSink next;
+        private final long maxRows;
+        private long rowCount;
+
+        LimitedRows(RowSink next, long maxRows) {
+            this.next = next;
+            this.maxRows = maxRows;
+        }
+
+        @Override
+        public void columns(List<String> names) {
+            next.columns(names);
+        }
+
+        @Override
+        public boolean row(List<Value> cells) {
+            if (++rowCount > maxRows)
+                throw Fault.TOO_LARGE.saying("The answer has more than %d rows.".formatted(maxRows));
+            return next.row(cells);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package dev.perigee.serve;
+
+import dev.perigee.config.ServeConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.Caller;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Finds out who sends a request: the admin, a client by token, or a client by JWT.
+final class Authentication implements AutoCloseable {
+    private static final String SCHEME = "Bearer ";
+
+    private final byte[] adminHash;
+    private final Optional<byte[]> clientHash;
+    private final Optional<JwtVerifier> jwt;
+
+    Authentication(ServeConfig config) {
+        this.adminHash = hash(config.adminToken());
+        this.clientHash = config.clientToken().map(Authentication::hash);
+        this.jwt = config.jwksEndpoint().map(endpoint -> new JwtVerifier(endpoint, config.jwtAlgorithm()));
+    }
+
+    /// The caller of a request with this `Authorization` header; the word `Bearer` may be missing.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a valid token, [Fault#BUSY] where
+    ///     the keys that would tell cannot be had
+    Caller caller(@Nullable String authorization) {
+        String token = token(authorization);
+        if (token.isEmpty()) throw Fault.UNAUTHORIZED.saying("Unauthorized: send `Authorization: Bearer <token>`.");
+        byte[] hash = hash(token);
+        // Hashes have one length and nothing in common, so the time a comparison takes tells nothing of the token.
+        boolean isAdmin = MessageDigest.isEqual(hash, adminHash);
+        boolean isClient = clientHash.isPresent() && MessageDigest.isEqual(hash, clientHash.get());
+        if (isAdmin) return Caller.ADMIN;
+        if (isClient) return Caller.CLIENT;
+        if (jwt.isPresent() && token.indexOf('.') > 0) return jwt.get().caller(token);
+        throw Fault.UNAUTHORIZED.saying("Unauthorized: the token is not valid.");
+    }
+
+    private static String token(@Nullable String authorization) {
+        if (authorization == null) return "";
+        String text = authorization.strip();
+        if (text.equalsIgnoreCase(SCHEME.strip())) return "";
+        return text.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
+                ? text.substring(SCHEME.length()).strip()
+                : text;
+    }
+
+    private static byte[] hash(String token) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        jwt.ifPresent(JwtVerifier::close);
+    }
+}

@@ -1,0 +1,35 @@
+package dev.perigee.serve;
+
+import java.util.List;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.jspecify.annotations.Nullable;
+
+/// Which pages of other origins may read the answers: all, or those named.
+final class Cors {
+    private static final List<HttpField> ALWAYS = List.of(
+            new HttpField(HttpHeader.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE, OPTIONS"),
+            new HttpField(
+                    HttpHeader.ACCESS_CONTROL_ALLOW_HEADERS,
+                    "Authorization, Content-Type, X-Starbase-Source, X-Data-Source, X-Starbase-Cache"),
+            new HttpField(HttpHeader.ACCESS_CONTROL_MAX_AGE, "86400"));
+
+    private final List<String> origins;
+
+    /// @param origins `*`, or exact origins like `https://app.example.com`
+    Cors(List<String> origins) {
+        this.origins = origins;
+    }
+
+    void addTo(HttpFields.Mutable headers, @Nullable String origin) {
+        if (origins.contains("*")) {
+            headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        } else {
+            headers.put(HttpHeader.VARY, "Origin");
+            if (origin == null || !origins.contains(origin)) return;
+            headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        }
+        ALWAYS.forEach(headers::put);
+    }
+}

@@ -1,0 +1,164 @@
+package dev.perigee.serve;
+
+import dev.perigee.config.ServeConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.RouteTable.Match;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Takes every request: finds its route and its caller, has it answered, and answers for what goes wrong.
+///
+/// Each request has a virtual thread, which may wait; SQLite runs on the store's own threads.
+final class Dispatcher extends Handler.Abstract {
+    /// Requests under way at once; each may hold a small answer in memory.
+    static final int MAX_RUNNING = 256;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+
+    private final Routes routes;
+    private final Authentication authentication;
+    private final Cors cors;
+    private final Watch watch;
+    private final HttpMetrics metrics;
+    private final Semaphore running = new Semaphore(MAX_RUNNING);
+    private volatile boolean isStopping;
+
+    Dispatcher(Routes routes, Authentication authentication, ServeConfig config, Watch watch, HttpMetrics metrics) {
+        this.routes = routes;
+        this.authentication = authentication;
+        this.cors = new Cors(config.allowedOrigins());
+        this.watch = watch;
+        this.metrics = metrics;
+    }
+
+    void stopping() {
+        isStopping = true;
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) {
+        long begin = System.nanoTime();
+        HttpFields.Mutable headers = response.getHeaders();
+        cors.addTo(headers, request.getHeaders().get(HttpHeader.ORIGIN));
+        headers.put("X-Content-Type-Options", "nosniff");
+        request.addIdleTimeoutListener(_ -> false); // Reads and writes have their limit; work has its own.
+        String route = "other";
+        try {
+            if (request.getMethod().equals("OPTIONS")) {
+                route = "OPTIONS";
+                response.setStatus(204);
+                callback.succeeded();
+                return true;
+            }
+            Match<Endpoint> match =
+                    routes.match(request.getMethod(), request.getHttpURI().getPath());
+            if (match instanceof Match.Found<Endpoint> found) route = found.pattern();
+            boolean isComplete = answer(request, response, match);
+            if (isComplete) callback.succeeded();
+            else callback.failed(new IOException("the answer was broken off"));
+        } catch (RuntimeException | IOException e) {
+            callback.failed(e);
+        } finally {
+            metrics.answered(request.getMethod(), route, response.getStatus(), System.nanoTime() - begin);
+        }
+        return true;
+    }
+
+    /// @return whether the client got an answer with a proper end
+    private boolean answer(Request request, Response response, Match<Endpoint> match) throws IOException {
+        Exchange exchange = new Exchange(request, response, parameters(match));
+        boolean holdsPlace = false;
+        watch.add(exchange);
+        try {
+            Endpoint endpoint = endpoint(match, response);
+            if (endpoint.access() != Access.ANYBODY) {
+                holdsPlace = running.tryAcquire();
+                if (!holdsPlace) throw Fault.BUSY.saying("The server is busy with %d requests.".formatted(MAX_RUNNING));
+            }
+            if (isStopping) throw Fault.CLOSED.saying("The server stops.");
+            exchange.caller(caller(request, endpoint.access()));
+            endpoint.handler().handle(exchange);
+            return true;
+        } catch (PerigeeException e) {
+            return failed(exchange, response, e);
+        } catch (IOException e) {
+            LOG.debug("A client went away or was too slow", e);
+            return false;
+        } catch (RuntimeException e) {
+            LOG.error(
+                    "A request to {} failed unexpectedly", request.getHttpURI().getPath(), e);
+            return failed(exchange, response, Fault.INTERNAL.saying("Internal error; the server's log has its cause."));
+        } finally {
+            if (holdsPlace) running.release();
+            watch.remove(exchange);
+            if (exchange.done()) closeAfter(request);
+        }
+    }
+
+    private static boolean failed(Exchange exchange, Response response, PerigeeException e) throws IOException {
+        if (response.isCommitted()) {
+            LOG.info("An answer was broken off: {}", e.getMessage());
+            return false;
+        }
+        if (e.fault() == Fault.UNAUTHORIZED) response.getHeaders().put(HttpHeader.WWW_AUTHENTICATE, "Bearer");
+        int status = e.fault().httpStatus();
+        if (status == 503 || status == 429) response.getHeaders().put(HttpHeader.RETRY_AFTER, "1");
+        response.getHeaders().remove(HttpHeader.CONTENT_LENGTH);
+        exchange.error(status, e.getMessage());
+        return true;
+    }
+
+    private Caller caller(Request request, Access access) {
+        @Nullable String authorization = request.getHeaders().get(HttpHeader.AUTHORIZATION);
+        if (access == Access.ANYBODY) {
+            if (authorization == null) return Caller.NOBODY;
+            try {
+                return authentication.caller(authorization);
+            } catch (PerigeeException _) {
+                return Caller.NOBODY; // Who needs no token is not refused for a wrong one.
+            }
+        }
+        Caller caller = authentication.caller(authorization);
+        if (access == Access.ADMIN && !caller.isAdmin()) {
+            throw Fault.FORBIDDEN.saying("Forbidden: this needs the admin token.");
+        }
+        return caller;
+    }
+
+    private static Endpoint endpoint(Match<Endpoint> match, Response response) {
+        return switch (match) {
+            case Match.Found<Endpoint> found -> found.target();
+            case Match.OtherMethods<Endpoint>(var allowed) -> {
+                response.getHeaders().put(HttpHeader.ALLOW, String.join(", ", allowed));
+                throw Fault.METHOD_NOT_ALLOWED.saying("Method not allowed");
+            }
+            case Match.Unknown<Endpoint>() -> throw Fault.NOT_FOUND.saying("Not found");
+        };
+    }
+
+    private static Map<String, String> parameters(Match<Endpoint> match) {
+        return match instanceof Match.Found<Endpoint> found ? found.parameters() : Map.of();
+    }
+
+    private static void closeAfter(Request request) {
+        Request.addCompletionListener(
+                request,
+                _ -> request.getConnectionMetaData()
+                        .getConnection()
+                        .getEndPoint()
+                        .close());
+    }
+}

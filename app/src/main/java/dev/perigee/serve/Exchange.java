@@ -1,0 +1,276 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Json;
+import dev.perigee.query.Cancellation;
+import dev.perigee.query.MemoryBudget;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.Optional;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Fields;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/// One request and its answer, for the thread that handles it; [Watch] looks at it from outside.
+final class Exchange {
+    /// What the handling thread waits for, and so what helps when it has to end.
+    enum Phase {
+        /// The client's body.
+        READING,
+        /// SQLite, the source, a plugin.
+        WORKING,
+        /// The client to take what was sent.
+        SENDING,
+        DONE
+    }
+
+    private static final int BODY_CHUNK_BYTES = 16 << 10;
+
+    /// A body that is too large is read on so far before it is refused, so that a client that sends first and reads
+    /// later hears of it.
+    private static final long DRAIN_BYTES = 64L << 20;
+
+    private final Request request;
+    private final Response response;
+    private final Cancellation cancellation = new Cancellation();
+    private final Map<String, String> pathParameters;
+    private Caller caller = Caller.NOBODY;
+    private @Nullable Fields query;
+    private @Nullable Thread streamingThread;
+    private volatile boolean isUnlimited;
+    private Phase phase = Phase.READING;
+    private boolean isSwallowed;
+
+    Exchange(Request request, Response response, Map<String, String> pathParameters) {
+        this.request = request;
+        this.response = response;
+        this.pathParameters = pathParameters;
+    }
+
+    String method() {
+        return request.getMethod();
+    }
+
+    /// As it was sent, percent-encoded.
+    String path() {
+        return request.getHttpURI().getPath();
+    }
+
+    /// For people and plugins; routes are matched before decoding.
+    String decodedPath() {
+        return String.valueOf(Request.getPathInContext(request));
+    }
+
+    Caller caller() {
+        return caller;
+    }
+
+    void caller(Caller found) {
+        caller = found;
+    }
+
+    Map<String, String> pathParameters() {
+        return pathParameters;
+    }
+
+    Cancellation cancellation() {
+        return cancellation;
+    }
+
+    Optional<String> header(String name) {
+        return Optional.ofNullable(request.getHeaders().get(name));
+    }
+
+    Optional<String> query(String name) {
+        String text = request.getHttpURI().getQuery();
+        if (text == null) return Optional.empty();
+        Fields fields = query;
+        if (fields == null) {
+            try {
+                fields = Request.extractQueryParameters(request);
+            } catch (RuntimeException _) {
+                throw Fault.INVALID_REQUEST.saying("The query string is not valid percent-encoded UTF-8.");
+            }
+            query = fields;
+        }
+        return Optional.ofNullable(fields.getValue(name));
+    }
+
+    /// The whole body.
+    ///
+    /// @param memory holds what the body takes
+    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`
+    byte[] body(long maxBytes, MemoryBudget.Reservation memory) throws IOException {
+        try (InputStream in = Content.Source.asInputStream(request)) {
+            long declared = request.getLength();
+            if (declared == 0) return new byte[0];
+            ByteArrayOutputStream body = new ByteArrayOutputStream(Math.clamp(declared, 512, BODY_CHUNK_BYTES));
+            byte[] chunk = new byte[Math.clamp(declared < 0 ? BODY_CHUNK_BYTES : declared, 1, BODY_CHUNK_BYTES)];
+            long total = 0;
+            for (int read = in.read(chunk); read >= 0; read = in.read(chunk)) {
+                total += read;
+                if (total > maxBytes || declared > maxBytes) {
+                    if (total > maxBytes + DRAIN_BYTES) break;
+                    continue;
+                }
+                memory.grow(3L * read); // The growing copy, the last copy, and what is parsed from it.
+                body.write(chunk, 0, read);
+            }
+            if (total > maxBytes || declared > maxBytes) {
+                throw Fault.TOO_LARGE.saying("The body has more than %d bytes.".formatted(maxBytes));
+            }
+            return body.toByteArray();
+        } finally {
+            phase(Phase.WORKING);
+        }
+    }
+
+    /// That the request has a JSON body by its content type.
+    void requireJson() {
+        String type = header("Content-Type").orElse("");
+        int end = type.indexOf(';');
+        if (!(end < 0 ? type : type.substring(0, end)).strip().equalsIgnoreCase("application/json")) {
+            throw Fault.INVALID_REQUEST.saying("Content-Type must be application/json.");
+        }
+    }
+
+    static JsonNode json(byte[] body) {
+        try {
+            return Json.MAPPER.readTree(body);
+        } catch (JacksonException e) {
+            throw QueryBody.notJson(e);
+        }
+    }
+
+    void status(int status, String contentType) {
+        response.setStatus(status);
+        response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
+    }
+
+    void responseHeader(String name, String value) {
+        response.getHeaders().put(name, value);
+    }
+
+    void contentLength(long length) {
+        response.getHeaders().put(HttpHeader.CONTENT_LENGTH, length);
+    }
+
+    boolean isCommitted() {
+        return response.isCommitted();
+    }
+
+    /// Sends bytes and waits until the client has taken them, or the connection's buffers have.
+    void write(boolean isLast, ByteBuffer bytes) throws IOException {
+        phase(Phase.SENDING);
+        Content.Sink.write(response, isLast, bytes);
+        phase(Phase.WORKING);
+    }
+
+    /// Sends a whole answer.
+    void answer(int status, String contentType, byte[] body) throws IOException {
+        status(status, contentType);
+        contentLength(body.length);
+        write(true, ByteBuffer.wrap(body));
+    }
+
+    /// Sends `{"error": message}`.
+    void error(int status, String message) throws IOException {
+        answer(status, "application/json", Json.MAPPER.writeValueAsBytes(Map.of("error", message)));
+    }
+
+    /// Sends an answer without a body.
+    void empty(int status) throws IOException {
+        response.setStatus(status);
+        write(true, ByteBuffer.allocate(0));
+    }
+
+    /// Sends `{"result": value}`.
+    void result(Object value) throws IOException {
+        answer(200, "application/json", Json.MAPPER.writeValueAsBytes(Map.of("result", value)));
+    }
+
+    /// A plugin's own work bounds its time itself.
+    void unlimited() {
+        isUnlimited = true;
+    }
+
+    boolean isUnlimited() {
+        return isUnlimited;
+    }
+
+    /// The answer is a stream of events: it may take any time, and its thread is interrupted when it has to end.
+    synchronized void isStream() {
+        streamingThread = Thread.currentThread();
+    }
+
+    synchronized boolean endIfStream() {
+        Thread thread = streamingThread;
+        if (thread == null || phase == Phase.DONE) return false;
+        thread.interrupt();
+        if (phase == Phase.SENDING) disconnect("the stream was ended");
+        return true;
+    }
+
+    private synchronized void phase(Phase next) {
+        if (phase != Phase.DONE) phase = next;
+    }
+
+    /// Nothing of this request is looked at any more. The connection closes if a look at it took a byte of the next.
+    synchronized boolean done() {
+        phase = Phase.DONE;
+        streamingThread = null;
+        return isSwallowed;
+    }
+
+    /// Ends the request: a statement by interrupt, so that an error can be answered; else by closing the connection.
+    synchronized void end(PerigeeException reason) {
+        switch (phase) {
+            case WORKING -> {
+                cancellation.cancel(reason);
+                if (response.isCommitted()) disconnect(reason.getMessage());
+            }
+            case READING, SENDING -> {
+                cancellation.cancel(reason);
+                disconnect(reason.getMessage());
+            }
+            case DONE -> {}
+        }
+    }
+
+    /// Looks whether the client has closed its connection while we work for it; Jetty does not read from a connection
+    /// while it is being answered. A client that sends its next request early has that byte taken here, so its
+    /// connection closes after this answer; such a client has to expect that.
+    synchronized boolean isClientGone() {
+        if (phase != Phase.WORKING) return false;
+        EndPoint endPoint = endPoint();
+        if (!endPoint.isOpen() || endPoint.isInputShutdown()) return true;
+        if (isSwallowed) return false;
+        ByteBuffer one = ByteBuffer.allocate(1).limit(0);
+        try {
+            int read = endPoint.fill(one);
+            isSwallowed = read > 0;
+            return read < 0;
+        } catch (IOException _) {
+            return true;
+        }
+    }
+
+    private void disconnect(String why) {
+        endPoint().close(new IOException(why));
+    }
+
+    private EndPoint endPoint() {
+        return request.getConnectionMetaData().getConnection().getEndPoint();
+    }
+}

@@ -1,0 +1,58 @@
+package dev.perigee.serve;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JOSEObjectType;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.KeySourceException;
+import com.nimbusds.jose.proc.BadJOSEException;
+import com.nimbusds.jose.proc.DefaultJOSEObjectTypeVerifier;
+import com.nimbusds.jose.proc.JWSVerificationKeySelector;
+import com.nimbusds.jose.proc.SecurityContext;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
+import com.nimbusds.jwt.proc.DefaultJWTProcessor;
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.Caller;
+import java.net.URI;
+import java.text.ParseException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Checks JWTs: signed with the one algorithm that is configured, by a key of the JWKS endpoint, with a `sub`, neither
+/// expired nor before their time (`exp` and `nbf`, a minute of clock skew allowed).
+final class JwtVerifier implements AutoCloseable {
+    private final JwksKeys keys;
+    private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
+
+    JwtVerifier(String jwksEndpoint, String algorithm) {
+        keys = new JwksKeys(URI.create(jwksEndpoint));
+        processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.parse(algorithm), keys));
+        processor.setJWSTypeVerifier(
+                new DefaultJOSEObjectTypeVerifier<>(JOSEObjectType.JWT, new JOSEObjectType("at+jwt"), null));
+        processor.setJWTClaimsSetVerifier(new DefaultJWTClaimsVerifier<>(null, Set.of("sub")));
+    }
+
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] if it is not valid, [Fault#BUSY] if the endpoint
+    ///     does not answer
+    Caller caller(String token) {
+        try {
+            JWTClaimsSet claims = processor.process(token, null);
+            Map<String, Object> present = new HashMap<>(claims.toJSONObject());
+            present.values().removeIf(value -> value == null);
+            return new Caller(Caller.Role.CLIENT, Optional.of(claims.getSubject()), present);
+        } catch (KeySourceException e) {
+            throw Fault.BUSY.in(
+                    "JWT check", "the keys of AUTH_JWKS_ENDPOINT could not be read", "The token was not judged", e);
+        } catch (BadJOSEException | ParseException | JOSEException e) {
+            // The library's words say which check failed, never what is in the token.
+            throw Fault.UNAUTHORIZED.saying("Unauthorized: the JWT is not valid: %s.".formatted(e.getMessage()));
+        }
+    }
+
+    @Override
+    public void close() {
+        keys.close();
+    }
+}

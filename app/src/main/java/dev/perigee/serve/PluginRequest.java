@@ -1,0 +1,49 @@
+package dev.perigee.serve;
+
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Request;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/// A request as a plugin's route sees it.
+///
+/// @param body already read, within the limit
+record PluginRequest(Exchange exchange, byte[] body) implements Request {
+    @Override
+    public String method() {
+        return exchange.method();
+    }
+
+    @Override
+    public String path() {
+        return exchange.decodedPath();
+    }
+
+    @Override
+    public String pathParameter(String name) {
+        String value = exchange.pathParameters().get(name);
+        if (value == null) throw new IllegalArgumentException("the route's path has no :" + name);
+        return value;
+    }
+
+    @Override
+    public Optional<String> query(String name) {
+        return exchange.query(name);
+    }
+
+    @Override
+    public Optional<String> header(String name) {
+        return exchange.header(name);
+    }
+
+    @Override
+    public Caller caller() {
+        return exchange.caller();
+    }
+
+    @Override
+    public JsonNode json() {
+        exchange.requireJson();
+        return Exchange.json(body);
+    }
+}

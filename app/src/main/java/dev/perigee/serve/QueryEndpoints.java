@@ -1,0 +1,73 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.RouteTable;
+import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.query.MemoryBudget;
+import dev.perigee.query.Query;
+import dev.perigee.query.QueryEngine;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.concurrent.Semaphore;
+
+/// `POST /query` and `POST /query/raw`.
+final class QueryEndpoints {
+    private final QueryEngine engine;
+    private final QueryMetrics metrics;
+    private final long maxBodyBytes;
+    private final Semaphore largeAnswers;
+
+    /// @param largeAnswers answers that may go out while their rows are read, each holding one of the store's readers
+    QueryEndpoints(QueryEngine engine, QueryMetrics metrics, long maxBodyBytes, int largeAnswers) {
+        this.engine = engine;
+        this.metrics = metrics;
+        this.maxBodyBytes = maxBodyBytes;
+        this.largeAnswers = new Semaphore(largeAnswers);
+    }
+
+    void addTo(RouteTable<Endpoint> routes) {
+        routes.add("POST", "/query", new Endpoint(Access.CLIENT, exchange -> query(exchange, false)));
+        routes.add("POST", "/query/raw", new Endpoint(Access.CLIENT, exchange -> query(exchange, true)));
+    }
+
+    private void query(Exchange exchange, boolean isRaw) throws IOException {
+        exchange.requireJson();
+        Where where = where(exchange);
+        boolean isTransaction;
+        Query query;
+        AnswerStream out = new AnswerStream(exchange, largeAnswers);
+        try (MemoryBudget.Reservation memory = engine.memory().reserve("The body")) {
+            QueryBody.Parsed body = QueryBody.parse(
+                    exchange.body(maxBodyBytes, memory), engine.config().maxTransactionStatements());
+            isTransaction = body.isTransaction();
+            query = new Query(body.statements(), where, isRaw, exchange.caller());
+            exchange.status(200, "application/json");
+            JsonAnswer answer = new JsonAnswer(out, isRaw, isTransaction);
+            long begin = System.nanoTime();
+            boolean isDone = false;
+            try {
+                engine.run(query, answer, exchange.cancellation());
+                isDone = true;
+            } finally {
+                metrics.ran(query, System.nanoTime() - begin, isDone);
+            }
+            answer.finish();
+            out.finish();
+        } finally {
+            out.release();
+        }
+    }
+
+    private static Where where(Exchange exchange) {
+        String text = exchange.header("X-Starbase-Source")
+                .or(() -> exchange.query("source"))
+                .orElse("internal");
+        return switch (text.strip().toLowerCase(Locale.ROOT)) {
+            case "internal", "" -> Where.INTERNAL;
+            case "external", "hyperdrive" -> Where.EXTERNAL;
+            default ->
+                throw Fault.INVALID_REQUEST.saying("X-Starbase-Source must be internal, external or hyperdrive.");
+        };
+    }
+}

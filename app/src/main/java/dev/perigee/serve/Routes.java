@@ -1,0 +1,69 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.PluginRoute;
+import dev.perigee.plugin.Response;
+import dev.perigee.plugin.RouteTable;
+import dev.perigee.plugin.RouteTable.Match;
+import dev.perigee.query.MemoryBudget;
+import java.io.IOException;
+import java.util.concurrent.Semaphore;
+
+/// The server's own routes, then the plugins'.
+final class Routes {
+    /// Streams of events at once, of all plugins together.
+    private static final int MAX_STREAMS = 128;
+
+    private final RouteTable<Endpoint> own;
+    private final PluginRegistry plugins;
+    private final MemoryBudget memory;
+    private final long maxBodyBytes;
+    private final Semaphore streams = new Semaphore(MAX_STREAMS);
+
+    Routes(RouteTable<Endpoint> own, PluginRegistry plugins, MemoryBudget memory, long maxBodyBytes) {
+        this.own = own;
+        this.plugins = plugins;
+        this.memory = memory;
+        this.maxBodyBytes = maxBodyBytes;
+    }
+
+    /// @param path as it was sent
+    Match<Endpoint> match(String method, String path) {
+        Match<Endpoint> match = own.match(method, path);
+        if (!(match instanceof Match.Unknown<Endpoint>)) return match;
+        return switch (plugins.routes().match(method, path)) {
+            case Match.Found<PluginRoute>(var route, var pattern, var parameters) ->
+                new Match.Found<>(endpoint(route), pattern, parameters);
+            case Match.OtherMethods<PluginRoute>(var allowed) -> new Match.OtherMethods<>(allowed);
+            case Match.Unknown<PluginRoute>() -> match;
+        };
+    }
+
+    private Endpoint endpoint(PluginRoute route) {
+        return new Endpoint(route.access(), exchange -> {
+            try (MemoryBudget.Reservation reservation = memory.reserve("The body")) {
+                byte[] body = exchange.body(maxBodyBytes, reservation);
+                exchange.unlimited();
+                send(exchange, route.handler().handle(new PluginRequest(exchange, body)));
+            }
+        });
+    }
+
+    private void send(Exchange exchange, Response answer) throws IOException {
+        boolean isStream = answer.contentType().startsWith("text/event-stream");
+        if (isStream && !streams.tryAcquire()) {
+            throw Fault.BUSY.saying("%d streams are open already.".formatted(MAX_STREAMS));
+        }
+        try {
+            exchange.status(answer.status(), answer.contentType());
+            answer.headers().forEach(exchange::responseHeader);
+            if (isStream) exchange.isStream();
+            AnswerStream out = new AnswerStream(exchange, null);
+            answer.body().writeTo(out);
+            out.finish();
+        } finally {
+            if (isStream) streams.release();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package dev.perigee.serve;
+
+import dev.perigee.config.ServeConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.RouteTable;
+import dev.perigee.query.QueryEngine;
+import dev.perigee.source.Source;
+import dev.perigee.store.Store;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.VirtualThreads;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The HTTP server.
+///
+/// [#start] once all rooms below are open; [#close] before they close.
+public final class Server implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Server.class);
+
+    /// Time a connection may stand still: between requests, in the middle of a body, or while it takes an answer.
+    private static final Duration IDLE = Duration.ofSeconds(30);
+
+    private static final int MAX_HEADER_BYTES = 16 << 10;
+
+    /// Connections the system keeps waiting while we accept others.
+    private static final int BACKLOG = 512;
+
+    private static final int MAX_POOL_THREADS = 32;
+
+    private final ServeConfig config;
+    private final org.eclipse.jetty.server.Server jetty;
+    private final ServerConnector connector;
+    private final Authentication authentication;
+    private final Watch watch;
+    private final Dispatcher dispatcher;
+    private volatile boolean isServing;
+
+    /// @param metrics gets the server's metrics registered
+    public Server(
+            ServeConfig config,
+            QueryEngine engine,
+            PluginRegistry plugins,
+            Store store,
+            Optional<Source> source,
+            PrometheusRegistry metrics) {
+        this.config = config;
+        QueuedThreadPool pool = new QueuedThreadPool(MAX_POOL_THREADS);
+        pool.setName("perigee-http");
+        pool.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("perigee-http-"));
+        jetty = new org.eclipse.jetty.server.Server(pool);
+        connector = connector();
+        authentication = new Authentication(config);
+        watch = new Watch(config.requestTimeout());
+
+        QueryMetrics queryMetrics = new QueryMetrics(metrics, InstantSource.system());
+        RouteTable<Endpoint> own = new RouteTable<>();
+        new QueryEndpoints(engine, queryMetrics, config.maxBodyBytes(), Math.max(1, store.readers() - 1)).addTo(own);
+        new StatusEndpoints(store, source, plugins, queryMetrics, metrics, this::connections, () -> isServing)
+                .addTo(own);
+        new Page().addTo(own);
+        Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes());
+        HttpMetrics httpMetrics = new HttpMetrics(metrics, store, this::connections);
+        dispatcher = new Dispatcher(routes, authentication, config, watch, httpMetrics);
+
+        jetty.addConnector(connector);
+        jetty.addBean(new NetworkConnectionLimit(config.maxConnections(), connector));
+        jetty.setHandler(dispatcher);
+        jetty.setErrorHandler(new ErrorAnswer(new Cors(config.allowedOrigins())));
+        jetty.setStopTimeout(0); // We wait ourselves, see close.
+    }
+
+    /// Begins to listen.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the address cannot be listened on
+    public void start() {
+        try {
+            connector.open();
+        } catch (IOException e) {
+            throw Fault.CONFIG_INVALID.in(
+                    "serve on %s:%d".formatted(config.host(), config.port()),
+                    e.toString(),
+                    "The server did not start",
+                    e);
+        }
+        try {
+            jetty.start();
+        } catch (Exception e) {
+            throw Fault.INTERNAL.in("HTTP server", e.toString(), "The server did not start", e);
+        }
+        watch.start();
+        isServing = true;
+        LOG.info("Listening on http://{}:{}", config.host(), port());
+    }
+
+    /// The port it listens on, also when the configuration left the choice open.
+    public int port() {
+        return connector.getLocalPort();
+    }
+
+    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends the rest. A
+    /// second call does nothing.
+    @Override
+    public void close() {
+        isServing = false;
+        dispatcher.stopping();
+        connector.close();
+        watch.drain(config.shutdownGrace());
+        watch.close();
+        try {
+            jetty.stop();
+        } catch (Exception e) {
+            LOG.error("The HTTP server did not stop properly", e);
+        }
+        authentication.close();
+    }
+
+    private int connections() {
+        return connector.getConnectedEndPoints().size();
+    }
+
+    private ServerConnector connector() {
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.setRequestHeaderSize(MAX_HEADER_BYTES);
+        // Paths are split before they are decoded, so an encoded slash in a name is no danger.
+        http.setUriCompliance(UriCompliance.RFC3986);
+        ServerConnector opened = new ServerConnector(jetty, 1, 1, new HttpConnectionFactory(http));
+        opened.setHost(config.host());
+        opened.setPort(config.port());
+        opened.setIdleTimeout(IDLE.toMillis());
+        opened.setAcceptQueueSize(BACKLOG);
+        return opened;
+    }
+}

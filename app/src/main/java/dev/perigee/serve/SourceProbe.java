@@ -1,0 +1,88 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.Source;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/// How the external database is, asked at most every few seconds and by one at a time, so that whoever asks us for our
+/// status cannot make us ask the source without end, nor wait for it long.
+final class SourceProbe {
+    enum State {
+        none,
+        ok,
+        failing,
+        /// It has not answered yet.
+        unknown
+    }
+
+    private static final Duration KEPT = Duration.ofSeconds(5);
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    private record Finding(State state, Map<String, Object> description) {}
+
+    private final Optional<Source> source;
+    private @Nullable CompletableFuture<Finding> asked;
+    private long askedNanos;
+
+    SourceProbe(Optional<Source> source) {
+        this.source = source;
+    }
+
+    State state() {
+        return finding().state();
+    }
+
+    /// For people and the page: whether it answers, what and where it is, or with which fault it fails.
+    Map<String, Object> describe() {
+        Finding finding = finding();
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("status", finding.state().name());
+        answer.putAll(finding.description());
+        return answer;
+    }
+
+    private Finding finding() {
+        if (source.isEmpty()) return new Finding(State.none, Map.of());
+        try {
+            return question(source.get()).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException _) {
+            return new Finding(State.unknown, Map.of());
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            return new Finding(State.unknown, Map.of());
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    private synchronized CompletableFuture<Finding> question(Source source) {
+        CompletableFuture<Finding> last = asked;
+        boolean isFresh = System.nanoTime() - askedNanos < KEPT.toNanos();
+        if (last != null && (!last.isDone() || isFresh)) return last;
+        CompletableFuture<Finding> next = new CompletableFuture<>();
+        Thread.ofVirtual().name("perigee-source-probe").start(() -> next.complete(ask(source)));
+        asked = next;
+        askedNanos = System.nanoTime();
+        return next;
+    }
+
+    private static Finding ask(Source source) {
+        try {
+            Source.Info info = source.info();
+            return new Finding(State.ok, Map.of("product", info.product(), "place", info.place()));
+        } catch (PerigeeException e) {
+            return new Finding(
+                    State.failing, Map.of("fault", e.fault().name(), "error", e.getMessage(), "remedy", e.remedy()));
+        } catch (RuntimeException e) {
+            return new Finding(State.failing, Map.of("error", e.toString()));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.RouteTable;
+import dev.perigee.source.Source;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
+
+/// How the server is: `/healthz`, `/readyz`, `/status/database`, `/_internal/stats` and `/metrics`.
+final class StatusEndpoints {
+    private static final Duration PROBE_LIMIT = Duration.ofSeconds(5);
+
+    private final Store store;
+    private final SourceProbe source;
+    private final PluginRegistry plugins;
+    private final QueryMetrics queries;
+    private final PrometheusRegistry metrics;
+    private final IntSupplier connections;
+    private final BooleanSupplier isServing;
+
+    /// @param connections open HTTP connections
+    /// @param isServing whether the server has started and is not stopping
+    StatusEndpoints(
+            Store store,
+            Optional<Source> source,
+            PluginRegistry plugins,
+            QueryMetrics queries,
+            PrometheusRegistry metrics,
+            IntSupplier connections,
+            BooleanSupplier isServing) {
+        this.store = store;
+        this.source = new SourceProbe(source);
+        this.plugins = plugins;
+        this.queries = queries;
+        this.metrics = metrics;
+        this.connections = connections;
+        this.isServing = isServing;
+    }
+
+    void addTo(RouteTable<Endpoint> routes) {
+        routes.add(
+                "GET", "/healthz", new Endpoint(Access.ANYBODY, exchange -> exchange.result(Map.of("status", "ok"))));
+        routes.add("GET", "/readyz", new Endpoint(Access.ANYBODY, this::ready));
+        routes.add("GET", "/status/database", new Endpoint(Access.CLIENT, this::database));
+        routes.add("GET", "/_internal/stats", new Endpoint(Access.ADMIN, this::stats));
+        routes.add("GET", "/metrics", new Endpoint(Access.ADMIN, this::metrics));
+    }
+
+    private void ready(Exchange exchange) throws IOException {
+        if (!isServing.getAsBoolean()) throw Fault.CLOSED.saying("The server starts or stops.");
+        pingStore();
+        exchange.result(Map.of("status", "ready", "source", source.state().name()));
+    }
+
+    private void database(Exchange exchange) throws IOException {
+        Store.Stats stats = store.stats();
+        Map<String, Object> internal = new LinkedHashMap<>();
+        internal.put("status", "ok");
+        internal.put("sqliteVersion", pingStore());
+        internal.put("databaseBytes", stats.databaseBytes());
+        internal.put("walBytes", stats.walBytes());
+        internal.put("activeReads", stats.activeReads());
+        internal.put("queuedWrites", stats.queuedWrites());
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("internal", internal);
+        answer.put("external", source.describe());
+        exchange.result(answer);
+    }
+
+    private void stats(Exchange exchange) throws IOException {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("databaseSize", store.stats().databaseBytes());
+        answer.put("activeConnections", connections.getAsInt());
+        answer.put("recentQueries", queries.recent());
+        answer.put("plugins", plugins.names());
+        exchange.result(answer);
+    }
+
+    private void metrics(Exchange exchange) throws IOException {
+        exchange.status(200, PrometheusTextFormatWriter.CONTENT_TYPE);
+        AnswerStream out = new AnswerStream(exchange, null);
+        PrometheusTextFormatWriter.create().write(out, metrics.scrape());
+        out.finish();
+    }
+
+    /// @throws PerigeeException where the store does not answer
+    private String pingStore() {
+        return store.read(PROBE_LIMIT, transaction -> {
+            SqliteStatement statement = transaction.statement("SELECT sqlite_version()");
+            statement.step();
+            return String.valueOf(statement.textAt(0));
+        });
+    }
+}

@@ -1,0 +1,152 @@
+package dev.perigee.serve;
+
+import dev.perigee.alarm.Alarms;
+import dev.perigee.config.QueryConfig;
+import dev.perigee.config.ServeConfig;
+import dev.perigee.config.StoreConfig;
+import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.Services;
+import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.query.QueryEngine;
+import dev.perigee.source.Source;
+import dev.perigee.store.Store;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// A real server over a real replica, and a client for it.
+final class ServedStore implements AutoCloseable {
+    static final String ADMIN = "admin-token";
+    static final String CLIENT = "client-token";
+
+    final Store store;
+    final Server server;
+    final HttpClient http = HttpClient.newHttpClient();
+    private final Alarms alarms;
+    private final PluginRegistry plugins;
+
+    /// How one test wants its server.
+    record Setup(
+            UnaryOperator<ServeConfig> serve,
+            QueryConfig query,
+            Optional<Source> source,
+            List<StarbasePlugin> plugins) {
+        static Setup standard() {
+            return new Setup(config -> config, QueryConfig.defaults(), Optional.empty(), List.of());
+        }
+
+        Setup serve(UnaryOperator<ServeConfig> change) {
+            return new Setup(change, query, source, plugins);
+        }
+
+        Setup query(QueryConfig limits) {
+            return new Setup(serve, limits, source, plugins);
+        }
+
+        Setup source(Source external) {
+            return new Setup(serve, query, Optional.of(external), plugins);
+        }
+
+        Setup plugins(StarbasePlugin... list) {
+            return new Setup(serve, query, source, List.of(list));
+        }
+    }
+
+    ServedStore(Path directory) {
+        this(directory, Setup.standard());
+    }
+
+    ServedStore(Path directory, Setup setup) {
+        PrometheusRegistry metrics = new PrometheusRegistry();
+        store = Store.open(StoreConfig.of(directory));
+        alarms = new Alarms(store, InstantSource.system());
+        plugins = new PluginRegistry(
+                setup.plugins(), new Services(store, setup.source(), alarms, InstantSource.system(), metrics));
+        plugins.start();
+        QueryEngine engine = new QueryEngine(store, setup.source(), plugins, setup.query());
+        ServeConfig standard = new ServeConfig(
+                "127.0.0.1",
+                0,
+                ADMIN,
+                Optional.of(CLIENT),
+                Optional.empty(),
+                "RS256",
+                List.of("*"),
+                1L << 20,
+                64,
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(5));
+        server = new Server(setup.serve().apply(standard), engine, plugins, store, setup.source(), metrics);
+        server.start();
+    }
+
+    URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + server.port() + path);
+    }
+
+    HttpRequest.Builder request(String path, String token) {
+        return HttpRequest.newBuilder(uri(path)).header("Authorization", "Bearer " + token);
+    }
+
+    HttpResponse<String> send(HttpRequest request) {
+        try {
+            return http.send(request, BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    HttpResponse<String> get(String path, String token) {
+        return send(request(path, token).build());
+    }
+
+    HttpResponse<String> post(String path, String token, String body) {
+        return send(request(path, token)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body))
+                .build());
+    }
+
+    /// Runs one statement as the admin and gives the whole answer.
+    JsonNode query(String sql) {
+        return json(post("/query", ADMIN, statement(sql)));
+    }
+
+    JsonNode raw(String sql) {
+        return json(post("/query/raw", ADMIN, statement(sql)));
+    }
+
+    static String statement(String sql) {
+        return JsonMapper.shared().writeValueAsString(Map.of("sql", sql));
+    }
+
+    static JsonNode json(HttpResponse<String> response) {
+        return JsonMapper.shared().readTree(response.body());
+    }
+
+    @Override
+    public void close() {
+        http.shutdownNow();
+        server.close();
+        plugins.close();
+        alarms.close();
+        store.close();
+    }
+}
