@@ -1,5 +1,6 @@
 package dev.perigee.store;
 
+import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import java.io.IOException;
@@ -20,13 +21,16 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Sole ownership of a data folder, for as long as it is open: the operating system's lock on `perigee.lock`.
+/// Sole ownership of a replica, for as long as it is open: the operating system's lock on a file beside it. In a data
+/// folder that is `perigee.lock`; a replica of another name, as `perigee sync --to shop.db` makes, has `shop.db.lock`.
 ///
 /// The lock ends with the process, however it ends, so a file that was left behind is simply taken over. The file
 /// says who holds it (process, host, since when), and stays when the lock is released: to delete it would let two
 /// processes lock two files of one name.
 final class DataFolderLock implements AutoCloseable {
     static final String FILE_NAME = "perigee.lock";
+
+    private static final String SUFFIX = ".lock";
 
     private static final Logger LOG = LoggerFactory.getLogger(DataFolderLock.class);
 
@@ -36,39 +40,41 @@ final class DataFolderLock implements AutoCloseable {
     private static final int MAX_TEXT_BYTES = 1024;
     private static final long RETRY_NANOS = Duration.ofMillis(50).toNanos();
 
-    /// Folders this process has locked. A mutable static, since POSIX locks belong to the process too: to open
+    /// Lock files this process has locked. A mutable static, since POSIX locks belong to the process too: to open
     /// and close the file a second time anywhere in it would drop the lock in silence.
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
-    private final Path folder;
+    private final Path file;
     private final FileChannel channel;
     private final FileLock lock;
 
-    private DataFolderLock(Path folder, FileChannel channel, FileLock lock) {
-        this.folder = folder;
+    private DataFolderLock(Path file, FileChannel channel, FileLock lock) {
+        this.file = file;
         this.channel = channel;
         this.lock = lock;
     }
 
     /// Creates the folder if need be and locks it.
     ///
-    /// @param wait how long to wait for a holder to end
+    /// A holder may take [StoreConfig#lockWait] to end.
+    ///
     /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the holder, [Fault#DISK_FAILED]
-    static DataFolderLock take(Path directory, Duration wait) {
-        Path folder = create(directory);
+    static DataFolderLock take(StoreConfig config) {
+        Path file = create(config.directory()).resolve(name(config));
+        Duration wait = config.lockWait();
         long start = System.nanoTime();
         while (true) {
-            if (HELD.add(folder)) {
+            if (HELD.add(file)) {
                 DataFolderLock lock = null;
                 try {
-                    lock = tryTake(folder);
+                    lock = tryTake(file);
                     if (lock != null) return lock;
                 } finally {
-                    if (lock == null) HELD.remove(folder);
+                    if (lock == null) HELD.remove(file);
                 }
-                if (isOver(start, wait)) throw refusal(folder, holder(folder));
+                if (isOver(start, wait)) throw refusal(file, holder(file));
             } else if (isOver(start, wait)) {
-                throw refusal(folder, "another store of this same process, " + pid());
+                throw refusal(file, "another store of this same process, " + pid());
             }
             LockSupport.parkNanos(RETRY_NANOS);
         }
@@ -81,9 +87,9 @@ final class DataFolderLock implements AutoCloseable {
             lock.release();
             channel.close();
         } catch (IOException e) {
-            LOG.warn("Could not release {}: {}", folder.resolve(FILE_NAME), e.toString());
+            LOG.warn("Could not release {}: {}", file, e.toString());
         } finally {
-            HELD.remove(folder);
+            HELD.remove(file);
         }
     }
 
@@ -96,8 +102,7 @@ final class DataFolderLock implements AutoCloseable {
         }
     }
 
-    private static @Nullable DataFolderLock tryTake(Path folder) {
-        Path file = folder.resolve(FILE_NAME);
+    private static @Nullable DataFolderLock tryTake(Path file) {
         FileChannel channel = null;
         boolean isTaken = false;
         try {
@@ -106,14 +111,13 @@ final class DataFolderLock implements AutoCloseable {
             FileLock lock = channel.tryLock(LOCKED_BYTE, 1, false);
             if (lock == null) return null;
             String before = text(channel);
-            if (!before.isBlank()) LOG.info("Taking over {} from a holder that did not close it: {}", folder, before);
+            if (!before.isBlank()) LOG.info("Taking over {} from a holder that did not close it: {}", file, before);
             channel.truncate(0);
             channel.write(ByteBuffer.wrap(self().getBytes(StandardCharsets.UTF_8)), 0);
             isTaken = true;
-            return new DataFolderLock(folder, channel, lock);
+            return new DataFolderLock(file, channel, lock);
         } catch (IOException e) {
-            throw Fault.DISK_FAILED.in(
-                    "data folder " + folder, "it could not be locked: " + e, "Nothing was opened", e);
+            throw Fault.DISK_FAILED.in(where(file), "it could not be locked: " + e, "Nothing was opened", e);
         } finally {
             if (channel != null && !isTaken) closeQuietly(channel);
         }
@@ -127,8 +131,8 @@ final class DataFolderLock implements AutoCloseable {
         }
     }
 
-    private static String holder(Path folder) {
-        try (FileChannel channel = FileChannel.open(folder.resolve(FILE_NAME), StandardOpenOption.READ)) {
+    private static String holder(Path file) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             String text = text(channel);
             return text.isBlank() ? "another process, which has not said which" : text;
         } catch (IOException _) {
@@ -142,11 +146,21 @@ final class DataFolderLock implements AutoCloseable {
         return StandardCharsets.UTF_8.decode(bytes.flip()).toString().strip();
     }
 
-    private static PerigeeException refusal(Path folder, String holder) {
+    private static PerigeeException refusal(Path file, String holder) {
         return Fault.REPLICA_LOCKED.in(
-                "data folder " + folder,
-                "one process at a time may use it, and it is used by " + holder,
-                "Nothing was opened");
+                where(file), "one process at a time may use it, and it is used by " + holder, "Nothing was opened");
+    }
+
+    private static String name(StoreConfig config) {
+        return config.fileName().equals(StoreConfig.FILE_NAME) ? FILE_NAME : config.fileName() + SUFFIX;
+    }
+
+    /// What the user knows it by.
+    private static String where(Path file) {
+        String path = file.toString();
+        return file.endsWith(FILE_NAME)
+                ? "data folder " + file.getParent()
+                : "replica " + path.substring(0, path.length() - SUFFIX.length());
     }
 
     private static boolean isOver(long startNanos, Duration wait) {

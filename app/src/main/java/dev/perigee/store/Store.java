@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
-/// The replica file `perigee.db`: one writer, many readers.
+/// The replica file, `perigee.db` in its data folder: one writer, many readers.
 ///
 /// Every write runs on the one thread that owns the write connection ([Writer]); writes that wait together commit
 /// together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its own
@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// ([DataFolderLock]). Any thread may call any method; none of them may be called from inside work, except [#file()]
 /// and [#stats()].
 public final class Store implements AutoCloseable {
-    /// Name of the replica in its data folder.
-    public static final String FILE_NAME = "perigee.db";
+    /// Name of the replica in its data folder, unless configured.
+    public static final String FILE_NAME = StoreConfig.FILE_NAME;
 
     /// How long a write may wait for a place in the queue.
     static final Duration QUEUE_WAIT = Duration.ofMinutes(1);
@@ -77,7 +77,7 @@ public final class Store implements AutoCloseable {
     private boolean isClosed;
 
     private Store(StoreConfig config, DataFolderLock lock) {
-        this.file = config.directory().resolve(FILE_NAME).toAbsolutePath();
+        this.file = config.directory().resolve(config.fileName()).toAbsolutePath();
         this.lock = lock;
         this.watchdog = new Watchdog();
         this.readers = new ReadPool(file, config, watchdog);
@@ -91,7 +91,7 @@ public final class Store implements AutoCloseable {
     ///     [Fault#REPLICA_CORRUPT] where the file is no database, [Fault#DISK_FAILED] where the folder cannot be
     ///     used
     public static Store open(StoreConfig config) {
-        DataFolderLock lock = DataFolderLock.take(config.directory(), config.lockWait());
+        DataFolderLock lock = DataFolderLock.take(config);
         Store store = new Store(config, lock);
         try {
             // The writer first: it creates the file, and read-only connections cannot.
