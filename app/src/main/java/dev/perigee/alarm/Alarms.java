@@ -83,10 +83,14 @@ public final class Alarms implements AutoCloseable {
 
     /// When the owner's alarm fires next, the next try of one that failed included.
     public Optional<Instant> due(String owner) {
-        Optional<Row> row = table.row(owner);
-        Run run = running.get(owner);
-        return row.filter(r -> run == null || r.revision() != run.row().revision())
-                .map(r -> Instant.ofEpochMilli(r.dueMillis()));
+        while (true) {
+            Run run = running.get(owner);
+            Optional<Row> row = table.row(owner);
+            // One that began or ended in between may have changed the row after we saw it.
+            if (running.get(owner) != run) continue;
+            return row.filter(r -> run == null || r.revision() != run.row().revision())
+                    .map(r -> Instant.ofEpochMilli(r.dueMillis()));
+        }
     }
 
     /// Takes the owner's alarm away. A handler that runs goes on, but is not called again.

@@ -44,6 +44,7 @@ final class Checkpoints {
     private long triedNanos;
     private long triedBytes;
     private int framesMovedBefore;
+    private long blockedNanos = System.nanoTime() - RETRY_NANOS;
     private long warnedNanos = System.nanoTime() - WARN_NANOS;
 
     Checkpoints(SqliteConnection connection, Path file, StoreConfig config, ReadPool readers) {
@@ -99,7 +100,10 @@ final class Checkpoints {
             count(passive);
             boolean isAllMoved = !passive.busy() && passive.checkpointedFrames() == passive.logFrames();
             if (isAllMoved && truncate(Duration.ZERO)) return true;
-            return walBytes >= config.walLimitBytes() && emptyByForce(walBytes);
+            // Whoever is not ours holds it until it pleases; to wait for that at every try would stop
+            // the writer.
+            boolean mayForce = System.nanoTime() - blockedNanos >= RETRY_NANOS;
+            return walBytes >= config.walLimitBytes() && mayForce && emptyByForce(walBytes);
         } catch (PerigeeException e) {
             warn("A checkpoint failed, the WAL has %d bytes: %s".formatted(walBytes, e.getMessage()));
             return false;
@@ -113,6 +117,7 @@ final class Checkpoints {
                         .formatted(walBytes, config.walLimitBytes()));
         while (!truncate(LEAVE_WAIT)) {
             if (!readers.endOldest(end)) {
+                blockedNanos = System.nanoTime();
                 counts = new Counts(counts.moved, counts.interruptedReads, counts.blocked + 1);
                 String who = readers.active() > 0
                         ? "reads that were told to end and have not yet"

@@ -22,7 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Sole ownership of a replica, for as long as it is open: the operating system's lock on a file beside it. In a data
-/// folder that is `perigee.lock`; a replica of another name, as `perigee sync --to shop.db` makes, has `shop.db.lock`.
+/// folder that is `perigee.lock`; a replica of another name, as `perigee sync --to shop.db` makes, has
+/// `shop.db.lock`.
 ///
 /// The lock ends with the process, however it ends, so a file that was left behind is simply taken over. The file
 /// says who holds it (process, host, since when), and stays when the lock is released: to delete it would let two

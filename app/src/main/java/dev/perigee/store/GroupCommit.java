@@ -33,13 +33,14 @@ final class GroupCommit {
     static final int MAX_WRITES = 256;
 
     /// How long a transaction takes in further writes: the first one's caller waits for the last.
-    private static final long MAX_NANOS = Duration.ofMillis(5).toNanos();
+    static final Duration MAX_TIME = Duration.ofMillis(5);
 
     private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
     private final String where;
     private final SqliteConnection connection;
     private final OpenTransaction transaction;
+    private final long maxNanos;
     private final SqliteStatement begin;
     private final SqliteStatement commit;
     private final SqliteStatement rollback;
@@ -50,10 +51,11 @@ final class GroupCommit {
     /// Writes that ran in the transaction that is open and wait for its commit.
     private final List<PendingWrite<?>> ran = new ArrayList<>();
 
-    GroupCommit(String where, SqliteConnection connection, OpenTransaction transaction) {
+    GroupCommit(String where, SqliteConnection connection, OpenTransaction transaction, Duration maxTime) {
         this.where = where;
         this.connection = connection;
         this.transaction = transaction;
+        this.maxNanos = maxTime.toNanos();
         this.begin = connection.prepare("BEGIN IMMEDIATE");
         this.commit = connection.prepare("COMMIT");
         this.rollback = connection.prepare("ROLLBACK");
@@ -72,9 +74,9 @@ final class GroupCommit {
         try {
             while (write != null) {
                 count++;
-                if (write.isLimited() && ran.stream().anyMatch(other -> !other.isRepeatable())) commit();
+                if (write.isLimited() && holdsUnrepeatable()) commit();
                 runOne(write);
-                boolean isFull = count >= MAX_WRITES || System.nanoTime() - start >= MAX_NANOS;
+                boolean isFull = count >= MAX_WRITES || System.nanoTime() - start >= maxNanos;
                 write = isFull ? null : more.get();
             }
             commit();
@@ -85,6 +87,11 @@ final class GroupCommit {
         }
         event.writes = count;
         event.commit();
+    }
+
+    private boolean holdsUnrepeatable() {
+        for (PendingWrite<?> write : ran) if (!write.isRepeatable()) return true;
+        return false;
     }
 
     private void runOne(PendingWrite<?> write) {
@@ -98,8 +105,8 @@ final class GroupCommit {
             return;
         }
         Throwable failure = failureOf(write);
-        if (failure == null && !isFirst) failure = failureOf(release);
         if (failure == null && connection.isAutocommit()) failure = endedInside();
+        if (failure == null && !isFirst) failure = failureOfRelease();
         if (failure == null) {
             ran.add(write);
             return;
@@ -118,13 +125,13 @@ final class GroupCommit {
         }
     }
 
-    private @Nullable Throwable failureOf(SqliteStatement control) {
+    private @Nullable Throwable failureOfRelease() {
         try {
-            control.run();
+            release.run();
             return null;
-        } catch (SqliteException e) {
+        } catch (SqliteException _) {
             // The savepoint is gone: the work ended the transaction and began one of its own.
-            return connection.isAutocommit() ? e : endedInside();
+            return endedInside();
         }
     }
 
@@ -159,11 +166,20 @@ final class GroupCommit {
         for (PendingWrite<?> write : lost) {
             if (write.isRepeatable() && cause instanceof PerigeeException) {
                 // Alone in its transaction it can lose nobody, so this goes no deeper.
-                runOne(write);
-                commit();
+                runAgain(write);
             } else {
                 write.failed(lostBecauseOf(cause));
             }
+        }
+    }
+
+    private void runAgain(PendingWrite<?> write) {
+        try {
+            runOne(write);
+            commit();
+        } catch (RuntimeException e) {
+            write.failed(e);
+            abandon(e);
         }
     }
 

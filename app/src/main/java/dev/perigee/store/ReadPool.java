@@ -32,13 +32,15 @@ final class ReadPool {
     private final Path file;
     private final StoreConfig config;
     private final Watchdog watchdog;
+    private final Duration readerWait;
     private final HandoffQueue<PendingRead<?>> queue = new HandoffQueue<>(MAX_WAITING);
     private final List<Reader> readers = new ArrayList<>();
 
     /// The guards of all that reads: the readers, and a backup while it runs.
     private final List<TimeGuard> guards = new CopyOnWriteArrayList<>();
 
-    ReadPool(Path file, StoreConfig config, Watchdog watchdog) {
+    ReadPool(Path file, StoreConfig config, Watchdog watchdog, Duration readerWait) {
+        this.readerWait = readerWait;
         this.file = file;
         this.config = config;
         this.watchdog = watchdog;
@@ -141,11 +143,11 @@ final class ReadPool {
     /// Waits until a reader has the read, or gives up. An interrupt gives up too, and is kept.
     private void awaitStart(PendingRead<?> read) {
         try {
-            read.future().get(READER_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+            read.future().get(readerWait.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException _) {
             // The caller of the future is told.
         } catch (TimeoutException _) {
-            if (read.claim()) throw busy("none was free for %d s".formatted(READER_WAIT.toSeconds()));
+            if (read.claim()) throw busy("none was free for %d ms".formatted(readerWait.toMillis()));
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
             if (read.claim()) throw busy("the wait for one was interrupted");

@@ -80,7 +80,7 @@ public final class Store implements AutoCloseable {
         this.file = config.directory().resolve(config.fileName()).toAbsolutePath();
         this.lock = lock;
         this.watchdog = new Watchdog();
-        this.readers = new ReadPool(file, config, watchdog);
+        this.readers = new ReadPool(file, config, watchdog, ReadPool.READER_WAIT);
         this.writer = new Writer(file, config, watchdog, readers);
     }
 
