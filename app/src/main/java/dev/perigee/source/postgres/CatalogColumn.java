@@ -1,0 +1,8 @@
+package dev.perigee.source.postgres;
+
+/// A column of a table as the catalog has it now.
+///
+/// @param number `attnum`, which a rename does not change
+/// @param formattedType `format_type(atttypid, atttypmod)`: `numeric(12,2)`, or a domain's name
+/// @param type with domains followed
+record CatalogColumn(String name, int number, String formattedType, PostgresType type, boolean isNotNull) {}
