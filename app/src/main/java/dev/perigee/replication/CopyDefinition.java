@@ -65,7 +65,12 @@ record CopyDefinition(
         for (String name : config.exclude()) require(table, name, "exclude", where);
         List<CopyColumn> columns = table.columns().stream()
                 .filter(c -> (wanted.isEmpty() || wanted.contains(c.name())) && !unwanted.contains(c.name()))
-                .map(c -> new CopyColumn(c.name(), c.identity(), c.sourceType(), c.declaredType(), c.isNotNull()))
+                .map(c -> new CopyColumn(
+                        c.name(),
+                        c.identity(),
+                        c.sourceType(),
+                        c.declaredType(config.numeric(), config.timestamps()),
+                        c.isNotNull()))
                 .toList();
         refuseNamesThatDifferByCase(columns, where);
         checkCursor(config, table, where);

@@ -1,5 +1,6 @@
 package dev.perigee.source;
 
+import dev.perigee.config.TableConfig;
 import java.util.Optional;
 
 /// A column as the source's catalog has it, and how its values are stored.
@@ -8,6 +9,7 @@ import java.util.Optional;
 /// @param identity a number that stays when the column is renamed (Postgres `attnum`)
 /// @param sourceType the type in the source's words, with its modifiers: `numeric(12,2)`
 /// @param declaredType the type declared in the copy, chosen for its affinity; empty for none
+/// @param option the setting of a table that changes how its values are stored, and the declared type with it
 /// @param isNotNull whether the source refuses NULL
 /// @param isOrdered whether values compare, so that it can be a cursor or part of a key
 /// @param note what a user should know about how it is stored, such as an unknown type kept as text
@@ -16,6 +18,32 @@ public record SourceColumn(
         int identity,
         String sourceType,
         String declaredType,
+        Option option,
         boolean isNotNull,
         boolean isOrdered,
-        Optional<String> note) {}
+        Optional<String> note) {
+
+    public enum Option {
+        NONE,
+        NUMERIC,
+        TIMESTAMPS
+    }
+
+    /// What the column is declared as in a copy made with these settings.
+    public String declaredType(TableConfig.NumericStorage numeric, TableConfig.TimestampStorage timestamps) {
+        return switch (option) {
+            case NONE -> declaredType;
+            case NUMERIC ->
+                switch (numeric) {
+                    case EXACT -> declaredType;
+                    case TEXT -> "TEXT";
+                    case REAL -> "REAL";
+                };
+            case TIMESTAMPS ->
+                switch (timestamps) {
+                    case ISO -> declaredType;
+                    case EPOCH_MICROS -> "INTEGER";
+                };
+        };
+    }
+}
