@@ -1,10 +1,74 @@
 package dev.perigee.cli;
 
-/// The `perigee` command.
-public final class Main {
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/// The `perigee` command: finds the command asked for, runs it, and turns what it threw into a line and an exit code.
+@Command(
+        name = "perigee",
+        description = "A SQLite copy of the tables you choose in an external database, served over HTTP.",
+        // One line for each command.
+        subcommands = {
+            VersionCommand.class,
+        },
+        mixinStandardHelpOptions = false,
+        synopsisSubcommandLabel = "COMMAND",
+        footer = {"", "`perigee COMMAND --help` shows a command's options, examples and exit codes."})
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @SuppressWarnings("UnusedVariable") // picocli acts on it.
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            description = "Show this help.")
+    private boolean isHelpAsked;
+
+    @Option(
+            names = "--verbose",
+            scope = ScopeType.INHERIT,
+            description = "Say more on standard error, with stack traces.")
+    private boolean verbose;
+
     private Main() {}
 
     public static void main(String[] args) {
-        throw new UnsupportedOperationException();
+        int exitCode = commandLine().execute(args);
+        // A server that was asked to stop is ending by itself: its hook says with which code.
+        System.exit(exitCode);
+    }
+
+    /// The command line with everything but the streams of this process.
+    static CommandLine commandLine() {
+        Main main = new Main();
+        CommandLine line = new CommandLine(main);
+        Errors errors = new Errors(() -> main.verbose);
+        line.setParameterExceptionHandler(errors);
+        line.setExecutionExceptionHandler(errors);
+        line.setExecutionStrategy(parsed -> {
+            Logging.begin(Logging.level(parsed, main.verbose));
+            return new CommandLine.RunLast().execute(parsed);
+        });
+        line.setUsageHelpWidth(100);
+        line.setUsageHelpAutoWidth(false);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        // UTF-8 whatever the locale: in the C locale a name that is not ASCII would become question marks.
+        line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
+        line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+        return line;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "a command is missing");
     }
 }

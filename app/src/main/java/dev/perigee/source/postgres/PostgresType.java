@@ -9,8 +9,7 @@ package dev.perigee.source.postgres;
 /// @param category `pg_type.typcategory`; `A` is an array
 /// @param modifier `atttypmod`, or the domain's where the column has none; -1 for none
 /// @param isOrdered whether it has a default B-tree operator class, so that the source can order and compare values
-record PostgresType(
-        long oid, String schema, String name, char kind, char category, int modifier, boolean isOrdered) {
+record PostgresType(long oid, String schema, String name, char kind, char category, int modifier, boolean isOrdered) {
 
     boolean isBuiltIn() {
         return schema.equals("pg_catalog");
