@@ -11,6 +11,7 @@ import dev.perigee.query.QueryEngine;
 import dev.perigee.replication.ReplicationPlugin;
 import dev.perigee.serve.Server;
 import dev.perigee.source.Source;
+import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.store.Store;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.InstantSource;
@@ -101,10 +102,14 @@ public final class Perigee implements AutoCloseable {
     }
 
     private static Source source(SourceConfig config) {
-        throw Fault.CONFIG_INVALID.in(
-                "source " + config.place(),
-                "there is no source of type `%s`".formatted(config.type()),
-                "Perigee did not open");
+        return switch (config.type()) {
+            case "postgresql" -> new PostgresSource(config);
+            default ->
+                throw Fault.CONFIG_INVALID.in(
+                        "source " + config.place(),
+                        "there is no source of type `%s`, only `postgresql`".formatted(config.type()),
+                        "Perigee did not open");
+        };
     }
 
     private <T extends AutoCloseable> T opened(T room) {

@@ -1,0 +1,115 @@
+package dev.perigee.source.postgres;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.source.RowSink;
+import dev.perigee.sqlite.Value;
+import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.sql.Types;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source infers each from
+/// where it stands; values come back as the type table says, but for arrays and other structures, which come in the
+/// source's text form.
+final class PostgresQuery {
+    /// Rows fetched at once, so that an answer of any size needs little memory.
+    private static final int FETCH_ROWS = 1000;
+
+    private PostgresQuery() {}
+
+    /// @return rows changed, -1 for a statement that returns rows
+    static long run(Connection connection, String sql, List<Value> parameters, RowSink sink) throws SQLException {
+        Placeholders placeholders = Placeholders.parse(sql);
+        if (placeholders.count() != parameters.size()) {
+            throw Fault.SOURCE_STATEMENT.in(
+                    "the source's statement",
+                    "it has %d parameters and %d were sent".formatted(placeholders.count(), parameters.size()),
+                    "Nothing was run");
+        }
+        try (Statement settings = connection.createStatement()) {
+            settings.execute("""
+                    SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO';
+                    SET LOCAL intervalstyle = 'iso_8601'; SET LOCAL extra_float_digits = 1""");
+        }
+        try (PreparedStatement statement = connection.prepareStatement(placeholders.sql())) {
+            statement.setFetchSize(FETCH_ROWS);
+            for (int i = 0; i < placeholders.order().size(); i++) {
+                bind(statement, i + 1, parameters.get(placeholders.order().get(i)));
+            }
+            if (!statement.execute()) {
+                sink.columns(List.of());
+                return Math.max(0, statement.getLargeUpdateCount());
+            }
+            try (ResultSet rows = statement.getResultSet()) {
+                send(rows, sink);
+            }
+            return -1;
+        }
+    }
+
+    private static void send(ResultSet rows, RowSink sink) throws SQLException {
+        ResultSetMetaData meta = rows.getMetaData();
+        List<String> names = new ArrayList<>();
+        List<String> types = new ArrayList<>();
+        for (int column = 1; column <= meta.getColumnCount(); column++) {
+            names.add(meta.getColumnLabel(column));
+            types.add(meta.getColumnTypeName(column));
+        }
+        sink.columns(names);
+        while (rows.next()) {
+            List<Value> cells = new ArrayList<>(names.size());
+            for (int column = 1; column <= names.size(); column++) {
+                cells.add(value(rows, column, types.get(column - 1)));
+            }
+            if (!sink.row(cells)) return;
+        }
+    }
+
+    private static void bind(PreparedStatement statement, int index, Value value) throws SQLException {
+        switch (value) {
+            case Value.Null _ -> statement.setNull(index, Types.OTHER);
+            case Value.Int(long number) -> statement.setObject(index, Long.toString(number), Types.OTHER);
+            case Value.Real(double number) -> statement.setObject(index, Double.toString(number), Types.OTHER);
+            case Value.Text(String text) -> statement.setObject(index, text, Types.OTHER);
+            case Value.Blob(ByteBuffer bytes) -> {
+                byte[] copy = new byte[bytes.remaining()];
+                bytes.get(copy);
+                statement.setBytes(index, copy);
+            }
+        }
+    }
+
+    private static Value value(ResultSet rows, int column, String type) throws SQLException {
+        String text = rows.getString(column);
+        if (text == null) return Value.Null.NULL;
+        return switch (type) {
+            case "int2", "int4", "int8", "oid", "serial", "bigserial", "smallserial" ->
+                new Value.Int(rows.getLong(column));
+            case "bool" -> new Value.Int(rows.getBoolean(column) ? 1 : 0);
+            case "float4", "float8" -> {
+                double number = rows.getDouble(column);
+                yield Double.isNaN(number) ? new Value.Text("NaN") : new Value.Real(Double.parseDouble(text));
+            }
+            case "numeric" ->
+                Character.isLetter(text.charAt(text.length() - 1))
+                        ? new Value.Text(text)
+                        : NumericDecoder.exact(new BigDecimal(text));
+            case "bytea" -> new Value.Blob(ByteBuffer.wrap(bytes(rows.getBytes(column))));
+            case "timestamptz", "timestamp", "date", "time", "timetz" -> new Value.Text(IsoText.of(text));
+            case "bpchar" -> new Value.Text(text.stripTrailing());
+            default -> new Value.Text(text);
+        };
+    }
+
+    private static byte[] bytes(byte @Nullable [] bytes) {
+        return bytes == null ? new byte[0] : bytes;
+    }
+}

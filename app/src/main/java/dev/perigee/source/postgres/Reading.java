@@ -1,0 +1,25 @@
+package dev.perigee.source.postgres;
+
+/// How the values of a column are fetched.
+///
+/// @param expression what to select, with `%1$s` where the column stands
+/// @param decoder reads the bytes of that
+/// @param isReversible whether [Decoder#text] gives a text of the column's own value, as a cursor or key needs it; JSON
+///     made by the source does not
+record Reading(String expression, Decoder decoder, boolean isReversible) {
+    static Reading asIs(Decoder decoder) {
+        return new Reading("%1$s", decoder, true);
+    }
+
+    static Reading ofText() {
+        return new Reading("%1$s::pg_catalog.text", PlainDecoder.TEXT, true);
+    }
+
+    static Reading ofJson(String expression) {
+        return new Reading(expression, PlainDecoder.TEXT, false);
+    }
+
+    String select(String column) {
+        return expression.formatted(column);
+    }
+}
