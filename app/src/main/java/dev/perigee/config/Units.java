@@ -1,0 +1,65 @@
+package dev.perigee.config;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Durations and sizes as people write them.
+final class Units {
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,18})\\s*([a-zA-Z]{0,3})");
+
+    /// A kilobyte has 1024 bytes, as in PostgreSQL's settings.
+    private static final Map<String, Long> BYTES = Map.of(
+            "", 1L, "b", 1L, "kb", 1L << 10, "kib", 1L << 10, "mb", 1L << 20, "mib", 1L << 20, "gb", 1L << 30, "gib",
+            1L << 30, "tb", 1L << 40);
+
+    private Units() {}
+
+    /// `250ms`, `5s`, `1m`, `2h`, `1d`; empty for what is none.
+    static Optional<Duration> duration(String text) {
+        Matcher matcher = DURATION.matcher(text.strip());
+        if (!matcher.matches()) return Optional.empty();
+        long amount = Long.parseLong(matcher.group(1));
+        return Optional.of(
+                switch (matcher.group(2)) {
+                    case "ms" -> Duration.ofMillis(amount);
+                    case "s" -> Duration.ofSeconds(amount);
+                    case "m" -> Duration.ofMinutes(amount);
+                    case "h" -> Duration.ofHours(amount);
+                    default -> Duration.ofDays(amount);
+                });
+    }
+
+    /// How [#duration] reads it.
+    static String text(Duration duration) {
+        if (duration.toMillis() % 1000 != 0) return duration.toMillis() + "ms";
+        long seconds = duration.toSeconds();
+        if (seconds % 86_400 == 0 && seconds > 0) return seconds / 86_400 + "d";
+        if (seconds % 3600 == 0 && seconds > 0) return seconds / 3600 + "h";
+        return seconds % 60 == 0 && seconds > 0 ? seconds / 60 + "m" : seconds + "s";
+    }
+
+    /// `512`, `64KB`, `16MB`, `2GB`; empty for what is none or does not fit a `long`.
+    static Optional<Long> bytes(String text) {
+        Matcher matcher = SIZE.matcher(text.strip());
+        if (!matcher.matches()) return Optional.empty();
+        Long unit = BYTES.get(matcher.group(2).toLowerCase(Locale.ROOT));
+        if (unit == null) return Optional.empty();
+        try {
+            return Optional.of(Math.multiplyExact(Long.parseLong(matcher.group(1)), unit));
+        } catch (ArithmeticException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// How [#bytes] reads it.
+    static String text(long bytes) {
+        if (bytes > 0 && bytes % (1L << 30) == 0) return (bytes >> 30) + "GB";
+        if (bytes > 0 && bytes % (1L << 20) == 0) return (bytes >> 20) + "MB";
+        return bytes > 0 && bytes % (1L << 10) == 0 ? (bytes >> 10) + "KB" : bytes + "";
+    }
+}
