@@ -1,0 +1,88 @@
+package dev.perigee.config;
+
+import dev.perigee.config.SourceParts.Part;
+import dev.perigee.fault.Fault;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// The source as the variables `EXTERNAL_DB_*` name it, with StarbaseDB's names and `EXTERNAL_DB_URL`.
+public final class SourceEnvironment {
+    private static final String PREFIX = "EXTERNAL_DB_";
+    private static final String URL = PREFIX + "URL";
+    private static final String PASSWORD = PREFIX + "PASS";
+
+    private static final Map<String, Part> PARTS = new TreeMap<>(Map.of(
+            PREFIX + "TYPE",
+            Part.TYPE,
+            PREFIX + "HOST",
+            Part.HOST,
+            PREFIX + "PORT",
+            Part.PORT,
+            PREFIX + "USER",
+            Part.USER,
+            PASSWORD,
+            Part.PASSWORD,
+            PREFIX + "DATABASE",
+            Part.DATABASE,
+            PREFIX + "DEFAULT_SCHEMA",
+            Part.DEFAULT_SCHEMA));
+
+    private SourceEnvironment() {}
+
+    /// The source the environment names; empty where it names none.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] with every mistake
+    public static Optional<SourceConfig> source(Map<String, String> environment) {
+        Mistakes mistakes = new Mistakes();
+        SourceParts parts = read(environment, mistakes);
+        if (!parts.isEmpty()) checkPlace(parts, mistakes);
+        mistakes.refuse();
+        if (parts.isEmpty()) return Optional.empty();
+        Optional<SourceConfig> config = parts.config(SourceParts.Limits.DEFAULT, password(environment), mistakes);
+        mistakes.refuse();
+        return config;
+    }
+
+    static SourceParts read(Map<String, String> environment, Mistakes mistakes) {
+        Map<String, String> given = new LinkedHashMap<>();
+        new TreeMap<>(environment).forEach((name, value) -> {
+            if (name.startsWith(PREFIX) && !value.isEmpty()) given.put(name, value);
+        });
+        SourceParts parts = given.containsKey(URL)
+                ? SourceUrl.read(given.get(URL), Mistakes.ENVIRONMENT, URL, mistakes)
+                : new SourceParts();
+        Set<String> known = new TreeSet<>(PARTS.keySet());
+        known.add(URL);
+        given.forEach((name, value) -> {
+            Part part = PARTS.get(name);
+            if (part != null) {
+                parts.put(part, value, Mistakes.ENVIRONMENT, name, mistakes);
+            } else if (!name.equals(URL)) {
+                mistakes.add(
+                        Mistakes.ENVIRONMENT,
+                        name,
+                        "this version does not know this variable; " + NearName.hint(name, known));
+            }
+        });
+        return parts;
+    }
+
+    /// Variables that say something of a source, but not where it is, are a slip.
+    static void checkPlace(SourceParts parts, Mistakes mistakes) {
+        if (parts.has(Part.HOST) || parts.has(Part.TYPE) && parts.has(Part.DATABASE)) return;
+        mistakes.add(
+                Mistakes.ENVIRONMENT,
+                PREFIX + "HOST",
+                "expected this variable, or %s, beside the other %s* variables".formatted(URL, PREFIX));
+    }
+
+    /// For a source whose password is given nowhere else; empty for none.
+    static String password(Map<String, String> environment) {
+        String ours = environment.getOrDefault(PASSWORD, "");
+        return ours.isEmpty() ? environment.getOrDefault("PGPASSWORD", "") : ours;
+    }
+}

@@ -1,0 +1,157 @@
+package dev.perigee.config;
+
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// What is known so far of where a source is: parts may come from a URL, from fields beside it, from the environment.
+final class SourceParts {
+    enum Part {
+        TYPE("type"),
+        HOST("host"),
+        PORT("port"),
+        USER("user"),
+        PASSWORD("password"),
+        DATABASE("database"),
+        DEFAULT_SCHEMA("default schema");
+
+        private final String word;
+
+        Part(String word) {
+            this.word = word;
+        }
+    }
+
+    /// @param place the file with line and column, or the environment
+    /// @param field the setting that says so
+    private record Given(String value, String place, String field) {}
+
+    /// How the source is used, where it is wherever.
+    record Limits(int maxConnections, Duration connectTimeout, Duration statementTimeout) {
+        static final Limits DEFAULT = new Limits(8, Duration.ofSeconds(10), Duration.ofSeconds(60));
+    }
+
+    /// libpq's names that the source understands.
+    static final Set<String> OPTIONS = Set.of(
+            "sslmode",
+            "sslrootcert",
+            "sslcert",
+            "sslkey",
+            "sslpassword",
+            "sslnegotiation",
+            "channel_binding",
+            "gssencmode",
+            "require_auth",
+            "options",
+            "application_name",
+            "connect_timeout",
+            "target_session_attrs");
+
+    private static final Set<String> SSL_MODES =
+            Set.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
+    private static final int MAX_PORT = 65_535;
+
+    private final EnumMap<Part, Given> parts = new EnumMap<>(Part.class);
+    private final Map<String, String> options = new LinkedHashMap<>();
+
+    /// Takes note of a part. One that contradicts another is a mistake.
+    void put(Part part, String value, String place, String field, Mistakes mistakes) {
+        String plain = part == Part.TYPE ? type(value) : value;
+        Given before = parts.putIfAbsent(part, new Given(plain, place, field));
+        if (before != null && !before.value.equals(plain)) {
+            mistakes.add(
+                    place,
+                    field,
+                    "contradicts %s, which names another %s; set only one of them".formatted(before.field, part.word));
+        }
+    }
+
+    /// As a later word of the same speaker: it replaces what was said.
+    void replace(Part part, String value, String place, String field) {
+        parts.put(part, new Given(value, place, field));
+    }
+
+    /// Takes note of one of libpq's options.
+    void option(String name, String value, String place, String field, Mistakes mistakes) {
+        if (!OPTIONS.contains(name)) {
+            mistakes.add(place, field, "there is no such option; " + NearName.hint(name, OPTIONS));
+        } else if (name.equals("sslmode") && !SSL_MODES.contains(value)) {
+            mistakes.add(place, field, "sslmode: " + NearName.hint(value, SSL_MODES));
+        } else {
+            options.put(name, value);
+        }
+    }
+
+    boolean isEmpty() {
+        return parts.isEmpty() && options.isEmpty();
+    }
+
+    boolean has(Part part) {
+        return parts.containsKey(part);
+    }
+
+    /// What `stronger` says, and this where it says nothing. An address is taken whole or not at all: a password is
+    /// never sent to a host that it was not given for.
+    SourceParts under(SourceParts stronger) {
+        SourceParts merged = new SourceParts();
+        if (stronger.has(Part.HOST)) {
+            if (has(Part.DEFAULT_SCHEMA)) merged.parts.put(Part.DEFAULT_SCHEMA, parts.get(Part.DEFAULT_SCHEMA));
+        } else {
+            merged.parts.putAll(parts);
+            merged.options.putAll(options);
+        }
+        merged.parts.putAll(stronger.parts);
+        merged.options.putAll(stronger.options);
+        return merged;
+    }
+
+    /// The whole, with libpq's defaults for what was not said.
+    ///
+    /// @param password used where none was given
+    Optional<SourceConfig> config(Limits limits, String password, Mistakes mistakes) {
+        if (!text(Part.TYPE, "postgresql").equals("postgresql")) {
+            wrong(Part.TYPE, "this version follows PostgreSQL only: expected \"postgresql\"", mistakes);
+        }
+        Optional<Integer> port = port();
+        // What was found may be a piece of a password that was not encoded.
+        if (port.isEmpty()) wrong(Part.PORT, "port: expected a whole number from 1 to " + MAX_PORT, mistakes);
+        String host = text(Part.HOST, "localhost");
+        if (host.startsWith("/")) wrong(Part.HOST, "a Unix socket is not supported; name a host", mistakes);
+        String user = text(Part.USER, System.getProperty("user.name"));
+        return port.map(number -> new SourceConfig(
+                "postgresql",
+                host,
+                number,
+                user,
+                text(Part.PASSWORD, password),
+                text(Part.DATABASE, user),
+                text(Part.DEFAULT_SCHEMA, "public"),
+                options,
+                limits.maxConnections,
+                limits.connectTimeout,
+                limits.statementTimeout));
+    }
+
+    private void wrong(Part part, String expected, Mistakes mistakes) {
+        Given given = parts.get(part);
+        if (given != null) mistakes.add(given.place, given.field, expected);
+    }
+
+    private Optional<Integer> port() {
+        String text = text(Part.PORT, "5432");
+        if (!text.matches("[0-9]{1,5}")) return Optional.empty();
+        return Optional.of(Integer.parseInt(text)).filter(port -> port >= 1 && port <= MAX_PORT);
+    }
+
+    private String text(Part part, String otherwise) {
+        Given given = parts.get(part);
+        return given == null || given.value.isEmpty() ? otherwise : given.value;
+    }
+
+    private static String type(String value) {
+        return value.equals("postgres") ? "postgresql" : value;
+    }
+}
