@@ -1,5 +1,6 @@
 package dev.perigee.cli;
 
+import dev.perigee.cli.demo.DemoCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
@@ -16,6 +17,7 @@ import picocli.CommandLine.Spec;
         description = "A SQLite copy of the tables you choose in an external database, served over HTTP.",
         // One line for each command.
         subcommands = {
+            DemoCommand.class,
             VersionCommand.class,
         },
         mixinStandardHelpOptions = false,

@@ -1,0 +1,44 @@
+package dev.perigee.cli.demo;
+
+import java.io.PrintWriter;
+import java.util.List;
+
+/// Where the demo writes: a terminal, on which a block of lines is drawn again in place, or a file or pipe, which gets
+/// a line now and then.
+final class Screen {
+    private static final String UP_AND_CLEAR = "\033[%dA\033[J";
+
+    private final PrintWriter out;
+    private final boolean isTerminal;
+    private int drawn;
+
+    Screen(PrintWriter out, boolean isTerminal) {
+        this.out = out;
+        this.isTerminal = isTerminal;
+    }
+
+    /// Standard output is a terminal that understands how to move the cursor.
+    static boolean isTerminal() {
+        String kind = System.getenv("TERM");
+        return System.console() != null && System.console().isTerminal() && kind != null && !kind.equals("dumb");
+    }
+
+    boolean redraws() {
+        return isTerminal;
+    }
+
+    /// A line that stays.
+    void say(String line) {
+        drawn = 0;
+        out.println(line);
+        out.flush();
+    }
+
+    /// Draws `lines` where the last block was, if nothing was said since.
+    void draw(List<String> lines) {
+        if (drawn > 0) out.printf(UP_AND_CLEAR, drawn);
+        lines.forEach(out::println);
+        drawn = lines.size();
+        out.flush();
+    }
+}

@@ -1,0 +1,49 @@
+package dev.perigee.cli.demo;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/// Ctrl-C and SIGTERM as something to wait for. While it is open, the process does not end before what was begun is
+/// cleaned up, or a limit is over.
+final class StopSignal implements AutoCloseable {
+    private static final Duration CLEAN_UP_LIMIT = Duration.ofSeconds(45);
+
+    private final CountDownLatch asked = new CountDownLatch(1);
+    private final CountDownLatch cleanedUp = new CountDownLatch(1);
+    private final Thread hook = new Thread(this::hold, "perigee-demo-stop");
+
+    StopSignal() {
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    boolean isAsked() {
+        return asked.getCount() == 0;
+    }
+
+    /// Waits until asked to stop, but not longer than `limit`.
+    void await(Duration limit) throws InterruptedException {
+        boolean _ = asked.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    /// Everything is cleaned up: the process may end.
+    @Override
+    public void close() {
+        cleanedUp.countDown();
+        if (isAsked()) return;
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException _) {
+            // The process is ending already; the hook has just run.
+        }
+    }
+
+    private void hold() {
+        asked.countDown();
+        try {
+            boolean _ = cleanedUp.await(CLEAN_UP_LIMIT.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException _) {
+            // The process ends now; PostgreSQL's data survive that.
+        }
+    }
+}
