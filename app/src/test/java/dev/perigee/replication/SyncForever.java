@@ -1,0 +1,28 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.StoreConfig;
+import dev.perigee.config.TableConfig;
+import dev.perigee.source.Source;
+import dev.perigee.source.postgres.PostgresSource;
+import dev.perigee.store.Store;
+import dev.perigee.testing.TestPostgres;
+import java.nio.file.Path;
+
+/// The child of [SyncCrashTest]: syncs one table again and again, says `PAGE rows` after each committed page, and stops
+/// only by being killed.
+final class SyncForever {
+    private SyncForever() {}
+
+    /// @param args the data folder, PostgreSQL's port, its database
+    public static void main(String[] args) {
+        TableConfig table = SyncCrashTest.table();
+        Store store = Store.open(StoreConfig.of(Path.of(args[0])));
+        Source source = new PostgresSource(TestPostgres.config(Integer.parseInt(args[1]), args[2]));
+        TableSync sync = new TableSync(store, source);
+        while (true) {
+            SyncResult result = sync.run(table, (_, progress) -> System.out.println("PAGE " + progress.rows()));
+            if (!result.succeeded()) System.out.println("FAILED " + result.error());
+            System.out.println("PAGE end");
+        }
+    }
+}
