@@ -16,12 +16,17 @@ final class SourceParts {
         USER("user"),
         PASSWORD("password"),
         DATABASE("database"),
-        DEFAULT_SCHEMA("default schema");
+        DEFAULT_SCHEMA("defaultSchema");
 
-        private final String word;
+        private final String field;
 
-        Part(String word) {
-            this.word = word;
+        Part(String field) {
+            this.field = field;
+        }
+
+        /// Its name in `perigee.yaml`.
+        String field() {
+            return field;
         }
     }
 
@@ -65,7 +70,7 @@ final class SourceParts {
             mistakes.add(
                     place,
                     field,
-                    "contradicts %s, which names another %s; set only one of them".formatted(before.field, part.word));
+                    "contradicts %s, which names another %s; set only one of them".formatted(before.field, part.field));
         }
     }
 
