@@ -1,0 +1,117 @@
+package dev.perigee;
+
+import dev.perigee.config.PerigeeConfig;
+import dev.perigee.config.QueryConfig;
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.ServeConfig;
+import dev.perigee.config.SourceConfig;
+import dev.perigee.config.StoreConfig;
+import dev.perigee.plugin.Json;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/// A whole Perigee on a free port, and somebody with the admin token who talks to it over HTTP.
+public final class ServedPerigee implements AutoCloseable {
+    public static final String TOKEN = "admin-token-of-the-test";
+    public static final String CLIENT_TOKEN = "client-token-of-the-test";
+
+    public record Reply(int status, String text) {
+        public JsonNode json() {
+            return Json.MAPPER.readTree(text);
+        }
+
+        public JsonNode result() {
+            if (status != 200) throw new AssertionError("status " + status + ": " + text);
+            return json().get("result");
+        }
+    }
+
+    private final Perigee perigee;
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    private ServedPerigee(Perigee perigee) {
+        this.perigee = perigee;
+    }
+
+    /// Retries come within a second, so that tests need not wait long.
+    public static ServedPerigee open(Path folder, SourceConfig source) {
+        ServeConfig plain = ServeConfig.of(0, TOKEN);
+        ServeConfig serve = new ServeConfig(
+                plain.host(),
+                plain.port(),
+                plain.adminToken(),
+                Optional.of(CLIENT_TOKEN),
+                plain.jwksEndpoint(),
+                plain.jwtAlgorithm(),
+                plain.allowedOrigins(),
+                plain.maxBodyBytes(),
+                plain.maxConnections(),
+                plain.requestTimeout(),
+                plain.shutdownGrace());
+        return new ServedPerigee(Perigee.open(new PerigeeConfig(
+                StoreConfig.of(folder),
+                serve,
+                QueryConfig.defaults(),
+                Optional.of(source),
+                new ReplicationConfig(List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1)))));
+    }
+
+    public int port() {
+        return perigee.port();
+    }
+
+    public Perigee perigee() {
+        return perigee;
+    }
+
+    /// Calls as admin. JSON may have single quotes for double ones.
+    public Reply call(String method, String path, String json) {
+        return call(TOKEN, method, path, json.replace('\'', '"'));
+    }
+
+    public Reply call(String token, String method, String path, String json) {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + path))
+                .timeout(Duration.ofSeconds(60))
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(json))
+                .build();
+        try {
+            HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+            return new Reply(response.statusCode(), response.body());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// Rows of a statement run with the admin's rights.
+    public JsonNode query(String sql) {
+        return call(TOKEN, "POST", "/query", Json.MAPPER.writeValueAsString(java.util.Map.of("sql", sql)))
+                .result();
+    }
+
+    /// The only cell of the only row.
+    public String value(String sql) {
+        return query(sql).get(0).iterator().next().asString();
+    }
+
+    public JsonNode status(String table) {
+        return call("GET", "/replication/status/" + table, "").result();
+    }
+
+    @Override
+    public void close() {
+        http.close();
+        perigee.close();
+    }
+}
