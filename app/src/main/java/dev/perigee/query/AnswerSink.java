@@ -9,4 +9,8 @@ public interface AnswerSink extends RowSink {
     record Meta(long rowsRead, long rowsWritten) {}
 
     void end(Meta meta);
+
+    /// What follows has been committed or holds nothing of the store: it may not be refused for want of a place, and
+    /// takes its time without holding up a reader.
+    default void committed() {}
 }

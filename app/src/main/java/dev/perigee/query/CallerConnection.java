@@ -7,6 +7,7 @@ import dev.perigee.sqlite.AuthorizerAction;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteConnection.Authorizer;
 import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.sqlite.SqliteStatement;
 import java.util.LinkedHashMap;
 import java.util.function.Supplier;
@@ -25,6 +26,10 @@ final class CallerConnection {
     /// Longer ones are not kept, so that the cache's memory has a bound.
     private static final int MAX_KEPT_CHARS = 8192;
 
+    /// Longest text or blob a caller's statement may make or read. SQLite builds values outside the heap, where no
+    /// other limit of ours holds.
+    static final int MAX_VALUE_BYTES = 64 << 20;
+
     private record Key(Role role, String sql) {}
 
     private final SqliteConnection connection;
@@ -33,7 +38,8 @@ final class CallerConnection {
     private final LinkedHashMap<Key, SqliteStatement> statements = new LinkedHashMap<>(64, 0.75f, true);
     private long rulesVersion;
     private @Nullable Role role;
-    private boolean altersTable;
+    private boolean namesHidden;
+    private boolean writes;
 
     CallerConnection(SqliteConnection connection, ProtectedTables protectedTables) {
         this.connection = connection;
@@ -47,11 +53,13 @@ final class CallerConnection {
     /// @throws PerigeeException the refusal itself where a statement went beyond them
     <T> T as(Role role, Supplier<T> work) {
         this.role = role;
+        int limitBefore = connection.limit(SqliteLimit.LENGTH, MAX_VALUE_BYTES);
         try {
             return work.get();
         } catch (SqliteException e) {
             throw e.getCause() instanceof PerigeeException refusal ? refusal : e;
         } finally {
+            connection.limit(SqliteLimit.LENGTH, limitBefore);
             this.role = null;
         }
     }
@@ -75,22 +83,23 @@ final class CallerConnection {
             clear();
             rulesVersion = version;
         }
-        altersTable = false;
+        namesHidden = false;
+        writes = false;
         SqliteStatement kept = statements.remove(key(sql));
         if (kept != null) return kept;
         return connection.prepare(sql);
     }
 
-    /// Whether the statement prepared last, if it was prepared just now, may give a table another name.
-    boolean altersTable() {
-        return altersTable;
+    /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is not told.
+    boolean namesHidden() {
+        return namesHidden;
     }
 
     void release(String sql, SqliteStatement statement) {
         statement.reset();
         statement.clearBindings();
         // A pragma may hold the answer of when it was prepared.
-        if (sql.length() > MAX_KEPT_CHARS || altersTable || SqlText.mentionsPragma(sql)) {
+        if (sql.length() > MAX_KEPT_CHARS || namesHidden || SqlText.mentionsPragma(sql)) {
             statement.close();
             return;
         }
@@ -119,8 +128,10 @@ final class CallerConnection {
             @Nullable String trigger) {
         Role caller = role;
         if (caller == null) return Authorizer.Decision.OK;
-        if (action == AuthorizerAction.ALTER_TABLE) altersTable = true;
-        rules.refusal(caller, action, arg1, arg2, trigger).ifPresent(refusal -> {
+        if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.CREATE_TRIGGER) namesHidden = true;
+        if (action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE || action == AuthorizerAction.DELETE)
+            writes = true;
+        rules.refusal(caller, action, arg1, arg2, database, trigger, writes).ifPresent(refusal -> {
             throw refusal;
         });
         return Authorizer.Decision.OK;

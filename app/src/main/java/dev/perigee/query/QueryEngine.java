@@ -32,8 +32,9 @@ import java.util.function.Supplier;
 public final class QueryEngine {
     private static final String LOOK_AT_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
 
-    private static final String OWN_TABLES =
-            "SELECT count(*) FROM sqlite_schema WHERE lower(substr(name, 1, 4)) = 'tmp_'";
+    private static final String FORBIDDEN_NAMES = """
+            SELECT (SELECT count(*) FROM sqlite_schema WHERE lower(substr(name, 1, 4)) = 'tmp_')
+                 + (SELECT count(*) FROM sqlite_temp_schema)""";
 
     private final Store store;
     private final Optional<Source> source;
@@ -179,6 +180,7 @@ public final class QueryEngine {
                     });
                     return answer;
                 });
+                answers.committed();
                 for (int i = 0; i < calls.size(); i++) {
                     Meta meta = collected.replay(i, observed(calls.get(i)));
                     answers.end(meta);
@@ -192,12 +194,15 @@ public final class QueryEngine {
                 SqliteStatement statement = prepare(transaction, caller, call.sql());
                 try {
                     Parameters.bind(statement, call);
-                    boolean altersTable = caller.altersTable();
-                    long ownTables = altersTable ? countOwnTables(transaction, caller) : 0;
-                    answer.end(rows.run(transaction.connection(), statement, answer));
-                    if (altersTable && countOwnTables(transaction, caller) != ownTables) {
-                        // SQLite does not tell an authorizer a table's new name.
-                        throw Fault.FORBIDDEN.saying("Names of tables that begin with tmp_ are kept by Perigee.");
+                    boolean namesHidden = caller.namesHidden();
+                    long forbiddenNames = namesHidden ? countForbiddenNames(transaction, caller) : 0;
+                    // The limit holds before the commit, so that nothing was written when it is said to be passed.
+                    RowSink limited = new LimitedRows(answer, config.maxRows());
+                    answer.end(rows.run(transaction.connection(), statement, limited));
+                    if (namesHidden && countForbiddenNames(transaction, caller) != forbiddenNames) {
+                        // SQLite does not tell an authorizer a table's new name, nor where a trigger is made.
+                        throw Fault.FORBIDDEN.saying(
+                                "Names of tables that begin with tmp_ are kept by Perigee, and nothing is temporary.");
                     }
                     return true;
                 } finally {
@@ -206,9 +211,9 @@ public final class QueryEngine {
             });
         }
 
-        private long countOwnTables(Transaction transaction, CallerConnection caller) {
+        private long countForbiddenNames(Transaction transaction, CallerConnection caller) {
             return caller.asPerigee(() -> {
-                SqliteStatement count = transaction.statement(OWN_TABLES);
+                SqliteStatement count = transaction.statement(FORBIDDEN_NAMES);
                 count.step();
                 return count.intAt(0);
             });
@@ -227,7 +232,8 @@ public final class QueryEngine {
                         "A statement for the external database takes \"params\" as an array.");
             }
             cancellation.check();
-            ExternalRows counted = new ExternalRows(observed(call));
+            answers.committed();
+            ExternalRows counted = new ExternalRows(observed(call), cancellation);
             long changed = external.query(call.sql(), call.positional(), counted);
             counted.ended();
             answers.end(new Meta(counted.rowCount, Math.max(0, changed)));
@@ -270,11 +276,13 @@ public final class QueryEngine {
     /// Hands rows on and counts them; a source need not name columns where a statement has none.
     private static final class ExternalRows implements RowSink {
         private final RowSink next;
+        private final Cancellation cancellation;
         private boolean hasColumns;
         private long rowCount;
 
-        ExternalRows(RowSink next) {
+        ExternalRows(RowSink next, Cancellation cancellation) {
             this.next = next;
+            this.cancellation = cancellation;
         }
 
         @Override
@@ -285,6 +293,7 @@ public final class QueryEngine {
 
         @Override
         public boolean row(List<Value> cells) {
+            cancellation.check();
             rowCount++;
             return next.row(cells);
         }

@@ -62,6 +62,26 @@ final class Rules {
     /// Slow, or telling where files are.
     private static final Set<String> ADMIN_PRAGMAS = Set.of("database_list", "integrity_check", "quick_check");
 
+    /// The tables SQLite keeps for itself that callers may read. Others of its own would show what no rule is asked
+    /// about: `sqlite_dbpage` the file's bytes, `sqlite_stmt` the statements of others.
+    private static final Set<String> SQLITE_TABLES = Set.of(
+            "sqlite_master",
+            "sqlite_schema",
+            "sqlite_temp_master",
+            "sqlite_temp_schema",
+            "sqlite_sequence",
+            "sqlite_stat1",
+            "sqlite_stat4");
+
+    private static final Set<Integer> CREATING = Set.of(
+            AuthorizerAction.CREATE_TABLE,
+            AuthorizerAction.CREATE_VIEW,
+            AuthorizerAction.CREATE_INDEX,
+            AuthorizerAction.CREATE_TRIGGER,
+            AuthorizerAction.CREATE_VIRTUAL_TABLE);
+
+    private static final Set<String> HIDDEN_MODULES = Set.of("bytecode", "dbstat", "tables_used");
+
     private final ProtectedTables protectedTables;
 
     Rules(ProtectedTables protectedTables) {
@@ -69,12 +89,22 @@ final class Rules {
     }
 
     /// Why `role` may not do this; empty when it may. The arguments are those of `sqlite3_set_authorizer`.
+    ///
+    /// @param writes whether the statement has been seen to write
     Optional<PerigeeException> refusal(
-            Role role, int action, @Nullable String arg1, @Nullable String arg2, @Nullable String trigger) {
+            Role role,
+            int action,
+            @Nullable String arg1,
+            @Nullable String arg2,
+            @Nullable String database,
+            @Nullable String trigger,
+            boolean writes) {
         String first = arg1 == null ? "" : arg1;
         String second = arg2 == null ? "" : arg2;
+        // `CREATE TABLE temp.x` asks as for any table; it would hide the one of that name from everybody.
+        if ("temp".equalsIgnoreCase(database) && CREATING.contains(action)) return temporary();
         return switch (action) {
-            case AuthorizerAction.READ -> read(role, first);
+            case AuthorizerAction.READ -> read(role, first, trigger != null && writes);
             case AuthorizerAction.SELECT, AuthorizerAction.RECURSIVE, AuthorizerAction.REINDEX -> Optional.empty();
             case AuthorizerAction.FUNCTION -> function(second);
             case AuthorizerAction.INSERT, AuthorizerAction.UPDATE, AuthorizerAction.DELETE ->
@@ -85,7 +115,8 @@ final class Rules {
             case AuthorizerAction.CREATE_INDEX,
                     AuthorizerAction.DROP_INDEX,
                     AuthorizerAction.CREATE_TRIGGER,
-                    AuthorizerAction.DROP_TRIGGER -> define(role, second, false);
+                    AuthorizerAction.DROP_TRIGGER ->
+                isOwn(first) ? forbidden(ownMessage(role, first)) : define(role, second, false);
             case AuthorizerAction.CREATE_VIRTUAL_TABLE, AuthorizerAction.DROP_VIRTUAL_TABLE -> {
                 if (role == Role.ADMIN) yield define(role, first, true);
                 yield forbidden("Virtual tables are made and dropped by admins only.");
@@ -99,14 +130,23 @@ final class Rules {
                                 .formatted(first));
             case AuthorizerAction.ATTACH, AuthorizerAction.DETACH ->
                 forbidden("ATTACH and DETACH are not available: other files are out of reach.");
-            default ->
-                invalid(
-                        "Temporary tables, views and triggers are not available: the next request would not find them.");
+            default -> temporary();
         };
     }
 
-    private static Optional<PerigeeException> read(Role role, String table) {
-        if (role == Role.ADMIN || !isOwn(table)) return Optional.empty();
+    /// @param isLent whether a trigger or view reads, in a statement that writes: it may be a client's, and would copy
+    ///     with an admin's rights what the client may not read
+    private static Optional<PerigeeException> read(Role role, String table, boolean isLent) {
+        String folded = table.toLowerCase(Locale.ROOT);
+        if (HIDDEN_MODULES.contains(folded) || folded.startsWith("sqlite_") && !SQLITE_TABLES.contains(folded)) {
+            return forbidden("The table \"%s\" is not available.".formatted(table));
+        }
+        if (!isOwn(table)) return Optional.empty();
+        if (role == Role.ADMIN) {
+            if (!isLent) return Optional.empty();
+            return forbidden(
+                    "The table \"%s\" is not read by a trigger or view of a statement that writes.".formatted(table));
+        }
         return forbidden("The table \"%s\" is for admins only.".formatted(table));
     }
 
@@ -153,6 +193,10 @@ final class Rules {
                 ? "The table \"%s\" is kept by Perigee: names that begin with %s are its own."
                         .formatted(table, OWN_PREFIX)
                 : "The table \"%s\" is for admins only.".formatted(table);
+    }
+
+    private static Optional<PerigeeException> temporary() {
+        return invalid("Temporary tables, views and triggers are not available: the next request would not find them.");
     }
 
     private static Optional<PerigeeException> forbidden(String text) {

@@ -17,7 +17,7 @@ final class AnswerStream extends OutputStream {
     private static final int FIRST_BYTES = 2 << 10;
 
     private final Exchange exchange;
-    private final @Nullable Semaphore largeAnswers;
+    private @Nullable Semaphore largeAnswers;
     private byte[] buffer = new byte[FIRST_BYTES];
     private int length;
     private boolean holdsPermit;
@@ -58,6 +58,12 @@ final class AnswerStream extends OutputStream {
         release();
         if (!exchange.isCommitted()) exchange.contentLength(length);
         exchange.write(true, ByteBuffer.wrap(buffer, 0, length));
+    }
+
+    /// The body is made without one of the store's readers, so however large it is, it needs no permit.
+    void holdsNoReader() {
+        release();
+        largeAnswers = null;
     }
 
     /// Gives back what a large answer holds. Needed in any case.

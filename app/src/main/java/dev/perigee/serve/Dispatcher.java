@@ -18,6 +18,7 @@ import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.core.exc.JacksonIOException;
 
 /// Takes every request: finds its route and its caller, has it answered, and answers for what goes wrong.
 ///
@@ -63,8 +64,7 @@ final class Dispatcher extends Handler.Abstract {
                 callback.succeeded();
                 return true;
             }
-            Match<Endpoint> match =
-                    routes.match(request.getMethod(), request.getHttpURI().getPath());
+            Match<Endpoint> match = match(request);
             if (match instanceof Match.Found<Endpoint> found) route = found.pattern();
             boolean isComplete = answer(request, response, match);
             if (isComplete) callback.succeeded();
@@ -75,6 +75,18 @@ final class Dispatcher extends Handler.Abstract {
             metrics.answered(request.getMethod(), route, response.getStatus(), System.nanoTime() - begin);
         }
         return true;
+    }
+
+    /// A target that is no path (`*`, `host:port`) or cannot be decoded leads nowhere.
+    private Match<Endpoint> match(Request request) {
+        @Nullable String path = request.getHttpURI().getPath();
+        if (path == null || !path.startsWith("/")) return new Match.Unknown<>();
+        try {
+            return routes.match(request.getMethod(), path);
+        } catch (PerigeeException e) {
+            LOG.debug("A path could not be decoded", e);
+            return new Match.Unknown<>();
+        }
     }
 
     /// @return whether the client got an answer with a proper end
@@ -94,7 +106,7 @@ final class Dispatcher extends Handler.Abstract {
             return true;
         } catch (PerigeeException e) {
             return failed(exchange, response, e);
-        } catch (IOException e) {
+        } catch (IOException | JacksonIOException e) {
             LOG.debug("A client went away or was too slow", e);
             return false;
         } catch (RuntimeException e) {

@@ -2,7 +2,6 @@ package dev.perigee.serve;
 
 import dev.perigee.query.AnswerSink;
 import dev.perigee.sqlite.Value;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.List;
@@ -27,6 +26,7 @@ final class JsonAnswer implements AnswerSink {
             .disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
             .build();
 
+    private final AnswerStream out;
     private final JsonGenerator json;
     private final boolean isRaw;
     private final boolean isTransaction;
@@ -34,7 +34,8 @@ final class JsonAnswer implements AnswerSink {
     private SerializedString[] names = {};
     private boolean[] isShown = {};
 
-    JsonAnswer(OutputStream out, boolean isRaw, boolean isTransaction) {
+    JsonAnswer(AnswerStream out, boolean isRaw, boolean isTransaction) {
+        this.out = out;
         this.json = FACTORY.createGenerator(ObjectWriteContext.empty(), out, JsonEncoding.UTF8);
         this.isRaw = isRaw;
         this.isTransaction = isTransaction;
@@ -86,6 +87,11 @@ final class JsonAnswer implements AnswerSink {
         json.writeNumber(meta.rowsWritten());
         json.writeEndObject();
         json.writeEndObject();
+    }
+
+    @Override
+    public void committed() {
+        out.holdsNoReader();
     }
 
     /// Ends the envelope.

@@ -22,15 +22,12 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// The keys a JWKS endpoint publishes, kept for a while. A key id nobody knows makes it ask again, but not more often
-/// than [#MIN_PAUSE]; while the endpoint is down, keys it once gave are used on.
+/// than a pause allows; while the endpoint is down, keys it once gave are used on.
 final class JwksKeys implements JWKSource<SecurityContext>, AutoCloseable {
     /// Age at which keys are read anew.
     private static final Duration MAX_AGE = Duration.ofMinutes(5);
 
-    /// Time between two questions that unknown key ids make us ask.
-    static final Duration MIN_PAUSE = Duration.ofSeconds(10);
-
-    /// Time for which a failure stands before the endpoint is asked again.
+    /// Time for which a failure stands before the endpoint is asked again, as long as it never gave a key.
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
@@ -39,14 +36,20 @@ final class JwksKeys implements JWKSource<SecurityContext>, AutoCloseable {
     private record Kept(JWKSet keys, long readNanos) {}
 
     private final URI endpoint;
+    private final Duration minPause;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
-    private @Nullable Kept kept;
+
+    /// Read without the lock, so that a slow endpoint holds up only those who need new keys.
+    private volatile @Nullable Kept kept;
+
     private @Nullable RemoteKeySourceException lastFailure;
     private long lastTryNanos;
 
-    JwksKeys(URI endpoint) {
+    /// @param minPause time between two questions that unknown key ids make us ask
+    JwksKeys(URI endpoint, Duration minPause) {
         this.endpoint = endpoint;
+        this.minPause = minPause;
     }
 
     @Override
@@ -54,19 +57,26 @@ final class JwksKeys implements JWKSource<SecurityContext>, AutoCloseable {
         Kept known = current(MAX_AGE);
         List<JWK> matching = selector.select(known.keys());
         if (!matching.isEmpty()) return matching;
-        return selector.select(current(MIN_PAUSE).keys());
+        return selector.select(current(minPause).keys());
     }
 
     /// Keys no older than `maxAge`, or those there are when the endpoint was asked a moment ago or does not answer.
-    private synchronized Kept current(Duration maxAge) throws RemoteKeySourceException {
+    private Kept current(Duration maxAge) throws RemoteKeySourceException {
+        Kept known = kept;
+        if (known != null && System.nanoTime() - known.readNanos() < maxAge.toNanos()) return known;
+        return renewed(maxAge);
+    }
+
+    private synchronized Kept renewed(Duration maxAge) throws RemoteKeySourceException {
         long now = System.nanoTime();
         Kept known = kept;
         if (known != null && now - known.readNanos() < maxAge.toNanos()) return known;
         RemoteKeySourceException failure = lastFailure;
-        boolean isTooSoon = failure != null && now - lastTryNanos < AFTER_FAILURE.toNanos();
+        Duration pause = known == null ? AFTER_FAILURE : minPause;
+        boolean isTooSoon = failure != null && now - lastTryNanos < pause.toNanos();
         if (!isTooSoon) {
             try {
-                known = new Kept(read(), now);
+                known = new Kept(read(), System.nanoTime());
                 kept = known;
                 lastFailure = null;
                 return known;

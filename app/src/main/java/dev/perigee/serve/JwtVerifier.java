@@ -15,6 +15,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Caller;
 import java.net.URI;
 import java.text.ParseException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -23,11 +24,19 @@ import java.util.Set;
 /// Checks JWTs: signed with the one algorithm that is configured, by a key of the JWKS endpoint, with a `sub`, neither
 /// expired nor before their time (`exp` and `nbf`, a minute of clock skew allowed).
 final class JwtVerifier implements AutoCloseable {
+    /// A new key of the provider is known here after this time at the latest.
+    private static final Duration MIN_PAUSE = Duration.ofSeconds(10);
+
     private final JwksKeys keys;
     private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
 
     JwtVerifier(String jwksEndpoint, String algorithm) {
-        keys = new JwksKeys(URI.create(jwksEndpoint));
+        this(jwksEndpoint, algorithm, MIN_PAUSE);
+    }
+
+    /// @param minPause time between two questions that unknown key ids make us ask
+    JwtVerifier(String jwksEndpoint, String algorithm, Duration minPause) {
+        keys = new JwksKeys(URI.create(jwksEndpoint), minPause);
         processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.parse(algorithm), keys));
         processor.setJWSTypeVerifier(
                 new DefaultJOSEObjectTypeVerifier<>(JOSEObjectType.JWT, new JOSEObjectType("at+jwt"), null));

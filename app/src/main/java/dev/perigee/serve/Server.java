@@ -133,6 +133,8 @@ public final class Server implements AutoCloseable {
         HttpConfiguration http = new HttpConfiguration();
         http.setSendServerVersion(false);
         http.setRequestHeaderSize(MAX_HEADER_BYTES);
+        // Jetty remembers a connection's headers, and would take one token for another that differs in case only.
+        http.setHeaderCacheCaseSensitive(true);
         // Paths are split before they are decoded, so an encoded slash in a name is no danger.
         http.setUriCompliance(UriCompliance.RFC3986);
         ServerConnector opened = new ServerConnector(jetty, 1, 1, new HttpConnectionFactory(http));

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +27,9 @@ final class SourceProbe {
     private static final Duration KEPT = Duration.ofSeconds(5);
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
+    /// What clients are told of it; its address and its own words are for admins.
+    private static final Set<String> FOR_CLIENTS = Set.of("product", "fault");
+
     private record Finding(State state, Map<String, Object> description) {}
 
     private final Optional<Source> source;
@@ -40,12 +44,14 @@ final class SourceProbe {
         return finding().state();
     }
 
-    /// For people and the page: whether it answers, what and where it is, or with which fault it fails.
-    Map<String, Object> describe() {
+    /// For people and the page: whether it answers, or with which fault it fails; for admins also what and where it is.
+    Map<String, Object> describe(boolean isForAdmin) {
         Finding finding = finding();
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("status", finding.state().name());
-        answer.putAll(finding.description());
+        finding.description().forEach((name, value) -> {
+            if (isForAdmin || FOR_CLIENTS.contains(name)) answer.put(name, value);
+        });
         return answer;
     }
 

@@ -75,7 +75,7 @@ final class StatusEndpoints {
         internal.put("queuedWrites", stats.queuedWrites());
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("internal", internal);
-        answer.put("external", source.describe());
+        answer.put("external", source.describe(exchange.caller().isAdmin()));
         exchange.result(answer);
     }
 

@@ -78,6 +78,7 @@ final class ServedStore implements AutoCloseable {
         plugins = new PluginRegistry(
                 setup.plugins(), new Services(store, setup.source(), alarms, InstantSource.system(), metrics));
         plugins.start();
+        alarms.start();
         QueryEngine engine = new QueryEngine(store, setup.source(), plugins, setup.query());
         ServeConfig standard = new ServeConfig(
                 "127.0.0.1",
@@ -93,6 +94,39 @@ final class ServedStore implements AutoCloseable {
                 Duration.ofSeconds(5));
         server = new Server(setup.serve().apply(standard), engine, plugins, store, setup.source(), metrics);
         server.start();
+    }
+
+    /// The same settings with other callers.
+    static ServeConfig with(ServeConfig c, Optional<String> clientToken, Optional<String> jwksEndpoint) {
+        return new ServeConfig(
+                c.host(),
+                c.port(),
+                c.adminToken(),
+                clientToken,
+                jwksEndpoint,
+                c.jwtAlgorithm(),
+                c.allowedOrigins(),
+                c.maxBodyBytes(),
+                c.maxConnections(),
+                c.requestTimeout(),
+                c.shutdownGrace());
+    }
+
+    /// The same settings with other limits.
+    static ServeConfig with(
+            ServeConfig c, long maxBodyBytes, int maxConnections, Duration requestTimeout, Duration shutdownGrace) {
+        return new ServeConfig(
+                c.host(),
+                c.port(),
+                c.adminToken(),
+                c.clientToken(),
+                c.jwksEndpoint(),
+                c.jwtAlgorithm(),
+                c.allowedOrigins(),
+                maxBodyBytes,
+                maxConnections,
+                requestTimeout,
+                shutdownGrace);
     }
 
     URI uri(String path) {
@@ -117,6 +151,11 @@ final class ServedStore implements AutoCloseable {
         return send(request(path, token).build());
     }
 
+    /// What a request without any token gets.
+    HttpResponse<String> getAsNobody(String path) {
+        return send(HttpRequest.newBuilder(uri(path)).build());
+    }
+
     HttpResponse<String> post(String path, String token, String body) {
         return send(request(path, token)
                 .header("Content-Type", "application/json")
@@ -135,6 +174,11 @@ final class ServedStore implements AutoCloseable {
 
     static String statement(String sql) {
         return JsonMapper.shared().writeValueAsString(Map.of("sql", sql));
+    }
+
+    /// The status and the body of what `token` gets for one statement.
+    HttpResponse<String> run(String token, String sql) {
+        return post("/query", token, statement(sql));
     }
 
     static JsonNode json(HttpResponse<String> response) {
