@@ -101,7 +101,10 @@ public final class Perigee implements AutoCloseable {
         }
     }
 
-    private static Source source(SourceConfig config) {
+    /// Opens a source alone, for programs that need no server. Nothing connects before it is asked for something.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] for a type there is no source of
+    public static Source source(SourceConfig config) {
         return switch (config.type()) {
             case "postgresql" -> new PostgresSource(config);
             default ->

@@ -15,12 +15,6 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "perigee",
         description = "A SQLite copy of the tables you choose in an external database, served over HTTP.",
-        // One line for each command.
-        subcommands = {
-            DemoCommand.class,
-            VersionCommand.class,
-        },
-        mixinStandardHelpOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         footer = {"", "`perigee COMMAND --help` shows a command's options, examples and exit codes."})
 public final class Main implements Runnable {
@@ -44,15 +38,17 @@ public final class Main implements Runnable {
     private Main() {}
 
     public static void main(String[] args) {
-        int exitCode = commandLine().execute(args);
-        // A server that was asked to stop is ending by itself: its hook says with which code.
-        System.exit(exitCode);
+        System.exit(commandLine(Surroundings.ofProcess()).execute(args));
     }
 
-    /// The command line with everything but the streams of this process.
-    static CommandLine commandLine() {
+    /// The whole command line, which writes to this process's streams unless it is told others.
+    static CommandLine commandLine(Surroundings surroundings) {
         Main main = new Main();
-        CommandLine line = new CommandLine(main);
+        CommandLine line = new CommandLine(main)
+                .addSubcommand(new DemoCommand())
+                .addSubcommand(new ServeCommand(surroundings))
+                .addSubcommand(new SyncCommand(surroundings))
+                .addSubcommand(new VersionCommand());
         Errors errors = new Errors(() -> main.verbose);
         line.setParameterExceptionHandler(errors);
         line.setExecutionExceptionHandler(errors);

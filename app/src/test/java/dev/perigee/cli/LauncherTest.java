@@ -57,7 +57,7 @@ class LauncherTest {
         environment.put("JAVA_HOME", jdk("mine", "25.0.3").toString());
 
         assertThat(run("query", "a b").output())
-                .isEqualTo("25.0.3 --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -jar ["
+                .isEqualTo("25.0.3 --enable-native-access=ALL-UNNAMED -jar ["
                         + root.toRealPath().resolve("app/target/perigee.jar") + "] query [a b]\n");
     }
 

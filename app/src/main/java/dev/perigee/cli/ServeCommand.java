@@ -1,0 +1,112 @@
+package dev.perigee.cli;
+
+import dev.perigee.Perigee;
+import dev.perigee.config.PerigeeConfig;
+import dev.perigee.config.PerigeeConfigReader;
+import dev.perigee.config.PerigeeConfigReader.Overrides;
+import dev.perigee.config.SourceConfig;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `perigee serve`: the server, until it is told to stop.
+@Command(
+        name = "serve",
+        description = {
+            "Follows the source's tables and serves the copy over HTTP, until Ctrl-C or SIGTERM.",
+            "The source is in EXTERNAL_DB_URL, in the EXTERNAL_DB_* variables, or in the configuration file;",
+            "the admin's token in ADMIN_AUTHORIZATION_TOKEN. perigee.example.yaml has every setting.",
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  export ADMIN_AUTHORIZATION_TOKEN=$(openssl rand -hex 24)",
+            "  EXTERNAL_DB_URL=postgres://me:password@db/shop perigee serve --data ./data",
+            "  perigee serve --config perigee.yaml --host 0.0.0.0 --port 80",
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:Stopped as asked; what was begun is finished.",
+            "1:It could not start, such as with another process in the data folder.",
+            Exit.USAGE_TEXT,
+            Exit.LAUNCHER_TEXT
+        })
+final class ServeCommand implements Callable<Integer> {
+    private static final int MAX_PORT = 65_535;
+
+    private final Surroundings surroundings;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "The data folder; the replica is DIR/perigee.db. Default: data.")
+    private @Nullable Path data;
+
+    @Option(names = "--host", description = "The address to listen on; 0.0.0.0 for all. Default: 127.0.0.1.")
+    private @Nullable String host;
+
+    @Option(names = "--port", paramLabel = "N", description = "The port; 0 picks a free one. Default: 8787.")
+    private @Nullable Integer port;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "Settings and tables, see perigee.example.yaml.")
+    private @Nullable Path config;
+
+    ServeCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (port != null && (port < 0 || port > MAX_PORT)) {
+            throw new ParameterException(spec.commandLine(), "--port: expected 0 to %d".formatted(MAX_PORT));
+        }
+        Overrides overrides = new Overrides(
+                Optional.ofNullable(data),
+                Optional.ofNullable(host),
+                port == null ? OptionalInt.empty() : OptionalInt.of(port));
+        PerigeeConfig settings =
+                PerigeeConfigReader.read(Optional.ofNullable(config), overrides, surroundings.environment());
+        Perigee perigee = Perigee.open(settings);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(perigee), "perigee-stop"));
+        greet(settings, perigee);
+        new CountDownLatch(1).await(); // The hook ends the process.
+        return Exit.OK;
+    }
+
+    /// Runs when the process is asked to end. It ends by this, because the JVM's own exit code would be the signal's,
+    /// which reads like a crash.
+    private void stop(Perigee perigee) {
+        perigee.close();
+        out().println("Stopped.");
+        out().flush();
+        Runtime.getRuntime().halt(Exit.OK);
+    }
+
+    private void greet(PerigeeConfig settings, Perigee perigee) {
+        String address = settings.serve().host();
+        String shown = address.contains(":") ? "[" + address + "]" : address;
+        out().printf("Listening on http://%s:%d/%n", shown, perigee.port());
+        out().printf("Replica      %s%n", perigee.store().file());
+        out().printf(
+                        "Source       %s%n",
+                        settings.source()
+                                .map(SourceConfig::place)
+                                .orElse("none: set EXTERNAL_DB_URL to replicate a database"));
+        out().flush();
+    }
+
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+}

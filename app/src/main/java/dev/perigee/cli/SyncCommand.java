@@ -1,0 +1,175 @@
+package dev.perigee.cli;
+
+import dev.perigee.Perigee;
+import dev.perigee.config.SourceConfig;
+import dev.perigee.config.SourceEnvironment;
+import dev.perigee.config.SourceUrl;
+import dev.perigee.config.StoreConfig;
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.Json;
+import dev.perigee.replication.Problem;
+import dev.perigee.replication.SyncResult;
+import dev.perigee.replication.TableChooser;
+import dev.perigee.replication.TableChooser.Choice;
+import dev.perigee.replication.TableSync;
+import dev.perigee.source.Source;
+import dev.perigee.store.Store;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `perigee sync`: one pull into a SQLite file, without a server.
+@Command(
+        name = "sync",
+        description = {
+            "Copies tables of a PostgreSQL into a SQLite file, once and without a server.",
+            "Run again, it goes on from where it stopped. Without --table it lists what it can copy, and why so.",
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  perigee sync --from postgres://me@db/shop --table orders --cursor updated_at --to shop.db",
+            "  perigee sync --from postgres://me@db/shop --to shop.db           lists tables, then asks",
+            "  perigee sync --from postgres://me@db/shop --to shop.db --all     copies all it can",
+            "  perigee sync --to shop.db --table orders --table sales.items --cursor changed_at --key order_id,line",
+            "",
+            "A password that is not in the URL is taken from EXTERNAL_DB_PASS or PGPASSWORD.",
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:Every table is copied up to what the source had.",
+            "1:A table failed, or the source; the others are copied, and a second run goes on.",
+            "2:The arguments are wrong, or nothing was chosen; nothing was copied.",
+            Exit.LAUNCHER_TEXT
+        })
+final class SyncCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--from",
+            paramLabel = "URL",
+            description =
+                    "The source: postgres://user:password@host:port/database. Default: EXTERNAL_DB_URL, EXTERNAL_DB_*.")
+    private @Nullable String from;
+
+    @Option(
+            names = "--to",
+            paramLabel = "FILE",
+            required = true,
+            description = "The SQLite file; made if it is missing.")
+    private Path to = Path.of("");
+
+    @ArgGroup(exclusive = false, multiplicity = "0..*")
+    private List<TableOption> tables = new ArrayList<>();
+
+    @Option(
+            names = {"--all", "--yes"},
+            description = "Without --table: copy every table that can be copied, without asking.")
+    private boolean isAll;
+
+    @Option(names = "--json", description = "Answer with one JSON object on standard output.")
+    private boolean json;
+
+    SyncCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        SourceConfig config = source();
+        try (Source source = Perigee.source(config)) {
+            List<Choice> choices = tables.isEmpty()
+                    ? TableChooser.choose(source.discover(), config.defaultSchema())
+                    : tables.stream()
+                            .map(table -> table.choice(source, config.defaultSchema()))
+                            .toList();
+            List<TableConfig> wanted =
+                    choices.stream().flatMap(choice -> choice.config().stream()).toList();
+            if (tables.isEmpty()) {
+                TableOffer offer = new TableOffer(choices, config.place());
+                if (!json || !isAll) offer.print(json, out());
+                if (wanted.isEmpty()) {
+                    throw Fault.SOURCE_TABLE_MISSING.in(
+                            config.place(), "no table can be copied without more words", "Nothing was copied");
+                }
+                if (!isAll) {
+                    if (json || !surroundings.isTerminal()) {
+                        err().println("perigee: nothing was copied; choose with --table, or copy all with --all");
+                        return Exit.USAGE;
+                    }
+                    if (!offer.isAccepted(surroundings.in(), out(), wanted.size(), to)) return Exit.OK;
+                }
+            }
+            return copy(source, wanted);
+        }
+    }
+
+    private SourceConfig source() {
+        if (from != null) return SourceUrl.source(from, "--from", surroundings.environment());
+        return SourceEnvironment.source(surroundings.environment())
+                .orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
+                        "the command line", "neither --from nor EXTERNAL_DB_URL names a source", "Nothing was copied"));
+    }
+
+    private int copy(Source source, List<TableConfig> wanted) {
+        List<SyncResult> results = new ArrayList<>();
+        try (Store store = Store.open(StoreConfig.ofFile(to));
+                ProgressLine progress = new ProgressLine(err(), surroundings.isTerminal())) {
+            TableSync sync = new TableSync(store, source);
+            for (TableConfig table : wanted) {
+                SyncResult result = sync.run(table, progress);
+                results.add(result);
+                progress.clear();
+                if (!json) say(result, table);
+                result.error().map(Problem::message).ifPresent(text -> err().println("perigee: " + text));
+            }
+        }
+        boolean isDone = results.stream().allMatch(SyncResult::succeeded);
+        if (json) {
+            Map<String, Object> answer = new LinkedHashMap<>();
+            answer.put("success", isDone);
+            answer.put("to", to.toString());
+            answer.put("results", results);
+            out().println(Json.MAPPER.writeValueAsString(answer));
+        }
+        return isDone ? Exit.OK : Exit.FAILED;
+    }
+
+    private void say(SyncResult result, TableConfig table) {
+        out().println(String.format(
+                Locale.ROOT,
+                "%s by %s: %,d rows in %.1f s (%,.0f rows/s): %,d new, %,d changed, %,d the same%s",
+                result.table(),
+                table.cursorColumn(),
+                result.pulled(),
+                result.ms() / 1000.0,
+                result.pulled() * 1000.0 / Math.max(1, result.ms()),
+                result.inserted(),
+                result.updated(),
+                result.unchanged(),
+                result.succeeded() ? "" : "; then it FAILED"));
+    }
+
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    private PrintWriter err() {
+        return spec.commandLine().getErr();
+    }
+}

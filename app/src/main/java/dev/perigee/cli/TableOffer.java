@@ -1,0 +1,75 @@
+package dev.perigee.cli;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.plugin.Json;
+import dev.perigee.replication.TableChooser.Choice;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// The tables of a source that can be copied, by which cursor and why; and those that cannot.
+final class TableOffer {
+    private final List<Choice> choices;
+    private final String place;
+
+    TableOffer(List<Choice> choices, String place) {
+        this.choices = choices;
+        this.place = place;
+    }
+
+    void print(boolean json, PrintWriter out) {
+        if (json) out.println(Json.MAPPER.writeValueAsString(Map.of("source", place, "tables", plain())));
+        else table(out);
+        out.flush();
+    }
+
+    /// Asks; only a yes is one.
+    boolean isAccepted(InputStream in, PrintWriter out, int count, Path to) throws IOException {
+        out.printf("%nCopy %s into %s? [y/N] ", count == 1 ? "this table" : "these " + count + " tables", to);
+        out.flush();
+        String answer = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
+        return answer != null && List.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
+    }
+
+    private void table(PrintWriter out) {
+        out.println(place);
+        out.println();
+        TextTable text = new TextTable(List.of("table", "rows, about", "cursor", "because"));
+        for (Choice choice : choices) {
+            text.add(List.of(
+                    choice.table().id().toString(),
+                    choice.table().estimatedRows() < 0
+                            ? "?"
+                            : String.format(Locale.ROOT, "%,d", choice.table().estimatedRows()),
+                    choice.config().map(TableConfig::cursorColumn).orElse("-"),
+                    choice.config().isPresent() ? choice.reason() : "not copied: " + choice.reason()));
+        }
+        text.print(out);
+    }
+
+    private List<Map<String, Object>> plain() {
+        List<Map<String, Object>> tables = new ArrayList<>();
+        for (Choice choice : choices) {
+            Map<String, Object> table = new LinkedHashMap<>();
+            table.put("table", choice.table().id().toString());
+            table.put("estimatedRows", choice.table().estimatedRows());
+            choice.config().ifPresent(config -> {
+                table.put("name", config.name());
+                table.put("cursorColumn", config.cursorColumn());
+            });
+            table.put("canCopy", choice.config().isPresent());
+            table.put("reason", choice.reason());
+            tables.add(table);
+        }
+        return tables;
+    }
+}
