@@ -186,7 +186,9 @@ function render(status) {
 }
 
 function renderInfo(info) {
-  say(at('fact-size'), bytes(info.databaseSize ?? NaN));
+  say(at('fact-size'), bytes(info.internal?.databaseBytes ?? NaN));
+  at('place').hidden = !info.external?.place;
+  say(at('place'), [info.external?.product, info.external?.place].filter(Boolean).join(' · '));
 }
 
 function explainEmpty() {

@@ -1,0 +1,205 @@
+package dev.perigee.serve;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.microsoft.playwright.Browser;
+import com.microsoft.playwright.BrowserContext;
+import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.options.ColorScheme;
+import dev.perigee.ServedPerigee;
+import dev.perigee.testing.TestPostgres;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The page at `/` in a real Chromium, against a whole Perigee with a real PostgreSQL behind it. Skipped, and said so,
+/// where there is no Chromium.
+class PageTest {
+    private static final List<String> ARGUMENTS = List.of(
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync");
+
+    private static Playwright playwright;
+    private static Browser browser;
+
+    @TempDir
+    Path folder;
+
+    private final List<String> complaints = new ArrayList<>();
+    private TestPostgres postgres;
+    private ServedPerigee perigee;
+    private BrowserContext context;
+    private Page page;
+
+    @BeforeAll
+    static void startBrowser() {
+        Optional<Path> chromium = chromium();
+        assumeTrue(chromium.isPresent(), "there is no Chromium in PATH: the page is not tested");
+        playwright = Playwright.create(
+                new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+        browser = playwright
+                .chromium()
+                .launch(new BrowserType.LaunchOptions()
+                        .setExecutablePath(chromium.get())
+                        .setArgs(ARGUMENTS));
+    }
+
+    @AfterAll
+    static void stopBrowser() {
+        if (playwright != null) playwright.close();
+    }
+
+    @BeforeEach
+    void open() {
+        postgres = TestPostgres.create();
+        postgres.execute("""
+                CREATE TABLE orders (id int PRIMARY KEY, total numeric(12,2));
+                INSERT INTO orders SELECT i, i FROM generate_series(1, 1234) i""");
+        perigee = ServedPerigee.open(folder, postgres.config());
+        context = browser.newContext();
+        page = context.newPage();
+        page.onPageError(complaints::add);
+        page.onConsoleMessage(message -> {
+            if (message.type().equals("error")) complaints.add(message.text());
+        });
+        page.onRequest(request -> {
+            if (!request.url().startsWith(origin())) complaints.add("a request to " + request.url());
+        });
+    }
+
+    @AfterEach
+    void close() {
+        context.close();
+        perigee.close();
+        postgres.close();
+    }
+
+    @Test
+    void the_token_is_asked_for_once_and_is_in_no_address() {
+        page.navigate(origin());
+        signIn("wrong");
+        assertThat(page.locator("#token-error")).containsText("does not know this token");
+        signIn(ServedPerigee.TOKEN);
+        assertThat(page.locator("#empty")).isVisible();
+        page.reload();
+        assertThat(page.locator("#empty")).isVisible();
+        assertThat(page.url()).isEqualTo(origin() + "/");
+        assertThat(page.content()).doesNotContain(ServedPerigee.TOKEN);
+        page.locator("#forget").click();
+        assertThat(page.locator("#gate")).isVisible();
+        complaints.removeIf(text -> text.contains("401")); // Chromium tells of the refused token
+        assertThat(complaints).isEmpty();
+    }
+
+    @Test
+    void a_table_is_added_on_the_page_and_lives_there() {
+        enter();
+        page.locator("#add-name").fill("orders");
+        page.locator("#add-cursor").fill("id");
+        page.locator("#add-seconds").fill("1");
+        page.locator("#add button[type=submit]").click();
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
+        postgres.execute("INSERT INTO orders SELECT generate_series(2001, 2010)");
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?244"));
+        assertThat(page.locator("#place")).containsText("PostgreSQL");
+        assertThat(complaints).isEmpty();
+    }
+
+    @Test
+    void its_buttons_pause_and_sync() {
+        perigee.call("POST", "/replication/tables", "{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'}");
+        enter();
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
+        postgres.execute("INSERT INTO orders VALUES (5000, 1)");
+        page.getByText("Sync", new Page.GetByTextOptions().setExact(true)).click();
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?235"));
+        page.getByText("Pause", new Page.GetByTextOptions().setExact(true)).click();
+        assertThat(page.locator("#tables tbody")).containsText("paused");
+        assertThat(perigee.status("orders").get("state").asString()).isEqualTo("paused");
+        assertThat(complaints).isEmpty();
+    }
+
+    @Test
+    void what_failed_is_shown_with_what_helps() {
+        perigee.call("POST", "/replication/tables", "{'name': 'orders', 'cursorColumn': 'id', 'intervalMs': 1000}");
+        enter();
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
+        postgres.execute("DROP TABLE orders");
+        assertThat(page.locator("#tables")).containsText("SOURCE_TABLE_MISSING");
+        assertThat(page.locator("#tables")).containsText("remove it from replication");
+    }
+
+    @Test
+    void a_query_runs_and_its_error_is_shown() {
+        perigee.call("POST", "/replication/tables", "{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'}");
+        enter();
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
+        page.locator("#sql").fill("SELECT sum(total) AS sum_of_totals, '<b>&' AS text FROM orders");
+        page.locator("#run").click();
+        assertThat(page.locator("#grid")).containsText("sum_of_totals");
+        assertThat(page.locator("#grid")).containsText("761995");
+        assertThat(page.locator("#grid")).containsText("<b>&");
+        page.locator("#sql").fill("SELEC 1");
+        page.locator("#run").click();
+        assertThat(page.locator("#query-error")).containsText("syntax error");
+    }
+
+    @Test
+    void it_is_dark_where_the_system_is_and_fits_a_phone() {
+        String light = textColour();
+        page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.DARK));
+        assertThat(textColour()).isNotEqualTo(light);
+        page.setViewportSize(360, 700);
+        enter();
+        assertThat((Integer) page.evaluate("document.documentElement.scrollWidth"))
+                .isLessThanOrEqualTo(360);
+        assertThat(complaints).isEmpty();
+    }
+
+    private String textColour() {
+        page.navigate(origin());
+        return (String) page.evaluate("getComputedStyle(document.body).color");
+    }
+
+    private void enter() {
+        page.navigate(origin());
+        signIn(ServedPerigee.TOKEN);
+    }
+
+    private void signIn(String token) {
+        page.locator("#token").fill(token);
+        page.locator("#token-form button[type=submit]").click();
+    }
+
+    private String origin() {
+        return "http://127.0.0.1:" + perigee.port();
+    }
+
+    private static Optional<Path> chromium() {
+        return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
+                .flatMap(path -> Stream.of("chromium", "chromium-browser", "google-chrome")
+                        .map(Path.of(path)::resolve))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+}
