@@ -6,11 +6,11 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Guesses which name was meant.
-final class NearName {
+public final class NearName {
     private NearName() {}
 
     /// The known name nearest to `written`, where one is near: a slip or two, or another way to separate words.
-    static Optional<String> of(String written, Collection<String> known) {
+    public static Optional<String> of(String written, Collection<String> known) {
         String plain = plain(written);
         int most = Math.max(1, plain.length() / 3);
         return known.stream()

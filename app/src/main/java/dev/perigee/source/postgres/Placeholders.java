@@ -5,193 +5,188 @@ import dev.perigee.fault.PerigeeException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One SQL statement with its placeholders in the driver's form.
+/// One statement with `?` or `$1` placeholders, in the form pgjdbc takes.
 ///
-/// Callers write `?` or `$1`; the driver knows `?` only, and doubles the question mark of operators such as `jsonb ?
-/// 'a'`.
-/// Where a statement has `$1`, a question mark is an operator. What stands in strings, quoted names and comments is
-/// never a placeholder.
+/// pgjdbc numbers every `?` in order and sends the rest of the text as it is. So of each `$n` the first mention becomes
+/// a `?`, numbered in the order of first mentions, and later ones become the number that this gave: the server sees the
+/// same parameter in both places, and `GROUP BY $1` means what it says.
 ///
-/// @param sql for the driver
-/// @param order for each `?` the index of its parameter, from 0
-record Placeholders(String sql, List<Integer> order) {
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for more than one statement
-    static Placeholders parse(String sql) {
-        Lexer lexer = new Lexer(sql);
-        boolean isNumbered = false;
-        while (lexer.next()) {
-            if (lexer.isNumber()) isNumbered = true;
-            if (lexer.isEnd() && lexer.hasMore()) {
-                throw Fault.SOURCE_STATEMENT.in(
-                        "the source's statement", "there is more than one statement in it", "Nothing was run");
-            }
+/// Where there is a `$n`, each `?` is an operator (`?`, `?|` and `?&` of jsonb); elsewhere `?|` and `?&` are operators
+/// unless a second `|` follows (`?||'x'`), and `??` is the operator `?`, as everywhere in JDBC.
+///
+/// @param sql for pgjdbc
+/// @param order for each of pgjdbc's parameters, which of the caller's it is, from 0
+/// @param edits what the server's positions are corrected by
+record Placeholders(String sql, List<Integer> order, List<Edit> edits) {
+    /// From `serverOffset` on, the caller's text is `shift` characters further on than the server's.
+    record Edit(int serverOffset, int shift) {}
+
+    Placeholders {
+        order = List.copyOf(order);
+        edits = List.copyOf(edits);
+    }
+
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for more than one statement, mixed placeholders, or a number
+    ///     of parameters that is not the number of values
+    static Placeholders of(String sql, int values) {
+        return new Translation(sql, isNumbered(sql)).run(values);
+    }
+
+    /// Where in the caller's statement the server's position (from 1) is, from 1.
+    int position(int serverPosition) {
+        int shift = 0;
+        for (Edit edit : edits) if (edit.serverOffset() < serverPosition) shift = edit.shift();
+        return Math.max(1, serverPosition + shift);
+    }
+
+    private static boolean isNumbered(String sql) {
+        SqlLexer lexer = new SqlLexer(sql);
+        for (SqlLexer.Kind kind = lexer.next(); kind != SqlLexer.Kind.END; kind = lexer.next()) {
+            if (kind == SqlLexer.Kind.PARAMETER) return true;
         }
-        return isNumbered ? numbered(sql) : positional(sql);
+        return false;
     }
 
-    /// How many parameters it needs.
-    int count() {
-        return order.stream().mapToInt(i -> i + 1).max().orElse(0);
+    private static PerigeeException refused(String what) {
+        return Fault.SOURCE_STATEMENT.in("the source's statement", what, "It was not sent");
     }
 
-    private static Placeholders positional(String sql) {
-        List<Integer> order = new ArrayList<>();
-        Lexer lexer = new Lexer(sql);
-        while (lexer.next()) {
-            if (lexer.isQuestionMark()) order.add(order.size());
-        }
-        return new Placeholders(sql, order);
-    }
-
-    private static Placeholders numbered(String sql) {
-        List<Integer> order = new ArrayList<>();
-        StringBuilder text = new StringBuilder();
-        Lexer lexer = new Lexer(sql);
-        while (lexer.next()) {
-            if (lexer.isNumber()) {
-                order.add(lexer.number() - 1);
-                text.append('?');
-            } else if (lexer.isQuestionMark()) {
-                text.append("??");
-            } else {
-                text.append(lexer.text());
-            }
-        }
-        return new Placeholders(text.toString(), order);
-    }
-
-    /// Cuts SQL into the pieces that matter here: a placeholder, a semicolon, a quoted piece or comment, a character.
-    ///
-    /// @see <a href="https://www.postgresql.org/docs/current/sql-syntax-lexical.html">PostgreSQL: lexical
-    ///     structure</a>
-    private static final class Lexer {
+    private static final class Translation {
         private final String sql;
-        private int start;
-        private int end;
+        private final boolean isNumbered;
+        private final StringBuilder out = new StringBuilder();
+        private final List<Integer> order = new ArrayList<>();
+        private final List<Edit> edits = new ArrayList<>();
 
-        Lexer(String sql) {
+        /// What pgjdbc will send has this many characters up to here.
+        private int serverLength;
+
+        private boolean isEnded;
+        private char before = '(';
+
+        Translation(String sql, boolean isNumbered) {
             this.sql = sql;
+            this.isNumbered = isNumbered;
         }
 
-        boolean next() {
-            start = end;
-            if (start >= sql.length()) return false;
-            char c = sql.charAt(start);
-            end = switch (c) {
-                case '\'' -> quoted(isEscapeString());
-                case '"' -> quoted(false);
-                case '-' -> sql.startsWith("--", start) ? line() : start + 1;
-                case '/' -> sql.startsWith("/*", start) ? comment() : start + 1;
-                case '$' -> dollar();
-                case '?' -> sql.startsWith("??", start) ? start + 2 : start + 1;
-                default -> Character.isUnicodeIdentifierStart(c) || c == '_' ? word() : start + 1;
-            };
-            return true;
-        }
-
-        String text() {
-            return sql.substring(start, end);
-        }
-
-        boolean isNumber() {
-            return end - start > 1 && sql.charAt(start) == '$' && Character.isDigit(sql.charAt(start + 1));
-        }
-
-        int number() {
-            String digits = sql.substring(start + 1, end);
-            if (digits.length() <= 5 && Integer.parseInt(digits) >= 1) return Integer.parseInt(digits);
-            throw Fault.SOURCE_STATEMENT.in(
-                    "the source's statement", "there is no parameter $" + digits, "Nothing was run");
-        }
-
-        boolean isQuestionMark() {
-            return end - start == 1 && sql.charAt(start) == '?';
-        }
-
-        boolean isEnd() {
-            return sql.charAt(start) == ';';
-        }
-
-        /// Whether anything but blanks, comments and semicolons follows.
-        boolean hasMore() {
-            Lexer rest = new Lexer(sql);
-            rest.end = end;
-            while (rest.next()) {
-                String text = rest.text();
-                boolean isNothing =
-                        text.isBlank() || text.equals(";") || text.startsWith("--") || text.startsWith("/*");
-                if (!isNothing) return true;
-            }
-            return false;
-        }
-
-        /// Whether an `E` that is a word of its own stands before the quote.
-        private boolean isEscapeString() {
-            if (start == 0 || (sql.charAt(start - 1) | 0x20) != 'e') return false;
-            return start == 1 || !Character.isUnicodeIdentifierPart(sql.charAt(start - 2));
-        }
-
-        private int quoted(boolean hasEscapes) {
-            char quote = sql.charAt(start);
-            int at = start + 1;
-            while (at < sql.length()) {
-                char c = sql.charAt(at);
-                if (hasEscapes && c == '\\') at++;
-                else if (c == quote) {
-                    if (at + 1 >= sql.length() || sql.charAt(at + 1) != quote) return at + 1;
-                    at++;
+        Placeholders run(int values) {
+            SqlLexer lexer = new SqlLexer(sql);
+            int skipTo = 0;
+            for (SqlLexer.Kind kind = lexer.next(); kind != SqlLexer.Kind.END; kind = lexer.next()) {
+                if (lexer.start() < skipTo) continue;
+                String text = lexer.text();
+                if (kind == SqlLexer.Kind.SPACE) {
+                    copy(text);
+                    continue;
                 }
-                at++;
-            }
-            return sql.length();
-        }
-
-        private int line() {
-            int newline = sql.indexOf('\n', start);
-            return newline < 0 ? sql.length() : newline;
-        }
-
-        /// Comments nest.
-        private int comment() {
-            int depth = 0;
-            int at = start;
-            while (at < sql.length()) {
-                if (sql.startsWith("/*", at)) {
-                    depth++;
-                    at += 2;
-                } else if (sql.startsWith("*/", at)) {
-                    at += 2;
-                    if (--depth == 0) return at;
-                } else {
-                    at++;
+                if (isEnded) throw refused("expected one statement but found another after `;`");
+                switch (kind) {
+                    case PARAMETER -> numbered(text, lexer.end());
+                    case SYMBOL -> skipTo = symbol(text, lexer.start());
+                    case STRING, WORD -> copy(text);
+                    case SPACE, END -> throw new IllegalStateException("handled above");
                 }
+                before = text.charAt(text.length() - 1);
             }
-            return sql.length();
+            check(values);
+            return new Placeholders(out.toString(), order, edits);
         }
 
-        /// `$1`, or a string between two `$tag$`.
-        private int dollar() {
-            int at = start + 1;
-            if (at < sql.length() && Character.isDigit(sql.charAt(at))) {
-                while (at < sql.length() && Character.isDigit(sql.charAt(at))) at++;
-                return at;
+        /// @return where to go on
+        private int symbol(String text, int at) {
+            if (text.equals(";")) {
+                isEnded = true; // pgjdbc would split there itself
+                copy(" ");
+                return at + 1;
             }
-            while (at < sql.length() && Character.isUnicodeIdentifierPart(sql.charAt(at))) at++;
-            if (at >= sql.length() || sql.charAt(at) != '$') return start + 1;
-            String tag = sql.substring(start, at + 1);
-            int close = sql.indexOf(tag, at + 1);
-            return close < 0 ? sql.length() : close + tag.length();
+            if (!text.equals("?")) {
+                copy(text);
+                return at + 1;
+            }
+            boolean isDoubled = sql.startsWith("??", at);
+            if (isNumbered) {
+                if (looksLikePlaceholder(at)) {
+                    throw refused("placeholders `?` and `$1` are mixed; use one kind");
+                }
+                operator(isDoubled ? 2 : 1, at);
+                return at + (isDoubled ? 2 : 1);
+            }
+            if (isDoubled) {
+                operator(2, at);
+                return at + 2;
+            }
+            if (isJsonOperator(at)) {
+                operator(1, at);
+                return at + 1;
+            }
+            parameter(order.size(), at + 1);
+            return at + 1;
         }
 
-        /// A word may have dollars in it, which then begin nothing.
-        private int word() {
-            int at = start + 1;
-            while (at < sql.length()) {
-                char c = sql.charAt(at);
-                if (!Character.isUnicodeIdentifierPart(c) && c != '$') break;
-                at++;
+        private boolean isJsonOperator(int at) {
+            return sql.startsWith("?&", at) || (sql.startsWith("?|", at) && !sql.startsWith("?||", at));
+        }
+
+        /// An operator stands between two values; a placeholder is one.
+        private boolean looksLikePlaceholder(int at) {
+            int i = at + 1;
+            while (i < sql.length() && Character.isWhitespace(sql.charAt(i))) i++;
+            boolean endsValue = i == sql.length() || ",);".indexOf(sql.charAt(i)) >= 0;
+            boolean isOperator = i < sql.length() && i == at + 1 && "?|&-#".indexOf(sql.charAt(i)) >= 0;
+            return endsValue || (!isOperator && "=<>+*/%(,".indexOf(before) >= 0);
+        }
+
+        private void numbered(String text, int end) {
+            int number;
+            try {
+                number = Integer.parseInt(text, 1, text.length(), 10);
+            } catch (NumberFormatException e) {
+                throw refused("expected a parameter's number but found `" + text + "`");
             }
-            return at;
+            if (number < 1) throw refused("parameters are counted from `$1` but found `" + text + "`");
+            int known = order.indexOf(number - 1);
+            if (known < 0) {
+                parameter(number - 1, end);
+            } else {
+                String name = "$" + (known + 1);
+                out.append(name);
+                edited(name.length(), end);
+            }
+        }
+
+        private void parameter(int value, int end) {
+            order.add(value);
+            out.append('?');
+            edited(1 + String.valueOf(order.size()).length(), end);
+        }
+
+        private void operator(int length, int at) {
+            out.append("??");
+            edited(1, at + length);
+        }
+
+        private void copy(String text) {
+            out.append(text);
+            serverLength += text.length();
+        }
+
+        private void edited(int length, int callersEnd) {
+            serverLength += length;
+            edits.add(new Edit(serverLength, callersEnd - serverLength));
+        }
+
+        private void check(int values) {
+            int wanted = isNumbered ? order.stream().mapToInt(i -> i + 1).max().orElse(0) : order.size();
+            if (wanted != values) {
+                throw refused("expected %d parameters but found %d%s"
+                        .formatted(
+                                wanted,
+                                values,
+                                isNumbered ? "" : " (the operator `?` is written `??`, unless placeholders are `$1`)"));
+            }
+            for (int i = 0; i < wanted; i++) {
+                if (!order.contains(i)) throw refused("parameter `$%d` is not used".formatted(i + 1));
+            }
         }
     }
 }

@@ -2,197 +2,154 @@ package dev.perigee.source.postgres;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
-import java.sql.Statement;
 import java.time.Duration;
-import java.util.Properties;
-import javax.sql.DataSource;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.jdbc.PgConnection;
 
-/// Connections to the source: made when needed, at most as many as configured, closed when idle for a while. Each piece
-/// of work gets one in a transaction of its own, read-only unless it asks for more, and it is given back whatever
-/// happens; after a failure that may have left it half read it is closed instead.
+/// A bounded pool of sessions, each lent for one transaction. Safe for many threads; connects when first used.
 ///
-/// Safe for many threads.
+/// A session always comes back, or is closed: after a lost connection, and after work that threw anything other than
+/// what the server answered. Such work may have left a `COPY` half read, which nothing can be sent after; pgjdbc would
+/// wait for it for ever.
 final class PostgresConnections implements AutoCloseable {
-    /// A piece of work inside one transaction.
+    /// What is done with a session. The transaction has begun; it is ended here, never by the work.
     @FunctionalInterface
     interface Work<T extends @Nullable Object> {
-        T run(Connection connection) throws SQLException;
+        T run(PgConnection session) throws SQLException;
     }
 
-    private static final Duration IDLE = Duration.ofMinutes(1);
+    private static final Duration IDLE = Duration.ofSeconds(60);
+    private static final Duration LIFETIME = Duration.ofMinutes(30);
 
-    /// Shorter than the hour after which load balancers and poolers tend to drop connections without a word.
-    private static final Duration LIFE = Duration.ofMinutes(25);
+    /// How long the pool is waited for before the login's failure is looked at; the least that Hikari allows.
+    private static final long LOOK_MILLIS = 250;
 
     private final SourceConfig config;
-    private final Properties properties;
-    private @Nullable HikariDataSource pool;
-    private boolean isClosed;
+    private final PostgresLogin login;
+    private final HikariDataSource pool;
 
-    /// Does not connect.
+    /// In order of arrival, so that nobody who waits is overtaken for ever.
+    private final Semaphore free;
+
     PostgresConnections(SourceConfig config) {
         this.config = config;
-        this.properties = ConnectionProperties.of(config);
+        this.login = new PostgresLogin(config);
+        this.free = new Semaphore(config.maxConnections(), true);
+        HikariConfig hikari = new HikariConfig();
+        hikari.setPoolName("perigee-source");
+        hikari.setDataSource(login);
+        hikari.setMaximumPoolSize(config.maxConnections());
+        hikari.setMinimumIdle(0);
+        hikari.setIdleTimeout(IDLE.toMillis());
+        hikari.setMaxLifetime(LIFETIME.toMillis());
+        hikari.setConnectionTimeout(LOOK_MILLIS);
+        hikari.setValidationTimeout(LOOK_MILLIS);
+        hikari.setInitializationFailTimeout(-1); // do not connect yet
+        this.pool = new HikariDataSource(hikari);
     }
 
-    /// Runs `work` in a read-only transaction.
+    /// Runs `work` in one read-only transaction.
     ///
-    /// @param where for messages: what it is about
-    /// @throws PerigeeException a `SOURCE_*` fault
+    /// @param where what it is for, to begin a fault's message with
+    /// @throws PerigeeException what the work throws, or a `SOURCE_*` fault
     <T extends @Nullable Object> T read(String where, Work<T> work) {
-        try {
-            return run(true, work);
-        } catch (SQLException e) {
-            throw PostgresFaults.of(where, e);
-        }
+        return lend(where, work, true);
     }
 
-    /// Runs `work` in a transaction that may write, and commits.
-    ///
-    /// @throws PerigeeException as [#read]; [Fault#SOURCE_STATEMENT] for what the server has against the statement
+    /// Runs `work` in one transaction that may write, and commits it. Session settings the work made are taken back.
     <T extends @Nullable Object> T write(String where, Work<T> work) {
-        try {
-            return run(false, work);
-        } catch (SQLException e) {
-            throw PostgresFaults.ofStatement(where, e);
-        }
+        return lend(where, work, false);
     }
 
+    /// Closes idle sessions now and lent ones as they come back.
     @Override
     public void close() {
-        HikariDataSource open;
-        synchronized (this) {
-            isClosed = true;
-            open = pool;
-            pool = null;
-        }
-        if (open != null) open.close();
+        pool.close();
     }
 
-    private <T extends @Nullable Object> T run(boolean isReadOnly, Work<T> work) throws SQLException {
-        HikariDataSource connections = pool();
-        Connection connection;
+    private <T extends @Nullable Object> T lend(String where, Work<T> work, boolean isReadOnly) {
+        acquire(where);
         try {
-            connection = connections.getConnection();
-        } catch (SQLTransientConnectionException e) {
-            forgetIdle(connections);
-            throw e;
-        }
-        boolean isWhole = false;
-        try {
-            connection.setReadOnly(isReadOnly);
-            limit(connection);
-            T result = work.run(connection);
-            connection.commit();
-            isWhole = true;
-            return result;
-        } catch (SQLException e) {
-            isWhole = isUsable(e) && rolledBack(connection);
-            throw e;
-        } finally {
-            if (isWhole) connection.close();
-            else drop(connections, connection);
-        }
-    }
-
-    /// Cuts the connection off. Asking it for anything, even to roll back, could wait for ever: an answer may be half
-    /// read,
-    /// or the network gone.
-    private static void drop(HikariDataSource connections, Connection connection) {
-        try {
-            connection.unwrap(PgConnection.class).abort(Runnable::run);
-            connections.evictConnection(connection);
-            connection.close();
-        } catch (SQLException _) {
-            // It is closed, which is all that was wanted; the failure that led here is the one to report.
-        }
-    }
-
-    /// The server's limit is set for the transaction, which holds behind a pooler too; the network's is for a server
-    /// that does not answer at all.
-    private void limit(Connection connection) throws SQLException {
-        long millis = config.statementTimeout().toMillis();
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("SET LOCAL statement_timeout = " + millis);
-        }
-        if (millis > 0) connection.setNetworkTimeout(Runnable::run, Math.toIntExact(millis + 5_000));
-    }
-
-    /// After an error that the server itself reported, a connection can go on.
-    private static boolean isUsable(SQLException failure) {
-        String state = failure.getSQLState();
-        return state != null && !state.startsWith("08") && !state.startsWith("57P") && !state.startsWith("XX");
-    }
-
-    private static boolean rolledBack(Connection connection) {
-        try {
-            connection.rollback();
-            return true;
-        } catch (SQLException e) {
-            return false; // it is closed, and the first failure is the one to report
-        }
-    }
-
-    /// The pool is made at the first use: making it fails at once with the reason, where a pool that stands would let
-    /// callers wait for as long as they may wait for a connection.
-    private synchronized HikariDataSource pool() throws SQLException {
-        if (isClosed) {
-            throw Fault.CLOSED.in("source " + config.place(), "it was closed", "Nothing was read");
-        }
-        HikariDataSource open = pool;
-        if (open == null) {
+            Connection lent = borrow(where);
             try {
-                open = new HikariDataSource(settings());
-            } catch (PoolInitializationException e) {
-                if (e.getCause() instanceof SQLException cause) throw cause;
-                throw e;
+                return new PostgresTransaction(config, where, isReadOnly).run(lent.unwrap(PgConnection.class), work);
+            } catch (SQLException e) {
+                throw PostgresFaults.of(where, e, config);
+            } finally {
+                giveBack(lent);
             }
-            pool = open;
+        } finally {
+            free.release();
         }
-        return open;
     }
 
-    /// Lets go of a pool that has no connection left, so that the next failure is reported at once too.
-    private void forgetIdle(HikariDataSource failed) {
-        synchronized (this) {
-            if (pool != failed || failed.getHikariPoolMXBean().getTotalConnections() > 0) return;
-            pool = null;
-        }
-        failed.close();
-    }
-
-    private HikariConfig settings() {
-        HikariConfig settings = new HikariConfig();
-        settings.setPoolName("perigee-source");
-        settings.setDataSource(dataSource());
-        settings.setMaximumPoolSize(config.maxConnections());
-        settings.setMinimumIdle(0);
-        settings.setIdleTimeout(IDLE.toMillis());
-        settings.setMaxLifetime(LIFE.toMillis());
-        settings.setConnectionTimeout(Math.max(250, config.connectTimeout().toMillis()));
-        settings.setInitializationFailTimeout(1);
-        settings.setAutoCommit(false);
-        settings.setReadOnly(true);
-        return settings;
-    }
-
-    private DataSource dataSource() {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        try {
-            for (String name : properties.stringPropertyNames()) source.setProperty(name, properties.getProperty(name));
+    private void giveBack(Connection lent) {
+        try (lent) {
+            if (lent.unwrap(PgConnection.class).isClosed()) pool.evictConnection(lent);
         } catch (SQLException e) {
-            throw new IllegalStateException(e); // every name came from the driver's own list
+            pool.evictConnection(lent);
         }
-        return source;
+    }
+
+    private void acquire(String where) {
+        if (pool.isClosed()) throw closed(where);
+        try {
+            if (free.tryAcquire(waitMillis(), TimeUnit.MILLISECONDS)) return;
+        } catch (InterruptedException e) {
+            throw interrupted(where, e);
+        }
+        throw Fault.SOURCE_TIMEOUT.in(
+                where,
+                "all %d connections to %s (`maxConnections`) were in use for %d ms"
+                        .formatted(config.maxConnections(), config.place(), waitMillis()),
+                "Nothing was asked of it");
+    }
+
+    /// Whoever comes here may have a session, as soon as one is opened.
+    private Connection borrow(String where) {
+        login.forget();
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMillis());
+        while (true) {
+            try {
+                return pool.getConnection();
+            } catch (SQLTransientConnectionException e) {
+                SQLException failure = login.failure();
+                if (failure != null) throw PostgresFaults.of(where, failure, config);
+                if (System.nanoTime() - deadline > 0) throw slow(where, e);
+            } catch (SQLException e) {
+                if (Thread.currentThread().isInterrupted()) throw interrupted(where, e);
+                throw pool.isClosed() ? closed(where) : PostgresFaults.of(where, e, config);
+            }
+        }
+    }
+
+    /// A little more than a login may take, so that the login's own failure is what is reported.
+    private long waitMillis() {
+        return config.connectTimeout().plusSeconds(2).toMillis();
+    }
+
+    private PerigeeException slow(String where, SQLException e) {
+        return Fault.SOURCE_UNREACHABLE.in(
+                where,
+                "%s opened no connection within %d ms".formatted(config.place(), waitMillis()),
+                "Nothing was asked of it",
+                e);
+    }
+
+    private PerigeeException closed(String where) {
+        return Fault.CLOSED.in(where, "the source " + config.place() + " is closed", "Nothing was asked of it");
+    }
+
+    private PerigeeException interrupted(String where, Exception e) {
+        Thread.currentThread().interrupt();
+        return Fault.SOURCE_FAILED.in(where, "interrupted while waiting to connect", "Nothing was asked of it", e);
     }
 }

@@ -1,120 +1,107 @@
 package dev.perigee.source.postgres;
 
+import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.security.GeneralSecurityException;
 import java.sql.SQLException;
-import java.sql.SQLTransientConnectionException;
-import java.util.Locale;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.GT;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/// What PostgreSQL or its driver said, as a fault. The message has the server's primary message and its SQLSTATE, never
-/// its DETAIL, which holds values of rows.
+/// What an [SQLException] of pgjdbc is among our faults. The server's own sentence and its SQLSTATE are in the message;
+/// DETAIL never is, because it holds row values.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL error codes</a>
 final class PostgresFaults {
-    private static final String NOTHING_LOST = "What was read before is kept";
-
     private PostgresFaults() {}
 
-    static PerigeeException of(String where, SQLException failure) {
-        SQLException cause = lastConnectFailure(failure);
-        Fault fault = fault(cause);
-        return fault.in(where, said(cause), NOTHING_LOST, cause);
+    /// The fault for `e`, which happened while nothing was written.
+    static PerigeeException of(String where, SQLException e, SourceConfig config) {
+        return of(where, e, "Nothing was changed at " + config.place());
     }
 
-    /// For a statement a caller wrote: what the server has against it is the caller's matter.
-    static PerigeeException ofStatement(String where, SQLException failure) {
-        Fault fault = fault(lastConnectFailure(failure));
-        boolean isCallers = switch (fault) {
-            case SOURCE_FAILED, SOURCE_TABLE_MISSING, SOURCE_COLUMN_MISSING -> isFromServer(failure);
-            default -> false;
-        };
-        if (!isCallers) return of(where, failure);
-        return Fault.SOURCE_STATEMENT.in(where, said(failure), "Nothing was changed", failure);
+    /// As [#of(String, SQLException, SourceConfig)], where more can be said on how things stand.
+    static PerigeeException of(String where, SQLException e, String state) {
+        return fault(e).in(where, said(e), state, e);
     }
 
-    /// When the pool has no connection, its own exception has the last failure to make one as its cause.
-    private static SQLException lastConnectFailure(SQLException failure) {
-        return failure instanceof SQLTransientConnectionException && failure.getCause() instanceof SQLException cause
-                ? cause
-                : failure;
-    }
-
-    private static Fault fault(SQLException failure) {
-        String state = failure.getSQLState() == null ? "" : failure.getSQLState();
-        if (has(failure, SocketTimeoutException.class)) {
-            return state.equals("08001") ? Fault.SOURCE_UNREACHABLE : Fault.SOURCE_TIMEOUT;
+    /// What the server or the driver said, on one line, with the SQLSTATE.
+    static String said(SQLException e) {
+        ServerErrorMessage server = server(e);
+        String message = server == null ? null : server.getMessage();
+        if (message == null) message = e.getMessage();
+        StringBuilder said = new StringBuilder(message == null ? "no message" : message.strip());
+        IOException network = cause(e, IOException.class);
+        if (server == null && network != null && !said.toString().contains(String.valueOf(network.getMessage()))) {
+            said.append(" (").append(network.getClass().getSimpleName());
+            if (network.getMessage() != null) said.append(": ").append(network.getMessage());
+            said.append(')');
         }
-        if (isTls(failure, state)) return Fault.SOURCE_TLS;
-        if (failure instanceof SQLTransientConnectionException) return Fault.SOURCE_TIMEOUT; // all are in use
+        String text = said.toString().replaceAll("\\s*\\R\\s*", " ").replaceAll("\\.$", "");
+        return e.getSQLState() == null ? text : text + " (SQLSTATE " + e.getSQLState() + ")";
+    }
+
+    /// Whether the session may be used after `e`: the server has answered and stays.
+    static boolean leavesSessionUsable(SQLException e) {
+        return server(e) != null && !isGone(state(e)) && cause(e, IOException.class) == null;
+    }
+
+    static @Nullable ServerErrorMessage server(SQLException e) {
+        return e instanceof PSQLException p ? p.getServerErrorMessage() : null;
+    }
+
+    private static Fault fault(SQLException e) {
+        if (isTls(e)) return Fault.SOURCE_TLS;
+        if (cause(e, SocketTimeoutException.class) != null && !isConnecting(e)) return Fault.SOURCE_TIMEOUT;
+        String state = state(e);
         return switch (state) {
-            case "57014" -> Fault.SOURCE_TIMEOUT;
-            case "55P03" -> Fault.SOURCE_TIMEOUT; // lock_timeout
-            case "57P01", "57P02", "57P03", "57P05", "53300" -> Fault.SOURCE_UNREACHABLE;
-            case "3D000" -> Fault.SOURCE_AUTH; // no such database
+            case "57014", "55P03", "25P03", "25P04" -> Fault.SOURCE_TIMEOUT;
             case "42501" -> Fault.SOURCE_PERMISSION;
             case "42P01", "3F000" -> Fault.SOURCE_TABLE_MISSING;
             case "42703" -> Fault.SOURCE_COLUMN_MISSING;
-            default -> {
-                if (state.startsWith("28")) yield Fault.SOURCE_AUTH;
-                if (state.startsWith("08")) yield Fault.SOURCE_UNREACHABLE;
-                yield Fault.SOURCE_FAILED;
-            }
+            // The driver's word for a server that wants a password or a method that it was not given.
+            case "08004" -> Fault.SOURCE_AUTH;
+            default -> state.startsWith("28") ? Fault.SOURCE_AUTH : isGone(state) ? Fault.SOURCE_UNREACHABLE : other(e);
         };
     }
 
-    private static boolean isTls(SQLException failure, String state) {
-        if (has(failure, SSLException.class)) return true;
-        if (!state.startsWith("08") && !state.startsWith("28") && !state.startsWith("99")) return false;
-        String message = String.valueOf(failure.getMessage()).toLowerCase(Locale.ROOT);
-        return message.contains("does not support ssl")
-                || message.contains("could not be verified by hostnameverifier")
-                || message.contains("ssl error")
-                || message.contains("no encryption")
-                || message.contains("ssl off")
-                || (message.contains("ssl") && message.contains("could not open"))
-                || message.contains("ssl key")
-                || message.contains("ssl certificate")
-                || message.contains("ssl root certificate");
+    private static Fault other(SQLException e) {
+        return server(e) == null && cause(e, IOException.class) != null
+                ? Fault.SOURCE_UNREACHABLE
+                : Fault.SOURCE_FAILED;
     }
 
-    private static boolean isFromServer(SQLException failure) {
-        return failure instanceof PSQLException e && e.getServerErrorMessage() != null;
+    /// Lost, refused, shutting down, starting up, dropped, or no connection left.
+    private static boolean isGone(String state) {
+        return state.startsWith("08") || state.startsWith("57P0") || state.equals("53300");
     }
 
-    private static String said(SQLException failure) {
-        if (failure instanceof SQLTransientConnectionException) {
-            return "all connections are in use, and none became free in time";
+    private static boolean isConnecting(SQLException e) {
+        return state(e).equals("08001");
+    }
+
+    private static boolean isTls(SQLException e) {
+        if (cause(e, SSLException.class) != null || cause(e, GeneralSecurityException.class) != null) return true;
+        // pgjdbc reports these with the SQLSTATE of a refused connection, in the language of the JVM.
+        if (GT.tr("The server does not support SSL.").equals(e.getMessage())) return true;
+        StackTraceElement[] trace = e.getStackTrace();
+        return trace.length > 0 && trace[0].getClassName().startsWith("org.postgresql.ssl.");
+    }
+
+    private static String state(SQLException e) {
+        return e.getSQLState() == null ? "" : e.getSQLState();
+    }
+
+    private static <T extends Throwable> @Nullable T cause(Throwable e, Class<T> type) {
+        int depth = 0;
+        for (Throwable t = e; t != null && depth < 20; t = t.getCause(), depth++) {
+            if (type.isInstance(t)) return type.cast(t);
         }
-        String state = failure.getSQLState() == null ? "" : " (SQLSTATE " + failure.getSQLState() + ")";
-        ServerErrorMessage server = failure instanceof PSQLException e ? e.getServerErrorMessage() : null;
-        if (server == null) return "%s%s%s".formatted(sentence(failure.getMessage()), root(failure), state);
-        String position = server.getPosition() > 0 ? " at character " + server.getPosition() : "";
-        return "%s%s%s".formatted(sentence(server.getMessage()), position, state);
-    }
-
-    /// What the network or TLS said below the driver's own words.
-    private static String root(SQLException failure) {
-        Throwable cause = failure.getCause();
-        while (cause != null && cause.getCause() != null) cause = cause.getCause();
-        if (cause == null || cause.getMessage() == null) return "";
-        String message = sentence(cause.getMessage());
-        return String.valueOf(failure.getMessage()).contains(message) ? "" : ": " + message;
-    }
-
-    private static String sentence(@Nullable String message) {
-        String text = message == null ? "no reason given" : message.strip();
-        return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
-    }
-
-    private static boolean has(Throwable failure, Class<? extends Throwable> type) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (type.isInstance(cause)) return true;
-        }
-        return false;
+        return null;
     }
 }

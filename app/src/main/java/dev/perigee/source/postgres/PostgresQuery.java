@@ -1,6 +1,7 @@
 package dev.perigee.source.postgres;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.Value;
 import java.math.BigDecimal;
@@ -10,35 +11,32 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.ServerErrorMessage;
 
 /// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source infers each from
 /// where it stands; values come back as the type table says, but for arrays and other structures, which come in the
 /// source's text form.
 final class PostgresQuery {
     /// Rows fetched at once, so that an answer of any size needs little memory.
-    private static final int FETCH_ROWS = 1000;
+    private static final int FETCH_ROWS = 256;
+
+    /// SQLSTATE classes that are about the statement and its values, not about the server.
+    private static final Set<String> STATEMENT_CLASSES = Set.of(
+            "0A", "0L", "0P", "20", "21", "22", "23", "25", "26", "2B", "2F", "34", "3B", "3F", "42", "44", "P0");
 
     private PostgresQuery() {}
 
+    /// Runs `sql` in the session's transaction, whose settings make values read as they are read here.
+    ///
     /// @return rows changed, -1 for a statement that returns rows
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] with the server's message and where in `sql` it points
     static long run(Connection connection, String sql, List<Value> parameters, RowSink sink) throws SQLException {
-        Placeholders placeholders = Placeholders.parse(sql);
-        if (placeholders.count() != parameters.size()) {
-            throw Fault.SOURCE_STATEMENT.in(
-                    "the source's statement",
-                    "it has %d parameters and %d were sent".formatted(placeholders.count(), parameters.size()),
-                    "Nothing was run");
-        }
-        try (Statement settings = connection.createStatement()) {
-            settings.execute("""
-                    SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO';
-                    SET LOCAL intervalstyle = 'iso_8601'; SET LOCAL extra_float_digits = 1""");
-        }
+        Placeholders placeholders = Placeholders.of(sql, parameters.size());
         try (PreparedStatement statement = connection.prepareStatement(placeholders.sql())) {
             statement.setFetchSize(FETCH_ROWS);
             for (int i = 0; i < placeholders.order().size(); i++) {
@@ -52,6 +50,9 @@ final class PostgresQuery {
                 send(rows, sink);
             }
             return -1;
+        } catch (SQLException e) {
+            if (isAboutStatement(e)) throw refused(placeholders, e);
+            throw e;
         }
     }
 
@@ -107,6 +108,24 @@ final class PostgresQuery {
             case "bpchar" -> new Value.Text(text.stripTrailing());
             default -> new Value.Text(text);
         };
+    }
+
+    private static boolean isAboutStatement(SQLException e) {
+        String state = e.getSQLState();
+        return state != null
+                && state.length() == 5
+                && PostgresFaults.server(e) != null
+                && STATEMENT_CLASSES.contains(state.substring(0, 2))
+                && !state.equals("42501")
+                && !state.startsWith("25P0");
+    }
+
+    private static PerigeeException refused(Placeholders placeholders, SQLException e) {
+        ServerErrorMessage server = PostgresFaults.server(e);
+        int position = server == null ? 0 : server.getPosition();
+        String where =
+                "the source's statement" + (position > 0 ? " at character " + placeholders.position(position) : "");
+        return Fault.SOURCE_STATEMENT.in(where, PostgresFaults.said(e), "Nothing was changed", e);
     }
 
     private static byte[] bytes(byte @Nullable [] bytes) {

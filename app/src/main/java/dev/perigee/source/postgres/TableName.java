@@ -5,51 +5,66 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A table's name as an admin wrote it: `table` or `schema.table`, parts in double quotes where they have dots.
-///
-/// @param schema empty where only the table was named
-record TableName(Optional<Part> schema, Part table) {
-    /// @param isQuoted then it is meant as it is written; else lower case is tried too
+/// A table's name as an admin wrote it: `table` or `schema.table`, parts quoted as in SQL where they need it.
+record TableName(List<Part> parts) {
+    /// @param text without its quotes
     record Part(String text, boolean isQuoted) {
-        /// What the catalog may have, best first.
-        List<String> candidates() {
+        /// The spellings it may have in the catalog, best first.
+        List<String> spellings() {
             String lower = text.toLowerCase(Locale.ROOT);
             return isQuoted || lower.equals(text) ? List.of(text) : List.of(text, lower);
         }
     }
 
-    /// @return empty where the text is not a name of one or two parts
-    static Optional<TableName> parse(String text) {
+    TableName {
+        parts = List.copyOf(parts);
+    }
+
+    /// @return empty where `name` is not one or two parts
+    static Optional<TableName> parse(String name) {
         List<Part> parts = new ArrayList<>();
         int at = 0;
         while (true) {
-            if (at < text.length() && text.charAt(at) == '"') {
-                StringBuilder name = new StringBuilder();
-                at++;
-                while (true) {
-                    int quote = text.indexOf('"', at);
-                    if (quote < 0) return Optional.empty();
-                    name.append(text, at, quote);
-                    at = quote + 1;
-                    if (at >= text.length() || text.charAt(at) != '"') break;
-                    name.append('"');
-                    at++;
-                }
-                parts.add(new Part(name.toString(), true));
+            Part part;
+            if (at < name.length() && name.charAt(at) == '"') {
+                int end = closingQuote(name, at + 1);
+                if (end < 0) return Optional.empty();
+                part = new Part(name.substring(at + 1, end).replace("\"\"", "\""), true);
+                at = end + 1;
             } else {
-                int dot = text.indexOf('.', at);
-                int end = dot < 0 ? text.length() : dot;
-                parts.add(new Part(text.substring(at, end), false));
+                int end = name.indexOf('.', at);
+                if (end < 0) end = name.length();
+                part = new Part(name.substring(at, end), false);
                 at = end;
             }
-            if (at == text.length()) break;
-            if (text.charAt(at) != '.') return Optional.empty();
+            if (part.text().isEmpty()) return Optional.empty();
+            parts.add(part);
+            if (at == name.length()) break;
+            if (name.charAt(at) != '.') return Optional.empty();
             at++;
         }
-        if (parts.size() > 2 || parts.stream().anyMatch(part -> part.text().isEmpty())) return Optional.empty();
-        return Optional.of(
-                parts.size() == 1
-                        ? new TableName(Optional.empty(), parts.getFirst())
-                        : new TableName(Optional.of(parts.getFirst()), parts.getLast()));
+        return parts.size() > 2 ? Optional.empty() : Optional.of(new TableName(parts));
+    }
+
+    /// The schema's spellings, best first; `defaultSchema` where none was written.
+    List<String> schemas(String defaultSchema) {
+        return parts.size() == 2 ? parts.get(0).spellings() : List.of(defaultSchema);
+    }
+
+    /// The table's spellings, best first.
+    List<String> tables() {
+        return parts.getLast().spellings();
+    }
+
+    private static int closingQuote(String name, int from) {
+        for (int i = from; i < name.length(); i++) {
+            if (name.charAt(i) != '"') continue;
+            if (i + 1 < name.length() && name.charAt(i + 1) == '"') {
+                i++;
+            } else {
+                return i;
+            }
+        }
+        return -1;
     }
 }

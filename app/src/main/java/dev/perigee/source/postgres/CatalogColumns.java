@@ -1,0 +1,93 @@
+package dev.perigee.source.postgres;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The columns of relations: those the user may read, in the order of their numbers, with their types below all
+/// domains.
+///
+/// A domain's NOT NULL does not count as the column's: PostgreSQL itself says that such a column may hold NULL.
+final class CatalogColumns {
+    private static final String SELECT = """
+            WITH RECURSIVE typed AS (
+                SELECT a.attrelid, a.attnum, a.attname, a.attnotnull, format_type(a.atttypid, a.atttypmod) AS formatted,
+                       a.atttypid AS type, a.atttypmod AS modifier
+                FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = ANY (?::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+                  AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+              UNION ALL
+                SELECT d.attrelid, d.attnum, d.attname, d.attnotnull, d.formatted, t.typbasetype,
+                       CASE WHEN d.modifier < 0 THEN t.typtypmod ELSE d.modifier END
+                FROM typed d JOIN pg_catalog.pg_type t ON t.oid = d.type AND t.typtype = 'd'
+            )
+            SELECT d.attrelid, d.attnum, d.attname, d.attnotnull, d.formatted, t.oid, n.nspname, t.typname, t.typtype,
+                   t.typcategory, d.modifier, EXISTS (
+                       -- Rows are compared with an operator of this name, whatever else the class may call its own.
+                       SELECT FROM pg_catalog.pg_opclass o
+                       JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
+                       JOIN pg_catalog.pg_amop p ON p.amopfamily = o.opcfamily AND p.amopstrategy = 5
+                           AND p.amoplefttype = o.opcintype AND p.amoprighttype = o.opcintype
+                       JOIN pg_catalog.pg_operator x ON x.oid = p.amopopr AND x.oprname = '>'
+                       WHERE o.opcdefault AND (
+                           o.opcintype = e.oid
+                           OR o.opcintype = CASE e.typtype WHEN 'e' THEN 'anyenum'::regtype
+                                                           WHEN 'r' THEN 'anyrange'::regtype
+                                                           WHEN 'c' THEN 'record'::regtype
+                                                           WHEN 'm' THEN to_regtype('anymultirange') END
+                           OR EXISTS (SELECT FROM pg_catalog.pg_cast k
+                                      WHERE k.castsource = e.oid AND k.casttarget = o.opcintype
+                                        AND k.castmethod = 'b' AND k.castcontext = 'i')))
+            FROM typed d
+            JOIN pg_catalog.pg_type t ON t.oid = d.type AND t.typtype <> 'd'
+            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+            -- An array is ordered where its elements are; int2vector and the like are arrays by category only. An
+            -- element that is a domain is ordered like the type below it, here one level down.
+            LEFT JOIN pg_catalog.pg_type a ON a.oid = t.typelem AND a.typarray = t.oid
+            JOIN pg_catalog.pg_type e
+                ON e.oid = CASE WHEN a.typtype = 'd' THEN a.typbasetype ELSE coalesce(a.oid, t.oid) END
+            ORDER BY d.attrelid, d.attnum
+            """;
+
+    private CatalogColumns() {}
+
+    /// @return by relation; none for one without columns
+    static Map<Long, List<CatalogColumn>> of(Connection c, Collection<Long> relations) throws SQLException {
+        Map<Long, List<CatalogColumn>> columns = new HashMap<>();
+        try (PreparedStatement statement = c.prepareStatement(SELECT)) {
+            statement.setString(1, oids(relations));
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    columns.computeIfAbsent(row.getLong(1), _ -> new ArrayList<>())
+                            .add(column(row));
+                }
+            }
+        }
+        return columns;
+    }
+
+    /// An array of OIDs in PostgreSQL's text form.
+    static String oids(Collection<Long> oids) {
+        StringBuilder array = new StringBuilder("{");
+        for (long oid : oids) array.append(array.length() == 1 ? "" : ",").append(oid);
+        return array.append('}').toString();
+    }
+
+    private static CatalogColumn column(ResultSet row) throws SQLException {
+        PostgresType type = new PostgresType(
+                row.getLong(6),
+                row.getString(7),
+                row.getString(8),
+                row.getString(9).charAt(0),
+                row.getString(10).charAt(0),
+                row.getInt(11),
+                row.getBoolean(12));
+        return new CatalogColumn(row.getString(3), row.getInt(2), row.getString(5), type, row.getBoolean(4));
+    }
+}

@@ -1,0 +1,122 @@
+package dev.perigee.source.postgres;
+
+import dev.perigee.config.SourceConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.jdbc.PgConnection;
+
+/// One transaction on a lent session: settings, work, commit or rollback. Afterwards the session is as it was, or
+/// closed.
+///
+/// The settings are the transaction's own (`SET LOCAL`): a pooler between us and the server may give the next
+/// transaction another session, and this one to somebody else.
+record PostgresTransaction(SourceConfig config, String where, boolean isReadOnly) {
+    /// Values are read in one form whatever the role, the database or this machine have as defaults.
+    private static final String SETTINGS = """
+            SELECT set_config('statement_timeout', ?, true), set_config('TimeZone', 'UTC', true),
+                   set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'iso_8601', true),
+                   set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true)""";
+
+    <T extends @Nullable Object> T run(PgConnection session, PostgresConnections.Work<T> work) {
+        boolean isUsable = false;
+        boolean mayStillRun = true;
+        try {
+            T answer = begun(session, work);
+            isUsable = true;
+            return answer;
+        } catch (SQLException e) {
+            mayStillRun = false;
+            isUsable = PostgresFaults.leavesSessionUsable(e) && rolledBack(session);
+            throw PostgresFaults.of(where, e, config);
+        } catch (PerigeeException e) {
+            isUsable = e.getCause() instanceof SQLException sql
+                    && PostgresFaults.leavesSessionUsable(sql)
+                    && rolledBack(session);
+            throw e;
+        } finally {
+            if (!isUsable && mayStillRun) cancel(session);
+            if (!isUsable) abort(session);
+        }
+    }
+
+    private <T extends @Nullable Object> T begun(PgConnection session, PostgresConnections.Work<T> work)
+            throws SQLException {
+        session.setAutoCommit(true);
+        session.setReadOnly(isReadOnly);
+        session.setNetworkTimeout(Runnable::run, PostgresOptions.socketMillis(config));
+        session.setAutoCommit(false);
+        settings(session);
+        T answer = work.run(session);
+        commit(session);
+        session.setAutoCommit(true);
+        if (!isReadOnly) forgetSettings(session);
+        return answer;
+    }
+
+    private void settings(PgConnection session) throws SQLException {
+        try (PreparedStatement statement = session.prepareStatement(SETTINGS)) {
+            statement.setString(1, config.statementTimeout().toMillis() + "ms");
+            statement.execute();
+        }
+        if (isReadOnly || config.defaultSchema().equals("public")) return;
+        try (PreparedStatement statement =
+                session.prepareStatement("SELECT set_config('search_path', ? || ', public', true)")) {
+            statement.setString(1, Quoted.name(config.defaultSchema()));
+            statement.execute();
+        }
+    }
+
+    private void commit(PgConnection session) throws SQLException {
+        try {
+            session.commit();
+        } catch (SQLException e) {
+            if (isReadOnly) throw e;
+            if (PostgresFaults.leavesSessionUsable(e)) {
+                // A constraint that is checked at the end, most likely.
+                throw Fault.SOURCE_STATEMENT.in(where, PostgresFaults.said(e), "Nothing was changed", e);
+            }
+            throw PostgresFaults.of(where, e, "Whether " + config.place() + " kept the change is not known");
+        }
+    }
+
+    /// What a statement of a user's own may have left behind: `SET`, advisory locks, `LISTEN`, temporary tables.
+    private static void forgetSettings(PgConnection session) {
+        try (Statement statement = session.createStatement()) {
+            statement.execute("DISCARD ALL");
+        } catch (SQLException e) {
+            abort(session); // what was asked for is committed; only this session is not fit for another
+        }
+    }
+
+    private static boolean rolledBack(PgConnection session) {
+        try {
+            session.rollback();
+            session.setAutoCommit(true);
+            return true;
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    /// Without it the server would notice only when it next sends something, or at the statement's time limit.
+    private static void cancel(PgConnection session) {
+        try {
+            session.cancelQuery();
+        } catch (SQLException e) {
+            // It was worth a try.
+        }
+    }
+
+    /// Closes the socket without a word to the server, which undoes the transaction.
+    private static void abort(PgConnection session) {
+        try {
+            session.abort(Runnable::run);
+        } catch (SQLException e) {
+            // It is closed all the same.
+        }
+    }
+}
