@@ -48,6 +48,9 @@ public final class Main implements Runnable {
                 .addSubcommand(new DemoCommand())
                 .addSubcommand(new ServeCommand(surroundings))
                 .addSubcommand(new SyncCommand(surroundings))
+                .addSubcommand(new StatusCommand(surroundings))
+                .addSubcommand(new TablesCommand(surroundings))
+                .addSubcommand(new QueryCommand(surroundings))
                 .addSubcommand(new VersionCommand());
         Errors errors = new Errors(() -> main.verbose);
         line.setParameterExceptionHandler(errors);

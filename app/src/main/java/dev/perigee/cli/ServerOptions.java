@@ -1,0 +1,47 @@
+package dev.perigee.cli;
+
+import dev.perigee.fault.Fault;
+import java.net.URI;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Which server a command speaks to.
+final class ServerOptions {
+    static final String ADMIN_TOKEN = "ADMIN_AUTHORIZATION_TOKEN";
+    static final String CLIENT_TOKEN = "CLIENT_AUTHORIZATION_TOKEN";
+    private static final String DEFAULT_URL = "http://127.0.0.1:8787";
+
+    @Option(names = "--url", description = "The server's address. Default: PERIGEE_URL, else " + DEFAULT_URL + ".")
+    private @Nullable String url;
+
+    /// Opens nothing yet.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] without a token or a usable address
+    ServerClient client(Map<String, String> environment) {
+        String token = environment.getOrDefault(ADMIN_TOKEN, environment.getOrDefault(CLIENT_TOKEN, ""));
+        if (token.isEmpty()) {
+            throw Fault.CONFIG_INVALID.saying("%s: the environment has no %s, which is the server's own"
+                    .formatted(Fault.CONFIG_INVALID, ADMIN_TOKEN));
+        }
+        String address = url != null ? url : environment.getOrDefault("PERIGEE_URL", DEFAULT_URL);
+        return new ServerClient(base(address), token);
+    }
+
+    private static URI base(String address) {
+        try {
+            URI base = URI.create(address.endsWith("/") ? address.substring(0, address.length() - 1) : address);
+            String scheme = String.valueOf(base.getScheme()).toLowerCase(Locale.ROOT);
+            if ((scheme.equals("http") || scheme.equals("https"))
+                    && base.getHost() != null
+                    && base.getUserInfo() == null) {
+                return base;
+            }
+        } catch (IllegalArgumentException e) {
+            // Said below like any other address that is none.
+        }
+        throw Fault.CONFIG_INVALID.saying(
+                "%s: --url: expected an address such as %s".formatted(Fault.CONFIG_INVALID, DEFAULT_URL));
+    }
+}

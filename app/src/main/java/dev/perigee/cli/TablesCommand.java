@@ -1,0 +1,255 @@
+package dev.perigee.cli;
+
+import dev.perigee.plugin.Json;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+
+/// `perigee tables`: which tables a running server replicates.
+@Command(
+        name = "tables",
+        description = "Lists and changes the tables that a running server replicates.",
+        synopsisSubcommandLabel = "[COMMAND]",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  perigee tables",
+            "  perigee tables add orders --cursor updated_at --interval 5s",
+            "  perigee tables add sales.items --cursor id --key order_id,line --pause",
+            "  perigee tables pause orders",
+            "  perigee tables sync orders",
+            "  perigee tables remove orders --drop",
+            "",
+            "The token is in ADMIN_AUTHORIZATION_TOKEN.",
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            Exit.OK_TEXT,
+            "1:The server refused it, or does not answer; with sync: a table failed.",
+            Exit.USAGE_TEXT,
+            Exit.LAUNCHER_TEXT
+        })
+final class TablesCommand implements Callable<Integer> {
+    private static final String TABLES = "/replication/tables";
+
+    private final Surroundings surroundings;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private Common common = new Common();
+
+    /// What all of them take.
+    private static final class Common {
+        @Mixin
+        private ServerOptions server = new ServerOptions();
+
+        @Option(names = "--json", description = "Answer with one JSON object: the server's.")
+        private boolean json;
+    }
+
+    TablesCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() {
+        return list(common);
+    }
+
+    @Command(name = "list", description = "Lists the tables with their cursors and schedules.")
+    int list(@Mixin Common common) {
+        return with(common, client -> {
+            JsonNode result = client.get(TABLES);
+            if (!shown(common, result)) print(result.path("tables"));
+            return Exit.OK;
+        });
+    }
+
+    @Command(name = "remove", description = "Ends the replication of tables. Their rows stay.")
+    int remove(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names,
+            @Option(names = "--drop", description = "Drop the copies too.") boolean isDropped) {
+        return each(
+                common,
+                names,
+                "removed",
+                (client, name) -> client.result(
+                        "DELETE", ServerClient.path(TABLES, name) + (isDropped ? "?drop=true" : ""), Optional.empty()));
+    }
+
+    @Command(name = "pause", description = "Stops the schedule of tables. Their rows and cursors stay.")
+    int pause(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
+        return each(common, names, "paused", (client, name) -> paused(client, name, true));
+    }
+
+    @Command(name = "resume", description = "Starts the schedule of tables again.")
+    int resume(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
+        return each(common, names, "resumed", (client, name) -> paused(client, name, false));
+    }
+
+    @Command(name = "sync", description = "Syncs tables now and waits, all that are not paused where none is named.")
+    int sync(
+            @Mixin Common common,
+            @Parameters(arity = "0..*", paramLabel = "NAME", description = "The tables.") @Nullable
+                    List<String> names) {
+        return with(common, client -> {
+            Map<String, Object> body = names == null || names.isEmpty() ? Map.of() : Map.of("tables", names);
+            JsonNode result = client.result("POST", "/replication/sync", Optional.of(body));
+            if (!shown(common, result)) printResults(result);
+            return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;
+        });
+    }
+
+    /// The fields of `POST /replication/tables` under their names; the server checks their values.
+    @Command(name = "add", description = "Adds a table, or changes how it is replicated.")
+    int add(
+            @Mixin Common common,
+            @Parameters(paramLabel = "NAME", description = "At the source: table or schema.table.") String name,
+            @Option(
+                            names = "--cursor",
+                            required = true,
+                            paramLabel = "COLUMN",
+                            description = "A column that grows with every insert and update.")
+                    String cursor,
+            @Option(names = "--interval", description = "Time between syncs, such as 1s or 5m. Default: 1m.") @Nullable
+                    String interval,
+            @Option(names = "--cron", description = "Instead: minute, hour, day, month, weekday.") @Nullable
+                    String cron,
+            @Option(names = "--time-zone", description = "The zone of --cron. Default: UTC.") @Nullable String timeZone,
+            @Option(
+                            names = "--key",
+                            split = ",",
+                            paramLabel = "COLUMN",
+                            description = "Columns that identify a row, where the source does not say.")
+                    @Nullable
+                    List<String> key,
+            @Option(names = "--columns", split = ",", paramLabel = "COLUMN", description = "Only these columns.")
+                    @Nullable
+                    List<String> columns,
+            @Option(names = "--exclude", split = ",", paramLabel = "COLUMN", description = "Not these columns.")
+                    @Nullable
+                    List<String> exclude,
+            @Option(names = "--target", description = "The copy's name. Default: the table's.") @Nullable String target,
+            @Option(names = "--page-rows", paramLabel = "N", description = "Rows in one page. Default: 1000.") @Nullable
+                    Integer pageRows,
+            @Option(names = "--indexes", description = "Make the source's indexes on the copy.") boolean indexes,
+            @Option(names = "--pause", description = "Add it without starting its schedule.") boolean paused) {
+        Map<String, Object> table = new LinkedHashMap<>();
+        table.put("name", name);
+        table.put("cursorColumn", cursor);
+        put(table, "interval", interval);
+        put(table, "cron", cron);
+        put(table, "timeZone", timeZone);
+        put(table, "key", key);
+        put(table, "columns", columns);
+        put(table, "exclude", exclude);
+        put(table, "target", target);
+        put(table, "pageRows", pageRows);
+        if (indexes) table.put("indexes", true);
+        if (paused) table.put("paused", true);
+        return with(common, client -> {
+            JsonNode result = client.result("POST", TABLES, Optional.of(table));
+            if (!shown(common, result)) out().println(name + ": added");
+            return Exit.OK;
+        });
+    }
+
+    private interface Work {
+        int with(ServerClient client);
+    }
+
+    private interface One {
+        JsonNode with(ServerClient client, String name);
+    }
+
+    private int with(Common common, Work work) {
+        try (ServerClient client = common.server.client(surroundings.environment())) {
+            return work.with(client);
+        }
+    }
+
+    /// Stops at the first table that the server refuses; what was said until then holds.
+    private int each(Common common, List<String> names, String done, One work) {
+        return with(common, client -> {
+            List<JsonNode> results = new ArrayList<>();
+            for (String name : names) {
+                results.add(work.with(client, name));
+                if (!common.json) out().println(name + ": " + done);
+            }
+            if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
+            return Exit.OK;
+        });
+    }
+
+    private static JsonNode paused(ServerClient client, String name, boolean isPaused) {
+        return client.result("PATCH", ServerClient.path(TABLES, name), Optional.of(Map.of("paused", isPaused)));
+    }
+
+    private static void put(Map<String, Object> table, String field, @Nullable Object value) {
+        if (value != null) table.put(field, value);
+    }
+
+    private boolean shown(Common common, JsonNode result) {
+        if (common.json) out().println(Json.MAPPER.writeValueAsString(result));
+        return common.json;
+    }
+
+    private void print(JsonNode tables) {
+        TextTable text = new TextTable(List.of("table", "cursor", "schedule", "paused"));
+        for (JsonNode table : tables) {
+            text.add(List.of(
+                    table.path("name").asString(""),
+                    table.path("cursorColumn").asString(""),
+                    table.has("cron")
+                            ? table.path("cron").asString("")
+                            : "every %s ms".formatted(table.path("intervalMs").asString("?")),
+                    table.path("paused").asBoolean(false) ? "yes" : "no"));
+        }
+        text.print(out());
+    }
+
+    private void printResults(JsonNode result) {
+        for (JsonNode table : result.path("results")) {
+            String name = table.path("table").asString("");
+            out().println(String.format(
+                    Locale.ROOT,
+                    "%s: %,d new, %,d changed, %,d the same in %,d ms%s",
+                    name,
+                    table.path("inserted").asLong(0),
+                    table.path("updated").asLong(0),
+                    table.path("unchanged").asLong(0),
+                    table.path("ms").asLong(0),
+                    table.has("error") ? "; then it FAILED" : ""));
+            if (table.has("error")) {
+                spec.commandLine()
+                        .getErr()
+                        .println("perigee: "
+                                + table.path("error").path("message").asString(""));
+            }
+        }
+        for (JsonNode name : result.path("started")) out().println(name.asString("") + ": still runs");
+    }
+
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+}
