@@ -60,6 +60,13 @@ public final class RouteTable<T> {
         return best;
     }
 
+    /// A path, or a part of one, as people read it.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if it is no UTF-8
+    public static String decoded(String path) {
+        return PathPattern.decode(path);
+    }
+
     private Entry<T> entryOf(PathPattern pattern) {
         for (Entry<T> entry : withParameters) {
             if (entry.pattern().equals(pattern)) return entry;

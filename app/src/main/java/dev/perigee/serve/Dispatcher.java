@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -68,7 +69,7 @@ final class Dispatcher extends Handler.Abstract {
             if (match instanceof Match.Found<Endpoint> found) route = found.pattern();
             boolean isComplete = answer(request, response, match);
             if (isComplete) callback.succeeded();
-            else callback.failed(new IOException("the answer was broken off"));
+            else callback.failed(new EofException("the answer was broken off")); // The library logs others loudly.
         } catch (RuntimeException | IOException e) {
             callback.failed(e);
         } finally {

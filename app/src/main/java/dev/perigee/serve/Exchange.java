@@ -4,6 +4,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Json;
+import dev.perigee.plugin.RouteTable;
 import dev.perigee.query.Cancellation;
 import dev.perigee.query.MemoryBudget;
 import java.io.ByteArrayOutputStream;
@@ -19,6 +20,8 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Fields;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -34,6 +37,8 @@ final class Exchange {
         SENDING,
         DONE
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
     private static final int BODY_CHUNK_BYTES = 16 << 10;
 
@@ -69,7 +74,7 @@ final class Exchange {
 
     /// For people and plugins; routes are matched before decoding.
     String decodedPath() {
-        return String.valueOf(Request.getPathInContext(request));
+        return RouteTable.decoded(String.valueOf(path()));
     }
 
     Caller caller() {
@@ -110,8 +115,8 @@ final class Exchange {
     /// The whole body.
     ///
     /// @param memory holds what the body takes
-    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`
-    byte[] body(long maxBytes, MemoryBudget.Reservation memory) throws IOException {
+    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] where it breaks off
+    byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
         try (InputStream in = Content.Source.asInputStream(request)) {
             long declared = request.getLength();
             if (declared == 0) return new byte[0];
@@ -131,6 +136,9 @@ final class Exchange {
                 throw Fault.TOO_LARGE.saying("The body has more than %d bytes.".formatted(maxBytes));
             }
             return body.toByteArray();
+        } catch (IOException e) {
+            LOG.debug("A body could not be read", e);
+            throw Fault.INVALID_REQUEST.saying("The body could not be read to its end.");
         } finally {
             phase(Phase.WORKING);
         }

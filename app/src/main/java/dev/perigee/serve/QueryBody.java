@@ -13,6 +13,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
 
 /// Reads the body of `/query` and `/query/raw`: `{sql, params?}` or `{transaction: [{sql, params?}, …]}`.
@@ -45,8 +46,13 @@ final class QueryBody {
     }
 
     static PerigeeException notJson(JacksonException e) {
-        return Fault.INVALID_REQUEST.saying("The body is not valid JSON: line %d, column %d."
-                .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr()));
+        TokenStreamLocation place = e.getLocation();
+        // What breaks a limit of the parser's, such as its depth, has no place.
+        if (place == null)
+            return Fault.INVALID_REQUEST.saying(
+                    "The body is not valid JSON that this server reads: %s".formatted(e.getOriginalMessage()));
+        return Fault.INVALID_REQUEST.saying(
+                "The body is not valid JSON: line %d, column %d.".formatted(place.getLineNr(), place.getColumnNr()));
     }
 
     private Parsed body() {

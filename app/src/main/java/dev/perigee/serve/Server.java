@@ -31,6 +31,14 @@ public final class Server implements AutoCloseable {
     /// Time a connection may stand still: between requests, in the middle of a body, or while it takes an answer.
     private static final Duration IDLE = Duration.ofSeconds(30);
 
+    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no danger here:
+    /// paths are split before they are decoded, and none is the name of a file.
+    private static final UriCompliance PATHS = UriCompliance.RFC3986.with(
+            "names",
+            UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
+            UriCompliance.Violation.AMBIGUOUS_PATH_ENCODING,
+            UriCompliance.Violation.SUSPICIOUS_PATH_CHARACTERS);
+
     private static final int MAX_HEADER_BYTES = 16 << 10;
 
     /// Connections the system keeps waiting while we accept others.
@@ -135,8 +143,7 @@ public final class Server implements AutoCloseable {
         http.setRequestHeaderSize(MAX_HEADER_BYTES);
         // Jetty remembers a connection's headers, and would take one token for another that differs in case only.
         http.setHeaderCacheCaseSensitive(true);
-        // Paths are split before they are decoded, so an encoded slash in a name is no danger.
-        http.setUriCompliance(UriCompliance.RFC3986);
+        http.setUriCompliance(PATHS);
         ServerConnector opened = new ServerConnector(jetty, 1, 1, new HttpConnectionFactory(http));
         opened.setHost(config.host());
         opened.setPort(config.port());

@@ -75,9 +75,21 @@ final class ServedStore implements AutoCloseable {
         PrometheusRegistry metrics = new PrometheusRegistry();
         store = Store.open(StoreConfig.of(directory));
         alarms = new Alarms(store, InstantSource.system());
-        plugins = new PluginRegistry(
-                setup.plugins(), new Services(store, setup.source(), alarms, InstantSource.system(), metrics));
-        plugins.start();
+        Services services = new Services(store, setup.source(), alarms, InstantSource.system(), metrics);
+        try {
+            plugins = new PluginRegistry(setup.plugins(), services);
+        } catch (RuntimeException e) {
+            alarms.close();
+            store.close();
+            throw e;
+        }
+        try {
+            plugins.start();
+        } catch (RuntimeException e) {
+            alarms.close();
+            store.close();
+            throw e;
+        }
         alarms.start();
         QueryEngine engine = new QueryEngine(store, setup.source(), plugins, setup.query());
         ServeConfig standard = new ServeConfig(

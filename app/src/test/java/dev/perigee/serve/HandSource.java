@@ -1,0 +1,69 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.PageSink;
+import dev.perigee.source.Pull;
+import dev.perigee.source.RowSink;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.Value;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// A source whose failures and answers are in the test's hand.
+final class HandSource implements Source {
+    final AtomicInteger queries = new AtomicInteger();
+    volatile @Nullable PerigeeException failure;
+    volatile List<Value> parameters = List.of();
+    volatile String sql = "";
+    volatile long rows = 1;
+
+    private void mayFail() {
+        PerigeeException wanted = failure;
+        if (wanted != null) throw wanted;
+    }
+
+    @Override
+    public Info info() {
+        mayFail();
+        return new Info("Hand 1", "here");
+    }
+
+    @Override
+    public List<SourceTable> discover() {
+        return List.of();
+    }
+
+    @Override
+    public SourceTable describe(String name) {
+        throw Fault.SOURCE_TABLE_MISSING.saying("no tables here");
+    }
+
+    @Override
+    public long pull(Pull pull, PageSink sink) {
+        return 0;
+    }
+
+    @Override
+    public long count(SourceTable table) {
+        return 0;
+    }
+
+    @Override
+    public long query(String text, List<Value> values, RowSink sink) {
+        queries.incrementAndGet();
+        sql = text;
+        parameters = values;
+        mayFail();
+        sink.columns(List.of("n", "text"));
+        for (long i = 0; i < rows; i++) {
+            if (!sink.row(List.of(new Value.Int(i), new Value.Text("row")))) break;
+        }
+        return -1;
+    }
+
+    @Override
+    public void close() {}
+}

@@ -1,0 +1,356 @@
+package dev.perigee.serve;
+
+import static dev.perigee.serve.ServedStore.ADMIN;
+import static dev.perigee.serve.ServedStore.CLIENT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.perigee.config.QueryConfig;
+import dev.perigee.serve.ServedStore.Setup;
+import java.io.ByteArrayInputStream;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What one request may cost, and what is not even HTTP.
+class LimitsTest {
+    private static final String ENDLESS =
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+    @TempDir
+    Path directory;
+
+    private static Setup limits(long maxBodyBytes, int maxConnections, Duration requestTimeout) {
+        return Setup.standard()
+                .serve(c -> ServedStore.with(c, maxBodyBytes, maxConnections, requestTimeout, c.shutdownGrace()));
+    }
+
+    private static Setup queries(Duration read, Duration write, long maxRows) {
+        return Setup.standard().query(new QueryConfig(read, write, 1000, maxRows, 3));
+    }
+
+    @Test
+    void a_body_past_the_limit_is_413_with_and_without_its_length() {
+        try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofSeconds(30)))) {
+            String body = "{\"sql\":\"SELECT 1 -- %s\"}".formatted("x".repeat(1000));
+            HttpResponse<String> declared = served.post("/query", CLIENT, body);
+            assertThat(declared.statusCode()).isEqualTo(413);
+            assertThat(declared.body()).contains("1000 bytes");
+            HttpResponse<String> chunked = served.send(served.request("/query", CLIENT)
+                    .header("Content-Type", "application/json")
+                    .POST(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body.getBytes())))
+                    .build());
+            assertThat(chunked.statusCode()).isEqualTo(413);
+            assertThat(served.run(CLIENT, "SELECT 1").statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void a_body_of_exactly_the_limit_is_taken() {
+        try (ServedStore served = new ServedStore(directory, limits(100, 64, Duration.ofSeconds(30)))) {
+            String body = "{\"sql\":\"SELECT 1 AS a\"}";
+            assertThat(served.post("/query", CLIENT, body + " ".repeat(100 - body.length()))
+                            .statusCode())
+                    .isEqualTo(200);
+            assertThat(served.post("/query", CLIENT, body + " ".repeat(101 - body.length()))
+                            .statusCode())
+                    .isEqualTo(413);
+        }
+    }
+
+    @Test
+    void deep_and_malformed_json_is_400_and_says_where() {
+        try (ServedStore served = new ServedStore(directory)) {
+            for (String body : List.of(
+                    "[".repeat(100_000),
+                    "{\"x\":" + "[".repeat(100_000),
+                    "{\"sql\":\"SELECT 1\",\"x\":" + "{\"a\":".repeat(50_000),
+                    "{\"sql\":\"SELECT ?\",\"params\":[" + "9".repeat(50_000) + "]}",
+                    "{\"sql\":\"SELECT 1\",\"sql",
+                    "{\"sql\":\"\\ud800\\uZZZZ\"}",
+                    "\u0000\u0001")) {
+                HttpResponse<String> answer = served.post("/query", CLIENT, body);
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
+                assertThat(answer.body()).startsWith("{\"error\":");
+            }
+            assertThat(served.post("/query", CLIENT, "{\"sql\":\n \"SELECT 1\" x}")
+                            .body())
+                    .contains("line 2, column");
+        }
+    }
+
+    @Test
+    void a_statement_or_transaction_that_is_too_long_is_413() {
+        try (ServedStore served =
+                new ServedStore(directory, queries(Duration.ofSeconds(30), Duration.ofSeconds(10), 1000))) {
+            assertThat(served.run(CLIENT, "SELECT '" + "x".repeat(1000) + "'").statusCode())
+                    .isEqualTo(413);
+            String one = "{\"sql\":\"SELECT 1\"}";
+            assertThat(served.post("/query", CLIENT, "{\"transaction\":[%s,%s,%s]}".formatted(one, one, one))
+                            .statusCode())
+                    .isEqualTo(200);
+            assertThat(served.post("/query", CLIENT, "{\"transaction\":[%s,%s,%s,%s]}".formatted(one, one, one, one))
+                            .statusCode())
+                    .isEqualTo(413);
+        }
+    }
+
+    @Test
+    void more_rows_than_allowed_are_413_and_a_write_is_undone_with_it() {
+        try (ServedStore served =
+                new ServedStore(directory, queries(Duration.ofSeconds(30), Duration.ofSeconds(10), 3))) {
+            served.query("CREATE TABLE t (a)");
+            assertThat(served.run(CLIENT, "VALUES (1), (2), (3)").statusCode()).isEqualTo(200);
+            assertThat(served.run(CLIENT, "VALUES (1), (2), (3), (4)").statusCode())
+                    .isEqualTo(413);
+            assertThat(served.run(CLIENT, "INSERT INTO t VALUES (1), (2), (3), (4) RETURNING a")
+                            .statusCode())
+                    .isEqualTo(413);
+            assertThat(served.query("SELECT count(*) AS n FROM t")).hasToString("{\"result\":[{\"n\":0}]}");
+        }
+    }
+
+    @Test
+    void a_read_past_its_time_is_504_and_its_reader_is_free_again() {
+        try (ServedStore served =
+                new ServedStore(directory, queries(Duration.ofMillis(300), Duration.ofSeconds(10), 1000))) {
+            for (int i = 0; i < 2 * served.store.readers(); i++) {
+                HttpResponse<String> answer = served.run(CLIENT, ENDLESS);
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
+            }
+            assertThat(served.run(CLIENT, "SELECT 1").statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void a_write_past_its_time_is_504_and_nothing_of_it_stays() {
+        try (ServedStore served =
+                new ServedStore(directory, queries(Duration.ofSeconds(30), Duration.ofMillis(300), 1000))) {
+            served.query("CREATE TABLE t (a)");
+            HttpResponse<String> answer = served.run(CLIENT, "INSERT INTO t " + ENDLESS.replace("count(*)", "i"));
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
+            assertThat(served.query("SELECT count(*) AS n FROM t")).hasToString("{\"result\":[{\"n\":0}]}");
+            assertThat(served.run(CLIENT, "INSERT INTO t VALUES (1)").statusCode())
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
+    void a_request_past_the_server_s_time_is_504_too() {
+        try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofMillis(500)))) {
+            HttpResponse<String> answer = served.run(CLIENT, ENDLESS);
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
+        }
+    }
+
+    @Test
+    void a_body_that_does_not_come_is_cut_off() throws Exception {
+        try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofMillis(500)));
+                RawHttp raw = new RawHttp(served.server.port())) {
+            raw.send("""
+                    POST /query HTTP/1.1\r
+                    Host: x\r
+                    Authorization: client-token\r
+                    Content-Type: application/json\r
+                    Content-Length: 500\r
+                    \r
+                    {"sql":""");
+            assertThat(raw.rest()).doesNotContain("200 OK");
+        }
+    }
+
+    @Test
+    void a_connection_past_the_limit_waits_until_another_closes() throws Exception {
+        try (ServedStore served = new ServedStore(directory, limits(1000, 2, Duration.ofSeconds(30)))) {
+            RawHttp first = new RawHttp(served.server.port());
+            RawHttp second = new RawHttp(served.server.port());
+            String request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+            assertThat(first.send(request).head()).startsWith("HTTP/1.1 200");
+            assertThat(second.send(request).head()).startsWith("HTTP/1.1 200");
+            try (RawHttp third = new RawHttp(served.server.port())) {
+                third.send(request);
+                third.socket.setSoTimeout(300);
+                assertThatThrownBy(third::head).isInstanceOf(java.net.SocketTimeoutException.class);
+                first.close();
+                third.socket.setSoTimeout(20_000);
+                assertThat(third.head()).startsWith("HTTP/1.1 200");
+            }
+            second.close();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET, /query, 405, 'OPTIONS, POST'",
+        "PUT, /query/raw, 405, 'OPTIONS, POST'",
+        "POST, /healthz, 405, 'GET, HEAD, OPTIONS'",
+        "DELETE, /status/database, 405, 'GET, HEAD, OPTIONS'",
+        "POST, /, 405, 'GET, HEAD, OPTIONS'",
+        "BREW, /query, 405, 'OPTIONS, POST'",
+        "GET, /nowhere, 404,",
+        "GET, /query/, 404,",
+        "GET, //query, 400,",
+        "POST, /query;x=1, 404,",
+        "GET, /page/, 404,",
+        "GET, /page/..%2f..%2fapplication.yaml, 404,",
+        "GET, /page/..%5c..%5cServer.class, 404,",
+        "GET, /page/nowhere.js, 404,",
+        "GET, /page/index, 404,",
+        "GET, /page/a/b/c.js, 404,",
+    })
+    void other_paths_are_404_and_other_methods_405(String method, String path, int status, String allow) {
+        try (ServedStore served = new ServedStore(directory)) {
+            HttpResponse<String> answer = served.send(served.request(path, ADMIN)
+                    .method(method, BodyPublishers.noBody())
+                    .build());
+            assertThat(answer.statusCode()).isEqualTo(status);
+            assertThat(answer.body()).startsWith("{\"error\":");
+            assertThat(answer.headers().firstValue("Allow").orElse(null)).isEqualTo(allow);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "nonsense\r\n\r\n",
+                "GET\r\n\r\n",
+                "GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n",
+                "GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET /page/../../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET /page/%2e%2e/Server.class HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET /page/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET /page/%ff.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET /page/index.html%00.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "CONNECT other:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+                "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+                        + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+            })
+    void what_is_not_proper_http_is_refused_and_the_server_goes_on(String request) throws Exception {
+        try (ServedStore served = new ServedStore(directory)) {
+            String answer = RawHttp.exchange(served.server.port(), request);
+            assertThat(answer)
+                    .matches("(?s)(HTTP/1.1 (4|505).*|)")
+                    .doesNotContain("root:", "HTTP/1.1 200", "Exception");
+            assertThat(answer.split("HTTP/1\\.1 ").length).isLessThanOrEqualTo(2);
+            assertThat(served.getAsNobody("/healthz").statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void headers_that_are_too_large_are_431_in_the_envelope() throws Exception {
+        try (ServedStore served = new ServedStore(directory)) {
+            String answer = RawHttp.exchange(
+                    served.server.port(), "GET / HTTP/1.1\r\nHost: x\r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
+            assertThat(answer).startsWith("HTTP/1.1 431").contains("{\"error\":");
+            String path = RawHttp.exchange(
+                    served.server.port(), "GET /" + "y".repeat(20_000) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(path).startsWith("HTTP/1.1 414").contains("{\"error\":");
+        }
+    }
+
+    @Test
+    void a_client_that_goes_away_frees_its_reader() throws Exception {
+        try (ServedStore served = new ServedStore(directory)) {
+            try (RawHttp raw = new RawHttp(served.server.port())) {
+                String body = ServedStore.statement(ENDLESS);
+                raw.send("POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+                        + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+                Awaitility.await().until(() -> served.store.stats().activeReads() == 1);
+            }
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(10))
+                    .until(() -> served.store.stats().activeReads() == 0);
+        }
+    }
+
+    @Test
+    void a_client_that_stops_reading_or_leaves_in_the_middle_frees_its_reader_and_connection() throws Exception {
+        try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofSeconds(2)))) {
+            String body = ServedStore.statement(ENDLESS.replace("count(*)", "i, hex(zeroblob(100))"));
+            String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+            try (RawHttp leaves = new RawHttp(served.server.port())) {
+                assertThat(leaves.send(request).head()).startsWith("HTTP/1.1 200");
+            }
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(10))
+                    .until(() -> served.store.stats().activeReads() == 0);
+            try (RawHttp stops = new RawHttp(served.server.port())) {
+                assertThat(stops.send(request).head()).startsWith("HTTP/1.1 200");
+                assertThat(served.store.stats().activeReads()).isEqualTo(1);
+                Awaitility.await()
+                        .atMost(Duration.ofSeconds(15))
+                        .until(() -> served.store.stats().activeReads() == 0);
+                assertThat(served.run(CLIENT, "SELECT 1").statusCode()).isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
+    void large_answers_leave_a_reader_for_others() throws Exception {
+        try (ServedStore served = new ServedStore(directory)) {
+            String body = ServedStore.statement(ENDLESS.replace("count(*)", "i, hex(zeroblob(100))"));
+            String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+            int large = served.store.readers() - 1;
+            RawHttp[] slow = new RawHttp[large];
+            for (int i = 0; i < large; i++) {
+                slow[i] = new RawHttp(served.server.port());
+                assertThat(slow[i].send(request).head()).startsWith("HTTP/1.1 200");
+            }
+            HttpResponse<String> another = served.post("/query", CLIENT, body);
+            assertThat(another.statusCode()).isEqualTo(503);
+            assertThat(another.headers().firstValue("Retry-After")).isPresent();
+            assertThat(served.run(CLIENT, "SELECT 1").statusCode()).isEqualTo(200);
+            served.query("CREATE TABLE t (a)");
+            HttpResponse<String> write = served.run(CLIENT, "INSERT INTO t VALUES (hex(zeroblob(100000))) RETURNING a");
+            assertThat(write.statusCode())
+                    .as("a committed write is never told to be sent again")
+                    .isEqualTo(200);
+            for (RawHttp raw : slow) raw.close();
+        }
+    }
+
+    @Test
+    void a_body_in_two_languages_is_one_request(@TempDir Path other) throws Exception {
+        // What a proxy in front of us might take for a second request is not one.
+        try (ServedStore served = new ServedStore(other)) {
+            String smuggled = "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: admin-token\r\n\r\n";
+            String answer = RawHttp.exchange(
+                    served.server.port(),
+                    "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: " + smuggled.length()
+                            + "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled);
+            assertThat(answer).doesNotContain("perigee_http");
+        }
+    }
+
+    @Test
+    void a_request_without_authority_is_not_kept(@TempDir Path other) {
+        try (ServedStore served = new ServedStore(other)) {
+            HttpResponse<String> answer = served.send(HttpRequest.newBuilder(served.uri("/query"))
+                    .header("Content-Type", "application/json")
+                    .POST(BodyPublishers.ofString("x".repeat(500_000)))
+                    .build());
+            assertThat(answer.statusCode()).isEqualTo(401);
+        }
+    }
+}
