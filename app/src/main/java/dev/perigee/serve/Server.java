@@ -9,6 +9,7 @@ import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
+import java.net.BindException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -97,7 +98,10 @@ public final class Server implements AutoCloseable {
         } catch (IOException e) {
             throw Fault.CONFIG_INVALID.in(
                     "serve on %s:%d".formatted(config.host(), config.port()),
-                    e.toString(),
+                    e.getCause() instanceof BindException
+                            ? "the address cannot be used (%s); another program may have the port"
+                                    .formatted(e.getCause().getMessage())
+                            : e.toString(),
                     "The server did not start",
                     e);
         }

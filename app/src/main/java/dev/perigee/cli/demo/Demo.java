@@ -7,10 +7,14 @@ import dev.perigee.config.QueryConfig;
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.StoreConfig;
+import dev.perigee.fault.Fault;
 import dev.perigee.replication.ReplicationPlugin;
 import dev.perigee.replication.SyncResult;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -36,6 +40,7 @@ final class Demo {
     /// @param time how long the shop is open; empty until asked to stop
     /// @return the exit code
     int run(DemoFolder folder, int port, Optional<Duration> time) throws SQLException, InterruptedException {
+        refuseTakenPort(port);
         screen.say("Starting PostgreSQL in " + folder.path());
         try (DemoPostgres postgres = DemoPostgres.start(folder)) {
             fill(postgres);
@@ -52,6 +57,21 @@ final class Demo {
                 }
                 return compare(perigee, replication, postgres);
             }
+        }
+    }
+
+    /// Before a PostgreSQL is started for nothing. The server itself looks again.
+    private static void refuseTakenPort(int port) {
+        if (port == 0) return;
+        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+            if (socket.getLocalPort() != port) throw new IllegalStateException("bound to another port than asked for");
+        } catch (IOException e) {
+            throw Fault.CONFIG_INVALID.in(
+                    "--port",
+                    "port %d of 127.0.0.1 cannot be used (%s); another program may have it. Choose another, or 0 for a free one"
+                            .formatted(port, e.getMessage()),
+                    "Nothing was started",
+                    e);
         }
     }
 
@@ -72,6 +92,7 @@ final class Demo {
         screen.say("  Replica   " + folder.replica().resolve(StoreConfig.FILE_NAME));
         screen.say("  Query     curl -s http://127.0.0.1:%d/query -H 'Authorization: Bearer %s' \\"
                 .formatted(port, folder.secret(TOKEN)));
+        screen.say("              -H 'Content-Type: application/json' \\");
         screen.say("              -d '{\"sql\": \"SELECT status, count(*) AS n FROM orders GROUP BY status\"}'");
         screen.say("");
     }

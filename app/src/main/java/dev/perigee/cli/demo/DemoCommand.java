@@ -31,7 +31,7 @@ import picocli.CommandLine.TypeConversionException;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:Stopped as asked; with --for: the copy equals the source.",
+            "0:Stopped by Ctrl-C or SIGTERM; with --for: the copy equals the source.",
             "1:It failed, or with --for: the copy differs from the source.",
             "2:The arguments are wrong; nothing was started.",
             "3:The launcher found no JDK, or could not build.",
@@ -70,7 +70,7 @@ public final class DemoCommand implements Callable<Integer> {
         Screen screen = new Screen(spec.commandLine().getOut(), Screen.isTerminal());
         try (StopSignal stop = new StopSignal();
                 DemoFolder folder = DemoFolder.open(path)) {
-            return new Demo(screen, stop).run(folder, port, Optional.ofNullable(time));
+            return stop.endWith(new Demo(screen, stop).run(folder, port, Optional.ofNullable(time)));
         } catch (InterruptedException _) {
             return Exit.FAILED;
         }

@@ -1,6 +1,7 @@
 package dev.perigee.cli.demo;
 
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -13,6 +14,8 @@ final class StopSignal implements AutoCloseable {
     private final CountDownLatch cleanedUp = new CountDownLatch(1);
     private final Thread hook = new Thread(this::hold, "perigee-demo-stop");
 
+    private volatile OptionalInt exitCode = OptionalInt.empty();
+
     StopSignal() {
         Runtime.getRuntime().addShutdownHook(hook);
     }
@@ -24,6 +27,13 @@ final class StopSignal implements AutoCloseable {
     /// Waits until asked to stop, but not longer than `limit`.
     void await(Duration limit) throws InterruptedException {
         boolean _ = asked.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    /// What the process answers when it was asked to stop and everything is cleaned up. Without this call, which a
+    /// failure leaves out, it answers with the signal.
+    int endWith(int code) {
+        exitCode = OptionalInt.of(code);
+        return code;
     }
 
     /// Everything is cleaned up: the process may end.
@@ -41,7 +51,9 @@ final class StopSignal implements AutoCloseable {
     private void hold() {
         asked.countDown();
         try {
-            boolean _ = cleanedUp.await(CLEAN_UP_LIMIT.toSeconds(), TimeUnit.SECONDS);
+            if (cleanedUp.await(CLEAN_UP_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+                exitCode.ifPresent(Runtime.getRuntime()::halt);
+            }
         } catch (InterruptedException _) {
             // The process ends now; PostgreSQL's data survive that.
         }
