@@ -200,6 +200,21 @@ class ReplicationApiTest {
     }
 
     @Test
+    void the_status_counts_numbers_that_are_kept_as_text() {
+        postgres.execute("""
+                CREATE TABLE exact (id int PRIMARY KEY, n numeric);
+                INSERT INTO exact VALUES (1, 1.5), (2, 12345678901234567890.123), (3, NULL)""");
+        post("/tables", "{'name': 'exact', 'cursorColumn': 'id', 'interval': '1h'}");
+        awaitRows("3", "exact");
+        assertThat(perigee.status("exact").get("textNumbers").asInt()).isEqualTo(1);
+        postgres.execute("INSERT INTO exact VALUES (4, 12345678901234567890.124)");
+        post("/sync", "");
+        assertThat(perigee.status("exact").get("textNumbers").asInt()).isEqualTo(2);
+        post("/tables/exact/resync", "");
+        assertThat(perigee.status("exact").get("textNumbers").asInt()).isEqualTo(2);
+    }
+
+    @Test
     void a_sync_runs_now_and_counts_what_it_did() {
         post(
                 "/tables",
@@ -216,6 +231,7 @@ class ReplicationApiTest {
         assertThat(items.get("deleted").asInt()).isZero();
         assertThat(post("/sync", "").result().get("results").size()).isEqualTo(2);
         assertThat(post("/sync?wait=false", "").result().get("started").size()).isEqualTo(2);
+        await().until(() -> perigee.status("items").get("state").asString().equals("idle"));
         assertThat(post("/sync", "{'tables': ['nothing']}").status()).isEqualTo(404);
         assertThat(post("/sync", "{'tables': 'items'}").status()).isEqualTo(400);
         assertThat(post("/sync?wait=perhaps", "").status()).isEqualTo(400);

@@ -40,6 +40,7 @@ final class ReplicationTables {
                 shadow        TEXT,
                 row_count     INTEGER NOT NULL DEFAULT 0,
                 rows_pulled   INTEGER NOT NULL DEFAULT 0,
+                text_numbers  INTEGER NOT NULL DEFAULT 0,
                 last_sync_at  INTEGER,
                 fresh_at      INTEGER,
                 next_sync_at  INTEGER,

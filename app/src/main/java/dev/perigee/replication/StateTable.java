@@ -14,7 +14,7 @@ import java.util.Optional;
 final class StateTable {
     private static final String SELECT = """
             SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
-                   row_count, rows_pulled, last_sync_at, fresh_at, next_sync_at, failures,
+                   row_count, rows_pulled, text_numbers, last_sync_at, fresh_at, next_sync_at, failures,
                    error_fault, error_message, error_remedy, error_at
             FROM tmp_replication_state""";
 
@@ -52,7 +52,7 @@ final class StateTable {
         tx.statement("""
                 UPDATE tmp_replication_state
                 SET target = ?2, definition = ?3, cursor = NULL, cursor_key = NULL, pages = pages + 1, loaded = 0,
-                    needs_resync = 0, row_count = 0
+                    needs_resync = 0, row_count = 0, text_numbers = 0
                 WHERE name = ?1""")
                 .bindText(1, name)
                 .bindText(2, definition.target())
@@ -64,12 +64,14 @@ final class StateTable {
     ///
     /// @param after the number of pages before it
     /// @param mark the page's end; empty where it does not move the cursor
+    /// @param textNumbers its numbers that are kept as text, because no SQLite number has all their digits
     /// @throws IllegalStateException when another number of pages was applied: a page before this one is missing
-    static void advance(Transaction tx, String name, long after, Optional<HighWaterMark> mark, Counts counts) {
+    static void advance(
+            Transaction tx, String name, long after, Optional<HighWaterMark> mark, Counts counts, long textNumbers) {
         SqliteStatement update = tx.statement("""
                 UPDATE tmp_replication_state
                 SET pages = ?2 + 1, cursor = coalesce(?3, cursor), cursor_key = coalesce(?4, cursor_key),
-                    row_count = row_count + ?5, rows_pulled = rows_pulled + ?6
+                    row_count = row_count + ?5, rows_pulled = rows_pulled + ?6, text_numbers = text_numbers + ?7
                 WHERE name = ?1 AND pages = ?2""");
         update.bindText(1, name)
                 .bindInt(2, after)
@@ -77,6 +79,7 @@ final class StateTable {
                 .bindText(4, mark.map(m -> Lists.toJson(m.key())).orElse(null))
                 .bindInt(5, counts.growth())
                 .bindInt(6, counts.pulled())
+                .bindInt(7, textNumbers)
                 .run();
         requireOneRow(tx, name, after);
     }
@@ -103,10 +106,15 @@ final class StateTable {
 
     /// The shadow has become the copy.
     static void swapped(
-            Transaction tx, String name, CopyDefinition definition, Optional<HighWaterMark> mark, long rowCount) {
+            Transaction tx,
+            String name,
+            CopyDefinition definition,
+            Optional<HighWaterMark> mark,
+            long rowCount,
+            long textNumbers) {
         tx.statement("""
                 UPDATE tmp_replication_state
-                SET target = ?2, definition = ?3, cursor = ?4, cursor_key = ?5, row_count = ?6, shadow = NULL,
+                SET target = ?2, definition = ?3, cursor = ?4, cursor_key = ?5, row_count = ?6, text_numbers = ?7, shadow = NULL,
                     needs_resync = 0, generation = generation + 1, pages = pages + 1
                 WHERE name = ?1""")
                 .bindText(1, name)
@@ -115,6 +123,7 @@ final class StateTable {
                 .bindText(4, mark.flatMap(HighWaterMark::cursor).orElse(null))
                 .bindText(5, mark.map(m -> Lists.toJson(m.key())).orElse(null))
                 .bindInt(6, rowCount)
+                .bindInt(7, textNumbers)
                 .run();
     }
 
@@ -189,16 +198,17 @@ final class StateTable {
                     text(rows, 9),
                     rows.intAt(10),
                     rows.intAt(11),
-                    instant(rows, 12),
+                    rows.intAt(12),
                     instant(rows, 13),
                     instant(rows, 14),
-                    (int) rows.intAt(15),
-                    text(rows, 16)
+                    instant(rows, 15),
+                    (int) rows.intAt(16),
+                    text(rows, 17)
                             .map(fault -> new Problem(
                                     fault,
-                                    text(rows, 17).orElse(""),
-                                    text(rows, 18).orElse(""))),
-                    instant(rows, 19)));
+                                    text(rows, 18).orElse(""),
+                                    text(rows, 19).orElse(""))),
+                    instant(rows, 20)));
         }
         return states;
     }

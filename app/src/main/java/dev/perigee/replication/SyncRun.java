@@ -7,6 +7,7 @@ import dev.perigee.source.Pull;
 import dev.perigee.source.Pull.Pass;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
+import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.time.InstantSource;
@@ -34,6 +35,7 @@ final class SyncRun {
     // As of the page applied last: belongs to the writer while pages are under way.
     private Run applied;
     private Optional<HighWaterMark> mark = Optional.empty();
+    private long textNumbers;
 
     // As of the page committed last.
     private volatile Run committed;
@@ -95,7 +97,8 @@ final class SyncRun {
                     config.name(),
                     plan.definition(),
                     mark,
-                    committed.counts().growth());
+                    committed.counts().growth(),
+                    textNumbers);
         });
     }
 
@@ -134,13 +137,28 @@ final class SyncRun {
     private Run apply(Transaction tx, Batch page, HighWaterMark end, Pass pass, long pages) {
         boolean movesCursor = pass == Pass.WITH_CURSOR;
         Counts counts = plan.isEmpty() && movesCursor ? upsert.load(tx, page) : upsert.apply(tx, page);
+        // Rows without a cursor are sent at each sync: counted at the first.
+        long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
+        textNumbers += inPage;
         Optional<HighWaterMark> moved = movesCursor ? Optional.of(end) : Optional.empty();
         if (plan.shadow().isPresent()) StateTable.advanceShadow(tx, config.name(), pages, counts);
-        else StateTable.advance(tx, config.name(), pages, moved, counts);
+        else StateTable.advance(tx, config.name(), pages, moved, counts, inPage);
         applied = applied.after(counts, moved.flatMap(HighWaterMark::cursor));
         if (movesCursor) mark = moved;
         runs.put(tx, applied);
         return applied;
+    }
+
+    /// Numbers of the page that are kept as text: in columns without a declared type, which only exact numerics have.
+    private long textNumbers(Batch page) {
+        long found = 0;
+        for (int column = 0; column < page.columns(); column++) {
+            if (!plan.definition().columns().get(column).declaredType().isEmpty()) continue;
+            for (int row = 0; row < page.rowCount(); row++) {
+                if (page.type(row, column) == SqliteStatement.Type.TEXT) found++;
+            }
+        }
+        return found;
     }
 
     private void committed(Run run) {

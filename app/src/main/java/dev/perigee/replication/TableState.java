@@ -11,6 +11,7 @@ import java.util.Optional;
 /// @param generation how often the copy was replaced by a fresh one
 /// @param isLoaded whether everything was fetched once
 /// @param shadow the table a resync is filling
+/// @param textNumbers values of exact numeric columns that came as text
 /// @param lastSyncAt end of the last sync that succeeded
 /// @param freshAt start of the last sync that succeeded: the copy is not older
 /// @param failures failed syncs since the last one that succeeded
@@ -26,6 +27,7 @@ record TableState(
         Optional<String> shadow,
         long rowCount,
         long rowsPulled,
+        long textNumbers,
         Optional<Instant> lastSyncAt,
         Optional<Instant> freshAt,
         Optional<Instant> nextSyncAt,

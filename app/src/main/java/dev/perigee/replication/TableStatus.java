@@ -11,6 +11,7 @@ import java.util.Optional;
 ///
 /// @param cursor the greatest cursor value pulled, in the source's text form
 /// @param cursorKey the key of the row that had it, which breaks ties
+/// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
 /// @param guarantee what is promised about the copy
 public record TableStatus(
@@ -25,6 +26,7 @@ public record TableStatus(
         int columnCount,
         long rowCount,
         long rowsPulled,
+        long textNumbers,
         Optional<Instant> lastSyncAt,
         Optional<Instant> nextSyncAt,
         String state,
@@ -65,6 +67,7 @@ public record TableStatus(
                         .orElse(0),
                 state.map(TableState::rowCount).orElse(0L),
                 state.map(TableState::rowsPulled).orElse(0L),
+                state.map(TableState::textNumbers).orElse(0L),
                 state.flatMap(TableState::lastSyncAt),
                 runner.isPaused() ? Optional.empty() : runner.due(),
                 runner.state(),

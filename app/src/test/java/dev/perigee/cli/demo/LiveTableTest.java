@@ -73,6 +73,7 @@ class LiveTableTest {
                 4,
                 rows,
                 pulled,
+                0,
                 Optional.empty(),
                 Optional.empty(),
                 state,
