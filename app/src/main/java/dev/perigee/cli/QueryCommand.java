@@ -31,6 +31,7 @@ import tools.jackson.core.JacksonException;
 /// `perigee query`: a statement and its rows, from a server or from a file.
 @Command(
         name = "query",
+        sortOptions = false,
         description = {
             "Runs one SQL statement on a running server, or reads a replica's file without one.",
             "Rows are shown as they come, so an answer may be of any size.",
@@ -73,7 +74,10 @@ final class QueryCommand implements Callable<Integer> {
     @Mixin
     private ServerOptions server = new ServerOptions();
 
-    @Option(names = "--file", description = "Read this SQLite file instead of asking a server; nothing can be written.")
+    @Option(
+            names = "--file",
+            paramLabel = "FILE",
+            description = "Read this SQLite file instead of asking a server; nothing can be written.")
     private @Nullable Path file;
 
     @Option(

@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
 /// `perigee serve`: the server, until it is told to stop.
 @Command(
         name = "serve",
+        sortOptions = false,
         description = {
             "Follows the source's tables and serves the copy over HTTP, until Ctrl-C or SIGTERM.",
             "The source is in EXTERNAL_DB_URL, in the EXTERNAL_DB_* variables, or in the configuration file;",
@@ -53,7 +54,10 @@ final class ServeCommand implements Callable<Integer> {
             description = "The data folder; the replica is DIR/perigee.db. Default: data.")
     private @Nullable Path data;
 
-    @Option(names = "--host", description = "The address to listen on; 0.0.0.0 for all. Default: 127.0.0.1.")
+    @Option(
+            names = "--host",
+            paramLabel = "ADDRESS",
+            description = "The address to listen on; 0.0.0.0 for all. Default: 127.0.0.1.")
     private @Nullable String host;
 
     @Option(names = "--port", paramLabel = "N", description = "The port; 0 picks a free one. Default: 8787.")

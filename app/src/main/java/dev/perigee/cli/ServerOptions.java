@@ -13,7 +13,10 @@ final class ServerOptions {
     static final String CLIENT_TOKEN = "CLIENT_AUTHORIZATION_TOKEN";
     private static final String DEFAULT_URL = "http://127.0.0.1:8787";
 
-    @Option(names = "--url", description = "The server's address. Default: PERIGEE_URL, else " + DEFAULT_URL + ".")
+    @Option(
+            names = "--url",
+            paramLabel = "URL",
+            description = "The server's address. Default: PERIGEE_URL, else " + DEFAULT_URL + ".")
     private @Nullable String url;
 
     /// Opens nothing yet.

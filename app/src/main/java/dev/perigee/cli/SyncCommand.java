@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
 /// `perigee sync`: one pull into a SQLite file, without a server.
 @Command(
         name = "sync",
+        sortOptions = false,
         description = {
             "Copies tables of a PostgreSQL into a SQLite file, once and without a server.",
             "Run again, it goes on from where it stopped. Without --table it lists what it can copy, and why so.",
@@ -43,7 +44,7 @@ import picocli.CommandLine.Spec;
             "  perigee sync --from postgres://me@db/shop --table orders --cursor updated_at --to shop.db",
             "  perigee sync --from postgres://me@db/shop --to shop.db           lists tables, then asks",
             "  perigee sync --from postgres://me@db/shop --to shop.db --all     copies all it can",
-            "  perigee sync --to shop.db --table orders --table sales.items --cursor changed_at --key order_id,line",
+            "  perigee sync --to shop.db --table orders --table sales.items --cursor at --key order,line",
             "",
             "A password that is not in the URL is taken from EXTERNAL_DB_PASS or PGPASSWORD.",
         },

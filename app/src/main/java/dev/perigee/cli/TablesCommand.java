@@ -120,7 +120,7 @@ final class TablesCommand implements Callable<Integer> {
     }
 
     /// The fields of `POST /replication/tables` under their names; the server checks their values.
-    @Command(name = "add", description = "Adds a table, or changes how it is replicated.")
+    @Command(name = "add", sortOptions = false, description = "Adds a table, or changes how it is replicated.")
     int add(
             @Mixin Common common,
             @Parameters(paramLabel = "NAME", description = "At the source: table or schema.table.") String name,
@@ -130,11 +130,21 @@ final class TablesCommand implements Callable<Integer> {
                             paramLabel = "COLUMN",
                             description = "A column that grows with every insert and update.")
                     String cursor,
-            @Option(names = "--interval", description = "Time between syncs, such as 1s or 5m. Default: 1m.") @Nullable
+            @Option(
+                            names = "--interval",
+                            paramLabel = "TIME",
+                            description = "Time between syncs, such as 1s or 5m. Default: 1m.")
+                    @Nullable
                     String interval,
-            @Option(names = "--cron", description = "Instead: minute, hour, day, month, weekday.") @Nullable
+            @Option(
+                            names = "--cron",
+                            paramLabel = "FIELDS",
+                            description = "Instead: minute, hour, day, month, weekday.")
+                    @Nullable
                     String cron,
-            @Option(names = "--time-zone", description = "The zone of --cron. Default: UTC.") @Nullable String timeZone,
+            @Option(names = "--time-zone", paramLabel = "ZONE", description = "The zone of --cron. Default: UTC.")
+                    @Nullable
+                    String timeZone,
             @Option(
                             names = "--key",
                             split = ",",
@@ -148,7 +158,9 @@ final class TablesCommand implements Callable<Integer> {
             @Option(names = "--exclude", split = ",", paramLabel = "COLUMN", description = "Not these columns.")
                     @Nullable
                     List<String> exclude,
-            @Option(names = "--target", description = "The copy's name. Default: the table's.") @Nullable String target,
+            @Option(names = "--target", paramLabel = "NAME", description = "The copy's name. Default: the table's.")
+                    @Nullable
+                    String target,
             @Option(names = "--page-rows", paramLabel = "N", description = "Rows in one page. Default: 1000.") @Nullable
                     Integer pageRows,
             @Option(names = "--indexes", description = "Make the source's indexes on the copy.") boolean indexes,

@@ -1,0 +1,101 @@
+package dev.perigee.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.perigee.testing.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HelpTest {
+    private final Cli cli = new Cli(Map.of());
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "demo",
+                "serve",
+                "sync",
+                "status",
+                "tables",
+                "tables list",
+                "tables add",
+                "tables remove",
+                "tables pause",
+                "tables resume",
+                "tables sync",
+                "query",
+                "version"
+            })
+    void the_help_is_as_it_was_reviewed(String command) throws IOException {
+        Cli.Ended ended = cli.run((command + " --help").strip().split(" "));
+
+        assertThat(ended.exitCode()).isZero();
+        assertThat(ended.err()).isEmpty();
+        Golden.assertMatches(
+                "help/perigee%s.txt".formatted(command.isEmpty() ? "" : "-" + command.replace(' ', '-')), ended.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "serve", "sync", "status", "tables", "query", "version"})
+    void every_help_has_examples_and_exit_codes_and_the_page_has_the_command(String command) throws IOException {
+        assertThat(cli.run(command, "--help").out()).contains("\nExamples:\n", "\nExit codes:\n  0   ");
+        assertThat(Files.readString(Path.of("..", "docs", "cli.md"))).contains("\n## perigee " + command + "\n");
+    }
+
+    @Test
+    void the_page_has_every_option() throws IOException {
+        String page = Files.readString(Path.of("..", "docs", "cli.md"));
+
+        for (String command : List.of("serve", "sync", "status", "tables add", "tables remove", "query", "version")) {
+            String help = cli.run((command + " --help").split(" ")).out();
+            assertThat(Pattern.compile("--[a-z-]+").matcher(help).results().map(MatchResult::group))
+                    .as(command)
+                    .allMatch(option -> Pattern.compile("[`\\[ ]" + option + "[`\\] ]")
+                            .matcher(page)
+                            .find());
+        }
+    }
+
+    @Test
+    void mistakes_of_usage_are_one_form_and_exit_code_2() {
+        assertThat(cli.run())
+                .isEqualTo(
+                        new Cli.Ended(2, "", "perigee: a command is missing\n`perigee --help` shows what it takes.\n"));
+        assertThat(cli.run("serv").err())
+                .startsWith("perigee: Unmatched argument")
+                .contains("Did you mean: perigee serve");
+        assertThat(cli.run("serve", "--port", "x").err())
+                .startsWith("perigee: ")
+                .contains("`perigee serve --help`");
+        assertThat(cli.run("serve", "--port", "70000").exitCode()).isEqualTo(2);
+        assertThat(cli.run("query", "SELECT 1", "--json", "--csv").exitCode()).isEqualTo(2);
+        assertThat(cli.run("sync", "--to", "x", "--cursor", "c").exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void a_server_without_a_token_is_refused_with_how_to_make_one() {
+        Cli.Ended ended = cli.run("serve", "--port", "0");
+
+        assertThat(ended.exitCode()).isEqualTo(2);
+        assertThat(ended.err())
+                .contains("ADMIN_AUTHORIZATION_TOKEN=$(openssl rand -hex 24)")
+                .doesNotContain("\tat ");
+    }
+
+    @Test
+    void the_version_is_for_people_or_programs() {
+        assertThat(cli.run("version").out()).contains("java ", Runtime.version().toString());
+        assertThat(cli.run("version", "--json").out())
+                .startsWith("{\"perigee\":")
+                .endsWith("}\n");
+    }
+}

@@ -1,0 +1,209 @@
+package dev.perigee.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.perigee.Perigee;
+import dev.perigee.config.PerigeeConfig;
+import dev.perigee.config.QueryConfig;
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.ServeConfig;
+import dev.perigee.config.StoreConfig;
+import dev.perigee.testing.TestPostgres;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `status`, `tables` and `query` against a real server with a real source.
+class ServerCommandsTest {
+    @TempDir
+    private static Path dir;
+
+    private static TestPostgres postgres;
+    private static Perigee perigee;
+    private static Cli cli;
+
+    @BeforeAll
+    static void open() {
+        postgres = TestPostgres.create();
+        postgres.execute("""
+                CREATE TABLE orders (id bigint PRIMARY KEY, note text, updated_at timestamptz NOT NULL);
+                INSERT INTO orders SELECT i, 'note ' || i, now() FROM generate_series(1, 30) i;
+                CREATE TABLE "Odd name/?" (id int PRIMARY KEY)""");
+        perigee = Perigee.open(new PerigeeConfig(
+                StoreConfig.of(dir),
+                ServeConfig.of(0, "admin-token"),
+                QueryConfig.defaults(),
+                Optional.of(postgres.config()),
+                ReplicationConfig.defaults()));
+        cli = with("admin-token");
+    }
+
+    @AfterAll
+    static void close() {
+        perigee.close();
+        postgres.close();
+    }
+
+    @BeforeEach
+    void nothingIsReplicated() {
+        for (String table : new String[] {"orders", "\"Odd name/?\""}) cli.run("tables", "remove", table, "--drop");
+    }
+
+    @Test
+    void a_table_is_added_synced_paused_and_removed() {
+        assertThat(cli.run("tables").out()).isEqualTo("table  cursor  schedule  paused\n");
+
+        assertThat(cli.run(
+                        "tables",
+                        "add",
+                        "orders",
+                        "--cursor",
+                        "updated_at",
+                        "--interval",
+                        "2h",
+                        "--columns",
+                        "id,note,updated_at",
+                        "--page-rows",
+                        "7"))
+                .isEqualTo(new Cli.Ended(0, "orders: added\n", ""));
+        assertThat(cli.run("tables", "sync", "orders").exitCode()).isZero();
+        assertThat(cli.run("tables", "pause", "orders").out()).isEqualTo("orders: paused\n");
+        assertThat(cli.run("tables", "list").out()).containsPattern("orders +updated_at +every 7200000 ms +yes");
+        assertThat(cli.run("tables", "resume", "orders").exitCode()).isZero();
+        assertThat(cli.run("tables", "--json").out())
+                .startsWith("{\"tables\":[{\"name\":\"orders\"")
+                .contains("\"paused\":false", "\"pageRows\":7");
+        assertThat(cli.run("query", "SELECT count(*) AS n FROM orders", "--csv").out())
+                .isEqualTo("n\r\n30\r\n");
+
+        assertThat(cli.run("tables", "remove", "orders").out()).isEqualTo("orders: removed\n");
+        assertThat(cli.run("query", "SELECT count(*) FROM orders").exitCode())
+                .as("the rows stay")
+                .isZero();
+    }
+
+    @Test
+    void a_name_may_hold_anything() {
+        assertThat(cli.run("tables", "add", "\"Odd name/?\"", "--cursor", "id").err())
+                .isEmpty();
+        assertThat(cli.run("tables", "pause", "\"Odd name/?\"").err()).isEmpty();
+        assertThat(cli.run("tables", "remove", "\"Odd name/?\"").exitCode()).isZero();
+    }
+
+    @Test
+    void what_the_server_refuses_is_said_in_its_words() {
+        assertThat(cli.run("tables", "add", "orders", "--cursor", "no_such")).satisfies(ended -> {
+            assertThat(ended.exitCode()).isEqualTo(1);
+            assertThat(ended.err()).startsWith("perigee: SOURCE_COLUMN_MISSING").contains("no_such");
+        });
+        assertThat(cli.run("tables", "add", "orders", "--cursor", "id", "--interval", "soon")
+                        .err())
+                .contains("`interval`: expected a duration");
+        assertThat(cli.run("tables", "pause", "nothing").err()).startsWith("perigee: NOT_FOUND");
+        assertThat(with("wrong").run("status").err())
+                .contains("does not know the token in ADMIN_AUTHORIZATION_TOKEN")
+                .doesNotContain("wrong");
+        assertThat(new Cli(Map.of()).run("status").exitCode()).isEqualTo(2);
+        assertThat(cli.run("status", "--url", "ftp://x").exitCode()).isEqualTo(2);
+        assertThat(cli.run("status", "--url", "http://127.0.0.1:1")).satisfies(ended -> {
+            assertThat(ended.exitCode()).isEqualTo(1);
+            assertThat(ended.err()).startsWith("perigee: no server answers at http://127.0.0.1:1");
+        });
+    }
+
+    @Test
+    void the_status_shows_where_tables_stand_and_a_failing_one_is_an_exit_code() {
+        assertThat(cli.run("status").out()).contains("No table is replicated yet", "source postgresql://127.0.0.1:");
+        cli.run("tables", "add", "orders", "--cursor", "id");
+        cli.run("tables", "sync");
+
+        assertThat(cli.run("status")).satisfies(ended -> {
+            assertThat(ended.exitCode()).isZero();
+            assertThat(ended.out()).containsPattern("orders +30 +30 +[0-9.]+ s +idle +in ");
+        });
+        assertThat(cli.run("status", "--json").out())
+                .startsWith("{\"database\":{\"internal\":")
+                .contains("\"rowCount\":30");
+
+        postgres.execute("ALTER TABLE orders RENAME TO gone");
+        try {
+            assertThat(cli.run("tables", "sync").exitCode()).isEqualTo(1);
+            await().untilAsserted(() -> assertThat(cli.run("status").exitCode()).isEqualTo(1));
+            assertThat(cli.run("status").out()).contains("failing").contains("orders: SOURCE_TABLE_MISSING");
+        } finally {
+            postgres.execute("ALTER TABLE gone RENAME TO orders");
+        }
+    }
+
+    @Test
+    void a_query_is_answered_as_a_table_as_json_and_as_csv() {
+        String sql = "SELECT 1 AS a, NULL AS b, 'x,\"y\"' || char(10) AS c, 1.5 AS d, '' AS e, ? AS f, ? AS g";
+
+        assertThat(cli.run("query", sql, "7", "0012").out()).isEqualTo("""
+                a  b     c        d    e  f  g
+                -  ----  -------  ---  -  -  ----
+                1  NULL  x,"y"\\n  1.5     7  0012
+                (1 row)
+                """);
+        assertThat(cli.run("query", sql, "7", "0012", "--json").out())
+                .isEqualTo(
+                        "[{\"a\":1,\"b\":null,\"c\":\"x,\\\"y\\\"\\n\",\"d\":1.5,\"e\":\"\",\"f\":7,\"g\":\"0012\"}]\n");
+        assertThat(cli.run("query", sql, "7", "0012", "--csv").out())
+                .isEqualTo("a,b,c,d,e,f,g\r\n1,,\"x,\"\"y\"\"\n\",1.5,\"\",7,0012\r\n");
+        assertThat(cli.run("query", "SELECT 1 AS a WHERE 0", "--json").out()).isEqualTo("[]\n");
+        assertThat(cli.run("query", "SELECT 9223372036854775807 AS a", "--csv").out())
+                .isEqualTo("a\r\n9223372036854775807\r\n");
+    }
+
+    @Test
+    void a_file_is_read_without_a_server_and_cannot_be_written() {
+        String file = perigee.store().file().toString();
+        Cli nobody = new Cli(Map.of());
+
+        assertThat(nobody.run("query", "--file", file, "SELECT x'01ff' AS b, 2 AS c", "--csv")
+                        .out())
+                .isEqualTo("b,c\r\nx'01ff',2\r\n");
+        assertThat(nobody.run("query", "--file", file, "CREATE TABLE t (a)").exitCode())
+                .isEqualTo(1);
+        assertThat(nobody.run("query", "--file", file, "SELECT 1; SELECT 2").err())
+                .contains("more than one statement");
+        assertThat(nobody.run("query", "--file", file, "SELECT ?").err()).contains("1 parameters, but 0 were given");
+        assertThat(nobody.run("query", "--file", file + "x", "SELECT 1").err()).contains("there is no file");
+    }
+
+    @Test
+    void a_statement_may_come_from_standard_input_and_go_to_the_source() {
+        assertThat(with("admin-token")
+                        .reading("SELECT current_database() AS name")
+                        .run("query", "-", "--source", "external", "--csv")
+                        .out())
+                .isEqualTo("name\r\n" + postgres.database() + "\r\n");
+        assertThat(cli.run("query", "SELEC 1")).satisfies(ended -> {
+            assertThat(ended.exitCode()).isEqualTo(1);
+            assertThat(ended.out()).isEmpty();
+            assertThat(ended.err()).startsWith("perigee: STATEMENT_INVALID");
+        });
+    }
+
+    @Test
+    void a_large_answer_goes_through_row_by_row() {
+        Cli.Ended ended = cli.run(
+                "query",
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT i FROM n",
+                "--csv");
+
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(ended.out()).startsWith("i\r\n1\r\n2\r\n").endsWith("\r\n200000\r\n");
+    }
+
+    private static Cli with(String token) {
+        return new Cli(
+                Map.of("ADMIN_AUTHORIZATION_TOKEN", token, "PERIGEE_URL", "http://127.0.0.1:" + perigee.port() + "/"));
+    }
+}

@@ -1,0 +1,183 @@
+package dev.perigee.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.perigee.testing.TestPostgres;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SyncCommandTest {
+    @TempDir
+    private Path dir;
+
+    private TestPostgres postgres;
+    private String from;
+    private String to;
+    private final Cli cli = new Cli(Map.of("PGPASSWORD", "postgres"));
+
+    @BeforeEach
+    void shop() {
+        postgres = TestPostgres.create();
+        from = "postgres://postgres@127.0.0.1:%d/%s".formatted(postgres.port(), postgres.database());
+        to = dir.resolve("shop.db").toString();
+        postgres.execute("""
+                CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(10, 2), updated_at timestamptz NOT NULL);
+                CREATE INDEX orders_updated ON orders (updated_at);
+                INSERT INTO orders SELECT i, i, '2024-01-01'::timestamptz + i / 10 * interval '1 s'
+                    FROM generate_series(1, 2500) i;
+                CREATE TABLE customers (id int PRIMARY KEY, name text);
+                INSERT INTO customers SELECT i, 'c' || i FROM generate_series(1, 10) i;
+                CREATE TABLE log (line text);
+                CREATE SCHEMA sales;
+                CREATE TABLE sales.items (order_id int, line int, changed_at timestamp);
+                INSERT INTO sales.items SELECT i, 1, now() FROM generate_series(1, 7) i""");
+    }
+
+    @AfterEach
+    void close() {
+        postgres.close();
+    }
+
+    @Test
+    void a_table_is_copied_and_a_second_run_goes_on_from_the_cursor() {
+        Cli.Ended first = cli.run("sync", "--from", from, "--table", "orders", "--cursor", "updated_at", "--to", to);
+        postgres.execute("INSERT INTO orders VALUES (9001, 1, '2025-01-01'), (9002, NULL, '2025-01-01')");
+        Cli.Ended second = cli.run("sync", "--from", from, "--table", "orders", "--cursor", "updated_at", "--to", to);
+
+        assertThat(first.exitCode()).as(first.err()).isZero();
+        assertThat(first.out())
+                .startsWith("orders by updated_at: 2,500 rows in ")
+                .contains(": 2,500 new, 0 changed");
+        assertThat(second.out()).startsWith("orders by updated_at: 2 rows in ").contains(": 2 new, 0 changed");
+        assertThat(query("SELECT count(*), sum(id) FROM orders")).isEqualTo("2502,3144253\r\n");
+    }
+
+    @Test
+    void options_belong_to_the_table_before_them() {
+        Cli.Ended ended = cli.run(
+                "sync",
+                "--from",
+                from,
+                "--to",
+                to,
+                "--json",
+                "--table",
+                "orders",
+                "--table",
+                "sales.items",
+                "--cursor",
+                "changed_at",
+                "--key",
+                "order_id,line",
+                "--target",
+                "lines");
+
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(ended.out())
+                .startsWith("{\"success\":true,")
+                .contains("\"table\":\"orders\",\"inserted\":2500", "\"table\":\"sales.items\",\"inserted\":7");
+        assertThat(query("SELECT count(*) FROM lines")).isEqualTo("7\r\n");
+    }
+
+    @Test
+    void without_a_table_it_offers_what_it_can_copy_and_says_why() {
+        Cli.Ended ended = cli.run("sync", "--from", from, "--to", to);
+
+        assertThat(ended.exitCode()).isEqualTo(2);
+        assertThat(ended.err()).isEqualTo("perigee: nothing was copied; choose with --table, or copy all with --all\n");
+        assertThat(ended.out())
+                .contains("\"updated_at\" looks like the time of the last change and has the index \"orders_updated\"")
+                .contains("the key \"id\" ascends")
+                .containsPattern("public.log +[0-9?]+ +- +not copied: it has no primary key")
+                .doesNotContain("postgres:postgres");
+        assertThat(dir).isEmptyDirectory();
+    }
+
+    @Test
+    void all_copies_what_can_be_copied() {
+        Cli.Ended ended = cli.run("sync", "--from", from, "--to", to, "--all");
+
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(ended.out()).contains("customers by id: 10 rows", "orders by updated_at: 2,500 rows");
+        assertThat(query("SELECT count(*) FROM customers")).isEqualTo("10\r\n");
+    }
+
+    @Test
+    void a_person_is_asked_and_only_a_yes_copies() {
+        assertThat(new Cli(Map.of("PGPASSWORD", "postgres"))
+                        .typing("\n")
+                        .run("sync", "--from", from, "--to", to)
+                        .out())
+                .endsWith("Copy these 2 tables into %s? [y/N] ".formatted(to));
+        assertThat(dir).isEmptyDirectory();
+
+        assertThat(new Cli(Map.of("PGPASSWORD", "postgres")).typing("y\n").run("sync", "--from", from, "--to", to))
+                .satisfies(ended -> assertThat(ended.exitCode()).isZero());
+        assertThat(query("SELECT count(*) FROM orders")).isEqualTo("2500\r\n");
+    }
+
+    @Test
+    void the_source_may_be_in_the_environment() {
+        Cli fromEnvironment = new Cli(Map.of(
+                "EXTERNAL_DB_URL", from, "EXTERNAL_DB_PASS", "postgres", "EXTERNAL_DB_DEFAULT_SCHEMA", "public"));
+
+        assertThat(fromEnvironment.run("sync", "--to", to, "--table", "customers"))
+                .satisfies(ended -> assertThat(ended.out()).startsWith("customers by id: 10 rows"));
+        assertThat(cli.run("sync", "--to", to).err())
+                .startsWith("perigee: SOURCE_NOT_CONFIGURED")
+                .contains("--from");
+        assertThat(cli.run("sync", "--to", to).exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void what_fails_is_said_without_a_password_and_the_others_are_copied() {
+        String withPassword = from.replace("postgres@", "postgres:falsch@").replace("/test", "/no_such_test");
+        Cli.Ended noDatabase = cli.run("sync", "--from", withPassword, "--to", to, "--table", "orders");
+        postgres.execute("CREATE VIEW broken AS SELECT id, 1 / (id - 5) AS x FROM customers");
+        Cli.Ended brokenTable = cli.run(
+                "sync",
+                "--from",
+                from,
+                "--to",
+                to,
+                "--table",
+                "broken",
+                "--cursor",
+                "id",
+                "--key",
+                "id",
+                "--table",
+                "customers");
+
+        assertThat(noDatabase.exitCode()).isEqualTo(1);
+        assertThat(noDatabase.err())
+                .startsWith("perigee: SOURCE_")
+                .doesNotContain("falsch")
+                .doesNotContain("\tat ");
+        assertThat(brokenTable.exitCode()).isEqualTo(1);
+        assertThat(brokenTable.out()).contains("; then it FAILED").contains("customers by id: 10 rows");
+        assertThat(brokenTable.err()).startsWith("perigee: SOURCE_").contains("division by zero");
+    }
+
+    @Test
+    void a_table_whose_cursor_nobody_can_justify_needs_one() {
+        Cli.Ended ended = cli.run("sync", "--from", from, "--to", to, "--table", "log");
+
+        assertThat(ended.exitCode()).isEqualTo(1);
+        assertThat(ended.err())
+                .startsWith("perigee: CURSOR_UNSUITABLE in table log")
+                .contains("--cursor and --key");
+        assertThat(Files.exists(dir.resolve("shop.db"))).isFalse();
+    }
+
+    private String query(String sql) {
+        Cli.Ended ended = cli.run("query", "--file", to, "--csv", sql);
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        return ended.out().substring(ended.out().indexOf("\r\n") + 2);
+    }
+}
