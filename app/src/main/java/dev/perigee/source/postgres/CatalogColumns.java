@@ -47,11 +47,17 @@ final class CatalogColumns {
             FROM typed d
             JOIN pg_catalog.pg_type t ON t.oid = d.type AND t.typtype <> 'd'
             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-            -- An array is ordered where its elements are; int2vector and the like are arrays by category only. An
-            -- element that is a domain is ordered like the type below it, here one level down.
+            -- An array is ordered where its elements are, and those may be of a domain again; int2vector and the like
+            -- are arrays by category only.
             LEFT JOIN pg_catalog.pg_type a ON a.oid = t.typelem AND a.typarray = t.oid
-            JOIN pg_catalog.pg_type e
-                ON e.oid = CASE WHEN a.typtype = 'd' THEN a.typbasetype ELSE coalesce(a.oid, t.oid) END
+            JOIN pg_catalog.pg_type e ON e.oid = CASE WHEN a.typtype = 'd' THEN (
+                WITH RECURSIVE below AS (
+                    SELECT a.typbasetype AS type
+                  UNION ALL
+                    SELECT x.typbasetype FROM below JOIN pg_catalog.pg_type x ON x.oid = below.type AND x.typtype = 'd'
+                )
+                SELECT x.oid FROM below JOIN pg_catalog.pg_type x ON x.oid = below.type AND x.typtype <> 'd'
+            ) ELSE coalesce(a.oid, t.oid) END
             ORDER BY d.attrelid, d.attnum
             """;
 

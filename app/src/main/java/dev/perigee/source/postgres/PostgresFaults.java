@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.security.GeneralSecurityException;
 import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.GT;
@@ -18,6 +21,9 @@ import org.postgresql.util.ServerErrorMessage;
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL error codes</a>
 final class PostgresFaults {
+    private static final List<String> TLS_MESSAGES = List.of(
+            "The server does not support SSL.", "The hostname {0} could not be verified by hostnameverifier {1}.");
+
     private PostgresFaults() {}
 
     /// The fault for `e`, which happened while nothing was written.
@@ -87,10 +93,17 @@ final class PostgresFaults {
 
     private static boolean isTls(SQLException e) {
         if (cause(e, SSLException.class) != null || cause(e, GeneralSecurityException.class) != null) return true;
-        // pgjdbc reports these with the SQLSTATE of a refused connection, in the language of the JVM.
-        if (GT.tr("The server does not support SSL.").equals(e.getMessage())) return true;
-        StackTraceElement[] trace = e.getStackTrace();
-        return trace.length > 0 && trace[0].getClassName().startsWith("org.postgresql.ssl.");
+        // pgjdbc reports these with the SQLSTATE of a refused connection, in the language of the JVM, and without the
+        // place they come from.
+        String message = String.valueOf(e.getMessage());
+        return TLS_MESSAGES.stream().anyMatch(known -> message.contains(longestPart(GT.tr(known))));
+    }
+
+    /// The longest of the pieces between a message's placeholders.
+    private static String longestPart(String message) {
+        return Arrays.stream(message.split("\\{\\d}"))
+                .max(Comparator.comparingInt(String::length))
+                .orElse(message);
     }
 
     private static String state(SQLException e) {

@@ -46,7 +46,7 @@ final class PostgresOptions {
     }
 
     private void defaults() {
-        PGProperty.APPLICATION_NAME.set(properties, "perigee");
+        PGProperty.APPLICATION_NAME.set(properties, applicationName(config));
         PGProperty.TCP_KEEP_ALIVE.set(properties, true);
         PGProperty.SOCKET_FACTORY.set(properties, KeepAliveSockets.class.getName());
         // A pooler that changes servers between transactions does not know statements prepared on another one.
@@ -59,6 +59,11 @@ final class PostgresOptions {
         PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
         connectTimeout(config.connectTimeout());
         PGProperty.SOCKET_TIMEOUT.set(properties, socketMillis(config) / 1000);
+    }
+
+    /// What a session calls itself in `pg_stat_activity`.
+    static String applicationName(SourceConfig config) {
+        return config.options().getOrDefault("application_name", "perigee");
     }
 
     /// How long the server may be silent; 0 for ever.

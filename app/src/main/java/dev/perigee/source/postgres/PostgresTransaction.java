@@ -84,9 +84,14 @@ record PostgresTransaction(SourceConfig config, String where, boolean isReadOnly
     }
 
     /// What a statement of a user's own may have left behind: `SET`, advisory locks, `LISTEN`, temporary tables.
-    private static void forgetSettings(PgConnection session) {
+    private void forgetSettings(PgConnection session) {
         try (Statement statement = session.createStatement()) {
-            statement.execute("DISCARD ALL");
+            // The parts of DISCARD ALL, in one round trip with our name: the driver sets it after the login, so it is
+            // a setting like others.
+            statement.execute("""
+                    CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *;
+                    SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES;
+                    SET application_name = '%s'""".formatted(session.escapeLiteral(PostgresOptions.applicationName(config))));
         } catch (SQLException e) {
             abort(session); // what was asked for is committed; only this session is not fit for another
         }

@@ -1,0 +1,133 @@
+package dev.perigee.testing;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// A network between a client and a server on this machine that fails when it is told to.
+public final class TcpProxy implements AutoCloseable {
+    /// What happens to connections once the server has sent as many bytes as were let through.
+    public enum Fault {
+        /// Closed in order, as by a server that stops.
+        CLOSE,
+        /// Reset, as by a router that forgot the connection.
+        RESET,
+        /// Nothing more arrives, and nobody says why.
+        BLACK_HOLE
+    }
+
+    private final ServerSocket listener;
+    private final int serverPort;
+    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger accepted = new AtomicInteger();
+    private final AtomicLong sent = new AtomicLong();
+    private volatile Fault fault = Fault.CLOSE;
+    private volatile long limit = Long.MAX_VALUE;
+
+    /// To a server on the loopback address.
+    public TcpProxy(int serverPort) {
+        this.serverPort = serverPort;
+        try {
+            this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Thread.ofVirtual().start(this::accept);
+    }
+
+    public int port() {
+        return listener.getLocalPort();
+    }
+
+    /// Connections clients have made so far.
+    public int accepted() {
+        return accepted.get();
+    }
+
+    /// Bytes the server has sent to clients so far, over all connections.
+    public long sent() {
+        return sent.get();
+    }
+
+    /// Lets the server send `bytes` more, over all connections, then fails them all.
+    public void failAfter(long bytes, Fault how) {
+        fault = how;
+        limit = sent.get() + bytes;
+    }
+
+    /// New connections work again; those that failed stay so.
+    public void heal() {
+        limit = Long.MAX_VALUE;
+    }
+
+    @Override
+    public void close() {
+        try {
+            listener.close();
+            for (Socket socket : sockets) socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void accept() {
+        while (!listener.isClosed()) {
+            try {
+                Socket client = listener.accept();
+                accepted.incrementAndGet();
+                Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort);
+                sockets.add(client);
+                sockets.add(server);
+                Thread.ofVirtual().start(() -> forward(client, server, false));
+                Thread.ofVirtual().start(() -> forward(server, client, true));
+            } catch (IOException e) {
+                // The listener or the server is closed.
+            }
+        }
+    }
+
+    private void forward(Socket from, Socket to, boolean isCounted) {
+        byte[] buffer = new byte[8192];
+        try {
+            InputStream in = from.getInputStream();
+            OutputStream out = to.getOutputStream();
+            for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
+                long free = isCounted ? limit - sent.get() : Long.MAX_VALUE;
+                int passed = (int) Math.min(length, Math.max(0, free));
+                out.write(buffer, 0, passed);
+                if (isCounted) sent.addAndGet(passed);
+                if (passed < length) {
+                    fail(to);
+                    break;
+                }
+            }
+            if (!isCounted || fault != Fault.BLACK_HOLE || sent.get() < limit) end(from, to);
+        } catch (IOException e) {
+            end(from, to);
+        }
+    }
+
+    private void fail(Socket client) throws IOException {
+        if (fault == Fault.RESET) client.setOption(StandardSocketOptions.SO_LINGER, 0);
+    }
+
+    private void end(Socket from, Socket to) {
+        try {
+            from.close();
+            to.close();
+        } catch (IOException e) {
+            // They are gone.
+        }
+        sockets.remove(from);
+        sockets.remove(to);
+    }
+}

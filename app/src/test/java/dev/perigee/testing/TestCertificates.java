@@ -1,0 +1,98 @@
+package dev.perigee.testing;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+
+/// A certificate authority in a folder, by the JDK's `keytool`, and what it signs as PEM files.
+public final class TestCertificates {
+    private static final String PASSWORD = "changeit";
+
+    private final Path folder;
+    private final Path store;
+    private final String authority;
+
+    /// @param authority its name, which is also that of its file
+    public TestCertificates(Path folder, String authority) {
+        this.folder = folder;
+        this.store = folder.resolve(authority + ".p12");
+        this.authority = authority;
+        generate(authority, "EC", List.of("-ext", "bc:c"));
+    }
+
+    /// The authority's certificate.
+    public Path root() {
+        return folder.resolve(authority + ".crt");
+    }
+
+    /// Makes `name.crt` and `name.key`, which is in PKCS #8.
+    ///
+    /// @param algorithm `EC` or `RSA`
+    public Path sign(String name, String algorithm, String subjectAlternative) {
+        generate(name, algorithm, List.of("-signer", authority, "-ext", "san=" + subjectAlternative));
+        return folder.resolve(name + ".crt");
+    }
+
+    private void generate(String name, String algorithm, List<String> more) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                name,
+                "-dname",
+                "CN=" + name,
+                "-keyalg",
+                algorithm,
+                "-validity",
+                "2",
+                "-keystore",
+                store.toString(),
+                "-storepass",
+                PASSWORD));
+        command.addAll(more);
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(folder.resolve("keytool.log").toFile())
+                    .start();
+            if (process.waitFor() != 0) {
+                throw new IllegalStateException(Files.readString(folder.resolve("keytool.log")));
+            }
+            export(name);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException | GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void export(String name) throws IOException, GeneralSecurityException {
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(store)) {
+            keys.load(in, PASSWORD.toCharArray());
+        }
+        Files.writeString(
+                folder.resolve(name + ".crt"),
+                pem("CERTIFICATE", keys.getCertificate(name).getEncoded()));
+        Path key = folder.resolve(name + ".key");
+        Files.writeString(
+                key,
+                pem("PRIVATE KEY", keys.getKey(name, PASSWORD.toCharArray()).getEncoded()));
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+    }
+
+    private static String pem(String label, byte[] der) {
+        String body = Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII))
+                .encodeToString(der);
+        return "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(label, body, label);
+    }
+}
