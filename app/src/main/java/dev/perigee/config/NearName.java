@@ -12,7 +12,7 @@ public final class NearName {
     /// The known name nearest to `written`, where one is near: a slip or two, or another way to separate words.
     public static Optional<String> of(String written, Collection<String> known) {
         String plain = plain(written);
-        int most = Math.max(1, plain.length() / 3);
+        int most = plain.length() < 4 ? 1 : Math.max(2, plain.length() / 3);
         return known.stream()
                 .filter(name -> distance(plain, plain(name)) <= most)
                 .min(Comparator.<String>comparingInt(name -> distance(plain, plain(name)))
