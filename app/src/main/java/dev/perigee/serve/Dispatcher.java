@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -34,15 +35,23 @@ final class Dispatcher extends Handler.Abstract {
     private final Authentication authentication;
     private final Cors cors;
     private final Watch watch;
+    private final Heads heads;
     private final HttpMetrics metrics;
     private final Semaphore running = new Semaphore(MAX_RUNNING);
     private volatile boolean isStopping;
 
-    Dispatcher(Routes routes, Authentication authentication, ServeConfig config, Watch watch, HttpMetrics metrics) {
+    Dispatcher(
+            Routes routes,
+            Authentication authentication,
+            ServeConfig config,
+            Watch watch,
+            Heads heads,
+            HttpMetrics metrics) {
         this.routes = routes;
         this.authentication = authentication;
         this.cors = new Cors(config.allowedOrigins());
         this.watch = watch;
+        this.heads = heads;
         this.metrics = metrics;
     }
 
@@ -58,16 +67,20 @@ final class Dispatcher extends Handler.Abstract {
         headers.put("X-Content-Type-Options", "nosniff");
         request.addIdleTimeoutListener(_ -> false); // Reads and writes have their limit; work has its own.
         String route = "other";
+        Connection connection = request.getConnectionMetaData().getConnection();
+        heads.complete(connection);
         try {
             if (request.getMethod().equals("OPTIONS")) {
                 route = "OPTIONS";
                 response.setStatus(204);
+                heads.answered(connection);
                 callback.succeeded();
                 return true;
             }
             Match<Endpoint> match = match(request);
             if (match instanceof Match.Found<Endpoint> found) route = found.pattern();
             boolean isComplete = answer(request, response, match);
+            heads.answered(connection);
             if (isComplete) callback.succeeded();
             else callback.failed(new EofException("the answer was broken off")); // The library logs others loudly.
         } catch (RuntimeException | IOException e) {

@@ -70,7 +70,9 @@ public final class Server implements AutoCloseable {
         jetty = new org.eclipse.jetty.server.Server(pool);
         connector = connector();
         authentication = new Authentication(config);
-        watch = new Watch(config.requestTimeout());
+        Heads heads = new Heads(config.requestTimeout().compareTo(IDLE) < 0 ? config.requestTimeout() : IDLE);
+        connector.addEventListener(heads);
+        watch = new Watch(config.requestTimeout(), heads);
 
         QueryMetrics queryMetrics = new QueryMetrics(metrics, InstantSource.system());
         RouteTable<Endpoint> own = new RouteTable<>();
@@ -80,7 +82,7 @@ public final class Server implements AutoCloseable {
         new Page().addTo(own);
         Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes());
         HttpMetrics httpMetrics = new HttpMetrics(metrics, store, this::connections);
-        dispatcher = new Dispatcher(routes, authentication, config, watch, httpMetrics);
+        dispatcher = new Dispatcher(routes, authentication, config, watch, heads, httpMetrics);
 
         jetty.addConnector(connector);
         jetty.addBean(new NetworkConnectionLimit(config.maxConnections(), connector));

@@ -15,12 +15,14 @@ final class Watch implements AutoCloseable {
 
     private final Map<Exchange, Long> running = new ConcurrentHashMap<>();
     private final Duration limit;
+    private final Heads heads;
     private final Thread thread;
     private volatile boolean isClosed;
 
     /// @param limit longest time a request may take
-    Watch(Duration limit) {
+    Watch(Duration limit, Heads heads) {
         this.limit = limit;
+        this.heads = heads;
         this.thread = Thread.ofPlatform().daemon().name("perigee-watch").unstarted(this::loop);
     }
 
@@ -58,6 +60,7 @@ final class Watch implements AutoCloseable {
         while (!isClosed) {
             pause(TICK);
             running.forEach(this::look);
+            heads.look();
         }
     }
 

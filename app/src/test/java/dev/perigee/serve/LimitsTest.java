@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.perigee.config.QueryConfig;
 import dev.perigee.serve.ServedStore.Setup;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -165,6 +166,30 @@ class LimitsTest {
                     \r
                     {"sql":""");
             assertThat(raw.rest()).doesNotContain("200 OK");
+        }
+    }
+
+    @Test
+    void headers_that_drip_are_cut_off_and_connections_that_work_are_not() throws Exception {
+        try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofMillis(800)));
+                RawHttp works = new RawHttp(served.server.port());
+                RawHttp drips = new RawHttp(served.server.port())) {
+            String request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+            drips.send(request).head();
+            drips.socket.getInputStream().readNBytes(26);
+            drips.send("GET /healthz HTTP/1.1\r\nX: ");
+            drips.socket.setSoTimeout(100);
+            Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
+                assertThat(works.send(request).head()).startsWith("HTTP/1.1 200");
+                works.socket.getInputStream().readNBytes(26);
+                try {
+                    return drips.send("y").socket.getInputStream().read() < 0;
+                } catch (java.net.SocketTimeoutException _) {
+                    return false;
+                } catch (IOException _) {
+                    return true;
+                }
+            });
         }
     }
 

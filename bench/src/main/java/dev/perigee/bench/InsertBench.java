@@ -46,7 +46,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
-@Warmup(iterations = 15) // sqlite-jdbc gets faster for longer than we do: after 4, it looked a third slower than it is.
+// sqlite-jdbc gets faster for longer than we do: after 4 warm-ups it looked a third slower than it is.
+@Warmup(iterations = 15)
 @Measurement(iterations = 15)
 @Fork(1)
 public class InsertBench {

@@ -1,0 +1,61 @@
+package dev.perigee.serve;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.eclipse.jetty.io.Connection;
+
+/// Ends connections on which a request's headers come too slowly. A client that sends one byte at a time never stands
+/// still, and with as many connections as we take would keep everybody else out, without any token.
+final class Heads implements Connection.Listener {
+    /// A connection that waits for a request's headers.
+    ///
+    /// @param bytesBefore what had come before them
+    /// @param sinceNanos when the first of them were seen; empty with `isBegun` false
+    private record Waiting(long bytesBefore, boolean isBegun, long sinceNanos) {}
+
+    private final Map<Connection, Waiting> waiting = new ConcurrentHashMap<>();
+    private final Duration limit;
+
+    /// @param limit longest time from the first byte of a request to the end of its headers
+    Heads(Duration limit) {
+        this.limit = limit;
+    }
+
+    @Override
+    public void onOpened(Connection connection) {
+        waiting.put(connection, new Waiting(0, false, 0));
+    }
+
+    @Override
+    public void onClosed(Connection connection) {
+        waiting.remove(connection);
+    }
+
+    /// A request's headers are complete.
+    void complete(Connection connection) {
+        waiting.remove(connection);
+    }
+
+    /// A request is answered; to be called before the next one can be read.
+    void answered(Connection connection) {
+        waiting.put(connection, new Waiting(connection.getBytesIn(), false, 0));
+    }
+
+    /// Ends those that are too slow.
+    void look() {
+        long now = System.nanoTime();
+        waiting.forEach((connection, state) -> {
+            if (!connection.getEndPoint().isOpen()) {
+                waiting.remove(connection);
+            } else if (state.isBegun()) {
+                if (now - state.sinceNanos() > limit.toNanos()) {
+                    connection.getEndPoint().close(new IOException("the headers came too slowly"));
+                }
+            } else if (connection.getBytesIn() > state.bytesBefore()) {
+                waiting.replace(connection, state, new Waiting(state.bytesBefore(), true, now));
+            }
+        });
+    }
+}
