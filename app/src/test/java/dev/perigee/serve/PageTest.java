@@ -159,21 +159,48 @@ class PageTest {
         assertThat(page.locator("#grid")).containsText("sum_of_totals");
         assertThat(page.locator("#grid")).containsText("761995");
         assertThat(page.locator("#grid")).containsText("<b>&");
+        // JavaScript would round the first, and the server writes the second as 1.25E7.
+        page.locator("#sql").fill("SELECT 9007199254740993 AS big, 12500000.0 AS plain, NULL AS missing");
+        page.locator("#sql").press("Control+Enter");
+        assertThat(page.locator("#grid tbody td")).containsText(new String[] {"9007199254740993", "12500000", "NULL"});
         page.locator("#sql").fill("SELEC 1");
         page.locator("#run").click();
         assertThat(page.locator("#query-error")).containsText("syntax error");
     }
 
     @Test
-    void it_is_dark_where_the_system_is_and_fits_a_phone() {
+    void it_is_dark_where_the_system_is_and_fits_every_width() {
+        perigee.call("POST", "/replication/tables", "{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'}");
         String light = textColour();
         page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.DARK));
         assertThat(textColour()).isNotEqualTo(light);
-        page.setViewportSize(360, 700);
         enter();
-        assertThat((Integer) page.evaluate("document.documentElement.scrollWidth"))
-                .isLessThanOrEqualTo(360);
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
+        for (int width : new int[] {320, 360, 760, 900, 1110, 1130, 1280}) {
+            page.setViewportSize(width, 700);
+            assertThat((Integer) page.evaluate("document.documentElement.scrollWidth"))
+                    .as("width " + width)
+                    .isLessThanOrEqualTo(width);
+        }
         assertThat(complaints).isEmpty();
+    }
+
+    @Test
+    void a_theme_that_was_chosen_stays_and_a_server_that_is_gone_is_said() {
+        perigee.call("POST", "/replication/tables", "{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'}");
+        enter();
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
+        page.locator("#theme").click();
+        page.locator("#theme").click();
+        assertThat(page.locator("#theme")).hasText("Theme: dark");
+        page.reload();
+        assertThat(page.locator("html")).hasAttribute("data-theme", "dark");
+        assertThat(page.locator("#link")).containsText("live");
+        assertThat(complaints).isEmpty();
+        perigee.close();
+        assertThat(page.locator("#link")).containsText("connection lost");
+        assertThat(page.locator("#lost")).containsText("It is tried again by itself.");
+        assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
     }
 
     private String textColour() {

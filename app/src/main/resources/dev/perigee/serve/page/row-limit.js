@@ -46,10 +46,18 @@ export class ExactNumber {
 /** JSON in which no number is rounded, where the browser hands out the source text. */
 export function parseExactly(text) {
   return JSON.parse(text, (_, value, context) =>
-    typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
+    typeof value === 'number' && context?.source !== undefined && digits(String(value)) !== digits(context.source)
       ? new ExactNumber(context.source)
       : value,
   );
+}
+
+/** The digits that count, so that 1.817E7 and 18170000 are the same and 2^53 + 1 is not what JavaScript makes of it. */
+function digits(number) {
+  return number
+    .replace(/e.*/i, '')
+    .replace(/[^0-9]/g, '')
+    .replace(/^0+|0+$/g, '');
 }
 
 /**

@@ -17,11 +17,8 @@ export class Sparkline {
     this.element.setAttribute('preserveAspectRatio', 'none');
     this.element.setAttribute('role', 'img');
     this.element.setAttribute('aria-label', label);
-    const floor = document.createElementNS(SVG, 'path');
-    floor.setAttribute('class', 'spark-floor');
-    floor.setAttribute('d', `M0 ${HEIGHT - 0.5}H${WIDTH}`);
     this.#path.setAttribute('class', 'spark-bars');
-    this.element.append(floor, this.#path);
+    this.element.append(this.#path);
   }
 
   add(value) {

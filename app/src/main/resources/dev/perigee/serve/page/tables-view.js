@@ -11,6 +11,15 @@ const STATES = {
   failing: 'failing',
 };
 
+const GUARANTEES = {
+  loading: 'Nothing is promised before everything was fetched once.',
+  polled:
+    'Rows are found by their cursor. Not seen: a transaction that commits after a greater cursor value was pulled, ' +
+    'a deleted row, an update that leaves the cursor as it was.',
+};
+
+const RATE_MS = 10_000; // longer than most intervals, so that the number does not jump between zero and twice itself
+
 export class TablesView {
   #rows = new Map();
   #table;
@@ -52,6 +61,7 @@ export class TablesView {
 class Row {
   #spark;
   #last = null;
+  #past = []; // { at, pulled } of the last RATE_MS
   #rate = 0;
   #nextSyncAt = null;
   #state = '';
@@ -127,6 +137,7 @@ class Row {
     say(this.cursor, table.cursor ? shorten(cursorText(table.cursor)).replace(/^(\d{4}-\d\d-\d\d)T/, '$1 ') : '–');
     this.cursor.title = table.cursor ? cursorText(table.cursor) : '';
     say(this.guarantee, table.guarantee ?? '');
+    this.guarantee.title = GUARANTEES[table.guarantee] ?? '';
     say(this.rate, rate(this.#rate));
     say(this.lag, duration(table.lag ?? NaN));
     this.#renderState(table);
@@ -142,10 +153,13 @@ class Row {
     const pulled = table.rowsPulled ?? 0;
     if (this.#last && now > this.#last.at) {
       // A resync begins to count anew.
-      const grown = Math.max(0, pulled - this.#last.pulled);
-      this.#rate = (grown * 1000) / (now - this.#last.at);
-      this.#spark.add(this.#rate);
+      if (pulled < this.#last.pulled) this.#past = [];
+      this.#spark.add((Math.max(0, pulled - this.#last.pulled) * 1000) / (now - this.#last.at));
     }
+    this.#past.push({ at: now, pulled });
+    while (this.#past.length > 2 && this.#past[1].at <= now - RATE_MS) this.#past.shift();
+    const { at, pulled: before } = this.#past[0];
+    this.#rate = now > at ? ((pulled - before) * 1000) / (now - at) : 0;
     this.#last = { at: now, pulled };
   }
 

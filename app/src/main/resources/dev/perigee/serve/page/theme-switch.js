@@ -2,7 +2,7 @@
 
 const KEY = 'perigee.theme';
 const CHOICES = ['system', 'light', 'dark'];
-const WORDS = { system: 'Auto', light: 'Light', dark: 'Dark' };
+const WORDS = { system: 'Theme: auto', light: 'Theme: light', dark: 'Theme: dark' };
 
 export class ThemeSwitch {
   constructor(button) {
@@ -25,6 +25,5 @@ export class ThemeSwitch {
     if (choice === 'system') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = choice;
     this.button.textContent = WORDS[choice];
-    this.button.setAttribute('aria-label', choice === 'system' ? 'Colours: as the system' : `Colours: ${choice}`);
   }
 }
