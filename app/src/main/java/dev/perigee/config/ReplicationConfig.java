@@ -18,6 +18,6 @@ public record ReplicationConfig(
     }
 
     public static ReplicationConfig defaults() {
-        return new ReplicationConfig(List.of(), 2, 100, Duration.ofSeconds(1), Duration.ofMinutes(1));
+        return new ReplicationConfig(List.of(), 2, 100, Duration.ofSeconds(1), Duration.ofSeconds(15));
     }
 }
