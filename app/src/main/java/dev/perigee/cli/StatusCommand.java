@@ -70,11 +70,14 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     private static void print(JsonNode database, JsonNode tables, PrintWriter out) {
+        JsonNode internal = database.path("internal");
         JsonNode external = database.path("external");
         out.printf(
                 "replica %,d KB, SQLite %s; source %s%n",
-                database.path("internal").path("databaseBytes").asLong(0) / 1024,
-                database.path("internal").path("sqliteVersion").asString("?"),
+                (internal.path("databaseBytes").asLong(0)
+                                + internal.path("walBytes").asLong(0))
+                        / 1024,
+                internal.path("sqliteVersion").asString("?"),
                 external.path("place").asString(external.path("status").asString("?")));
         if (tables.isEmpty()) {
             out.println("No table is replicated yet; `perigee tables add` adds one.");
