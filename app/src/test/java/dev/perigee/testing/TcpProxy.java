@@ -103,8 +103,8 @@ public final class TcpProxy implements AutoCloseable {
             for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
                 long free = isCounted ? limit - sent.get() : Long.MAX_VALUE;
                 int passed = (int) Math.min(length, Math.max(0, free));
+                if (isCounted) sent.addAndGet(passed); // first: the client may ask as soon as it has them
                 out.write(buffer, 0, passed);
-                if (isCounted) sent.addAndGet(passed);
                 if (passed < length) {
                     fail(to);
                     break;

@@ -16,7 +16,7 @@ import org.postgresql.PGProperty;
 final class PostgresOptions {
     /// Answers that the server has stopped sending are waited for this much longer than the statement may run, so that
     /// it is mostly the server that ends a statement, and says so.
-    private static final Duration SOCKET_GRACE = Duration.ofSeconds(10);
+    private static final Duration SOCKET_GRACE = Duration.ofSeconds(5);
 
     private static final Map<String, PGProperty> SAME_VALUES = Map.of(
             "application_name", PGProperty.APPLICATION_NAME,

@@ -32,6 +32,8 @@ final class PostgresTypes {
     private static final String MULTIRANGE =
             "CASE WHEN %1$s IS NOT NULL THEN array_to_json(ARRAY(SELECT unnest(%1$s)))::text END";
 
+    private static final String INET = "pg_catalog.textin(pg_catalog.inet_out(%1$s))";
+
     private static final String JSON = "to_json(%1$s)::text";
 
     private PostgresTypes() {}
@@ -92,6 +94,8 @@ final class PostgresTypes {
             case "text", "varchar", "name", "json" -> Reading.asIs(PlainDecoder.TEXT);
             case "jsonb" -> Reading.asIs(PlainDecoder.JSONB);
             case "bytea" -> Reading.asIs(PlainDecoder.BYTEA);
+            // The cast to text writes a single address with its mask, the type's own output does not.
+            case "inet" -> new Reading(INET, PlainDecoder.TEXT, true);
             case "uuid" -> Reading.asIs(new UuidDecoder());
             case "date" -> Reading.asIs(new TimeDecoder(Kind.DATE, isEpoch));
             case "time" -> Reading.asIs(new TimeDecoder(Kind.TIME, isEpoch));
