@@ -182,11 +182,13 @@ final class Exchange {
     void write(boolean isLast, ByteBuffer bytes) throws IOException {
         phase(Phase.SENDING);
         Content.Sink.write(response, isLast, bytes);
-        phase(Phase.WORKING);
+        // After the end nobody looks any more: a byte that comes now is of the next request, or of a body nobody read.
+        phase(isLast ? Phase.DONE : Phase.WORKING);
     }
 
     /// Sends a whole answer.
     void answer(int status, String contentType, byte[] body) throws IOException {
+        closeIfBodyIsLeft();
         status(status, contentType);
         contentLength(body.length);
         write(true, ByteBuffer.wrap(body));
@@ -199,8 +201,15 @@ final class Exchange {
 
     /// Sends an answer without a body.
     void empty(int status) throws IOException {
+        closeIfBodyIsLeft();
         response.setStatus(status);
         write(true, ByteBuffer.allocate(0));
+    }
+
+    /// A request is often refused before its body is there. The connection ends with the answer then, and the client
+    /// has to be told, else it sends its next request into nothing.
+    private void closeIfBodyIsLeft() {
+        if (!request.consumeAvailable()) response.getHeaders().put(HttpHeader.CONNECTION, "close");
     }
 
     /// Sends `{"result": value}`.

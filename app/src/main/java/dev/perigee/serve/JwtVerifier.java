@@ -20,10 +20,14 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Checks JWTs: signed with the one algorithm that is configured, by a key of the JWKS endpoint, with a `sub`, neither
 /// expired nor before their time (`exp` and `nbf`, a minute of clock skew allowed).
 final class JwtVerifier implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JwtVerifier.class);
+
     /// A new key of the provider is known here after this time at the latest.
     private static final Duration MIN_PAUSE = Duration.ofSeconds(10);
 
@@ -57,6 +61,10 @@ final class JwtVerifier implements AutoCloseable {
         } catch (BadJOSEException | ParseException | JOSEException e) {
             // The library's words say which check failed, never what is in the token.
             throw Fault.UNAUTHORIZED.saying("Unauthorized: the JWT is not valid: %s.".formatted(e.getMessage()));
+        } catch (RuntimeException e) {
+            // The library stumbles over some nonsense, such as claims that are `null`; that is no trouble of ours.
+            LOG.debug("A JWT could not be read", e);
+            throw Fault.UNAUTHORIZED.saying("Unauthorized: the JWT is not valid: it could not be read.");
         }
     }
 

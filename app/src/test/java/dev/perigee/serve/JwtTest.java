@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.crypto.MACSigner;
+import com.nimbusds.jose.crypto.RSASSASigner;
 import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.PlainJWT;
@@ -15,10 +16,13 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.plugin.StatementCall;
+import java.net.URI;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.Date;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -27,6 +31,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Callers by JWT: real keys, a real JWKS endpoint.
 class JwtTest {
@@ -144,6 +150,53 @@ class JwtTest {
     @Test
     void a_signature_by_another_key_of_the_same_name_is_refused() {
         isRefused(JwksServer.token(JwksServer.key("one"), JWSAlgorithm.RS256, claims().build()));
+    }
+
+    @Test
+    void a_key_that_the_token_brings_along_or_points_to_does_not_count() throws Exception {
+        RSAKey own = JwksServer.key("own");
+        SignedJWT embedded = new SignedJWT(
+                new JWSHeader.Builder(JWSAlgorithm.RS256).jwk(own.toPublicJWK()).build(), claims().build());
+        embedded.sign(new RSASSASigner(own));
+        isRefused(embedded.serialize());
+        try (JwksServer attacker = new JwksServer()) {
+            attacker.publish(own);
+            SignedJWT pointing = new SignedJWT(
+                    new JWSHeader.Builder(JWSAlgorithm.RS256)
+                            .keyID("own")
+                            .jwkURL(URI.create(attacker.url()))
+                            .build(),
+                    claims().build());
+            pointing.sign(new RSASSASigner(own));
+            isRefused(pointing.serialize());
+            assertThat(attacker.asked).hasValue(0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "[]",
+                "null",
+                "{\"alg\":null}",
+                "{\"alg\":7}",
+                "{\"alg\":\"RS256\",\"kid\":7}",
+                "{\"alg\":\"RS256\",\"kid\":\"one\",\"crit\":[\"x\"],\"x\":1}",
+                "{\"alg\":\"RS256\",\"kid\":\"one\",\"b64\":false,\"crit\":[\"b64\"]}",
+                "{\"alg\":\"RS256\",\"kid\":\"one\",\"x5c\":[\"x\"]}",
+                "{\"alg\":\"dir\",\"enc\":\"A256GCM\"}",
+                "{\"alg\":\"RS256\",\"kid\":\"../../../etc/passwd\"}",
+            })
+    void a_header_that_makes_no_sense_is_401_and_never_500(String header) {
+        String first = Base64.getUrlEncoder().withoutPadding().encodeToString(header.getBytes(StandardCharsets.UTF_8));
+        String[] parts = valid().split("\\.");
+        isRefused("x" + first + "." + parts[1] + "." + parts[2]);
+        isRefused((first.isEmpty() ? "x" : first) + "." + parts[1] + "." + parts[2]);
+        isRefused((first.isEmpty() ? "x" : first) + "." + parts[1] + "." + parts[2] + "." + parts[1] + "." + parts[2]);
+        isRefused(parts[0] + ".." + parts[2]);
+        isRefused(parts[0] + "." + first + "." + parts[2]);
     }
 
     @Test

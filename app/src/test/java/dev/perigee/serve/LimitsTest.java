@@ -170,6 +170,15 @@ class LimitsTest {
     }
 
     @Test
+    void an_answer_that_comes_before_the_body_says_that_the_connection_closes() throws Exception {
+        try (ServedStore served = new ServedStore(directory);
+                RawHttp raw = new RawHttp(served.server.port())) {
+            String head = "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
+            assertThat(raw.send(head).head()).startsWith("HTTP/1.1 401").contains("Connection: close");
+        }
+    }
+
+    @Test
     void headers_that_drip_are_cut_off_and_connections_that_work_are_not() throws Exception {
         try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofMillis(800)));
                 RawHttp works = new RawHttp(served.server.port());

@@ -44,22 +44,25 @@ class OneThreadTest {
         SqliteStatement statement = connection.prepare("SELECT ?");
         try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
             Future<?> running = runEndlessly(executor);
-            for (ThrowingCallable use : new ThrowingCallable[] {
-                () -> connection.exec("SELECT 1"),
-                () -> connection.prepare("SELECT 1"),
-                connection::changes,
-                connection::close,
-                () -> connection.checkpoint(CheckpointMode.PASSIVE),
-                () -> statement.bindInt(1, 1),
-                () -> statement.bindText(1, "a"),
-                statement::step,
-                statement::close,
-            }) {
-                assertThatThrownBy(use)
-                        .isInstanceOf(IllegalStateException.class)
-                        .hasMessageContaining("two threads are inside one SQLite connection");
+            try {
+                for (ThrowingCallable use : new ThrowingCallable[] {
+                    () -> connection.exec("SELECT 1"),
+                    () -> connection.prepare("SELECT 1"),
+                    connection::changes,
+                    connection::close,
+                    () -> connection.checkpoint(CheckpointMode.PASSIVE),
+                    () -> statement.bindInt(1, 1),
+                    () -> statement.bindText(1, "a"),
+                    statement::step,
+                    statement::close,
+                }) {
+                    assertThatThrownBy(use)
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining("two threads are inside one SQLite connection");
+                }
+            } finally {
+                connection.interrupt(); // Else a failure here would wait for the executor without end.
             }
-            connection.interrupt();
             assertThatThrownBy(running::get).hasCauseInstanceOf(SqliteException.class);
         }
         assertThat(statement.bindInt(1, 3).step()).isTrue();
