@@ -3,7 +3,6 @@ package dev.perigee.cli;
 import dev.perigee.plugin.Json;
 import java.io.PrintWriter;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -119,68 +118,11 @@ final class TablesCommand implements Callable<Integer> {
         });
     }
 
-    /// The fields of `POST /replication/tables` under their names; the server checks their values.
     @Command(name = "add", sortOptions = false, description = "Adds a table, or changes how it is replicated.")
-    int add(
-            @Mixin Common common,
-            @Parameters(paramLabel = "NAME", description = "At the source: table or schema.table.") String name,
-            @Option(
-                            names = "--cursor",
-                            required = true,
-                            paramLabel = "COLUMN",
-                            description = "A column that grows with every insert and update.")
-                    String cursor,
-            @Option(
-                            names = "--interval",
-                            paramLabel = "TIME",
-                            description = "Time between syncs, such as 1s or 5m. Default: 1m.")
-                    @Nullable
-                    String interval,
-            @Option(
-                            names = "--cron",
-                            paramLabel = "FIELDS",
-                            description = "Instead: minute, hour, day, month, weekday.")
-                    @Nullable
-                    String cron,
-            @Option(names = "--time-zone", paramLabel = "ZONE", description = "The zone of --cron. Default: UTC.")
-                    @Nullable
-                    String timeZone,
-            @Option(
-                            names = "--key",
-                            split = ",",
-                            paramLabel = "COLUMN",
-                            description = "Columns that identify a row, where the source does not say.")
-                    @Nullable
-                    List<String> key,
-            @Option(names = "--columns", split = ",", paramLabel = "COLUMN", description = "Only these columns.")
-                    @Nullable
-                    List<String> columns,
-            @Option(names = "--exclude", split = ",", paramLabel = "COLUMN", description = "Not these columns.")
-                    @Nullable
-                    List<String> exclude,
-            @Option(names = "--target", paramLabel = "NAME", description = "The copy's name. Default: the table's.")
-                    @Nullable
-                    String target,
-            @Option(names = "--page-rows", paramLabel = "N", description = "Rows in one page. Default: 1000.") @Nullable
-                    Integer pageRows,
-            @Option(names = "--indexes", description = "Make the source's indexes on the copy.") boolean indexes,
-            @Option(names = "--pause", description = "Add it without starting its schedule.") boolean paused) {
-        Map<String, Object> table = new LinkedHashMap<>();
-        table.put("name", name);
-        table.put("cursorColumn", cursor);
-        put(table, "interval", interval);
-        put(table, "cron", cron);
-        put(table, "timeZone", timeZone);
-        put(table, "key", key);
-        put(table, "columns", columns);
-        put(table, "exclude", exclude);
-        put(table, "target", target);
-        put(table, "pageRows", pageRows);
-        if (indexes) table.put("indexes", true);
-        if (paused) table.put("paused", true);
+    int add(@Mixin Common common, @Mixin NewTable table) {
         return with(common, client -> {
-            JsonNode result = client.result("POST", TABLES, Optional.of(table));
-            if (!shown(common, result)) out().println(name + ": added");
+            JsonNode result = client.result("POST", TABLES, Optional.of(table.fields()));
+            if (!shown(common, result)) out().println(table.name() + ": added");
             return Exit.OK;
         });
     }
@@ -214,10 +156,6 @@ final class TablesCommand implements Callable<Integer> {
 
     private static JsonNode paused(ServerClient client, String name, boolean isPaused) {
         return client.result("PATCH", ServerClient.path(TABLES, name), Optional.of(Map.of("paused", isPaused)));
-    }
-
-    private static void put(Map<String, Object> table, String field, @Nullable Object value) {
-        if (value != null) table.put(field, value);
     }
 
     private boolean shown(Common common, JsonNode result) {

@@ -1,0 +1,105 @@
+package dev.perigee.cli;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// The fields of `POST /replication/tables` as options; the server checks their values.
+final class NewTable {
+    @Parameters(paramLabel = "NAME", description = "At the source: table or schema.table.")
+    private String name = "";
+
+    @Option(
+            names = "--cursor",
+            required = true,
+            paramLabel = "COLUMN",
+            description = "A column that grows with every insert and update.")
+    private String cursor = "";
+
+    @Option(
+            names = "--interval",
+            paramLabel = "TIME",
+            description = "Time between syncs, such as 1s or 5m. Default: 1m.")
+    private @Nullable String interval;
+
+    @Option(names = "--cron", paramLabel = "FIELDS", description = "Instead: minute, hour, day, month, weekday.")
+    private @Nullable String cron;
+
+    @Option(names = "--time-zone", paramLabel = "ZONE", description = "The zone of --cron. Default: UTC.")
+    private @Nullable String timeZone;
+
+    @Option(
+            names = "--key",
+            split = ",",
+            paramLabel = "COLUMN",
+            description = "Columns that identify a row, where the source does not say.")
+    private @Nullable List<String> key;
+
+    @Option(names = "--columns", split = ",", paramLabel = "COLUMN", description = "Only these columns.")
+    private @Nullable List<String> columns;
+
+    @Option(names = "--exclude", split = ",", paramLabel = "COLUMN", description = "Not these columns.")
+    private @Nullable List<String> exclude;
+
+    @Option(names = "--target", paramLabel = "NAME", description = "The copy's name. Default: the table's.")
+    private @Nullable String target;
+
+    @Option(names = "--page-rows", paramLabel = "N", description = "Rows in one page. Default: 1000.")
+    private @Nullable Integer pageRows;
+
+    @Option(
+            names = "--null-cursor",
+            paramLabel = "WORD",
+            description = "Rows whose cursor is NULL: include or reject. Default: include.")
+    private @Nullable String nullCursor;
+
+    @Option(
+            names = "--numeric",
+            paramLabel = "WORD",
+            description = "Numerics that are no exact SQLite numbers: exact, text or real. Default: exact.")
+    private @Nullable String numeric;
+
+    @Option(
+            names = "--timestamps",
+            paramLabel = "WORD",
+            description = "How they are stored: iso or epoch_micros. Default: iso.")
+    private @Nullable String timestamps;
+
+    @Option(names = "--indexes", description = "Make the source's indexes on the copy.")
+    private boolean hasIndexes;
+
+    @Option(names = "--pause", description = "Add it without starting its schedule.")
+    private boolean isPaused;
+
+    String name() {
+        return name;
+    }
+
+    /// What was said, by the fields' names.
+    Map<String, Object> fields() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("name", name);
+        fields.put("cursorColumn", cursor);
+        put(fields, "interval", interval);
+        put(fields, "cron", cron);
+        put(fields, "timeZone", timeZone);
+        put(fields, "key", key);
+        put(fields, "columns", columns);
+        put(fields, "exclude", exclude);
+        put(fields, "target", target);
+        put(fields, "pageRows", pageRows);
+        put(fields, "nullCursor", nullCursor);
+        put(fields, "numeric", numeric);
+        put(fields, "timestamps", timestamps);
+        if (hasIndexes) fields.put("indexes", true);
+        if (isPaused) fields.put("paused", true);
+        return fields;
+    }
+
+    private static void put(Map<String, Object> fields, String field, @Nullable Object value) {
+        if (value != null) fields.put(field, value);
+    }
+}

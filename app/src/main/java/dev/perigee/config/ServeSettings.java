@@ -1,0 +1,98 @@
+package dev.perigee.config;
+
+import dev.perigee.config.PerigeeConfigReader.Overrides;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The section `serve`, and what the environment says of it.
+final class ServeSettings {
+    private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final Duration HOUR = Duration.ofHours(1);
+    private static final Duration DAY = Duration.ofDays(1);
+    private static final long KB = 1L << 10;
+    private static final Set<String> ALGORITHMS =
+            Set.of("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512");
+
+    private final Section section;
+    private final Map<String, String> environment;
+
+    ServeSettings(Section section, Map<String, String> environment) {
+        this.section = section;
+        this.environment = environment;
+    }
+
+    ServeConfig read(Overrides overrides) {
+        ServeConfig base = ServeConfig.of(PerigeeConfigReader.DEFAULT_PORT, "");
+        Optional<String> admin = given("ADMIN_AUTHORIZATION_TOKEN", section.text("adminToken"));
+        Optional<String> client = given("CLIENT_AUTHORIZATION_TOKEN", section.text("clientToken"));
+        if (admin.isEmpty()) {
+            section.mistakes()
+                    .add(
+                            Mistakes.ENVIRONMENT,
+                            "ADMIN_AUTHORIZATION_TOKEN",
+                            "expected the admin's token; make one with: export ADMIN_AUTHORIZATION_TOKEN=$(openssl rand -hex 24)");
+        }
+        checkToken("ADMIN_AUTHORIZATION_TOKEN", admin);
+        checkToken("CLIENT_AUTHORIZATION_TOKEN", client);
+        if (admin.isPresent() && admin.equals(client)) {
+            section.mistakes()
+                    .add(
+                            Mistakes.ENVIRONMENT,
+                            "CLIENT_AUTHORIZATION_TOKEN",
+                            "expected another token than the admin's, which would make every client an admin");
+        }
+        String algorithm = section.text("jwtAlgorithm", base.jwtAlgorithm());
+        algorithm = given("AUTH_ALGORITHM", Optional.of(algorithm)).orElse(algorithm);
+        if (!ALGORITHMS.contains(algorithm)) {
+            section.wrong(
+                    "jwtAlgorithm",
+                    "expected one of %s (also: AUTH_ALGORITHM)"
+                            .formatted(String.join(
+                                    ", ", ALGORITHMS.stream().sorted().toList())));
+        }
+        Optional<String> keys = given("AUTH_JWKS_ENDPOINT", section.text("jwksEndpoint"));
+        if (keys.filter(url -> !url.matches("https?://[^\\s/]+.*")).isPresent()) {
+            section.wrong("jwksEndpoint", "expected an address such as https://… (also: AUTH_JWKS_ENDPOINT)");
+        }
+        ServeConfig serve = new ServeConfig(
+                overrides.host().orElse(section.text("host", base.host())),
+                port(overrides, base),
+                admin.orElse(""),
+                client,
+                keys,
+                algorithm,
+                section.texts("allowedOrigins", base.allowedOrigins()),
+                section.bytes("maxBodyBytes", KB, 1L << 30, base.maxBodyBytes()),
+                section.whole("maxConnections", 1, 100_000, base.maxConnections()),
+                section.duration("requestTimeout", SECOND, DAY, base.requestTimeout()),
+                section.duration("shutdownGrace", Duration.ZERO, HOUR, base.shutdownGrace()));
+        for (String origin : serve.allowedOrigins()) {
+            if (!origin.matches("\\*|https?://[^\\s/]+")) {
+                section.wrong("allowedOrigins", "expected * or origins such as https://app.example.com");
+            }
+        }
+        section.done();
+        return serve;
+    }
+
+    private int port(Overrides overrides, ServeConfig base) {
+        int port = section.whole("port", 0, 65_535, base.port());
+        return overrides.port().orElse(port);
+    }
+
+    /// A header could not carry it.
+    private void checkToken(String name, Optional<String> token) {
+        if (token.filter(text -> !text.matches("[\\x21-\\x7e]+")).isPresent()) {
+            section.mistakes().add(Mistakes.ENVIRONMENT, name, "expected visible ASCII characters without blanks");
+        }
+    }
+
+    /// The environment's word, else the file's; an empty one is none.
+    private Optional<String> given(String variable, Optional<String> otherwise) {
+        return Optional.ofNullable(environment.get(variable))
+                .filter(value -> !value.isEmpty())
+                .or(() -> otherwise.filter(value -> !value.isEmpty()));
+    }
+}
