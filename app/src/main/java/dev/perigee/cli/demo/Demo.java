@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// One run of the demo: a PostgreSQL with a shop that people use, and a Perigee that follows it.
@@ -44,20 +45,22 @@ final class Demo {
         screen.say("Starting PostgreSQL in " + folder.path());
         try (DemoPostgres postgres = DemoPostgres.start(folder)) {
             fill(postgres);
-            if (stop.isAsked()) return Exit.OK;
+            if (stop.isAsked()) return stopped();
             ReplicationPlugin replication = new ReplicationPlugin(replicated());
             try (Perigee perigee = Perigee.open(config(folder, port, postgres), List.of(replication))) {
                 greet(perigee.port(), folder);
                 try (Traffic traffic = Traffic.start(postgres, System.nanoTime())) {
                     watch(replication, traffic, time);
                 }
-                if (stop.isAsked()) {
-                    screen.say("Stopping.");
-                    return Exit.OK;
-                }
+                if (stop.isAsked()) return stopped();
                 return compare(perigee, replication, postgres);
             }
         }
+    }
+
+    private int stopped() {
+        screen.say("Stopping.");
+        return Exit.OK;
     }
 
     /// Before a PostgreSQL is started for nothing. The server itself looks again.
@@ -81,7 +84,8 @@ final class Demo {
                 screen.say("Filling a shop: customers, products, orders, order_items, events");
                 Shop.open(connection);
             }
-            screen.say("%s has a shop of %,d rows".formatted(postgres.product(), Shop.rows(connection)));
+            screen.say(
+                    String.format(Locale.ROOT, "%s has a shop of %,d rows", postgres.product(), Shop.rows(connection)));
         }
     }
 
@@ -108,8 +112,11 @@ final class Demo {
             if (screen.redraws()) {
                 List<String> lines = new ArrayList<>(table.lines(replication.status(), now));
                 lines.add("");
-                lines.add("%,d transactions of the shop, %,d of them kept open for seconds. Ctrl-C stops everything."
-                        .formatted(traffic.transactions(), traffic.longTransactions()));
+                lines.add(String.format(
+                        Locale.ROOT,
+                        "%,d transactions, %,d kept open for seconds. Ctrl-C stops everything.",
+                        traffic.transactions(),
+                        traffic.longTransactions()));
                 screen.draw(lines);
             } else {
                 screen.say(table.summary(replication.status(), now));
@@ -135,8 +142,13 @@ final class Demo {
             for (Shop.Table table : Shop.TABLES) {
                 Comparison.Result result = Comparison.of(table, source, perigee.store());
                 differences += result.differences();
-                screen.say("%-12s %,12d %,12d %,12d"
-                        .formatted(result.table(), result.sourceRows(), result.copyRows(), result.differences()));
+                screen.say(String.format(
+                        Locale.ROOT,
+                        "%-12s %,12d %,12d %,12d",
+                        result.table(),
+                        result.sourceRows(),
+                        result.copyRows(),
+                        result.differences()));
             }
         }
         boolean isEqual = isSynced && differences == 0;

@@ -14,7 +14,7 @@ import java.util.Map;
 final class LiveTable {
     private static final long RATE_MILLIS = 5_000;
     private static final int CURSOR_WIDTH = 27;
-    private static final String ROW = "%-12s %10s  %-27s %9s %10s  %s";
+    private static final String ROW = "%-12s %9s  %-27s %7s %7s  %s"; // with a state of one word, 80 columns
 
     /// Rows pulled up to a moment.
     private record Reading(long atMillis, long rows) {}
@@ -34,7 +34,8 @@ final class LiveTable {
         StringBuilder text = new StringBuilder();
         for (TableStatus table : tables) {
             if (!text.isEmpty()) text.append("   ");
-            text.append("%s %,d (+%s/s, %s)".formatted(table.name(), table.rowCount(), rate(table, now), state(table)));
+            text.append(String.format(
+                    Locale.ROOT, "%s %,d (+%s/s, %s)", table.name(), table.rowCount(), rate(table, now), state(table)));
         }
         return text.toString();
     }
@@ -43,7 +44,7 @@ final class LiveTable {
         String cursor = table.cursor().orElse("-");
         return ROW.formatted(
                         table.name(),
-                        "%,d".formatted(table.rowCount()),
+                        count(table.rowCount()),
                         cursor.length() > CURSOR_WIDTH ? cursor.substring(0, CURSOR_WIDTH - 1) + "…" : cursor,
                         table.lag().map(LiveTable::millis).orElse("-"),
                         rate(table, now),
@@ -64,10 +65,16 @@ final class LiveTable {
         long elapsed = at - first.atMillis();
         if (elapsed <= 0) return "0";
         double rate = (table.rowsPulled() - first.rows()) * 1000.0 / elapsed;
-        return rate > 0 && rate < 10 ? String.format(Locale.ROOT, "%.1f", rate) : "%,d".formatted(Math.round(rate));
+        return rate > 0 && rate < 10 ? String.format(Locale.ROOT, "%.1f", rate) : count(Math.round(rate));
+    }
+
+    /// The same wherever the user lives, since scripts read it.
+    private static String count(long rows) {
+        return String.format(Locale.ROOT, "%,d", rows);
     }
 
     private static String millis(long millis) {
+        if (millis >= 100_000) return millis / 60_000 + " min";
         return millis < 1000 ? millis + " ms" : String.format(Locale.ROOT, "%.1f s", millis / 1000.0);
     }
 }

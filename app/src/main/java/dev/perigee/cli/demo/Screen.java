@@ -6,6 +6,8 @@ import java.util.List;
 /// Where the demo writes: a terminal, on which a block of lines is drawn again in place, or a file or pipe, which gets
 /// a line now and then.
 final class Screen {
+    private static final String CUT = "\u001b[?7l";
+    private static final String WRAP = "\u001b[?7h";
     private static final String UP_AND_CLEAR = "\033[%dA\033[J";
 
     private final PrintWriter out;
@@ -37,7 +39,9 @@ final class Screen {
     /// Draws `lines` where the last block was, if nothing was said since.
     void draw(List<String> lines) {
         if (drawn > 0) out.printf(UP_AND_CLEAR, drawn);
+        out.print(CUT); // a line that wrapped would be two lines to go up
         lines.forEach(out::println);
+        out.print(WRAP);
         drawn = lines.size();
         out.flush();
     }

@@ -24,7 +24,9 @@ class LiveTableTest {
         table.lines(tables(0), START);
         List<String> lines = table.lines(tables(1250), START.plusMillis(2500));
         Golden.assertMatches("demo-table.txt", String.join("\n", lines));
-        assertThat(lines).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(120));
+        assertThat(lines)
+                .filteredOn(line -> !line.contains("failing"))
+                .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
     }
 
     @Test
@@ -37,7 +39,7 @@ class LiveTableTest {
     void the_rate_is_that_of_the_last_seconds_and_not_of_the_whole_run() {
         table.lines(tables(0), START);
         for (int second = 1; second <= 20; second++) table.lines(tables(100_000), START.plusSeconds(second));
-        assertThat(table.lines(tables(100_050), START.plusSeconds(21)).get(1)).contains("  10  idle");
+        assertThat(table.lines(tables(100_050), START.plusSeconds(21)).get(1)).contains("     10  idle");
     }
 
     @Test
@@ -48,8 +50,9 @@ class LiveTableTest {
         screen.draw(List.of("c", "d"));
         screen.say("stays");
         screen.draw(List.of("e"));
-        assertThat(text.toString().replace(System.lineSeparator(), "\n"))
-                .isEqualTo("a\nb\n\u001b[2A\u001b[Jc\nd\nstays\ne\n");
+        String shown = text.toString().replace(System.lineSeparator(), "\n");
+        assertThat(shown.replace("\u001b[?7l", "<").replace("\u001b[?7h", ">"))
+                .isEqualTo("<a\nb\n>\u001b[2A\u001b[J<c\nd\n>stays\n<e\n>");
     }
 
     private static List<TableStatus> tables(long pulled) {
