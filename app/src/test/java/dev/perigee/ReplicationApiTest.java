@@ -215,6 +215,23 @@ class ReplicationApiTest {
     }
 
     @Test
+    void the_status_names_columns_of_types_nobody_knows() {
+        postgres.execute("""
+                CREATE TYPE odd;
+                CREATE FUNCTION odd_in(cstring) RETURNS odd AS 'textin' LANGUAGE internal IMMUTABLE STRICT;
+                CREATE FUNCTION odd_out(odd) RETURNS cstring AS 'textout' LANGUAGE internal IMMUTABLE STRICT;
+                CREATE TYPE odd (INPUT = odd_in, OUTPUT = odd_out, INTERNALLENGTH = VARIABLE);
+                CREATE TABLE strange (id int PRIMARY KEY, o odd);
+                INSERT INTO strange VALUES (1, 'x')""");
+        post("/tables", "{'name': 'strange', 'cursorColumn': 'id', 'interval': '1h'}");
+        awaitRows("1", "strange");
+        assertThat(perigee.status("strange").get("notes").toString())
+                .contains("column")
+                .contains("odd");
+        assertThat(perigee.value("SELECT o FROM strange")).isEqualTo("x");
+    }
+
+    @Test
     void a_sync_runs_now_and_counts_what_it_did() {
         post(
                 "/tables",

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -36,7 +37,14 @@ record CopyDefinition(
         Choices choices) {
 
     /// @param declaredType empty for none
-    record CopyColumn(String name, int identity, String sourceType, String declaredType, boolean notNull) {}
+    /// @param note what a user should know about how its values are kept
+    record CopyColumn(
+            String name,
+            int identity,
+            String sourceType,
+            String declaredType,
+            boolean notNull,
+            Optional<String> note) {}
 
     /// Settings whose change needs the rows to be fetched again.
     record Choices(
@@ -70,7 +78,8 @@ record CopyDefinition(
                         c.identity(),
                         c.sourceType(),
                         c.declaredType(config.numeric(), config.timestamps()),
-                        c.isNotNull()))
+                        c.isNotNull(),
+                        c.note()))
                 .toList();
         refuseNamesThatDifferByCase(columns, where);
         checkCursor(config, table, where);

@@ -4,6 +4,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.replication.CopyDefinition.CopyColumn;
 import dev.perigee.source.HighWaterMark;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,6 +15,7 @@ import java.util.Optional;
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
 /// @param guarantee what is promised about the copy
+/// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
         String name,
         Optional<String> target,
@@ -35,7 +37,7 @@ public record TableStatus(
         int failures,
         Optional<LastError> lastError,
         Optional<Progress> progress,
-        Optional<String> note) {
+        List<String> notes) {
 
     /// What this version promises: rows are found by polling the cursor. A transaction that commits after a greater
     /// cursor value was pulled, a deleted row, and an update that leaves the cursor as it was are not seen.
@@ -78,9 +80,18 @@ public record TableStatus(
                         .map(e -> new LastError(
                                 e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
                 runner.progress(),
-                runner.isOrphan()
-                        ? Optional.of("paused, because the configuration file no longer names it; "
-                                + "remove it, or resume it with {\"paused\": false}")
-                        : Optional.empty());
+                notes(runner, definition));
+    }
+
+    private static List<String> notes(TableRunner runner, Optional<CopyDefinition> definition) {
+        List<String> notes = new ArrayList<>();
+        if (runner.isOrphan()) {
+            notes.add("paused, because the configuration file no longer names it; "
+                    + "remove it, or resume it with {\"paused\": false}");
+        }
+        for (CopyColumn column : definition.map(CopyDefinition::columns).orElse(List.of())) {
+            column.note().ifPresent(note -> notes.add("column \"%s\": %s".formatted(column.name(), note)));
+        }
+        return notes;
     }
 }

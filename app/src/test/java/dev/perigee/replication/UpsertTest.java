@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -179,7 +180,7 @@ class UpsertTest {
     private static CopyDefinition definition(List<String> key, String... names) {
         List<CopyColumn> columns = new ArrayList<>();
         for (int i = 0; i < names.length; i++)
-            columns.add(new CopyColumn(names[i], i + 1, "any", "", key.contains(names[i])));
+            columns.add(new CopyColumn(names[i], i + 1, "any", "", key.contains(names[i]), Optional.empty()));
         return new CopyDefinition(
                 new TableId("public", "t"),
                 "t",

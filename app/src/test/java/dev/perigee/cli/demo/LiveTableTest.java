@@ -85,6 +85,6 @@ class LiveTableTest {
                 0,
                 Optional.ofNullable(fault).map(f -> new LastError(f, "message", "remedy", START)),
                 Optional.empty(),
-                Optional.empty());
+                List.of());
     }
 }
