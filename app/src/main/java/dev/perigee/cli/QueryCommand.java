@@ -106,7 +106,9 @@ final class QueryCommand implements Callable<Integer> {
         // Without a flush for each line, which would be most of the time of a large answer.
         PrintWriter out = new PrintWriter(new BufferedWriter(spec.commandLine().getOut()));
         RowPrinter printer = new UntilClosed(
-                out, format.json ? new JsonPrinter(out) : format.csv ? new CsvPrinter(out) : new TablePrinter(out));
+                out,
+                spec.commandLine().getOut(),
+                format.json ? new JsonPrinter(out) : format.csv ? new CsvPrinter(out) : new TablePrinter(out));
         try {
             if (file == null) ask(statement, values, printer);
             else read(file, statement, values, printer);

@@ -9,11 +9,15 @@ import java.util.List;
 final class UntilClosed implements RowPrinter {
     private static final int LOOKS_EVERY = 1000;
 
+    private final PrintWriter buffered;
     private final PrintWriter out;
     private final RowPrinter printer;
     private long rows;
 
-    UntilClosed(PrintWriter out, RowPrinter printer) {
+    /// @param buffered what `printer` writes to
+    /// @param out where that ends up; only this one knows of a failure
+    UntilClosed(PrintWriter buffered, PrintWriter out, RowPrinter printer) {
+        this.buffered = buffered;
         this.out = out;
         this.printer = printer;
     }
@@ -36,6 +40,7 @@ final class UntilClosed implements RowPrinter {
     }
 
     private void look() {
+        buffered.flush();
         if (out.checkError()) throw Fault.CLOSED.saying("standard output was closed; not all rows were shown");
     }
 }

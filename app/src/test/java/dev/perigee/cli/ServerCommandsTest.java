@@ -10,6 +10,11 @@ import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.testing.TestPostgres;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /// `status`, `tables` and `query` against a real server with a real source.
 class ServerCommandsTest {
@@ -200,6 +206,31 @@ class ServerCommandsTest {
 
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(ended.out()).startsWith("i\r\n1\r\n2\r\n").endsWith("\r\n200000\r\n");
+    }
+
+    @Test
+    void an_answer_ends_when_its_reader_has_gone() {
+        CommandLine line = Main.commandLine(new Surroundings(Map.of(), InputStream.nullInputStream(), false));
+        Writer closed = new Writer() {
+            @Override
+            public void write(char[] characters, int from, int length) throws IOException {
+                throw new IOException("Broken pipe");
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        StringWriter err = new StringWriter();
+        line.setOut(new PrintWriter(closed)).setErr(new PrintWriter(err, true));
+        String endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+
+        int exitCode = line.execute("query", "--file", perigee.store().file().toString(), endless);
+
+        assertThat(exitCode).isEqualTo(1);
+        assertThat(err).hasToString("perigee: standard output was closed; not all rows were shown\n");
     }
 
     private static Cli with(String token) {
