@@ -57,7 +57,11 @@ class ShutdownTest {
     @Test
     void requests_under_way_finish_and_new_ones_are_refused() throws Exception {
         ServedStore served = new ServedStore(directory, setup(Duration.ofSeconds(30)));
-        try (RawHttp kept = new RawHttp(served.server.port())) {
+        try (RawHttp kept = new RawHttp(served.server.port());
+                RawHttp other = new RawHttp(served.server.port())) {
+            // Accepted before the server stops to accept: a kept connection asks once.
+            assertThat(other.send("OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n").head())
+                    .startsWith("HTTP/1.1 204");
             String ready = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
             assertThat(kept.send(ready).head()).startsWith("HTTP/1.1 200");
             kept.socket.getInputStream().readNBytes(kept.socket.getInputStream().available());
@@ -75,6 +79,8 @@ class ShutdownTest {
             });
             // A connection that was open already hears of it.
             assertThat(kept.send(ready).head()).startsWith("HTTP/1.1 503").contains("Retry-After");
+            assertThat(other.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").head())
+                    .startsWith("HTTP/1.1 503");
             assertThat(answer).isNotDone();
             mayEnd.countDown();
             assertThat(answer.get(20, TimeUnit.SECONDS).body()).isEqualTo("{\"result\":\"finished\"}");
