@@ -10,7 +10,13 @@ import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
+import dev.perigee.Perigee;
 import dev.perigee.ServedPerigee;
+import dev.perigee.config.PerigeeConfig;
+import dev.perigee.config.QueryConfig;
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.ServeConfig;
+import dev.perigee.config.StoreConfig;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -123,6 +129,24 @@ class PageTest {
         assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?244"));
         assertThat(page.locator("#place")).containsText("PostgreSQL");
         assertThat(complaints).isEmpty();
+    }
+
+    @Test
+    void without_a_source_it_says_what_to_do() {
+        PerigeeConfig nothingToPull = new PerigeeConfig(
+                StoreConfig.of(folder.resolve("alone")),
+                ServeConfig.of(0, ServedPerigee.TOKEN),
+                QueryConfig.defaults(),
+                Optional.empty(),
+                ReplicationConfig.defaults());
+        try (Perigee alone = Perigee.open(nothingToPull)) {
+            page.navigate("http://127.0.0.1:" + alone.port());
+            signIn(ServedPerigee.TOKEN);
+            assertThat(page.locator("#no-source")).containsText("EXTERNAL_DB_URL");
+            assertThat(page.locator("#add")).isHidden();
+            assertThat(page.locator("#empty")).isHidden();
+            assertThat(page.locator("#link")).containsText("live");
+        }
     }
 
     @Test

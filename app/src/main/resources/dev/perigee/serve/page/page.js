@@ -24,7 +24,8 @@ const tables = new TablesView(at('tables'), {
   },
 });
 
-let current = []; // the tables of the last status
+let current = null; // the tables of the last status
+let hasSource = null; // whether there is an external database, once the server said so
 let lastAnswerAt = null;
 let session = null; // ends all loops of one token when aborted
 let wake = () => {};
@@ -138,7 +139,8 @@ async function inform(signal) {
     try {
       renderInfo(await call('GET', 'status/database'));
     } catch {
-      // The watch tells about lost connections.
+      // The watch tells about lost connections. Adding a table says it if there is no source.
+      hasSource ??= true;
     }
     await sleep(INFO_EVERY_MS);
   }
@@ -175,10 +177,9 @@ function render(status) {
   const now = Date.now();
   const total = tables.render(current, now);
   at('tables').hidden = current.length === 0;
-  at('empty').hidden = current.length > 0;
+  showEmpty();
   at('sync-all').disabled = current.length === 0;
-  if (current.length === 0) explainEmpty();
-  else query.suggest(newestOf(current[0].name, 20));
+  if (current.length > 0) query.suggest(newestOf(current[0].name, 20));
   say(at('fact-rows'), count(current.reduce((sum, table) => sum + (table.rowCount ?? 0), 0)));
   say(at('fact-rate'), `${rate(total)} rows/s`);
   const lags = current.filter((table) => table.state !== 'paused').map((table) => table.lag).filter(Number.isFinite);
@@ -187,12 +188,21 @@ function render(status) {
 
 function renderInfo(info) {
   say(at('fact-size'), bytes(info.internal?.databaseBytes ?? NaN));
+  hasSource = info.external?.status !== 'none';
+  showEmpty();
+  at('where').querySelector('[value="external"]').disabled = !hasSource;
   at('place').hidden = !info.external?.place;
   say(at('place'), [info.external?.product, info.external?.place].filter(Boolean).join(' · '));
 }
 
-function explainEmpty() {
-  openAdd(true, false);
+/** What to do where there is nothing to show. */
+function showEmpty() {
+  if (hasSource === null || current === null) return;
+  const isEmpty = current.length === 0;
+  at('no-source').hidden = !isEmpty || hasSource;
+  at('add-open').disabled = !hasSource;
+  if (isEmpty && hasSource && at('empty').hidden) openAdd(true, false);
+  at('empty').hidden = !isEmpty || !hasSource;
   say(
     at('empty-curl'),
     `curl ${location.origin}/replication/tables \\\n  -H "Authorization: Bearer $ADMIN_AUTHORIZATION_TOKEN" \\\n` +
