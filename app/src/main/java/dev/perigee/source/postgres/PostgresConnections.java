@@ -52,7 +52,8 @@ final class PostgresConnections implements AutoCloseable {
         hikari.setMaxLifetime(LIFETIME.toMillis());
         hikari.setConnectionTimeout(LOOK_MILLIS);
         // An idle session is asked whether it lives, and a far one answers later than the next look at the login.
-        hikari.setValidationTimeout(Math.max(LOOK_MILLIS, config.connectTimeout().toMillis()));
+        hikari.setValidationTimeout(
+                Math.max(LOOK_MILLIS, config.connectTimeout().toMillis()));
         hikari.setInitializationFailTimeout(-1); // do not connect yet
         this.pool = new HikariDataSource(hikari);
     }
