@@ -18,6 +18,9 @@ import java.util.Map;
 
 /// The tables of a source that can be copied, by which cursor and why; and those that cannot.
 final class TableOffer {
+    /// For programs.
+    private record Offer(String source, List<Map<String, Object>> tables) {}
+
     private final List<Choice> choices;
     private final String place;
 
@@ -27,7 +30,7 @@ final class TableOffer {
     }
 
     void print(boolean json, PrintWriter out) {
-        if (json) out.println(Json.MAPPER.writeValueAsString(Map.of("source", place, "tables", plain())));
+        if (json) out.println(Json.MAPPER.writeValueAsString(new Offer(place, plain())));
         else table(out);
         out.flush();
     }

@@ -30,7 +30,17 @@ final class SourceProbe {
     /// What clients are told of it; its address and its own words are for admins.
     private static final Set<String> FOR_CLIENTS = Set.of("product", "fault");
 
-    private record Finding(State state, Map<String, Object> description) {}
+    private record Finding(State state, Map<String, Object> description) {
+        static Finding of(State state) {
+            return new Finding(state, new LinkedHashMap<>());
+        }
+
+        /// Members keep the order in which they are named.
+        Finding with(String name, String value) {
+            description.put(name, value);
+            return this;
+        }
+    }
 
     private final Optional<Source> source;
     private @Nullable CompletableFuture<Finding> asked;
@@ -56,14 +66,14 @@ final class SourceProbe {
     }
 
     private Finding finding() {
-        if (source.isEmpty()) return new Finding(State.none, Map.of());
+        if (source.isEmpty()) return Finding.of(State.none);
         try {
             return question(source.get()).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException _) {
-            return new Finding(State.unknown, Map.of());
+            return Finding.of(State.unknown);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
-            return new Finding(State.unknown, Map.of());
+            return Finding.of(State.unknown);
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause());
         }
@@ -83,12 +93,14 @@ final class SourceProbe {
     private static Finding ask(Source source) {
         try {
             Source.Info info = source.info();
-            return new Finding(State.ok, Map.of("product", info.product(), "place", info.place()));
+            return Finding.of(State.ok).with("product", info.product()).with("place", info.place());
         } catch (PerigeeException e) {
-            return new Finding(
-                    State.failing, Map.of("fault", e.fault().name(), "error", e.getMessage(), "remedy", e.remedy()));
+            return Finding.of(State.failing)
+                    .with("fault", e.fault().name())
+                    .with("error", e.getMessage())
+                    .with("remedy", e.remedy());
         } catch (RuntimeException e) {
-            return new Finding(State.failing, Map.of("error", e.toString()));
+            return Finding.of(State.failing).with("error", e.toString());
         }
     }
 }

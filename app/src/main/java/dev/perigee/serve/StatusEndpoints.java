@@ -22,6 +22,9 @@ import java.util.function.IntSupplier;
 final class StatusEndpoints {
     private static final Duration PROBE_LIMIT = Duration.ofSeconds(5);
 
+    /// @param source how the external database is; readiness does not depend on it
+    private record Ready(String status, String source) {}
+
     private final Store store;
     private final SourceProbe source;
     private final PluginRegistry plugins;
@@ -61,7 +64,7 @@ final class StatusEndpoints {
     private void ready(Exchange exchange) throws IOException {
         if (!isServing.getAsBoolean()) throw Fault.CLOSED.saying("The server starts or stops.");
         pingStore();
-        exchange.result(Map.of("status", "ready", "source", source.state().name()));
+        exchange.result(new Ready("ready", source.state().name()));
     }
 
     private void database(Exchange exchange) throws IOException {
