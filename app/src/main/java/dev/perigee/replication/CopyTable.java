@@ -140,7 +140,7 @@ final class CopyTable {
             if (column.notNull() || isKey) part.append(" NOT NULL");
             parts.add(part.toString());
         }
-        if (!isRowid) parts.add("PRIMARY KEY (" + quoted(definition.key()) + ")");
+        if (!isRowid && !definition.key().isEmpty()) parts.add("PRIMARY KEY (" + quoted(definition.key()) + ")");
         return String.join(", ", parts);
     }
 

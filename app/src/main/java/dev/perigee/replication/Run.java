@@ -68,6 +68,21 @@ record Run(
                 error);
     }
 
+    /// The same run with rows that were gathered before.
+    Run counted(Counts merged, Optional<String> mark) {
+        return new Run(
+                id,
+                table,
+                kind,
+                outcome,
+                startedAt,
+                finishedAt,
+                counts.plus(merged),
+                pages,
+                mark.isPresent() ? mark : cursor,
+                error);
+    }
+
     Run finished(Outcome how, Instant at, Optional<Problem> problem) {
         return new Run(id, table, kind, how, startedAt, Optional.of(at), counts, pages, cursor, problem);
     }

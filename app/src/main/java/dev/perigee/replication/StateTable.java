@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.plugin.Json;
 import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Horizon;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.store.Store.Transaction;
@@ -15,7 +16,8 @@ final class StateTable {
     private static final String SELECT = """
             SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
                    row_count, rows_pulled, text_numbers, last_sync_at, fresh_at, next_sync_at, failures,
-                   error_fault, error_message, error_remedy, error_at
+                   error_fault, error_message, error_remedy, error_at,
+                   sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen
             FROM tmp_replication_state""";
 
     private StateTable() {}
@@ -52,7 +54,8 @@ final class StateTable {
         tx.statement("""
                 UPDATE tmp_replication_state
                 SET target = ?2, definition = ?3, cursor = NULL, cursor_key = NULL, pages = pages + 1, loaded = 0,
-                    needs_resync = 0, row_count = 0, text_numbers = 0
+                    needs_resync = 0, row_count = 0, text_numbers = 0,
+                    sealing = NULL, looked_since = NULL, complete_as_of = NULL, guarantee = NULL, held_by = NULL
                 WHERE name = ?1""")
                 .bindText(1, name)
                 .bindText(2, definition.target())
@@ -84,16 +87,61 @@ final class StateTable {
         requireOneRow(tx, name, after);
     }
 
-    /// Counts a page that was applied to the shadow; the copy and its cursor stay.
-    static void advanceShadow(Transaction tx, String name, long after, Counts counts) {
+    /// Remembers the snapshot that the first rows came from: what is committed later is looked for from there on.
+    static void loadingSince(Transaction tx, String name, String moment) {
+        tx.statement("""
+                UPDATE tmp_replication_state SET looked_since = ?2
+                WHERE name = ?1 AND looked_since IS NULL AND loaded = 0 AND sealing IS NULL""")
+                .bindText(1, name)
+                .bindText(2, moment)
+                .run();
+    }
+
+    /// Counts a page that was applied aside of the copy, which stays with its cursor.
+    static void advanceAside(Transaction tx, String name, long after, Counts counts) {
         tx.statement("""
                 UPDATE tmp_replication_state SET pages = ?2 + 1, rows_pulled = rows_pulled + ?3
-                WHERE name = ?1 AND pages = ?2 AND shadow IS NOT NULL""")
+                WHERE name = ?1 AND pages = ?2""")
                 .bindText(1, name)
                 .bindInt(2, after)
                 .bindInt(3, counts.pulled())
                 .run();
         requireOneRow(tx, name, after);
+    }
+
+    /// Rows that were gathered aside are in the copy now.
+    static void merged(
+            Transaction tx, String name, Optional<HighWaterMark> mark, Counts counts, long textNumbers) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET cursor = coalesce(?2, cursor), cursor_key = coalesce(?3, cursor_key), row_count = row_count + ?4,
+                    text_numbers = text_numbers + ?5
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindText(2, mark.flatMap(HighWaterMark::cursor).orElse(null))
+                .bindText(3, mark.map(m -> Lists.toJson(m.key())).orElse(null))
+                .bindInt(4, counts.growth())
+                .bindInt(5, textNumbers)
+                .run();
+    }
+
+    /// Everything of a snapshot is in the copy.
+    static void followed(Transaction tx, String name, Followed followed) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state
+                SET sealing = ?2, looked_since = ?3, complete_as_of = coalesce(?4, complete_as_of), position = ?5,
+                    guarantee = ?6, held_by = ?7, client_seen = ?8
+                WHERE name = ?1""");
+        Sealing sealing = followed.sealing();
+        update.bindText(1, name)
+                .bindText(2, SealingText.of(sealing))
+                .bindText(3, sealing.lookedSince().orElse(null));
+        bindInstant(update, 4, followed.completeAsOf());
+        update.bindText(5, followed.position().orElse(null))
+                .bindText(6, followed.guarantee())
+                .bindText(7, followed.heldBy().map(Json.MAPPER::writeValueAsString).orElse(null))
+                .bindInt(8, followed.isClientSeen() ? 1 : 0)
+                .run();
     }
 
     /// Names the shadow that a resync fills, or none.
@@ -191,6 +239,12 @@ final class StateTable {
                     text(rows, 1),
                     text(rows, 2).map(json -> Json.MAPPER.readValue(json, CopyDefinition.class)),
                     text(rows, 4).map(key -> new HighWaterMark(text(rows, 3), Lists.ofJson(key))),
+                    SealingText.read(text(rows, 21), text(rows, 22)),
+                    instant(rows, 23),
+                    text(rows, 24),
+                    text(rows, 25),
+                    text(rows, 26).map(json -> Json.MAPPER.readValue(json, Horizon.Holder.class)),
+                    rows.intAt(27) != 0,
                     rows.intAt(5),
                     rows.intAt(6),
                     rows.intAt(7) != 0,

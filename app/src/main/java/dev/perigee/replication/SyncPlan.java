@@ -16,8 +16,12 @@ import java.util.Optional;
 ///
 /// @param table the source's table as it is described now
 /// @param shadow the table to fill when everything is fetched again; empty when the copy itself goes on
+/// @param stage the table to gather the rows of a group's table in; empty where they go to the copy at once
 /// @param isEmpty whether no row is there yet, so that two rows with one key are a mistake
 /// @param after rows greater than it are wanted
+/// @param sealing how far the copy is settled
+/// @param isLoaded whether everything was fetched once
+/// @param isClientSeen see [Followed]
 /// @param pages pages applied to the copy so far
 /// @param generation of the copy when this sync is done
 /// @param missingIndexes indexes to make when all rows are there
@@ -25,8 +29,12 @@ record SyncPlan(
         SourceTable table,
         CopyDefinition definition,
         Optional<String> shadow,
+        Optional<String> stage,
         boolean isEmpty,
         Optional<HighWaterMark> after,
+        Sealing sealing,
+        boolean isLoaded,
+        boolean isClientSeen,
         long pages,
         long generation,
         List<Index> missingIndexes) {
@@ -35,32 +43,73 @@ record SyncPlan(
     static final Duration READ_LIMIT = Duration.ofSeconds(30);
 
     private static final String SHADOW_PREFIX = "tmp_replication_shadow_";
+    private static final String STAGE_PREFIX = "tmp_replication_stage_";
 
     /// Looks at the source and makes the copy, or a shadow of it, where that is needed.
     ///
     /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#SOURCE_SCHEMA_CHANGED] when the copy
     ///     no longer fits; [Fault#CONFLICT] when the copy's name is taken. Nothing was changed then
-    static SyncPlan make(Store store, Source source, TableConfig config, Run.Kind kind) {
+    ///
+    /// @param isGroup whether the copy must stay as it is until the tables of its group are ready too
+    static SyncPlan make(Store store, Source source, TableConfig config, Run.Kind kind, boolean isGroup) {
         SourceTable table = source.describe(config.name());
         CopyDefinition now = CopyDefinition.of(config, table);
-        return store.read(READ_LIMIT, tx -> goOn(tx, config, table, now, kind))
-                .orElseGet(() -> store.write(tx -> prepare(tx, config, table, now)));
+        boolean isAside = isGroup || config.mode() == TableConfig.Mode.FULL;
+        SyncPlan plan = store.read(READ_LIMIT, tx -> goOn(tx, config, table, now, kind))
+                .filter(going -> !isAside || going.isLoaded())
+                .orElseGet(() -> store.write(tx -> prepare(tx, config, table, now, isAside)));
+        return isGroup ? plan.staged(store) : plan;
     }
 
     /// The table rows go into.
     String into() {
-        return shadow.orElse(definition.target());
+        return stage.or(() -> shadow).orElse(definition.target());
+    }
+
+    /// Whether rows go elsewhere than into the copy, which stays as it is until the end.
+    boolean isAside() {
+        return stage.isPresent() || shadow.isPresent();
+    }
+
+    /// The same plan with a table of its own to gather the rows in. Left-overs of a crash are replaced.
+    SyncPlan staged(Store store) {
+        if (isAside()) return this;
+        String name = stageOf(definition.target());
+        store.write(tx -> {
+            CopyTable.drop(tx, name);
+            CopyTable.create(tx, definition, name);
+            return true;
+        });
+        return new SyncPlan(
+                table,
+                definition,
+                shadow,
+                Optional.of(name),
+                isEmpty,
+                after,
+                sealing,
+                isLoaded,
+                isClientSeen,
+                pages,
+                generation,
+                missingIndexes);
     }
 
     boolean isFromTheBeginning() {
-        return shadow.isPresent() || after.isEmpty();
+        return shadow.isPresent() || (after.isEmpty() && !isLoaded);
+    }
+
+    /// Where the rows of a group's table are gathered, of which `target` is the copy.
+    static String stageOf(String target) {
+        return STAGE_PREFIX + target;
     }
 
     /// The plan for a copy that only goes on; empty where something must be made first.
     private static Optional<SyncPlan> goOn(
             Transaction tx, TableConfig config, SourceTable table, CopyDefinition now, Run.Kind kind) {
         TableState state = StateTable.find(tx, config.name()).orElse(null);
-        if (kind == Run.Kind.RESYNC || state == null || state.needsResync()) return Optional.empty();
+        boolean isWhole = kind == Run.Kind.RESYNC || config.mode() == TableConfig.Mode.FULL;
+        if (isWhole || state == null || state.needsResync()) return Optional.empty();
         CopyDefinition made = state.definition().orElse(null);
         if (made == null || made.isChosenDifferently(now)) return Optional.empty();
         if (CopyTable.existing(tx, made.target()).isEmpty()) return Optional.empty();
@@ -74,18 +123,21 @@ record SyncPlan(
         return Optional.of(of(tx, config, table, made, state, Optional.empty(), state.generation()));
     }
 
-    private static SyncPlan prepare(Transaction tx, TableConfig config, SourceTable table, CopyDefinition now) {
+    private static SyncPlan prepare(
+            Transaction tx, TableConfig config, SourceTable table, CopyDefinition now, boolean isAside) {
         String name = config.name();
         StateTable.ensure(tx, name);
-        TableState before = StateTable.find(tx, name).orElseThrow();
-        boolean hasCopy = before.target().isPresent()
-                && CopyTable.existing(tx, before.target().get()).isPresent();
-        if (!hasCopy) {
-            makeCopy(tx, name, now);
+        boolean hasCopy = StateTable.find(tx, name)
+                .flatMap(TableState::target)
+                .filter(target -> CopyTable.existing(tx, target).isPresent())
+                .isPresent();
+        if (!hasCopy) makeCopy(tx, name, now);
+        if (!hasCopy && !isAside) {
             TableState state = StateTable.find(tx, name).orElseThrow();
             return of(tx, config, table, now, state, Optional.empty(), state.generation());
         }
-        if (!before.target().get().equalsIgnoreCase(now.target())) CopyTable.refuseTaken(tx, now.target(), name);
+        TableState before = StateTable.find(tx, name).orElseThrow();
+        if (!before.target().orElseThrow().equalsIgnoreCase(now.target())) CopyTable.refuseTaken(tx, now.target(), name);
         long generation = before.generation() + 1;
         String shadow = SHADOW_PREFIX + generation + "_" + now.target();
         before.shadow().ifPresent(left -> CopyTable.drop(tx, left));
@@ -116,8 +168,12 @@ record SyncPlan(
                 table,
                 definition,
                 shadow,
+                Optional.empty(),
                 shadow.isPresent() || state.rowCount() == 0,
                 shadow.isPresent() ? Optional.empty() : state.cursor(),
+                shadow.isPresent() ? Sealing.NONE : state.sealing(),
+                shadow.isEmpty() && state.isLoaded(),
+                state.isClientSeen(),
                 state.pages(),
                 generation,
                 config.indexes() ? missing(tx, definition, table, generation) : List.of());

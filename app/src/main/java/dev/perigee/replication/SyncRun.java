@@ -3,32 +3,41 @@ package dev.perigee.replication;
 import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
 import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Horizon;
+import dev.perigee.source.Moment;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Pull.Pass;
-import dev.perigee.source.Source;
+import dev.perigee.source.Scope;
+import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceColumn;
+import dev.perigee.source.TableId;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/// The rows of one sync, from the source into the copy. Used once, by one thread.
+/// The rows of one sync, from a snapshot of the source into the copy. Used once, by one thread.
 ///
-/// Two passes: rows greater than the cursor in the order `(cursor, key)`, then all rows whose cursor is NULL in the
-/// order of the key, because nothing tells which of those changed. Either goes into the copy, or, when everything is
-/// fetched again, into a shadow that takes the copy's place in the end.
+/// By cursor there are three passes: rows that came late behind the greatest cursor value pulled, rows above it in the
+/// order `(cursor, key)`, and rows whose cursor is NULL. See [Sealing] for what the first one needs. The other modes
+/// have one pass, over what changed since the last sync or over everything.
+///
+/// Rows go into the copy; or, when everything is fetched again, into a shadow that takes the copy's place in the end;
+/// or, for a table of a group, into a stage that is merged into the copy together with those of the other tables.
 final class SyncRun {
     /// Rows in a page while a table is loaded from the beginning and its page size is the default.
     static final int LOAD_PAGE_ROWS = 10_000;
 
     private final Store store;
-    private final Source source;
     private final InstantSource clock;
     private final RunTable runs;
     private final TableConfig config;
     private final SyncPlan plan;
     private final Upsert upsert;
+    private final LatePace pace;
     private final SyncListener listener;
     private final Cancellation cancellation;
 
@@ -37,26 +46,30 @@ final class SyncRun {
     private Optional<HighWaterMark> mark = Optional.empty();
     private long textNumbers;
 
+    // Known once the snapshot is there, and once all was pulled.
+    private @Nullable Moment moment;
+    private @Nullable Followed followed;
+
     // As of the page committed last.
     private volatile Run committed;
 
     SyncRun(
             Store store,
-            Source source,
             InstantSource clock,
             RunTable runs,
             TableConfig config,
             SyncPlan plan,
             Run run,
+            LatePace pace,
             SyncListener listener,
             Cancellation cancellation) {
         this.store = store;
-        this.source = source;
         this.clock = clock;
         this.runs = runs;
         this.config = config;
         this.plan = plan;
         this.upsert = new Upsert(plan.definition(), plan.into());
+        this.pace = pace;
         this.listener = listener;
         this.cancellation = cancellation;
         this.applied = run;
@@ -64,13 +77,13 @@ final class SyncRun {
     }
 
     /// Pulls all there is to pull. Whatever it throws, [#committed()] says what stands.
-    void pull() {
-        pass(Pass.WITH_CURSOR);
-        boolean mayBeNull = !plan.table()
-                .column(config.cursorColumn())
-                .map(SourceColumn::isNotNull)
-                .orElse(false);
-        if (mayBeNull) pass(Pass.NULL_CURSOR);
+    void pull(Snapshot snapshot) {
+        moment = snapshot.moment();
+        switch (config.mode()) {
+            case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
+            case XMIN -> everything(snapshot, plan.isLoaded() ? plan.sealing().lookedSince() : Optional.empty());
+            case FULL -> everything(snapshot, Optional.empty());
+        }
         plan.missingIndexes().forEach(index -> {
             cancellation.check();
             store.write(tx -> {
@@ -80,29 +93,113 @@ final class SyncRun {
         });
     }
 
+    String name() {
+        return config.name();
+    }
+
+    /// The copy's name.
+    String target() {
+        return plan.definition().target();
+    }
+
+    TableId sourceTable() {
+        return plan.table().id();
+    }
+
     /// The run with all its committed pages.
     Run committed() {
         return committed;
     }
 
     /// What belongs into the transaction that ends a run which pulled everything.
-    void finish(Transaction tx) {
-        plan.shadow().ifPresent(shadow -> {
+    ///
+    /// @return the run as it stands then
+    Run finish(Transaction tx) {
+        Run run = committed;
+        if (plan.shadow().isPresent()) {
             String old = StateTable.find(tx, config.name())
                     .flatMap(TableState::target)
                     .orElse(plan.definition().target());
-            CopyTable.swap(tx, shadow, old, plan.definition().target());
+            CopyTable.swap(tx, plan.shadow().get(), old, plan.definition().target());
             StateTable.swapped(
-                    tx,
-                    config.name(),
-                    plan.definition(),
-                    mark,
-                    committed.counts().growth(),
-                    textNumbers);
-        });
+                    tx, config.name(), plan.definition(), mark, run.counts().growth(), textNumbers);
+        }
+        if (plan.stage().isPresent()) {
+            Counts merged = upsert.merge(tx, plan.definition().target());
+            CopyTable.drop(tx, plan.stage().get());
+            StateTable.merged(tx, config.name(), mark, merged, textNumbers);
+            run = run.counted(merged, mark.flatMap(HighWaterMark::cursor));
+        }
+        StateTable.followed(tx, config.name(), progress());
+        return run;
     }
 
-    private void pass(Pass pass) {
+    private Followed progress() {
+        return Objects.requireNonNull(followed, "a run that pulled nothing ends");
+    }
+
+    private void byCursor(Snapshot snapshot, String cursor) {
+        Optional<HighWaterMark> before = plan.after();
+        Sealing sealing = plan.sealing();
+        boolean mayBeLate = before.isPresent() && sealing.isOpen(before.get());
+        boolean isLooking = mayBeLate && pace.isDue();
+        if (isLooking) {
+            long started = System.nanoTime();
+            pass(snapshot, new Scope.Late(cursor, sealing.sealed(), before.get(), sealing.lookedSince()));
+            pace.looked(started);
+        }
+        pass(snapshot, new Scope.After(cursor, before));
+        boolean mayBeNull = !plan.table()
+                .column(cursor)
+                .map(SourceColumn::isNotNull)
+                .orElse(false);
+        if (mayBeNull) {
+            Optional<String> since = plan.isLoaded() ? sealing.lookedSince() : Optional.empty();
+            pass(snapshot, new Scope.NullCursor(cursor, since));
+        }
+        seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
+    }
+
+    private void seal(Snapshot snapshot, String cursor, Optional<HighWaterMark> seen, boolean hasLooked) {
+        Optional<Snapshot.Limit> limit = seen.map(mark -> snapshot.limit(plan.table(), cursor, mark));
+        boolean isClientSeen =
+                plan.isClientSeen() || limit.map(Snapshot.Limit::isAhead).orElse(false);
+        boolean isStamped = Guarantee.isStamped(config, plan.table(), isClientSeen);
+        Horizon horizon = snapshot.horizon();
+        Moment now = snapshot.moment();
+        Optional<HighWaterMark> sealable = limit.flatMap(Snapshot.Limit::mark);
+        Sealing sealing = hasLooked
+                ? plan.sealing()
+                        .looked(
+                                now,
+                                sealable,
+                                earlier -> horizon.seals(earlier, config.settle())
+                                        && (isStamped
+                                                || !earlier.at().plus(config.settle()).isAfter(now.at())))
+                : plan.sealing().remembering(now, sealable);
+        follow(snapshot, sealing, isClientSeen, hasLooked);
+    }
+
+    private void everything(Snapshot snapshot, Optional<String> since) {
+        pass(snapshot, new Scope.Changed(since));
+        follow(
+                snapshot,
+                new Sealing(Optional.empty(), Optional.of(snapshot.moment().mark()), List.of()),
+                plan.isClientSeen(),
+                true);
+    }
+
+    private void follow(Snapshot snapshot, Sealing sealing, boolean isClientSeen, boolean hasLooked) {
+        followed = new Followed(
+                sealing,
+                hasLooked ? Optional.of(snapshot.moment().at()) : Optional.empty(),
+                snapshot.position(),
+                Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
+                sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),
+                isClientSeen);
+    }
+
+    private void pass(Snapshot snapshot, Scope scope) {
         boolean isDefault = config.pageRows() == TableConfig.DEFAULT_PAGE_ROWS;
         int pageRows = isDefault && plan.isFromTheBeginning() ? LOAD_PAGE_ROWS : config.pageRows();
         int columns = plan.definition().columns().size();
@@ -111,21 +208,19 @@ final class SyncRun {
                 columns,
                 pageRows,
                 plan.pages() + committed.pages(),
-                (tx, page, end, after) -> apply(tx, page, end, pass, after),
+                (tx, page, end, after) -> apply(tx, page, end, scope, after),
                 this::committed,
                 cancellation)) {
             Pull pull = new Pull(
                     plan.table(),
                     plan.definition().columnNames(),
-                    config.cursorColumn(),
                     plan.definition().key(),
-                    pass == Pass.WITH_CURSOR ? plan.after() : Optional.empty(),
-                    pass,
+                    scope,
                     pageRows,
                     config.numeric(),
                     config.timestamps());
             try {
-                source.pull(pull, pipeline);
+                snapshot.pull(pull, pipeline);
             } catch (RuntimeException e) {
                 pipeline.check(); // the writer's failure is the cause, the reader's only its echo
                 throw e;
@@ -134,19 +229,30 @@ final class SyncRun {
         }
     }
 
-    private Run apply(Transaction tx, Batch page, HighWaterMark end, Pass pass, long pages) {
-        boolean movesCursor = pass == Pass.WITH_CURSOR;
-        Counts counts = plan.isEmpty() && movesCursor ? upsert.load(tx, page) : upsert.apply(tx, page);
-        // Rows without a cursor are sent at each sync: counted at the first.
+    private Run apply(Transaction tx, Batch page, HighWaterMark end, Scope scope, long pages) {
+        boolean movesCursor = scope instanceof Scope.After;
+        boolean isFirst = plan.isEmpty() && (movesCursor || scope instanceof Scope.Changed);
+        Counts counts = isFirst ? upsert.load(tx, page) : upsert.apply(tx, page);
+        // Rows that may be there already are counted at the first load only.
         long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
         textNumbers += inPage;
         Optional<HighWaterMark> moved = movesCursor ? Optional.of(end) : Optional.empty();
-        if (plan.shadow().isPresent()) StateTable.advanceShadow(tx, config.name(), pages, counts);
-        else StateTable.advance(tx, config.name(), pages, moved, counts, inPage);
-        applied = applied.after(counts, moved.flatMap(HighWaterMark::cursor));
         if (movesCursor) mark = moved;
+        if (plan.isAside()) {
+            StateTable.advanceAside(tx, config.name(), pages, counts);
+        } else {
+            StateTable.advance(tx, config.name(), pages, moved, counts, inPage);
+            if (movesCursor) StateTable.loadingSince(tx, config.name(), moment().mark());
+        }
+        applied = plan.stage().isPresent()
+                ? applied.after(Counts.NONE, Optional.empty())
+                : applied.after(counts, moved.flatMap(HighWaterMark::cursor));
         runs.put(tx, applied);
         return applied;
+    }
+
+    private Moment moment() {
+        return Objects.requireNonNull(moment, "a page came before its snapshot");
     }
 
     /// Numbers of the page that are kept as text: in columns without a declared type, which only exact numerics have.

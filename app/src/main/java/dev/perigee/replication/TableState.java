@@ -1,12 +1,14 @@
 package dev.perigee.replication;
 
 import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Horizon;
 import java.time.Instant;
 import java.util.Optional;
 
 /// A row of `tmp_replication_state`: where a copy stands. The columns are explained in `docs/format/`.
 ///
 /// @param target the copy's name; empty until it is made
+/// @param completeAsOf see [Followed], as the members after it
 /// @param pages pages applied ever; each page names the number it follows, so none is applied after a gap
 /// @param generation how often the copy was replaced by a fresh one
 /// @param isLoaded whether everything was fetched once
@@ -20,6 +22,12 @@ record TableState(
         Optional<String> target,
         Optional<CopyDefinition> definition,
         Optional<HighWaterMark> cursor,
+        Sealing sealing,
+        Optional<Instant> completeAsOf,
+        Optional<String> position,
+        Optional<String> guarantee,
+        Optional<Horizon.Holder> heldBy,
+        boolean isClientSeen,
         long pages,
         long generation,
         boolean isLoaded,

@@ -5,11 +5,16 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Source;
+import dev.perigee.source.TableId;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -29,6 +34,7 @@ public final class TableSync {
     private final InstantSource clock;
     private final RunTable runs;
     private final BiConsumer<String, String> copyStands;
+    private final Map<String, LatePace> paces = new ConcurrentHashMap<>();
 
     /// Brings the replica's replication tables up to date and clears up after a crash.
     ///
@@ -63,48 +69,90 @@ public final class TableSync {
                 (_, _) -> {});
     }
 
+    /// One table of a sync.
+    ///
+    /// @param next decides when it is synced again
+    record Member(
+            TableConfig config, Run.Kind kind, SyncListener listener, Cancellation cancellation, NextDue next) {}
+
     /// Pulls what is new since the table's cursor; everything where there is none. Makes the copy where it is missing.
     /// A failure is in the result and in `tmp_replication_state`, never thrown.
     public SyncResult run(TableConfig config, SyncListener listener) {
-        return run(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER);
+        return run(new Member(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER));
     }
 
-    SyncResult run(TableConfig config, Run.Kind kind, SyncListener listener, Cancellation cancellation, NextDue next) {
-        Run begun = Run.begin(runs.nextId(), config.name(), kind, clock.instant());
-        SyncRun syncing = null;
+    SyncResult run(Member member) {
+        return run(List.of(member), false).getFirst();
+    }
+
+    /// Syncs tables in one snapshot of the source, and applies all of it in one transaction, or nothing.
+    ///
+    /// @return in the members' order
+    List<SyncResult> runGroup(List<Member> members) {
+        return run(members, true);
+    }
+
+    private List<SyncResult> run(List<Member> members, boolean isGroup) {
+        List<Run> begun = members.stream()
+                .map(m -> Run.begin(runs.nextId(), m.config().name(), m.kind(), clock.instant()))
+                .toList();
+        List<SyncRun> syncing = new ArrayList<>();
         try {
             Source from = source.get();
-            cancellation.check();
-            SyncPlan plan = SyncPlan.make(store, from, config, kind);
-            if (plan.shadow().isEmpty())
-                copyStands.accept(config.name(), plan.definition().target());
-            syncing = new SyncRun(store, from, clock, runs, config, plan, begun, listener, cancellation);
-            syncing.pull();
-            SyncResult result = succeeded(syncing, next);
-            if (plan.shadow().isPresent())
-                copyStands.accept(config.name(), plan.definition().target());
-            return result;
+            for (int i = 0; i < members.size(); i++) {
+                Member member = members.get(i);
+                member.cancellation().check();
+                syncing.add(prepared(member, from, begun.get(i), isGroup));
+            }
+            List<TableId> tables = syncing.stream().map(SyncRun::sourceTable).distinct().toList();
+            String where = "table " + members.getFirst().config().name();
+            from.snapshot(where, tables, snapshot -> {
+                syncing.forEach(one -> one.pull(snapshot));
+                return true;
+            });
+            return succeeded(members, syncing);
         } catch (RuntimeException e) {
-            return failed(syncing == null ? begun : syncing.committed(), Failures.unwrapped(e), cancellation, next);
+            PerigeeException failure = Failures.unwrapped(e);
+            List<SyncResult> results = new ArrayList<>();
+            for (int i = 0; i < members.size(); i++) {
+                Run committed = i < syncing.size() ? syncing.get(i).committed() : begun.get(i);
+                results.add(failed(committed, failure, members.get(i)));
+            }
+            return results;
         }
     }
 
-    private SyncResult succeeded(SyncRun syncing, NextDue next) {
+    private SyncRun prepared(Member member, Source from, Run begun, boolean isGroup) {
+        TableConfig config = member.config();
+        SyncPlan plan = SyncPlan.make(store, from, config, member.kind(), isGroup);
+        if (!plan.isAside()) copyStands.accept(config.name(), plan.definition().target());
+        LatePace pace = paces.computeIfAbsent(config.name(), _ -> new LatePace());
+        return new SyncRun(store, clock, runs, config, plan, begun, pace, member.listener(), member.cancellation());
+    }
+
+    private List<SyncResult> succeeded(List<Member> members, List<SyncRun> syncing) {
         Instant now = clock.instant();
-        Run run = syncing.committed().finished(Run.Outcome.OK, now, Optional.empty());
-        store.write(tx -> {
-            syncing.finish(tx);
-            StateTable.succeeded(
-                    tx, run.table(), run.startedAt(), now, next.after(run.startedAt(), now, 0, Optional.empty()));
-            runs.put(tx, run);
-            return true;
+        List<Run> ended = store.write(tx -> {
+            List<Run> done = new ArrayList<>();
+            for (int i = 0; i < members.size(); i++) {
+                Run run = syncing.get(i).finish(tx).finished(Run.Outcome.OK, now, Optional.empty());
+                Optional<Instant> due = members.get(i).next().after(run.startedAt(), now, 0, Optional.empty());
+                StateTable.succeeded(tx, run.table(), run.startedAt(), now, due);
+                runs.put(tx, run);
+                done.add(run);
+            }
+            return done;
         });
-        return SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.empty());
+        syncing.forEach(one -> copyStands.accept(one.name(), one.target()));
+        return ended.stream()
+                .map(run -> SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.empty()))
+                .toList();
     }
 
     /// Cancelled syncs are no failures of the table: its error, its due time and its count of failures stay.
-    private SyncResult failed(Run committed, PerigeeException failure, Cancellation cancellation, NextDue next) {
+    private SyncResult failed(Run committed, PerigeeException failure, Member member) {
         Instant now = clock.instant();
+        Cancellation cancellation = member.cancellation();
         Problem problem = Problem.of(cancellation.reason().orElse(failure));
         Run.Outcome outcome = cancellation.isCancelled() ? Run.Outcome.STOPPED : Run.Outcome.FAILED;
         Run run = committed.finished(outcome, now, Optional.of(problem));
@@ -116,7 +164,7 @@ public final class TableSync {
                     StateTable.ensure(tx, run.table());
                     TableState state = StateTable.find(tx, run.table()).orElseThrow();
                     int failures = state.failures() + 1;
-                    Optional<Instant> due = next.after(run.startedAt(), now, failures, Optional.of(problem));
+                    Optional<Instant> due = member.next().after(run.startedAt(), now, failures, Optional.of(problem));
                     StateTable.failed(tx, run.table(), problem, now, due);
                     isNews = !state.error().equals(Optional.of(problem));
                 }
@@ -139,6 +187,9 @@ public final class TableSync {
             CopyTable.drop(tx, shadow);
             StateTable.shadow(tx, table, Optional.empty());
         });
+        StateTable.find(tx, table)
+                .flatMap(TableState::target)
+                .ifPresent(target -> CopyTable.drop(tx, SyncPlan.stageOf(target)));
     }
 
     private static void clearUp(Transaction tx) {

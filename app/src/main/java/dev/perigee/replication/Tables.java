@@ -36,6 +36,7 @@ final class Tables {
     private final TableSync sync;
     private final Backoff backoff;
     private final Semaphore turns;
+    private final GroupRuns groups = new GroupRuns();
     private final SyncObserver observer;
     private final Runnable rescheduling;
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
@@ -226,13 +227,51 @@ final class Tables {
     }
 
     private SyncResult work(TableRunner runner, Run.Kind kind, Cancellation cancellation) throws InterruptedException {
+        Optional<String> group = runner.config().group();
+        if (group.isPresent()) return grouped(group.get(), runner, kind, cancellation);
         turns.acquire();
+        try {
+            return watched(runner, kind, cancellation, sync::run);
+        } finally {
+            turns.release();
+        }
+    }
+
+    /// A table of a group takes no turn of its own, else it might wait for one while the others wait for it.
+    private SyncResult grouped(String group, TableRunner runner, Run.Kind kind, Cancellation cancellation)
+            throws InterruptedException {
+        return watched(
+                runner,
+                kind,
+                cancellation,
+                member -> groups.run(group, runner, member, () -> members(group), members -> {
+                    turns.acquire();
+                    try {
+                        return sync.runGroup(members);
+                    } finally {
+                        turns.release();
+                    }
+                }));
+    }
+
+    private List<TableRunner> members(String group) {
+        return all().stream()
+                .filter(other -> !other.isPaused() && other.config().group().equals(Optional.of(group)))
+                .toList();
+    }
+
+    private interface Syncing {
+        SyncResult run(TableSync.Member member) throws InterruptedException;
+    }
+
+    private SyncResult watched(TableRunner runner, Run.Kind kind, Cancellation cancellation, Syncing syncing)
+            throws InterruptedException {
         AtomicBoolean isDecided = new AtomicBoolean();
         try {
             runner.progress(Progress.of(0, Optional.empty(), 0));
             runner.syncing(true);
             observer.changed(runner);
-            SyncResult result = sync.run(
+            SyncResult result = syncing.run(new TableSync.Member(
                     runner.config(),
                     kind,
                     (_, progress) -> {
@@ -245,7 +284,7 @@ final class Tables {
                         runner.due(due);
                         isDecided.set(true);
                         return Optional.of(due);
-                    });
+                    }));
             if (!isDecided.get() && !cancellation.isCancelled()) {
                 runner.due(host.clock().instant().plus(settings.retryMax())); // nothing could be recorded
             }
@@ -255,7 +294,6 @@ final class Tables {
         } finally {
             runner.progress(null);
             runner.syncing(false);
-            turns.release();
             observer.changed(runner);
         }
     }

@@ -19,19 +19,21 @@ final class Upsert {
     private final String table;
     private final String insert;
     private final String update;
+    private final CopyDefinition definition;
 
     /// @param table the table to write to, a copy or a shadow of `definition`
     Upsert(CopyDefinition definition, String table) {
         List<String> columns = definition.columnNames();
         this.table = table;
-        this.insert = "INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (%s) DO NOTHING"
+        this.definition = definition;
+        this.insert = "INSERT INTO %s (%s) VALUES (%s)%s"
                 .formatted(
                         quoted(table),
                         quoted(columns),
                         IntStream.rangeClosed(1, columns.size())
                                 .mapToObj(i -> "?" + i)
                                 .collect(Collectors.joining(",")),
-                        quoted(definition.key()));
+                        onConflict());
         this.update = updateOf(table, columns, definition.key());
     }
 
@@ -68,6 +70,46 @@ final class Upsert {
                 "The copy holds the pages before");
     }
 
+    /// Puts the rows gathered in this table into `copy`, as [#apply] would have done.
+    Counts merge(Transaction tx, String copy) {
+        List<String> columns = definition.columnNames();
+        SqliteConnection connection = tx.connection();
+        connection.exec("INSERT INTO %s (%s) SELECT %s FROM %s WHERE true%s"
+                .formatted(quoted(copy), quoted(columns), quoted(columns), quoted(table), onConflict()));
+        long inserted = connection.changes();
+        List<String> others = columns.stream().filter(c -> !definition.key().contains(c)).toList();
+        long updated = 0;
+        if (!others.isEmpty() && !definition.key().isEmpty()) {
+            connection.exec("UPDATE %s AS c SET %s FROM %s AS s WHERE %s AND (%s) IS NOT (%s)"
+                    .formatted(
+                            quoted(copy),
+                            others.stream().map(c -> quoted(c) + " = s." + quoted(c)).collect(Collectors.joining(", ")),
+                            quoted(table),
+                            definition.key().stream()
+                                    .map(k -> "c.%1$s = s.%1$s".formatted(quoted(k)))
+                                    .collect(Collectors.joining(" AND ")),
+                            qualified("c", others),
+                            qualified("s", others)));
+            updated = connection.changes();
+        }
+        SqliteStatement count = tx.statement("SELECT count(*) FROM " + quoted(table));
+        try {
+            count.step();
+            return new Counts(inserted, updated, 0, count.intAt(0) - inserted - updated);
+        } finally {
+            count.reset(); // a statement with rows to come would keep the table from being dropped
+        }
+    }
+
+    private static String qualified(String alias, List<String> columns) {
+        return columns.stream().map(c -> alias + "." + quoted(c)).collect(Collectors.joining(", "));
+    }
+
+    /// Rows of a copy without a key are only ever added.
+    private String onConflict() {
+        return definition.key().isEmpty() ? "" : " ON CONFLICT (%s) DO NOTHING".formatted(quoted(definition.key()));
+    }
+
     /// The comparison is one row value and not a chain of ORs: SQLite limits how deep an expression may be, and a
     /// table may have more columns than that.
     private static String updateOf(String table, List<String> columns, List<String> key) {
@@ -75,7 +117,7 @@ final class Upsert {
                 .filter(i -> !key.contains(columns.get(i)))
                 .boxed()
                 .toList();
-        if (others.isEmpty()) return "";
+        if (others.isEmpty() || key.isEmpty()) return "";
         return "UPDATE %s SET %s WHERE %s AND (%s) IS NOT (%s)"
                 .formatted(
                         quoted(table),

@@ -2,37 +2,32 @@ package dev.perigee.source;
 
 import dev.perigee.config.TableConfig;
 import java.util.List;
-import java.util.Optional;
 
-/// What to pull: rows of a table in the order `(cursor, key…)`, after a mark.
+/// What to pull from a table.
 ///
 /// @param table as [Source#describe] gave it
 /// @param columns the columns wanted, in the order of the batch's cells
-/// @param cursorColumn its values order the rows
-/// @param key columns that make the order total; not empty
-/// @param after rows greater than it are wanted; empty for all
-/// @param pass whether rows with a cursor are wanted, or those whose cursor is NULL (ordered by key alone)
+/// @param key columns that identify a row; may be empty in [Scope.Changed] only
+/// @param scope which rows, in which order
 /// @param pageRows rows in a batch at most
 /// @param numeric see the type table
 /// @param timestamps see the type table
 public record Pull(
         SourceTable table,
         List<String> columns,
-        String cursorColumn,
         List<String> key,
-        Optional<HighWaterMark> after,
-        Pass pass,
+        Scope scope,
         int pageRows,
         TableConfig.NumericStorage numeric,
         TableConfig.TimestampStorage timestamps) {
 
-    public enum Pass {
-        WITH_CURSOR,
-        NULL_CURSOR
-    }
-
     public Pull {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
+    }
+
+    /// The same columns of other rows.
+    public Pull of(Scope other) {
+        return new Pull(table, columns, key, other, pageRows, numeric, timestamps);
     }
 }

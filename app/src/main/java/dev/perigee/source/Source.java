@@ -2,6 +2,8 @@ package dev.perigee.source;
 
 import dev.perigee.sqlite.Value;
 import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// An external database. Safe for many threads; each call takes a connection of its own and gives it back.
 ///
@@ -25,14 +27,25 @@ public interface Source extends AutoCloseable {
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
 
-    /// Sends the rows asked for to `sink`, page by page, and returns when nothing is left. All pages are from one
-    /// snapshot of the source. Holds one page in memory.
+    /// Runs `work` on the source as it is now: all that it reads is of one snapshot. No table of `tables` changes its
+    /// definition meanwhile.
+    ///
+    /// @param where what it is for, to begin a fault's message with
+    /// @param tables those that are going to be read
+    <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work);
+
+    /// One pull in a snapshot of its own.
     ///
     /// @return rows sent
-    long pull(Pull pull, PageSink sink);
+    default long pull(Pull pull, PageSink sink) {
+        TableId table = pull.table().id();
+        return snapshot("table " + table, List.of(table), snapshot -> snapshot.pull(pull, sink));
+    }
 
     /// Rows of the table, counted by the source now.
-    long count(SourceTable table);
+    default long count(SourceTable table) {
+        return snapshot("table " + table.id(), List.of(table.id()), snapshot -> snapshot.count(table));
+    }
 
     /// Runs one statement with positional parameters and commits. Placeholders are `?` or `$1`.
     ///

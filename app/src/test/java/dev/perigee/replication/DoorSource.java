@@ -3,15 +3,21 @@ package dev.perigee.replication;
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Horizon;
+import dev.perigee.source.Moment;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
 import dev.perigee.source.RowSink;
+import dev.perigee.source.Scope;
+import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceColumn.Option;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -21,6 +27,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// A source in memory whose tables are `(id, c)`, with doors for what real ones do at bad moments: it breaks off after
 /// some rows, or holds every pull until it is let through.
@@ -69,8 +77,60 @@ final class DoorSource implements Source {
                 -1);
     }
 
+    /// Every moment is the same, and all transactions have ended.
     @Override
-    public long pull(Pull pull, PageSink sink) {
+    public <T extends @Nullable Object> T snapshot(String where, List<TableId> wanted, Function<Snapshot, T> work) {
+        return work.apply(new Snapshot() {
+            @Override
+            public Moment moment() {
+                return new Moment(Instant.EPOCH, "now");
+            }
+
+            @Override
+            public Horizon horizon() {
+                return ENDED;
+            }
+
+            @Override
+            public Optional<String> position() {
+                return Optional.empty();
+            }
+
+            @Override
+            public long pull(Pull pull, PageSink sink) {
+                return through(pull, sink);
+            }
+
+            @Override
+            public Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen) {
+                return new Limit(Optional.of(seen), false);
+            }
+
+            @Override
+            public long count(SourceTable table) {
+                return tables.get(table.id().name()).size();
+            }
+        });
+    }
+
+    private static final Horizon ENDED = new Horizon() {
+        @Override
+        public Sight sight() {
+            return Sight.ALL;
+        }
+
+        @Override
+        public boolean seals(Moment earlier, Duration settle) {
+            return true;
+        }
+
+        @Override
+        public Optional<Holder> oldest() {
+            return Optional.empty();
+        }
+    };
+
+    private long through(Pull pull, PageSink sink) {
         pulls.incrementAndGet();
         mostInside.accumulateAndGet(inside.incrementAndGet(), Math::max);
         try {
@@ -85,7 +145,14 @@ final class DoorSource implements Source {
         List<Map.Entry<Long, Long>> rows =
                 new ArrayList<>(tables.get(pull.table().id().name()).entrySet());
         rows.sort(Map.Entry.<Long, Long>comparingByValue().thenComparing(Map.Entry.comparingByKey()));
-        pull.after().ifPresent(mark -> rows.removeIf(row -> compare(row, mark) <= 0));
+        switch (pull.scope()) {
+            case Scope.After(var _, var mark) -> mark.ifPresent(m -> rows.removeIf(row -> compare(row, m) <= 0));
+            case Scope.Late(var _, var sealed, var seen, var _) -> {
+                sealed.ifPresent(m -> rows.removeIf(row -> compare(row, m) <= 0));
+                rows.removeIf(row -> compare(row, seen) > 0);
+            }
+            default -> throw new IllegalStateException("the doors know no " + pull.scope());
+        }
         long sent = 0;
         Batch batch = null;
         for (Map.Entry<Long, Long> row : rows) {
@@ -120,12 +187,7 @@ final class DoorSource implements Source {
     }
 
     private static SourceColumn column(String name, int number) {
-        return new SourceColumn(name, number, "bigint", "INTEGER", Option.NONE, true, true, Optional.empty());
-    }
-
-    @Override
-    public long count(SourceTable table) {
-        return tables.get(table.id().name()).size();
+        return new SourceColumn(name, number, "bigint", "INTEGER", Option.NONE, true, true, true, Optional.empty());
     }
 
     @Override

@@ -2,14 +2,15 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.PageSink;
-import dev.perigee.source.Pull;
 import dev.perigee.source.RowSink;
+import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A source whose failures and answers are in the test's hand.
@@ -42,13 +43,8 @@ final class HandSource implements Source {
     }
 
     @Override
-    public long pull(Pull pull, PageSink sink) {
-        return 0;
-    }
-
-    @Override
-    public long count(SourceTable table) {
-        return 0;
+    public <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work) {
+        throw Fault.SOURCE_TABLE_MISSING.saying("no tables here");
     }
 
     @Override

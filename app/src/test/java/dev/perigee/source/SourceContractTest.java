@@ -8,7 +8,6 @@ import dev.perigee.config.TableConfig.NumericStorage;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.Pull.Pass;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Tables have an integer key `id`, a nullable integer `c` to be the cursor, and a text `v`.
 @Timeout(120)
 public abstract class SourceContractTest {
+    private static final Scope NULLS = new Scope.NullCursor("c", Optional.empty());
+
     private Source source;
 
     /// A source on a database that has no tables of other tests, as far as `execute` made them.
@@ -101,7 +102,7 @@ public abstract class SourceContractTest {
     @ValueSource(ints = {1, 2, 7, 10, 11, 100})
     void a_pull_sends_every_row_once_in_the_order_of_cursor_and_key(int pageRows) {
         insert(10, 3);
-        Pages pages = pull(Optional.empty(), Pass.WITH_CURSOR, pageRows);
+        Pages pages = pull(after(Optional.empty()), pageRows);
         assertThat(pages.sent).isEqualTo(10);
         assertThat(pages.ids).containsExactly(1L, 4L, 7L, 10L, 2L, 5L, 8L, 3L, 6L, 9L);
         assertThat(pages.sizes).allMatch(size -> size > 0 && size <= pageRows);
@@ -111,10 +112,10 @@ public abstract class SourceContractTest {
     @Test
     void after_any_mark_the_rest_comes_and_nothing_else_also_between_rows_with_one_cursor() {
         insert(12, 2);
-        List<Long> all = pull(Optional.empty(), Pass.WITH_CURSOR, 100).ids;
+        List<Long> all = pull(after(Optional.empty()), 100).ids;
         Optional<HighWaterMark> after = Optional.empty();
         for (int i = 0; i <= all.size(); i++) {
-            Pages rest = pull(after, Pass.WITH_CURSOR, 1);
+            Pages rest = pull(after(after), 1);
             assertThat(rest.ids).isEqualTo(all.subList(i, all.size()));
             if (!rest.marks.isEmpty()) after = Optional.of(rest.marks.getFirst());
         }
@@ -125,15 +126,15 @@ public abstract class SourceContractTest {
         insert(4, 2);
         execute("INSERT INTO shop_items VALUES (30, NULL, 'n')");
         execute("INSERT INTO shop_items VALUES (20, NULL, 'n')");
-        assertThat(pull(Optional.empty(), Pass.WITH_CURSOR, 3).ids).containsExactly(1L, 3L, 2L, 4L);
-        Pages nulls = pull(Optional.empty(), Pass.NULL_CURSOR, 1);
+        assertThat(pull(after(Optional.empty()), 3).ids).containsExactly(1L, 3L, 2L, 4L);
+        Pages nulls = pull(NULLS, 1);
         assertThat(nulls.ids).containsExactly(20L, 30L);
         assertThat(nulls.last()).isEqualTo(new HighWaterMark(Optional.empty(), List.of("30")));
     }
 
     @Test
     void an_empty_table_sends_no_page() {
-        Pages pages = pull(Optional.empty(), Pass.WITH_CURSOR, 10);
+        Pages pages = pull(after(Optional.empty()), 10);
         assertThat(pages.sent).isZero();
         assertThat(pages.sizes).isEmpty();
     }
@@ -151,7 +152,7 @@ public abstract class SourceContractTest {
                 super.page(page, end);
             }
         };
-        source.pull(pull(table(), Optional.empty(), Pass.WITH_CURSOR, 5), pages);
+        source.pull(pull(table(), after(Optional.empty()), 5), pages);
         assertThat(pages.ids).isEqualTo(LongStream.rangeClosed(1, 20).boxed().toList());
         assertThat(source.count(table())).isEqualTo(20);
     }
@@ -159,16 +160,7 @@ public abstract class SourceContractTest {
     @Test
     void columns_come_as_asked_for() {
         execute("INSERT INTO shop_items VALUES (1, 2, 'ü')");
-        Pull pull = new Pull(
-                table(),
-                List.of("v", "id"),
-                "c",
-                List.of("id"),
-                Optional.empty(),
-                Pass.WITH_CURSOR,
-                10,
-                NumericStorage.EXACT,
-                TimestampStorage.ISO);
+        Pull pull = new Pull(table(), List.of("v", "id"), List.of("id"), new Scope.After("c", Optional.empty()), 10, NumericStorage.EXACT, TimestampStorage.ISO);
         List<Value> cells = new ArrayList<>();
         try (Batch batch = new Batch(2, 10, 1 << 20)) {
             source.pull(pull, new PageSink() {
@@ -197,7 +189,7 @@ public abstract class SourceContractTest {
                 throw new IllegalStateException("enough");
             }
         };
-        assertThatThrownBy(() -> source.pull(pull(table(), Optional.empty(), Pass.WITH_CURSOR, 10), failing))
+        assertThatThrownBy(() -> source.pull(pull(table(), after(Optional.empty()), 10), failing))
                 .hasMessage("enough");
         assertThat(source.count(table())).isEqualTo(1000);
     }
@@ -208,7 +200,7 @@ public abstract class SourceContractTest {
         execute("DROP TABLE shop_items");
         Pages pages = new Pages(10);
         assertFails(
-                () -> source.pull(pull(table, Optional.empty(), Pass.WITH_CURSOR, 10), pages),
+                () -> source.pull(pull(table, after(Optional.empty()), 10), pages),
                 Fault.SOURCE_TABLE_MISSING,
                 "shop_items");
         assertFails(() -> source.count(table), Fault.SOURCE_TABLE_MISSING, "shop_items");
@@ -252,9 +244,9 @@ public abstract class SourceContractTest {
     void many_threads_may_ask_at_once() {
         insert(200, 3);
         List<CompletableFuture<List<Long>>> pulls = IntStream.range(0, 20)
-                .mapToObj(_ -> CompletableFuture.supplyAsync(() -> pull(Optional.empty(), Pass.WITH_CURSOR, 7).ids))
+                .mapToObj(_ -> CompletableFuture.supplyAsync(() -> pull(after(Optional.empty()), 7).ids))
                 .toList();
-        List<Long> all = pull(Optional.empty(), Pass.WITH_CURSOR, 1000).ids;
+        List<Long> all = pull(after(Optional.empty()), 1000).ids;
         for (CompletableFuture<List<Long>> pulled : pulls)
             assertThat(pulled.join()).isEqualTo(all);
     }
@@ -268,7 +260,7 @@ public abstract class SourceContractTest {
             assertFails(() -> gone.describe("shop_items"), Fault.SOURCE_UNREACHABLE);
             assertFails(() -> gone.count(table), Fault.SOURCE_UNREACHABLE);
             assertFails(
-                    () -> gone.pull(pull(table, Optional.empty(), Pass.WITH_CURSOR, 1), new Pages(1)),
+                    () -> gone.pull(pull(table, after(Optional.empty()), 1), new Pages(1)),
                     Fault.SOURCE_UNREACHABLE);
             assertFails(() -> gone.query("SELECT 1", List.of(), new Answer(1)), Fault.SOURCE_UNREACHABLE);
         }
@@ -295,24 +287,19 @@ public abstract class SourceContractTest {
         return source.describe("shop_items");
     }
 
-    private Pages pull(Optional<HighWaterMark> after, Pass pass, int pageRows) {
+    private Pages pull(Scope scope, int pageRows) {
         Pages pages = new Pages(pageRows);
-        pages.sent = source.pull(pull(table(), after, pass, pageRows), pages);
+        pages.sent = source.pull(pull(table(), scope, pageRows), pages);
         pages.batch.close();
         return pages;
     }
 
-    private static Pull pull(SourceTable table, Optional<HighWaterMark> after, Pass pass, int pageRows) {
-        return new Pull(
-                table,
-                List.of("id", "c", "v"),
-                "c",
-                List.of("id"),
-                after,
-                pass,
-                pageRows,
-                NumericStorage.EXACT,
-                TimestampStorage.ISO);
+    private static Scope after(Optional<HighWaterMark> mark) {
+        return new Scope.After("c", mark);
+    }
+
+    private static Pull pull(SourceTable table, Scope scope, int pageRows) {
+        return new Pull(table, List.of("id", "c", "v"), List.of("id"), scope, pageRows, NumericStorage.EXACT, TimestampStorage.ISO);
     }
 
     private Answer query(String sql, Value... parameters) {

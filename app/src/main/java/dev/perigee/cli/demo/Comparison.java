@@ -6,7 +6,7 @@ import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Pull.Pass;
+import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
@@ -43,16 +43,7 @@ final class Comparison {
         SourceTable described = source.describe(table.name());
         List<String> columns =
                 described.columns().stream().map(SourceColumn::name).toList();
-        Pull pull = new Pull(
-                described,
-                columns,
-                table.key().getFirst(),
-                table.key(),
-                Optional.empty(),
-                Pass.WITH_CURSOR,
-                PAGE_ROWS,
-                NumericStorage.EXACT,
-                TimestampStorage.ISO);
+        Pull pull = new Pull(described, columns, table.key(), new Scope.After(table.key().getFirst(), Optional.empty()), PAGE_ROWS, NumericStorage.EXACT, TimestampStorage.ISO);
         return store.read(LIMIT, tx -> {
             SqliteStatement copy = tx.statement("SELECT %s FROM %s ORDER BY %s"
                     .formatted(quoted(columns), quoted(List.of(table.name())), quoted(table.key())));

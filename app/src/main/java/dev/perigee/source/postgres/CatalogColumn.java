@@ -5,4 +5,6 @@ package dev.perigee.source.postgres;
 /// @param number `attnum`, which a rename does not change
 /// @param formattedType `format_type(atttypid, atttypmod)`: `numeric(12,2)`, or a domain's name
 /// @param type with domains followed
-record CatalogColumn(String name, int number, String formattedType, PostgresType type, boolean isNotNull) {}
+/// @param isStamped see [dev.perigee.source.SourceColumn#isStamped]
+record CatalogColumn(
+        String name, int number, String formattedType, PostgresType type, boolean isNotNull, boolean isStamped) {}

@@ -43,7 +43,24 @@ final class CatalogColumns {
                                                            WHEN 'm' THEN to_regtype('anymultirange') END
                            OR EXISTS (SELECT FROM pg_catalog.pg_cast k
                                       WHERE k.castsource = e.oid AND k.casttarget = o.opcintype
-                                        AND k.castmethod = 'b' AND k.castcontext = 'i')))
+                                        AND k.castmethod = 'b' AND k.castcontext = 'i'))),
+                   -- Who writes its values: a sequence that hands each number out once, in order and when it is asked;
+                   -- the server's clock, by a default or by a trigger that sets times. Not where rows come from
+                   -- another server with the values they have there.
+                   (EXISTS (SELECT FROM pg_catalog.pg_depend p
+                            JOIN pg_catalog.pg_sequence q ON q.seqrelid = p.objid
+                            WHERE p.classid = 'pg_catalog.pg_class'::regclass AND p.deptype IN ('a', 'i')
+                              AND p.refclassid = 'pg_catalog.pg_class'::regclass
+                              AND p.refobjid = d.attrelid AND p.refobjsubid = d.attnum
+                              AND q.seqcache = 1 AND NOT q.seqcycle AND q.seqincrement > 0)
+                    OR EXISTS (SELECT FROM pg_catalog.pg_attrdef f
+                               WHERE f.adrelid = d.attrelid AND f.adnum = d.attnum
+                                 AND pg_get_expr(f.adbin, f.adrelid) ~* '^\\(?((now|clock_timestamp|statement_timestamp|transaction_timestamp|uuidv7)\\(\\)|current_timestamp|localtimestamp|timezone\\(''utc''::text, (now|clock_timestamp)\\(\\)\\))')
+                    OR t.typname IN ('timestamp', 'timestamptz') AND EXISTS (
+                        SELECT FROM pg_catalog.pg_trigger g
+                        WHERE g.tgrelid = d.attrelid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')
+                          AND g.tgtype & 3 = 3))
+                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s WHERE s.srrelid = d.attrelid)
             FROM typed d
             JOIN pg_catalog.pg_type t ON t.oid = d.type AND t.typtype <> 'd'
             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
@@ -94,6 +111,7 @@ final class CatalogColumns {
                 row.getString(10).charAt(0),
                 row.getInt(11),
                 row.getBoolean(12));
-        return new CatalogColumn(row.getString(3), row.getInt(2), row.getString(5), type, row.getBoolean(4));
+        return new CatalogColumn(
+                row.getString(3), row.getInt(2), row.getString(5), type, row.getBoolean(4), row.getBoolean(13));
     }
 }

@@ -139,6 +139,7 @@ final class PostgresCatalog {
                 PostgresTypes.option(column.type()),
                 column.isNotNull(),
                 column.type().isOrdered(),
+                column.isStamped(),
                 PostgresTypes.note(column));
     }
 }

@@ -9,6 +9,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,7 @@ import org.postgresql.jdbc.PgConnection;
 /// what the server answered. Such work may have left a `COPY` half read, which nothing can be sent after; pgjdbc would
 /// wait for it for ever.
 final class PostgresConnections implements AutoCloseable {
-    /// What is done with a session. The transaction has begun; it is ended here, never by the work.
+    /// What is done with a session. The transaction has begun and is ended here; work may end it to begin another.
     @FunctionalInterface
     interface Work<T extends @Nullable Object> {
         T run(PgConnection session) throws SQLException;
@@ -38,6 +40,9 @@ final class PostgresConnections implements AutoCloseable {
 
     /// In order of arrival, so that nobody who waits is overtaken for ever.
     private final Semaphore free;
+
+    /// Server processes of lent sessions that only read.
+    private final Set<Integer> reading = ConcurrentHashMap.newKeySet();
 
     PostgresConnections(SourceConfig config) {
         this.config = config;
@@ -71,6 +76,11 @@ final class PostgresConnections implements AutoCloseable {
         return lend(where, work, false);
     }
 
+    /// The server's numbers of the sessions that only read now: their transactions change nothing.
+    Set<Integer> reading() {
+        return Set.copyOf(reading);
+    }
+
     /// Closes idle sessions now and lent ones as they come back.
     @Override
     public void close() {
@@ -82,7 +92,9 @@ final class PostgresConnections implements AutoCloseable {
         try {
             Connection lent = borrow(where);
             try {
-                return new PostgresTransaction(config, where, isReadOnly).run(lent.unwrap(PgConnection.class), work);
+                PgConnection session = lent.unwrap(PgConnection.class);
+                if (isReadOnly) reading.add(session.getBackendPID());
+                return new PostgresTransaction(config, where, isReadOnly).run(session, work);
             } catch (SQLException e) {
                 throw PostgresFaults.of(where, e, config);
             } finally {
@@ -95,6 +107,7 @@ final class PostgresConnections implements AutoCloseable {
 
     private void giveBack(Connection lent) {
         try (lent) {
+            reading.remove(lent.unwrap(PgConnection.class).getBackendPID());
             if (lent.unwrap(PgConnection.class).isClosed()) pool.evictConnection(lent);
         } catch (SQLException e) {
             pool.evictConnection(lent);

@@ -24,7 +24,22 @@ final class PostgresFaults {
     private static final List<String> TLS_MESSAGES = List.of(
             "The server does not support SSL.", "The hostname {0} could not be verified by hostnameverifier {1}.");
 
+    /// What may fail as the driver fails.
+    @FunctionalInterface
+    interface Asking<T> {
+        T ask() throws SQLException;
+    }
+
     private PostgresFaults() {}
+
+    /// What `asking` answers; what the driver throws comes as a fault, with its cause.
+    static <T> T guard(String where, SourceConfig config, Asking<T> asking) {
+        try {
+            return asking.ask();
+        } catch (SQLException e) {
+            throw of(where, e, config);
+        }
+    }
 
     /// The fault for `e`, which happened while nothing was written.
     static PerigeeException of(String where, SQLException e, SourceConfig config) {

@@ -4,10 +4,11 @@ import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Pull.Pass;
+import dev.perigee.source.Scope;
 import dev.perigee.source.SourceColumn;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -30,19 +31,27 @@ final class PullStatement {
     private final List<String> selected = new ArrayList<>();
     private final List<Decoder> decoders = new ArrayList<>();
     private final int cellCount;
+    private final Optional<String> cursorColumn;
     private final Optional<Integer> cursorField;
     private final List<Integer> keyFields;
+    private final ChangedRows changed;
 
     /// @param columns of the table as the catalog has them in this transaction
+    /// @param changed finds rows that came after a moment
     /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where they are not those of the
     ///     pull
-    PullStatement(Pull pull, List<CatalogColumn> columns) {
+    PullStatement(Pull pull, List<CatalogColumn> columns, ChangedRows changed) {
         this.pull = pull;
+        this.changed = changed;
+        this.cursorColumn = switch (pull.scope()) {
+            case Scope.After(var cursor, var _) -> Optional.of(cursor);
+            case Scope.Late(var cursor, var _, var _, var _) -> Optional.of(cursor);
+            case Scope.NullCursor _, Scope.Changed _, Scope.ByKey _, Scope.Keys _ -> Optional.empty();
+        };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
         pull.columns().forEach(name -> select(name, reading(name)));
         this.cellCount = selected.size();
-        this.cursorField =
-                pull.pass() == Pass.WITH_CURSOR ? Optional.of(markField(pull.cursorColumn())) : Optional.empty();
+        this.cursorField = cursorColumn.map(this::markField);
         this.keyFields = pull.key().stream().map(this::markField).toList();
     }
 
@@ -54,23 +63,28 @@ final class PullStatement {
     /// The schemas whose operators the comparison needs.
     Set<String> schemas() {
         Set<String> schemas = new TreeSet<>();
-        order().forEach(name -> schemas.add(column(name).type().schema()));
+        compared().forEach(name -> schemas.add(column(name).type().schema()));
         schemas.remove("pg_catalog");
         return schemas;
     }
 
     /// @param connection knows how it wants literals escaped: COPY takes no parameters
-    String sql(PGConnection connection) throws SQLException {
+    /// @param slice one more condition on the row `r`; empty for none
+    String sql(PGConnection connection, String slice) throws SQLException {
         StringBuilder sql = new StringBuilder("COPY (SELECT ")
                 .append(String.join(", ", selected))
                 .append(" FROM ")
                 .append(Quoted.table(pull.table().id()))
                 .append(" AS ")
                 .append(ROW);
-        String condition = condition(connection);
-        if (!condition.isEmpty()) sql.append(" WHERE ").append(condition);
-        sql.append(" ORDER BY ")
-                .append(order().stream().map(PullStatement::qualified).collect(Collectors.joining(", ")));
+        List<String> conditions = new ArrayList<>(conditions(connection));
+        if (!slice.isEmpty()) conditions.add(slice);
+        if (!conditions.isEmpty()) sql.append(" WHERE ").append(String.join(" AND ", conditions));
+        Set<String> order = order();
+        if (!order.isEmpty()) {
+            sql.append(" ORDER BY ")
+                    .append(order.stream().map(PullStatement::qualified).collect(Collectors.joining(", ")));
+        }
         return sql.append(") TO STDOUT (FORMAT BINARY)").toString();
     }
 
@@ -129,27 +143,72 @@ final class PullStatement {
         return PostgresTypes.reading(column(name).type(), pull.numeric(), pull.timestamps());
     }
 
-    private String condition(PGConnection connection) throws SQLException {
-        String cursor = qualified(pull.cursorColumn());
-        // A composite value `IS NOT NULL` only when no part of it is, so such a value is compared with NULL instead.
-        boolean isComposite = column(pull.cursorColumn()).type().kind() == 'c';
-        if (pull.pass() == Pass.NULL_CURSOR) return cursor + (isComposite ? " IS NOT DISTINCT FROM NULL" : " IS NULL");
-        if (pull.after().isEmpty()) {
-            if (column(pull.cursorColumn()).isNotNull()) return "";
-            return cursor + (isComposite ? " IS DISTINCT FROM NULL" : " IS NOT NULL");
+    private List<String> conditions(PGConnection connection) throws SQLException {
+        List<String> conditions = new ArrayList<>();
+        switch (pull.scope()) {
+            case Scope.After(var cursor, var mark) -> {
+                if (mark.isPresent()) conditions.add(compared(connection, mark.get(), ">"));
+                else if (!column(cursor).isNotNull()) conditions.add(isNull(cursor, false));
+            }
+            case Scope.NullCursor(var cursor, var since) -> {
+                conditions.add(isNull(cursor, true));
+                since.flatMap(this::changedSince).ifPresent(conditions::add);
+            }
+            case Scope.Late(var _, var sealed, var seen, var since) -> {
+                conditions.add(compared(connection, seen, "<="));
+                if (sealed.isPresent()) {
+                    conditions.add(compared(connection, sealed.get(), sealed.get().key().isEmpty() ? ">=" : ">"));
+                }
+                since.flatMap(this::changedSince).ifPresent(conditions::add);
+            }
+            case Scope.Changed(var since) -> since.flatMap(this::changedSince).ifPresent(conditions::add);
+            case Scope.ByKey(var after, var upTo) -> {
+                if (after.isPresent()) conditions.add(keyCompared(connection, after.get(), ">"));
+                if (upTo.isPresent()) conditions.add(keyCompared(connection, upTo.get(), "<="));
+            }
+            case Scope.Keys(var keys) -> {
+                List<String> rows = new ArrayList<>();
+                for (List<String> key : keys) rows.add("(" + literals(connection, pull.key(), key) + ")");
+                conditions.add("(%s) IN (%s)".formatted(qualified(pull.key()), String.join(", ", rows)));
+            }
         }
-        HighWaterMark after = pull.after().get();
-        List<String> names = new ArrayList<>();
-        List<String> values = new ArrayList<>();
-        names.add(cursor);
-        values.add(literal(connection, pull.cursorColumn(), after.cursor().orElseThrow()));
-        for (int i = 0; i < pull.key().size(); i++) {
-            String name = pull.key().get(i);
-            if (name.equals(pull.cursorColumn())) continue;
-            names.add(qualified(name));
-            values.add(literal(connection, name, after.key().get(i)));
+        return conditions;
+    }
+
+    private Optional<String> changedSince(String mark) {
+        return changed.since(pull.table(), mark);
+    }
+
+    /// A composite value `IS NOT NULL` only when no part of it is, so such a value is compared with NULL instead.
+    private String isNull(String name, boolean isWanted) {
+        boolean isComposite = column(name).type().kind() == 'c';
+        String test = isComposite
+                ? (isWanted ? " IS NOT DISTINCT FROM NULL" : " IS DISTINCT FROM NULL")
+                : (isWanted ? " IS NULL" : " IS NOT NULL");
+        return qualified(name) + test;
+    }
+
+    /// The row's `(cursor, key…)` beside a mark's, each column once: the cursor may be a part of the key.
+    private String compared(PGConnection connection, HighWaterMark mark, String operator) throws SQLException {
+        String cursor = cursorColumn.orElseThrow();
+        List<String> names = new ArrayList<>(List.of(cursor));
+        List<String> values = new ArrayList<>(List.of(mark.cursor().orElseThrow()));
+        for (int i = 0; i < mark.key().size(); i++) {
+            if (pull.key().get(i).equals(cursor)) continue;
+            names.add(pull.key().get(i));
+            values.add(mark.key().get(i));
         }
-        return "(%s) > (%s)".formatted(String.join(", ", names), String.join(", ", values));
+        return "(%s) %s (%s)".formatted(qualified(names), operator, literals(connection, names, values));
+    }
+
+    private String keyCompared(PGConnection connection, List<String> key, String operator) throws SQLException {
+        return "(%s) %s (%s)".formatted(qualified(pull.key()), operator, literals(connection, pull.key(), key));
+    }
+
+    private String literals(PGConnection connection, List<String> names, List<String> values) throws SQLException {
+        List<String> literals = new ArrayList<>();
+        for (int i = 0; i < names.size(); i++) literals.add(literal(connection, names.get(i), values.get(i)));
+        return String.join(", ", literals);
     }
 
     /// The cast names the type without its modifiers, which would cut the value.
@@ -159,11 +218,24 @@ final class PullStatement {
                 .formatted(connection.escapeLiteral(value), Quoted.name(type.schema()), Quoted.name(type.name()));
     }
 
+    /// The columns rows are sorted by.
     private Set<String> order() {
-        Set<String> order = new LinkedHashSet<>();
-        if (pull.pass() == Pass.WITH_CURSOR) order.add(pull.cursorColumn());
-        order.addAll(pull.key());
-        return order;
+        return switch (pull.scope()) {
+            case Scope.Changed _, Scope.Keys _ -> Set.of();
+            case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _ -> compared();
+        };
+    }
+
+    /// The columns that are compared or sorted by, the cursor first.
+    private Set<String> compared() {
+        Set<String> compared = new LinkedHashSet<>();
+        cursorColumn.ifPresent(compared::add);
+        compared.addAll(pull.key());
+        return compared;
+    }
+
+    private static String qualified(Collection<String> names) {
+        return names.stream().map(PullStatement::qualified).collect(Collectors.joining(", "));
     }
 
     private static String qualified(String name) {

@@ -9,7 +9,7 @@ import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Pull.Pass;
+import dev.perigee.source.Scope;
 import dev.perigee.sqlite.Value;
 import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestPostgres;
@@ -137,16 +137,7 @@ class PostgresNetworkTest {
     }
 
     private Pull pull() {
-        return new Pull(
-                source.describe("t"),
-                List.of("id", "v"),
-                "id",
-                List.of("id"),
-                Optional.empty(),
-                Pass.WITH_CURSOR,
-                500,
-                NumericStorage.EXACT,
-                TimestampStorage.ISO);
+        return new Pull(source.describe("t"), List.of("id", "v"), List.of("id"), new Scope.After("id", Optional.empty()), 500, NumericStorage.EXACT, TimestampStorage.ISO);
     }
 
     /// @param fault null for one of the two that a failing network is

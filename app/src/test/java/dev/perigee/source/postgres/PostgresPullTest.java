@@ -12,7 +12,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Pull.Pass;
+import dev.perigee.source.Scope;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.sqlite.Value;
@@ -121,7 +121,7 @@ class PostgresPullTest {
         try (CollectedPages with = new CollectedPages(2, 10);
                 CollectedPages without = new CollectedPages(2, 10)) {
             source.pull(pull("sometimes", "c", Optional.empty()), with);
-            source.pull(pull(source.describe("sometimes"), "c", Optional.empty(), Pass.NULL_CURSOR), without);
+            source.pull(pull(source.describe("sometimes"), new Scope.NullCursor("c", Optional.empty())), without);
             assertThat(with.firsts()).isEqualTo(numbers(2, 2));
             assertThat(without.firsts()).containsExactly(new Value.Int(1), new Value.Int(3));
             assertThat(without.marks).containsExactly(new HighWaterMark(Optional.empty(), List.of("3")));
@@ -192,16 +192,7 @@ class PostgresPullTest {
         SourceTable table = source.describe("keyless");
         assertThat(table.key()).isEmpty();
         try (CollectedPages pages = new CollectedPages(2, 10)) {
-            Pull pull = new Pull(
-                    table,
-                    List.of("a", "c"),
-                    "c",
-                    List.of("a"),
-                    Optional.empty(),
-                    Pass.WITH_CURSOR,
-                    10,
-                    NumericStorage.EXACT,
-                    TimestampStorage.ISO);
+            Pull pull = new Pull(table, List.of("a", "c"), List.of("a"), new Scope.After("c", Optional.empty()), 10, NumericStorage.EXACT, TimestampStorage.ISO);
             assertFault(() -> source.pull(pull, pages), Fault.KEY_MISSING, "keyless", "\"a\"");
             assertThat(pages.pageSizes).isEmpty();
         }
@@ -234,16 +225,7 @@ class PostgresPullTest {
                 CREATE VIEW breaking AS SELECT id, 1 / (40000 - id) AS v FROM base ORDER BY id""");
         SourceTable view = source.describe("breaking");
         try (CollectedPages pages = new CollectedPages(2, 1000)) {
-            Pull pull = new Pull(
-                    view,
-                    List.of("id", "v"),
-                    "id",
-                    List.of("id"),
-                    Optional.empty(),
-                    Pass.WITH_CURSOR,
-                    1000,
-                    NumericStorage.EXACT,
-                    TimestampStorage.ISO);
+            Pull pull = new Pull(view, List.of("id", "v"), List.of("id"), new Scope.After("id", Optional.empty()), 1000, NumericStorage.EXACT, TimestampStorage.ISO);
             assertFault(() -> source.pull(pull, pages), Fault.SOURCE_FAILED, "division by zero");
         }
         assertThat(source.count(source.describe("base")))
@@ -320,7 +302,7 @@ class PostgresPullTest {
                 CollectedPages whole = new CollectedPages(5, 5000)) {
             source.pull(pull(table, "c", Optional.empty()), whole);
             assertThat(arrived).isEqualTo(whole.rows);
-            source.pull(pull(table, "c", Optional.empty(), Pass.NULL_CURSOR), nulls);
+            source.pull(pull(table, new Scope.NullCursor("c", Optional.empty())), nulls);
             assertThat(arrived.size() + nulls.rows.size()).isEqualTo(3000);
         }
     }
@@ -347,19 +329,10 @@ class PostgresPullTest {
     }
 
     private static Pull pull(SourceTable table, String cursor, Optional<HighWaterMark> after) {
-        return pull(table, cursor, after, Pass.WITH_CURSOR);
+        return pull(table, new Scope.After(cursor, after));
     }
 
-    private static Pull pull(SourceTable table, String cursor, Optional<HighWaterMark> after, Pass pass) {
-        return new Pull(
-                table,
-                table.columns().stream().map(SourceColumn::name).toList(),
-                cursor,
-                table.key(),
-                after,
-                pass,
-                1000,
-                NumericStorage.EXACT,
-                TimestampStorage.ISO);
+    private static Pull pull(SourceTable table, Scope scope) {
+        return new Pull(table, table.columns().stream().map(SourceColumn::name).toList(), table.key(), scope, 1000, NumericStorage.EXACT, TimestampStorage.ISO);
     }
 }

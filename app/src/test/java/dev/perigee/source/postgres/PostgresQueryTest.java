@@ -9,7 +9,7 @@ import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Pull.Pass;
+import dev.perigee.source.Scope;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.sqlite.Value;
@@ -62,16 +62,7 @@ class PostgresQueryTest {
                      4294967295, NULL, NULL, NULL)""");
         SourceTable table = source.describe("typed");
         List<String> names = table.columns().stream().map(SourceColumn::name).toList();
-        Pull pull = new Pull(
-                table,
-                names,
-                "id",
-                List.of("id"),
-                Optional.empty(),
-                Pass.WITH_CURSOR,
-                10,
-                NumericStorage.EXACT,
-                TimestampStorage.ISO);
+        Pull pull = new Pull(table, names, List.of("id"), new Scope.After("id", Optional.empty()), 10, NumericStorage.EXACT, TimestampStorage.ISO);
         CollectedAnswer answer = query("SELECT * FROM typed ORDER BY id");
         try (CollectedPages pages = new CollectedPages(names.size(), 10)) {
             source.pull(pull, pages);

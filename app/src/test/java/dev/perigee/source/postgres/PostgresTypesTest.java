@@ -6,7 +6,7 @@ import dev.perigee.config.TableConfig.NumericStorage;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Pull.Pass;
+import dev.perigee.source.Scope;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.sqlite.SqliteConnection;
@@ -334,16 +334,7 @@ class PostgresTypesTest {
     private static CollectedPages pull(SourceTable table, String cursor, Optional<HighWaterMark> after, Case wanted) {
         CollectedPages pages = new CollectedPages(2, 100);
         source.pull(
-                new Pull(
-                        table,
-                        List.of("id", "v"),
-                        cursor,
-                        List.of("id"),
-                        after,
-                        Pass.WITH_CURSOR,
-                        100,
-                        wanted.numeric(),
-                        wanted.timestamps()),
+                new Pull(table, List.of("id", "v"), List.of("id"), new Scope.After(cursor, after), 100, wanted.numeric(), wanted.timestamps()),
                 pages);
         return pages;
     }

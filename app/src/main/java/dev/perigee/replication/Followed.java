@@ -1,0 +1,20 @@
+package dev.perigee.replication;
+
+import dev.perigee.source.Horizon;
+import java.time.Instant;
+import java.util.Optional;
+
+/// How far a sync that succeeded brought a table.
+///
+/// @param completeAsOf the snapshot's time by the source's clock; empty where rows that came late were not looked for
+/// @param position where the source's log stood
+/// @param guarantee see [Guarantee]
+/// @param heldBy the transaction that keeps the table from being sealed
+/// @param isClientSeen whether a cursor value was ever ahead of what the source itself would have written
+record Followed(
+        Sealing sealing,
+        Optional<Instant> completeAsOf,
+        Optional<String> position,
+        String guarantee,
+        Optional<Horizon.Holder> heldBy,
+        boolean isClientSeen) {}

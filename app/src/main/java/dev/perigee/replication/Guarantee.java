@@ -1,0 +1,46 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.source.Horizon;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceTable;
+import java.time.Duration;
+
+/// What is promised about a copy, in the words of the status. Never more than holds.
+final class Guarantee {
+    /// Nothing is promised before everything was fetched once.
+    static final String LOADING = "loading";
+
+    /// The last sync failed: the copy stands where `completeAsOf` says.
+    static final String BEHIND = "behind";
+
+    /// Every row that was committed at `completeAsOf` is in the copy, as far as its cursor moved; proved by the source's
+    /// open transactions.
+    static final String COMPLETE = "complete";
+
+    private Guarantee() {}
+
+    /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
+    static String settled(Duration settle) {
+        return "settled(%s)".formatted(settle.toString().substring(2).toLowerCase(java.util.Locale.ROOT));
+    }
+
+    /// Whether cursor values are as old as their transactions at most: else rows may come late that no horizon shows.
+    static boolean isStamped(TableConfig config, SourceTable table, boolean isClientSeen) {
+        return switch (config.stampedBy()) {
+            case SOURCE -> true;
+            case CLIENT -> false;
+            case AUTO ->
+                !isClientSeen
+                        && table.column(config.cursorColumn().orElseThrow())
+                                .map(SourceColumn::isStamped)
+                                .orElse(false);
+        };
+    }
+
+    static String of(TableConfig config, SourceTable table, Horizon.Sight sight, boolean isClientSeen) {
+        if (config.cursorColumn().isEmpty()) return COMPLETE;
+        boolean isProved = sight == Horizon.Sight.ALL && isStamped(config, table, isClientSeen);
+        return isProved ? COMPLETE : settled(config.settle());
+    }
+}

@@ -1,0 +1,141 @@
+package dev.perigee.source.postgres;
+
+import dev.perigee.source.Horizon;
+import dev.perigee.source.Moment;
+import dev.perigee.source.TableId;
+import java.sql.Array;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.jdbc.PgConnection;
+
+/// The open transactions of this database, read in a transaction of its own before the snapshot is taken.
+///
+/// A value that a transaction takes from the server (`now()`, `clock_timestamp()`, a sequence) is not older than the
+/// transaction. So once every transaction that was open at a moment has ended, whatever still commits has greater
+/// values than all that was there at that moment. The snapshot's `xmin` does not say so: a transaction gets its number
+/// at its first write, which may come long after it took the value.
+///
+/// Where we may not see other sessions (`pg_read_all_stats`), on a standby (which does not know the primary's
+/// sessions), or where sessions hide what they do (`track_activities`), the numbers and a while to settle must do.
+///
+/// @param openSince the earliest start of an open transaction, else the time of looking; the epoch while a prepared
+///     transaction waits, whose start nobody knows any more
+/// @param now the snapshot taken afterwards
+record PostgresHorizon(
+        Sight sight, Instant openSince, Optional<Holder> oldest, Moment now, PostgresMoment numbers)
+        implements Horizon {
+    /// Between the moment whose time a transaction takes as its own and the moment at which others see it open.
+    static final Duration GUARD = Duration.ofSeconds(1);
+
+    /// Sessions that only read do not hold anything up: ours are known by their numbers, and autovacuum's by their kind.
+    /// Open transactions are looked at before prepared ones, so that one that is prepared meanwhile is seen twice and not
+    /// never.
+    private static final String SESSIONS = """
+            SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
+                   pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
+                       AND NOT coalesce(bool_or(a.state = 'disabled'), false) AS sees_all,
+                   min(a.xact_start) AS open_since,
+                   (array_agg(format('process %s (%s)', a.pid, coalesce(nullif(a.application_name, ''), a.backend_type))
+                              ORDER BY a.xact_start) FILTER (WHERE a.xact_start IS NOT NULL))[1] AS oldest
+            FROM pg_catalog.pg_stat_activity a
+            WHERE a.datname = current_database() AND a.pid <> ALL (?::int[])
+              AND a.backend_type IS DISTINCT FROM 'autovacuum worker'""";
+
+    private static final String PREPARED = """
+            SELECT min(prepared), (array_agg(format('prepared transaction %L', gid) ORDER BY prepared))[1]
+            FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()""";
+
+    /// Tables that can be locked before a snapshot is taken: LOCK TABLE wants the right to read all of them.
+    private static final String LOCKABLE = """
+            SELECT n.nspname, c.relname
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE (n.nspname, c.relname) IN (SELECT s, t FROM unnest(?::text[], ?::text[]) AS wanted (s, t))
+              AND c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT')""";
+
+    /// What was seen before the snapshot.
+    ///
+    /// @param lockable those of the tables asked for that LOCK TABLE takes
+    record Before(Sight sight, Instant openSince, Optional<Holder> oldest, Set<TableId> lockable) {
+        PostgresHorizon with(Moment now) {
+            return new PostgresHorizon(sight, openSince, oldest, now, PostgresMoment.of(now.mark()));
+        }
+    }
+
+    @Override
+    public boolean seals(Moment earlier, Duration settle) {
+        if (sight == Sight.ALL) return openSince.minus(GUARD).isAfter(earlier.at());
+        boolean hasSettled = !earlier.at().plus(settle).isAfter(now.at());
+        return hasSettled && numbers.xmin() >= PostgresMoment.of(earlier.mark()).xmax();
+    }
+
+    /// @param ours server processes of sessions that only read
+    static Before look(PgConnection session, Set<Integer> ours, List<TableId> tables) throws SQLException {
+        try (PreparedStatement statement =
+                session.prepareStatement(SESSIONS + ";\n" + PREPARED + ";\n" + LOCKABLE)) {
+            statement.setArray(1, array(session, "int4", new ArrayList<>(ours)));
+            statement.setArray(2, array(session, "text", tables.stream().map(TableId::schema).toList()));
+            statement.setArray(3, array(session, "text", tables.stream().map(TableId::name).toList()));
+            statement.execute();
+            Before open = sessions(statement.getResultSet());
+            statement.getMoreResults();
+            Optional<Holder> prepared = holder(statement.getResultSet());
+            statement.getMoreResults();
+            Set<TableId> lockable = lockable(statement.getResultSet());
+            if (prepared.isEmpty()) return new Before(open.sight(), open.openSince(), open.oldest(), lockable);
+            return new Before(open.sight(), Instant.EPOCH, older(open.oldest(), prepared.get()), lockable);
+        }
+    }
+
+    private static Before sessions(ResultSet row) throws SQLException {
+        row.next();
+        boolean seesAll = row.getBoolean("sees_all") && !row.getBoolean("is_standby");
+        Instant looked = instant(row, 1).orElseThrow();
+        Optional<Instant> open = instant(row, 4);
+        return new Before(
+                seesAll ? Sight.ALL : Sight.SOME,
+                open.filter(since -> since.isBefore(looked)).orElse(looked),
+                open.map(since -> new Holder(String.valueOf(text(row, 5)), since)),
+                Set.of());
+    }
+
+    private static Optional<Holder> holder(ResultSet row) throws SQLException {
+        row.next();
+        return instant(row, 1).map(since -> new Holder(String.valueOf(text(row, 2)), since));
+    }
+
+    private static Optional<Holder> older(Optional<Holder> open, Holder prepared) {
+        return open.filter(holder -> holder.since().isBefore(prepared.since())).or(() -> Optional.of(prepared));
+    }
+
+    private static Set<TableId> lockable(ResultSet rows) throws SQLException {
+        Set<TableId> lockable = new HashSet<>();
+        while (rows.next()) lockable.add(new TableId(rows.getString(1), rows.getString(2)));
+        return lockable;
+    }
+
+    private static Optional<Instant> instant(ResultSet row, int column) throws SQLException {
+        return Optional.ofNullable(row.getObject(column, OffsetDateTime.class)).map(OffsetDateTime::toInstant);
+    }
+
+    private static @Nullable String text(ResultSet row, int column) {
+        try {
+            return row.getString(column);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Array array(PgConnection session, String type, List<?> values) throws SQLException {
+        return session.createArrayOf(type, values.toArray());
+    }
+}

@@ -1,0 +1,164 @@
+package dev.perigee.source.postgres;
+
+import dev.perigee.config.SourceConfig;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Horizon;
+import dev.perigee.source.Moment;
+import dev.perigee.source.PageSink;
+import dev.perigee.source.Pull;
+import dev.perigee.source.Scope;
+import dev.perigee.source.Snapshot;
+import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.postgresql.copy.CopyOut;
+import org.postgresql.jdbc.PgConnection;
+
+/// One REPEATABLE READ transaction.
+///
+/// A pull is one `COPY (SELECT …) TO STDOUT (FORMAT BINARY)`, cut into pages on this side: the source sorts once and
+/// not once a page. Everything a session needs is set for the transaction only, so it holds behind poolers that change
+/// the session between two transactions.
+final class PostgresSnapshot implements Snapshot {
+    private final PgConnection session;
+    private final SourceConfig config;
+    private final PostgresHorizon horizon;
+    private final Optional<String> position;
+    private final int serverVersion;
+
+    private PostgresSnapshot(
+            PgConnection session,
+            SourceConfig config,
+            PostgresHorizon horizon,
+            Optional<String> position,
+            int serverVersion) {
+        this.session = session;
+        this.config = config;
+        this.horizon = horizon;
+        this.position = position;
+        this.serverVersion = serverVersion;
+    }
+
+    /// Ends the transaction that `session` is in, looks at the open ones, and begins the snapshot's own. Its tables are
+    /// locked, as any read does, before the snapshot is taken: so the catalog and the rows are of one definition.
+    ///
+    /// @param ours server processes of sessions that only read
+    static PostgresSnapshot begin(PgConnection session, SourceConfig config, List<TableId> tables, Set<Integer> ours)
+            throws SQLException {
+        PostgresHorizon.Before before = PostgresHorizon.look(session, ours, tables);
+        session.commit();
+        String locks = tables.stream()
+                .filter(before.lockable()::contains)
+                .map(Quoted::table)
+                .collect(Collectors.joining(", "));
+        execute(session, """
+                SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+                SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601';
+                SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1;
+                SET LOCAL statement_timeout = %d%s""".formatted(
+                        config.statementTimeout().toMillis(),
+                        locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE"));
+        try (Statement statement = session.createStatement();
+                ResultSet row = statement.executeQuery("""
+                        SELECT pg_current_snapshot()::text, clock_timestamp(),
+                               (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                                     ELSE pg_current_wal_lsn() END)::text,
+                               current_setting('server_version_num')::int""")) {
+            row.next();
+            PostgresMoment numbers = PostgresMoment.of(row.getString(1));
+            Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
+            return new PostgresSnapshot(
+                    session, config, before.with(now), Optional.ofNullable(row.getString(3)), row.getInt(4));
+        }
+    }
+
+    @Override
+    public Moment moment() {
+        return horizon.now();
+    }
+
+    @Override
+    public Horizon horizon() {
+        return horizon;
+    }
+
+    @Override
+    public Optional<String> position() {
+        return position;
+    }
+
+    @Override
+    public long pull(Pull pull, PageSink sink) {
+        return PostgresFaults.guard("table " + pull.table().id(), config, () -> {
+            execute(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(pull.table().id()))); // may I read it
+            ChangedRows changed = new ChangedRows(horizon.numbers());
+            PullStatement statement = new PullStatement(
+                    pull, PostgresCatalog.columns(session, pull.table().id()), changed);
+            settle(statement);
+            Pages pages = new Pages(statement, sink);
+            if (pull.scope() instanceof Scope.Changed) {
+                for (String slice : TidSlices.of(session, pull.table(), serverVersion)) copy(statement, slice, pages);
+            } else {
+                copy(statement, "", pages);
+            }
+            return pages.end();
+        });
+    }
+
+    @Override
+    public Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen) {
+        return PostgresFaults.guard(
+                "table " + table.id(),
+                config,
+                () -> new CursorLimit(session, table, cursorColumn, serverVersion).of(seen, moment().at()));
+    }
+
+    @Override
+    public long count(SourceTable table) {
+        return PostgresFaults.guard("table " + table.id(), config, () -> {
+            try (Statement statement = session.createStatement();
+                    ResultSet row = statement.executeQuery("SELECT count(*) FROM " + Quoted.table(table.id()))) {
+                row.next();
+                return row.getLong(1);
+            }
+        });
+    }
+
+    private void copy(PullStatement statement, String slice, Pages pages) throws SQLException {
+        CopyOut copy = session.getCopyAPI().copyOut(statement.sql(session, slice));
+        try {
+            CopyRows rows = new CopyRows(copy, statement.fieldCount());
+            while (rows.next()) pages.row(rows);
+            pages.endOfStatement(rows);
+        } catch (RuntimeException | Error e) {
+            // The answer is only half read. Tell the source to stop; the connection is not used again.
+            if (copy.isActive()) session.cancelQuery();
+            throw e;
+        }
+    }
+
+    /// What the text forms depend on, and the time limit: a load may take hours, in which the source must only never be
+    /// silent for longer than a statement may take. So the limit is the network's, which counts from byte to byte.
+    private void settle(PullStatement statement) throws SQLException {
+        String path = Stream.concat(Stream.of("pg_catalog"), statement.schemas().stream())
+                .map(Quoted::name)
+                .collect(Collectors.joining(", "));
+        execute(session, "SET LOCAL search_path = %s; SET LOCAL statement_timeout = 0".formatted(path));
+        session.setNetworkTimeout(
+                Runnable::run, Math.toIntExact(config.statementTimeout().toMillis()));
+    }
+
+    private static void execute(PgConnection session, String sql) throws SQLException {
+        try (Statement statement = session.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}
