@@ -67,7 +67,7 @@ final class SyncRun {
     void pull() {
         pass(Pass.WITH_CURSOR);
         boolean mayBeNull = !plan.table()
-                .column(config.cursorColumn())
+                .column(config.cursorColumn().orElseThrow())
                 .map(SourceColumn::isNotNull)
                 .orElse(false);
         if (mayBeNull) pass(Pass.NULL_CURSOR);
@@ -117,7 +117,7 @@ final class SyncRun {
             Pull pull = new Pull(
                     plan.table(),
                     plan.definition().columnNames(),
-                    config.cursorColumn(),
+                    config.cursorColumn().orElseThrow(),
                     plan.definition().key(),
                     pass == Pass.WITH_CURSOR ? plan.after() : Optional.empty(),
                     pass,
