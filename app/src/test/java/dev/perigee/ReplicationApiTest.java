@@ -79,6 +79,10 @@ class ReplicationApiTest {
             {'name': 'orders', 'cursorColumn': 'id', 'pageRows': 0}                   | 400 | `pageRows`
             {'name': 'orders', 'cursorColumn': 'id', 'cursorColum': 'x'}              | 400 | `cursorColum`
             {'name': 'orders', 'cursorColumn': 'id', 'numeric': 'maybe'}              | 400 | `numeric`
+            {'name': 'orders', 'mode': 'xmin', 'cursorColumn': 'id'}                  | 400 | `cursorColumn`
+            {'name': 'orders', 'mode': 'full', 'deletes': 'sweep(10m)'}               | 400 | `deletes`
+            {'name': 'orders', 'cursorColumn': 'id', 'maxDeletedShare': 0}            | 400 | `maxDeletedShare`
+            {'name': 'orders', 'cursorColumn': 'id', 'verify': 60000}                 | 400 | `verify`
             {'name': 'orders', 'cursorColumn': 'id', 'key': 'id'}                     | 400 | `key`
             {'name': 'orders', 'cursorColumn': 'id', 'exclude': ['id']}               | 400 | key
             {'name': 'orders', 'cursorColumn': 'extra'}                               | 400 | CURSOR_UNSUITABLE
@@ -98,6 +102,27 @@ class ReplicationApiTest {
         assertThat(perigee.query("SELECT * FROM sqlite_schema WHERE name = 'orders'")
                         .size())
                 .isZero();
+    }
+
+    @Test
+    void what_is_promised_of_a_table_is_shown_and_changed() {
+        post("/tables", """
+                {'name': 'orders', 'cursorColumn': 'id', 'paused': true, 'group': 'g', 'deletes': 'sweep(600s)',
+                 'maxDeletedShare': 0.5, 'verify': '90m', 'settle': '0s', 'stampedBy': 'source',
+                 'droppedColumns': 'drop'}
+                """);
+        assertThat(get("/tables/orders").text())
+                .contains("\"mode\":\"cursor\"", "\"group\":\"g\"", "\"deletes\":\"sweep(10m)\"")
+                .contains("\"maxDeletedShare\":0.5", "\"verify\":\"90m\"", "\"settle\":\"0s\"")
+                .contains("\"stampedBy\":\"source\"", "\"droppedColumns\":\"drop\"");
+
+        Reply patched = perigee.call(
+                "PATCH", "/replication/tables/orders", "{'mode': 'xmin', 'cursorColumn': null, 'group': null}");
+        assertThat(patched.status()).as(patched.text()).isEqualTo(200);
+        assertThat(get("/tables/orders").text())
+                .contains("\"mode\":\"xmin\"")
+                .doesNotContain("cursorColumn", "\"group\"");
+        assertThat(get("/status/orders").text()).doesNotContain("cursorColumn");
     }
 
     @Test

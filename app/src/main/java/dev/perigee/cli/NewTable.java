@@ -14,10 +14,15 @@ final class NewTable {
 
     @Option(
             names = "--cursor",
-            required = true,
             paramLabel = "COLUMN",
-            description = "A column that grows with every insert and update.")
-    private String cursor = "";
+            description = "A column that grows with every insert and update. Needed in mode cursor.")
+    private @Nullable String cursor;
+
+    @Option(
+            names = "--mode",
+            paramLabel = "WORD",
+            description = "How changed rows are found: cursor, xmin or full. Default: cursor.")
+    private @Nullable String mode;
 
     @Option(
             names = "--interval",
@@ -68,6 +73,48 @@ final class NewTable {
             description = "How they are stored: iso or epoch_micros. Default: iso.")
     private @Nullable String timestamps;
 
+    @Option(
+            names = "--group",
+            paramLabel = "NAME",
+            description = "Tables of one group are copied as of one moment, together.")
+    private @Nullable String group;
+
+    @Option(
+            names = "--deletes",
+            paramLabel = "HOW",
+            description = "Deleted rows: ignore, \"soft(COLUMN)\" or \"sweep(TIME)\". Default: ignore.")
+    private @Nullable String deletes;
+
+    @Option(
+            names = "--max-deleted-share",
+            paramLabel = "SHARE",
+            description = "A sweep that would remove more of the rows asks first. Default: 0.2.")
+    private @Nullable Double maxDeletedShare;
+
+    @Option(
+            names = "--verify-every",
+            paramLabel = "TIME",
+            description = "Compare the copy with the source that often, such as 24h. Default: only on demand.")
+    private @Nullable String verify;
+
+    @Option(
+            names = "--settle",
+            paramLabel = "TIME",
+            description = "How late rows may come, where the source proves nothing. Default: 10s.")
+    private @Nullable String settle;
+
+    @Option(
+            names = "--stamped-by",
+            paramLabel = "WORD",
+            description = "Who writes the cursor's values: auto, source or client. Default: auto.")
+    private @Nullable String stampedBy;
+
+    @Option(
+            names = "--dropped-columns",
+            paramLabel = "WORD",
+            description = "Columns that the source drops: keep or drop. Default: keep.")
+    private @Nullable String droppedColumns;
+
     @Option(names = "--indexes", description = "Make the source's indexes on the copy.")
     private boolean hasIndexes;
 
@@ -82,7 +129,8 @@ final class NewTable {
     Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("name", name);
-        fields.put("cursorColumn", cursor);
+        put(fields, "mode", mode);
+        put(fields, "cursorColumn", cursor);
         put(fields, "interval", interval);
         put(fields, "cron", cron);
         put(fields, "timeZone", timeZone);
@@ -94,6 +142,13 @@ final class NewTable {
         put(fields, "nullCursor", nullCursor);
         put(fields, "numeric", numeric);
         put(fields, "timestamps", timestamps);
+        put(fields, "group", group);
+        put(fields, "deletes", deletes);
+        put(fields, "maxDeletedShare", maxDeletedShare);
+        put(fields, "verify", verify);
+        put(fields, "settle", settle);
+        put(fields, "stampedBy", stampedBy);
+        put(fields, "droppedColumns", droppedColumns);
         if (hasIndexes) fields.put("indexes", true);
         if (isPaused) fields.put("paused", true);
         return fields;

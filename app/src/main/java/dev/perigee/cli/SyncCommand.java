@@ -156,7 +156,7 @@ final class SyncCommand implements Callable<Integer> {
                 Locale.ROOT,
                 "%s by %s: %,d rows in %.1f s (%,.0f rows/s): %,d new, %,d changed, %,d the same%s",
                 result.table(),
-                table.cursorColumn(),
+                table.cursorColumn().orElse("-"),
                 result.pulled(),
                 result.ms() / 1000.0,
                 result.pulled() * 1000.0 / Math.max(1, result.ms()),

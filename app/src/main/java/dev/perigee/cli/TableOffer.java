@@ -53,7 +53,7 @@ final class TableOffer {
                     choice.table().estimatedRows() < 0
                             ? "?"
                             : String.format(Locale.ROOT, "%,d", choice.table().estimatedRows()),
-                    choice.config().map(TableConfig::cursorColumn).orElse("-"),
+                    choice.config().flatMap(TableConfig::cursorColumn).orElse("-"),
                     choice.config().isPresent() ? choice.reason() : "not copied: " + choice.reason()));
         }
         text.print(out);
@@ -67,7 +67,7 @@ final class TableOffer {
             table.put("estimatedRows", choice.table().estimatedRows());
             choice.config().ifPresent(config -> {
                 table.put("name", config.name());
-                table.put("cursorColumn", config.cursorColumn());
+                config.cursorColumn().ifPresent(column -> table.put("cursorColumn", column));
             });
             table.put("canCopy", choice.config().isPresent());
             table.put("reason", choice.reason());

@@ -52,21 +52,9 @@ final class TableOption {
     }
 
     private TableConfig with(TableConfig config) {
-        return new TableConfig(
-                name,
-                config.cursorColumn(),
-                config.interval(),
-                config.cron(),
-                config.timeZone(),
-                key,
-                config.columns(),
-                config.exclude(),
-                Optional.ofNullable(target).or(config::target),
-                config.pageRows(),
-                config.nullCursor(),
-                config.indexes(),
-                config.numeric(),
-                config.timestamps(),
-                config.paused());
+        return config.toBuilder()
+                .key(key)
+                .target(Optional.ofNullable(target).or(config::target))
+                .build();
     }
 }

@@ -168,7 +168,8 @@ final class TablesCommand implements Callable<Integer> {
         for (JsonNode table : tables) {
             text.add(List.of(
                     table.path("name").asString(""),
-                    table.path("cursorColumn").asString(""),
+                    table.path("cursorColumn")
+                            .asString("(%s)".formatted(table.path("mode").asString("-"))),
                     table.has("cron")
                             ? table.path("cron").asString("")
                             : "every %s ms".formatted(table.path("intervalMs").asString("?")),

@@ -1,6 +1,7 @@
 package dev.perigee.config;
 
 import dev.perigee.config.YamlFile.Scalar;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -140,7 +141,7 @@ final class Section {
         return sections;
     }
 
-    /// All settings by their names: text, whole numbers, booleans, lists of them, null.
+    /// All settings by their names: text, numbers, booleans, lists of them, null.
     Map<String, @Nullable Object> plain() {
         Map<String, @Nullable Object> plain = new LinkedHashMap<>();
         entries.forEach((name, entry) -> {
@@ -171,7 +172,8 @@ final class Section {
     private static @Nullable Object typed(String text) {
         if (text.isEmpty() || text.equals("~") || text.equals("null")) return null;
         if (text.equals("true") || text.equals("false")) return Boolean.valueOf(text);
-        return text.matches("[-+]?[0-9]{1,40}") ? new BigInteger(text) : text;
+        if (text.matches("[-+]?[0-9]{1,40}")) return new BigInteger(text);
+        return text.matches("[-+]?[0-9]{1,40}\\.[0-9]{1,40}") ? new BigDecimal(text) : text;
     }
 
     /// Reports a setting of this section as wrong, where it stands; a missing one where the section stands.

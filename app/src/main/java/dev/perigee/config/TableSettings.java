@@ -1,7 +1,10 @@
 package dev.perigee.config;
 
+import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.StampedBy;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -20,9 +23,6 @@ import org.jspecify.annotations.Nullable;
 /// A table's settings by their names: the one set of rules for `perigee.yaml` and for the REST interface. Every
 /// mistake is named by its field.
 public final class TableSettings {
-    /// Longest time between two syncs.
-    static final Duration MAX_INTERVAL = Duration.ofDays(366);
-
     static final int MAX_PAGE_ROWS = 100_000;
 
     /// Most names in one list: a source's table has no more columns.
@@ -32,6 +32,7 @@ public final class TableSettings {
     private static final Set<String> SCHEDULES = Set.of("intervalMs", "interval", "cron");
     private static final Set<String> KNOWN = Set.of(
             "name",
+            "mode",
             "cursorColumn",
             "intervalMs",
             "interval",
@@ -46,7 +47,17 @@ public final class TableSettings {
             "indexes",
             "numeric",
             "timestamps",
+            "group",
+            "deletes",
+            "maxDeletedShare",
+            "verify",
+            "settle",
+            "stampedBy",
+            "droppedColumns",
             "paused");
+
+    /// What holds where neither a field nor a table before says otherwise.
+    private static final TableConfig DEFAULTS = TableConfig.of("", "", TableConfig.DEFAULT_INTERVAL);
 
     private final Map<String, ? extends @Nullable Object> fields;
     private final BiConsumer<String, String> wrong;
@@ -57,7 +68,7 @@ public final class TableSettings {
         this.wrong = wrong;
     }
 
-    /// @param fields by name: text, whole numbers, booleans, lists of them, null
+    /// @param fields by name: text, numbers, booleans, lists of them, null
     /// @param before what holds where a field is missing; empty for a new table
     /// @param wrong is told each field that is wrong, and what was expected
     /// @return empty if anything is wrong
@@ -72,7 +83,8 @@ public final class TableSettings {
     public static Map<String, Object> fields(TableConfig config) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("name", config.name());
-        fields.put("cursorColumn", config.cursorColumn());
+        fields.put("mode", word(config.mode()));
+        config.cursorColumn().ifPresent(column -> fields.put("cursorColumn", column));
         if (config.cron().isEmpty()) fields.put("intervalMs", config.interval().toMillis());
         config.cron().ifPresent(cron -> fields.put("cron", cron));
         config.timeZone().ifPresent(zone -> fields.put("timeZone", zone));
@@ -85,6 +97,13 @@ public final class TableSettings {
         fields.put("indexes", config.indexes());
         fields.put("numeric", word(config.numeric()));
         fields.put("timestamps", word(config.timestamps()));
+        config.group().ifPresent(group -> fields.put("group", group));
+        fields.put("deletes", config.deletes().text());
+        fields.put("maxDeletedShare", config.maxDeletedShare());
+        config.verify().ifPresent(verify -> fields.put("verify", Units.text(verify)));
+        fields.put("settle", Units.text(config.settle()));
+        fields.put("stampedBy", word(config.stampedBy()));
+        fields.put("droppedColumns", word(config.droppedColumns()));
         fields.put("paused", config.paused());
         return fields;
     }
@@ -93,44 +112,102 @@ public final class TableSettings {
         for (String field : fields.keySet()) {
             if (!KNOWN.contains(field)) wrong(field, "there is no such field; " + NearName.hint(field, KNOWN));
         }
+        TableConfig base = before.orElse(DEFAULTS);
         String name = text("name", before.map(TableConfig::name)).orElse("");
-        String cursor =
-                text("cursorColumn", before.map(TableConfig::cursorColumn)).orElse("");
         if (name.isEmpty()) wrong("name", "expected the table's name at the source");
-        if (cursor.isEmpty()) wrong("cursorColumn", "expected a column whose value grows with every insert and update");
+        Mode mode = word("mode", Mode.values(), base.mode());
         boolean isRescheduled = SCHEDULES.stream().anyMatch(fields::containsKey);
-        Optional<String> cron = isRescheduled ? text("cron", Optional.empty()) : before.flatMap(TableConfig::cron);
-        Duration interval = interval(before.map(TableConfig::interval).orElse(TableConfig.DEFAULT_INTERVAL));
-        Optional<String> zone =
-                text("timeZone", cron.isPresent() ? before.flatMap(TableConfig::timeZone) : Optional.empty());
+        Optional<String> cron = isRescheduled ? text("cron", Optional.empty()) : base.cron();
+        Optional<String> zone = text("timeZone", cron.isPresent() ? base.timeZone() : Optional.empty());
         if (fields.containsKey("timeZone") && cron.isEmpty()) wrong("timeZone", "expected only together with `cron`");
         TableConfig config = new TableConfig(
                 name,
-                cursor,
-                interval,
+                mode,
+                cursorColumn(mode, before.flatMap(TableConfig::cursorColumn)),
+                interval(base.interval()),
                 cron,
                 zone,
-                names("key", before.map(TableConfig::key)),
-                names("columns", before.map(TableConfig::columns)),
-                names("exclude", before.map(TableConfig::exclude)),
-                text("target", before.flatMap(TableConfig::target)),
-                pageRows(before.map(TableConfig::pageRows).orElse(TableConfig.DEFAULT_PAGE_ROWS)),
-                word(
-                        "nullCursor",
-                        NullCursor.values(),
-                        before.map(TableConfig::nullCursor).orElse(NullCursor.INCLUDE)),
-                flag("indexes", before.map(TableConfig::indexes).orElse(false)),
-                word(
-                        "numeric",
-                        NumericStorage.values(),
-                        before.map(TableConfig::numeric).orElse(NumericStorage.EXACT)),
-                word(
-                        "timestamps",
-                        TimestampStorage.values(),
-                        before.map(TableConfig::timestamps).orElse(TimestampStorage.ISO)),
-                flag("paused", before.map(TableConfig::paused).orElse(false)));
+                names("key", base.key()),
+                names("columns", base.columns()),
+                names("exclude", base.exclude()),
+                text("target", base.target()),
+                pageRows(base.pageRows()),
+                word("nullCursor", NullCursor.values(), base.nullCursor()),
+                flag("indexes", base.indexes()),
+                word("numeric", NumericStorage.values(), base.numeric()),
+                word("timestamps", TimestampStorage.values(), base.timestamps()),
+                text("group", base.group()),
+                promises(mode, base.promises()),
+                word("droppedColumns", DroppedColumns.values(), base.droppedColumns()),
+                flag("paused", base.paused()));
         checkSchedule(config);
         return isWrong ? Optional.empty() : Optional.of(config);
+    }
+
+    /// A table that changes to a mode without a cursor loses the one it had; only one that is asked for is a mistake.
+    private Optional<String> cursorColumn(Mode mode, Optional<String> before) {
+        Optional<String> column = text("cursorColumn", mode == Mode.CURSOR ? before : Optional.empty());
+        if (mode == Mode.CURSOR && column.isEmpty()) {
+            wrong(
+                    "cursorColumn",
+                    "expected a column whose value grows with every insert and update, or `mode`: `xmin` or `full`");
+        }
+        if (mode != Mode.CURSOR && column.isPresent()) {
+            wrong(
+                    "cursorColumn",
+                    "expected none in mode `%s`, which finds rows without a cursor; leave it out or choose `mode`: `cursor`"
+                            .formatted(word(mode)));
+        }
+        return column;
+    }
+
+    private Promises promises(Mode mode, Promises base) {
+        return new Promises(
+                duration("settle", Duration.ZERO, Promises.MAX_SETTLE, Optional.of(base.settle()))
+                        .orElse(Promises.DEFAULT_SETTLE),
+                word("stampedBy", StampedBy.values(), base.stampedBy()),
+                duration("verify", Promises.MIN_VERIFY, Promises.MAX_VERIFY, base.verify()),
+                deletes(mode, base.deletes()),
+                share(base.maxDeletedShare()));
+    }
+
+    private Deletes deletes(Mode mode, Deletes before) {
+        Deletes deletes = before;
+        try {
+            deletes = text("deletes", Optional.of(before.text()))
+                    .map(Deletes::parse)
+                    .orElse(new Deletes.Ignore());
+        } catch (IllegalArgumentException e) {
+            wrong("deletes", String.valueOf(e.getMessage()));
+        }
+        if (mode == Mode.FULL && !(deletes instanceof Deletes.Ignore)) {
+            wrong(
+                    "deletes",
+                    "expected `ignore` in mode `full`, where all rows are fetched each time and deleted ones leave the copy by themselves");
+        }
+        return deletes;
+    }
+
+    private double share(double otherwise) {
+        String field = "maxDeletedShare";
+        if (!fields.containsKey(field)) return otherwise;
+        Object value = fields.get(field);
+        if (value == null) return Promises.DEFAULT_MAX_DELETED_SHARE;
+        if (value instanceof Number share && share.doubleValue() > 0 && share.doubleValue() <= 1) {
+            return share.doubleValue();
+        }
+        wrong(field, "expected a number above 0 and 1 at most, such as 0.2 for a fifth of the rows");
+        return otherwise;
+    }
+
+    private Optional<Duration> duration(String field, Duration min, Duration max, Optional<Duration> before) {
+        if (!fields.containsKey(field)) return before;
+        if (fields.get(field) == null) return Optional.empty();
+        Optional<Duration> duration =
+                fields.get(field) instanceof String text ? Units.duration(text) : Optional.empty();
+        if (duration.filter(d -> d.compareTo(min) >= 0 && d.compareTo(max) <= 0).isPresent()) return duration;
+        wrong(field, "expected a duration from %s to %s, such as \"1h\"".formatted(Units.text(min), Units.text(max)));
+        return before;
     }
 
     private void checkSchedule(TableConfig config) {
@@ -173,12 +250,14 @@ public final class TableSettings {
             }
             interval = parsed.get();
         }
-        if (interval.compareTo(TableConfig.MIN_INTERVAL) < 0 || interval.compareTo(MAX_INTERVAL) > 0) {
+        if (interval.compareTo(TableConfig.MIN_INTERVAL) < 0 || interval.compareTo(TableConfig.MAX_INTERVAL) > 0) {
             wrong(
                     fields.containsKey("intervalMs") ? "intervalMs" : "interval",
                     "expected %d to %d ms, found %d"
                             .formatted(
-                                    TableConfig.MIN_INTERVAL.toMillis(), MAX_INTERVAL.toMillis(), interval.toMillis()));
+                                    TableConfig.MIN_INTERVAL.toMillis(),
+                                    TableConfig.MAX_INTERVAL.toMillis(),
+                                    interval.toMillis()));
         }
         return interval;
     }
@@ -196,8 +275,8 @@ public final class TableSettings {
         };
     }
 
-    private List<String> names(String field, Optional<List<String>> before) {
-        if (!fields.containsKey(field)) return before.orElse(List.of());
+    private List<String> names(String field, List<String> before) {
+        if (!fields.containsKey(field)) return before;
         Object value = fields.get(field);
         if (value == null) return List.of();
         List<String> names = new ArrayList<>();

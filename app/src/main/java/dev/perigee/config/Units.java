@@ -19,19 +19,19 @@ final class Units {
 
     private Units() {}
 
-    /// `250ms`, `5s`, `1m`, `2h`, `1d`; empty for what is none.
+    /// `250ms`, `5s`, `1m`, `2h`, `1d`; empty for what is none or has more milliseconds than a `long`.
     static Optional<Duration> duration(String text) {
         Matcher matcher = DURATION.matcher(text.strip());
         if (!matcher.matches()) return Optional.empty();
         long amount = Long.parseLong(matcher.group(1));
-        return Optional.of(
-                switch (matcher.group(2)) {
-                    case "ms" -> Duration.ofMillis(amount);
-                    case "s" -> Duration.ofSeconds(amount);
-                    case "m" -> Duration.ofMinutes(amount);
-                    case "h" -> Duration.ofHours(amount);
-                    default -> Duration.ofDays(amount);
-                });
+        Duration duration = switch (matcher.group(2)) {
+            case "ms" -> Duration.ofMillis(amount);
+            case "s" -> Duration.ofSeconds(amount);
+            case "m" -> Duration.ofMinutes(amount);
+            case "h" -> Duration.ofHours(amount);
+            default -> Duration.ofDays(amount);
+        };
+        return Optional.of(duration).filter(d -> d.compareTo(Duration.ofMillis(Long.MAX_VALUE)) <= 0);
     }
 
     /// How [#duration] reads it.

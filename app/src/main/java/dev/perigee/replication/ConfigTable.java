@@ -1,11 +1,17 @@
 package dev.perigee.replication;
 
+import dev.perigee.config.Deletes;
+import dev.perigee.config.Promises;
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.StampedBy;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.replication.ConfiguredTable.Origin;
 import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store.Transaction;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,17 +21,22 @@ import java.util.Optional;
 
 /// `tmp_replication_config`: which tables are replicated, and how.
 final class ConfigTable {
+    /// In `cursor_column`, which the first version made NOT NULL.
+    private static final String NO_CURSOR = "";
+
     private ConfigTable() {}
 
     static void put(Transaction tx, ConfiguredTable table) {
         TableConfig config = table.config();
-        tx.statement("""
+        SqliteStatement insert = tx.statement("""
                 INSERT OR REPLACE INTO tmp_replication_config (name, origin, cursor_column, interval_ms, cron, time_zone,
-                    key, columns, exclude, target, page_rows, null_cursor, indexes, numeric, timestamps, paused)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)""")
+                    key, columns, exclude, target, page_rows, null_cursor, indexes, numeric, timestamps, paused, mode,
+                    group_name, deletes, max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                    ?22, ?23, ?24)""")
                 .bindText(1, config.name())
                 .bindText(2, word(table.origin()))
-                .bindText(3, config.cursorColumn())
+                .bindText(3, config.cursorColumn().orElse(NO_CURSOR))
                 .bindInt(4, config.interval().toMillis())
                 .bindText(5, config.cron().orElse(null))
                 .bindText(6, config.timeZone().orElse(null))
@@ -39,20 +50,30 @@ final class ConfigTable {
                 .bindText(14, word(config.numeric()))
                 .bindText(15, word(config.timestamps()))
                 .bindInt(16, config.paused() ? 1 : 0)
-                .run();
+                .bindText(17, word(config.mode()))
+                .bindText(18, config.group().orElse(null))
+                .bindText(19, config.deletes().text())
+                .bindReal(20, config.maxDeletedShare())
+                .bindInt(22, config.settle().toMillis())
+                .bindText(23, word(config.stampedBy()))
+                .bindText(24, word(config.droppedColumns()));
+        config.verify().ifPresentOrElse(verify -> insert.bindInt(21, verify.toMillis()), () -> insert.bindNull(21));
+        insert.run();
     }
 
     static List<ConfiguredTable> all(Transaction tx) {
         SqliteStatement rows = tx.statement("""
                 SELECT name, origin, cursor_column, interval_ms, cron, time_zone, key, columns, exclude, target,
-                       page_rows, null_cursor, indexes, numeric, timestamps, paused
+                       page_rows, null_cursor, indexes, numeric, timestamps, paused, mode, group_name, deletes,
+                       max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns
                 FROM tmp_replication_config ORDER BY name""");
         List<ConfiguredTable> tables = new ArrayList<>();
         while (rows.step()) {
             tables.add(new ConfiguredTable(
                     new TableConfig(
                             text(rows, 0),
-                            text(rows, 2),
+                            Mode.valueOf(name(rows, 16)),
+                            Optional.of(text(rows, 2)).filter(column -> !column.equals(NO_CURSOR)),
                             Duration.ofMillis(rows.intAt(3)),
                             Optional.ofNullable(rows.textAt(4)),
                             Optional.ofNullable(rows.textAt(5)),
@@ -65,10 +86,24 @@ final class ConfigTable {
                             rows.intAt(12) != 0,
                             NumericStorage.valueOf(name(rows, 13)),
                             TimestampStorage.valueOf(name(rows, 14)),
+                            Optional.ofNullable(rows.textAt(17)),
+                            promises(rows),
+                            DroppedColumns.valueOf(name(rows, 23)),
                             rows.intAt(15) != 0),
                     Origin.valueOf(name(rows, 1))));
         }
         return tables;
+    }
+
+    private static Promises promises(SqliteStatement rows) {
+        return new Promises(
+                Duration.ofMillis(rows.intAt(21)),
+                StampedBy.valueOf(name(rows, 22)),
+                rows.valueAt(20) instanceof Value.Int(long millis)
+                        ? Optional.of(Duration.ofMillis(millis))
+                        : Optional.empty(),
+                Deletes.parse(text(rows, 18)),
+                rows.realAt(19));
     }
 
     static void remove(Transaction tx, String name) {

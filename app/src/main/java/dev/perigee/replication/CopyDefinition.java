@@ -26,14 +26,14 @@ import java.util.stream.Collectors;
 /// @param target the copy's name
 /// @param columns those copied, in the source's order
 /// @param key columns that identify a row, all of them copied
-/// @param cursorColumn its values order the rows; need not be copied
+/// @param cursorColumn its values order the rows; need not be copied; absent where the mode needs none
 /// @param choices what an admin chose beside that
 record CopyDefinition(
         TableId source,
         String target,
         List<CopyColumn> columns,
         List<String> key,
-        String cursorColumn,
+        Optional<String> cursorColumn,
         Choices choices) {
 
     /// @param declaredType empty for none
@@ -82,7 +82,7 @@ record CopyDefinition(
                         c.note()))
                 .toList();
         refuseNamesThatDifferByCase(columns, where);
-        checkCursor(config, table, where);
+        config.cursorColumn().ifPresent(column -> checkCursor(config, column, table, where));
         return new CopyDefinition(
                 table.id(),
                 target(config, table, where),
@@ -139,8 +139,8 @@ record CopyDefinition(
                         "Nothing was changed"));
     }
 
-    private static void checkCursor(TableConfig config, SourceTable table, String where) {
-        SourceColumn cursor = require(table, config.cursorColumn(), "cursorColumn", where);
+    private static void checkCursor(TableConfig config, String column, SourceTable table, String where) {
+        SourceColumn cursor = require(table, column, "cursorColumn", where);
         if (!cursor.isOrdered()) {
             throw Fault.CURSOR_UNSUITABLE.in(
                     where,

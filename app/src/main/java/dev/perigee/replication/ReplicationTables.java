@@ -67,6 +67,15 @@ final class ReplicationTables {
                 error_message TEXT
             );
             CREATE INDEX tmp_replication_runs_by_name ON tmp_replication_runs (name, id);
+            """, """
+            ALTER TABLE tmp_replication_config ADD COLUMN mode TEXT NOT NULL DEFAULT 'cursor';
+            ALTER TABLE tmp_replication_config ADD COLUMN group_name TEXT;
+            ALTER TABLE tmp_replication_config ADD COLUMN deletes TEXT NOT NULL DEFAULT 'ignore';
+            ALTER TABLE tmp_replication_config ADD COLUMN max_deleted_share REAL NOT NULL DEFAULT 0.2;
+            ALTER TABLE tmp_replication_config ADD COLUMN verify_ms INTEGER;
+            ALTER TABLE tmp_replication_config ADD COLUMN settle_ms INTEGER NOT NULL DEFAULT 10000;
+            ALTER TABLE tmp_replication_config ADD COLUMN stamped_by TEXT NOT NULL DEFAULT 'auto';
+            ALTER TABLE tmp_replication_config ADD COLUMN dropped_columns TEXT NOT NULL DEFAULT 'keep';
             """);
 
     private ReplicationTables() {}

@@ -118,23 +118,9 @@ public final class TableChooser {
     }
 
     private Choice with(SourceTable table, SourceColumn cursor, String reason) {
-        TableConfig plain = TableConfig.of(name(table), cursor.name(), TableConfig.DEFAULT_INTERVAL);
-        TableConfig config = new TableConfig(
-                plain.name(),
-                plain.cursorColumn(),
-                plain.interval(),
-                plain.cron(),
-                plain.timeZone(),
-                plain.key(),
-                plain.columns(),
-                plain.exclude(),
-                target(table),
-                plain.pageRows(),
-                plain.nullCursor(),
-                plain.indexes(),
-                plain.numeric(),
-                plain.timestamps(),
-                plain.paused());
+        TableConfig config = TableConfig.of(name(table), cursor.name(), TableConfig.DEFAULT_INTERVAL).toBuilder()
+                .target(target(table))
+                .build();
         try {
             CopyDefinition.of(config, table);
             return new Choice(table, Optional.of(config), reason);

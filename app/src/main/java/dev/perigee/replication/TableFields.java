@@ -71,26 +71,6 @@ final class TableFields {
         return json;
     }
 
-    /// The same settings with or without a pause.
-    static TableConfig paused(TableConfig config, boolean paused) {
-        return new TableConfig(
-                config.name(),
-                config.cursorColumn(),
-                config.interval(),
-                config.cron(),
-                config.timeZone(),
-                config.key(),
-                config.columns(),
-                config.exclude(),
-                config.target(),
-                config.pageRows(),
-                config.nullCursor(),
-                config.indexes(),
-                config.numeric(),
-                config.timestamps(),
-                paused);
-    }
-
     private static void refuse(List<String> mistakes) {
         if (mistakes.isEmpty()) return;
         throw Fault.INVALID_REQUEST.in("the request's body", String.join("; ", mistakes), "Nothing was changed");

@@ -10,6 +10,7 @@ import java.util.Optional;
 
 /// Where one table stands, as `GET /replication/status` shows it. The fields are explained in `docs/replication.md`.
 ///
+/// @param cursorColumn absent in modes without one
 /// @param cursor the greatest cursor value pulled, in the source's text form
 /// @param cursorKey the key of the row that had it, which breaks ties
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
@@ -19,7 +20,7 @@ import java.util.Optional;
 public record TableStatus(
         String name,
         Optional<String> target,
-        String cursorColumn,
+        Optional<String> cursorColumn,
         Optional<Long> intervalMs,
         Optional<String> cron,
         Optional<String> cursor,

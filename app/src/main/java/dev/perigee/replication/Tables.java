@@ -62,7 +62,7 @@ final class Tables {
                     // A pause outlives the restart: whoever paused the table had a reason that may still hold.
                     boolean wasPaused = known.containsKey(config.name())
                             && known.get(config.name()).config().paused();
-                    TableConfig effective = wasPaused ? TableFields.paused(config, true) : config;
+                    TableConfig effective = wasPaused ? config.withPaused(true) : config;
                     ConfigTable.put(tx, new ConfiguredTable(effective, Origin.FILE));
                     StateTable.ensure(tx, config.name());
                 }
@@ -152,7 +152,7 @@ final class Tables {
 
     private ConfiguredTable change(TableRunner runner, TableConfig config) {
         TableConfig before = runner.config();
-        if (!TableFields.paused(before, config.paused()).equals(config))
+        if (!before.withPaused(config.paused()).equals(config))
             return configure(List.of(config)).getFirst();
         synchronized (changing) {
             // Pausing must work while the source is down, so nothing is asked of it here.

@@ -70,8 +70,10 @@ class PerigeeConfigReaderTest {
                                 QueryConfig.class,
                                 SourceConfig.class,
                                 ReplicationConfig.class,
-                                TableConfig.class)
+                                TableConfig.class,
+                                Promises.class)
                         .flatMap(type -> Arrays.stream(type.getRecordComponents()))
+                        .filter(component -> component.getType() != Promises.class)
                         .map(RecordComponent::getName)
                         .filter(name -> !example.contains(" " + name + ":")))
                 .isEmpty();
@@ -90,7 +92,9 @@ class PerigeeConfigReaderTest {
                     {name: a.b, cursorColumn: c, cron: "0 3 * * *", timeZone: Europe/Zurich, key: [k], columns: [k, c],
                      exclude: [x], target: t, pageRows: 5, nullCursor: reject, indexes: true, numeric: text,
                      timestamps: epoch_micros, paused: true},
-                    {name: b, cursorColumn: c, intervalMs: 1500}]}
+                    {name: b, cursorColumn: c, intervalMs: 1500},
+                    {name: c, mode: xmin, group: g, deletes: sweep(10m), maxDeletedShare: 0.5, verify: 24h, settle: 0s,
+                     stampedBy: client, droppedColumns: drop}]}
                 """, Map.of());
 
         assertThat(config.store())
@@ -119,6 +123,18 @@ class PerigeeConfigReaderTest {
                 .containsEntry("cron", "0 3 * * *")
                 .containsEntry("pageRows", 5);
         assertThat(config.replication().tables().get(1).interval()).isEqualTo(Duration.ofMillis(1500));
+        TableConfig guarded = config.replication().tables().get(2);
+        assertThat(guarded.mode()).isEqualTo(TableConfig.Mode.XMIN);
+        assertThat(guarded.cursorColumn()).isEmpty();
+        assertThat(guarded.group()).contains("g");
+        assertThat(guarded.promises())
+                .isEqualTo(new Promises(
+                        Duration.ZERO,
+                        TableConfig.StampedBy.CLIENT,
+                        Optional.of(Duration.ofHours(24)),
+                        new Deletes.Sweep(Duration.ofMinutes(10)),
+                        0.5));
+        assertThat(guarded.droppedColumns()).isEqualTo(TableConfig.DroppedColumns.DROP);
         assertThat(config.replication().retryMax()).isEqualTo(Duration.ofSeconds(2));
     }
 

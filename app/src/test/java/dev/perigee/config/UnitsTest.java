@@ -26,7 +26,7 @@ class UnitsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "5", "1.5s", "-1s", "5 minutes", "s", "1w", "9999999999999s"})
+    @ValueSource(strings = {"", "5", "1.5s", "-1s", "5 minutes", "s", "1w", "9999999999999s", "999999999999d"})
     void what_is_no_duration_is_none(String text) {
         assertThat(Units.duration(text)).isEmpty();
     }

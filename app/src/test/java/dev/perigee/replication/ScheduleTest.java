@@ -6,7 +6,6 @@ import dev.perigee.config.TableConfig;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -55,22 +54,8 @@ class ScheduleTest {
     }
 
     private static TableConfig cron(String cron, String zone) {
-        TableConfig plain = TableConfig.of("t", "c", TableConfig.DEFAULT_INTERVAL);
-        return new TableConfig(
-                plain.name(),
-                plain.cursorColumn(),
-                plain.interval(),
-                Optional.of(cron),
-                Optional.of(zone),
-                plain.key(),
-                plain.columns(),
-                plain.exclude(),
-                plain.target(),
-                plain.pageRows(),
-                plain.nullCursor(),
-                plain.indexes(),
-                plain.numeric(),
-                plain.timestamps(),
-                plain.paused());
+        return TableConfig.of("t", "c", TableConfig.DEFAULT_INTERVAL).toBuilder()
+                .cron(cron, zone)
+                .build();
     }
 }

@@ -39,23 +39,9 @@ class SyncCrashTest {
     Path folder;
 
     static TableConfig table() {
-        TableConfig plain = TableConfig.of("crash", "c", Duration.ofSeconds(1));
-        return new TableConfig(
-                plain.name(),
-                plain.cursorColumn(),
-                plain.interval(),
-                plain.cron(),
-                plain.timeZone(),
-                plain.key(),
-                plain.columns(),
-                plain.exclude(),
-                plain.target(),
-                100,
-                plain.nullCursor(),
-                plain.indexes(),
-                plain.numeric(),
-                plain.timestamps(),
-                plain.paused());
+        return TableConfig.of("crash", "c", Duration.ofSeconds(1)).toBuilder()
+                .pageRows(100)
+                .build();
     }
 
     @Test

@@ -140,23 +140,7 @@ class SyncTest {
     }
 
     private static TableConfig table(String name, int pageRows) {
-        TableConfig plain = table(name, Duration.ofSeconds(1));
-        return new TableConfig(
-                plain.name(),
-                plain.cursorColumn(),
-                plain.interval(),
-                plain.cron(),
-                plain.timeZone(),
-                plain.key(),
-                plain.columns(),
-                plain.exclude(),
-                plain.target(),
-                pageRows,
-                plain.nullCursor(),
-                plain.indexes(),
-                plain.numeric(),
-                plain.timestamps(),
-                plain.paused());
+        return table(name, Duration.ofSeconds(1)).toBuilder().pageRows(pageRows).build();
     }
 
     private static final class MovingClock implements InstantSource {

@@ -186,7 +186,7 @@ class UpsertTest {
                 "t",
                 columns,
                 key,
-                key.getFirst(),
+                Optional.of(key.getFirst()),
                 new Choices(List.of(), List.of(), List.of(), NumericStorage.EXACT, TimestampStorage.ISO));
     }
 }

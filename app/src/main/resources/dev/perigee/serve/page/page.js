@@ -256,7 +256,8 @@ function tablePath(name) {
 
 function newestOf(name, rows) {
   const table = current.find((one) => one.name === name);
-  return `SELECT * FROM ${quoted(table.target ?? name)} ORDER BY ${quoted(table.cursorColumn)} DESC LIMIT ${rows}`;
+  const order = table.cursorColumn ? ` ORDER BY ${quoted(table.cursorColumn)} DESC` : '';
+  return `SELECT * FROM ${quoted(table.target ?? name)}${order} LIMIT ${rows}`;
 }
 
 function quoted(name) {

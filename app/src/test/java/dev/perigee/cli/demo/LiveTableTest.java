@@ -67,7 +67,7 @@ class LiveTableTest {
         return new TableStatus(
                 name,
                 Optional.of(name),
-                "updated_at",
+                Optional.of("updated_at"),
                 Optional.of(1000L),
                 Optional.empty(),
                 Optional.ofNullable(cursor),
