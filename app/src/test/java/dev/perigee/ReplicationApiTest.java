@@ -210,7 +210,7 @@ class ReplicationApiTest {
     @Test
     void the_status_tells_where_each_table_stands() {
         post("/tables", "{'name': 'orders', 'cursorColumn': 'id', 'intervalMs': 3600000}");
-        await().until(() -> perigee.status("orders").get("guarantee").asString().equals("polled"));
+        await().until(() -> perigee.status("orders").get("guarantee").asString().equals("settled(10s)"));
         JsonNode status = perigee.status("orders");
         assertThat(status.get("cursor").asString()).isEqualTo("100");
         assertThat(status.get("rowCount").asInt()).isEqualTo(100);

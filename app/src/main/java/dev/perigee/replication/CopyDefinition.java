@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
 import dev.perigee.config.TableConfig.TimestampStorage;
@@ -82,6 +83,7 @@ record CopyDefinition(
                         c.note()))
                 .toList();
         refuseNamesThatDifferByCase(columns, where);
+        checkMode(config, table, where);
         config.cursorColumn().ifPresent(column -> checkCursor(config, column, table, where));
         return new CopyDefinition(
                 table.id(),
@@ -139,6 +141,16 @@ record CopyDefinition(
                         "Nothing was changed"));
     }
 
+    private static void checkMode(TableConfig config, SourceTable table, String where) {
+        boolean hasTransactions =
+                table.kind() != SourceTable.Kind.VIEW && table.kind() != SourceTable.Kind.FOREIGN_TABLE;
+        if (config.mode() != Mode.XMIN || hasTransactions) return;
+        throw Fault.INVALID_REQUEST.in(
+                where,
+                "`mode` is `xmin`, and rows of a view or a foreign table do not say which transaction wrote them; choose `full`, or a cursor column",
+                "Nothing was changed");
+    }
+
     private static void checkCursor(TableConfig config, String column, SourceTable table, String where) {
         SourceColumn cursor = require(table, column, "cursorColumn", where);
         if (!cursor.isOrdered()) {
@@ -172,6 +184,8 @@ record CopyDefinition(
 
     private static List<String> key(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
         List<String> key = config.key().isEmpty() ? table.key() : config.key();
+        // Everything is replaced each time, so nothing has to be found again.
+        if (key.isEmpty() && config.mode() == Mode.FULL) return key;
         if (key.isEmpty()) {
             throw Fault.KEY_MISSING.in(
                     where,

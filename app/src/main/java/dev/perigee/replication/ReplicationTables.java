@@ -76,6 +76,14 @@ final class ReplicationTables {
             ALTER TABLE tmp_replication_config ADD COLUMN settle_ms INTEGER NOT NULL DEFAULT 10000;
             ALTER TABLE tmp_replication_config ADD COLUMN stamped_by TEXT NOT NULL DEFAULT 'auto';
             ALTER TABLE tmp_replication_config ADD COLUMN dropped_columns TEXT NOT NULL DEFAULT 'keep';
+            """, """
+            ALTER TABLE tmp_replication_state ADD COLUMN sealing TEXT;
+            ALTER TABLE tmp_replication_state ADD COLUMN looked_since TEXT;
+            ALTER TABLE tmp_replication_state ADD COLUMN complete_as_of INTEGER;
+            ALTER TABLE tmp_replication_state ADD COLUMN position TEXT;
+            ALTER TABLE tmp_replication_state ADD COLUMN guarantee TEXT;
+            ALTER TABLE tmp_replication_state ADD COLUMN held_by TEXT;
+            ALTER TABLE tmp_replication_state ADD COLUMN client_seen INTEGER NOT NULL DEFAULT 0;
             """);
 
     private ReplicationTables() {}

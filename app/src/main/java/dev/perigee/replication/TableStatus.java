@@ -3,6 +3,8 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.CopyDefinition.CopyColumn;
 import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Horizon.Holder;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,11 +17,16 @@ import java.util.Optional;
 /// @param cursorKey the key of the row that had it, which breaks ties
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
-/// @param guarantee what is promised about the copy
+/// @param guarantee what is promised about the copy: `loading`, `behind`, `complete` or `settled(…)`, see [Guarantee]
+/// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
+/// @param position where the source's log stood then
+/// @param heldBy the transaction that keeps rows since its beginning from being settled
 /// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
         String name,
         Optional<String> target,
+        String mode,
+        Optional<String> group,
         Optional<String> cursorColumn,
         Optional<Long> intervalMs,
         Optional<String> cron,
@@ -35,17 +42,20 @@ public record TableStatus(
         String state,
         Optional<Long> lag,
         String guarantee,
+        Optional<Instant> completeAsOf,
+        Optional<String> position,
+        Optional<HeldBy> heldBy,
         int failures,
         Optional<LastError> lastError,
         Optional<Progress> progress,
         List<String> notes) {
 
-    /// What this version promises: rows are found by polling the cursor. A transaction that commits after a greater
-    /// cursor value was pulled, a deleted row, and an update that leaves the cursor as it was are not seen.
-    public static final String POLLED = "polled";
+    /// Age from which a transaction is named as holding a table up, in milliseconds.
+    static final long HELD_AFTER_MS = 10_000;
 
-    /// Nothing is promised before everything was fetched once.
-    public static final String LOADING = "loading";
+    /// @param who the session's process and application at the source, or a prepared transaction
+    /// @param ageMs how long it has been open, by the source's clock, when the table was last synced
+    public record HeldBy(String who, Instant since, long ageMs) {}
 
     /// @param at when it happened
     public record LastError(String fault, String message, String remedy, Instant at) {}
@@ -56,6 +66,8 @@ public record TableStatus(
         return new TableStatus(
                 config.name(),
                 state.flatMap(TableState::target),
+                ConfigTable.word(config.mode()),
+                config.group(),
                 config.cursorColumn(),
                 config.cron().isPresent()
                         ? Optional.empty()
@@ -75,13 +87,30 @@ public record TableStatus(
                 runner.isPaused() ? Optional.empty() : runner.due(),
                 runner.state(),
                 state.flatMap(TableState::freshAt).map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())),
-                state.filter(TableState::isLoaded).isPresent() ? POLLED : LOADING,
+                guarantee(state),
+                state.flatMap(TableState::completeAsOf),
+                state.flatMap(TableState::position),
+                state.flatMap(TableStatus::heldBy),
                 state.map(TableState::failures).orElse(0),
                 state.flatMap(s -> s.error()
                         .map(e -> new LastError(
                                 e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
                 runner.progress(),
                 notes(runner, definition));
+    }
+
+    /// A copy whose last sync failed is not said to be complete, although it is as of `completeAsOf`.
+    private static String guarantee(Optional<TableState> state) {
+        if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
+        if (state.get().failures() > 0) return Guarantee.BEHIND;
+        return state.get().guarantee().orElse(Guarantee.BEHIND);
+    }
+
+    private static Optional<HeldBy> heldBy(TableState state) {
+        if (state.heldBy().isEmpty() || state.completeAsOf().isEmpty()) return Optional.empty();
+        Holder holder = state.heldBy().get();
+        long age = Duration.between(holder.since(), state.completeAsOf().get()).toMillis();
+        return age < HELD_AFTER_MS ? Optional.empty() : Optional.of(new HeldBy(holder.who(), holder.since(), age));
     }
 
     private static List<String> notes(TableRunner runner, Optional<CopyDefinition> definition) {
