@@ -58,7 +58,8 @@ record Sealing(Optional<HighWaterMark> sealed, Optional<String> lookedSince, Lis
     /// After a sync that pulled what is above `seen` and did not look for late rows.
     Sealing remembering(Moment now, Optional<HighWaterMark> seen) {
         boolean isKnown = seen.isEmpty()
-                || seen.equals(open.isEmpty() ? sealed : Optional.of(open.getLast().seen()));
+                || seen.equals(
+                        open.isEmpty() ? sealed : Optional.of(open.getLast().seen()));
         if (isKnown) return this;
         List<Open> more = new ArrayList<>(open);
         if (more.size() >= MAX_OPEN) {

@@ -91,10 +91,7 @@ final class StateTable {
     static void loadingSince(Transaction tx, String name, String moment) {
         tx.statement("""
                 UPDATE tmp_replication_state SET looked_since = ?2
-                WHERE name = ?1 AND looked_since IS NULL AND loaded = 0 AND sealing IS NULL""")
-                .bindText(1, name)
-                .bindText(2, moment)
-                .run();
+                WHERE name = ?1 AND looked_since IS NULL AND loaded = 0 AND sealing IS NULL""").bindText(1, name).bindText(2, moment).run();
     }
 
     /// Counts a page that was applied aside of the copy, which stays with its cursor.
@@ -110,8 +107,7 @@ final class StateTable {
     }
 
     /// Rows that were gathered aside are in the copy now.
-    static void merged(
-            Transaction tx, String name, Optional<HighWaterMark> mark, Counts counts, long textNumbers) {
+    static void merged(Transaction tx, String name, Optional<HighWaterMark> mark, Counts counts, long textNumbers) {
         tx.statement("""
                 UPDATE tmp_replication_state
                 SET cursor = coalesce(?2, cursor), cursor_key = coalesce(?3, cursor_key), row_count = row_count + ?4,
@@ -139,7 +135,9 @@ final class StateTable {
         bindInstant(update, 4, followed.completeAsOf());
         update.bindText(5, followed.position().orElse(null))
                 .bindText(6, followed.guarantee())
-                .bindText(7, followed.heldBy().map(Json.MAPPER::writeValueAsString).orElse(null))
+                .bindText(
+                        7,
+                        followed.heldBy().map(Json.MAPPER::writeValueAsString).orElse(null))
                 .bindInt(8, followed.isClientSeen() ? 1 : 0)
                 .run();
     }

@@ -137,7 +137,8 @@ record SyncPlan(
             return of(tx, config, table, now, state, Optional.empty(), state.generation());
         }
         TableState before = StateTable.find(tx, name).orElseThrow();
-        if (!before.target().orElseThrow().equalsIgnoreCase(now.target())) CopyTable.refuseTaken(tx, now.target(), name);
+        if (!before.target().orElseThrow().equalsIgnoreCase(now.target()))
+            CopyTable.refuseTaken(tx, now.target(), name);
         long generation = before.generation() + 1;
         String shadow = SHADOW_PREFIX + generation + "_" + now.target();
         before.shadow().ifPresent(left -> CopyTable.drop(tx, left));

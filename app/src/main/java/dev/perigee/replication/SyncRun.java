@@ -149,10 +149,8 @@ final class SyncRun {
             pace.looked(started);
         }
         pass(snapshot, new Scope.After(cursor, before));
-        boolean mayBeNull = !plan.table()
-                .column(cursor)
-                .map(SourceColumn::isNotNull)
-                .orElse(false);
+        boolean mayBeNull =
+                !plan.table().column(cursor).map(SourceColumn::isNotNull).orElse(false);
         if (mayBeNull) {
             Optional<String> since = plan.isLoaded() ? sealing.lookedSince() : Optional.empty();
             pass(snapshot, new Scope.NullCursor(cursor, since));
@@ -175,7 +173,9 @@ final class SyncRun {
                                 sealable,
                                 earlier -> horizon.seals(earlier, config.settle())
                                         && (isStamped
-                                                || !earlier.at().plus(config.settle()).isAfter(now.at())))
+                                                || !earlier.at()
+                                                        .plus(config.settle())
+                                                        .isAfter(now.at())))
                 : plan.sealing().remembering(now, sealable);
         follow(snapshot, sealing, isClientSeen, hasLooked);
     }

@@ -6,6 +6,10 @@ import dev.perigee.fault.PerigeeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -13,7 +17,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// One replicated table at run time: at most one sync at a time, which whoever asks for another one joins.
+/// One replicated table at run time: at most one thing is done to its copy at a time. Whoever asks for a sync while one
+/// runs joins it; what else is asked for follows, in order.
 final class TableRunner {
     /// How long a cancelled sync may take to reach the end of its page before its connection is cut.
     static final Duration PAGE_GRACE = Duration.ofSeconds(2);
@@ -27,9 +32,20 @@ final class TableRunner {
         SyncResult run(TableRunner runner, Run.Kind kind, Cancellation cancellation) throws InterruptedException;
     }
 
-    /// @param result completes when the sync has ended
-    private record Running(
-            Run.Kind kind, CompletableFuture<SyncResult> result, Cancellation cancellation, Thread thread) {}
+    /// Things that wait for the table at most; more are refused.
+    static final int MAX_WAITING = 64;
+
+    /// Something that must not happen to a copy while it is synced.
+    @FunctionalInterface
+    interface Exclusive<T> {
+        T run(Cancellation cancellation) throws InterruptedException;
+    }
+
+    /// @param kind of a sync; empty for anything else
+    /// @param result completes when it has ended
+    private record Task<T>(Optional<Run.Kind> kind, Exclusive<T> work, CompletableFuture<T> result) {}
+
+    private record Running(Task<?> task, Cancellation cancellation, Thread thread) {}
 
     private final Work work;
     private final Runnable changed;
@@ -41,8 +57,8 @@ final class TableRunner {
     private volatile boolean isSyncing;
     private volatile boolean isFailing;
 
+    private final Deque<Task<?>> waiting = new ArrayDeque<>();
     private @Nullable Running running;
-    private @Nullable CompletableFuture<SyncResult> resyncNext;
     private @Nullable PerigeeException closed;
 
     /// @param changed called after each sync, when this runner is free again
@@ -133,17 +149,36 @@ final class TableRunner {
         return running != null;
     }
 
-    /// Starts a sync, or joins the one that runs.
-    synchronized CompletableFuture<SyncResult> sync() {
-        return running != null ? running.result : start(Run.Kind.SYNC, new CompletableFuture<>());
+    /// Starts a sync, or joins the one that runs or waits.
+    CompletableFuture<SyncResult> sync() {
+        return sync(Run.Kind.SYNC);
     }
 
-    /// Starts a resync, joins the one that runs, or has it follow the sync that runs.
-    synchronized CompletableFuture<SyncResult> resync() {
-        if (running == null) return start(Run.Kind.RESYNC, new CompletableFuture<>());
-        if (running.kind == Run.Kind.RESYNC) return running.result;
-        if (resyncNext == null) resyncNext = new CompletableFuture<>();
-        return resyncNext;
+    /// Starts a resync, joins the one that runs or waits, or has it follow what runs.
+    CompletableFuture<SyncResult> resync() {
+        return sync(Run.Kind.RESYNC);
+    }
+
+    /// Runs `work` when nothing else is done to the copy, after what waits already.
+    <T> CompletableFuture<T> exclusively(Exclusive<T> work) {
+        return add(new Task<>(Optional.empty(), work, new CompletableFuture<>()));
+    }
+
+    private synchronized CompletableFuture<SyncResult> sync(Run.Kind kind) {
+        for (Task<?> task : tasks()) {
+            // A resync does what a sync does, and more.
+            boolean does =
+                    task.kind().filter(k -> k == kind || k == Run.Kind.RESYNC).isPresent();
+            if (does) return task.result().thenApply(SyncResult.class::cast);
+        }
+        return add(new Task<>(
+                Optional.of(kind), cancellation -> work.run(this, kind, cancellation), new CompletableFuture<>()));
+    }
+
+    private List<Task<?>> tasks() {
+        List<Task<?>> tasks = new ArrayList<>(waiting);
+        if (running != null) tasks.addFirst(running.task());
+        return tasks;
     }
 
     /// Ends what runs at the end of its page; what was committed stays.
@@ -154,9 +189,15 @@ final class TableRunner {
     }
 
     /// From now on nothing starts here any more: callers get `reason`.
-    synchronized void close(PerigeeException reason) {
-        closed = reason;
-        cancel(reason);
+    void close(PerigeeException reason) {
+        List<Task<?>> refused;
+        synchronized (this) {
+            closed = reason;
+            refused = List.copyOf(waiting);
+            waiting.clear();
+            cancel(reason);
+        }
+        refused.forEach(task -> task.result().completeExceptionally(reason));
     }
 
     synchronized void reopen() {
@@ -178,7 +219,7 @@ final class TableRunner {
 
     private static boolean ends(Running running, Duration limit) {
         try {
-            running.result.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+            running.task().result().get(limit.toMillis(), TimeUnit.MILLISECONDS);
             return true;
         } catch (TimeoutException e) {
             return false;
@@ -190,17 +231,30 @@ final class TableRunner {
         }
     }
 
-    private CompletableFuture<SyncResult> start(Run.Kind kind, CompletableFuture<SyncResult> result) {
+    private synchronized <T> CompletableFuture<T> add(Task<T> task) {
         if (closed != null) {
-            result.completeExceptionally(closed);
-            return result;
+            task.result().completeExceptionally(closed);
+        } else if (running == null) {
+            start(task);
+        } else if (waiting.size() < MAX_WAITING) {
+            waiting.add(task);
+        } else {
+            task.result()
+                    .completeExceptionally(Fault.BUSY.in(
+                            "table " + name(),
+                            "%d things wait for it already".formatted(MAX_WAITING),
+                            "Nothing was changed"));
         }
+        return task.result();
+    }
+
+    private <T> void start(Task<T> task) {
         Cancellation cancellation = new Cancellation();
         Thread thread = Thread.ofVirtual().name("perigee-sync-" + name()).unstarted(() -> {
-            SyncResult done = null;
+            T done = null;
             Throwable failure = null;
             try {
-                done = work.run(this, kind, cancellation);
+                done = task.work().run(cancellation);
             } catch (InterruptedException e) {
                 failure = cancellation
                         .reason()
@@ -209,25 +263,21 @@ final class TableRunner {
             } catch (RuntimeException | Error e) {
                 failure = e;
             }
-            ended(result, done, failure);
+            ended(task, done, failure);
         });
-        running = new Running(kind, result, cancellation, thread);
+        running = new Running(task, cancellation, thread);
         thread.start();
-        return result;
     }
 
-    private void ended(CompletableFuture<SyncResult> result, @Nullable SyncResult done, @Nullable Throwable failure) {
+    private <T> void ended(Task<T> task, @Nullable T done, @Nullable Throwable failure) {
         synchronized (this) {
             running = null;
-            CompletableFuture<SyncResult> next = resyncNext;
-            resyncNext = null;
-            if (next != null) {
-                CompletableFuture<SyncResult> _ = start(Run.Kind.RESYNC, next);
-            }
+            Task<?> next = waiting.poll();
+            if (next != null) start(next);
         }
         // Free first, then told: who waited for the sync finds the table idle.
         changed.run();
-        if (failure != null) result.completeExceptionally(failure);
-        else result.complete(done);
+        if (failure != null) task.result().completeExceptionally(failure);
+        else task.result().complete(done);
     }
 }

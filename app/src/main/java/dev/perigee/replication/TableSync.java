@@ -72,8 +72,7 @@ public final class TableSync {
     /// One table of a sync.
     ///
     /// @param next decides when it is synced again
-    record Member(
-            TableConfig config, Run.Kind kind, SyncListener listener, Cancellation cancellation, NextDue next) {}
+    record Member(TableConfig config, Run.Kind kind, SyncListener listener, Cancellation cancellation, NextDue next) {}
 
     /// Pulls what is new since the table's cursor; everything where there is none. Makes the copy where it is missing.
     /// A failure is in the result and in `tmp_replication_state`, never thrown.
@@ -104,7 +103,8 @@ public final class TableSync {
                 member.cancellation().check();
                 syncing.add(prepared(member, from, begun.get(i), isGroup));
             }
-            List<TableId> tables = syncing.stream().map(SyncRun::sourceTable).distinct().toList();
+            List<TableId> tables =
+                    syncing.stream().map(SyncRun::sourceTable).distinct().toList();
             String where = "table " + members.getFirst().config().name();
             from.snapshot(where, tables, snapshot -> {
                 syncing.forEach(one -> one.pull(snapshot));

@@ -77,13 +77,16 @@ final class Upsert {
         connection.exec("INSERT INTO %s (%s) SELECT %s FROM %s WHERE true%s"
                 .formatted(quoted(copy), quoted(columns), quoted(columns), quoted(table), onConflict()));
         long inserted = connection.changes();
-        List<String> others = columns.stream().filter(c -> !definition.key().contains(c)).toList();
+        List<String> others =
+                columns.stream().filter(c -> !definition.key().contains(c)).toList();
         long updated = 0;
         if (!others.isEmpty() && !definition.key().isEmpty()) {
             connection.exec("UPDATE %s AS c SET %s FROM %s AS s WHERE %s AND (%s) IS NOT (%s)"
                     .formatted(
                             quoted(copy),
-                            others.stream().map(c -> quoted(c) + " = s." + quoted(c)).collect(Collectors.joining(", ")),
+                            others.stream()
+                                    .map(c -> quoted(c) + " = s." + quoted(c))
+                                    .collect(Collectors.joining(", ")),
                             quoted(table),
                             definition.key().stream()
                                     .map(k -> "c.%1$s = s.%1$s".formatted(quoted(k)))

@@ -15,8 +15,7 @@ public sealed interface Scope {
     record NullCursor(String cursorColumn, Optional<String> changedSince) implements Scope {}
 
     /// Rows that came late: greater than `sealed` and not greater than `seen`, in the order `(cursor, key…)`.
-    record Late(
-            String cursorColumn, Optional<HighWaterMark> sealed, HighWaterMark seen, Optional<String> changedSince)
+    record Late(String cursorColumn, Optional<HighWaterMark> sealed, HighWaterMark seen, Optional<String> changedSince)
             implements Scope {}
 
     /// Rows in the order they lie in, whatever their cursor is.

@@ -160,7 +160,14 @@ public abstract class SourceContractTest {
     @Test
     void columns_come_as_asked_for() {
         execute("INSERT INTO shop_items VALUES (1, 2, 'ü')");
-        Pull pull = new Pull(table(), List.of("v", "id"), List.of("id"), new Scope.After("c", Optional.empty()), 10, NumericStorage.EXACT, TimestampStorage.ISO);
+        Pull pull = new Pull(
+                table(),
+                List.of("v", "id"),
+                List.of("id"),
+                new Scope.After("c", Optional.empty()),
+                10,
+                NumericStorage.EXACT,
+                TimestampStorage.ISO);
         List<Value> cells = new ArrayList<>();
         try (Batch batch = new Batch(2, 10, 1 << 20)) {
             source.pull(pull, new PageSink() {
@@ -260,8 +267,7 @@ public abstract class SourceContractTest {
             assertFails(() -> gone.describe("shop_items"), Fault.SOURCE_UNREACHABLE);
             assertFails(() -> gone.count(table), Fault.SOURCE_UNREACHABLE);
             assertFails(
-                    () -> gone.pull(pull(table, after(Optional.empty()), 1), new Pages(1)),
-                    Fault.SOURCE_UNREACHABLE);
+                    () -> gone.pull(pull(table, after(Optional.empty()), 1), new Pages(1)), Fault.SOURCE_UNREACHABLE);
             assertFails(() -> gone.query("SELECT 1", List.of(), new Answer(1)), Fault.SOURCE_UNREACHABLE);
         }
     }
@@ -299,7 +305,14 @@ public abstract class SourceContractTest {
     }
 
     private static Pull pull(SourceTable table, Scope scope, int pageRows) {
-        return new Pull(table, List.of("id", "c", "v"), List.of("id"), scope, pageRows, NumericStorage.EXACT, TimestampStorage.ISO);
+        return new Pull(
+                table,
+                List.of("id", "c", "v"),
+                List.of("id"),
+                scope,
+                pageRows,
+                NumericStorage.EXACT,
+                TimestampStorage.ISO);
     }
 
     private Answer query(String sql, Value... parameters) {

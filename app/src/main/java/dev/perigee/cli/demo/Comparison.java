@@ -43,7 +43,14 @@ final class Comparison {
         SourceTable described = source.describe(table.name());
         List<String> columns =
                 described.columns().stream().map(SourceColumn::name).toList();
-        Pull pull = new Pull(described, columns, table.key(), new Scope.After(table.key().getFirst(), Optional.empty()), PAGE_ROWS, NumericStorage.EXACT, TimestampStorage.ISO);
+        Pull pull = new Pull(
+                described,
+                columns,
+                table.key(),
+                new Scope.After(table.key().getFirst(), Optional.empty()),
+                PAGE_ROWS,
+                NumericStorage.EXACT,
+                TimestampStorage.ISO);
         return store.read(LIMIT, tx -> {
             SqliteStatement copy = tx.statement("SELECT %s FROM %s ORDER BY %s"
                     .formatted(quoted(columns), quoted(List.of(table.name())), quoted(table.key())));

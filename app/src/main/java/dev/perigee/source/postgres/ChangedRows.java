@@ -25,6 +25,7 @@ record ChangedRows(PostgresMoment now) {
         };
         long from = PostgresMoment.of(mark).xmin();
         if (!hasNumbers || now.xmax() - from >= HALF || now.xmax() < from) return Optional.empty();
-        return Optional.of("((r.xmin::pg_catalog.text::pg_catalog.int8 - %d) & %d) < %d".formatted(from & MASK, MASK, HALF));
+        return Optional.of(
+                "((r.xmin::pg_catalog.text::pg_catalog.int8 - %d) & %d) < %d".formatted(from & MASK, MASK, HALF));
     }
 }

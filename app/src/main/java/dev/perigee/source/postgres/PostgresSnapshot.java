@@ -98,7 +98,9 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public long pull(Pull pull, PageSink sink) {
         return PostgresFaults.guard("table " + pull.table().id(), config, () -> {
-            execute(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(pull.table().id()))); // may I read it
+            execute(
+                    session,
+                    "SELECT FROM %s LIMIT 0".formatted(Quoted.table(pull.table().id()))); // may I read it
             ChangedRows changed = new ChangedRows(horizon.numbers());
             PullStatement statement = new PullStatement(
                     pull, PostgresCatalog.columns(session, pull.table().id()), changed);

@@ -157,7 +157,8 @@ final class PullStatement {
             case Scope.Late(var _, var sealed, var seen, var since) -> {
                 conditions.add(compared(connection, seen, "<="));
                 if (sealed.isPresent()) {
-                    conditions.add(compared(connection, sealed.get(), sealed.get().key().isEmpty() ? ">=" : ">"));
+                    conditions.add(compared(
+                            connection, sealed.get(), sealed.get().key().isEmpty() ? ">=" : ">"));
                 }
                 since.flatMap(this::changedSince).ifPresent(conditions::add);
             }

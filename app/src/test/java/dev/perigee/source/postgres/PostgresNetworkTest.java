@@ -137,7 +137,14 @@ class PostgresNetworkTest {
     }
 
     private Pull pull() {
-        return new Pull(source.describe("t"), List.of("id", "v"), List.of("id"), new Scope.After("id", Optional.empty()), 500, NumericStorage.EXACT, TimestampStorage.ISO);
+        return new Pull(
+                source.describe("t"),
+                List.of("id", "v"),
+                List.of("id"),
+                new Scope.After("id", Optional.empty()),
+                500,
+                NumericStorage.EXACT,
+                TimestampStorage.ISO);
     }
 
     /// @param fault null for one of the two that a failing network is

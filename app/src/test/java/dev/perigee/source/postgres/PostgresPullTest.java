@@ -192,7 +192,14 @@ class PostgresPullTest {
         SourceTable table = source.describe("keyless");
         assertThat(table.key()).isEmpty();
         try (CollectedPages pages = new CollectedPages(2, 10)) {
-            Pull pull = new Pull(table, List.of("a", "c"), List.of("a"), new Scope.After("c", Optional.empty()), 10, NumericStorage.EXACT, TimestampStorage.ISO);
+            Pull pull = new Pull(
+                    table,
+                    List.of("a", "c"),
+                    List.of("a"),
+                    new Scope.After("c", Optional.empty()),
+                    10,
+                    NumericStorage.EXACT,
+                    TimestampStorage.ISO);
             assertFault(() -> source.pull(pull, pages), Fault.KEY_MISSING, "keyless", "\"a\"");
             assertThat(pages.pageSizes).isEmpty();
         }
@@ -225,7 +232,14 @@ class PostgresPullTest {
                 CREATE VIEW breaking AS SELECT id, 1 / (40000 - id) AS v FROM base ORDER BY id""");
         SourceTable view = source.describe("breaking");
         try (CollectedPages pages = new CollectedPages(2, 1000)) {
-            Pull pull = new Pull(view, List.of("id", "v"), List.of("id"), new Scope.After("id", Optional.empty()), 1000, NumericStorage.EXACT, TimestampStorage.ISO);
+            Pull pull = new Pull(
+                    view,
+                    List.of("id", "v"),
+                    List.of("id"),
+                    new Scope.After("id", Optional.empty()),
+                    1000,
+                    NumericStorage.EXACT,
+                    TimestampStorage.ISO);
             assertFault(() -> source.pull(pull, pages), Fault.SOURCE_FAILED, "division by zero");
         }
         assertThat(source.count(source.describe("base")))
@@ -333,6 +347,13 @@ class PostgresPullTest {
     }
 
     private static Pull pull(SourceTable table, Scope scope) {
-        return new Pull(table, table.columns().stream().map(SourceColumn::name).toList(), table.key(), scope, 1000, NumericStorage.EXACT, TimestampStorage.ISO);
+        return new Pull(
+                table,
+                table.columns().stream().map(SourceColumn::name).toList(),
+                table.key(),
+                scope,
+                1000,
+                NumericStorage.EXACT,
+                TimestampStorage.ISO);
     }
 }

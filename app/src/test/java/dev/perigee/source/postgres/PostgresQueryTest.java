@@ -62,7 +62,14 @@ class PostgresQueryTest {
                      4294967295, NULL, NULL, NULL)""");
         SourceTable table = source.describe("typed");
         List<String> names = table.columns().stream().map(SourceColumn::name).toList();
-        Pull pull = new Pull(table, names, List.of("id"), new Scope.After("id", Optional.empty()), 10, NumericStorage.EXACT, TimestampStorage.ISO);
+        Pull pull = new Pull(
+                table,
+                names,
+                List.of("id"),
+                new Scope.After("id", Optional.empty()),
+                10,
+                NumericStorage.EXACT,
+                TimestampStorage.ISO);
         CollectedAnswer answer = query("SELECT * FROM typed ORDER BY id");
         try (CollectedPages pages = new CollectedPages(names.size(), 10)) {
             source.pull(pull, pages);

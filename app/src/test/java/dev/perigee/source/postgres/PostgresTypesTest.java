@@ -334,7 +334,14 @@ class PostgresTypesTest {
     private static CollectedPages pull(SourceTable table, String cursor, Optional<HighWaterMark> after, Case wanted) {
         CollectedPages pages = new CollectedPages(2, 100);
         source.pull(
-                new Pull(table, List.of("id", "v"), List.of("id"), new Scope.After(cursor, after), 100, wanted.numeric(), wanted.timestamps()),
+                new Pull(
+                        table,
+                        List.of("id", "v"),
+                        List.of("id"),
+                        new Scope.After(cursor, after),
+                        100,
+                        wanted.numeric(),
+                        wanted.timestamps()),
                 pages);
         return pages;
     }
