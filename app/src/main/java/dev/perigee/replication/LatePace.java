@@ -2,9 +2,9 @@ package dev.perigee.replication;
 
 import java.time.Duration;
 
-/// When late rows are looked for again. While a transaction stays open for long, all rows since its beginning are looked
-/// through each time, so this takes ever longer; it is then done less often, and never for more than a tenth of the
-/// time. What is new is pulled at each sync all the same. One table's; used by one thread at a time.
+/// When late rows are looked for again. While a transaction stays open for long, all rows since its beginning are
+/// looked through each time, so this takes ever longer; it is then done less often, and never for more than a tenth of
+/// the time. What is new is pulled at each sync all the same. One table's; used by one thread at a time.
 final class LatePace {
     private static final int TIMES_REST = 9;
 
