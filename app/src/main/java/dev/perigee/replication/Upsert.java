@@ -81,18 +81,7 @@ final class Upsert {
                 columns.stream().filter(c -> !definition.key().contains(c)).toList();
         long updated = 0;
         if (!others.isEmpty() && !definition.key().isEmpty()) {
-            connection.exec("UPDATE %s AS c SET %s FROM %s AS s WHERE %s AND (%s) IS NOT (%s)"
-                    .formatted(
-                            quoted(copy),
-                            others.stream()
-                                    .map(c -> quoted(c) + " = s." + quoted(c))
-                                    .collect(Collectors.joining(", ")),
-                            quoted(table),
-                            definition.key().stream()
-                                    .map(k -> "c.%1$s = s.%1$s".formatted(quoted(k)))
-                                    .collect(Collectors.joining(" AND ")),
-                            qualified("c", others),
-                            qualified("s", others)));
+            connection.exec(mergeUpdate(copy, others));
             updated = connection.changes();
         }
         SqliteStatement count = tx.statement("SELECT count(*) FROM " + quoted(table));
@@ -102,6 +91,29 @@ final class Upsert {
         } finally {
             count.reset(); // a statement with rows to come would keep the table from being dropped
         }
+    }
+
+    /// `CROSS JOIN` keeps the order: from the few rows gathered to those of the copy, never the other way round.
+    private String mergeUpdate(String copy, List<String> others) {
+        return """
+                UPDATE %1$s SET (%2$s) = (SELECT %3$s FROM %4$s AS s WHERE %5$s)
+                WHERE (%6$s) IN (SELECT %7$s FROM %4$s AS s CROSS JOIN %1$s AS c WHERE %8$s AND (%9$s) IS NOT (%3$s))"""
+                .formatted(
+                        quoted(copy),
+                        quoted(others),
+                        qualified("s", others),
+                        quoted(table),
+                        sameKey("s", quoted(copy)),
+                        quoted(definition.key()),
+                        qualified("s", definition.key()),
+                        sameKey("s", "c"),
+                        qualified("c", others));
+    }
+
+    private String sameKey(String one, String other) {
+        return definition.key().stream()
+                .map(k -> "%s.%3$s = %2$s.%3$s".formatted(one, other, quoted(k)))
+                .collect(Collectors.joining(" AND "));
     }
 
     private static String qualified(String alias, List<String> columns) {
