@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.Units;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
@@ -22,7 +23,7 @@ final class Guarantee {
 
     /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
     static String settled(Duration settle) {
-        return "settled(%s)".formatted(settle.toString().substring(2).toLowerCase(java.util.Locale.ROOT));
+        return "settled(%s)".formatted(Units.text(settle));
     }
 
     /// Whether cursor values are as old as their transactions at most: else rows may come late that no horizon shows.

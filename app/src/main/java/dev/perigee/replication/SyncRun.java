@@ -159,7 +159,10 @@ final class SyncRun {
     }
 
     private void seal(Snapshot snapshot, String cursor, Optional<HighWaterMark> seen, boolean hasLooked) {
-        Optional<Snapshot.Limit> limit = seen.map(mark -> snapshot.limit(plan.table(), cursor, mark));
+        // Where nothing new was seen there is nothing new to seal; but a limit moves with the source's clock.
+        boolean isAtRest = mark.isEmpty() && !plan.sealing().isLimited();
+        Optional<Snapshot.Limit> limit =
+                seen.filter(_ -> !isAtRest).map(greatest -> snapshot.limit(plan.table(), cursor, greatest));
         boolean isClientSeen =
                 plan.isClientSeen() || limit.map(Snapshot.Limit::isAhead).orElse(false);
         boolean isStamped = Guarantee.isStamped(config, plan.table(), isClientSeen);

@@ -97,8 +97,7 @@ final class Upsert {
     private String mergeUpdate(String copy, List<String> others) {
         return """
                 UPDATE %1$s SET (%2$s) = (SELECT %3$s FROM %4$s AS s WHERE %5$s)
-                WHERE (%6$s) IN (SELECT %7$s FROM %4$s AS s CROSS JOIN %1$s AS c WHERE %8$s AND (%9$s) IS NOT (%3$s))"""
-                .formatted(
+                WHERE (%6$s) IN (SELECT %7$s FROM %4$s AS s CROSS JOIN %1$s AS c WHERE %8$s AND (%9$s) IS NOT (%3$s))""".formatted(
                         quoted(copy),
                         quoted(others),
                         qualified("s", others),

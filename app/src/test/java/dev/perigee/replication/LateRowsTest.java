@@ -98,7 +98,8 @@ class LateRowsTest {
             sync(host);
             late.commit();
             sync(host);
-            assertThat(host.query("SELECT v FROM t WHERE v IN ('whole', 'changed part')")).hasSize(2);
+            assertThat(host.query("SELECT v FROM t WHERE v IN ('whole', 'changed part')"))
+                    .hasSize(2);
             postgres.execute("COMMIT PREPARED 'p'");
             sync(host);
             assertSame(host);
@@ -110,7 +111,8 @@ class LateRowsTest {
         try (TestHost host = host("at")) {
             await().pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
                 sync(host);
-                assertThat(host.value("SELECT sealing ->> '$.open' FROM tmp_replication_state")).isEqualTo("[]");
+                assertThat(host.value("SELECT sealing ->> '$.open' FROM tmp_replication_state"))
+                        .isEqualTo("[]");
             });
             JsonNode status = status(host);
             assertThat(status.get("guarantee").asString()).isEqualTo("complete");
@@ -174,8 +176,12 @@ class LateRowsTest {
                 CREATE TABLE accounts (id int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), amount int NOT NULL);
                 CREATE TABLE bookings (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, amount int NOT NULL);
                 INSERT INTO accounts SELECT i, now(), 0 FROM generate_series(1, 10) i""");
-        TableConfig accounts = TableConfig.of("accounts", "at", INTERVAL).toBuilder().group("bank").build();
-        TableConfig bookings = TableConfig.of("bookings", "id", INTERVAL).toBuilder().group("bank").build();
+        TableConfig accounts = TableConfig.of("accounts", "at", INTERVAL).toBuilder()
+                .group("bank")
+                .build();
+        TableConfig bookings = TableConfig.of("bookings", "id", INTERVAL).toBuilder()
+                .group("bank")
+                .build();
         try (TestHost host = TestHost.idle(folder, source, accounts, bookings);
                 Connection writer = postgres.connect()) {
             writer.setAutoCommit(false);

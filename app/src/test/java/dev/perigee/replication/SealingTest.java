@@ -28,7 +28,10 @@ class SealingTest {
         Sealing sealing = Sealing.NONE
                 .looked(moment(1), mark(10), NOTHING)
                 .looked(moment(2), mark(20), NOTHING)
-                .looked(moment(3), mark(30), earlier -> !earlier.at().isAfter(moment(1).at()));
+                .looked(
+                        moment(3),
+                        mark(30),
+                        earlier -> !earlier.at().isAfter(moment(1).at()));
         assertThat(sealing.sealed()).isEqualTo(mark(10));
         assertThat(sealing.open()).extracting(Sealing.Open::seen).containsExactly(mark(20).get(), mark(30).get());
     }
@@ -70,13 +73,15 @@ class SealingTest {
         assertThat(sealing.open()).hasSizeLessThanOrEqualTo(Sealing.MAX_OPEN);
         assertThat(sealing.open().getFirst().moment()).isEqualTo(moment(1));
         assertThat(sealing.open().getLast().moment()).isEqualTo(moment(1000));
-        assertThat(sealing.open()).isSortedAccordingTo((a, b) -> a.moment().at().compareTo(b.moment().at()));
+        assertThat(sealing.open())
+                .isSortedAccordingTo(
+                        (a, b) -> a.moment().at().compareTo(b.moment().at()));
     }
 
     @Test
     void it_is_kept_as_it_is() {
-        Sealing sealing = new Sealing(
-                mark(10), Optional.of("at 2"), List.of(new Sealing.Open(moment(3), mark(30).get())));
+        Sealing sealing =
+                new Sealing(mark(10), Optional.of("at 2"), List.of(new Sealing.Open(moment(3), mark(30).get())));
         assertThat(SealingText.read(Optional.of(SealingText.of(sealing)), sealing.lookedSince()))
                 .isEqualTo(sealing);
         assertThat(SealingText.read(Optional.empty(), Optional.empty())).isEqualTo(Sealing.NONE);

@@ -31,14 +31,14 @@ import org.postgresql.jdbc.PgConnection;
 /// @param openSince the earliest start of an open transaction, else the time of looking; the epoch while a prepared
 ///     transaction waits, whose start nobody knows any more
 /// @param now the snapshot taken afterwards
-record PostgresHorizon(
-        Sight sight, Instant openSince, Optional<Holder> oldest, Moment now, PostgresMoment numbers)
+record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, Moment now, PostgresMoment numbers)
         implements Horizon {
     /// Between the moment whose time a transaction takes as its own and the moment at which others see it open.
     static final Duration GUARD = Duration.ofSeconds(1);
 
     /// Sessions that only read do not hold anything up: ours are known by their numbers, and autovacuum's by their
-    /// kind. Open transactions are looked at before prepared ones, so that one that is prepared meanwhile is seen twice
+    /// kind. Open transactions are looked at before prepared ones, so that one that is prepared meanwhile is seen
+    twice
     /// and not never.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
@@ -80,11 +80,13 @@ record PostgresHorizon(
 
     /// @param ours server processes of sessions that only read
     static Before look(PgConnection session, Set<Integer> ours, List<TableId> tables) throws SQLException {
-        try (PreparedStatement statement =
-                session.prepareStatement(SESSIONS + ";\n" + PREPARED + ";\n" + LOCKABLE)) {
+        try (PreparedStatement statement = session.prepareStatement(SESSIONS + ";\n" + PREPARED + ";\n" + LOCKABLE)) {
             statement.setArray(1, array(session, "int4", new ArrayList<>(ours)));
-            statement.setArray(2, array(session, "text", tables.stream().map(TableId::schema).toList()));
-            statement.setArray(3, array(session, "text", tables.stream().map(TableId::name).toList()));
+            statement.setArray(
+                    2,
+                    array(session, "text", tables.stream().map(TableId::schema).toList()));
+            statement.setArray(
+                    3, array(session, "text", tables.stream().map(TableId::name).toList()));
             statement.execute();
             Before open = sessions(statement.getResultSet());
             statement.getMoreResults();

@@ -14,7 +14,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.OffsetDateTime;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -34,17 +36,25 @@ final class PostgresSnapshot implements Snapshot {
     private final Optional<String> position;
     private final int serverVersion;
 
+    /// Tables that were locked before the snapshot was taken.
+    private final Set<TableId> locked;
+
+    /// What the catalog says does not change within a snapshot; each question is a round trip.
+    private final Map<TableId, List<CatalogColumn>> catalog = new HashMap<>();
+
     private PostgresSnapshot(
             PgConnection session,
             SourceConfig config,
             PostgresHorizon horizon,
             Optional<String> position,
-            int serverVersion) {
+            int serverVersion,
+            Set<TableId> locked) {
         this.session = session;
         this.config = config;
         this.horizon = horizon;
         this.position = position;
         this.serverVersion = serverVersion;
+        this.locked = locked;
     }
 
     /// Ends the transaction that `session` is in, looks at the open ones, and begins the snapshot's own. Its tables are
@@ -76,7 +86,12 @@ final class PostgresSnapshot implements Snapshot {
             PostgresMoment numbers = PostgresMoment.of(row.getString(1));
             Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
             return new PostgresSnapshot(
-                    session, config, before.with(now), Optional.ofNullable(row.getString(3)), row.getInt(4));
+                    session,
+                    config,
+                    before.with(now),
+                    Optional.ofNullable(row.getString(3)),
+                    row.getInt(4),
+                    before.lockable());
         }
     }
 
@@ -120,7 +135,8 @@ final class PostgresSnapshot implements Snapshot {
         return PostgresFaults.guard(
                 "table " + table.id(),
                 config,
-                () -> new CursorLimit(session, table, cursorColumn, serverVersion).of(seen, moment().at()));
+                () -> new CursorLimit(session, table, columns(table.id()), cursorColumn, serverVersion)
+                        .of(seen, moment().at()));
     }
 
     @Override
@@ -132,6 +148,17 @@ final class PostgresSnapshot implements Snapshot {
                 return row.getLong(1);
             }
         });
+    }
+
+    /// Takes the lock that any read takes, where it is not held already: what the catalog says next stays true until the
+    /// transaction ends.
+    private List<CatalogColumn> columns(TableId table) throws SQLException {
+        List<CatalogColumn> known = catalog.get(table);
+        if (known != null) return known;
+        if (!locked.contains(table)) execute(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(table)));
+        List<CatalogColumn> asked = PostgresCatalog.columns(session, table);
+        catalog.put(table, asked);
+        return asked;
     }
 
     private void copy(PullStatement statement, String slice, Pages pages) throws SQLException {
