@@ -86,7 +86,7 @@ public final class PerigeeConfigReader {
         StoreConfig store = new StoreConfig(
                 base.directory(),
                 fileName,
-                section.whole("readers", 1, 64, base.readers()),
+                section.whole("readers", StoreConfig.MIN_READERS, 64, base.readers()),
                 section.whole("writeQueue", 1, 100_000, base.writeQueue()),
                 section.bytes("walLimitBytes", MB, TB, base.walLimitBytes()),
                 section.bytes("checkpointBytes", 64 * KB, TB, base.checkpointBytes()),

@@ -119,7 +119,7 @@ public final class QueryEngine {
 
         /// @return false, and nothing has been run, if a statement writes
         boolean read() {
-            return store.read(config.readLimit(), transaction -> {
+            return store.readForCaller(config.readLimit(), transaction -> {
                 SqliteConnection connection = transaction.connection();
                 CallerConnection caller = connection(transaction);
                 cancellation.begin(connection);

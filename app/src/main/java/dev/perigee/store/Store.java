@@ -141,7 +141,14 @@ public final class Store implements AutoCloseable {
     ///     emptied
     public <T extends @Nullable Object> T read(Duration limit, Work<T> work) {
         refuseInsideWork("read");
-        return await(readers.run(work, TimeGuard.nanos(limit)));
+        return await(readers.run(work, TimeGuard.nanos(limit), false));
+    }
+
+    /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one, which is
+    /// left to Perigee's own reads.
+    public <T extends @Nullable Object> T readForCaller(Duration limit, Work<T> work) {
+        refuseInsideWork("read");
+        return await(readers.run(work, TimeGuard.nanos(limit), true));
     }
 
     /// Brings a room's tables to the version this build knows, in one transaction; see [Migrations].
@@ -181,9 +188,9 @@ public final class Store implements AutoCloseable {
         return file;
     }
 
-    /// How many reads can run at once.
-    public int readers() {
-        return readers.size();
+    /// How many reads of callers can run at once.
+    public int callerReaders() {
+        return readers.callerReaders();
     }
 
     public Stats stats() {

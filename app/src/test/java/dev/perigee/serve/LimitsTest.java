@@ -14,6 +14,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -124,7 +125,7 @@ class LimitsTest {
     void a_read_past_its_time_is_504_and_its_reader_is_free_again() {
         try (ServedStore served =
                 new ServedStore(directory, queries(Duration.ofMillis(300), Duration.ofSeconds(10), 1000))) {
-            for (int i = 0; i < 2 * served.store.readers(); i++) {
+            for (int i = 0; i < 2 * served.store.callerReaders(); i++) {
                 HttpResponse<String> answer = served.run(CLIENT, ENDLESS);
                 assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
             }
@@ -345,7 +346,7 @@ class LimitsTest {
             String body = ServedStore.statement(ENDLESS.replace("count(*)", "i, hex(zeroblob(100))"));
             String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
                     + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
-            int large = served.store.readers() - 1;
+            int large = served.store.callerReaders() - 1;
             RawHttp[] slow = new RawHttp[large];
             for (int i = 0; i < large; i++) {
                 slow[i] = new RawHttp(served.server.port());
@@ -361,6 +362,29 @@ class LimitsTest {
                     .as("a committed write is never told to be sent again")
                     .isEqualTo(200);
             for (RawHttp raw : slow) raw.close();
+        }
+    }
+
+    @Test
+    void callers_endless_reads_leave_the_last_reader_to_perigee() throws Exception {
+        try (ServedStore served = new ServedStore(directory)) {
+            String body = ServedStore.statement(ENDLESS);
+            String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+            List<RawHttp> callers = new ArrayList<>();
+            for (int i = 0; i < served.store.callerReaders() + 2; i++) {
+                RawHttp raw = new RawHttp(served.server.port());
+                callers.add(raw);
+                raw.send(request);
+            }
+            Awaitility.await().until(() -> served.store.stats().activeReads() == served.store.callerReaders());
+            assertThat(served.getAsNobody("/readyz").statusCode()).isEqualTo(200);
+            assertThat(served.get("/status/database", ADMIN).statusCode()).isEqualTo(200);
+            HttpResponse<String> oneMore = served.run(CLIENT, "SELECT 1");
+            assertThat(oneMore.statusCode()).as(oneMore.body()).isEqualTo(503);
+            assertThat(oneMore.body()).contains("one of 3 readers");
+            for (RawHttp raw : callers) raw.close();
+            Awaitility.await().until(() -> served.run(CLIENT, "SELECT 1").statusCode() == 200);
         }
     }
 
