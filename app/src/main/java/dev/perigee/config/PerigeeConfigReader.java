@@ -116,7 +116,8 @@ public final class PerigeeConfigReader {
                 section.duration("writeLimit", Duration.ofMillis(1), HOUR, base.writeLimit()),
                 Math.toIntExact(section.bytes("maxStatementBytes", 100, 1_000_000_000, base.maxStatementBytes())),
                 section.whole("maxRows", 1, Long.MAX_VALUE / 10, base.maxRows()),
-                section.whole("maxTransactionStatements", 1, 1_000_000, base.maxTransactionStatements()));
+                section.whole("maxTransactionStatements", 1, 1_000_000, base.maxTransactionStatements()),
+                section.bytes("maxWriteBytes", MB, TB, base.maxWriteBytes()));
         section.done();
         return query;
     }

@@ -169,7 +169,7 @@ public final class QueryEngine {
 
         void write() {
             try (MemoryBudget.Reservation reservation = memory.reserve("The answer of a request that writes")) {
-                Collected collected = store.write(config.writeLimit(), transaction -> {
+                Collected collected = store.writeForCaller(config.writeLimit(), config.maxWriteBytes(), transaction -> {
                     // The store may run this twice; what the first run collected is dropped.
                     reservation.giveBack();
                     Collected answer = new Collected(reservation);

@@ -85,7 +85,8 @@ class PerigeeConfigReaderTest {
                 serve: {host: "::1", port: 1, adminToken: a, clientToken: c, jwksEndpoint: "https://k/j",
                         jwtAlgorithm: ES256, allowedOrigins: "https://o", maxBodyBytes: 2KB, maxConnections: 5,
                         requestTimeout: 2h, shutdownGrace: 250ms}
-                query: {readLimit: 1d, writeLimit: 1s, maxStatementBytes: 500, maxRows: 4, maxTransactionStatements: 2}
+                query: {readLimit: 1d, writeLimit: 1s, maxStatementBytes: 500, maxRows: 4, maxTransactionStatements: 2,
+                        maxWriteBytes: 3MB}
                 replication: {parallelTables: 4, keepRuns: 3, retryFirst: 2s, retryMax: 2s, tables: [
                     {name: a.b, cursorColumn: c, cron: "0 3 * * *", timeZone: Europe/Zurich, key: [k], columns: [k, c],
                      exclude: [x], target: t, pageRows: 5, nullCursor: reject, indexes: true, numeric: text,
@@ -109,7 +110,7 @@ class PerigeeConfigReaderTest {
                         5,
                         Duration.ofHours(2),
                         Duration.ofMillis(250)));
-        assertThat(config.query()).isEqualTo(new QueryConfig(Duration.ofDays(1), Duration.ofSeconds(1), 500, 4, 2));
+        assertThat(config.query()).isEqualTo(new QueryConfig(Duration.ofDays(1), Duration.ofSeconds(1), 500, 4, 2, 3 << 20));
         TableConfig table = config.replication().tables().getFirst();
         assertThat(table.timeZone()).contains("Europe/Zurich");
         assertThat(table.nullCursor()).isEqualTo(TableConfig.NullCursor.REJECT);

@@ -37,7 +37,7 @@ class LimitsTest {
     }
 
     private static Setup queries(Duration read, Duration write, long maxRows) {
-        return Setup.standard().query(new QueryConfig(read, write, 1000, maxRows, 3));
+        return Setup.standard().query(new QueryConfig(read, write, 1000, maxRows, 3, 256L << 20));
     }
 
     @Test
@@ -142,6 +142,25 @@ class LimitsTest {
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
             assertThat(served.query("SELECT count(*) AS n FROM t")).hasToString("{\"result\":[{\"n\":0}]}");
             assertThat(served.run(CLIENT, "INSERT INTO t VALUES (1)").statusCode())
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
+    void a_write_past_its_bytes_is_413_and_the_wal_is_small_again() {
+        Setup setup = Setup.standard()
+                .query(new QueryConfig(Duration.ofSeconds(30), Duration.ofSeconds(30), 1000, 1000, 3, 32L << 20));
+        try (ServedStore served = new ServedStore(directory, setup)) {
+            String endless = "CREATE TABLE big AS "
+                    + ENDLESS.replace("count(*) FROM n", "i, hex(zeroblob(100)) FROM n LIMIT 10000000");
+            HttpResponse<String> answer = served.run(ADMIN, endless);
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(413);
+            assertThat(answer.body()).contains("query.maxWriteBytes = 33554432");
+            assertThat(served.query("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'big'"))
+                    .hasToString("{\"result\":[{\"n\":0}]}");
+            Awaitility.await().until(() -> served.store.stats().walBytes() < 1 << 20);
+            assertThat(served.run(CLIENT, "CREATE TABLE small (a)").statusCode())
+                    .as("what others write")
                     .isEqualTo(200);
         }
     }
