@@ -86,8 +86,12 @@ class ReplicationApiTest {
         }
         held.await();
 
-        post("/tables", "{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'}").result();
-        assertThat(post("/sync", "{'tables': ['orders']}").result().get("success").asBoolean())
+        post("/tables", "{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'}")
+                .result();
+        assertThat(post("/sync", "{'tables': ['orders']}")
+                        .result()
+                        .get("success")
+                        .asBoolean())
                 .isTrue();
         assertThat(get("/status").result().get("tables").size()).isEqualTo(1);
 

@@ -126,8 +126,8 @@ public final class Store implements AutoCloseable {
     /// As [#write(Duration, Work)], for work that runs what a caller sent, with a limit on what it adds to the WAL too;
     /// past it the statement fails with [Fault#TOO_LARGE], nothing is written, and the WAL is emptied.
     ///
-    /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite still has in
-    /// its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the commit.
+    /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite still has
+    /// in its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the commit.
     public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));

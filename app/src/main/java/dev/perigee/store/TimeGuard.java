@@ -117,8 +117,7 @@ final class TimeGuard {
 
     private @Nullable End overLimit() {
         if (limitNanos != NO_LIMIT && System.nanoTime() - startedNanos >= limitNanos) {
-            return new End(
-                    Fault.TIME_LIMIT, "it ran longer than its limit of %d ms".formatted(limitNanos / 1_000_000));
+            return new End(Fault.TIME_LIMIT, "it ran longer than its limit of %d ms".formatted(limitNanos / 1_000_000));
         }
         if (maxWalBytes == NO_LIMIT) return null;
         long grownBytes = walBytes.getAsLong() - startedWalBytes;
