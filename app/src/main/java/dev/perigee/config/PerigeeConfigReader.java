@@ -1,9 +1,12 @@
 package dev.perigee.config;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,9 +71,19 @@ public final class PerigeeConfigReader {
         try {
             return Optional.of(Files.readString(file, StandardCharsets.UTF_8));
         } catch (IOException e) {
-            mistakes.add("command line", "--config", "expected a file of UTF-8 text, but reading it says " + e);
+            mistakes.add("command line", "--config", unreadable(file, e));
             return Optional.empty();
         }
+    }
+
+    private static String unreadable(Path file, IOException e) {
+        if (Files.isDirectory(file)) return "%s is a folder, expected a file".formatted(file);
+        return switch (e) {
+            case NoSuchFileException _ -> "there is no file %s".formatted(file);
+            case AccessDeniedException _ -> "%s may not be read".formatted(file);
+            case CharacterCodingException _ -> "%s is not UTF-8 text".formatted(file);
+            default -> "%s cannot be read: %s".formatted(file, e.getMessage());
+        };
     }
 
     private StoreConfig store() {

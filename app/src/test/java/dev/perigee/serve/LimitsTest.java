@@ -82,8 +82,14 @@ class LimitsTest {
                     "\u0000\u0001")) {
                 HttpResponse<String> answer = served.post("/query", CLIENT, body);
                 assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
-                assertThat(answer.body()).startsWith("{\"error\":");
+                assertThat(answer.body())
+                        .startsWith("{\"error\":")
+                        .doesNotContain("StreamReadConstraints", "jackson", "Exception", "()");
             }
+            assertThat(served.post("/query", CLIENT, "{\"x\":" + "[".repeat(2000))
+                            .body())
+                    .isEqualTo("{\"error\":\"The body is JSON that is larger than this server reads: "
+                            + "at most 500 levels deep, numbers of 1000 digits, names of 50000 characters.\"}");
             assertThat(served.post("/query", CLIENT, "{\"sql\":\n \"SELECT 1\" x}")
                             .body())
                     .contains("line 2, column");
