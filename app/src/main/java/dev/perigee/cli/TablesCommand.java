@@ -22,7 +22,7 @@ import tools.jackson.databind.JsonNode;
         name = "tables",
         description = "Lists and changes the tables that a running server replicates.",
         synopsisSubcommandLabel = "[COMMAND]",
-        footerHeading = "%nExamples:%n",
+        footerHeading = TablesCommand.EXAMPLES,
         footer = {
             "  perigee tables",
             "  perigee tables add orders --cursor updated_at --interval 5s",
@@ -33,7 +33,7 @@ import tools.jackson.databind.JsonNode;
             "",
             "The token is in ADMIN_AUTHORIZATION_TOKEN.",
         },
-        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeListHeading = TablesCommand.EXIT_CODES,
         exitCodeList = {
             Exit.OK_TEXT,
             "1:The server refused it, or does not answer; with sync: a table failed.",
@@ -41,6 +41,9 @@ import tools.jackson.databind.JsonNode;
             Exit.LAUNCHER_TEXT
         })
 final class TablesCommand implements Callable<Integer> {
+    static final String EXAMPLES = "%nExamples:%n";
+    static final String EXIT_CODES = "%nExit codes:%n";
+    private static final String REFUSED = "1:The server refused it, or does not answer.";
     private static final String TABLES = "/replication/tables";
 
     private final Surroundings surroundings;
@@ -69,7 +72,17 @@ final class TablesCommand implements Callable<Integer> {
         return list(common);
     }
 
-    @Command(name = "list", description = "Lists the tables with their cursors and schedules.")
+    @Command(
+            name = "list",
+            description = "Lists the tables with their cursors and schedules.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables list",
+                "  perigee tables list --json",
+                "  perigee tables list --url http://db.example.com:8787",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int list(@Mixin Common common) {
         return with(common, client -> {
             JsonNode result = client.get(TABLES);
@@ -78,7 +91,16 @@ final class TablesCommand implements Callable<Integer> {
         });
     }
 
-    @Command(name = "remove", description = "Ends the replication of tables. Their rows stay.")
+    @Command(
+            name = "remove",
+            description = "Ends the replication of tables. Their rows stay.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables remove orders",
+                "  perigee tables remove orders sales.items --drop",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int remove(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names,
@@ -91,21 +113,53 @@ final class TablesCommand implements Callable<Integer> {
                         "DELETE", ServerClient.path(TABLES, name) + (isDropped ? "?drop=true" : ""), Optional.empty()));
     }
 
-    @Command(name = "pause", description = "Stops the schedule of tables. Their rows and cursors stay.")
+    @Command(
+            name = "pause",
+            description = "Stops the schedule of tables. Their rows and cursors stay.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables pause orders",
+                "  perigee tables pause orders sales.items",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int pause(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
         return each(common, names, "paused", (client, name) -> paused(client, name, true));
     }
 
-    @Command(name = "resume", description = "Starts the schedule of tables again.")
+    @Command(
+            name = "resume",
+            description = "Starts the schedule of tables again.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables resume orders",
+                "  perigee tables resume orders sales.items",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int resume(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
         return each(common, names, "resumed", (client, name) -> paused(client, name, false));
     }
 
-    @Command(name = "sync", description = "Syncs tables now and waits, all that are not paused where none is named.")
+    @Command(
+            name = "sync",
+            description = "Syncs tables now and waits, all that are not paused where none is named.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables sync",
+                "  perigee tables sync orders sales.items",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {
+                Exit.OK_TEXT,
+                "1:A table failed, or the server refused it or does not answer.",
+                Exit.USAGE_TEXT,
+                Exit.LAUNCHER_TEXT
+            })
     int sync(
             @Mixin Common common,
             @Parameters(arity = "0..*", paramLabel = "NAME", description = "The tables.") @Nullable
@@ -118,7 +172,18 @@ final class TablesCommand implements Callable<Integer> {
         });
     }
 
-    @Command(name = "add", sortOptions = false, description = "Adds a table, or changes how it is replicated.")
+    @Command(
+            name = "add",
+            sortOptions = false,
+            description = "Adds a table, or changes how it is replicated.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables add orders --cursor updated_at --interval 5s",
+                "  perigee tables add sales.items --cursor id --key order_id,line --pause",
+                "  perigee tables add '\"Order Log\"' --cursor at --cron '0 3 * * *' --time-zone Europe/Zurich",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int add(@Mixin Common common, @Mixin NewTable table) {
         return with(common, client -> {
             JsonNode result = client.result("POST", TABLES, Optional.of(table.fields()));

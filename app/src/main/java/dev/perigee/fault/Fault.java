@@ -41,7 +41,7 @@ public enum Fault {
     SOURCE_STATEMENT(false, 400, "correct the SQL statement for the source"),
     SOURCE_TABLE_MISSING(true, 404, "create the table in the source, or remove it from replication"),
     SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
-    SOURCE_PERMISSION(true, 502, "grant SELECT on the table to the source's user"),
+    SOURCE_PERMISSION(true, 502, "grant the source's user the right that the message names"),
     SOURCE_SCHEMA_CHANGED(true, 502, "resync the table to take over the source's new definition"),
     SOURCE_BEHIND_CURSOR(true, 502, "the source lost rows the copy has: resync the table"),
     KEY_MISSING(false, 400, "name the columns that identify a row as `key` in the table's configuration"),
@@ -76,18 +76,22 @@ public enum Fault {
 
     /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left in.
     public PerigeeException in(String where, String what, String state) {
-        return new PerigeeException(
-                this, "%s in %s: %s. %s. To fix: %s.".formatted(this, where, what, state, remedy), remedy, null);
+        return new PerigeeException(this, message(where, what, state), remedy, null);
     }
 
     /// As [#in(String, String, String)], with the exception that made it known.
     public PerigeeException in(String where, String what, String state, Throwable cause) {
-        return new PerigeeException(
-                this, "%s in %s: %s. %s. To fix: %s.".formatted(this, where, what, state, remedy), remedy, cause);
+        return new PerigeeException(this, message(where, what, state), remedy, cause);
     }
 
     /// One occurrence whose whole message is `text`: where the wording is itself a contract with clients.
     public PerigeeException saying(String text) {
         return new PerigeeException(this, text, remedy, null);
+    }
+
+    private String message(String where, String what, String state) {
+        // A question, as in "did you mean public.orders?", has its own mark.
+        String end = what.endsWith("?") ? "" : ".";
+        return "%s in %s: %s%s %s. To fix: %s.".formatted(this, where, what, end, state, remedy);
     }
 }

@@ -8,8 +8,8 @@ import java.time.Duration;
 final class LatePace {
     private static final int TIMES_REST = 9;
 
-    /// Costs that are nothing.
-    private static final Duration FREE = Duration.ofMillis(100);
+    /// Up to this long, it is looked at each sync: much of it may be the way to a source far away.
+    private static final Duration FREE = Duration.ofSeconds(1);
 
     private long endedNanos;
     private long restNanos;

@@ -150,8 +150,8 @@ final class PostgresSnapshot implements Snapshot {
         });
     }
 
-    /// Takes the lock that any read takes, where it is not held already: what the catalog says next stays true until the
-    /// transaction ends.
+    /// Takes the lock that any read takes, where it is not held already: what the catalog says next stays true until
+    /// the transaction ends.
     private List<CatalogColumn> columns(TableId table) throws SQLException {
         List<CatalogColumn> known = catalog.get(table);
         if (known != null) return known;

@@ -81,8 +81,8 @@ class DemoPostgresTest {
         }
     }
 
-    /// The long transaction begins first and commits last, with a stamp below one that was committed before: what a plain
-    /// poller loses.
+    /// The long transaction begins first and commits last, with a stamp below one that was committed before: what a
+    /// plain poller loses.
     private static void stampsAreTakenEarly(DemoPostgres postgres) throws SQLException {
         try (Connection slow = postgres.connect();
                 Connection quick = postgres.connect()) {
