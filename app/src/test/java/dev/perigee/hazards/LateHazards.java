@@ -176,7 +176,7 @@ final class LateHazards {
         all.add(Hazard.of("a_late_row_commits_between_two_pages", NOW, stage -> {
             Session late = stage.session().run("INSERT INTO t (v) VALUES ('late')");
             stage.execute("INSERT INTO t (v) SELECT i::text FROM generate_series(1, 175) i");
-            stage.follower().onNextPage(() -> Quietly.run(late::commit));
+            stage.betweenPages(late::commit);
             stage.poll();
         }));
         all.add(Hazard.of("a_follower_restarts_while_a_transaction_is_open", NOW, stage -> {

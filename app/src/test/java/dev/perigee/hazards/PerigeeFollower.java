@@ -89,6 +89,10 @@ public final class PerigeeFollower implements Follower {
         return rows;
     }
 
+    boolean isGroup() {
+        return configs[0].group().isPresent();
+    }
+
     /// Cells of the copies, each as text.
     List<List<String>> query(String sql) {
         return host.query(sql);

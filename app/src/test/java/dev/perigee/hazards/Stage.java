@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -16,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 
 /// What a script has at hand: a server with the hazard's tables, writers, and a follower behind a network that can fail.
 ///
@@ -33,7 +36,7 @@ public final class Stage implements AutoCloseable {
     private final TcpProxy wire;
     private final Follower follower;
     private final SteppedClock clock = new SteppedClock();
-    private final Session admin;
+    private Connection admin;
     private final List<Session> sessions = new ArrayList<>();
     private final Random random;
 
@@ -43,7 +46,7 @@ public final class Stage implements AutoCloseable {
         this.server = new HazardServer(
                 Files.createDirectories(folder.resolve("postgres")), hazard.is(Hazard.Trait.OWN_SERVER));
         this.wire = new TcpProxy(server.port());
-        this.admin = session();
+        this.admin = server.connect();
         execute(hazard.schema());
         this.follower = kind.open(
                 new Follower.Wiring(
@@ -69,8 +72,35 @@ public final class Stage implements AutoCloseable {
         return clock;
     }
 
-    public HazardServer server() {
-        return server;
+    /// Has something happen between two pages of the next poll.
+    public void betweenPages(Quietly.Action action) {
+        follower.onNextPage(() -> Quietly.run(action));
+    }
+
+    /// Polls on another thread.
+    public CompletableFuture<Optional<String>> startPoll() {
+        CompletableFuture<Optional<String>> polled = new CompletableFuture<>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                polled.complete(follower.poll());
+            } catch (Exception | Error e) {
+                polled.completeExceptionally(e);
+            }
+        });
+        return polled;
+    }
+
+    /// Waits until somebody waits for a lock.
+    public void awaitBlocked() throws Exception {
+        try (Statement statement = admin.createStatement()) {
+            while (true) {
+                try (ResultSet row = statement.executeQuery("SELECT count(*) FROM pg_locks WHERE NOT granted")) {
+                    row.next();
+                    if (row.getInt(1) > 0) return;
+                }
+                Thread.sleep(PAUSE_MILLIS);
+            }
+        }
     }
 
     /// A writer of its own.
@@ -82,9 +112,20 @@ public final class Stage implements AutoCloseable {
 
     /// Runs and commits.
     public void execute(String sql) throws SQLException {
-        try (Connection connection = server.connect()) {
-            connection.createStatement().execute(sql);
+        try (Statement statement = admin.createStatement()) {
+            statement.execute(sql);
         }
+    }
+
+    /// Runs and commits each of `sql`, as writers with other settings do.
+    public void execute(List<String> sql) throws SQLException {
+        for (String one : sql) execute(one);
+    }
+
+    /// Ends the server as a crash does, and starts it again.
+    public void crashServer() throws IOException, SQLException {
+        server.crash();
+        admin = server.connect();
     }
 
     /// Lets more time pass at the server than the guard that is kept around the start of transactions.
@@ -115,9 +156,7 @@ public final class Stage implements AutoCloseable {
     /// Ends the script: writers are rolled back, the network works, and it is polled until the follower says that it
     /// has seen everything; one that says nothing is polled twice.
     public Outcome finish() throws Exception {
-        for (Session session : sessions) {
-            if (session != admin) session.close();
-        }
+        for (Session session : sessions) session.close();
         wire.heal();
         Instant end = serverTime();
         long limit = System.nanoTime() + CATCH_UP_LIMIT.toNanos();
@@ -134,7 +173,7 @@ public final class Stage implements AutoCloseable {
 
     /// Copy and source as they are now.
     public Outcome compared() throws Exception {
-        Outcome outcome = new Outcome(0, java.util.Set.of(), java.util.Set.of());
+        Outcome outcome = new Outcome(0, Set.of(), Set.of());
         for (Hazard.Table table : hazard.tables()) {
             outcome = outcome.plus(Outcome.of(rows(table), follower.rows(table)));
         }
@@ -167,18 +206,17 @@ public final class Stage implements AutoCloseable {
     /// The source's rows: `v` by key.
     Map<String, String> rows(Hazard.Table table) throws SQLException {
         Map<String, String> rows = new HashMap<>();
-        try (Connection connection = server.connect();
-                ResultSet row = connection
-                        .createStatement()
-                        .executeQuery("SELECT \"%s\"::text, v FROM %s".formatted(table.key(), table.name()))) {
+        try (Statement statement = admin.createStatement();
+                ResultSet row =
+                        statement.executeQuery("SELECT \"%s\"::text, v FROM %s".formatted(table.key(), table.name()))) {
             while (row.next()) rows.put(row.getString(1), row.getString(2));
         }
         return rows;
     }
 
     Instant serverTime() throws SQLException {
-        try (Connection connection = server.connect();
-                ResultSet row = connection.createStatement().executeQuery("SELECT clock_timestamp()")) {
+        try (Statement statement = admin.createStatement();
+                ResultSet row = statement.executeQuery("SELECT clock_timestamp()")) {
             row.next();
             return row.getObject(1, OffsetDateTime.class).toInstant();
         }
@@ -231,6 +269,7 @@ public final class Stage implements AutoCloseable {
     public void close() throws IOException, SQLException {
         follower.close();
         for (Session session : sessions) session.close();
+        admin.close();
         wire.close();
         server.close();
     }
