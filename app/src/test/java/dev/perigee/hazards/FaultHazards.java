@@ -1,5 +1,6 @@
 package dev.perigee.hazards;
 
+import static dev.perigee.hazards.Hazard.Trait.BY_CURSOR;
 import static dev.perigee.hazards.Hazard.Trait.OWN_SERVER;
 import static dev.perigee.hazards.LateHazards.NOW;
 
@@ -39,7 +40,7 @@ final class FaultHazards {
         }));
         all.add(Hazard.of("a_statement_takes_longer_than_it_may", NOW + """
                 CREATE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN
-                    IF EXISTS (SELECT FROM slowness) THEN PERFORM pg_sleep(9); END IF; RETURN $1; END $$;
+                    IF EXISTS (SELECT FROM public.slowness) THEN PERFORM pg_sleep(9); END IF; RETURN $1; END $$;
                 CREATE TABLE slowness ();
                 ALTER TABLE t RENAME TO base; CREATE VIEW t AS SELECT id, c, slow(v) AS v FROM base;
                 """, stage -> {
@@ -51,7 +52,7 @@ final class FaultHazards {
             require(failure.isPresent() || !isPerigee(stage), "a poll must not wait for ever");
             late.commit();
             stage.execute("TRUNCATE slowness");
-        }));
+        }, BY_CURSOR));
         all.add(Hazard.of("a_table_is_locked_for_longer_than_a_statement_may_take", NOW, stage -> {
             stage.execute("INSERT INTO t (v) VALUES ('first')");
             stage.poll();
@@ -113,13 +114,10 @@ final class FaultHazards {
             stage.execute("INSERT INTO t (v) VALUES ('first')");
             stage.poll();
             Session late = stage.session().run("INSERT INTO t (v) VALUES ('late')");
-            stage.execute("""
-                    DO $$ BEGIN EXECUTE format('ALTER DATABASE %I ALLOW_CONNECTIONS false', current_database()); END $$;
-                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                    WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'writer';
-                    INSERT INTO t (v) VALUES ('while nobody gets in')""");
+            stage.execute("INSERT INTO t (v) VALUES ('while nobody gets in')");
+            stage.letIn(false);
             require(stage.tryPoll().isPresent(), "a poll must fail when nobody gets in");
-            stage.execute("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I ALLOW_CONNECTIONS true', current_database()); END $$");
+            stage.letIn(true);
             stage.poll();
             late.commit();
         }));

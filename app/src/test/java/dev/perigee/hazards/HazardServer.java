@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 
 /// The PostgreSQL a hazard is played on: a database of its own, on a server of its own where that is stopped.
 final class HazardServer implements AutoCloseable {
@@ -30,8 +31,24 @@ final class HazardServer implements AutoCloseable {
     }
 
     Connection connect() throws SQLException {
+        return connect(database());
+    }
+
+    /// Lets nobody in, and throws out everybody but writers; or lets all in again.
+    void letIn(boolean isOpen) throws SQLException {
+        try (Connection other = connect("template1");
+                Statement statement = other.createStatement()) {
+            statement.execute("ALTER DATABASE %s ALLOW_CONNECTIONS %s".formatted(database(), isOpen));
+            if (isOpen) return;
+            statement.execute("""
+                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = '%s' AND application_name <> 'writer'""".formatted(database()));
+        }
+    }
+
+    private Connection connect(String database) throws SQLException {
         return DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:%d/%s?ApplicationName=writer".formatted(port(), database()),
+                "jdbc:postgresql://127.0.0.1:%d/%s?ApplicationName=writer".formatted(port(), database),
                 "postgres",
                 "postgres");
     }
@@ -52,6 +69,7 @@ final class HazardServer implements AutoCloseable {
                 .setDataDirectory(folder)
                 .setCleanDataDirectory(false)
                 .setPort(port)
+                .setServerConfig("synchronous_commit", "on") // what was committed is there after a crash
                 .start();
     }
 

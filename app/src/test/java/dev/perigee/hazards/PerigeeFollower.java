@@ -126,7 +126,7 @@ public final class PerigeeFollower implements Follower {
     @Override
     public boolean healed() {
         for (TableConfig config : configs) {
-            host.post("/replication/tables/" + config.name() + "/resync", "{}").result();
+            host.post("/tables/" + config.name() + "/resync", "{}").result();
         }
         return true;
     }

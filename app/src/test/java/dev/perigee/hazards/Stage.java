@@ -128,6 +128,11 @@ public final class Stage implements AutoCloseable {
         admin = server.connect();
     }
 
+    /// Lets nobody in and throws the follower out, or lets all in again.
+    public void letIn(boolean isOpen) throws SQLException {
+        server.letIn(isOpen);
+    }
+
     /// Lets more time pass at the server than the guard that is kept around the start of transactions.
     public void pastGuard() throws SQLException {
         execute("SELECT pg_sleep(1.1)");

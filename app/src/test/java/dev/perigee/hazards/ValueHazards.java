@@ -1,6 +1,5 @@
 package dev.perigee.hazards;
 
-import static dev.perigee.hazards.Hazard.Trait.BY_CURSOR;
 import static dev.perigee.hazards.Hazard.Trait.UNPROMISED;
 import static dev.perigee.hazards.LateHazards.NOW;
 import static dev.perigee.hazards.LateHazards.SERIAL;
@@ -173,13 +172,23 @@ final class ValueHazards {
                     stage.execute("SELECT setval('t_c_seq', 1)");
                     others(stage, 3);
                 }, UNPROMISED),
-                Hazard.of("numbers_are_drawn_in_one_transaction_and_used_in_another", SERIAL, stage -> {
-                    Session pooled = stage.session();
-                    String drawn = pooled.value("SELECT nextval('t_c_seq')");
-                    pooled.commit();
-                    others(stage, 3);
-                    pooled.run("INSERT INTO t (c, v) VALUES (%s, 'from a pool')".formatted(drawn)).commit();
-                }, UNPROMISED, BY_CURSOR));
+                Hazard.of(
+                        "blocks_of_numbers_are_drawn_in_one_transaction_and_used_in_others",
+                        SERIAL + "ALTER SEQUENCE t_c_seq INCREMENT BY 50;",
+                        stage -> {
+                            Session pooled = stage.session();
+                            long block = Long.parseLong(pooled.value("SELECT nextval('t_c_seq')"));
+                            pooled.commit();
+                            others(stage, 3);
+                            stage.pastGuard();
+                            others(stage, 2);
+                            for (int i = 0; i < 5; i++) {
+                                pooled.run("INSERT INTO t (c, v) VALUES (%d, 'from a block')".formatted(block + i));
+                                pooled.commit();
+                            }
+                            others(stage, 2);
+                        },
+                        UNPROMISED));
     }
 
     private static void others(Stage stage, int times) throws Exception {
