@@ -118,7 +118,30 @@ final class RowHazards {
                                             order_id bigint NOT NULL REFERENCES orders);""",
                         List.of(new Hazard.Table("orders", "c", "id"), new Hazard.Table("lines", "c", "id")),
                         Set.of(),
-                        RowHazards::ordersAndLines));
+                        RowHazards::ordersAndLines),
+                new Hazard(
+                        "it_takes_long_to_look_for_late_rows_of_one_of_two_tables",
+                        """
+                        CREATE TABLE orders (id bigserial PRIMARY KEY, c timestamptz NOT NULL DEFAULT now(), v text);
+                        CREATE TABLE written (id bigserial PRIMARY KEY, c timestamptz NOT NULL DEFAULT now(), v text,
+                                              order_id bigint NOT NULL REFERENCES orders);
+                        CREATE VIEW lines AS
+                        SELECT * FROM written WHERE (SELECT pg_sleep(0.15)) IS NOT NULL;""",
+                        List.of(new Hazard.Table("orders", "c", "id"), new Hazard.Table("lines", "c", "id")),
+                        Set.of(Hazard.Trait.BY_CURSOR),
+                        RowHazards::slowLines));
+    }
+
+    private static void slowLines(Stage stage) throws Exception {
+        String both = """
+                WITH o AS (INSERT INTO orders (v) VALUES ('%1$s') RETURNING id)
+                INSERT INTO written (v, order_id) SELECT '%1$s', o.id FROM o, generate_series(1, 3)""";
+        Session late = stage.session().run(both.formatted("late"));
+        stage.execute(both.formatted("first"));
+        stage.poll(2);
+        late.commit();
+        stage.poll();
+        requireWhole(stage);
     }
 
     private static void ordersAndLines(Stage stage) throws Exception {
