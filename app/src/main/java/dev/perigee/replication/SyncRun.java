@@ -142,7 +142,8 @@ final class SyncRun {
         Optional<HighWaterMark> before = plan.after();
         Sealing sealing = plan.sealing();
         boolean mayBeLate = before.isPresent() && sealing.isOpen(before.get());
-        boolean isLooking = mayBeLate && pace.isDue();
+        // Tables of a group are looked through each time: one that rests would tear the joins of the others with it.
+        boolean isLooking = mayBeLate && (plan.stage().isPresent() || pace.isDue());
         if (isLooking) {
             long started = System.nanoTime();
             pass(snapshot, new Scope.Late(cursor, sealing.sealed(), before.get(), sealing.lookedSince()));
