@@ -29,6 +29,7 @@ import tools.jackson.databind.JsonNode;
             "  perigee tables add sales.items --cursor id --key order_id,line --pause",
             "  perigee tables pause orders",
             "  perigee tables sync orders",
+            "  perigee tables sweep orders",
             "  perigee tables remove orders --drop",
             "",
             "The token is in ADMIN_AUTHORIZATION_TOKEN.",
@@ -36,7 +37,7 @@ import tools.jackson.databind.JsonNode;
         exitCodeListHeading = TablesCommand.EXIT_CODES,
         exitCodeList = {
             Exit.OK_TEXT,
-            "1:The server refused it, or does not answer; with sync: a table failed.",
+            "1:The server refused it, or does not answer; with sync or sweep: a table failed.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
@@ -173,6 +174,39 @@ final class TablesCommand implements Callable<Integer> {
     }
 
     @Command(
+            name = "sweep",
+            description = "Removes rows from copies that are gone at the source, now, and waits.",
+            footerHeading = EXAMPLES,
+            footer = {"  perigee tables sweep orders", "  perigee tables sweep orders --confirm"},
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {
+                Exit.OK_TEXT,
+                "1:The server refused it, or does not answer; a sweep failed, or asks for --confirm.",
+                Exit.USAGE_TEXT,
+                Exit.LAUNCHER_TEXT
+            })
+    int sweep(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names,
+            @Option(names = "--confirm", description = "Remove the rows that the last sweep asked about.")
+                    boolean isConfirmed) {
+        return with(common, client -> {
+            List<JsonNode> results = new ArrayList<>();
+            for (String name : names) {
+                JsonNode result = client.result(
+                        "POST",
+                        ServerClient.path(TABLES, name) + "/sweep",
+                        Optional.of(isConfirmed ? Map.of("confirm", true) : Map.of()));
+                results.add(result);
+                if (!common.json) printSweep(result);
+            }
+            if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
+            boolean isGood = results.stream().allMatch(r -> r.path("success").asBoolean(false));
+            return isGood ? Exit.OK : Exit.FAILED;
+        });
+    }
+
+    @Command(
             name = "add",
             sortOptions = false,
             description = "Adds a table, or changes how it is replicated.",
@@ -263,6 +297,28 @@ final class TablesCommand implements Callable<Integer> {
             }
         }
         for (JsonNode name : result.path("started")) out().println(name.asString("") + ": still runs");
+    }
+
+    private void printSweep(JsonNode result) {
+        String name = result.path("table").asString("");
+        JsonNode sweep = result.path("sweep");
+        if (result.path("started").asBoolean(false)) {
+            out().println(name + ": still runs");
+            return;
+        }
+        boolean isFailed = sweep.has("error");
+        out().println(String.format(
+                Locale.ROOT,
+                "%s: %,d rows compared, %,d deleted%s",
+                name,
+                sweep.path("compared").asLong(0),
+                sweep.path("deleted").asLong(0),
+                isFailed ? "; then it FAILED" : ""));
+        if (isFailed) {
+            spec.commandLine()
+                    .getErr()
+                    .println("perigee: " + sweep.path("error").path("message").asString(""));
+        }
     }
 
     private PrintWriter out() {

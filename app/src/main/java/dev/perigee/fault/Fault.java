@@ -44,6 +44,10 @@ public enum Fault {
     SOURCE_PERMISSION(true, 502, "grant the source's user the right that the message names"),
     SOURCE_SCHEMA_CHANGED(true, 502, "resync the table to take over the source's new definition"),
     SOURCE_BEHIND_CURSOR(true, 502, "the source lost rows the copy has: resync the table"),
+    MASS_DELETE(
+            false,
+            409,
+            "look whether the source really lost these rows; if it did, confirm with `perigee tables sweep NAME --confirm`"),
     KEY_MISSING(false, 400, "name the columns that identify a row as `key` in the table's configuration"),
     CURSOR_UNSUITABLE(false, 400, "choose a cursor column that grows with every insert and update"),
     VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option");

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// How a copy is made from a source's table: kept with the copy, so that a later look at the source can be compared.
 ///
@@ -48,12 +49,26 @@ record CopyDefinition(
             Optional<String> note) {}
 
     /// Settings whose change needs the rows to be fetched again.
+    ///
+    /// @param softColumn see [SoftDeletes]
     record Choices(
             List<String> key,
             List<String> columns,
             List<String> exclude,
             NumericStorage numeric,
-            TimestampStorage timestamps) {}
+            TimestampStorage timestamps,
+            @Nullable String softColumn) {
+
+        /// Without marks of deleted rows.
+        Choices(
+                List<String> key,
+                List<String> columns,
+                List<String> exclude,
+                NumericStorage numeric,
+                TimestampStorage timestamps) {
+            this(key, columns, exclude, numeric, timestamps, null);
+        }
+    }
 
     private static final Set<String> RESERVED_PREFIXES = Set.of("sqlite_", "tmp_");
 
@@ -84,6 +99,7 @@ record CopyDefinition(
                 .toList();
         refuseNamesThatDifferByCase(columns, where);
         checkMode(config, table, where);
+        SoftDeletes.check(config, table, columns, where);
         config.cursorColumn().ifPresent(column -> checkCursor(config, column, table, where));
         return new CopyDefinition(
                 table.id(),
@@ -91,7 +107,13 @@ record CopyDefinition(
                 columns,
                 key(config, table, columns, where),
                 config.cursorColumn(),
-                new Choices(config.key(), config.columns(), config.exclude(), config.numeric(), config.timestamps()));
+                new Choices(
+                        config.key(),
+                        config.columns(),
+                        config.exclude(),
+                        config.numeric(),
+                        config.timestamps(),
+                        SoftDeletes.column(config)));
     }
 
     List<String> columnNames() {

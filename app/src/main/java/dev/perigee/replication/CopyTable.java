@@ -145,7 +145,7 @@ final class CopyTable {
     }
 
     /// `INTEGER PRIMARY KEY` takes NULL for "choose a number", so only a key that is never NULL may become one.
-    private static boolean isRowid(CopyDefinition definition) {
+    static boolean isRowid(CopyDefinition definition) {
         return definition.key().size() == 1
                 && definition.columns().stream()
                         .anyMatch(c -> c.name().equals(definition.key().getFirst())

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +35,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     private volatile boolean isStopped;
 
     /// What there is once the host is known.
-    private record Running(PluginHost host, Tables tables, EventStream events) {}
+    private record Running(PluginHost host, Tables tables, EventStream events, Sweeps sweeps) {}
 
     public ReplicationPlugin(ReplicationConfig config) {
         super(NAME, true, "/replication");
@@ -46,10 +47,12 @@ public final class ReplicationPlugin extends StarbasePlugin {
         EventStream events = new EventStream();
         Observer observer = new Observer(host, events);
         Tables tables = new Tables(host, config, observer, this::syncDue);
-        running = new Running(host, tables, events);
+        Sweeps sweeps = new Sweeps(host, tables, this::syncDue);
+        running = new Running(host, tables, events, sweeps);
         observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
-        new ReplicationRoutes(host, tables, events).register();
+        new ReplicationRoutes(host, tables, events, sweeps).register();
         tables.load();
+        sweeps.load();
     }
 
     @Override
@@ -62,6 +65,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public void stop() {
         isStopped = true;
         running().events().close();
+        running().sweeps().stop();
         running().tables().stop();
     }
 
@@ -98,6 +102,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 .filter(table -> !table.isPaused() && !table.isBusy())
                 .flatMap(table -> table.due().stream())
                 .min(Instant::compareTo);
+        earliest = Stream.concat(earliest.stream(), running().sweeps().nextDue().stream())
+                .min(Instant::compareTo);
         if (earliest.isEmpty()) running().host().clearAlarm();
         else if (!earliest.equals(running().host().alarm())) running().host().setAlarm(earliest.get());
     }
@@ -120,6 +126,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
             if (isDue && !table.isPaused() && !table.isBusy()) start(table);
         }
         try {
+            running().sweeps().sweepDue(now);
             scheduleNextAlarm();
         } catch (PerigeeException e) {
             // The replica cannot be written just now, as with a full disk. Without an alarm nothing would ever happen

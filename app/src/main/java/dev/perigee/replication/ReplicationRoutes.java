@@ -30,8 +30,10 @@ final class ReplicationRoutes {
     private final PluginHost host;
     private final Tables tables;
     private final EventStream events;
+    private final Sweeps sweeps;
 
-    ReplicationRoutes(PluginHost host, Tables tables, EventStream events) {
+    ReplicationRoutes(PluginHost host, Tables tables, EventStream events, Sweeps sweeps) {
+        this.sweeps = sweeps;
         this.host = host;
         this.tables = tables;
         this.events = events;
@@ -47,6 +49,7 @@ final class ReplicationRoutes {
         route("PATCH", "/tables/:name", this::change);
         route("DELETE", "/tables/:name", this::remove);
         route("POST", "/tables/:name/resync", this::resync);
+        route("POST", "/tables/:name/sweep", request -> SweepRoute.answer(request, named(request), sweeps));
         route("GET", "/status", _ -> Response.result(Map.of("tables", statuses())));
         route("GET", "/status/:name", request -> Response.result(status(named(request))));
         route("POST", "/sync", this::sync);

@@ -25,7 +25,9 @@ record Run(
         /// What is new since the cursor.
         SYNC,
         /// Everything, into a fresh copy.
-        RESYNC
+        RESYNC,
+        /// Rows that are gone at the source, see [SweepRun].
+        SWEEP
     }
 
     enum Outcome {

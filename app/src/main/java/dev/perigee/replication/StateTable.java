@@ -142,6 +142,14 @@ final class StateTable {
                 .run();
     }
 
+    /// Rows were put into the copy or removed from it beside any page.
+    static void grew(Transaction tx, String name, long rows) {
+        tx.statement("UPDATE tmp_replication_state SET row_count = row_count + ?2 WHERE name = ?1")
+                .bindText(1, name)
+                .bindInt(2, rows)
+                .run();
+    }
+
     /// Names the shadow that a resync fills, or none.
     static void shadow(Transaction tx, String name, Optional<String> shadow) {
         tx.statement("UPDATE tmp_replication_state SET shadow = ?2 WHERE name = ?1")

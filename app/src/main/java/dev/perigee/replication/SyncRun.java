@@ -68,7 +68,7 @@ final class SyncRun {
         this.runs = runs;
         this.config = config;
         this.plan = plan;
-        this.upsert = new Upsert(plan.definition(), plan.into());
+        this.upsert = new Upsert(plan.definition(), plan.into(), plan.stage().isPresent());
         this.pace = pace;
         this.listener = listener;
         this.cancellation = cancellation;

@@ -21,6 +21,7 @@ import java.util.Optional;
 /// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
 /// @param position where the source's log stood then
 /// @param heldBy the transaction that keeps rows since its beginning from being settled
+/// @param sweep the last search for rows that the source deleted
 /// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
         String name,
@@ -48,6 +49,7 @@ public record TableStatus(
         int failures,
         Optional<LastError> lastError,
         Optional<Progress> progress,
+        Optional<SweepStatus> sweep,
         List<String> notes) {
 
     /// Age from which a transaction is named as holding a table up, in milliseconds.
@@ -96,6 +98,7 @@ public record TableStatus(
                         .map(e -> new LastError(
                                 e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
                 runner.progress(),
+                runner.swept().map(sweep -> SweepStatus.of(sweep.due(SweepSchedule.next(config, sweep)))),
                 notes(runner, definition));
     }
 

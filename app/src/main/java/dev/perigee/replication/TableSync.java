@@ -69,6 +69,11 @@ public final class TableSync {
                 (_, _) -> {});
     }
 
+    /// Where runs are recorded, those of other kinds too.
+    RunTable runs() {
+        return runs;
+    }
+
     /// One table of a sync.
     ///
     /// @param next decides when it is synced again

@@ -53,6 +53,11 @@ final class Tables {
         this.turns = new Semaphore(settings.parallelTables(), true);
     }
 
+    /// Where runs are recorded.
+    RunTable runs() {
+        return sync.runs();
+    }
+
     /// Takes over what the configuration file names and what the replica remembers; protects the copies.
     void load() {
         synchronized (changing) {
@@ -189,6 +194,7 @@ final class Tables {
                 ConfigTable.remove(tx, name);
                 StateTable.remove(tx, name);
                 RunTable.remove(tx, name);
+                SweepTable.remove(tx, name);
                 return copy;
             });
             runners.remove(name);

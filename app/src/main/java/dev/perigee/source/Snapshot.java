@@ -30,4 +30,19 @@ public interface Snapshot {
 
     /// Rows of the table, counted by the source.
     long count(SourceTable table);
+
+    /// Counts the table's keys by bucket, at the source, so that they need not be sent.
+    ///
+    /// @param keys the columns and options of a pull of the key; its scope does not matter
+    /// @return empty where the source cannot write some key column as the copy stores it
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#KEY_MISSING] where a part of a key is NULL
+    default Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
+        return Optional.empty();
+    }
+
+    /// A word that stays the same as long as the table is neither replaced by another of its name nor emptied at one
+    /// stroke; it may change without that. Empty where the source has none.
+    default Optional<String> identity(SourceTable table) {
+        return Optional.empty();
+    }
 }

@@ -37,9 +37,8 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
     static final Duration GUARD = Duration.ofSeconds(1);
 
     /// Sessions that only read do not hold anything up: ours are known by their numbers, and autovacuum's by their
-    /// kind. Open transactions are looked at before prepared ones, so that one that is prepared meanwhile is seen
-    twice
-    /// and not never.
+    /// kind. Open transactions are looked at before prepared ones: one that is prepared meanwhile is then seen
+    /// twice and not never.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
                    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')

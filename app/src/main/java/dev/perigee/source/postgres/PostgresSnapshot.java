@@ -3,6 +3,8 @@ package dev.perigee.source.postgres;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
+import dev.perigee.source.KeyBuckets;
+import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Moment;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
@@ -121,7 +123,7 @@ final class PostgresSnapshot implements Snapshot {
                     pull, PostgresCatalog.columns(session, pull.table().id()), changed);
             settle(statement);
             Pages pages = new Pages(statement, sink);
-            if (pull.scope() instanceof Scope.Changed) {
+            if (pull.scope() instanceof Scope.Changed || pull.scope() instanceof Scope.InBuckets) {
                 for (String slice : TidSlices.of(session, pull.table(), serverVersion)) copy(statement, slice, pages);
             } else {
                 copy(statement, "", pages);
@@ -148,6 +150,20 @@ final class PostgresSnapshot implements Snapshot {
                 return row.getLong(1);
             }
         });
+    }
+
+    @Override
+    public Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
+        return PostgresFaults.guard(
+                "table " + keys.table().id(),
+                config,
+                () -> KeyDigestStatement.run(session, config, keys, buckets, serverVersion));
+    }
+
+    @Override
+    public Optional<String> identity(SourceTable table) {
+        return PostgresFaults.guard(
+                "table " + table.id(), config, () -> KeyDigestStatement.identity(session, table.id()));
     }
 
     /// Takes the lock that any read takes, where it is not held already: what the catalog says next stays true until

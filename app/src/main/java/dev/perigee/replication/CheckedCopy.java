@@ -1,0 +1,126 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.config.TableConfig.TimestampStorage;
+import dev.perigee.fault.Fault;
+import dev.perigee.source.Pull;
+import dev.perigee.source.Scope;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// A copy beside its table at the source, as a check compares them: everything was fetched once, and the two still fit.
+///
+/// @param table as the source describes it now
+/// @param definition how the copy was made
+/// @param state where the copy stands
+record CheckedCopy(TableConfig config, SourceTable table, CopyDefinition definition, TableState state) {
+    /// Types whose stored text may begin like JSON and is the source's own all the same.
+    private static final Set<String> TEXTS = Set.of("text", "character varying", "character", "name", "citext");
+
+    /// Looks at both. Nothing is changed.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] where the copy is not whole yet,
+    ///     [Fault#SOURCE_SCHEMA_CHANGED] where the two do not fit, [Fault#INVALID_REQUEST] in mode `full`, whose copy
+    ///     every sync replaces, so that there is nothing that could have been lost; or a `SOURCE_*` fault
+    static CheckedCopy of(Store store, Source source, TableConfig config) {
+        String where = "table " + config.name();
+        if (config.mode() == Mode.FULL) {
+            throw Fault.INVALID_REQUEST.in(
+                    where,
+                    "its mode is `full`, in which every sync fetches all rows anew, so nothing can be checked that the next sync does not replace",
+                    "Nothing was changed");
+        }
+        SourceTable table = source.describe(config.name());
+        CopyDefinition now = CopyDefinition.of(config, table);
+        TableState state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+                .filter(found -> found.isLoaded() && !found.needsResync())
+                .filter(found -> found.definition()
+                        .filter(made -> !made.isChosenDifferently(now))
+                        .isPresent())
+                .orElseThrow(() -> Fault.CONFLICT.in(
+                        where,
+                        "its copy is not whole yet: it has to be synced to the end first",
+                        "Nothing was changed"));
+        CopyDefinition made = state.definition().orElseThrow();
+        List<String> changes = made.changesTo(now);
+        if (!changes.isEmpty()) {
+            throw Fault.SOURCE_SCHEMA_CHANGED.in(
+                    where, "since the copy was made, " + String.join("; ", changes), "The copy stays as it is");
+        }
+        return new CheckedCopy(config, table, made, state);
+    }
+
+    /// To begin a fault's message with.
+    String where() {
+        return "table " + config.name();
+    }
+
+    /// The copy's name.
+    String target() {
+        return definition.target();
+    }
+
+    /// All columns of the copy, of other rows.
+    Pull pull(Scope scope, int pageRows) {
+        return new Pull(
+                table,
+                definition.columnNames(),
+                definition.key(),
+                scope,
+                pageRows,
+                config.numeric(),
+                config.timestamps());
+    }
+
+    /// The key's columns of the copy, of other rows.
+    Pull pullKeys(Scope scope, int pageRows) {
+        return new Pull(
+                table, definition.key(), definition.key(), scope, pageRows, config.numeric(), config.timestamps());
+    }
+
+    /// Where the key's columns are among the copy's, in key order.
+    int[] keyColumns() {
+        return definition.key().stream()
+                .mapToInt(definition.columnNames()::indexOf)
+                .toArray();
+    }
+
+    /// Whether the key is one integer, which the copy has as its rowid: then both sides have one order.
+    boolean isKeyRowid() {
+        return CopyTable.isRowid(definition);
+    }
+
+    /// The key in the text that the source reads as the same value.
+    ///
+    /// @return empty where the source cannot read what the copy stores, as arrays and years beyond 9999
+    Optional<List<String>> keyText(StoredKey key) {
+        List<String> texts = new ArrayList<>();
+        boolean isEpoch = config.timestamps() == TimestampStorage.EPOCH_MICROS;
+        for (int i = 0; i < key.values().size(); i++) {
+            SourceColumn column = table.column(definition.key().get(i)).orElseThrow();
+            Value value = key.values().get(i);
+            Optional<String> text =
+                    KeyText.of(value, column, isEpoch).filter(readable -> isReadable(readable, column.sourceType()));
+            if (text.isEmpty()) return Optional.empty();
+            texts.add(text.get());
+        }
+        return Optional.of(texts);
+    }
+
+    private static boolean isReadable(String text, String sourceType) {
+        if (sourceType.startsWith("timestamp") || sourceType.startsWith("date")) {
+            return text.equals("-infinity") || !(text.startsWith("-") || text.startsWith("+"));
+        }
+        int modifier = sourceType.indexOf('(');
+        boolean isText = TEXTS.contains(modifier < 0 ? sourceType : sourceType.substring(0, modifier));
+        return isText || !(text.startsWith("{") || sourceType.endsWith("multirange"));
+    }
+}
