@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +35,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
     private volatile boolean isStopped;
 
     /// What there is once the host is known.
-    private record Running(PluginHost host, Tables tables, EventStream events) {}
+    private record Running(
+            PluginHost host, Tables tables, EventStream events, Checks checks, Verifications verifications) {}
 
     public ReplicationPlugin(ReplicationConfig config) {
         super(NAME, true, "/replication");
@@ -46,9 +48,13 @@ public final class ReplicationPlugin extends StarbasePlugin {
         EventStream events = new EventStream();
         Observer observer = new Observer(host, events);
         Tables tables = new Tables(host, config, observer, this::syncDue);
-        running = new Running(host, tables, events);
+        Verifications verifications = new Verifications(host, tables, events, config.verifyRowsPerSecond());
+        Checks checks = new Checks(
+                host.store(), host.clock(), Map.of(Checks.Kind.VERIFY, verifications), tables::all, this::syncDue);
+        running = new Running(host, tables, events, checks, verifications);
         observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
-        new ReplicationRoutes(host, tables, events).register();
+        new ReplicationRoutes(host, tables, events, verifications).register();
+        new ProofRoutes(host, tables, checks, verifications).register();
         tables.load();
     }
 
@@ -62,7 +68,9 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public void stop() {
         isStopped = true;
         running().events().close();
+        running().checks().stop();
         running().tables().stop();
+        running().checks().awaitStopped();
     }
 
     /// Syncs one table now, or joins its running sync.
@@ -94,9 +102,11 @@ public final class ReplicationPlugin extends StarbasePlugin {
     /// own when it has ended; should it never end because the process dies, it is due at the next start.
     public synchronized void scheduleNextAlarm() {
         if (isStopped) return; // what is due stays due, for the next start
-        Optional<Instant> earliest = running().tables().all().stream()
-                .filter(table -> !table.isPaused() && !table.isBusy())
-                .flatMap(table -> table.due().stream())
+        Optional<Instant> earliest = Stream.concat(
+                        running().tables().all().stream()
+                                .filter(table -> !table.isPaused() && !table.isBusy())
+                                .flatMap(table -> table.due().stream()),
+                        running().checks().earliest().stream())
                 .min(Instant::compareTo);
         if (earliest.isEmpty()) running().host().clearAlarm();
         else if (!earliest.equals(running().host().alarm())) running().host().setAlarm(earliest.get());
@@ -106,9 +116,14 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public List<TableStatus> status() {
         Tables tables = running().tables();
         Map<String, TableState> states = tables.states();
+        Map<String, ProofTable.Entry> proofs = running().verifications().proofs();
         Instant now = running().host().clock().instant();
         return tables.all().stream()
-                .map(table -> TableStatus.of(table, Optional.ofNullable(states.get(table.name())), now))
+                .map(table -> TableStatus.of(
+                        table,
+                        Optional.ofNullable(states.get(table.name())),
+                        Optional.ofNullable(proofs.get(table.name())),
+                        now))
                 .toList();
     }
 
@@ -120,6 +135,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
             if (isDue && !table.isPaused() && !table.isBusy()) start(table);
         }
         try {
+            running().checks().startDue();
             scheduleNextAlarm();
         } catch (PerigeeException e) {
             // The replica cannot be written just now, as with a full disk. Without an alarm nothing would ever happen

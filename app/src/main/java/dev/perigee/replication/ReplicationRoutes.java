@@ -30,11 +30,13 @@ final class ReplicationRoutes {
     private final PluginHost host;
     private final Tables tables;
     private final EventStream events;
+    private final Verifications verifications;
 
-    ReplicationRoutes(PluginHost host, Tables tables, EventStream events) {
+    ReplicationRoutes(PluginHost host, Tables tables, EventStream events, Verifications verifications) {
         this.host = host;
         this.tables = tables;
         this.events = events;
+        this.verifications = verifications;
     }
 
     void register() {
@@ -112,9 +114,14 @@ final class ReplicationRoutes {
 
     private List<TableStatus> statuses() {
         Map<String, TableState> states = tables.states();
+        Map<String, ProofTable.Entry> proofs = verifications.proofs();
         Instant now = host.clock().instant();
         return tables.all().stream()
-                .map(runner -> TableStatus.of(runner, Optional.ofNullable(states.get(runner.name())), now))
+                .map(runner -> TableStatus.of(
+                        runner,
+                        Optional.ofNullable(states.get(runner.name())),
+                        Optional.ofNullable(proofs.get(runner.name())),
+                        now))
                 .toList();
     }
 
@@ -122,6 +129,7 @@ final class ReplicationRoutes {
         return TableStatus.of(
                 runner,
                 host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, runner.name())),
+                verifications.proof(runner.name()),
                 host.clock().instant());
     }
 

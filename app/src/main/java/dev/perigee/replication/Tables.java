@@ -189,6 +189,7 @@ final class Tables {
                 ConfigTable.remove(tx, name);
                 StateTable.remove(tx, name);
                 RunTable.remove(tx, name);
+                ProofTable.remove(tx, name);
                 return copy;
             });
             runners.remove(name);
