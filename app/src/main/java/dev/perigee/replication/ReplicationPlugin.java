@@ -35,7 +35,13 @@ public final class ReplicationPlugin extends StarbasePlugin {
     private volatile boolean isStopped;
 
     /// What there is once the host is known.
-    private record Running(PluginHost host, Tables tables, EventStream events, Sweeps sweeps) {}
+    private record Running(
+            PluginHost host,
+            Tables tables,
+            EventStream events,
+            Sweeps sweeps,
+            Checks checks,
+            Verifications verifications) {}
 
     public ReplicationPlugin(ReplicationConfig config) {
         super(NAME, true, "/replication");
@@ -48,9 +54,13 @@ public final class ReplicationPlugin extends StarbasePlugin {
         Observer observer = new Observer(host, events);
         Tables tables = new Tables(host, config, observer, this::syncDue);
         Sweeps sweeps = new Sweeps(host, tables, this::syncDue);
-        running = new Running(host, tables, events, sweeps);
+        Verifications verifications = new Verifications(host, tables, events, config.verifyRowsPerSecond());
+        Checks checks = new Checks(
+                host.store(), host.clock(), Map.of(Checks.Kind.VERIFY, verifications), tables::all, this::syncDue);
+        running = new Running(host, tables, events, sweeps, checks, verifications);
         observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
-        new ReplicationRoutes(host, tables, events, sweeps).register();
+        new ReplicationRoutes(host, tables, events, sweeps, verifications).register();
+        new ProofRoutes(host, tables, checks, verifications).register();
         tables.load();
         sweeps.load();
     }
@@ -66,7 +76,9 @@ public final class ReplicationPlugin extends StarbasePlugin {
         isStopped = true;
         running().events().close();
         running().sweeps().stop();
+        running().checks().stop();
         running().tables().stop();
+        running().checks().awaitStopped();
     }
 
     /// Syncs one table now, or joins its running sync.
@@ -98,12 +110,12 @@ public final class ReplicationPlugin extends StarbasePlugin {
     /// own when it has ended; should it never end because the process dies, it is due at the next start.
     public synchronized void scheduleNextAlarm() {
         if (isStopped) return; // what is due stays due, for the next start
-        Optional<Instant> earliest = running().tables().all().stream()
+        Stream<Instant> syncs = running().tables().all().stream()
                 .filter(table -> !table.isPaused() && !table.isBusy())
-                .flatMap(table -> table.due().stream())
-                .min(Instant::compareTo);
-        earliest = Stream.concat(earliest.stream(), running().sweeps().nextDue().stream())
-                .min(Instant::compareTo);
+                .flatMap(table -> table.due().stream());
+        Stream<Instant> checks = Stream.concat(
+                running().checks().earliest().stream(), running().sweeps().nextDue().stream());
+        Optional<Instant> earliest = Stream.concat(syncs, checks).min(Instant::compareTo);
         if (earliest.isEmpty()) running().host().clearAlarm();
         else if (!earliest.equals(running().host().alarm())) running().host().setAlarm(earliest.get());
     }
@@ -112,9 +124,14 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public List<TableStatus> status() {
         Tables tables = running().tables();
         Map<String, TableState> states = tables.states();
+        Map<String, ProofTable.Entry> proofs = running().verifications().proofs();
         Instant now = running().host().clock().instant();
         return tables.all().stream()
-                .map(table -> TableStatus.of(table, Optional.ofNullable(states.get(table.name())), now))
+                .map(table -> TableStatus.of(
+                        table,
+                        Optional.ofNullable(states.get(table.name())),
+                        Optional.ofNullable(proofs.get(table.name())),
+                        now))
                 .toList();
     }
 
@@ -127,6 +144,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
         }
         try {
             running().sweeps().sweepDue(now);
+            running().checks().startDue();
             scheduleNextAlarm();
         } catch (PerigeeException e) {
             // The replica cannot be written just now, as with a full disk. Without an alarm nothing would ever happen

@@ -31,12 +31,15 @@ final class ReplicationRoutes {
     private final Tables tables;
     private final EventStream events;
     private final Sweeps sweeps;
+    private final Verifications verifications;
 
-    ReplicationRoutes(PluginHost host, Tables tables, EventStream events, Sweeps sweeps) {
+    ReplicationRoutes(
+            PluginHost host, Tables tables, EventStream events, Sweeps sweeps, Verifications verifications) {
         this.sweeps = sweeps;
         this.host = host;
         this.tables = tables;
         this.events = events;
+        this.verifications = verifications;
     }
 
     void register() {
@@ -115,9 +118,14 @@ final class ReplicationRoutes {
 
     private List<TableStatus> statuses() {
         Map<String, TableState> states = tables.states();
+        Map<String, ProofTable.Entry> proofs = verifications.proofs();
         Instant now = host.clock().instant();
         return tables.all().stream()
-                .map(runner -> TableStatus.of(runner, Optional.ofNullable(states.get(runner.name())), now))
+                .map(runner -> TableStatus.of(
+                        runner,
+                        Optional.ofNullable(states.get(runner.name())),
+                        Optional.ofNullable(proofs.get(runner.name())),
+                        now))
                 .toList();
     }
 
@@ -125,6 +133,7 @@ final class ReplicationRoutes {
         return TableStatus.of(
                 runner,
                 host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, runner.name())),
+                verifications.proof(runner.name()),
                 host.clock().instant());
     }
 

@@ -101,6 +101,35 @@ final class ReplicationTables {
                 error_message TEXT,
                 error_remedy  TEXT
             );
+            """, """
+            CREATE TABLE tmp_replication_proofs (
+                name                TEXT PRIMARY KEY NOT NULL,
+                verdict             TEXT NOT NULL,
+                started_at          INTEGER NOT NULL,
+                took_ms             INTEGER NOT NULL,
+                generation          INTEGER NOT NULL,
+                as_of               INTEGER,
+                position            TEXT,
+                rows                INTEGER NOT NULL,
+                missing             INTEGER NOT NULL,
+                different           INTEGER NOT NULL,
+                extra               INTEGER NOT NULL,
+                pending             INTEGER NOT NULL,
+                repaired            INTEGER NOT NULL,
+                digest              TEXT,
+                error_fault         TEXT,
+                error_message       TEXT,
+                error_remedy        TEXT,
+                verified_at         INTEGER,
+                verified_verdict    TEXT,
+                verified_generation INTEGER
+            );
+            CREATE TABLE tmp_replication_checks (
+                name   TEXT NOT NULL,
+                kind   TEXT NOT NULL,
+                due_at INTEGER NOT NULL,
+                PRIMARY KEY (name, kind)
+            );
             """);
 
     private ReplicationTables() {}

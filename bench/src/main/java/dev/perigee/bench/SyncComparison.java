@@ -131,7 +131,7 @@ public final class SyncComparison {
         return seconds;
     }
 
-    private static void fill(EmbeddedPostgres postgres, long rowCount) throws SQLException {
+    static void fill(EmbeddedPostgres postgres, long rowCount) throws SQLException {
         try (Connection connection = DriverManager.getConnection(postgres.getJdbcUrl("postgres", "postgres"));
                 Statement statement = connection.createStatement()) {
             statement.execute(EVENTS.formatted(rowCount));
@@ -139,7 +139,7 @@ public final class SyncComparison {
         }
     }
 
-    private static double median(List<Double> values) {
+    static double median(List<Double> values) {
         double[] sorted =
                 values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;

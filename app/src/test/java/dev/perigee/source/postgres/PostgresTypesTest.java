@@ -51,6 +51,11 @@ class PostgresTypesTest {
     @BeforeAll
     static void start() {
         postgres = TestPostgres.create();
+        createTypes(postgres);
+        source = new PostgresSource(postgres.config());
+    }
+
+    static void createTypes(TestPostgres postgres) {
         postgres.execute("""
                 CREATE EXTENSION citext;
                 CREATE EXTENSION hstore;
@@ -69,7 +74,6 @@ class PostgresTypesTest {
                 CREATE FUNCTION odd_out(odd) RETURNS cstring AS 'textout' LANGUAGE internal IMMUTABLE STRICT;
                 CREATE TYPE odd (INPUT = odd_in, OUTPUT = odd_out, INTERNALLENGTH = VARIABLE);
                 """);
-        source = new PostgresSource(postgres.config());
     }
 
     @AfterAll
