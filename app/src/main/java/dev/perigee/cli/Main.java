@@ -55,6 +55,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new SyncCommand(surroundings))
                 .addSubcommand(new StatusCommand(surroundings))
                 .addSubcommand(new TablesCommand(surroundings))
+                .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new QueryCommand(surroundings))
                 .addSubcommand(new VersionCommand());
         Errors errors = new Errors(() -> main.verbose);

@@ -28,8 +28,6 @@ interface Comparison extends AutoCloseable {
     ///
     /// @param tx sees the copy as it is when the check begins
     static Comparison of(CheckedCopy copy, Transaction tx, Suspects suspects) {
-        return copy.isKeyRowid()
-                ? new OrderedComparison(copy, tx, suspects)
-                : new LookupComparison(copy, tx, suspects);
+        return copy.isKeyRowid() ? new OrderedComparison(copy, tx, suspects) : new LookupComparison(copy, tx, suspects);
     }
 }

@@ -106,7 +106,8 @@ final class LookupComparison implements Comparison {
                 .findFirst()
                 .orElseThrow(() -> Fault.INVALID_REQUEST.in(
                         copy.where(),
-                        "its columns have all the names by which SQLite numbers rows: " + String.join(", ", ROWID_NAMES),
+                        "its columns have all the names by which SQLite numbers rows: "
+                                + String.join(", ", ROWID_NAMES),
                         "Nothing was changed"));
     }
 }

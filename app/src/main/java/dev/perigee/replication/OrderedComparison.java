@@ -67,8 +67,7 @@ final class OrderedComparison implements Comparison {
     @Override
     public boolean rest() {
         if (isDone || from > greatest) return false;
-        SqliteStatement copy =
-                tx().statement(selectRest).bindInt(1, from).bindInt(2, greatest);
+        SqliteStatement copy = tx().statement(selectRest).bindInt(1, from).bindInt(2, greatest);
         int met = 0;
         while (copy.step()) {
             suspects.add(key(copy.intAt(0)));

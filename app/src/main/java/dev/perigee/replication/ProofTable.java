@@ -114,8 +114,7 @@ final class ProofTable {
                 text(rows, 14)
                         .map(fault -> new Problem(
                                 fault, text(rows, 15).orElse(""), text(rows, 16).orElse(""))));
-        return new Entry(
-                proof, instant(rows, 17).map(at -> new Verified(at, verdict(rows, 18), rows.intAt(19))));
+        return new Entry(proof, instant(rows, 17).map(at -> new Verified(at, verdict(rows, 18), rows.intAt(19))));
     }
 
     private static Verdict verdict(SqliteStatement rows, int column) {

@@ -79,8 +79,7 @@ final class Verification {
             if (!runner.isPaused()) synced();
             CheckedCopy checked = CheckedCopy.of(store, source.get(), runner.config());
             copy = Optional.of(checked);
-            ComparePass.Result all =
-                    new ComparePass(store, source.get(), checked, rate, progress, cancellation).run();
+            ComparePass.Result all = new ComparePass(store, source.get(), checked, rate, progress, cancellation).run();
             pass = all;
             lookAgain(all.suspects());
             return judged(all.suspects());
@@ -138,8 +137,7 @@ final class Verification {
     private Proof judged(Suspects suspects) {
         if (suspects.leftOut() > 0) {
             String what = "%d rows seemed to differ, of which %d were looked at again and %d differed"
-                    .formatted(
-                            suspects.size() + suspects.leftOut(), suspects.size(), found.differences());
+                    .formatted(suspects.size() + suspects.leftOut(), suspects.size(), found.differences());
             PerigeeException tooMany = Fault.TOO_LARGE.in(
                     "table " + runner.name(),
                     what + (found.differences() > 0 ? "; resync the table" : "; verify it again when less is written"),

@@ -34,6 +34,7 @@ class HelpTest {
                 "tables pause",
                 "tables resume",
                 "tables sync",
+                "verify",
                 "query",
                 "version"
             })
@@ -48,14 +49,14 @@ class HelpTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"tables list", "tables add", "tables remove", "tables pause", "tables resume", "tables sync"})
+            strings = {"tables list", "tables add", "tables remove", "tables pause", "tables resume", "tables sync", "tables sweep"})
     void every_help_of_a_command_below_has_examples_of_itself(String command) {
         assertThat(cli.run((command + " --help").split(" ")).out())
                 .contains("\nExamples:\n  perigee " + command, "\nExit codes:\n  0   ");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "serve", "sync", "status", "tables", "query", "version"})
+    @ValueSource(strings = {"demo", "serve", "sync", "status", "tables", "verify", "query", "version"})
     void every_help_has_examples_and_exit_codes_and_the_page_has_the_command(String command) throws IOException {
         assertThat(cli.run(command, "--help").out()).contains("\nExamples:\n", "\nExit codes:\n  0   ");
         assertThat(Files.readString(Path.of("..", "docs", "cli.md"))).contains("\n## perigee " + command + "\n");
@@ -65,7 +66,8 @@ class HelpTest {
     void the_page_has_every_option() throws IOException {
         String page = Files.readString(Path.of("..", "docs", "cli.md"));
 
-        for (String command : List.of("serve", "sync", "status", "tables add", "tables remove", "query", "version")) {
+        for (String command :
+                List.of("serve", "sync", "status", "tables add", "tables remove", "verify", "query", "version")) {
             String help = cli.run((command + " --help").split(" ")).out();
             assertThat(Pattern.compile("--[a-z-]+").matcher(help).results().map(MatchResult::group))
                     .as(command)

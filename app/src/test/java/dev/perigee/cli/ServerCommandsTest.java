@@ -95,6 +95,25 @@ class ServerCommandsTest {
     }
 
     @Test
+    void a_copy_is_verified_and_repaired() {
+        cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "2h");
+        Cli.Ended equal = cli.run("verify", "--table", "orders");
+        assertThat(equal.exitCode()).as(equal.toString()).isZero();
+        assertThat(equal.out())
+                .startsWith("orders: equal, 30 rows in ")
+                .endsWith(": 0 missing, 0 different, 0 extra, 0 repaired\n");
+
+        cli.run("query", "UPDATE orders SET note = 'wrong' WHERE id = 7");
+        Cli.Ended different = cli.run("verify", "--json");
+        assertThat(different.exitCode()).isEqualTo(1);
+        assertThat(different.out())
+                .startsWith("{\"success\":false,\"tables\":[{\"table\":\"orders\",\"verdict\":\"different\"");
+        assertThat(cli.run("verify", "--repair").out()).contains("orders: repaired", "1 different", "1 repaired");
+        assertThat(cli.run("verify").exitCode()).isZero();
+        assertThat(cli.run("verify", "--table", "nothing").exitCode()).isEqualTo(1);
+    }
+
+    @Test
     void a_name_may_hold_anything() {
         assertThat(cli.run("tables", "add", "\"Odd name/?\"", "--cursor", "id").err())
                 .isEmpty();

@@ -132,7 +132,9 @@ class SecondLookTest {
     }
 
     private void sync(TableConfig config) {
-        assertThat(new TableSync(host.store, source).run(config, SyncListener.NONE).error())
+        assertThat(new TableSync(host.store, source)
+                        .run(config, SyncListener.NONE)
+                        .error())
                 .isEmpty();
     }
 

@@ -26,13 +26,14 @@ class VerifiedTypesTest {
     @Test
     void after_a_sync_no_value_of_any_type_is_called_different() {
         Map<String, List<Case>> byOptions = new LinkedHashMap<>();
-        PostgresTypesTest.cases().forEach(one -> byOptions
-                .computeIfAbsent(
-                        "'numeric': '%s', 'timestamps': '%s'"
-                                .formatted(one.numeric(), one.timestamps())
-                                .toLowerCase(Locale.ROOT),
-                        _ -> new ArrayList<>())
-                .add(one));
+        PostgresTypesTest.cases()
+                .forEach(one -> byOptions
+                        .computeIfAbsent(
+                                "'numeric': '%s', 'timestamps': '%s'"
+                                        .formatted(one.numeric(), one.timestamps())
+                                        .toLowerCase(Locale.ROOT),
+                                _ -> new ArrayList<>())
+                        .add(one));
         try (TestPostgres postgres = TestPostgres.create();
                 ServedPerigee perigee = ServedPerigee.open(folder, postgres.config())) {
             PostgresTypesTest.createTypes(postgres);

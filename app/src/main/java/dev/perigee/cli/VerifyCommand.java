@@ -1,0 +1,154 @@
+package dev.perigee.cli;
+
+import dev.perigee.plugin.Json;
+import dev.perigee.replication.Progress;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+
+/// `perigee verify`: compares copies with their source, row by row.
+@Command(
+        name = "verify",
+        sortOptions = false,
+        description = {
+            "Compares the copies of a running server with their tables at the source, row by row,",
+            "and repairs what differs where that is asked for. Syncs go on meanwhile.",
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  perigee verify",
+            "  perigee verify --table orders --repair",
+            "",
+            "The token is in ADMIN_AUTHORIZATION_TOKEN.",
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:Every copy is its source, or was made so.",
+            "1:A difference is left, or a verification came to no end; or the server refused it.",
+            Exit.USAGE_TEXT,
+            Exit.LAUNCHER_TEXT
+        })
+final class VerifyCommand implements Callable<Integer> {
+    private static final String TABLES = "/replication/tables";
+    private static final String PROOF = "/replication/proof";
+
+    /// Time between two looks at how far the server is.
+    private static final long LOOK_MILLIS = 200;
+
+    private final Surroundings surroundings;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private ServerOptions server = new ServerOptions();
+
+    @Option(
+            names = "--table",
+            paramLabel = "NAME",
+            description = "A replicated table; may be repeated. Default: all of them, one after the other.")
+    private List<String> tables = new ArrayList<>();
+
+    @Option(names = "--repair", description = "Bring rows that differ in line with the source.")
+    private boolean isRepair;
+
+    @Option(
+            names = "--confirm",
+            description = "With --repair: also remove more rows than the table's maxDeletedShare allows.")
+    private boolean isConfirmed;
+
+    @Option(names = "--json", description = "Answer with one JSON object, with the fields of GET /replication/proof.")
+    private boolean json;
+
+    VerifyCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        List<JsonNode> proofs = new ArrayList<>();
+        try (ServerClient client = server.client(surroundings.environment());
+                ProgressLine progress = new ProgressLine(err(), surroundings.isTerminal())) {
+            for (String table : tables.isEmpty() ? all(client) : tables) {
+                JsonNode proof = verified(client, table, progress);
+                proofs.add(proof);
+                progress.clear();
+                if (!json) say(proof);
+            }
+        }
+        boolean isGood = proofs.stream().allMatch(VerifyCommand::isGood);
+        if (json) {
+            Map<String, Object> answer = new LinkedHashMap<>();
+            answer.put("success", isGood);
+            answer.put("tables", proofs);
+            out().println(Json.MAPPER.writeValueAsString(answer));
+        }
+        return isGood ? Exit.OK : Exit.FAILED;
+    }
+
+    private static List<String> all(ServerClient client) {
+        return client.get(PROOF)
+                .path("tables")
+                .valueStream()
+                .map(table -> table.path("table").asString(""))
+                .toList();
+    }
+
+    /// Starts it and looks how far it is until it has ended: it may take longer than a request may.
+    private JsonNode verified(ServerClient client, String table, ProgressLine progress) throws InterruptedException {
+        Map<String, Object> body = Map.of("repair", isRepair, "confirm", isConfirmed);
+        client.result("POST", ServerClient.path(TABLES, table) + "/verify?wait=false", Optional.of(body));
+        while (true) {
+            JsonNode proof = client.get(ServerClient.path(PROOF, table));
+            if (!proof.path("running").asBoolean(false)) return proof;
+            if (proof.has("progress")) {
+                progress.progress(table, Json.MAPPER.treeToValue(proof.get("progress"), Progress.class));
+            }
+            Thread.sleep(LOOK_MILLIS);
+        }
+    }
+
+    private static boolean isGood(JsonNode proof) {
+        String verdict = proof.path("verdict").asString("");
+        return verdict.equals("equal") || verdict.equals("repaired");
+    }
+
+    private void say(JsonNode proof) {
+        double seconds = proof.path("ms").asLong(0) / 1000.0;
+        long rows = proof.path("rows").asLong(0);
+        out().println(String.format(
+                Locale.ROOT,
+                "%s: %s, %,d rows in %.1f s (%,.0f rows/s): %,d missing, %,d different, %,d extra, %,d repaired",
+                proof.path("table").asString(""),
+                proof.path("verdict").asString("?"),
+                rows,
+                seconds,
+                rows / Math.max(0.001, seconds),
+                proof.path("missing").asLong(0),
+                proof.path("different").asLong(0),
+                proof.path("extra").asLong(0),
+                proof.path("repaired").asLong(0)));
+        if (proof.has("error")) {
+            err().println("perigee: " + proof.path("error").path("message").asString(""));
+        }
+    }
+
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    private PrintWriter err() {
+        return spec.commandLine().getErr();
+    }
+}
