@@ -29,6 +29,7 @@ import tools.jackson.databind.JsonNode;
             "  perigee tables add sales.items --cursor id --key order_id,line --pause",
             "  perigee tables pause orders",
             "  perigee tables sync orders",
+            "  perigee tables recover orders",
             "  perigee tables remove orders --drop",
             "",
             "The token is in ADMIN_AUTHORIZATION_TOKEN.",
@@ -115,6 +116,29 @@ final class TablesCommand implements Callable<Integer> {
             JsonNode result = client.result("POST", "/replication/sync", Optional.of(body));
             if (!shown(common, result)) printResults(result);
             return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;
+        });
+    }
+
+    @Command(
+            name = "recover",
+            description = {
+                "Brings copies to what the source has now, after it was restored, failed over, truncated or replaced.",
+                "Rows that the source no longer has are removed."
+            })
+    int recover(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
+        return with(common, client -> {
+            boolean isDone = true;
+            List<JsonNode> results = new ArrayList<>();
+            for (String name : names) {
+                JsonNode result = client.result("POST", ServerClient.path(TABLES, name) + "/recover", Optional.empty());
+                results.add(result);
+                if (!common.json) printResults(result);
+                isDone &= result.path("success").asBoolean(false);
+            }
+            if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
+            return isDone ? Exit.OK : Exit.FAILED;
         });
     }
 

@@ -43,7 +43,14 @@ public enum Fault {
     SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
     SOURCE_PERMISSION(true, 502, "grant SELECT on the table to the source's user"),
     SOURCE_SCHEMA_CHANGED(true, 502, "resync the table to take over the source's new definition"),
-    SOURCE_BEHIND_CURSOR(true, 502, "the source lost rows the copy has: resync the table"),
+    SOURCE_BEHIND_CURSOR(
+            true,
+            502,
+            "make sure that it is the source you want, then recover the table: `perigee tables recover NAME`, or POST /replication/tables/:name/recover"),
+    SOURCE_REPLACED(
+            true,
+            502,
+            "make sure that it is the source you want, then recover the table: `perigee tables recover NAME`, or POST /replication/tables/:name/recover"),
     KEY_MISSING(false, 400, "name the columns that identify a row as `key` in the table's configuration"),
     CURSOR_UNSUITABLE(false, 400, "choose a cursor column that grows with every insert and update"),
     VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option");

@@ -20,6 +20,11 @@ final class Guarantee {
 
     private Guarantee() {}
 
+    /// Nothing is promised of columns that were added, until the rows that were there before have them too.
+    static String filling(Backfill backfill) {
+        return "filling(%s)".formatted(String.join(", ", backfill.columns()));
+    }
+
     /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
     static String settled(Duration settle) {
         return "settled(%s)".formatted(settle.toString().substring(2).toLowerCase(java.util.Locale.ROOT));

@@ -84,6 +84,14 @@ final class ReplicationTables {
             ALTER TABLE tmp_replication_state ADD COLUMN guarantee TEXT;
             ALTER TABLE tmp_replication_state ADD COLUMN held_by TEXT;
             ALTER TABLE tmp_replication_state ADD COLUMN client_seen INTEGER NOT NULL DEFAULT 0;
+            """, """
+            CREATE TABLE tmp_replication_drift (
+                name          TEXT PRIMARY KEY NOT NULL,
+                identity      TEXT,
+                suspicion     TEXT,
+                backfill      TEXT
+            );
+            ALTER TABLE tmp_replication_runs ADD COLUMN note TEXT;
             """);
 
     private ReplicationTables() {}

@@ -17,7 +17,8 @@ final class StateTable {
             SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
                    row_count, rows_pulled, text_numbers, last_sync_at, fresh_at, next_sync_at, failures,
                    error_fault, error_message, error_remedy, error_at,
-                   sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen
+                   sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen,
+                   (SELECT d.backfill FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name)
             FROM tmp_replication_state""";
 
     private StateTable() {}
@@ -173,6 +174,14 @@ final class StateTable {
                 .run();
     }
 
+    /// The copy was altered to follow the source's definition; it stands where it stood.
+    static void redefined(Transaction tx, String name, CopyDefinition definition) {
+        tx.statement("UPDATE tmp_replication_state SET definition = ?2 WHERE name = ?1")
+                .bindText(1, name)
+                .bindText(2, Json.MAPPER.writeValueAsString(definition))
+                .run();
+    }
+
     static void needsResync(Transaction tx, String name) {
         tx.statement("UPDATE tmp_replication_state SET needs_resync = 1 WHERE name = ?1")
                 .bindText(1, name)
@@ -260,7 +269,8 @@ final class StateTable {
                                     fault,
                                     text(rows, 18).orElse(""),
                                     text(rows, 19).orElse(""))),
-                    instant(rows, 20)));
+                    instant(rows, 20),
+                    text(rows, 28).map(json -> Json.MAPPER.readValue(json, Backfill.class))));
         }
         return states;
     }

@@ -17,6 +17,7 @@ import java.util.Optional;
 /// @param lastSyncAt end of the last sync that succeeded
 /// @param freshAt start of the last sync that succeeded: the copy is not older
 /// @param failures failed syncs since the last one that succeeded
+/// @param backfill columns that were added and are not whole yet
 record TableState(
         String name,
         Optional<String> target,
@@ -41,4 +42,5 @@ record TableState(
         Optional<Instant> nextSyncAt,
         int failures,
         Optional<Problem> error,
-        Optional<Instant> errorAt) {}
+        Optional<Instant> errorAt,
+        Optional<Backfill> backfill) {}
