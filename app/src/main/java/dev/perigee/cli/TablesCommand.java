@@ -121,10 +121,7 @@ final class TablesCommand implements Callable<Integer> {
 
     @Command(
             name = "recover",
-            description = {
-                "Brings copies to what the source has now, after it was restored, failed over, truncated or replaced.",
-                "Rows that the source no longer has are removed."
-            })
+            description = "Brings copies to what a source has that went back or was replaced. Removes what it lost.")
     int recover(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {

@@ -42,7 +42,7 @@ public enum Fault {
     SOURCE_TABLE_MISSING(true, 404, "create the table in the source, or remove it from replication"),
     SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
     SOURCE_PERMISSION(true, 502, "grant SELECT on the table to the source's user"),
-    SOURCE_SCHEMA_CHANGED(true, 502, "resync the table to take over the source's new definition"),
+    SOURCE_SCHEMA_CHANGED(true, 502, "wait for the next sync, which follows the source's new definition"),
     SOURCE_BEHIND_CURSOR(
             true,
             502,

@@ -145,9 +145,14 @@ record CopyDefinition(
                         : !cursorColumn.equals(now.cursorColumn))
                 || choices.numeric != now.choices.numeric
                 || choices.timestamps != now.choices.timestamps
-                || !meant(choices.key).equals(now.meant(now.choices.key))
-                || !meant(choices.columns).equals(now.meant(now.choices.columns))
-                || !meant(choices.exclude).equals(now.meant(now.choices.exclude));
+                || !isSame(now, choices.key, now.choices.key)
+                || !isSame(now, choices.columns, now.choices.columns)
+                || !isSame(now, choices.exclude, now.choices.exclude);
+    }
+
+    /// Definitions written before there was `known` have names only.
+    private boolean isSame(CopyDefinition now, List<String> before, List<String> after) {
+        return known.names.isEmpty() ? before.equals(after) : meant(before).equals(now.meant(after));
     }
 
     /// The columns that names in the settings mean: two spellings of one are the same choice.

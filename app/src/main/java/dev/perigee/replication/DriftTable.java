@@ -52,6 +52,10 @@ final class DriftTable {
         put(tx, name, "backfill", backfill.map(Json.MAPPER::writeValueAsString).orElse(null));
     }
 
+    static void recovering(Transaction tx, String name, boolean isRecovering) {
+        put(tx, name, "recovering", isRecovering ? "1" : "0");
+    }
+
     /// All of the copy is of this source now.
     static void renewed(Transaction tx, String name, Optional<Identity> identity) {
         forget(tx, name);

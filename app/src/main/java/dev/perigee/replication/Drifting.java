@@ -34,14 +34,16 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
                     config, table, now.chosenBy(asked, names.known().keeping(List.of())), Optional.empty());
         }
         CopyDefinition made = state.get().definition().get();
+        // What an admin chose anew is fetched anew, whatever the source changed beside that.
+        if (made.isChosenDifferently(now)) return new Drifting(config, table, now, Optional.empty());
         Drift drift = Drift.between(made, now);
         CopyDefinition keeping = now.chosenBy(asked, names.known().keeping(drift.kept(config.droppedColumns())));
         Optional<String> why = drift.isNone() ? Optional.empty() : Optional.of(drift.why());
         boolean isOwn = state.get().needsResync() || config.mode() == TableConfig.Mode.FULL;
-        if (drift.isNone() && !made.equals(keeping) && !made.isChosenDifferently(now)) spelled(store, asked, made, now);
+        if (drift.isNone()) spelled(store, asked, made, now);
         if (drift.isNone() || isOwn) return new Drifting(config, table, keeping, why);
         requireSame(store, source, config, table, state.get());
-        if (drift.isAlterable(config, table) && !made.isChosenDifferently(now)) {
+        if (drift.isAlterable(config, table)) {
             store.write(tx -> {
                 boolean hasCopy = CopyTable.existing(tx, made.target()).isPresent();
                 return hasCopy && drift.apply(tx, asked.name(), config.droppedColumns());

@@ -18,6 +18,9 @@ final class Guarantee {
     /// open transactions.
     static final String COMPLETE = "complete";
 
+    /// The source went back or was replaced, and rows from before are still being mended.
+    static final String RECOVERING = "recovering";
+
     private Guarantee() {}
 
     /// Nothing is promised of columns that were added, until the rows that were there before have them too.

@@ -89,7 +89,8 @@ final class ReplicationTables {
                 name          TEXT PRIMARY KEY NOT NULL,
                 identity      TEXT,
                 suspicion     TEXT,
-                backfill      TEXT
+                backfill      TEXT,
+                recovering    INTEGER NOT NULL DEFAULT 0
             );
             ALTER TABLE tmp_replication_runs ADD COLUMN note TEXT;
             """);

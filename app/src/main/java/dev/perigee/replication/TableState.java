@@ -18,6 +18,7 @@ import java.util.Optional;
 /// @param freshAt start of the last sync that succeeded: the copy is not older
 /// @param failures failed syncs since the last one that succeeded
 /// @param backfill columns that were added and are not whole yet
+/// @param isRecovering whether rows are still being mended after the source went back
 record TableState(
         String name,
         Optional<String> target,
@@ -43,4 +44,5 @@ record TableState(
         int failures,
         Optional<Problem> error,
         Optional<Instant> errorAt,
-        Optional<Backfill> backfill) {}
+        Optional<Backfill> backfill,
+        boolean isRecovering) {}

@@ -17,7 +17,8 @@ import java.util.Optional;
 /// @param cursorKey the key of the row that had it, which breaks ties
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
-/// @param guarantee what is promised about the copy: `loading`, `behind`, `filling(…)`, `complete` or `settled(…)`, see [Guarantee]
+/// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`, `complete` or `settled(…)`,
+///     see [Guarantee]
 /// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
 /// @param position where the source's log stood then
 /// @param heldBy the transaction that keeps rows since its beginning from being settled
@@ -103,8 +104,10 @@ public record TableStatus(
     private static String guarantee(Optional<TableState> state) {
         if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
         if (state.get().failures() > 0) return Guarantee.BEHIND;
-        if (state.get().backfill().isPresent())
+        if (state.get().isRecovering()) return Guarantee.RECOVERING;
+        if (state.get().backfill().isPresent()) {
             return Guarantee.filling(state.get().backfill().get());
+        }
         return state.get().guarantee().orElse(Guarantee.BEHIND);
     }
 
@@ -122,6 +125,7 @@ public record TableStatus(
             notes.add("paused, because the configuration file no longer names it; "
                     + "remove it, or resume it with {\"paused\": false}");
         }
+        if (state.filter(TableState::isRecovering).isPresent()) notes.add(DriftNotes.RECOVERING);
         state.flatMap(TableState::backfill).ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
         definition.map(DriftNotes::of).ifPresent(notes::addAll);
         for (CopyColumn column : definition.map(CopyDefinition::columns).orElse(List.of())) {

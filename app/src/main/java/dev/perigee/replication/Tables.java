@@ -42,6 +42,7 @@ final class Tables {
     private final Runnable rescheduling;
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
     private final Object changing = new Object();
+    private final Recovery.Mending mending = this::fetchedAgain;
 
     /// @param rescheduling called when a table's due time may have changed
     Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
@@ -213,9 +214,13 @@ final class Tables {
         });
     }
 
-    /// Brings the copy of a source that went back, or was replaced, to what the source has now. Until that is done, also
-    /// after a crash, nothing else is applied to it.
+    /// Brings the copy of a source that went back, or was replaced, to what the source has now.
     CompletableFuture<SyncResult> recover(TableRunner runner) {
+        return runner.exclusively(_ -> Recovery.rebase(host.store(), source(), runner.config()))
+                .thenCompose(isComparable -> isComparable ? mending.mend(runner) : fetchedAgain(runner));
+    }
+
+    private CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
         needsResync(runner);
         return runner.resync();
     }

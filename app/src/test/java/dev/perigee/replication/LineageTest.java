@@ -184,6 +184,33 @@ class LineageTest {
         postgres.execute("DROP OWNED BY %1$s; DROP ROLE %1$s".formatted(postgres.database()));
     }
 
+    /// Without a mending, to see what the marks alone do: all that comes later arrives, and nothing that was there.
+    @ParameterizedTest
+    @ValueSource(strings = {"cursor", "xmin"})
+    void recovery_sets_the_marks_to_where_the_source_stands_and_says_that_it_is_not_done(String mode) {
+        TableConfig config =
+                mode.equals("xmin") ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1)) : BY_C;
+        open(config);
+        postgres.execute("TRUNCATE t RESTART IDENTITY; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(201, 220) i");
+        assertThat(sync().error()).isPresent();
+        assertThat(Recovery.rebase(host.store(), source, config))
+                .isTrue();
+        postgres.execute("INSERT INTO t (id, v) VALUES (300, 'new'); UPDATE t SET v = 'changed' WHERE id = 205");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.query("SELECT id FROM t WHERE id > 100 ORDER BY id").toString())
+                .isEqualTo("[[205], [300]]");
+        assertThat(guarantee()).isEqualTo("recovering");
+        host.close();
+        open(config, false);
+        assertThat(guarantee()).as("also after a crash").isEqualTo("recovering");
+        Recovery.ended(host.store(), "t");
+        assertThat(guarantee()).isNotEqualTo("recovering");
+    }
+
+    private String guarantee() {
+        return host.get("/status/t").result().get("guarantee").asString();
+    }
+
     private void open(TableConfig config) {
         open(config, true);
     }
