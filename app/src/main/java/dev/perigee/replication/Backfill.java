@@ -15,9 +15,9 @@ import java.util.Optional;
 
 /// Columns that were added to a copy and are filled for the rows that were there already.
 ///
-/// Rows are taken in the order they lie in the copy, some of them in each sync and in its snapshot, and fetched whole by
-/// their keys: so a row is never half of one moment and half of another. Rows that come later have the columns from the
-/// beginning.
+/// Rows are taken in the order they lie in the copy, some of them in each sync and in its snapshot, and fetched whole
+/// by their keys: so a row is never half of one moment and half of another. Rows that come later have the columns from
+/// the beginning.
 ///
 /// @param columns those being filled, by name
 /// @param after rowid of the copy up to which rows have them
@@ -59,8 +59,8 @@ record Backfill(List<String> columns, long after, long upTo, long rows) {
         }
     }
 
-    /// Whether rows can be fetched by the keys the copy has: the source must find them by an index, and read their values
-    /// as the copy writes them.
+    /// Whether rows can be fetched by the keys the copy has: the source must find them by an index, and read their
+    /// values as the copy writes them.
     static boolean isPossible(TableConfig config, SourceTable table, CopyDefinition definition) {
         boolean isFound = !definition.key().isEmpty() && definition.key().equals(table.key());
         return isFound

@@ -111,7 +111,8 @@ final class CopyTable {
         if (there.isEmpty() || oldKey.isEmpty() || !oldKey.equals(identities(now))) return;
         List<String> same = new ArrayList<>();
         for (int i = 0; i < oldKey.size(); i++) {
-            same.add("s.%s = o.%s".formatted(quoted(now.key().get(i)), quoted(old.key().get(i))));
+            same.add("s.%s = o.%s"
+                    .formatted(quoted(now.key().get(i)), quoted(old.key().get(i))));
         }
         List<String> into = new ArrayList<>();
         for (CopyColumn column : there) {

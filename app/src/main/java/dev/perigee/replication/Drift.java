@@ -53,12 +53,15 @@ record Drift(
             }
             compare(old, column, rebuilding);
         }
-        List<CopyColumn> dropped =
-                made.columns().stream().filter(c -> before.containsKey(c.identity())).toList();
+        List<CopyColumn> dropped = made.columns().stream()
+                .filter(c -> before.containsKey(c.identity()))
+                .toList();
         for (CopyColumn column : dropped) changes.add("column \"%s\" was dropped".formatted(column.name()));
-        List<String> key = made.key().stream().map(name -> names.getOrDefault(name, name)).toList();
+        List<String> key =
+                made.key().stream().map(name -> names.getOrDefault(name, name)).toList();
         if (!key.equals(now.key())) rebuilding.add("its key was %s and is %s".formatted(made.key(), now.key()));
-        if (!made.source().equals(now.source())) changes.add("it was %s and is %s".formatted(made.source(), now.source()));
+        if (!made.source().equals(now.source()))
+            changes.add("it was %s and is %s".formatted(made.source(), now.source()));
         changes.addAll(rebuilding);
         return new Drift(made, now, same, added, dropped, changes, !rebuilding.isEmpty());
     }
@@ -189,8 +192,7 @@ record Drift(
     }
 
     private static void renameColumn(Transaction tx, String copy, String from, String to) {
-        tx.connection()
-                .exec("ALTER TABLE %s RENAME COLUMN %s TO %s".formatted(quoted(copy), quoted(from), quoted(to)));
+        tx.connection().exec("ALTER TABLE %s RENAME COLUMN %s TO %s".formatted(quoted(copy), quoted(from), quoted(to)));
     }
 
     /// As the copy is then: a column that became NOT NULL at the source still takes NULL here.

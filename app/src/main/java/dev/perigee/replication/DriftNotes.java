@@ -19,12 +19,14 @@ final class DriftNotes {
 
     static List<String> of(CopyDefinition definition) {
         List<String> notes = new ArrayList<>();
-        new TreeMap<>(definition.known().renamed()).forEach((setting, name) -> notes.add(
-                "the settings name the column \"%s\", which the source calls \"%s\" now; it is followed, and should be named so"
-                        .formatted(setting, name)));
+        new TreeMap<>(definition.known().renamed())
+                .forEach((setting, name) -> notes.add(
+                        "the settings name the column \"%s\", which the source calls \"%s\" now; it is followed, and should be named so"
+                                .formatted(setting, name)));
         for (CopyColumn kept : definition.known().kept()) {
-            notes.add("column \"%s\" was dropped at the source and is kept: rows have the value they had then, new ones NULL"
-                    .formatted(kept.name()));
+            notes.add(
+                    "column \"%s\" was dropped at the source and is kept: rows have the value they had then, new ones NULL"
+                            .formatted(kept.name()));
         }
         return notes;
     }

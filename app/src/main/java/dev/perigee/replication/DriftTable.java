@@ -27,8 +27,8 @@ final class DriftTable {
     private DriftTable() {}
 
     static Row find(Transaction tx, String name) {
-        SqliteStatement row = tx.statement(
-                "SELECT identity, suspicion, backfill FROM tmp_replication_drift WHERE name = ?1");
+        SqliteStatement row =
+                tx.statement("SELECT identity, suspicion, backfill FROM tmp_replication_drift WHERE name = ?1");
         try {
             if (!row.bindText(1, name).step()) return Row.NONE;
             return new Row(
@@ -69,8 +69,9 @@ final class DriftTable {
     }
 
     private static void put(Transaction tx, String name, String column, @Nullable String value) {
-        tx.statement("INSERT INTO tmp_replication_drift (name, %1$s) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET %1$s = ?2"
-                        .formatted(column))
+        tx.statement(
+                        "INSERT INTO tmp_replication_drift (name, %1$s) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET %1$s = ?2"
+                                .formatted(column))
                 .bindText(1, name)
                 .bindText(2, value)
                 .run();

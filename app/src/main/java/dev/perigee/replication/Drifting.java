@@ -70,8 +70,8 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
         });
     }
 
-    /// Columns are known by numbers, which mean nothing in another table. What a rewrite of the table left of its rows is
-    /// looked at here, as long as it is known that there was one.
+    /// Columns are known by numbers, which mean nothing in another table. What a rewrite of the table left of its rows
+    /// is looked at here, as long as it is known that there was one.
     private static void requireSame(
             Store store, Source source, TableConfig config, SourceTable table, TableState state) {
         Optional<HighWaterMark> seen = state.cursor();

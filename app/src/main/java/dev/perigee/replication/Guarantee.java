@@ -14,8 +14,8 @@ final class Guarantee {
     /// The last sync failed: the copy stands where `completeAsOf` says.
     static final String BEHIND = "behind";
 
-    /// Every row that was committed at `completeAsOf` is in the copy, as far as its cursor moved; proved by the source's
-    /// open transactions.
+    /// Every row that was committed at `completeAsOf` is in the copy, as far as its cursor moved; proved by the
+    /// source's open transactions.
     static final String COMPLETE = "complete";
 
     /// The source went back or was replaced, and rows from before are still being mended.

@@ -17,8 +17,8 @@ final class Handover {
 
     private Handover() {}
 
-    /// Takes the copy over that `config` asks for, if it belongs to the same table of the source under another name, and
-    /// if there is none of `config`'s own yet.
+    /// Takes the copy over that `config` asks for, if it belongs to the same table of the source under another name,
+    /// and if there is none of `config`'s own yet.
     ///
     /// @return the name it was configured by before; empty where there was nothing to take over
     static Optional<String> take(Store store, Source source, TableConfig config, SourceTable table) {

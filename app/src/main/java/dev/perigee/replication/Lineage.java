@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Whether a source is still the one that a copy's cursor comes from, looked at in a sync's own snapshot before anything
-/// of it is applied.
+/// Whether a source is still the one that a copy's cursor comes from, looked at in a sync's own snapshot before
+/// anything of it is applied.
 ///
-/// Rows that were pulled and are gone are no reason for doubt: they were deleted. What raises it is a source that is not
-/// the same any more: another server, database or table under the old name, another history, fewer transactions than
-/// before, a sequence that was set back, a table that was emptied or written anew at once. Then rows may be missing
-/// behind the cursor or be there again, and no pull would show it.
+/// Rows that were pulled and are gone are no reason for doubt: they were deleted. What raises it is a source that is
+/// not the same any more: another server, database or table under the old name, another history, fewer transactions
+/// than before, a sequence that was set back, a table that was emptied or written anew at once. Then rows may be
+/// missing behind the cursor or be there again, and no pull would show it.
 final class Lineage {
     private static final String STATE = "Nothing of it was applied; the copy stays at its cursor and is served";
 
@@ -120,8 +120,8 @@ final class Lineage {
         throw lasting(now, "the sequence of its cursor was set back, so new rows come behind the cursor");
     }
 
-    /// A part got another file. VACUUM FULL does that and leaves rows as they were; TRUNCATE leaves none. A new definition
-    /// may write them all anew.
+    /// A part got another file. VACUUM FULL does that and leaves rows as they were; TRUNCATE leaves none. A new
+    /// definition may write them all anew.
     private void requireRows(Identity before, Identity now, long part, Snapshot snapshot, boolean isRedefined) {
         boolean isRefreshed = table.kind() == SourceTable.Kind.MATERIALIZED_VIEW;
         if (isRefreshed || rows == 0) return;
@@ -142,8 +142,8 @@ final class Lineage {
         return isBehind ? "; its greatest cursor value is less than the copy's" : "";
     }
 
-    /// A fault that stays until the copy is recovered, since what showed it may be gone at the next look. A standby that
-    /// lags catches up by itself.
+    /// A fault that stays until the copy is recovered, since what showed it may be gone at the next look. A standby
+    /// that lags catches up by itself.
     private PerigeeException lasting(Identity now, String what) {
         if (!now.isStandby()) {
             Suspicion suspicion = new Suspicion(Fault.SOURCE_BEHIND_CURSOR.name(), what);

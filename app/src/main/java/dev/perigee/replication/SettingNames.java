@@ -80,7 +80,8 @@ final class SettingNames {
         List<String> names = new ArrayList<>();
         for (String name : asked) {
             String found = name(name);
-            boolean wasDropped = identities.containsKey(name) && table.column(found).isEmpty();
+            boolean wasDropped =
+                    identities.containsKey(name) && table.column(found).isEmpty();
             if (!wasDropped) names.add(found);
         }
         return names;

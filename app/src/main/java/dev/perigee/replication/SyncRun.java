@@ -193,8 +193,8 @@ final class SyncRun {
         return backfill.filter(b -> !b.isDone()).isPresent();
     }
 
-    /// With the first page: should the sync break off, the rows it brought are known to be of this source. Parts that are
-    /// new stay so until all their rows are there.
+    /// With the first page: should the sync break off, the rows it brought are known to be of this source. Parts that
+    /// are new stay so until all their rows are there.
     private void keepIdentity(Transaction tx) {
         if (isIdentityKept || plan.isAside() || lineage.now().isEmpty()) return;
         Optional<Identity> before = DriftTable.find(tx, config.name()).identity();

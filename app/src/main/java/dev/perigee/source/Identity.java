@@ -12,8 +12,8 @@ import java.util.Optional;
 /// @param isStandby whether it follows another server, and may be behind it
 /// @param database the database's number, another one where it was made anew under the same name
 /// @param table the table's number, likewise
-/// @param storage the table's parts (itself, its partitions) by number, with the number of the file each is kept in: one
-///     that is emptied or rewritten at once gets another file
+/// @param storage the table's parts (itself, its partitions) by number, with the number of the file each is kept in:
+///     one that is emptied or rewritten at once gets another file
 /// @param sequences by column: the last number its sequence handed out
 /// @param counter transactions counted; never less in one history
 /// @param mark of the snapshot, as [Moment#mark]

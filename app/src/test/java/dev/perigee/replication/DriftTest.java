@@ -81,7 +81,8 @@ class DriftTest {
         postgres.execute("ALTER TABLE t ADD extra int DEFAULT 3");
         sync();
         host.execute("UPDATE t SET extra = NULL WHERE id > 600");
-        host.execute("UPDATE tmp_replication_drift SET backfill = '{\"columns\":[\"extra\"],\"after\":600,\"upTo\":1200,\"rows\":600}'");
+        host.execute(
+                "UPDATE tmp_replication_drift SET backfill = '{\"columns\":[\"extra\"],\"after\":600,\"upTo\":1200,\"rows\":600}'");
         host.close();
         open(BY_C, false);
         assertThat(status("guarantee")).isEqualTo("filling(extra)");
@@ -95,15 +96,19 @@ class DriftTest {
     void a_dropped_column_stays_with_its_old_values_and_new_rows_have_none() {
         open(BY_C);
         host.execute("CREATE INDEX mine ON t (v)");
-        postgres.execute("ALTER TABLE t DROP v; INSERT INTO t VALUES (5000, 1, 5000); UPDATE t SET c = 6000 WHERE id = 1");
+        postgres.execute(
+                "ALTER TABLE t DROP v; INSERT INTO t VALUES (5000, 1, 5000); UPDATE t SET c = 6000 WHERE id = 1");
         assertThat(sync().error()).isEmpty();
         assertThat(rows("SELECT id, v FROM t WHERE id IN (1, 2, 5000) ORDER BY id"))
                 .containsExactly(List.of("1", "v1"), List.of("2", "v2"), List.of("5000", "null"));
-        assertThat(host.value("SELECT count(*) FROM sqlite_schema WHERE name = 'mine'")).isEqualTo("1");
+        assertThat(host.value("SELECT count(*) FROM sqlite_schema WHERE name = 'mine'"))
+                .isEqualTo("1");
         assertThat(status("notes")).contains("column \\\"v\\\" was dropped at the source and is kept");
         postgres.execute("ALTER TABLE t ALTER n TYPE numeric(12,3)");
         assertThat(sync().error()).isEmpty();
-        assertThat(host.value("SELECT v FROM t WHERE id = 2")).as("also through a rebuild").isEqualTo("v2");
+        assertThat(host.value("SELECT v FROM t WHERE id = 2"))
+                .as("also through a rebuild")
+                .isEqualTo("v2");
         postgres.execute("ALTER TABLE t ADD v int NOT NULL DEFAULT 9");
         assertThat(sync().error()).isEmpty();
         assertThat(rows("SELECT v, v_dropped_2 FROM t WHERE id = 2")).containsExactly(List.of("9", "v2"));
@@ -122,18 +127,23 @@ class DriftTest {
     @Test
     void renamed_columns_keep_the_cursor_and_the_settings_follow_by_identity() {
         open(BY_C);
-        postgres.execute("ALTER TABLE t RENAME c TO changed; ALTER TABLE t RENAME id TO number; ALTER TABLE t RENAME v TO c;"
-                + "INSERT INTO t VALUES (5000, 'new', 1, 5000)");
+        postgres.execute(
+                "ALTER TABLE t RENAME c TO changed; ALTER TABLE t RENAME id TO number; ALTER TABLE t RENAME v TO c;"
+                        + "INSERT INTO t VALUES (5000, 'new', 1, 5000)");
         SyncResult result = sync();
         assertThat(result.error()).isEmpty();
         assertThat(result.inserted()).isEqualTo(1);
         assertThat(result.pulled()).as("no reload").isLessThan(1300);
         assertThat(rows("SELECT number, c, changed FROM t WHERE number = 5000"))
                 .containsExactly(List.of("5000", "new", "5000"));
-        assertThat(status("notes")).contains("the settings name the column \\\"c\\\", which the source calls \\\"changed\\\" now");
+        assertThat(status("notes"))
+                .contains("the settings name the column \\\"c\\\", which the source calls \\\"changed\\\" now");
         assertThat(host.value("SELECT generation FROM tmp_replication_state")).isEqualTo("0");
-        assertThat(host.call("PATCH", "/tables/t", "{'intervalMs': 5000}").status()).isEqualTo(200);
-        assertThat(host.call("PATCH", "/tables/t", "{'cursorColumn': 'changed'}").status()).isEqualTo(200);
+        assertThat(host.call("PATCH", "/tables/t", "{'intervalMs': 5000}").status())
+                .isEqualTo(200);
+        assertThat(host.call("PATCH", "/tables/t", "{'cursorColumn': 'changed'}")
+                        .status())
+                .isEqualTo(200);
         sync(); // joins, it may be, one that began before the settings changed
         assertThat(sync().error()).isEmpty();
         assertThat(host.value("SELECT generation FROM tmp_replication_state"))
@@ -144,12 +154,14 @@ class DriftTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "ALTER TABLE t ALTER c TYPE numeric | column \"c\" was bigint and is numeric",
-        "ALTER TABLE t ALTER n TYPE numeric(12,1) | column \"n\" was numeric(10,2) and is numeric(12,1)",
-        "ALTER TABLE t ALTER v DROP NOT NULL; UPDATE t SET v = NULL WHERE id = 3 | column \"v\" may be NULL now",
-        "ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (c, id) | its key was [id] and is [c, id]",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ALTER TABLE t ALTER c TYPE numeric | column \"c\" was bigint and is numeric",
+                "ALTER TABLE t ALTER n TYPE numeric(12,1) | column \"n\" was numeric(10,2) and is numeric(12,1)",
+                "ALTER TABLE t ALTER v DROP NOT NULL; UPDATE t SET v = NULL WHERE id = 3 | column \"v\" may be NULL now",
+                "ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (c, id) | its key was [id] and is [c, id]",
+            })
     void what_changes_rows_that_are_there_has_the_copy_made_anew_and_the_run_says_why(String change, String why) {
         open(BY_C);
         postgres.execute(change);
@@ -171,7 +183,8 @@ class DriftTest {
             proxy.failAfter(60_000, TcpProxy.Fault.BLACK_HOLE);
             CompletableFuture<SyncResult> rebuilding = host.plugin.syncTable("t");
             await().ignoreExceptions()
-                    .until(() -> !host.value("SELECT max(rowid) FROM tmp_replication_shadow_1_t").equals("null"));
+                    .until(() -> !host.value("SELECT max(rowid) FROM tmp_replication_shadow_1_t")
+                            .equals("null"));
             assertThat(host.value("SELECT count(*) || ' ' || sum(n) FROM t")).isEqualTo("1200 720600");
             proxy.leadTo(postgres.port()); // ends the connections there are
             assertThat(rebuilding.join().error()).isPresent();
@@ -198,8 +211,10 @@ class DriftTest {
     @Test
     void a_look_that_fails_changes_nothing() {
         open(BY_C);
-        List<List<String>> before = rows("SELECT * FROM tmp_replication_drift, sqlite_schema WHERE sqlite_schema.name = 't'");
-        postgres.execute("ALTER TABLE t ADD extra int; CREATE ROLE gone_%1$s LOGIN; DROP ROLE gone_%1$s".formatted(postgres.database()));
+        List<List<String>> before =
+                rows("SELECT * FROM tmp_replication_drift, sqlite_schema WHERE sqlite_schema.name = 't'");
+        postgres.execute("ALTER TABLE t ADD extra int; CREATE ROLE gone_%1$s LOGIN; DROP ROLE gone_%1$s"
+                .formatted(postgres.database()));
         source.close();
         assertThat(sync().error()).isPresent();
         assertThat(rows("SELECT * FROM tmp_replication_drift, sqlite_schema WHERE sqlite_schema.name = 't'"))
@@ -215,7 +230,8 @@ class DriftTest {
         assertThat(missing.error().orElseThrow().fault()).isEqualTo("SOURCE_TABLE_MISSING");
         assertThat(missing.error().orElseThrow().message()).contains("it is called public.moved now");
         assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1200");
-        assertThat(host.post("/tables", "{'name': 'moved', 'cursorColumn': 'c', 'target': 't'}").status())
+        assertThat(host.post("/tables", "{'name': 'moved', 'cursorColumn': 'c', 'target': 't'}")
+                        .status())
                 .isEqualTo(200);
         SyncResult result = host.plugin.syncTable("moved").join();
         assertThat(result.error()).isEmpty();
@@ -312,7 +328,8 @@ class DriftTest {
                 ResultSet rows = statement.executeQuery(sql)) {
             while (rows.next()) {
                 List<String> row = new ArrayList<>();
-                for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++) row.add(String.valueOf(rows.getString(i)));
+                for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++)
+                    row.add(String.valueOf(rows.getString(i)));
                 found.add(row);
             }
         } catch (SQLException e) {

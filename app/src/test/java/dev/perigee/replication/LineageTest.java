@@ -55,13 +55,15 @@ class LineageTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "TRUNCATE t | emptied or written anew | greatest cursor value is less",
-        "TRUNCATE t; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | emptied or written anew | ",
-        "DELETE FROM t; ALTER SEQUENCE t_c_seq RESTART; INSERT INTO t (id, v) VALUES (1, 'w') | sequence of its cursor was set back | ",
-        "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial); INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | dropped and made anew | ",
-        "DROP TABLE t; CREATE TABLE t (v text, id int PRIMARY KEY, c bigserial, more int) | dropped and made anew | ",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "TRUNCATE t | emptied or written anew | greatest cursor value is less",
+                "TRUNCATE t; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | emptied or written anew | ",
+                "DELETE FROM t; ALTER SEQUENCE t_c_seq RESTART; INSERT INTO t (id, v) VALUES (1, 'w') | sequence of its cursor was set back | ",
+                "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial); INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | dropped and made anew | ",
+                "DROP TABLE t; CREATE TABLE t (v text, id int PRIMARY KEY, c bigserial, more int) | dropped and made anew | ",
+            })
     void a_table_that_was_emptied_set_back_or_replaced_is_a_fault_until_it_is_recovered(
             String change, String what, String behind) {
         open(BY_C);
@@ -81,13 +83,14 @@ class LineageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "DELETE FROM t WHERE c > 50",
-        "VACUUM FULL t",
-        "DELETE FROM t WHERE id < 90; CLUSTER t USING t_pkey",
-        "ALTER TABLE t ADD r float8 DEFAULT random()",
-        "REINDEX TABLE t",
-    })
+    @ValueSource(
+            strings = {
+                "DELETE FROM t WHERE c > 50",
+                "VACUUM FULL t",
+                "DELETE FROM t WHERE id < 90; CLUSTER t USING t_pkey",
+                "ALTER TABLE t ADD r float8 DEFAULT random()",
+                "REINDEX TABLE t",
+            })
     void rows_that_were_deleted_and_tables_that_were_rewritten_are_no_fault(String change) {
         open(BY_C);
         for (String statement : change.split("; ")) postgres.execute(statement);
@@ -137,7 +140,8 @@ class LineageTest {
     @CsvSource({"counter, counts", "timeline, follows timeline 1 and followed"})
     void a_server_that_went_back_in_its_history_is_a_fault(String what, String message) {
         open(BY_C);
-        host.execute("UPDATE tmp_replication_drift SET identity = json_set(identity, '$.%s', 900000000)".formatted(what));
+        host.execute(
+                "UPDATE tmp_replication_drift SET identity = json_set(identity, '$.%s', 900000000)".formatted(what));
         Problem problem = sync().error().orElseThrow();
         assertThat(problem.fault()).isEqualTo("SOURCE_BEHIND_CURSOR");
         assertThat(problem.message()).contains(message);
@@ -191,10 +195,10 @@ class LineageTest {
         TableConfig config =
                 mode.equals("xmin") ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1)) : BY_C;
         open(config);
-        postgres.execute("TRUNCATE t RESTART IDENTITY; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(201, 220) i");
+        postgres.execute(
+                "TRUNCATE t RESTART IDENTITY; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(201, 220) i");
         assertThat(sync().error()).isPresent();
-        assertThat(Recovery.rebase(host.store(), source, config))
-                .isTrue();
+        assertThat(Recovery.rebase(host.store(), source, config)).isTrue();
         postgres.execute("INSERT INTO t (id, v) VALUES (300, 'new'); UPDATE t SET v = 'changed' WHERE id = 205");
         assertThat(sync().error()).isEmpty();
         assertThat(host.query("SELECT id FROM t WHERE id > 100 ORDER BY id").toString())

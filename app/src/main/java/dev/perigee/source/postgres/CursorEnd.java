@@ -17,8 +17,9 @@ import org.postgresql.jdbc.PgConnection;
 record CursorEnd(PgConnection session, SourceTable table, String column) {
     /// The greatest `(cursor, key…)`, as texts that are cast back without a loss.
     Optional<HighWaterMark> greatest(List<String> key) throws SQLException {
-        List<String> names =
-                Stream.concat(Stream.of(column), key.stream()).map(name -> "r." + Quoted.name(name)).toList();
+        List<String> names = Stream.concat(Stream.of(column), key.stream())
+                .map(name -> "r." + Quoted.name(name))
+                .toList();
         String sql = "SELECT %s FROM %s AS r WHERE r.%s IS NOT NULL ORDER BY %s LIMIT 1"
                 .formatted(
                         names.stream().map(name -> name + "::text").collect(Collectors.joining(", ")),

@@ -36,8 +36,8 @@ record PostgresIdentity(
                    pg_is_in_recovery(),
                    (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())""";
 
-    /// The name of the log's file begins with the timeline, and is right at once after a failover; a standby has no such
-    /// file, and says what it knew at its last restart point.
+    /// The name of the log's file begins with the timeline, and is right at once after a failover; a standby has no
+    /// such file, and says what it knew at its last restart point.
     private static final String OF_LOG = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8";
 
     private static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";

@@ -165,8 +165,10 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public boolean isBehind(SourceTable table, String cursorColumn, HighWaterMark seen) {
-        return asked(table, () -> new CursorEnd(session, table, cursorColumn)
-                .isBehind(seen.cursor().orElseThrow()));
+        return asked(
+                table,
+                () -> new CursorEnd(session, table, cursorColumn)
+                        .isBehind(seen.cursor().orElseThrow()));
     }
 
     private <T> T asked(SourceTable table, PostgresFaults.Asking<T> asking) {
