@@ -76,8 +76,9 @@ record Backfill(List<String> columns, long after, long upTo, long rows) {
 
     /// The next rows; empty where there are none.
     Optional<Chunk> next(Transaction tx, String copy, SourceTable table, List<String> key) {
-        SqliteStatement rows = tx.statement("SELECT rowid, %s FROM %s WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid LIMIT %d"
-                .formatted(quoted(key), quoted(copy), Scope.Keys.MAX_KEYS));
+        SqliteStatement rows =
+                tx.statement("SELECT rowid, %s FROM %s WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid LIMIT %d"
+                        .formatted(quoted(key), quoted(copy), Scope.Keys.MAX_KEYS));
         try {
             rows.bindInt(1, after).bindInt(2, upTo);
             List<List<String>> keys = new ArrayList<>();
@@ -86,7 +87,8 @@ record Backfill(List<String> columns, long after, long upTo, long rows) {
                 List<String> texts = new ArrayList<>();
                 for (int i = 0; i < key.size(); i++) {
                     Value value = rows.valueAt(i + 1);
-                    KeyText.of(value, table.column(key.get(i)).orElseThrow(), false).ifPresent(texts::add);
+                    KeyText.of(value, table.column(key.get(i)).orElseThrow(), false)
+                            .ifPresent(texts::add);
                 }
                 if (texts.size() == key.size()) keys.add(texts);
                 last = rows.intAt(0);

@@ -25,13 +25,12 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
         Handover.take(store, source, asked, table);
         Optional<TableState> state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
         boolean isLiteral = kind == Run.Kind.RESYNC;
-        SettingNames.Followed names = SettingNames.follow(
-                asked, table, state.flatMap(TableState::definition), isLiteral);
+        SettingNames.Followed names =
+                SettingNames.follow(asked, table, state.flatMap(TableState::definition), isLiteral);
         TableConfig config = names.config();
         CopyDefinition now = CopyDefinition.of(config, table).chosenBy(asked, names.known());
         if (isLiteral || state.flatMap(TableState::definition).isEmpty()) {
-            return new Drifting(
-                    config, table, now.chosenBy(asked, names.known().keeping(List.of())), Optional.empty());
+            return new Drifting(config, table, now.chosenBy(asked, names.known().keeping(List.of())), Optional.empty());
         }
         CopyDefinition made = state.get().definition().get();
         // What an admin chose anew is fetched anew, whatever the source changed beside that.
@@ -76,12 +75,14 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
             Store store, Source source, TableConfig config, SourceTable table, TableState state) {
         Optional<HighWaterMark> seen = state.cursor();
         source.snapshot("table " + config.name(), List.of(table.id()), snapshot -> {
-            Lineage.Found found =
-                    new Lineage(store, config, table, seen, state.rowCount()).look(snapshot, true);
+            Lineage.Found found = new Lineage(store, config, table, seen, state.rowCount()).look(snapshot, true);
             return store.write(tx -> {
                 Optional<Identity> before = DriftTable.find(tx, config.name()).identity();
                 if (before.isPresent() && found.now().isPresent()) {
-                    DriftTable.identity(tx, config.name(), before.get().withFilesOf(found.now().get()));
+                    DriftTable.identity(
+                            tx,
+                            config.name(),
+                            before.get().withFilesOf(found.now().get()));
                 }
                 return true;
             });
@@ -93,8 +94,8 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
             return source.describe(name);
         } catch (PerigeeException e) {
             if (e.fault() != Fault.SOURCE_TABLE_MISSING) throw e;
-            Optional<Identity> identity =
-                    store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, name)).identity();
+            Optional<Identity> identity = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, name))
+                    .identity();
             Optional<TableId> there = identity.flatMap(source::whereabouts);
             if (there.isEmpty()) throw e;
             Optional<String> copy = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, name))

@@ -81,7 +81,8 @@ final class Lineage {
         requireSequence(before, now);
         for (Map.Entry<Long, Long> part : before.storage().entrySet()) {
             Long file = now.storage().get(part.getKey());
-            if (file != null && !file.equals(part.getValue())) requireRows(before, now, part.getKey(), snapshot, isRedefined);
+            if (file != null && !file.equals(part.getValue()))
+                requireRows(before, now, part.getKey(), snapshot, isRedefined);
         }
         List<String> notes = new ArrayList<>();
         List<Long> newParts = now.storage().keySet().stream()
@@ -91,15 +92,18 @@ final class Lineage {
         long gone = before.storage().keySet().stream()
                 .filter(part -> !now.storage().containsKey(part))
                 .count();
-        if (!newParts.isEmpty()) notes.add("%d partitions were attached; their rows are fetched".formatted(newParts.size()));
-        if (gone > 0) notes.add("%d partitions were detached; their rows leave the copy as deleted ones do".formatted(gone));
+        if (!newParts.isEmpty())
+            notes.add("%d partitions were attached; their rows are fetched".formatted(newParts.size()));
+        if (gone > 0)
+            notes.add("%d partitions were detached; their rows leave the copy as deleted ones do".formatted(gone));
         if (isNewHistory) notes.add("another server took over, with all that was seen of the one before");
         return new Found(Optional.of(now), newParts, isNewHistory, notes);
     }
 
     private void requireSame(Identity before, Identity now) {
         if (differs(before.system(), now.system())) {
-            throw fault(Fault.SOURCE_REPLACED, "another server answers under its address: its system identifier differs");
+            throw fault(
+                    Fault.SOURCE_REPLACED, "another server answers under its address: its system identifier differs");
         }
         if (before.database() != now.database()) {
             throw fault(Fault.SOURCE_REPLACED, "its database was made anew under the same name: its OID differs");
@@ -127,7 +131,8 @@ final class Lineage {
         if (isRefreshed || rows == 0) return;
         boolean isKept = isRedefined
                 ? behind(snapshot).isEmpty()
-                : snapshot.keepsRowsOf(table, before, part).orElseGet(() -> behind(snapshot).isEmpty());
+                : snapshot.keepsRowsOf(table, before, part)
+                        .orElseGet(() -> behind(snapshot).isEmpty());
         if (isKept) return;
         throw lasting(
                 now,

@@ -31,7 +31,8 @@ final class Recovery {
 
     /// Sets the marks of a copy to where the source stands now. Not while the table is synced.
     ///
-    /// @return false, with nothing changed, where the source's table has other columns or another key than the copy, so
+    /// @return false, with nothing changed, where the source's table has other columns or another key than the
+    copy, so
     ///     that the rows cannot be compared and must be fetched again
     static boolean rebase(Store store, Source source, TableConfig asked) {
         SourceTable table = source.describe(asked.name());
@@ -58,8 +59,8 @@ final class Recovery {
             Optional<HighWaterMark> end,
             Optional<Identity> identity,
             Snapshot snapshot) {
-        Sealing sealing = new Sealing(
-                Optional.empty(), Optional.of(snapshot.moment().mark()), List.of());
+        Sealing sealing =
+                new Sealing(Optional.empty(), Optional.of(snapshot.moment().mark()), List.of());
         StateTable.redefined(tx, name, definition);
         StateTable.rebased(tx, name, end, sealing);
         DriftTable.renewed(tx, name, identity);
@@ -103,12 +104,7 @@ final class Recovery {
         // Numbers below zero are no column's: those kept belong to a table that may be gone.
         List<CopyColumn> kept = made.known().kept().stream()
                 .map(c -> new CopyColumn(
-                        c.name(),
-                        -Math.abs(c.identity()),
-                        c.sourceType(),
-                        c.declaredType(),
-                        c.notNull(),
-                        c.note()))
+                        c.name(), -Math.abs(c.identity()), c.sourceType(), c.declaredType(), c.notNull(), c.note()))
                 .toList();
         return new CopyDefinition(
                 now.source(),

@@ -172,7 +172,8 @@ final class SyncRun {
     private void fillAddedColumns(Snapshot snapshot) {
         if (plan.shadow().isPresent()) return;
         String copy = plan.definition().target();
-        backfill = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name())).backfill();
+        backfill = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
+                .backfill();
         for (int fetched = 0; backfill.isPresent() && fetched < Backfill.ROWS_PER_SYNC; ) {
             Backfill open = backfill.get();
             Optional<Backfill.Chunk> chunk = store.read(

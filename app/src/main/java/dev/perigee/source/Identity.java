@@ -38,25 +38,14 @@ public record Identity(
     public Identity withPartsOf(Identity other) {
         Map<Long, Long> shared = new HashMap<>(storage);
         shared.keySet().retainAll(other.storage.keySet());
-        return new Identity(
-                system,
-                timeline,
-                isStandby,
-                database,
-                table,
-                shared,
-                sequences,
-                counter,
-                mark,
-                position);
+        return new Identity(system, timeline, isStandby, database, table, shared, sequences, counter, mark, position);
     }
 
     /// The same, with its parts in the files they are in later.
     public Identity withFilesOf(Identity later) {
         Map<Long, Long> files = new HashMap<>(storage);
         files.replaceAll((part, file) -> later.storage.getOrDefault(part, file));
-        return new Identity(
-                system, timeline, isStandby, database, table, files, sequences, counter, mark, position);
+        return new Identity(system, timeline, isStandby, database, table, files, sequences, counter, mark, position);
     }
 
     /// Whether both are of one table, whatever it is called.

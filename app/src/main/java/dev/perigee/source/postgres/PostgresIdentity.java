@@ -135,7 +135,8 @@ record PostgresIdentity(
         long seen = lsn(earlier.position().get());
         for (String line : history[0].split("\n")) {
             String[] fields = line.strip().split("\\s+");
-            boolean isIt = fields.length >= 2 && fields[0].equals(earlier.timeline().get().toString());
+            boolean isIt = fields.length >= 2
+                    && fields[0].equals(earlier.timeline().get().toString());
             if (isIt) return Optional.of(Long.compareUnsigned(seen, lsn(fields[1])) <= 0);
         }
         return Optional.of(false);
