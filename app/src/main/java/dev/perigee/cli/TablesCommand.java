@@ -30,6 +30,7 @@ import tools.jackson.databind.JsonNode;
             "  perigee tables pause orders",
             "  perigee tables sync orders",
             "  perigee tables sweep orders",
+            "  perigee tables recover orders",
             "  perigee tables remove orders --drop",
             "",
             "The token is in ADMIN_AUTHORIZATION_TOKEN.",
@@ -203,6 +204,35 @@ final class TablesCommand implements Callable<Integer> {
             if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
             boolean isGood = results.stream().allMatch(r -> r.path("success").asBoolean(false));
             return isGood ? Exit.OK : Exit.FAILED;
+        });
+    }
+
+    @Command(
+            name = "recover",
+            description = "Brings copies to what a source has that went back or was replaced. Removes what it lost.",
+            footerHeading = EXAMPLES,
+            footer = "  perigee tables recover orders",
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {
+                Exit.OK_TEXT,
+                "1:The server refused it, or does not answer; a table failed.",
+                Exit.USAGE_TEXT,
+                Exit.LAUNCHER_TEXT
+            })
+    int recover(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
+        return with(common, client -> {
+            boolean isDone = true;
+            List<JsonNode> results = new ArrayList<>();
+            for (String name : names) {
+                JsonNode result = client.result("POST", ServerClient.path(TABLES, name) + "/recover", Optional.empty());
+                results.add(result);
+                if (!common.json) printResults(result);
+                isDone &= result.path("success").asBoolean(false);
+            }
+            if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
+            return isDone ? Exit.OK : Exit.FAILED;
         });
     }
 

@@ -42,8 +42,15 @@ public enum Fault {
     SOURCE_TABLE_MISSING(true, 404, "create the table in the source, or remove it from replication"),
     SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
     SOURCE_PERMISSION(true, 502, "grant the source's user the right that the message names"),
-    SOURCE_SCHEMA_CHANGED(true, 502, "resync the table to take over the source's new definition"),
-    SOURCE_BEHIND_CURSOR(true, 502, "the source lost rows the copy has: resync the table"),
+    SOURCE_SCHEMA_CHANGED(true, 502, "wait for the next sync, which follows the source's new definition"),
+    SOURCE_BEHIND_CURSOR(
+            true,
+            502,
+            "make sure that it is the source you want, then recover the table: `perigee tables recover NAME`, or POST /replication/tables/:name/recover"),
+    SOURCE_REPLACED(
+            true,
+            502,
+            "make sure that it is the source you want, then recover the table: `perigee tables recover NAME`, or POST /replication/tables/:name/recover"),
     MASS_DELETE(
             false,
             409,

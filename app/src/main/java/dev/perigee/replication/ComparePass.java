@@ -69,8 +69,7 @@ final class ComparePass {
 
     /// Compares everything, once.
     ///
-    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] where the copy was replaced meanwhile; what
-    the
+    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] where the copy was replaced meanwhile; what the
     ///     cancellation says. Nothing was changed
     Result run() {
         int columns = copy.definition().columns().size();

@@ -22,8 +22,15 @@ final class Guarantee {
     static final String COMPLETE = "complete";
 
     private static final String SETTLED = "settled";
+    /// The source went back or was replaced, and rows from before are still being mended.
+    static final String RECOVERING = "recovering";
 
     private Guarantee() {}
+
+    /// Nothing is promised of columns that were added, until the rows that were there before have them too.
+    static String filling(Backfill backfill) {
+        return "filling(%s)".formatted(String.join(", ", backfill.columns()));
+    }
 
     /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
     static String settled(Duration settle) {

@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
+import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Moment;
@@ -46,7 +47,7 @@ final class KeyComparison {
             long missing,
             Moment moment,
             Optional<String> position,
-            Optional<String> identity) {}
+            Optional<Identity> identity) {}
 
     /// What remains to be looked at in the copy.
     ///

@@ -130,6 +130,15 @@ final class ReplicationTables {
                 due_at INTEGER NOT NULL,
                 PRIMARY KEY (name, kind)
             );
+            """, """
+            CREATE TABLE tmp_replication_drift (
+                name          TEXT PRIMARY KEY NOT NULL,
+                identity      TEXT,
+                suspicion     TEXT,
+                backfill      TEXT,
+                recovering    INTEGER NOT NULL DEFAULT 0
+            );
+            ALTER TABLE tmp_replication_runs ADD COLUMN note TEXT;
             """);
 
     private ReplicationTables() {}

@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.source.Identity;
 import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
@@ -12,15 +13,15 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A source as long as one of its tables is the one it was: each snapshot asks first. What is missing in another table of
-/// the same name says nothing about the first.
+/// A source as long as one of its tables is the one it was: each snapshot asks first. What is missing in another table
+/// of the same name says nothing about the first.
 ///
 /// @param identity of the table as it was, see [Snapshot#identity]
-record SameTable(Source source, SourceTable table, Optional<String> identity) implements Source {
+record SameTable(Source source, SourceTable table, Optional<Identity> identity) implements Source {
     @Override
     public <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work) {
         return source.snapshot(where, tables, snapshot -> {
-            if (!snapshot.identity(table).equals(identity)) {
+            if (!isSame(snapshot.identity(table))) {
                 throw Fault.SOURCE_SCHEMA_CHANGED.in(
                         where,
                         "%s was replaced or emptied between two looks at it".formatted(table.id()),
@@ -28,6 +29,12 @@ record SameTable(Source source, SourceTable table, Optional<String> identity) im
             }
             return work.apply(snapshot);
         });
+    }
+
+    private boolean isSame(Optional<Identity> now) {
+        if (now.isEmpty() || identity.isEmpty()) return now.equals(identity);
+        return now.get().isSameTable(identity.get())
+                && now.get().storage().equals(identity.get().storage());
     }
 
     @Override

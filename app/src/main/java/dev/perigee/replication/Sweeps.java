@@ -16,8 +16,8 @@ import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The sweeps of all tables: one at a time, each recorded, the next one due when its table says so. Who asks for a sweep
-/// of a table while one runs joins it, unless they confirm what that one may ask: then another follows.
+/// The sweeps of all tables: one at a time, each recorded, the next one due when its table says so. Who asks for a
+/// sweep of a table while one runs joins it, unless they confirm what that one may ask: then another follows.
 final class Sweeps {
     /// Sweeps at once: each holds the source's snapshot for a while and up to some tens of megabytes here.
     static final int AT_ONCE = 1;

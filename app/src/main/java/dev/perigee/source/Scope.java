@@ -38,6 +38,13 @@ public sealed interface Scope {
         }
     }
 
+    /// All rows of some parts of the table, numbered as in [Identity#storage], in any order.
+    record Parts(List<Long> parts) implements Scope {
+        public Parts {
+            parts = List.copyOf(parts);
+        }
+    }
+
     /// The rows with these keys, as far as they are there, in any order.
     ///
     /// @param keys one text per key column, at most [#MAX_KEYS] of them

@@ -1,5 +1,6 @@
 package dev.perigee.source;
 
+import java.util.List;
 import java.util.Optional;
 
 /// A source as it was at one moment: all that is read through it belongs together. Lent by [Source#snapshot], for one
@@ -40,9 +41,29 @@ public interface Snapshot {
         return Optional.empty();
     }
 
-    /// A word that stays the same as long as the table is neither replaced by another of its name nor emptied at one
-    /// stroke; it may change without that. Empty where the source has none.
-    default Optional<String> identity(SourceTable table) {
+    /// Who the source is and what the table is there; empty where the source cannot say, and then a source that went
+    /// back is not noticed.
+    default Optional<Identity> identity(SourceTable table) {
         return Optional.empty();
+    }
+
+    /// Whether all that `earlier` had seen is in the history of this snapshot; empty where the source does not say.
+    default Optional<Boolean> continues(Identity earlier) {
+        return Optional.empty();
+    }
+
+    /// Whether a row of the table's part `part` is still there as it was at `earlier`; empty where nobody can tell.
+    default Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
+        return Optional.empty();
+    }
+
+    /// The greatest `(cursor, key…)` of the table; empty where no row has a cursor.
+    default Optional<HighWaterMark> greatest(SourceTable table, String cursorColumn, List<String> key) {
+        throw new IllegalStateException("a source that knows who it is knows this too");
+    }
+
+    /// Whether no row has a cursor as great as that of `seen`.
+    default boolean isBehind(SourceTable table, String cursorColumn, HighWaterMark seen) {
+        return false;
     }
 }

@@ -35,6 +35,7 @@ class HelpTest {
                 "tables resume",
                 "tables sync",
                 "verify",
+                "tables recover",
                 "query",
                 "version"
             })

@@ -20,7 +20,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
-/// What a script has at hand: a server with the hazard's tables, writers, and a follower behind a network that can fail.
+/// What a script has at hand: a server with the hazard's tables, writers, and a follower behind a network that can
+/// fail.
 ///
 /// After each poll it is checked that what the follower promises holds: where it says that its copy is complete as of a
 /// time, all rows that were committed before that time are in it.

@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
+import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Moment;
@@ -112,8 +113,28 @@ final class WatchedSource implements Source {
         }
 
         @Override
-        public Optional<String> identity(SourceTable table) {
+        public Optional<Identity> identity(SourceTable table) {
             return snapshot.identity(table);
+        }
+
+        @Override
+        public Optional<Boolean> continues(Identity earlier) {
+            return snapshot.continues(earlier);
+        }
+
+        @Override
+        public Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
+            return snapshot.keepsRowsOf(table, earlier, part);
+        }
+
+        @Override
+        public Optional<HighWaterMark> greatest(SourceTable table, String cursorColumn, List<String> key) {
+            return snapshot.greatest(table, cursorColumn, key);
+        }
+
+        @Override
+        public boolean isBehind(SourceTable table, String cursorColumn, HighWaterMark seen) {
+            return snapshot.isBehind(table, cursorColumn, seen);
         }
     }
 }

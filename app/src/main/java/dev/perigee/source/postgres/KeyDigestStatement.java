@@ -25,11 +25,6 @@ import org.postgresql.jdbc.PgConnection;
 final class KeyDigestStatement {
     private static final String ROW = "r";
 
-    private static final String IDENTITY = """
-            SELECT c.oid || '.' || c.relfilenode
-            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname = ? AND c.relname = ?""";
-
     private KeyDigestStatement() {}
 
     /// See [dev.perigee.source.Snapshot#keyDigests].
@@ -66,17 +61,6 @@ final class KeyDigestStatement {
             add(session.getCopyAPI().copyOut(sql), keys, digests);
         }
         return Optional.of(digests);
-    }
-
-    /// The table's number and that of the file its rows are in. Empty for what is gone.
-    static Optional<String> identity(PgConnection session, TableId table) throws SQLException {
-        try (PreparedStatement statement = session.prepareStatement(IDENTITY)) {
-            statement.setString(1, table.schema());
-            statement.setString(2, table.name());
-            try (ResultSet row = statement.executeQuery()) {
-                return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
-            }
-        }
     }
 
     private static void add(CopyOut copy, Pull keys, KeyDigests digests) throws SQLException {

@@ -3,6 +3,7 @@ package dev.perigee.source.postgres;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
+import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Moment;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOut;
 import org.postgresql.jdbc.PgConnection;
 
@@ -37,6 +39,7 @@ final class PostgresSnapshot implements Snapshot {
     private final PostgresHorizon horizon;
     private final Optional<String> position;
     private final int serverVersion;
+    private @Nullable PostgresIdentity identity;
 
     /// Tables that were locked before the snapshot was taken.
     private final Set<TableId> locked;
@@ -125,6 +128,8 @@ final class PostgresSnapshot implements Snapshot {
             Pages pages = new Pages(statement, sink);
             if (pull.scope() instanceof Scope.Changed || pull.scope() instanceof Scope.InBuckets) {
                 for (String slice : TidSlices.of(session, pull.table(), serverVersion)) copy(statement, slice, pages);
+            } else if (pull.scope() instanceof Scope.Parts(var parts)) {
+                for (long part : parts) copy(statement, "r.tableoid = %d".formatted(part), pages);
             } else {
                 copy(statement, "", pages);
             }
@@ -161,9 +166,55 @@ final class PostgresSnapshot implements Snapshot {
     }
 
     @Override
-    public Optional<String> identity(SourceTable table) {
-        return PostgresFaults.guard(
-                "table " + table.id(), config, () -> KeyDigestStatement.identity(session, table.id()));
+    public Optional<Identity> identity(SourceTable table) {
+        return asked(table, () -> Optional.of(identities().of(table)));
+    }
+
+    @Override
+    public Optional<Boolean> continues(Identity earlier) {
+        return PostgresFaults.guard(config.place(), config, () -> identities().continues(earlier));
+    }
+
+    @Override
+    public Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
+        Optional<String> changed = new ChangedRows(horizon.numbers()).since(table, earlier.mark());
+        if (changed.isEmpty()) return Optional.empty();
+        String sql = "SELECT EXISTS (SELECT FROM %s AS r WHERE r.tableoid = %d AND NOT %s)"
+                .formatted(Quoted.table(table.id()), part, changed.get());
+        return asked(table, () -> Optional.of(first(sql).equals(Optional.of("t"))));
+    }
+
+    @Override
+    public Optional<HighWaterMark> greatest(SourceTable table, String cursorColumn, List<String> key) {
+        return asked(table, () -> new CursorEnd(session, table, cursorColumn).greatest(key));
+    }
+
+    @Override
+    public boolean isBehind(SourceTable table, String cursorColumn, HighWaterMark seen) {
+        return asked(
+                table,
+                () -> new CursorEnd(session, table, cursorColumn)
+                        .isBehind(seen.cursor().orElseThrow()));
+    }
+
+    private <T> T asked(SourceTable table, PostgresFaults.Asking<T> asking) {
+        return PostgresFaults.guard("table " + table.id(), config, asking);
+    }
+
+    private PostgresIdentity identities() throws SQLException {
+        PostgresIdentity known = identity;
+        if (known == null) {
+            known = PostgresIdentity.of(session, horizon.numbers(), position);
+            identity = known;
+        }
+        return known;
+    }
+
+    private Optional<String> first(String sql) throws SQLException {
+        try (Statement statement = session.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            return row.next() ? Optional.ofNullable(row.getString(1)) : Optional.empty();
+        }
     }
 
     /// Takes the lock that any read takes, where it is not held already: what the catalog says next stays true until

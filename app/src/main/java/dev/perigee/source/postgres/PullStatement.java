@@ -46,7 +46,7 @@ final class PullStatement {
         this.cursorColumn = switch (pull.scope()) {
             case Scope.After(var cursor, var _) -> Optional.of(cursor);
             case Scope.Late(var cursor, var _, var _, var _) -> Optional.of(cursor);
-            case Scope.NullCursor _, Scope.Changed _, Scope.ByKey _, Scope.InBuckets _, Scope.Keys _ -> Optional.empty();
+            case Scope.NullCursor _, Scope.Changed _, Scope.ByKey _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _ -> Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
         pull.columns().forEach(name -> select(name, reading(name)));
@@ -173,6 +173,7 @@ final class PullStatement {
                         .orElseThrow(() -> new IllegalStateException("keys that have no digests were asked for by them"))
                         .isIn(buckets, wanted, ROW));
             }
+            case Scope.Parts _ -> {} // a slice each
             case Scope.Keys(var keys) -> {
                 List<String> rows = new ArrayList<>();
                 for (List<String> key : keys) rows.add("(" + literals(connection, pull.key(), key) + ")");
@@ -228,7 +229,7 @@ final class PullStatement {
     /// The columns rows are sorted by.
     private Set<String> order() {
         return switch (pull.scope()) {
-            case Scope.Changed _, Scope.InBuckets _, Scope.Keys _ -> Set.of();
+            case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _ -> Set.of();
             case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _ -> compared();
         };
     }
