@@ -29,8 +29,7 @@ record CheckedCopy(TableConfig config, SourceTable table, CopyDefinition definit
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] where the copy is not whole yet,
     ///     [Fault#SOURCE_SCHEMA_CHANGED] where the two do not fit, [Fault#INVALID_REQUEST] in mode `full`, whose
-    copy
-    ///     every sync replaces, so that there is nothing that could have been lost; or a `SOURCE_*` fault
+    ///     copy every sync replaces, so that there is nothing that could have been lost; or a `SOURCE_*` fault
     static CheckedCopy of(Store store, Source source, TableConfig config) {
         String where = "table " + config.name();
         if (config.mode() == Mode.FULL) {
