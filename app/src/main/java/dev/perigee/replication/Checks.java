@@ -93,8 +93,10 @@ final class Checks {
                 CheckTable.Key key = new CheckTable.Key(table.name(), kind);
                 wanted.add(key);
                 Instant latest = now.plus(interval);
-                if (!due.containsKey(key) || due.get(key).isAfter(latest)) due(key, latest);
-                if (isReady(table) && !due.get(key).isAfter(now)) start(table, kind, check);
+                Instant when = due.getOrDefault(key, Instant.MAX);
+                // Also where the interval has become shorter.
+                if (when.isAfter(latest)) due(key, latest);
+                if (isReady(table) && !when.isAfter(now)) start(table, kind, check);
             }));
         }
         List<CheckTable.Key> unwanted =
