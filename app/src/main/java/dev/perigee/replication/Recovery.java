@@ -31,9 +31,8 @@ final class Recovery {
 
     /// Sets the marks of a copy to where the source stands now. Not while the table is synced.
     ///
-    /// @return false, with nothing changed, where the source's table has other columns or another key than the
-    copy, so
-    ///     that the rows cannot be compared and must be fetched again
+    /// @return false, with nothing changed, where the source's table has other columns or another key than
+    ///     the copy, so that the rows cannot be compared and must be fetched again
     static boolean rebase(Store store, Source source, TableConfig asked) {
         SourceTable table = source.describe(asked.name());
         Optional<TableState> state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
