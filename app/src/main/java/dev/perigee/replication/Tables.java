@@ -42,7 +42,7 @@ final class Tables {
     private final Runnable rescheduling;
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
     private final Object changing = new Object();
-    private final Recovery.Mending mending = this::fetchedAgain;
+    private volatile Recovery.Mending mending = this::fetchedAgain;
 
     /// @param rescheduling called when a table's due time may have changed
     Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
@@ -225,6 +225,11 @@ final class Tables {
     CompletableFuture<SyncResult> recover(TableRunner runner) {
         return runner.exclusively(_ -> Recovery.rebase(host.store(), source(), runner.config()))
                 .thenCompose(isComparable -> isComparable ? mending.mend(runner) : fetchedAgain(runner));
+    }
+
+    /// How a recovery mends rows; by fetching everything again unless this says otherwise.
+    void mending(Recovery.Mending other) {
+        mending = other;
     }
 
     private CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
