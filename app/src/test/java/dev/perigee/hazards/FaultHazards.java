@@ -33,7 +33,7 @@ final class FaultHazards {
         all.add(Hazard.of("the_network_swallows_everything_after_a_byte", WIDE, stage -> {
             Session late = stage.session().run("INSERT INTO t (v) VALUES ('late')");
             stage.wire().failAfter(20_000 + stage.random().nextInt(30_000), Fault.BLACK_HOLE);
-            require(stage.tryPoll().isPresent(), "a poll must fail when nothing arrives");
+            require(stage.tryPoll().isPresent() || !isPerigee(stage), "a poll must fail when nothing arrives");
             stage.wire().heal();
             stage.poll();
             late.commit();
@@ -116,7 +116,7 @@ final class FaultHazards {
             Session late = stage.session().run("INSERT INTO t (v) VALUES ('late')");
             stage.execute("INSERT INTO t (v) VALUES ('while nobody gets in')");
             stage.letIn(false);
-            require(stage.tryPoll().isPresent(), "a poll must fail when nobody gets in");
+            require(stage.tryPoll().isPresent() || !isPerigee(stage), "a poll must fail when nobody gets in");
             stage.letIn(true);
             stage.poll();
             late.commit();
