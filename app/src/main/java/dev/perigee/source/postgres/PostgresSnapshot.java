@@ -13,6 +13,7 @@ import dev.perigee.source.TableId;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +32,7 @@ final class PostgresSnapshot implements Snapshot {
     private final PgConnection session;
     private final SourceConfig config;
     private final PostgresHorizon horizon;
+    private final Instant asOf;
     private final Optional<String> position;
     private final int serverVersion;
 
@@ -38,11 +40,13 @@ final class PostgresSnapshot implements Snapshot {
             PgConnection session,
             SourceConfig config,
             PostgresHorizon horizon,
+            Instant asOf,
             Optional<String> position,
             int serverVersion) {
         this.session = session;
         this.config = config;
         this.horizon = horizon;
+        this.asOf = asOf;
         this.position = position;
         this.serverVersion = serverVersion;
     }
@@ -71,18 +75,29 @@ final class PostgresSnapshot implements Snapshot {
                         SELECT pg_current_snapshot()::text, clock_timestamp(),
                                (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
                                      ELSE pg_current_wal_lsn() END)::text,
-                               current_setting('server_version_num')::int""")) {
+                               current_setting('server_version_num')::int, transaction_timestamp()""")) {
             row.next();
             PostgresMoment numbers = PostgresMoment.of(row.getString(1));
             Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
             return new PostgresSnapshot(
-                    session, config, before.with(now), Optional.ofNullable(row.getString(3)), row.getInt(4));
+                    session,
+                    config,
+                    before.with(now),
+                    row.getObject(5, OffsetDateTime.class).toInstant(),
+                    Optional.ofNullable(row.getString(3)),
+                    row.getInt(4));
         }
     }
 
     @Override
     public Moment moment() {
         return horizon.now();
+    }
+
+    /// When the transaction began: its snapshot is taken later, and a statement that asks for the time has one already.
+    @Override
+    public Instant asOf() {
+        return asOf;
     }
 
     @Override
