@@ -92,8 +92,9 @@ public final class History {
                 session.run("DELETE FROM leaving WHERE id %% %d = %d AND id %% 32 = %d"
                         .formatted(WRITERS, writer, random.nextInt(32)));
             case 7 ->
-                session.run("UPDATE leaving SET id = id + %d, v = '%s' WHERE id = (SELECT min(id) FROM leaving WHERE id %% %d = %d)"
-                        .formatted(1_000_000L * (version + 1), next(), WRITERS, writer));
+                session.run(
+                        "UPDATE leaving SET id = id + %d, v = '%s' WHERE id = (SELECT min(id) FROM leaving WHERE id %% %d = %d)"
+                                .formatted(1_000_000L * (version + 1), next(), WRITERS, writer));
             case 8 -> session.run("SAVEPOINT s" + ++savepoints[writer]);
             case 9 -> {
                 if (savepoints[writer] > 0) session.run("ROLLBACK TO s" + savepoints[writer]--);

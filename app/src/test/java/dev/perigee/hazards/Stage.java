@@ -21,7 +21,8 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 
-/// What a script has at hand: a server with the hazard's tables, writers, and a follower behind a network that can fail.
+/// What a script has at hand: a server with the hazard's tables, writers, and a follower behind a network that can
+/// fail.
 ///
 /// After each poll it is checked that what the follower promises holds: where it says that its copy is complete as of a
 /// time, all rows that were committed before that time are in it.
@@ -214,7 +215,10 @@ public final class Stage implements AutoCloseable {
         for (Hazard.Table table : hazard.tables()) {
             Optional<Follower.Promise> promise = follower.promise(table);
             boolean hasSeen = promise.isEmpty()
-                    || promise.get().completeAsOf().filter(at -> at.isAfter(end)).isPresent();
+                    || promise.get()
+                            .completeAsOf()
+                            .filter(at -> at.isAfter(end))
+                            .isPresent();
             if (!hasSeen) return false;
         }
         return true;
@@ -254,7 +258,8 @@ public final class Stage implements AutoCloseable {
                 type = row.getString(1);
             }
             if (type.equals("text")) return true; // its collation is the column's, and says more than the type
-            try (ResultSet row = statement.executeQuery("SELECT '%s'::%s >= '%s'::%s".formatted(after, type, before, type))) {
+            try (ResultSet row =
+                    statement.executeQuery("SELECT '%s'::%s >= '%s'::%s".formatted(after, type, before, type))) {
                 row.next();
                 return row.getBoolean(1);
             }

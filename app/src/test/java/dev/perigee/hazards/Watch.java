@@ -7,8 +7,8 @@ import java.util.Deque;
 import java.util.Map;
 import java.util.Optional;
 
-/// What must hold of a copy all along: its cursor never goes back, a row that was there leaves only when the source lost
-/// it, and where its status says that it is complete as of a time, all that was committed before that time is in it.
+/// What must hold of a copy all along: its cursor never goes back, a row that was there leaves only when the source
+/// lost it, and where its status says that it is complete as of a time, all that was committed before is in it.
 final class Watch {
     /// Looks at the source that are remembered at most.
     private static final int MAX_LOOKS = 200;
@@ -56,7 +56,8 @@ final class Watch {
             if (isThere && !now.containsKey(key)) throw broken("row %s left the copy and not the source", key);
         }
         if (cursor.isPresent() && promise.cursor().isPresent()) {
-            boolean isGrown = order.isGrown(table, cursor.get(), promise.cursor().get());
+            boolean isGrown =
+                    order.isGrown(table, cursor.get(), promise.cursor().get());
             if (!isGrown) throw broken("its cursor went back from %s", cursor.get());
         }
         Optional<Instant> complete = promise.completeAsOf().filter(_ -> promise.isComplete());

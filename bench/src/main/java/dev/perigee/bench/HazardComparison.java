@@ -17,8 +17,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// Plays every hazard against Perigee, a plain JDBC poller and one that pages by `(cursor, key)`, and prints who lost how
-/// many rows. `--long [minutes [seed]]` plays hazards and random histories against Perigee alone until the time is up.
+/// Plays every hazard against Perigee, a plain JDBC poller and one that pages by `(cursor, key)`, and prints who lost
+/// how many rows. `--long [minutes [seed]]` plays hazards and random histories against Perigee alone until the time is
+/// up.
 ///
 /// Both run in a zone whose clock is changed twice a year, which the server's is not.
 public final class HazardComparison {

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The peer: what most programs do that copy a table, `SELECT … WHERE cursor > ? ORDER BY cursor LIMIT n` and an upsert
 /// into SQLite, page after page until one is not full. Values travel as the driver's own objects. It is a careful one:
-/// rows and cursor are one SQLite transaction, so it loses nothing when it is cut off, and it remembers its cursor over
-/// restarts.
+/// rows and cursor are one SQLite transaction, so it loses nothing when it is cut off, and it remembers its cursor.
 ///
 /// The composite one pages by `(cursor, key)`, which ties do not harm.
 final class JdbcPoller implements Follower {
