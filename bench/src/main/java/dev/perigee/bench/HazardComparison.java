@@ -42,7 +42,8 @@ public final class HazardComparison {
 
     private static boolean compare(Path folder, long seed) throws Exception {
         System.out.printf("Seed %d.%n%n", seed);
-        System.out.println("| hazard | rows that must arrive | `cursor >` lost | `(cursor, key) >` lost | Perigee lost |");
+        System.out.println(
+                "| hazard | rows that must arrive | `cursor >` lost | `(cursor, key) >` lost | Perigee lost |");
         System.out.println("|---|--:|--:|--:|--:|");
         try (ExecutorService players = Executors.newFixedThreadPool(AT_ONCE)) {
             List<Future<Row>> rows = new ArrayList<>();
@@ -66,12 +67,7 @@ public final class HazardComparison {
         @Override
         public String toString() {
             return "| %s | %d | %s | %s | %s |"
-                    .formatted(
-                            hazard.name().replace('_', ' '),
-                            perigee.expected(),
-                            plain,
-                            composite,
-                            perigee);
+                    .formatted(hazard.name().replace('_', ' '), perigee.expected(), plain, composite, perigee);
         }
     }
 
