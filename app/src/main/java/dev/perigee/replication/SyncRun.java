@@ -268,7 +268,7 @@ final class SyncRun {
     private void follow(Snapshot snapshot, Sealing sealing, boolean isClientSeen, boolean hasLooked) {
         followed = new Followed(
                 sealing,
-                hasLooked ? Optional.of(snapshot.moment().at()) : Optional.empty(),
+                hasLooked ? Optional.of(snapshot.asOf()) : Optional.empty(),
                 snapshot.position(),
                 Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
                 sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),

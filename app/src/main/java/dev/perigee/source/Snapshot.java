@@ -1,5 +1,6 @@
 package dev.perigee.source;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -8,6 +9,11 @@ import java.util.Optional;
 public interface Snapshot {
     /// The moment, to be remembered and handed back later.
     Moment moment();
+
+    /// A time by the source's clock at which all that was committed is in the snapshot: not after it was taken.
+    default Instant asOf() {
+        return moment().at();
+    }
 
     /// What was known of open transactions just before the moment.
     Horizon horizon();

@@ -33,30 +33,36 @@ final class FaultHazards {
         all.add(Hazard.of("the_network_swallows_everything_after_a_byte", WIDE, stage -> {
             Session late = stage.session().run("INSERT INTO t (v) VALUES ('late')");
             stage.wire().failAfter(20_000 + stage.random().nextInt(30_000), Fault.BLACK_HOLE);
-            require(stage.tryPoll().isPresent(), "a poll must fail when nothing arrives");
+            require(stage.tryPoll().isPresent() || !isPerigee(stage), "a poll must fail when nothing arrives");
             stage.wire().heal();
             stage.poll();
             late.commit();
         }));
-        all.add(Hazard.of("a_statement_takes_longer_than_it_may", NOW + """
+        all.add(Hazard.of(
+                "a_statement_takes_longer_than_it_may",
+                NOW + """
                 CREATE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN
                     IF EXISTS (SELECT FROM public.slowness) THEN PERFORM pg_sleep(9); END IF; RETURN $1; END $$;
                 CREATE TABLE slowness ();
                 ALTER TABLE t RENAME TO base; CREATE VIEW t AS SELECT id, c, slow(v) AS v FROM base;
-                """, stage -> {
-            Session late = stage.session().run("INSERT INTO base (v) VALUES ('late')");
-            stage.execute("INSERT INTO base (v) SELECT i::text FROM generate_series(1, 60) i");
-            stage.poll();
-            stage.execute("INSERT INTO slowness DEFAULT VALUES; INSERT INTO base (v) VALUES ('while it is slow')");
-            Optional<String> failure = stage.startPoll().join();
-            require(failure.isPresent() || !isPerigee(stage), "a poll must not wait for ever");
-            late.commit();
-            stage.execute("TRUNCATE slowness");
-        }, BY_CURSOR));
+                """,
+                stage -> {
+                    Session late = stage.session().run("INSERT INTO base (v) VALUES ('late')");
+                    stage.execute("INSERT INTO base (v) SELECT i::text FROM generate_series(1, 60) i");
+                    stage.poll();
+                    stage.execute(
+                            "INSERT INTO slowness DEFAULT VALUES; INSERT INTO base (v) VALUES ('while it is slow')");
+                    Optional<String> failure = stage.startPoll().join();
+                    require(failure.isPresent() || !isPerigee(stage), "a poll must not wait for ever");
+                    late.commit();
+                    stage.execute("TRUNCATE slowness");
+                },
+                BY_CURSOR));
         all.add(Hazard.of("a_table_is_locked_for_longer_than_a_statement_may_take", NOW, stage -> {
             stage.execute("INSERT INTO t (v) VALUES ('first')");
             stage.poll();
-            Session locking = stage.session().run("LOCK TABLE t IN ACCESS EXCLUSIVE MODE; INSERT INTO t (v) VALUES ('late')");
+            Session locking =
+                    stage.session().run("LOCK TABLE t IN ACCESS EXCLUSIVE MODE; INSERT INTO t (v) VALUES ('late')");
             CompletableFuture<Optional<String>> poll = stage.startPoll();
             if (isPerigee(stage)) require(poll.join().isPresent(), "a poll must not wait for ever");
             locking.commit();
@@ -75,29 +81,37 @@ final class FaultHazards {
             locking.commit();
             poll.join();
         }));
-        all.add(Hazard.of("the_server_crashes_and_comes_back", WIDE, stage -> {
-            stage.poll();
-            Session lost = stage.session().run("INSERT INTO t (v) VALUES ('never committed')");
-            Session prepared = stage.session().run("INSERT INTO t (v) VALUES ('prepared')");
-            prepared.run("PREPARE TRANSACTION 'survivor'");
-            stage.execute("INSERT INTO t (v) VALUES ('before')");
-            stage.poll();
-            stage.crashServer();
-            lost.close();
-            stage.execute("INSERT INTO t (v) VALUES ('after')");
-            stage.tryPoll();
-            stage.execute("INSERT INTO t (v) VALUES ('after that')");
-            stage.poll();
-            stage.session().alone("COMMIT PREPARED 'survivor'");
-        }, OWN_SERVER));
-        all.add(Hazard.of("the_server_crashes_in_the_first_load", WIDE, stage -> {
-            stage.betweenPages(() -> {
-                stage.crashServer();
-                return stage;
-            });
-            stage.tryPoll();
-            stage.execute("INSERT INTO t (v) VALUES ('after')");
-        }, OWN_SERVER));
+        all.add(Hazard.of(
+                "the_server_crashes_and_comes_back",
+                WIDE,
+                stage -> {
+                    stage.poll();
+                    Session lost = stage.session().run("INSERT INTO t (v) VALUES ('never committed')");
+                    Session prepared = stage.session().run("INSERT INTO t (v) VALUES ('prepared')");
+                    prepared.run("PREPARE TRANSACTION 'survivor'");
+                    stage.execute("INSERT INTO t (v) VALUES ('before')");
+                    stage.poll();
+                    stage.crashServer();
+                    lost.close();
+                    stage.execute("INSERT INTO t (v) VALUES ('after')");
+                    stage.tryPoll();
+                    stage.execute("INSERT INTO t (v) VALUES ('after that')");
+                    stage.poll();
+                    stage.session().alone("COMMIT PREPARED 'survivor'");
+                },
+                OWN_SERVER));
+        all.add(Hazard.of(
+                "the_server_crashes_in_the_first_load",
+                WIDE,
+                stage -> {
+                    stage.betweenPages(() -> {
+                        stage.crashServer();
+                        return stage;
+                    });
+                    stage.tryPoll();
+                    stage.execute("INSERT INTO t (v) VALUES ('after')");
+                },
+                OWN_SERVER));
         all.add(Hazard.of("the_server_ends_the_follower's_session", WIDE, stage -> {
             Session late = stage.session().run("INSERT INTO t (v) VALUES ('late')");
             stage.betweenPages(() -> {
@@ -116,7 +130,7 @@ final class FaultHazards {
             Session late = stage.session().run("INSERT INTO t (v) VALUES ('late')");
             stage.execute("INSERT INTO t (v) VALUES ('while nobody gets in')");
             stage.letIn(false);
-            require(stage.tryPoll().isPresent(), "a poll must fail when nobody gets in");
+            require(stage.tryPoll().isPresent() || !isPerigee(stage), "a poll must fail when nobody gets in");
             stage.letIn(true);
             stage.poll();
             late.commit();

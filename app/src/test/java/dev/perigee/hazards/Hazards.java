@@ -8,6 +8,8 @@ public final class Hazards {
     private Hazards() {}
 
     public static List<Hazard> all() {
-        return Stream.of(LateHazards.all(), ValueHazards.all(), RowHazards.all(), FaultHazards.all()).flatMap(List::stream).toList();
+        return Stream.of(LateHazards.all(), ValueHazards.all(), RowHazards.all(), FaultHazards.all())
+                .flatMap(List::stream)
+                .toList();
     }
 }

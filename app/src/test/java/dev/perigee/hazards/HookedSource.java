@@ -12,6 +12,7 @@ import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -71,6 +72,11 @@ final class HookedSource implements Source {
         @Override
         public Moment moment() {
             return snapshot.moment();
+        }
+
+        @Override
+        public Instant asOf() {
+            return snapshot.asOf();
         }
 
         @Override

@@ -37,7 +37,8 @@ final class LateHazards {
             stage.poll();
             stage.pastGuard();
             stage.poll(2);
-            late.run("INSERT INTO t (id, v) VALUES (5, 'smaller'), (15, 'greater')").commit();
+            late.run("INSERT INTO t (id, v) VALUES (5, 'smaller'), (15, 'greater')")
+                    .commit();
         }));
         for (String stamp : List.of("now", "statement_timestamp", "clock_timestamp", "uuidv7", "serial")) {
             String schema = switch (stamp) {
@@ -116,20 +117,17 @@ final class LateHazards {
             others(stage, 2);
             late.rollback().alone("ROLLBACK PREPARED '%s'".formatted(name));
         }));
-        all.add(Hazard.of(
-                "a_trigger_stamps_an_update_that_commits_late",
-                NOW + """
+        all.add(Hazard.of("a_trigger_stamps_an_update_that_commits_late", NOW + """
                         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.c := now(); RETURN NEW; END';
                         CREATE TRIGGER touch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch();
-                        INSERT INTO t (v) SELECT 'old ' || i FROM generate_series(1, 20) i;""",
-                stage -> {
-                    stage.poll();
-                    Session late = stage.session().run("UPDATE t SET v = 'new ' || id WHERE id % 4 = 0");
-                    others(stage, 3);
-                    stage.pastGuard();
-                    others(stage, 3);
-                    late.commit();
-                }));
+                        INSERT INTO t (v) SELECT 'old ' || i FROM generate_series(1, 20) i;""", stage -> {
+            stage.poll();
+            Session late = stage.session().run("UPDATE t SET v = 'new ' || id WHERE id % 4 = 0");
+            others(stage, 3);
+            stage.pastGuard();
+            others(stage, 3);
+            late.commit();
+        }));
         all.add(Hazard.of("a_procedure_commits_in_the_middle", NOW + """
                 CREATE PROCEDURE work() LANGUAGE plpgsql AS $$ BEGIN FOR i IN 1..5 LOOP
                     INSERT INTO t (v) VALUES ('step ' || i); COMMIT; PERFORM pg_sleep(0.05); END LOOP; END $$;""", stage -> {

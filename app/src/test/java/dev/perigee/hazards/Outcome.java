@@ -30,7 +30,7 @@ public record Outcome(int expected, Set<String> lost, Set<String> extra) {
         return new Outcome(expected + other.expected(), allLost, allExtra);
     }
 
-    boolean isEqual() {
+    public boolean isEqual() {
         return lost.isEmpty() && extra.isEmpty();
     }
 

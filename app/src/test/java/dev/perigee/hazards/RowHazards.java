@@ -40,20 +40,25 @@ final class RowHazards {
                     stage.wire().failAfter(9_000, dev.perigee.testing.TcpProxy.Fault.CLOSE);
                     stage.tryPoll();
                     stage.wire().heal();
-                    Session late = stage.session().run("INSERT INTO t (c, v) VALUES (now() - interval '23 hours 59 minutes', 'late')");
+                    Session late = stage.session()
+                            .run("INSERT INTO t (c, v) VALUES (now() - interval '23 hours 59 minutes', 'late')");
                     stage.execute("UPDATE t SET c = now(), v = 'moved' WHERE id % 7 = 0");
                     stage.poll();
                     late.commit();
                 }),
-                Hazard.of("rows_are_deleted_between_pages", FILLED, stage -> {
-                    stage.betweenPages(() -> {
-                        stage.execute("DELETE FROM t WHERE id % 3 = 0");
-                        return stage;
-                    });
-                    stage.poll();
-                    stage.execute("DELETE FROM t WHERE id % 5 = 0; INSERT INTO t (v) VALUES ('new')");
-                    stage.poll();
-                }, DELETES),
+                Hazard.of(
+                        "rows_are_deleted_between_pages",
+                        FILLED,
+                        stage -> {
+                            stage.betweenPages(() -> {
+                                stage.execute("DELETE FROM t WHERE id % 3 = 0");
+                                return stage;
+                            });
+                            stage.poll();
+                            stage.execute("DELETE FROM t WHERE id % 5 = 0; INSERT INTO t (v) VALUES ('new')");
+                            stage.poll();
+                        },
+                        DELETES),
                 Hazard.of("rows_are_deleted_and_come_back_between_pages", FILLED, stage -> {
                     stage.betweenPages(() -> {
                         stage.execute(List.of(
@@ -62,20 +67,26 @@ final class RowHazards {
                         return stage;
                     });
                     stage.poll();
-                    Session late = stage.session().run("DELETE FROM t WHERE id = 7; INSERT INTO t (id, v) VALUES (7, 'late')");
+                    Session late =
+                            stage.session().run("DELETE FROM t WHERE id = 7; INSERT INTO t (id, v) VALUES (7, 'late')");
                     stage.execute("INSERT INTO t (v) VALUES ('other')");
                     stage.poll();
                     late.commit();
                 }),
-                Hazard.of("keys_change", FILLED, stage -> {
-                    stage.poll();
-                    stage.execute("UPDATE t SET id = id + 1000, c = now(), v = 'new key' WHERE id % 10 = 0");
-                    stage.poll();
-                    Session late = stage.session().run("UPDATE t SET id = id + 5000, c = now(), v = 'late' WHERE id < 5");
-                    stage.execute("INSERT INTO t (v) VALUES ('other')");
-                    stage.poll();
-                    late.commit();
-                }, DELETES),
+                Hazard.of(
+                        "keys_change",
+                        FILLED,
+                        stage -> {
+                            stage.poll();
+                            stage.execute("UPDATE t SET id = id + 1000, c = now(), v = 'new key' WHERE id % 10 = 0");
+                            stage.poll();
+                            Session late = stage.session()
+                                    .run("UPDATE t SET id = id + 5000, c = now(), v = 'late' WHERE id < 5");
+                            stage.execute("INSERT INTO t (v) VALUES ('other')");
+                            stage.poll();
+                            late.commit();
+                        },
+                        DELETES),
                 Hazard.of("two_rows_swap_their_keys", FILLED, stage -> {
                     stage.poll();
                     stage.execute("""
@@ -83,24 +94,34 @@ final class RowHazards {
                             UPDATE t SET id = 2, c = now(), v = 'was 1' WHERE id = -1""");
                     stage.poll();
                 }),
-                Hazard.of("a_table_is_truncated_between_pages_and_filled_again", FILLED, stage -> {
-                    Session truncating = stage.session();
-                    CompletableFuture<?>[] truncated = new CompletableFuture<?>[1];
-                    stage.betweenPages(() -> truncated[0] = truncating.start(
-                            "TRUNCATE t; INSERT INTO t (v) SELECT 'after ' || i FROM generate_series(1, 70) i"));
-                    stage.poll();
-                    truncated[0].join();
-                    stage.poll();
-                }, DELETES),
-                Hazard.of("a_table_is_truncated_and_its_numbers_begin_again", SERIAL, stage -> {
-                    stage.execute("INSERT INTO t (v) SELECT 'before ' || i FROM generate_series(1, 120) i");
-                    stage.poll();
-                    stage.pastGuard();
-                    stage.poll(2);
-                    stage.execute("TRUNCATE t RESTART IDENTITY");
-                    stage.execute("INSERT INTO t (v) SELECT 'after ' || i FROM generate_series(1, 70) i");
-                    stage.poll(2);
-                }, DELETES, UNPROMISED),
+                Hazard.of(
+                        "a_table_is_truncated_between_pages_and_filled_again",
+                        FILLED,
+                        stage -> {
+                            Session truncating = stage.session();
+                            CompletableFuture<?>[] truncated = new CompletableFuture<?>[1];
+                            stage.betweenPages(
+                                    () -> truncated[0] = truncating.start(
+                                            "TRUNCATE t; INSERT INTO t (v) SELECT 'after ' || i FROM generate_series(1, 70) i"));
+                            stage.poll();
+                            truncated[0].join();
+                            stage.poll();
+                        },
+                        DELETES),
+                Hazard.of(
+                        "a_table_is_truncated_and_its_numbers_begin_again",
+                        SERIAL,
+                        stage -> {
+                            stage.execute("INSERT INTO t (v) SELECT 'before ' || i FROM generate_series(1, 120) i");
+                            stage.poll();
+                            stage.pastGuard();
+                            stage.poll(2);
+                            stage.execute("TRUNCATE t RESTART IDENTITY");
+                            stage.execute("INSERT INTO t (v) SELECT 'after ' || i FROM generate_series(1, 70) i");
+                            stage.poll(2);
+                        },
+                        DELETES,
+                        UNPROMISED),
                 Hazard.of("one_transaction_writes_very_many_rows", NOW, stage -> {
                     stage.execute("INSERT INTO t (v) VALUES ('first')");
                     stage.poll();

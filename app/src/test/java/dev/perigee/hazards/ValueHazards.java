@@ -68,8 +68,9 @@ final class ValueHazards {
                 }),
                 Hazard.of("integers_beyond_what_a_double_can_tell_apart", stamped("bigint NOT NULL"), stage -> {
                     for (int i = 0; i < 3; i++) {
-                        stage.execute("INSERT INTO t (c, v) SELECT 9007199254740992 + i, 'x' FROM generate_series(%d, %d) i"
-                                .formatted(i * 77, i * 77 + 76));
+                        stage.execute(
+                                "INSERT INTO t (c, v) SELECT 9007199254740992 + i, 'x' FROM generate_series(%d, %d) i"
+                                        .formatted(i * 77, i * 77 + 76));
                         stage.poll();
                     }
                 }),
@@ -89,13 +90,17 @@ final class ValueHazards {
                     stage.execute("INSERT INTO t (id, v) SELECT i, 'smaller keys' FROM generate_series(1, 60) i");
                     stage.poll();
                 }),
-                Hazard.of("seconds_without_fractions_are_rounded_up", stamped("timestamptz(0) NOT NULL DEFAULT now()"), stage -> {
-                    for (int i = 30; i > 0; i--) {
-                        stage.execute("INSERT INTO t (id, v) VALUES (%d, 'smaller and smaller keys')".formatted(i));
-                        if (i % 3 == 0) stage.poll();
-                        if (i % 10 == 0) stage.pastGuard();
-                    }
-                }),
+                Hazard.of(
+                        "seconds_without_fractions_are_rounded_up",
+                        stamped("timestamptz(0) NOT NULL DEFAULT now()"),
+                        stage -> {
+                            for (int i = 30; i > 0; i--) {
+                                stage.execute(
+                                        "INSERT INTO t (id, v) VALUES (%d, 'smaller and smaller keys')".formatted(i));
+                                if (i % 3 == 0) stage.poll();
+                                if (i % 10 == 0) stage.pastGuard();
+                            }
+                        }),
                 Hazard.of("the_clock_on_the_wall_skips_an_hour", stamped("timestamp NOT NULL"), stage -> {
                     // The hour that this JVM's zone does not have, and the servers' has.
                     for (int minute = 0; minute < 120; minute += 10) {
@@ -105,18 +110,21 @@ final class ValueHazards {
                         stage.poll();
                     }
                 }),
-                Hazard.of("the_clock_on_the_wall_is_set_back_an_hour", stamped("timestamp NOT NULL DEFAULT localtimestamp"), stage -> {
-                    // Two zones stand for one in which summer time ends.
-                    for (int i = 0; i < 3; i++) {
-                        stage.execute("SET timezone = 'Etc/GMT-2'; INSERT INTO t (v) VALUES ('summer')");
-                        stage.poll();
-                    }
-                    stage.pastGuard();
-                    for (int i = 0; i < 3; i++) {
-                        stage.execute("SET timezone = 'Etc/GMT-1'; INSERT INTO t (v) VALUES ('winter')");
-                        stage.poll();
-                    }
-                }),
+                Hazard.of(
+                        "the_clock_on_the_wall_is_set_back_an_hour",
+                        stamped("timestamp NOT NULL DEFAULT localtimestamp"),
+                        stage -> {
+                            // Two zones stand for one in which summer time ends.
+                            for (int i = 0; i < 3; i++) {
+                                stage.execute("SET timezone = 'Etc/GMT-2'; INSERT INTO t (v) VALUES ('summer')");
+                                stage.poll();
+                            }
+                            stage.pastGuard();
+                            for (int i = 0; i < 3; i++) {
+                                stage.execute("SET timezone = 'Etc/GMT-1'; INSERT INTO t (v) VALUES ('winter')");
+                                stage.poll();
+                            }
+                        }),
                 Hazard.of("linguistic_order_of_text", stamped("text COLLATE \"de-x-icu\" NOT NULL"), stage -> {
                     for (String letters : List.of("aAbBzZ", "äÄöÖßéÉ", "-_ .")) {
                         stage.execute("""
@@ -150,28 +158,42 @@ final class ValueHazards {
                         stamped("uuid NOT NULL DEFAULT gen_random_uuid()"),
                         stage -> others(stage, 12),
                         UNPROMISED),
-                Hazard.of("a_sequence_hands_out_numbers_ahead", SERIAL + "ALTER SEQUENCE t_c_seq CACHE 20;", stage -> {
-                    Session one = stage.session();
-                    Session two = stage.session();
-                    for (int i = 0; i < 15; i++) {
-                        (i % 3 == 0 ? one : two).run("INSERT INTO t (v) VALUES ('x')").commit();
-                        stage.poll();
-                        if (i == 8) stage.pastGuard();
-                    }
-                }, UNPROMISED),
-                Hazard.of("a_sequence_begins_again", SERIAL + "ALTER SEQUENCE t_c_seq MAXVALUE 40 CYCLE;", stage -> {
-                    for (int i = 0; i < 8; i++) {
-                        stage.execute("INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 9)");
-                        stage.poll();
-                    }
-                }, UNPROMISED),
-                Hazard.of("a_sequence_is_set_back", SERIAL, stage -> {
-                    others(stage, 5);
-                    stage.pastGuard();
-                    others(stage, 2);
-                    stage.execute("SELECT setval('t_c_seq', 1)");
-                    others(stage, 3);
-                }, UNPROMISED),
+                Hazard.of(
+                        "a_sequence_hands_out_numbers_ahead",
+                        SERIAL + "ALTER SEQUENCE t_c_seq CACHE 20;",
+                        stage -> {
+                            Session one = stage.session();
+                            Session two = stage.session();
+                            for (int i = 0; i < 15; i++) {
+                                (i % 3 == 0 ? one : two)
+                                        .run("INSERT INTO t (v) VALUES ('x')")
+                                        .commit();
+                                stage.poll();
+                                if (i == 8) stage.pastGuard();
+                            }
+                        },
+                        UNPROMISED),
+                Hazard.of(
+                        "a_sequence_begins_again",
+                        SERIAL + "ALTER SEQUENCE t_c_seq MAXVALUE 40 CYCLE;",
+                        stage -> {
+                            for (int i = 0; i < 8; i++) {
+                                stage.execute("INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 9)");
+                                stage.poll();
+                            }
+                        },
+                        UNPROMISED),
+                Hazard.of(
+                        "a_sequence_is_set_back",
+                        SERIAL,
+                        stage -> {
+                            others(stage, 5);
+                            stage.pastGuard();
+                            others(stage, 2);
+                            stage.execute("SELECT setval('t_c_seq', 1)");
+                            others(stage, 3);
+                        },
+                        UNPROMISED),
                 Hazard.of(
                         "blocks_of_numbers_are_drawn_in_one_transaction_and_used_in_others",
                         SERIAL + "ALTER SEQUENCE t_c_seq INCREMENT BY 50;",

@@ -100,8 +100,6 @@ final class PostgresOptions {
         PGProperty.CONNECT_TIMEOUT.set(properties, (int) seconds(timeout));
         PGProperty.LOGIN_TIMEOUT.set(properties, (int) seconds(timeout));
         if (!timeout.isZero()) {
-            // To cancel is to connect once more, which hangs as well where the network swallows everything.
-            PGProperty.CANCEL_SIGNAL_TIMEOUT.set(properties, (int) seconds(timeout));
             PGProperty.SSL_RESPONSE_TIMEOUT.set(properties, (int) Math.min(timeout.toMillis(), Integer.MAX_VALUE));
         }
     }

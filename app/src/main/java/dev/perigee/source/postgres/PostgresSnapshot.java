@@ -16,6 +16,7 @@ import dev.perigee.source.TableId;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.List;
@@ -37,6 +38,7 @@ final class PostgresSnapshot implements Snapshot {
     private final PgConnection session;
     private final SourceConfig config;
     private final PostgresHorizon horizon;
+    private final Instant asOf;
     private final Optional<String> position;
     private final int serverVersion;
     private @Nullable PostgresIdentity identity;
@@ -51,12 +53,14 @@ final class PostgresSnapshot implements Snapshot {
             PgConnection session,
             SourceConfig config,
             PostgresHorizon horizon,
+            Instant asOf,
             Optional<String> position,
             int serverVersion,
             Set<TableId> locked) {
         this.session = session;
         this.config = config;
         this.horizon = horizon;
+        this.asOf = asOf;
         this.position = position;
         this.serverVersion = serverVersion;
         this.locked = locked;
@@ -86,7 +90,7 @@ final class PostgresSnapshot implements Snapshot {
                         SELECT pg_current_snapshot()::text, clock_timestamp(),
                                (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
                                      ELSE pg_current_wal_lsn() END)::text,
-                               current_setting('server_version_num')::int""")) {
+                               current_setting('server_version_num')::int, transaction_timestamp()""")) {
             row.next();
             PostgresMoment numbers = PostgresMoment.of(row.getString(1));
             Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
@@ -94,6 +98,7 @@ final class PostgresSnapshot implements Snapshot {
                     session,
                     config,
                     before.with(now),
+                    row.getObject(5, OffsetDateTime.class).toInstant(),
                     Optional.ofNullable(row.getString(3)),
                     row.getInt(4),
                     before.lockable());
@@ -103,6 +108,12 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public Moment moment() {
         return horizon.now();
+    }
+
+    /// When the transaction began: its snapshot is taken later, and a statement that asks for the time has one already.
+    @Override
+    public Instant asOf() {
+        return asOf;
     }
 
     @Override
