@@ -1,5 +1,7 @@
 package dev.perigee.batch;
 
+import com.dynatrace.hash4j.hashing.ByteAccess;
+import com.dynatrace.hash4j.hashing.HashStream128;
 import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
@@ -34,6 +36,7 @@ public final class Batch implements AutoCloseable {
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+    private static final ByteAccess<MemorySegment> BYTES = ByteAccess.forMemorySegment(MemorySegment.class);
     private static final SqliteStatement.Type[] TYPES = SqliteStatement.Type.values();
 
     private final int columns;
@@ -170,6 +173,29 @@ public final class Batch implements AutoCloseable {
         bind(cells.segment(), cell(row, column), statement, parameter);
     }
 
+    /// The number in a cell of type INTEGER.
+    public long intAt(int row, int column) {
+        return cells.segment().get(LONG, cell(row, column));
+    }
+
+    /// Whether a cell is what a result column of `statement` has. Numbers are compared by value, text and blobs by
+    /// their bytes, and nothing is copied. What a column's affinity would make of text is not considered: text and a
+    /// number are never the same here.
+    public boolean isSame(int row, int column, SqliteStatement statement, int statementColumn) {
+        return isSame(cells.segment(), cell(row, column), statement, statementColumn);
+    }
+
+    /// Whether all cells of a row are what the result columns of `statement` from `firstColumn` on have, see
+    /// [#isSame(int, int, SqliteStatement, int)].
+    public boolean isSame(int row, SqliteStatement statement, int firstColumn) {
+        MemorySegment segment = cells.segment();
+        long cell = cell(row, 0);
+        for (int column = 0; column < columns; column++, cell += CELL_BYTES) {
+            if (!isSame(segment, cell, statement, firstColumn + column)) return false;
+        }
+        return true;
+    }
+
     /// Empties it for reuse; memory stays, except what an outsized row had made it grow by.
     public void clear() {
         rowCount = 0;
@@ -197,6 +223,51 @@ public final class Batch implements AutoCloseable {
             case BLOB ->
                 statement.bindBlobStatic(parameter, data.segment(), number, segment.get(INT, cell + LENGTH_AT));
         }
+    }
+
+    private boolean isSame(MemorySegment segment, long cell, SqliteStatement statement, int column) {
+        long number = segment.get(LONG, cell);
+        SqliteStatement.Type type = TYPES[segment.get(INT, cell + TYPE_AT)];
+        return switch (type) {
+            case NULL -> statement.type(column) == SqliteStatement.Type.NULL;
+            case INTEGER -> statement.isInt(column, number);
+            case REAL -> statement.isReal(column, Double.longBitsToDouble(number));
+            case TEXT, BLOB ->
+                statement.isBytes(column, type, data.segment(), number, segment.get(INT, cell + LENGTH_AT));
+        };
+    }
+
+    /// Puts a whole row into `hash`: of each cell its class and its number or length, then the bytes of all. Numbers
+    /// are the same whether they are integers or reals.
+    void hash(int row, HashStream128 hash) {
+        MemorySegment segment = cells.segment();
+        long cell = cell(row, 0);
+        long bytes = 0;
+        long from = 0;
+        for (int column = 0; column < columns; column++, cell += CELL_BYTES) {
+            long number = segment.get(LONG, cell);
+            SqliteStatement.Type type = TYPES[segment.get(INT, cell + TYPE_AT)];
+            switch (type) {
+                case NULL -> hash.putByte((byte) 'n');
+                case INTEGER -> hash.putByte((byte) 'i').putLong(number);
+                case REAL -> hash(Double.longBitsToDouble(number), hash);
+                case TEXT, BLOB -> {
+                    int length = segment.get(INT, cell + LENGTH_AT);
+                    hash.putByte((byte) (type == SqliteStatement.Type.TEXT ? 't' : 'b'))
+                            .putInt(length);
+                    if (bytes == 0) from = number;
+                    bytes += length;
+                }
+            }
+        }
+        // A row's text and blobs follow one another without a gap.
+        if (bytes > 0) hash.putBytes(data.segment(), from, bytes, BYTES);
+    }
+
+    private static void hash(double number, HashStream128 hash) {
+        boolean isWhole = number == Math.rint(number) && Math.abs(number) < 0x1p63;
+        if (isWhole) hash.putByte((byte) 'i').putLong((long) number);
+        else hash.putByte((byte) 'r').putLong(Double.doubleToLongBits(number));
     }
 
     private void putBytes(byte[] bytes, int offset, int length, SqliteStatement.Type type) {

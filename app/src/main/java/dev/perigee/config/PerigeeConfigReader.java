@@ -129,7 +129,8 @@ public final class PerigeeConfigReader {
                 section.whole("parallelTables", 1, 32, base.parallelTables()),
                 section.whole("keepRuns", 1, 100_000, base.keepRuns()),
                 section.duration("retryFirst", Duration.ofMillis(100), HOUR, base.retryFirst()),
-                section.duration("retryMax", Duration.ofMillis(100), DAY, base.retryMax()));
+                section.duration("retryMax", Duration.ofMillis(100), DAY, base.retryMax()),
+                section.whole("verifyRowsPerSecond", 0, 1_000_000_000, base.verifyRowsPerSecond()));
         if (replication.retryFirst().compareTo(replication.retryMax()) > 0) {
             section.wrong("retryFirst", "expected no more than replication.retryMax");
         }

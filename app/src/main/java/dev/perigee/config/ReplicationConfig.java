@@ -10,11 +10,23 @@ import java.util.List;
 /// @param keepRuns run records kept for each table
 /// @param retryFirst wait before the first retry of a failing table
 /// @param retryMax longest wait between two retries
+/// @param verifyRowsPerSecond rows a verification compares in a second at most; 0 for no limit
 public record ReplicationConfig(
-        List<TableConfig> tables, int parallelTables, int keepRuns, Duration retryFirst, Duration retryMax) {
+        List<TableConfig> tables,
+        int parallelTables,
+        int keepRuns,
+        Duration retryFirst,
+        Duration retryMax,
+        int verifyRowsPerSecond) {
 
     public ReplicationConfig {
         tables = List.copyOf(tables);
+    }
+
+    /// Verifications without a limit on their rate.
+    public ReplicationConfig(
+            List<TableConfig> tables, int parallelTables, int keepRuns, Duration retryFirst, Duration retryMax) {
+        this(tables, parallelTables, keepRuns, retryFirst, retryMax, 0);
     }
 
     public static ReplicationConfig defaults() {

@@ -5,6 +5,8 @@ import dev.perigee.source.Horizon;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 
 /// What is promised about a copy, in the words of the status. Never more than holds.
 final class Guarantee {
@@ -18,11 +20,13 @@ final class Guarantee {
     /// open transactions.
     static final String COMPLETE = "complete";
 
+    private static final String SETTLED = "settled";
+
     private Guarantee() {}
 
     /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
     static String settled(Duration settle) {
-        return "settled(%s)".formatted(settle.toString().substring(2).toLowerCase(java.util.Locale.ROOT));
+        return SETTLED + "(%s)".formatted(settle.toString().substring(2).toLowerCase(java.util.Locale.ROOT));
     }
 
     /// Whether cursor values are as old as their transactions at most: else rows may come late that no horizon shows.
@@ -42,5 +46,13 @@ final class Guarantee {
         if (config.cursorColumn().isEmpty()) return COMPLETE;
         boolean isProved = sight == Horizon.Sight.ALL && isStamped(config, table, isClientSeen);
         return isProved ? COMPLETE : settled(config.settle());
+    }
+
+    /// Where only a settle time is promised, a verification says more: nothing was lost until then.
+    ///
+    /// @param verifiedAt the source's time of the last verification that found or made the copy right
+    static String withProof(String guarantee, Optional<Instant> verifiedAt) {
+        if (!guarantee.startsWith(SETTLED)) return guarantee;
+        return verifiedAt.map("verified(%s)"::formatted).orElse(guarantee);
     }
 }

@@ -12,8 +12,8 @@ record MassDelete(TableConfig config, long rows, long confirmed) {
     /// Fewer rows than that are removed without asking, whatever share they are.
     static final long MIN_ROWS = 1000;
 
-    /// Whether removing `found` rows needs a person's word that is not there. What was confirmed may have grown since by
-    /// as many rows as need no word.
+    /// Whether removing `found` rows needs a person's word that is not there. What was confirmed may have grown since
+    /// by as many rows as need no word.
     boolean isAgainst(long found) {
         return found >= MIN_ROWS
                 && found > config.maxDeletedShare() * rows

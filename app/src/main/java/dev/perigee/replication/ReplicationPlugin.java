@@ -35,7 +35,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
     private volatile boolean isStopped;
 
     /// What there is once the host is known.
-    private record Running(PluginHost host, Tables tables, EventStream events, Sweeps sweeps) {}
+    private record Running(
+            PluginHost host, Tables tables, EventStream events, Checks checks, Verifications verifications) {}
 
     public ReplicationPlugin(ReplicationConfig config) {
         super(NAME, true, "/replication");
@@ -47,10 +48,19 @@ public final class ReplicationPlugin extends StarbasePlugin {
         EventStream events = new EventStream();
         Observer observer = new Observer(host, events);
         Tables tables = new Tables(host, config, observer, this::syncDue);
-        Sweeps sweeps = new Sweeps(host, tables, this::syncDue);
-        running = new Running(host, tables, events, sweeps);
+        Verifications verifications = new Verifications(host, tables, events, config.verifyRowsPerSecond());
+        Sweeps sweeps = new Sweeps(host, tables);
+        Checks checks = new Checks(
+                host.store(),
+                host.clock(),
+                Map.of(Checks.Kind.VERIFY, verifications, Checks.Kind.SWEEP, sweeps),
+                tables::all,
+                this::syncDue);
+        running = new Running(host, tables, events, checks, verifications);
         observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
-        new ReplicationRoutes(host, tables, events, sweeps).register();
+        new ReplicationRoutes(host, tables, events, verifications).register();
+        new SweepRoutes(host, tables, checks, sweeps).register();
+        new ProofRoutes(host, tables, checks, verifications).register();
         tables.load();
         sweeps.load();
     }
@@ -65,8 +75,9 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public void stop() {
         isStopped = true;
         running().events().close();
-        running().sweeps().stop();
+        running().checks().stop();
         running().tables().stop();
+        running().checks().awaitStopped();
     }
 
     /// Syncs one table now, or joins its running sync.
@@ -98,11 +109,11 @@ public final class ReplicationPlugin extends StarbasePlugin {
     /// own when it has ended; should it never end because the process dies, it is due at the next start.
     public synchronized void scheduleNextAlarm() {
         if (isStopped) return; // what is due stays due, for the next start
-        Optional<Instant> earliest = running().tables().all().stream()
-                .filter(table -> !table.isPaused() && !table.isBusy())
-                .flatMap(table -> table.due().stream())
-                .min(Instant::compareTo);
-        earliest = Stream.concat(earliest.stream(), running().sweeps().nextDue().stream())
+        Optional<Instant> earliest = Stream.concat(
+                        running().tables().all().stream()
+                                .filter(table -> !table.isPaused() && !table.isBusy())
+                                .flatMap(table -> table.due().stream()),
+                        running().checks().earliest().stream())
                 .min(Instant::compareTo);
         if (earliest.isEmpty()) running().host().clearAlarm();
         else if (!earliest.equals(running().host().alarm())) running().host().setAlarm(earliest.get());
@@ -112,9 +123,14 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public List<TableStatus> status() {
         Tables tables = running().tables();
         Map<String, TableState> states = tables.states();
+        Map<String, ProofTable.Entry> proofs = running().verifications().proofs();
         Instant now = running().host().clock().instant();
         return tables.all().stream()
-                .map(table -> TableStatus.of(table, Optional.ofNullable(states.get(table.name())), now))
+                .map(table -> TableStatus.of(
+                        table,
+                        Optional.ofNullable(states.get(table.name())),
+                        Optional.ofNullable(proofs.get(table.name())),
+                        now))
                 .toList();
     }
 
@@ -126,7 +142,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
             if (isDue && !table.isPaused() && !table.isBusy()) start(table);
         }
         try {
-            running().sweeps().sweepDue(now);
+            running().checks().startDue();
             scheduleNextAlarm();
         } catch (PerigeeException e) {
             // The replica cannot be written just now, as with a full disk. Without an alarm nothing would ever happen

@@ -30,13 +30,13 @@ final class ReplicationRoutes {
     private final PluginHost host;
     private final Tables tables;
     private final EventStream events;
-    private final Sweeps sweeps;
+    private final Verifications verifications;
 
-    ReplicationRoutes(PluginHost host, Tables tables, EventStream events, Sweeps sweeps) {
-        this.sweeps = sweeps;
+    ReplicationRoutes(PluginHost host, Tables tables, EventStream events, Verifications verifications) {
         this.host = host;
         this.tables = tables;
         this.events = events;
+        this.verifications = verifications;
     }
 
     void register() {
@@ -49,7 +49,6 @@ final class ReplicationRoutes {
         route("PATCH", "/tables/:name", this::change);
         route("DELETE", "/tables/:name", this::remove);
         route("POST", "/tables/:name/resync", this::resync);
-        route("POST", "/tables/:name/sweep", request -> SweepRoute.answer(request, named(request), sweeps));
         route("GET", "/status", _ -> Response.result(Map.of("tables", statuses())));
         route("GET", "/status/:name", request -> Response.result(status(named(request))));
         route("POST", "/sync", this::sync);
@@ -115,9 +114,14 @@ final class ReplicationRoutes {
 
     private List<TableStatus> statuses() {
         Map<String, TableState> states = tables.states();
+        Map<String, ProofTable.Entry> proofs = verifications.proofs();
         Instant now = host.clock().instant();
         return tables.all().stream()
-                .map(runner -> TableStatus.of(runner, Optional.ofNullable(states.get(runner.name())), now))
+                .map(runner -> TableStatus.of(
+                        runner,
+                        Optional.ofNullable(states.get(runner.name())),
+                        Optional.ofNullable(proofs.get(runner.name())),
+                        now))
                 .toList();
     }
 
@@ -125,6 +129,7 @@ final class ReplicationRoutes {
         return TableStatus.of(
                 runner,
                 host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, runner.name())),
+                verifications.proof(runner.name()),
                 host.clock().instant());
     }
 

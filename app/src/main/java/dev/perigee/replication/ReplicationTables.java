@@ -85,6 +85,35 @@ final class ReplicationTables {
             ALTER TABLE tmp_replication_state ADD COLUMN held_by TEXT;
             ALTER TABLE tmp_replication_state ADD COLUMN client_seen INTEGER NOT NULL DEFAULT 0;
             """, """
+            CREATE TABLE tmp_replication_proofs (
+                name                TEXT PRIMARY KEY NOT NULL,
+                verdict             TEXT NOT NULL,
+                started_at          INTEGER NOT NULL,
+                took_ms             INTEGER NOT NULL,
+                generation          INTEGER NOT NULL,
+                as_of               INTEGER,
+                position            TEXT,
+                rows                INTEGER NOT NULL,
+                missing             INTEGER NOT NULL,
+                different           INTEGER NOT NULL,
+                extra               INTEGER NOT NULL,
+                pending             INTEGER NOT NULL,
+                repaired            INTEGER NOT NULL,
+                digest              TEXT,
+                error_fault         TEXT,
+                error_message       TEXT,
+                error_remedy        TEXT,
+                verified_at         INTEGER,
+                verified_verdict    TEXT,
+                verified_generation INTEGER
+            );
+            CREATE TABLE tmp_replication_checks (
+                name   TEXT NOT NULL,
+                kind   TEXT NOT NULL,
+                due_at INTEGER NOT NULL,
+                PRIMARY KEY (name, kind)
+            );
+            """, """
             CREATE TABLE tmp_replication_sweeps (
                 name          TEXT PRIMARY KEY NOT NULL,
                 at            INTEGER NOT NULL,
@@ -95,7 +124,6 @@ final class ReplicationTables {
                 missing       INTEGER NOT NULL,
                 as_of         INTEGER,
                 position      TEXT,
-                next_due      INTEGER,
                 awaiting      INTEGER NOT NULL,
                 error_fault   TEXT,
                 error_message TEXT,

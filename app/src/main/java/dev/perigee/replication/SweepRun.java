@@ -12,11 +12,11 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.random.RandomGenerator;
 
-/// One sweep of one table: removes the rows from its copy that are gone at the source. Used once, by one thread, which is
-/// not the table's own.
+/// One sweep of one table: removes the rows from its copy that are gone at the source. Used once, by one thread, which
+/// is not the table's own.
 ///
-/// Keys are compared while syncs go on ([KeyComparison]), so what that finds are candidates. Each is looked at again, in a
-/// fresh snapshot and while no sync runs, and removed only if a whole answer of the source is without it
+/// Keys are compared while syncs go on ([KeyComparison]), so what that finds are candidates. Each is looked at again,
+/// in a fresh snapshot and while no sync runs, and removed only if a whole answer of the source is without it
 /// ([SecondLook]). Between two lots of candidates syncs take their turn.
 final class SweepRun {
     /// Candidates that are looked at while syncs wait.

@@ -17,11 +17,12 @@ import java.util.Optional;
 /// @param cursorKey the key of the row that had it, which breaks ties
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
-/// @param guarantee what is promised about the copy: `loading`, `behind`, `complete` or `settled(…)`, see [Guarantee]
+/// @param guarantee what is promised about the copy: `loading`, `behind`, `complete`, `settled(…)` or `verified(…)`, see [Guarantee]
 /// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
 /// @param position where the source's log stood then
 /// @param heldBy the transaction that keeps rows since its beginning from being settled
 /// @param sweep the last search for rows that the source deleted
+/// @param verified the last verification that found this copy right or made it so
 /// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
         String name,
@@ -46,6 +47,7 @@ public record TableStatus(
         Optional<Instant> completeAsOf,
         Optional<String> position,
         Optional<HeldBy> heldBy,
+        Optional<ProofView.Verified> verified,
         int failures,
         Optional<LastError> lastError,
         Optional<Progress> progress,
@@ -62,7 +64,9 @@ public record TableStatus(
     /// @param at when it happened
     public record LastError(String fault, String message, String remedy, Instant at) {}
 
-    static TableStatus of(TableRunner runner, Optional<TableState> state, Instant now) {
+    static TableStatus of(
+            TableRunner runner, Optional<TableState> state, Optional<ProofTable.Entry> proof, Instant now) {
+        Optional<ProofView.Verified> verified = ProofView.Verified.of(proof, state);
         TableConfig config = runner.config();
         Optional<CopyDefinition> definition = state.flatMap(TableState::definition);
         return new TableStatus(
@@ -89,16 +93,17 @@ public record TableStatus(
                 runner.isPaused() ? Optional.empty() : runner.due(),
                 runner.state(),
                 state.flatMap(TableState::freshAt).map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())),
-                guarantee(state),
+                Guarantee.withProof(guarantee(state), verified.map(ProofView.Verified::at)),
                 state.flatMap(TableState::completeAsOf),
                 state.flatMap(TableState::position),
                 state.flatMap(TableStatus::heldBy),
+                verified,
                 state.map(TableState::failures).orElse(0),
                 state.flatMap(s -> s.error()
                         .map(e -> new LastError(
                                 e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
                 runner.progress(),
-                runner.swept().map(sweep -> SweepStatus.of(sweep.due(SweepSchedule.next(config, sweep)))),
+                runner.swept().map(SweepStatus::of),
                 notes(runner, definition));
     }
 

@@ -195,6 +195,7 @@ final class Tables {
                 StateTable.remove(tx, name);
                 RunTable.remove(tx, name);
                 SweepTable.remove(tx, name);
+                ProofTable.remove(tx, name);
                 return copy;
             });
             runners.remove(name);

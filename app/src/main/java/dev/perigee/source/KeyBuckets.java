@@ -3,8 +3,8 @@ package dev.perigee.source;
 /// How the keys of a table are dealt out to buckets, so that two sides can be compared bucket by bucket.
 ///
 /// A key's hash is [KeyHash] of the stored text of its first column in UTF-8, with `seed`; of each further column with
-/// the hash so far as the seed. Its bucket is the hash modulo `count`. Stored text is what the copy stores: whole numbers
-/// in decimal, booleans as `0` and `1`, blobs in lower hexadecimal.
+/// the hash so far as the seed. Its bucket is the hash modulo `count`. Stored text is what the copy stores: whole
+/// numbers in decimal, booleans as `0` and `1`, blobs in lower hexadecimal.
 ///
 /// @param count a power of two
 /// @param seed another for each comparison, so that what hides from one is met by the next

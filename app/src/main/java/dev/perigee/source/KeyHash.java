@@ -1,8 +1,8 @@
 package dev.perigee.source;
 
-/// The hash that keys are dealt out by, on both sides: PostgreSQL's `hash_bytes_extended`, which is Bob Jenkins' lookup3
-/// with a seed of 64 bits. It was chosen because PostgreSQL computes it in a statement (`hashtextextended`) and cannot
-/// change it, as the partitions of its users are laid out by it.
+/// The hash that keys are dealt out by, on both sides: PostgreSQL's `hash_bytes_extended`, which is Bob Jenkins'
+/// lookup3 with a seed of 64 bits. It was chosen because PostgreSQL computes it in a statement (`hashtextextended`) and
+/// cannot change it, as the partitions of its users are laid out by it.
 ///
 /// @see <a href="https://github.com/postgres/postgres/blob/REL_18_STABLE/src/common/hashfn.c">hashfn.c</a>
 public final class KeyHash {

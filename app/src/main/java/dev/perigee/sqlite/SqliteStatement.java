@@ -356,6 +356,55 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
+    /// Whether the cell is a number of this value; whether it is kept as an integer or as a real does not matter.
+    public boolean isInt(int column, long value) {
+        Thread before = thread.touch();
+        try {
+            long statement = row(column);
+            return switch (typeOf(statement, column)) {
+                case INTEGER -> NativeColumn.columnInt(statement, column) == value;
+                case REAL -> isSame(NativeColumn.columnReal(statement, column), value);
+                case TEXT, BLOB, NULL -> false;
+            };
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// As [#isInt], for a real.
+    public boolean isReal(int column, double value) {
+        Thread before = thread.touch();
+        try {
+            long statement = row(column);
+            return switch (typeOf(statement, column)) {
+                case REAL -> NativeColumn.columnReal(statement, column) == value;
+                case INTEGER -> isSame(value, NativeColumn.columnInt(statement, column));
+                case TEXT, BLOB, NULL -> false;
+            };
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    /// Whether the cell is of this type, text or blob, and has these very bytes. Nothing is copied.
+    ///
+    /// @throws IndexOutOfBoundsException if `buffer` has no such range
+    public boolean isBytes(int column, Type type, MemorySegment buffer, long offset, int length) {
+        Thread before = thread.touch();
+        try {
+            long statement = row(column);
+            if (typeOf(statement, column) != type) return false;
+            long address = NativeColumn.columnBlob(statement, column);
+            if (NativeColumn.columnBytes(statement, column) != length) return false;
+            return length == 0
+                    || MemorySegment.mismatch(
+                                    NativeLibrary.MEMORY, address, address + length, buffer, offset, offset + length)
+                            < 0;
+        } finally {
+            thread.leave(before);
+        }
+    }
+
     /// The cell in its own storage class.
     public Value valueAt(int column) {
         return switch (type(column)) {
@@ -462,6 +511,11 @@ public final class SqliteStatement implements AutoCloseable {
             case 4 -> Type.BLOB;
             default -> Type.NULL;
         };
+    }
+
+    /// Exact also where not every integer is a double.
+    private static boolean isSame(double real, long integer) {
+        return real == integer && real < 0x1p63 && (long) real == integer;
     }
 
     private static long address(MemorySegment buffer, long offset, int length) {

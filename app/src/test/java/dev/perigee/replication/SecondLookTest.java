@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
+import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableSettings;
@@ -95,8 +96,14 @@ class SecondLookTest {
         TableConfig config = TableConfig.of("t", "c", Duration.ofHours(1)).toBuilder()
                 .settle(Duration.ZERO)
                 .build();
-        sync(config);
-        sync(config); // what was there at first is sealed now
+        // Until what was there at first is sealed: rows below that are not looked at again.
+        await().until(() -> {
+            sync(config);
+            TableState state = host.store
+                    .read(Duration.ofSeconds(10), tx -> StateTable.find(tx, "t"))
+                    .orElseThrow();
+            return !state.sealing().isOpen(state.cursor().orElseThrow());
+        });
         List<StoredKey> all = keys("SELECT a, b FROM t");
         postgres.execute("""
                 UPDATE t SET v = 'new', c = 100 WHERE b = 1;
@@ -125,7 +132,9 @@ class SecondLookTest {
     }
 
     private void sync(TableConfig config) {
-        assertThat(new TableSync(host.store, source).run(config, SyncListener.NONE).error())
+        assertThat(new TableSync(host.store, source)
+                        .run(config, SyncListener.NONE)
+                        .error())
                 .isEmpty();
     }
 

@@ -54,7 +54,8 @@ public final class SweepTimes {
                 Statement source = connection.createStatement();
                 Perigee perigee = Perigee.open(config(folder, postgres.getPort()))) {
             SweepTimes times = new SweepTimes(perigee.port(), source);
-            System.out.printf("%,d rows, heap at most %d MB%n", rows, Runtime.getRuntime().maxMemory() >> 20);
+            System.out.printf(
+                    "%,d rows, heap at most %d MB%n", rows, Runtime.getRuntime().maxMemory() >> 20);
             times.table("by_number", "bigint", "i", rows);
             times.table("by_text", "text", "md5(i::text)", rows);
         } finally {
@@ -86,7 +87,12 @@ public final class SweepTimes {
         double seconds = (System.nanoTime() - start) / 1e9;
         System.out.printf(
                 "%-10s %-16s %6.2f s  %,9d compared %,9d keys exchanged %,7d deleted%n",
-                name, what, seconds, number(answer, "compared"), number(answer, "exchanged"), number(answer, "deleted"));
+                name,
+                what,
+                seconds,
+                number(answer, "compared"),
+                number(answer, "exchanged"),
+                number(answer, "deleted"));
         if (answer.contains("\"error\"")) System.out.println(answer);
     }
 

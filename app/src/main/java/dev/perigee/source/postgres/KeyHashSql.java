@@ -44,8 +44,8 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
         return "(%s & %d)::pg_catalog.int4".formatted(hash(buckets, row), buckets.count() - 1);
     }
 
-    /// A condition that the row's key is in one of the buckets wanted: a bit of a string of bits, because a list would be
-    /// searched from its beginning for each row.
+    /// A condition that the row's key is in one of the buckets wanted: a bit of a string of bits, because a list would
+    /// be searched from its beginning for each row.
     String isIn(KeyBuckets buckets, BitSet wanted, String row) {
         byte[] bits = new byte[(buckets.count() + 7) / 8];
         byte[] set = wanted.toByteArray();

@@ -87,6 +87,7 @@ class LiveTableTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 0,
                 Optional.ofNullable(fault).map(f -> new LastError(f, "message", "remedy", START)),
                 Optional.empty(),

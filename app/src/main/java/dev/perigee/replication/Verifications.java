@@ -1,0 +1,100 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.replication.ProofTable.Entry;
+import dev.perigee.replication.Verification.Order;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// The verifications of all tables: on demand and by schedule, with their progress, and what they proved.
+final class Verifications implements Checks.Scheduled {
+    private final PluginHost host;
+    private final Tables tables;
+    private final EventStream events;
+    private final long rowsPerSecond;
+    private final Map<String, Progress> progress = new ConcurrentHashMap<>();
+
+    /// @param rowsPerSecond rows compared in a second at most; 0 for no limit
+    Verifications(PluginHost host, Tables tables, EventStream events, long rowsPerSecond) {
+        this.host = host;
+        this.tables = tables;
+        this.events = events;
+        this.rowsPerSecond = rowsPerSecond;
+    }
+
+    /// Verifies a table now, on a thread of its own.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#BUSY] while it is being checked
+    CompletableFuture<Proof> start(Checks checks, TableRunner table, Order order) {
+        return checks.start(table, Checks.Kind.VERIFY, cancellation -> verify(table, order, cancellation));
+    }
+
+    @Override
+    public Optional<Duration> interval(TableConfig config) {
+        return config.verify();
+    }
+
+    @Override
+    public boolean run(TableRunner table, Cancellation cancellation) {
+        return verify(table, Order.PLAIN, cancellation).verdict() != Proof.Verdict.UNFINISHED;
+    }
+
+    /// The last verification of each table that had one, by the name it is configured by.
+    Map<String, Entry> proofs() {
+        return host.store().read(SyncPlan.READ_LIMIT, ProofTable::all);
+    }
+
+    Optional<Entry> proof(String table) {
+        return host.store().read(SyncPlan.READ_LIMIT, tx -> ProofTable.find(tx, table));
+    }
+
+    /// How far the running verification is; empty when none runs.
+    Optional<Progress> progress(String table) {
+        return Optional.ofNullable(progress.get(table));
+    }
+
+    private Proof verify(TableRunner table, Order order, Cancellation cancellation) {
+        String name = table.name();
+        Optional<Long> expected = host.store()
+                .read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, name))
+                .map(TableState::rowCount);
+        long began = host.clock().millis();
+        try {
+            progress(name, 0, expected, began);
+            Proof proof = new Verification(
+                            host.store(),
+                            tables::source,
+                            host.clock(),
+                            table,
+                            order,
+                            new RateLimit(rowsPerSecond),
+                            rows -> progress(name, rows, expected, began),
+                            cancellation)
+                    .run();
+            host.store().write(tx -> {
+                // A table that was removed meanwhile is not remembered.
+                if (StateTable.find(tx, name).isPresent()) ProofTable.put(tx, proof);
+                return true;
+            });
+            if (events.isHeard()) events.publish("proof", ProofView.of(name, Optional.of(proof)));
+            return proof;
+        } finally {
+            progress.remove(name);
+        }
+    }
+
+    private void progress(String table, long rows, Optional<Long> expected, long began) {
+        Progress now = Progress.of(rows, expected, host.clock().millis() - began);
+        progress.put(table, now);
+        if (!events.isHeard()) return;
+        Map<String, Object> event = new LinkedHashMap<>();
+        event.put("table", table);
+        event.put("progress", now);
+        events.publish("verifying", event);
+    }
+}
