@@ -97,7 +97,8 @@ final class StatusCommand implements Callable<Integer> {
                     table.path("state").asString("?"),
                     table.has("nextSyncAt") ? due(table.path("nextSyncAt").asString(""), now) : "-"));
             if (table.path("sweep").has("error")) {
-                errors.add(name + ": " + table.path("sweep").path("error").path("message").asString(""));
+                errors.add(name + ": "
+                        + table.path("sweep").path("error").path("message").asString(""));
             }
             if (table.has("lastError")) {
                 errors.add(name + ": " + table.path("lastError").path("message").asString(""));

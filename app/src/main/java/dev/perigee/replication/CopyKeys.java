@@ -9,8 +9,10 @@ import dev.perigee.source.KeyDigests;
 import dev.perigee.source.KeyHash;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
+import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -69,8 +71,8 @@ final class CopyKeys {
     /// The smallest and the greatest rowid; the first greater than the second where there is no row.
     long[] range() {
         return read(tx -> {
-            SqliteStatement range =
-                    tx.statement("SELECT (SELECT min(%1$s) FROM %2$s), (SELECT max(%1$s) FROM %2$s)".formatted(rowid, table));
+            SqliteStatement range = tx.statement(
+                    "SELECT (SELECT min(%1$s) FROM %2$s), (SELECT max(%1$s) FROM %2$s)".formatted(rowid, table));
             range.step();
             boolean isEmpty = range.type(0) == Type.NULL;
             long[] found = isEmpty ? new long[] {0, -1} : new long[] {range.intAt(0), range.intAt(1)};
@@ -126,7 +128,8 @@ final class CopyKeys {
             SqliteStatement row = tx.statement("SELECT %s FROM %s WHERE %s = ?1".formatted(keys, table, rowid));
             for (long wanted : rowids) {
                 row.bindInt(1, wanted);
-                if (row.step()) found.add(StoredKey.of(row, copy.definition().key().size()));
+                if (row.step())
+                    found.add(StoredKey.of(row, copy.definition().key().size()));
                 row.reset();
             }
             return found;
@@ -170,28 +173,43 @@ final class CopyKeys {
                 .isPresent();
         if (isSame) return;
         throw Fault.BUSY.in(
-                copy.where(), "its copy was replaced by a fresh one while it was compared", "What was deleted before was gone at the source");
+                copy.where(),
+                "its copy was replaced by a fresh one while it was compared",
+                "What was deleted before was gone at the source");
     }
 
-    /// The hash of the text that [KeyBuckets] says of a cell.
-    private long hash(SqliteStatement row, int column, long seed) {
-        int length;
-        switch (row.type(column)) {
-            case INTEGER -> {
-                bytes = Long.toString(row.intAt(column)).getBytes(StandardCharsets.US_ASCII);
-                length = bytes.length;
-            }
-            case BLOB -> {
-                byte[] blob = Objects.requireNonNull(row.blobAt(column));
-                bytes = HexFormat.of().formatHex(blob).getBytes(StandardCharsets.US_ASCII);
-                length = bytes.length;
-            }
-            default -> {
-                bytes = row.bytesAt(column, bytes);
-                length = row.lengthAt(column);
-            }
+    /// The hash of a key that the source sent, as [#hashed] gives it for the same key in the copy.
+    long hash(Batch page, int row, KeyBuckets buckets) {
+        long hash = buckets.seed();
+        for (int column = 0; column < page.columns(); column++) {
+            byte[] text = text(page.value(row, column));
+            hash = KeyHash.of(text, 0, text.length, hash);
         }
-        return KeyHash.of(bytes, 0, length, seed);
+        return hash;
+    }
+
+    private long hash(SqliteStatement row, int column, long seed) {
+        if (row.type(column) != Type.TEXT) {
+            byte[] text = text(row.valueAt(column));
+            return KeyHash.of(text, 0, text.length, seed);
+        }
+        bytes = row.bytesAt(column, bytes);
+        return KeyHash.of(bytes, 0, row.lengthAt(column), seed);
+    }
+
+    /// The text that [KeyBuckets] says.
+    private static byte[] text(Value value) {
+        return switch (value) {
+            case Value.Int(long number) -> Long.toString(number).getBytes(StandardCharsets.US_ASCII);
+            case Value.Text(String text) -> text.getBytes(StandardCharsets.UTF_8);
+            case Value.Real(double number) -> Double.toString(number).getBytes(StandardCharsets.US_ASCII);
+            case Value.Null _ -> new byte[0];
+            case Value.Blob(ByteBuffer blob) -> {
+                byte[] copied = new byte[blob.remaining()];
+                blob.get(copied);
+                yield HexFormat.of().formatHex(copied).getBytes(StandardCharsets.US_ASCII);
+            }
+        };
     }
 
     /// A name of the rowid that no column has.

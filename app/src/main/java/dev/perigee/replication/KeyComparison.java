@@ -22,14 +22,15 @@ import java.util.function.LongPredicate;
 /// were written meanwhile may be among them.
 ///
 /// First the copy's keys are counted by bucket, then the source's, in a snapshot. Only keys of buckets that differ are
-/// sent, in the same snapshot, and looked up in the copy. Where the source cannot count them, or very many differ, all
-/// keys are sent: beside a copy whose rowid is its key both sides are read in one order, and nothing is kept in memory;
-/// beside any other the rows that were found are kept as bits, since SQLite has numbered those rows without gaps.
+/// sent, in the same snapshot, and their hashes kept. Where the source cannot count them, or very many differ, all keys
+/// are sent: beside a copy whose rowid is its key both sides are read in one order, and nothing is kept in memory;
+/// beside any other they are looked up, and the rows that were found kept as bits, since SQLite has numbered those rows
+/// without gaps.
 ///
 /// Rows numbered after the snapshot began are no candidates: they came later. Used once, by one thread.
 final class KeyComparison {
     /// Keys sent by bucket at most, at eight bytes each; if there are more, all keys are sent.
-    static final int MAX_EXCHANGED = 1 << 20;
+    static final int MAX_EXCHANGED = 1 << 22;
 
     /// How far apart the rowids of a copy may be, at one bit each.
     static final long MAX_ROWID_SPAN = 400_000_000;
@@ -52,8 +53,11 @@ final class KeyComparison {
     /// What remains to be looked at in the copy.
     ///
     /// @param wanted buckets to look at; empty for all
-    /// @param isFound whether the source has the row
+    /// @param isFound whether the source has the row: by the hash of its key where buckets are looked at, else by its
+    ///     rowid
     private record Rest(Optional<BitSet> wanted, LongPredicate isFound) {}
+
+    private record Seen(Optional<Rest> rest, Moment moment, Optional<String> position, Optional<Identity> identity) {}
 
     private final Source source;
     private final CheckedCopy copy;
@@ -79,21 +83,17 @@ final class KeyComparison {
         long[] range = keys.range();
         first = range[0];
         last = range[1];
-        Found[] found = new Found[1];
-        Optional<Rest> rest = source.snapshot(copy.where(), List.of(copy.table().id()), snapshot -> {
-            Optional<Rest> left = exchange(snapshot, ours);
-            found[0] = new Found(
-                    candidates,
-                    ours.keys(),
-                    exchanged,
-                    missing,
-                    snapshot.moment(),
-                    snapshot.position(),
-                    snapshot.identity(copy.table()));
-            return left;
-        });
-        rest.ifPresent(this::look);
-        return found[0];
+        Seen seen = source.snapshot(
+                copy.where(),
+                List.of(copy.table().id()),
+                snapshot -> new Seen(
+                        exchange(snapshot, ours),
+                        snapshot.moment(),
+                        snapshot.position(),
+                        snapshot.identity(copy.table())));
+        seen.rest().ifPresent(this::look);
+        return new Found(
+                candidates, ours.keys(), exchanged, missing, seen.moment(), seen.position(), seen.identity());
     }
 
     private Optional<Rest> exchange(Snapshot snapshot, KeyDigests ours) {
@@ -114,9 +114,11 @@ final class KeyComparison {
     }
 
     private Rest byBucket(Snapshot snapshot, BitSet differing) {
-        RowidList found = new RowidList();
-        send(snapshot, new Scope.InBuckets(buckets, differing), page -> missing += keys.find(page, found::add));
-        return new Rest(Optional.of(differing), found.sorted());
+        Hashes sent = new Hashes();
+        send(snapshot, new Scope.InBuckets(buckets, differing), page -> {
+            for (int row = 0; row < page.rowCount(); row++) sent.add(keys.hash(page, row, buckets));
+        });
+        return new Rest(Optional.of(differing), sent.sorted());
     }
 
     private Rest all(Snapshot snapshot) {
@@ -138,18 +140,20 @@ final class KeyComparison {
     }
 
     private void look(Rest rest) {
+        LongPredicate isFound = rest.isFound();
         if (rest.wanted().isEmpty()) {
-            keys.rowids(first, last, rowid -> candidate(rowid, rest));
+            keys.rowids(first, last, rowid -> {
+                if (!isFound.test(rowid)) candidates.add(rowid);
+            });
             return;
         }
         BitSet wanted = rest.wanted().get();
-        keys.hashed(first, last, buckets, (rowid, hash) -> {
-            if (wanted.get(buckets.of(hash))) candidate(rowid, rest);
+        missing = exchanged;
+        keys.hashed(Long.MIN_VALUE, Long.MAX_VALUE, buckets, (rowid, hash) -> {
+            if (!wanted.get(buckets.of(hash))) return;
+            if (isFound.test(hash)) missing--;
+            else if (rowid <= last) candidates.add(rowid);
         });
-    }
-
-    private void candidate(long rowid, Rest rest) {
-        if (!rest.isFound().test(rowid)) candidates.add(rowid);
     }
 
     /// Both sides in the order of the key, which is the rowid here.
@@ -193,19 +197,20 @@ final class KeyComparison {
         return copy.pullKeys(scope, PAGE_ROWS);
     }
 
-    /// Rowids, at most as many as keys are sent by bucket.
-    private static final class RowidList {
-        private long[] rowids = new long[1024];
+    /// Hashes of the keys that were sent by bucket. That two keys have one hash is as rare as two sets of keys with one
+    /// digest, and hides a row from one comparison only.
+    private static final class Hashes {
+        private long[] hashes = new long[1024];
         private int size;
 
-        void add(long rowid) {
-            if (size == rowids.length) rowids = Arrays.copyOf(rowids, 2 * size);
-            rowids[size++] = rowid;
+        void add(long hash) {
+            if (size == hashes.length) hashes = Arrays.copyOf(hashes, 2 * size);
+            hashes[size++] = hash;
         }
 
         LongPredicate sorted() {
-            Arrays.sort(rowids, 0, size);
-            return rowid -> Arrays.binarySearch(rowids, 0, size, rowid) >= 0;
+            Arrays.sort(hashes, 0, size);
+            return hash -> Arrays.binarySearch(hashes, 0, size, hash) >= 0;
         }
     }
 }

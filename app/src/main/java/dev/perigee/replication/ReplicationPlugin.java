@@ -36,12 +36,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
 
     /// What there is once the host is known.
     private record Running(
-            PluginHost host,
-            Tables tables,
-            EventStream events,
-            Sweeps sweeps,
-            Checks checks,
-            Verifications verifications) {}
+            PluginHost host, Tables tables, EventStream events, Checks checks, Verifications verifications) {}
 
     public ReplicationPlugin(ReplicationConfig config) {
         super(NAME, true, "/replication");
@@ -53,13 +48,18 @@ public final class ReplicationPlugin extends StarbasePlugin {
         EventStream events = new EventStream();
         Observer observer = new Observer(host, events);
         Tables tables = new Tables(host, config, observer, this::syncDue);
-        Sweeps sweeps = new Sweeps(host, tables, this::syncDue);
         Verifications verifications = new Verifications(host, tables, events, config.verifyRowsPerSecond());
+        Sweeps sweeps = new Sweeps(host, tables);
         Checks checks = new Checks(
-                host.store(), host.clock(), Map.of(Checks.Kind.VERIFY, verifications), tables::all, this::syncDue);
-        running = new Running(host, tables, events, sweeps, checks, verifications);
+                host.store(),
+                host.clock(),
+                Map.of(Checks.Kind.VERIFY, verifications, Checks.Kind.SWEEP, sweeps),
+                tables::all,
+                this::syncDue);
+        running = new Running(host, tables, events, checks, verifications);
         observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
-        new ReplicationRoutes(host, tables, events, sweeps, verifications).register();
+        new ReplicationRoutes(host, tables, events, verifications).register();
+        new SweepRoutes(host, tables, checks, sweeps).register();
         new ProofRoutes(host, tables, checks, verifications).register();
         tables.load();
         sweeps.load();
@@ -75,7 +75,6 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public void stop() {
         isStopped = true;
         running().events().close();
-        running().sweeps().stop();
         running().checks().stop();
         running().tables().stop();
         running().checks().awaitStopped();
@@ -110,12 +109,12 @@ public final class ReplicationPlugin extends StarbasePlugin {
     /// own when it has ended; should it never end because the process dies, it is due at the next start.
     public synchronized void scheduleNextAlarm() {
         if (isStopped) return; // what is due stays due, for the next start
-        Stream<Instant> syncs = running().tables().all().stream()
-                .filter(table -> !table.isPaused() && !table.isBusy())
-                .flatMap(table -> table.due().stream());
-        Stream<Instant> checks = Stream.concat(
-                running().checks().earliest().stream(), running().sweeps().nextDue().stream());
-        Optional<Instant> earliest = Stream.concat(syncs, checks).min(Instant::compareTo);
+        Optional<Instant> earliest = Stream.concat(
+                        running().tables().all().stream()
+                                .filter(table -> !table.isPaused() && !table.isBusy())
+                                .flatMap(table -> table.due().stream()),
+                        running().checks().earliest().stream())
+                .min(Instant::compareTo);
         if (earliest.isEmpty()) running().host().clearAlarm();
         else if (!earliest.equals(running().host().alarm())) running().host().setAlarm(earliest.get());
     }
@@ -143,7 +142,6 @@ public final class ReplicationPlugin extends StarbasePlugin {
             if (isDue && !table.isPaused() && !table.isBusy()) start(table);
         }
         try {
-            running().sweeps().sweepDue(now);
             running().checks().startDue();
             scheduleNextAlarm();
         } catch (PerigeeException e) {

@@ -30,12 +30,9 @@ final class ReplicationRoutes {
     private final PluginHost host;
     private final Tables tables;
     private final EventStream events;
-    private final Sweeps sweeps;
     private final Verifications verifications;
 
-    ReplicationRoutes(
-            PluginHost host, Tables tables, EventStream events, Sweeps sweeps, Verifications verifications) {
-        this.sweeps = sweeps;
+    ReplicationRoutes(PluginHost host, Tables tables, EventStream events, Verifications verifications) {
         this.host = host;
         this.tables = tables;
         this.events = events;
@@ -52,7 +49,6 @@ final class ReplicationRoutes {
         route("PATCH", "/tables/:name", this::change);
         route("DELETE", "/tables/:name", this::remove);
         route("POST", "/tables/:name/resync", this::resync);
-        route("POST", "/tables/:name/sweep", request -> SweepRoute.answer(request, named(request), sweeps));
         route("POST", "/tables/:name/recover", this::recover);
         route("GET", "/status", _ -> Response.result(Map.of("tables", statuses())));
         route("GET", "/status/:name", request -> Response.result(status(named(request))));

@@ -85,23 +85,6 @@ final class ReplicationTables {
             ALTER TABLE tmp_replication_state ADD COLUMN held_by TEXT;
             ALTER TABLE tmp_replication_state ADD COLUMN client_seen INTEGER NOT NULL DEFAULT 0;
             """, """
-            CREATE TABLE tmp_replication_sweeps (
-                name          TEXT PRIMARY KEY NOT NULL,
-                at            INTEGER NOT NULL,
-                verdict       TEXT NOT NULL,
-                compared      INTEGER NOT NULL,
-                exchanged     INTEGER NOT NULL,
-                deleted       INTEGER NOT NULL,
-                missing       INTEGER NOT NULL,
-                as_of         INTEGER,
-                position      TEXT,
-                next_due      INTEGER,
-                awaiting      INTEGER NOT NULL,
-                error_fault   TEXT,
-                error_message TEXT,
-                error_remedy  TEXT
-            );
-            """, """
             CREATE TABLE tmp_replication_proofs (
                 name                TEXT PRIMARY KEY NOT NULL,
                 verdict             TEXT NOT NULL,
@@ -129,6 +112,22 @@ final class ReplicationTables {
                 kind   TEXT NOT NULL,
                 due_at INTEGER NOT NULL,
                 PRIMARY KEY (name, kind)
+            );
+            """, """
+            CREATE TABLE tmp_replication_sweeps (
+                name          TEXT PRIMARY KEY NOT NULL,
+                at            INTEGER NOT NULL,
+                verdict       TEXT NOT NULL,
+                compared      INTEGER NOT NULL,
+                exchanged     INTEGER NOT NULL,
+                deleted       INTEGER NOT NULL,
+                missing       INTEGER NOT NULL,
+                as_of         INTEGER,
+                position      TEXT,
+                awaiting      INTEGER NOT NULL,
+                error_fault   TEXT,
+                error_message TEXT,
+                error_remedy  TEXT
             );
             """, """
             CREATE TABLE tmp_replication_drift (

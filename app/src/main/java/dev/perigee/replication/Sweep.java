@@ -3,7 +3,7 @@ package dev.perigee.replication;
 import java.time.Instant;
 import java.util.Optional;
 
-/// A row of `tmp_replication_sweeps`: the last sweep of a table, or when the first one was scheduled.
+/// A row of `tmp_replication_sweeps`: the last sweep of a table.
 ///
 /// @param at when it ended
 /// @param compared rows of the copy that were compared
@@ -12,7 +12,6 @@ import java.util.Optional;
 /// @param missing rows the source had that the copy did not have yet, among the keys sent
 /// @param asOf the snapshot's time by the source's clock
 /// @param position where the source's log stood then
-/// @param nextDue when it is swept next
 /// @param awaiting rows whose removal waits for a person's word; 0 for none
 /// @param error why it failed or asks
 record Sweep(
@@ -25,13 +24,10 @@ record Sweep(
         long missing,
         Optional<Instant> asOf,
         Optional<String> position,
-        Optional<Instant> nextDue,
         long awaiting,
         Optional<Problem> error) {
 
     enum Verdict {
-        /// None was made yet.
-        NONE,
         /// The copy has no row that the source does not have.
         CLEAN,
         /// Rows were removed.
@@ -40,28 +36,5 @@ record Sweep(
         UNCONFIRMED,
         /// It could not be made; what was removed before was gone at the source.
         FAILED
-    }
-
-    /// The first one is to come.
-    static Sweep scheduled(String table, Instant at, Instant due) {
-        return new Sweep(
-                table,
-                at,
-                Verdict.NONE,
-                0,
-                0,
-                0,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(due),
-                0,
-                Optional.empty());
-    }
-
-    /// The same with another due time.
-    Sweep due(Optional<Instant> next) {
-        return new Sweep(
-                table, at, verdict, compared, exchanged, deleted, missing, asOf, position, next, awaiting, error);
     }
 }

@@ -17,8 +17,8 @@ final class SweepTable {
     static void put(Transaction tx, Sweep sweep) {
         SqliteStatement put = tx.statement("""
                 INSERT OR REPLACE INTO tmp_replication_sweeps (name, at, verdict, compared, exchanged, deleted, missing,
-                    as_of, position, next_due, awaiting, error_fault, error_message, error_remedy)
-                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
+                    as_of, position, awaiting, error_fault, error_message, error_remedy)
+                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
                 WHERE EXISTS (SELECT 1 FROM tmp_replication_state WHERE name = ?1)""");
         put.bindText(1, sweep.table())
                 .bindInt(2, sweep.at().toEpochMilli())
@@ -28,18 +28,17 @@ final class SweepTable {
                 .bindInt(6, sweep.deleted())
                 .bindInt(7, sweep.missing());
         bindInstant(put, 8, sweep.asOf());
-        put.bindText(9, sweep.position().orElse(null));
-        bindInstant(put, 10, sweep.nextDue());
-        put.bindInt(11, sweep.awaiting())
-                .bindText(12, sweep.error().map(Problem::fault).orElse(null))
-                .bindText(13, sweep.error().map(Problem::message).orElse(null))
-                .bindText(14, sweep.error().map(Problem::remedy).orElse(null))
+        put.bindText(9, sweep.position().orElse(null))
+                .bindInt(10, sweep.awaiting())
+                .bindText(11, sweep.error().map(Problem::fault).orElse(null))
+                .bindText(12, sweep.error().map(Problem::message).orElse(null))
+                .bindText(13, sweep.error().map(Problem::remedy).orElse(null))
                 .run();
     }
 
     static List<Sweep> all(Transaction tx) {
         SqliteStatement rows = tx.statement("""
-                SELECT name, at, verdict, compared, exchanged, deleted, missing, as_of, position, next_due, awaiting,
+                SELECT name, at, verdict, compared, exchanged, deleted, missing, as_of, position, awaiting,
                        error_fault, error_message, error_remedy
                 FROM tmp_replication_sweeps ORDER BY name""");
         List<Sweep> sweeps = new ArrayList<>();
@@ -54,11 +53,10 @@ final class SweepTable {
                     rows.intAt(6),
                     instant(rows, 7),
                     Optional.ofNullable(rows.textAt(8)),
-                    instant(rows, 9),
-                    rows.intAt(10),
-                    Optional.ofNullable(rows.textAt(11))
+                    rows.intAt(9),
+                    Optional.ofNullable(rows.textAt(10))
                             .map(fault -> new Problem(
-                                    fault, String.valueOf(rows.textAt(12)), String.valueOf(rows.textAt(13))))));
+                                    fault, String.valueOf(rows.textAt(11)), String.valueOf(rows.textAt(12))))));
         }
         return sweeps;
     }

@@ -104,7 +104,7 @@ public record TableStatus(
                         .map(e -> new LastError(
                                 e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
                 runner.progress(),
-                runner.swept().map(sweep -> SweepStatus.of(sweep.due(SweepSchedule.next(config, sweep)))),
+                runner.swept().map(SweepStatus::of),
                 notes(runner, state, definition));
     }
 

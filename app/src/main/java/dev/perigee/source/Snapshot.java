@@ -42,7 +42,8 @@ public interface Snapshot {
     ///
     /// @param keys the columns and options of a pull of the key; its scope does not matter
     /// @return empty where the source cannot write some key column as the copy stores it
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#KEY_MISSING] where a part of a key is NULL
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#KEY_MISSING] where a part of a key is
+    ///     NULL
     default Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
         return Optional.empty();
     }

@@ -44,7 +44,13 @@ class SoftDeletesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"'cursorColumn':'n'", "'mode':'xmin'", "'cursorColumn':'n','group':'g'", "'mode':'xmin','group':'g'"})
+    @ValueSource(
+            strings = {
+                "'cursorColumn':'n'",
+                "'mode':'xmin'",
+                "'cursorColumn':'n','group':'g'",
+                "'mode':'xmin','group':'g'"
+            })
     void marked_rows_are_removed_and_come_back_when_they_are_unmarked(String fields) {
         host.post("/tables", "{'name':'other','mode':'xmin','group':'g'}").result();
         follow(fields + ",'deletes':'soft(gone)'");
@@ -61,7 +67,8 @@ class SoftDeletesTest {
                 .isEqualTo(host.value("SELECT count(*) FROM t"));
         host.post("/tables/t/resync", "").result();
         assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("45");
-        assertThat(host.value("SELECT row_count = (SELECT count(*) FROM t) FROM tmp_replication_state WHERE name = 't'"))
+        assertThat(host.value(
+                        "SELECT row_count = (SELECT count(*) FROM t) FROM tmp_replication_state WHERE name = 't'"))
                 .isEqualTo("1");
     }
 
@@ -94,7 +101,8 @@ class SoftDeletesTest {
             bytea            |       | \\x00""")
     void a_value_that_is_neither_false_nor_zero_nor_empty_marks(String type, String unmarked, String marked) {
         for (String group : List.of("", ",'group':'g'")) {
-            postgres.execute("DROP TABLE IF EXISTS v; CREATE TABLE v (k int PRIMARY KEY, m %s, n int NOT NULL)".formatted(type));
+            postgres.execute(
+                    "DROP TABLE IF EXISTS v; CREATE TABLE v (k int PRIMARY KEY, m %s, n int NOT NULL)".formatted(type));
             postgres.execute("INSERT INTO v VALUES (1, %s, 1), (2, '%s', 2)"
                     .formatted(unmarked == null ? "NULL" : "'" + unmarked + "'", marked));
             String target = group.isEmpty() ? "plain" : "grouped";
@@ -118,7 +126,8 @@ class SoftDeletesTest {
         postgres.execute("CREATE TABLE u (k int PRIMARY KEY, at date NOT NULL, gone date)");
         String table = "{'name':'u','mode':'xmin','deletes':'soft(%s)'%s}";
         assertThat(host.post("/tables", table.formatted("nope", "")).error()).contains("SOURCE_COLUMN_MISSING", "nope");
-        assertThat(host.post("/tables", table.formatted("gone", ",'exclude':['gone']")).error())
+        assertThat(host.post("/tables", table.formatted("gone", ",'exclude':['gone']"))
+                        .error())
                 .contains("INVALID_REQUEST", "not among the columns copied");
         assertThat(host.post("/tables", table.formatted("k", "")).error()).contains("every row would count");
         assertThat(host.post("/tables", table.formatted("at", "")).error()).contains("every row would count");

@@ -31,7 +31,9 @@ final class KeyDigestStatement {
     static Optional<KeyDigests> run(
             PgConnection session, SourceConfig config, Pull keys, KeyBuckets buckets, int serverVersion)
             throws SQLException {
-        Map<String, CatalogColumn> catalog = PostgresCatalog.columns(session, keys.table().id()).stream()
+        Map<String, CatalogColumn> catalog = PostgresCatalog.columns(
+                        session, keys.table().id())
+                .stream()
                 .collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
         List<CatalogColumn> key = new ArrayList<>();
         for (String name : keys.key()) {
@@ -50,14 +52,15 @@ final class KeyDigestStatement {
         }
         KeyDigests digests = new KeyDigests(buckets);
         for (String slice : TidSlices.of(session, keys.table(), serverVersion)) {
-            String sql = "COPY (SELECT b, count(*), sum(h)::pg_catalog.text FROM (SELECT %s AS b, %s AS h FROM %s AS %s%s) k"
-                            .formatted(
-                                    hash.get().bucket(buckets, ROW),
-                                    hash.get().hash(buckets, ROW),
-                                    Quoted.table(keys.table().id()),
-                                    ROW,
-                                    slice.isEmpty() ? "" : " WHERE " + slice)
-                    + " GROUP BY b) TO STDOUT (FORMAT BINARY)";
+            String sql =
+                    "COPY (SELECT b, count(*), sum(h)::pg_catalog.text FROM (SELECT %s AS b, %s AS h FROM %s AS %s%s) k"
+                                    .formatted(
+                                            hash.get().bucket(buckets, ROW),
+                                            hash.get().hash(buckets, ROW),
+                                            Quoted.table(keys.table().id()),
+                                            ROW,
+                                            slice.isEmpty() ? "" : " WHERE " + slice)
+                            + " GROUP BY b) TO STDOUT (FORMAT BINARY)";
             add(session.getCopyAPI().copyOut(sql), keys, digests);
         }
         return Optional.of(digests);

@@ -46,7 +46,13 @@ final class PullStatement {
         this.cursorColumn = switch (pull.scope()) {
             case Scope.After(var cursor, var _) -> Optional.of(cursor);
             case Scope.Late(var cursor, var _, var _, var _) -> Optional.of(cursor);
-            case Scope.NullCursor _, Scope.Changed _, Scope.ByKey _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _ -> Optional.empty();
+            case Scope.NullCursor _,
+                    Scope.Changed _,
+                    Scope.ByKey _,
+                    Scope.Parts _,
+                    Scope.InBuckets _,
+                    Scope.Keys _ ->
+                Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
         pull.columns().forEach(name -> select(name, reading(name)));
@@ -170,7 +176,8 @@ final class PullStatement {
             case Scope.InBuckets(var buckets, var wanted) -> {
                 List<CatalogColumn> key = pull.key().stream().map(this::column).toList();
                 conditions.add(KeyHashSql.of(key, pull)
-                        .orElseThrow(() -> new IllegalStateException("keys that have no digests were asked for by them"))
+                        .orElseThrow(
+                                () -> new IllegalStateException("keys that have no digests were asked for by them"))
                         .isIn(buckets, wanted, ROW));
             }
             case Scope.Parts _ -> {} // a slice each

@@ -1,6 +1,8 @@
 package dev.perigee.replication;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
 import java.util.LinkedHashMap;
@@ -12,15 +14,43 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import tools.jackson.databind.JsonNode;
 
-/// `POST /replication/tables/:name/sweep`: sweeps a table now, and waits for it for a while.
-final class SweepRoute {
-    private SweepRoute() {}
+/// The REST API of sweeps, for admins. Bodies and answers are explained in `docs/replication.md`.
+final class SweepRoutes {
+    private final PluginHost host;
+    private final Tables tables;
+    private final Checks checks;
+    private final Sweeps sweeps;
 
-    static Response answer(Request request, TableRunner runner, Sweeps sweeps) {
+    SweepRoutes(PluginHost host, Tables tables, Checks checks, Sweeps sweeps) {
+        this.host = host;
+        this.tables = tables;
+        this.checks = checks;
+        this.sweeps = sweeps;
+    }
+
+    void register() {
+        host.route("POST", "/tables/:name/sweep", Access.ADMIN, this::sweep);
+        host.route("GET", "/tables/:name/sweep", Access.ADMIN, this::last);
+    }
+
+    private Response last(Request request) {
+        TableRunner runner = swept(request);
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("table", runner.name());
+        answer.put("isRunning", checks.isRunning(runner.name()));
+        checks.due(runner.name(), Checks.Kind.SWEEP).ifPresent(due -> answer.put("nextAt", due));
+        runner.swept().ifPresent(sweep -> answer.put("sweep", SweepStatus.of(sweep)));
+        return Response.result(answer);
+    }
+
+    /// Sweeps a table now, and waits for it for a while.
+    private Response sweep(Request request) {
+        TableRunner runner = swept(request);
         boolean isConfirmed = isConfirmed(request);
         boolean isAwaited =
                 request.query("wait").filter(wait -> wait.equals("false")).isEmpty();
-        CompletableFuture<Sweep> sweep = sweeps.sweep(runner, isConfirmed);
+        CompletableFuture<Sweep> sweep = checks.start(
+                runner, Checks.Kind.SWEEP, cancellation -> sweeps.sweep(runner, isConfirmed, cancellation));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("success", true);
         answer.put("table", runner.name());
@@ -32,6 +62,16 @@ final class SweepRoute {
             answer.put("sweep", SweepStatus.of(ended.get()));
         }
         return Response.result(answer);
+    }
+
+    private TableRunner swept(Request request) {
+        TableRunner runner = tables.require(request.pathParameter("name"));
+        if (sweeps.interval(runner.config()).isPresent()) return runner;
+        throw Fault.INVALID_REQUEST.in(
+                "table " + runner.name(),
+                "its `deletes` is %s, expected sweep(interval)"
+                        .formatted(runner.config().deletes().text()),
+                "Nothing was deleted");
     }
 
     private static boolean isConfirmed(Request request) {
