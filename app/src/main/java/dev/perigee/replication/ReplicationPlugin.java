@@ -56,6 +56,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 Map.of(Checks.Kind.VERIFY, verifications, Checks.Kind.SWEEP, sweeps),
                 tables::all,
                 this::syncDue);
+        tables.mending(runner -> verifications.mend(checks, runner));
         running = new Running(host, tables, events, checks, verifications);
         observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
         new ReplicationRoutes(host, tables, events, verifications).register();

@@ -34,6 +34,15 @@ final class Verifications implements Checks.Scheduled {
         return checks.start(table, Checks.Kind.VERIFY, cancellation -> verify(table, order, cancellation));
     }
 
+    /// Mends the copy of a source that went back: every row that differs, whatever their number, since an admin asked.
+    CompletableFuture<SyncResult> mend(Checks checks, TableRunner table) {
+        return start(checks, table, new Order(true, true)).thenApply(proof -> {
+            if (proof.verdict().isGood()) Recovery.ended(host.store(), table.name());
+            Counts counts = new Counts(proof.missing(), proof.different(), proof.extra(), 0);
+            return SyncResult.of(table.name(), counts, proof.tookMs(), proof.error());
+        });
+    }
+
     @Override
     public Optional<Duration> interval(TableConfig config) {
         return config.verify();
