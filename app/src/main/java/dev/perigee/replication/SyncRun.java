@@ -77,8 +77,9 @@ final class SyncRun {
         this.pace = pace;
         this.listener = listener;
         this.cancellation = cancellation;
-        this.applied = run;
-        this.committed = run;
+        // Rows that came late do not move the cursor, so a run may end where it began.
+        this.applied = run.counted(Counts.NONE, plan.after().flatMap(HighWaterMark::cursor));
+        this.committed = applied;
     }
 
     /// Pulls all there is to pull. Whatever it throws, [#committed()] says what stands.
@@ -231,10 +232,7 @@ final class SyncRun {
     }
 
     private void seal(Snapshot snapshot, String cursor, Optional<HighWaterMark> seen, boolean hasLooked) {
-        // Where nothing new was seen there is nothing new to seal; but a limit moves with the source's clock.
-        boolean isAtRest = mark.isEmpty() && !plan.sealing().isLimited();
-        Optional<Snapshot.Limit> limit =
-                seen.filter(_ -> !isAtRest).map(greatest -> snapshot.limit(plan.table(), cursor, greatest));
+        Optional<Snapshot.Limit> limit = seen.map(greatest -> snapshot.limit(plan.table(), cursor, greatest));
         boolean isClientSeen =
                 plan.isClientSeen() || limit.map(Snapshot.Limit::isAhead).orElse(false);
         boolean isStamped = Guarantee.isStamped(config, plan.table(), isClientSeen);
