@@ -77,7 +77,7 @@ record Drift(
 
     /// Whether the copy can be altered and stay.
     boolean isAlterable(TableConfig config, SourceTable table) {
-        return !isRebuilt && (added.isEmpty() || Backfill.isPossible(config, table, now));
+        return !isRebuilt && (added.isEmpty() || ColumnBackfill.isPossible(config, table, now));
     }
 
     /// Columns of the copy that the source no longer has, under names that no other column has.
@@ -145,10 +145,10 @@ record Drift(
     }
 
     private void backfill(Transaction tx, String name) {
-        Optional<Backfill> open = DriftTable.find(tx, name).backfill();
+        Optional<ColumnBackfill> open = DriftTable.find(tx, name).backfill();
         List<String> columns = new ArrayList<>();
         // Those that were not whole yet stay so, under the names they have now.
-        for (String old : open.map(Backfill::columns).orElse(List.of())) {
+        for (String old : open.map(ColumnBackfill::columns).orElse(List.of())) {
             same.forEach((before, after) -> {
                 if (before.name().equals(old)) columns.add(after.name());
             });
@@ -158,11 +158,11 @@ record Drift(
                     tx,
                     name,
                     open.filter(_ -> !columns.isEmpty())
-                            .map(b -> new Backfill(columns, b.after(), b.upTo(), b.rows())));
+                            .map(b -> new ColumnBackfill(columns, b.after(), b.upTo(), b.rows())));
             return;
         }
         added.forEach(column -> columns.add(column.name()));
-        Backfill begun = Backfill.of(tx, made.target(), columns);
+        ColumnBackfill begun = ColumnBackfill.of(tx, made.target(), columns);
         DriftTable.backfill(tx, name, begun.isDone() ? Optional.empty() : Optional.of(begun));
     }
 

@@ -12,7 +12,7 @@ final class DriftNotes {
 
     private DriftNotes() {}
 
-    static String of(Backfill backfill) {
+    static String of(ColumnBackfill backfill) {
         return "columns %s were added at the source and are being filled for the rows that were there: %,d so far"
                 .formatted(backfill.columns(), backfill.rows());
     }

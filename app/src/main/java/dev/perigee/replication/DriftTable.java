@@ -15,7 +15,7 @@ final class DriftTable {
     /// @param identity the source when rows of it were applied last
     /// @param suspicion why nothing is applied until somebody has the copy recovered
     /// @param backfill columns that are not whole yet
-    record Row(Optional<Identity> identity, Optional<Suspicion> suspicion, Optional<Backfill> backfill) {
+    record Row(Optional<Identity> identity, Optional<Suspicion> suspicion, Optional<ColumnBackfill> backfill) {
         static final Row NONE = new Row(Optional.empty(), Optional.empty(), Optional.empty());
     }
 
@@ -34,7 +34,7 @@ final class DriftTable {
             return new Row(
                     read(row.textAt(0), Identity.class),
                     read(row.textAt(1), Suspicion.class),
-                    read(row.textAt(2), Backfill.class));
+                    read(row.textAt(2), ColumnBackfill.class));
         } finally {
             row.reset();
         }
@@ -48,7 +48,7 @@ final class DriftTable {
         put(tx, name, "suspicion", Json.MAPPER.writeValueAsString(suspicion));
     }
 
-    static void backfill(Transaction tx, String name, Optional<Backfill> backfill) {
+    static void backfill(Transaction tx, String name, Optional<ColumnBackfill> backfill) {
         put(tx, name, "backfill", backfill.map(Json.MAPPER::writeValueAsString).orElse(null));
     }
 

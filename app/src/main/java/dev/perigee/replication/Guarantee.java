@@ -28,7 +28,7 @@ final class Guarantee {
     private Guarantee() {}
 
     /// Nothing is promised of columns that were added, until the rows that were there before have them too.
-    static String filling(Backfill backfill) {
+    static String filling(ColumnBackfill backfill) {
         return "filling(%s)".formatted(String.join(", ", backfill.columns()));
     }
 

@@ -293,7 +293,7 @@ final class StateTable {
                                     text(rows, 18).orElse(""),
                                     text(rows, 19).orElse(""))),
                     instant(rows, 20),
-                    text(rows, 28).map(json -> Json.MAPPER.readValue(json, Backfill.class)),
+                    text(rows, 28).map(json -> Json.MAPPER.readValue(json, ColumnBackfill.class)),
                     rows.intAt(29) != 0));
         }
         return states;

@@ -52,7 +52,7 @@ final class SyncRun {
     private @Nullable Moment moment;
     private @Nullable Followed followed;
     private Lineage.Found lineage = new Lineage.Found(Optional.empty(), List.of(), false, List.of());
-    private Optional<Backfill> backfill = Optional.empty();
+    private Optional<ColumnBackfill> backfill = Optional.empty();
     private boolean isIdentityKept;
 
     // As of the page committed last.
@@ -175,9 +175,9 @@ final class SyncRun {
         String copy = plan.definition().target();
         backfill = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
                 .backfill();
-        for (int fetched = 0; backfill.isPresent() && fetched < Backfill.ROWS_PER_SYNC; ) {
-            Backfill open = backfill.get();
-            Optional<Backfill.Chunk> chunk = store.read(
+        for (int fetched = 0; backfill.isPresent() && fetched < ColumnBackfill.ROWS_PER_SYNC; ) {
+            ColumnBackfill open = backfill.get();
+            Optional<ColumnBackfill.Chunk> chunk = store.read(
                     SyncPlan.READ_LIMIT,
                     tx -> open.next(tx, copy, plan.table(), plan.definition().key()));
             if (chunk.isEmpty()) {

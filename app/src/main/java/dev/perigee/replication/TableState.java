@@ -44,5 +44,5 @@ record TableState(
         int failures,
         Optional<Problem> error,
         Optional<Instant> errorAt,
-        Optional<Backfill> backfill,
+        Optional<ColumnBackfill> backfill,
         boolean isRecovering) {}

@@ -23,11 +23,11 @@ import java.util.Optional;
 /// @param after rowid of the copy up to which rows have them
 /// @param upTo greatest rowid that was there when the columns were added
 /// @param rows fetched so far
-record Backfill(List<String> columns, long after, long upTo, long rows) {
+record ColumnBackfill(List<String> columns, long after, long upTo, long rows) {
     /// Rows fetched for it in one sync, so that what is new never waits for long.
     static final int ROWS_PER_SYNC = 100_000;
 
-    Backfill {
+    ColumnBackfill {
         columns = List.copyOf(columns);
     }
 
@@ -39,21 +39,21 @@ record Backfill(List<String> columns, long after, long upTo, long rows) {
         return after >= upTo;
     }
 
-    Backfill after(Chunk chunk) {
-        return new Backfill(columns, chunk.last(), upTo, rows + chunk.keys().size());
+    ColumnBackfill after(Chunk chunk) {
+        return new ColumnBackfill(columns, chunk.last(), upTo, rows + chunk.keys().size());
     }
 
-    Backfill ended() {
-        return new Backfill(columns, upTo, upTo, rows);
+    ColumnBackfill ended() {
+        return new ColumnBackfill(columns, upTo, upTo, rows);
     }
 
     /// Starts again from the first row, with more columns.
-    static Backfill of(Transaction tx, String copy, List<String> columns) {
+    static ColumnBackfill of(Transaction tx, String copy, List<String> columns) {
         SqliteStatement range =
                 tx.statement("SELECT coalesce(min(rowid), 1) - 1, coalesce(max(rowid), 0) FROM " + quoted(copy));
         try {
             range.step();
-            return new Backfill(columns, range.intAt(0), range.intAt(1), 0);
+            return new ColumnBackfill(columns, range.intAt(0), range.intAt(1), 0);
         } finally {
             range.reset();
         }
