@@ -46,7 +46,11 @@ public enum Fault {
     SOURCE_BEHIND_CURSOR(true, 502, "the source lost rows the copy has: resync the table"),
     KEY_MISSING(false, 400, "name the columns that identify a row as `key` in the table's configuration"),
     CURSOR_UNSUITABLE(false, 400, "choose a cursor column that grows with every insert and update"),
-    VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option");
+    VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option"),
+    SET_ASIDE_FULL(
+            true, 502, "see `GET /replication/tables/<name>/set-aside` for why rows cannot be stored, and mend that"),
+    MASS_DELETE(
+            false, 409, "make sure that the source really lost these rows, then confirm the deletion, or cancel it");
 
     private final boolean retryable;
     private final int httpStatus;

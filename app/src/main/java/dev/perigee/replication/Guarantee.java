@@ -20,6 +20,11 @@ final class Guarantee {
 
     private Guarantee() {}
 
+    /// Rows could not be stored: what would otherwise hold does not hold for them.
+    static String incomplete(long setAside) {
+        return "incomplete(%d)".formatted(setAside);
+    }
+
     /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
     static String settled(Duration settle) {
         return "settled(%s)".formatted(settle.toString().substring(2).toLowerCase(java.util.Locale.ROOT));

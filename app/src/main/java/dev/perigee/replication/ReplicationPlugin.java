@@ -47,7 +47,10 @@ public final class ReplicationPlugin extends StarbasePlugin {
         Observer observer = new Observer(host, events);
         Tables tables = new Tables(host, config, observer, this::syncDue);
         running = new Running(host, tables, events);
-        observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
+        observer.metrics = new SyncMetrics(
+                host.metrics(),
+                () -> lags(host, tables),
+                () -> host.store().read(SyncPlan.READ_LIMIT, SetAsideTable::counts));
         new ReplicationRoutes(host, tables, events).register();
         tables.load();
     }

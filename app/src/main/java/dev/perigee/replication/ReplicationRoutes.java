@@ -47,6 +47,7 @@ final class ReplicationRoutes {
         route("PATCH", "/tables/:name", this::change);
         route("DELETE", "/tables/:name", this::remove);
         route("POST", "/tables/:name/resync", this::resync);
+        new SetAsideRoutes(host, tables).register();
         route("GET", "/status", _ -> Response.result(Map.of("tables", statuses())));
         route("GET", "/status/:name", request -> Response.result(status(named(request))));
         route("POST", "/sync", this::sync);

@@ -25,7 +25,9 @@ record Run(
         /// What is new since the cursor.
         SYNC,
         /// Everything, into a fresh copy.
-        RESYNC
+        RESYNC,
+        /// Some rows or all of them again, into the copy as it stands.
+        BACKFILL
     }
 
     enum Outcome {
@@ -81,6 +83,11 @@ record Run(
                 pages,
                 mark.isPresent() ? mark : cursor,
                 error);
+    }
+
+    /// The same run, its rows counted another way.
+    Run recounted(Counts otherwise) {
+        return new Run(id, table, kind, outcome, startedAt, finishedAt, otherwise, pages, cursor, error);
     }
 
     Run finished(Outcome how, Instant at, Optional<Problem> problem) {

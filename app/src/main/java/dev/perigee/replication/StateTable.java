@@ -17,7 +17,9 @@ final class StateTable {
             SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
                    row_count, rows_pulled, text_numbers, last_sync_at, fresh_at, next_sync_at, failures,
                    error_fault, error_message, error_remedy, error_at,
-                   sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen
+                   sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen,
+                   (SELECT count(*) FROM tmp_replication_set_aside AS s
+                    WHERE s.name = tmp_replication_state.name AND s.pending = 0)
             FROM tmp_replication_state""";
 
     private StateTable() {}
@@ -260,7 +262,8 @@ final class StateTable {
                                     fault,
                                     text(rows, 18).orElse(""),
                                     text(rows, 19).orElse(""))),
-                    instant(rows, 20)));
+                    instant(rows, 20),
+                    rows.intAt(28)));
         }
         return states;
     }

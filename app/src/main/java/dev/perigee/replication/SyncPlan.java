@@ -21,6 +21,7 @@ import java.util.Optional;
 /// @param after rows greater than it are wanted
 /// @param sealing how far the copy is settled
 /// @param isLoaded whether everything was fetched once
+/// @param rowsBefore rows in the copy of a first load that was interrupted, which now goes on; else 0
 /// @param isClientSeen see [Followed]
 /// @param pages pages applied to the copy so far
 /// @param generation of the copy when this sync is done
@@ -34,6 +35,7 @@ record SyncPlan(
         Optional<HighWaterMark> after,
         Sealing sealing,
         boolean isLoaded,
+        long rowsBefore,
         boolean isClientSeen,
         long pages,
         long generation,
@@ -89,10 +91,16 @@ record SyncPlan(
                 after,
                 sealing,
                 isLoaded,
+                rowsBefore,
                 isClientSeen,
                 pages,
                 generation,
                 missingIndexes);
+    }
+
+    /// Whether the source's estimate says how many rows there will be.
+    boolean isLoading() {
+        return shadow.isPresent() || !isLoaded;
     }
 
     boolean isFromTheBeginning() {
@@ -174,6 +182,7 @@ record SyncPlan(
                 shadow.isPresent() ? Optional.empty() : state.cursor(),
                 shadow.isPresent() ? Sealing.NONE : state.sealing(),
                 shadow.isEmpty() && state.isLoaded(),
+                shadow.isPresent() || state.isLoaded() ? 0 : state.rowCount(),
                 state.isClientSeen(),
                 state.pages(),
                 generation,

@@ -6,6 +6,7 @@ import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Moment;
 import dev.perigee.source.Pull;
+import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceColumn;
@@ -36,8 +37,10 @@ final class SyncRun {
     private final RunTable runs;
     private final TableConfig config;
     private final SyncPlan plan;
-    private final Upsert upsert;
+    private final SetAsideRows setAside;
+    private final long maxRowBytes;
     private final LatePace pace;
+    private final LatePace nullKeyPace;
     private final SyncListener listener;
     private final Cancellation cancellation;
 
@@ -49,6 +52,7 @@ final class SyncRun {
     // Known once the snapshot is there, and once all was pulled.
     private @Nullable Moment moment;
     private @Nullable Followed followed;
+    private Optional<Counts> compared = Optional.empty();
 
     // As of the page committed last.
     private volatile Run committed;
@@ -60,7 +64,9 @@ final class SyncRun {
             TableConfig config,
             SyncPlan plan,
             Run run,
+            long maxRowBytes,
             LatePace pace,
+            LatePace nullKeyPace,
             SyncListener listener,
             Cancellation cancellation) {
         this.store = store;
@@ -68,8 +74,19 @@ final class SyncRun {
         this.runs = runs;
         this.config = config;
         this.plan = plan;
-        this.upsert = new Upsert(plan.definition(), plan.into());
+        this.setAside = new SetAsideRows(
+                config.name(),
+                new SourceText(
+                        plan.table(),
+                        plan.definition(),
+                        config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS),
+                new Upsert(plan.definition(), plan.into()),
+                plan.isAside(),
+                plan.stage().isPresent(),
+                run.id());
+        this.maxRowBytes = maxRowBytes;
         this.pace = pace;
+        this.nullKeyPace = nullKeyPace;
         this.listener = listener;
         this.cancellation = cancellation;
         this.applied = run;
@@ -79,11 +96,18 @@ final class SyncRun {
     /// Pulls all there is to pull. Whatever it throws, [#committed()] says what stands.
     void pull(Snapshot snapshot) {
         moment = snapshot.moment();
+        setAside.begin(store, clock.instant());
+        if (plan.isLoading()) committed(committed); // so that it is known how far it is before its first page
         switch (config.mode()) {
             case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
             case XMIN -> everything(snapshot, plan.isLoaded() ? plan.sealing().lookedSince() : Optional.empty());
             case FULL -> everything(snapshot, Optional.empty());
         }
+        nullKeys(snapshot);
+        setAside.due().forEach(portion -> {
+            pass(snapshot, new Scope.Keys(portion.stream().map(Lists::ofJson).toList()));
+            setAside.retried(store, portion);
+        });
         plan.missingIndexes().forEach(index -> {
             cancellation.check();
             store.write(tx -> {
@@ -91,6 +115,7 @@ final class SyncRun {
                 return true;
             });
         });
+        if (committed.kind() == Run.Kind.RESYNC) compared = ResyncCounts.compare(store, config.name(), plan);
     }
 
     String name() {
@@ -120,12 +145,15 @@ final class SyncRun {
             String old = StateTable.find(tx, config.name())
                     .flatMap(TableState::target)
                     .orElse(plan.definition().target());
+            long rows = run.counts().growth();
             CopyTable.swap(tx, plan.shadow().get(), old, plan.definition().target());
             StateTable.swapped(
-                    tx, config.name(), plan.definition(), mark, run.counts().growth(), textNumbers);
+                    tx, config.name(), plan.definition(), mark, rows, textNumbers);
+            setAside.swapped(tx);
+            if (compared.isPresent()) run = run.recounted(compared.get());
         }
         if (plan.stage().isPresent()) {
-            Counts merged = upsert.merge(tx, plan.definition().target());
+            Counts merged = setAside.merge(tx, plan.definition().target(), clock.instant());
             CopyTable.drop(tx, plan.stage().get());
             StateTable.merged(tx, config.name(), mark, merged, textNumbers);
             run = run.counted(merged, mark.flatMap(HighWaterMark::cursor));
@@ -156,6 +184,17 @@ final class SyncRun {
             pass(snapshot, new Scope.NullCursor(cursor, since));
         }
         seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
+    }
+
+    /// Rows that have a NULL in their key can be set aside only. Looking for them may mean to look through the table.
+    private void nullKeys(Snapshot snapshot) {
+        boolean mayBe = plan.definition().key().stream()
+                .anyMatch(key -> !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
+        if (!mayBe || !nullKeyPace.isDue()) return;
+        long started = System.nanoTime();
+        pass(snapshot, new Scope.NullKey());
+        setAside.nullKeysRead(store);
+        nullKeyPace.looked(started);
     }
 
     private void seal(Snapshot snapshot, String cursor, Optional<HighWaterMark> seen, boolean hasLooked) {
@@ -207,8 +246,9 @@ final class SyncRun {
                 store,
                 columns,
                 pageRows,
+                maxRowBytes,
                 plan.pages() + committed.pages(),
-                (tx, page, end, after) -> apply(tx, page, end, scope, after),
+                (tx, page, refused, end, after) -> apply(tx, page, refused, end, scope, after),
                 this::committed,
                 cancellation)) {
             Pull pull = new Pull(
@@ -229,10 +269,11 @@ final class SyncRun {
         }
     }
 
-    private Run apply(Transaction tx, Batch page, HighWaterMark end, Scope scope, long pages) {
+    private Run apply(
+            Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, Scope scope, long pages) {
         boolean movesCursor = scope instanceof Scope.After;
         boolean isFirst = plan.isEmpty() && (movesCursor || scope instanceof Scope.Changed);
-        Counts counts = isFirst ? upsert.load(tx, page) : upsert.apply(tx, page);
+        Counts counts = setAside.apply(tx, page, refused, isFirst, scope, clock.instant());
         // Rows that may be there already are counted at the first load only.
         long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
         textNumbers += inPage;
@@ -269,10 +310,11 @@ final class SyncRun {
 
     private void committed(Run run) {
         committed = run;
-        Optional<Long> estimated = plan.isFromTheBeginning() && plan.table().estimatedRows() >= 0
+        Optional<Long> estimated = plan.isLoading() && plan.table().estimatedRows() >= 0
                 ? Optional.of(plan.table().estimatedRows())
                 : Optional.empty();
         listener.progress(
-                config.name(), Progress.of(run.counts().pulled(), estimated, run.durationMs(clock.instant())));
+                config.name(),
+                Progress.of(run.counts().pulled(), plan.rowsBefore(), estimated, run.durationMs(clock.instant())));
     }
 }

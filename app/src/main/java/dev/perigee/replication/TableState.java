@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param textNumbers values of exact numeric columns that came as text
 /// @param lastSyncAt end of the last sync that succeeded
 /// @param freshAt start of the last sync that succeeded: the copy is not older
+/// @param setAside rows that could not be stored
 /// @param failures failed syncs since the last one that succeeded
 record TableState(
         String name,
@@ -41,4 +42,5 @@ record TableState(
         Optional<Instant> nextSyncAt,
         int failures,
         Optional<Problem> error,
-        Optional<Instant> errorAt) {}
+        Optional<Instant> errorAt,
+        long setAside) {}

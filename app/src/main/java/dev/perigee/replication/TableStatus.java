@@ -17,10 +17,11 @@ import java.util.Optional;
 /// @param cursorKey the key of the row that had it, which breaks ties
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
-/// @param guarantee what is promised about the copy: `loading`, `behind`, `complete` or `settled(…)`, see [Guarantee]
+/// @param guarantee what is promised about the copy: `loading`, `behind`, `complete`, `settled(…)` or `incomplete(rows)`, see [Guarantee]
 /// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
 /// @param position where the source's log stood then
 /// @param heldBy the transaction that keeps rows since its beginning from being settled
+/// @param setAside rows that could not be stored
 /// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
         String name,
@@ -37,6 +38,7 @@ public record TableStatus(
         long rowCount,
         long rowsPulled,
         long textNumbers,
+        long setAside,
         Optional<Instant> lastSyncAt,
         Optional<Instant> nextSyncAt,
         String state,
@@ -83,6 +85,7 @@ public record TableStatus(
                 state.map(TableState::rowCount).orElse(0L),
                 state.map(TableState::rowsPulled).orElse(0L),
                 state.map(TableState::textNumbers).orElse(0L),
+                state.map(TableState::setAside).orElse(0L),
                 state.flatMap(TableState::lastSyncAt),
                 runner.isPaused() ? Optional.empty() : runner.due(),
                 runner.state(),
@@ -103,6 +106,7 @@ public record TableStatus(
     private static String guarantee(Optional<TableState> state) {
         if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
         if (state.get().failures() > 0) return Guarantee.BEHIND;
+        if (state.get().setAside() > 0) return Guarantee.incomplete(state.get().setAside());
         return state.get().guarantee().orElse(Guarantee.BEHIND);
     }
 

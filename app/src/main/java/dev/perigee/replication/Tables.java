@@ -188,6 +188,7 @@ final class Tables {
                 if (isDropped) copy.ifPresent(table -> CopyTable.drop(tx, table));
                 ConfigTable.remove(tx, name);
                 StateTable.remove(tx, name);
+                SetAsideTable.remove(tx, name);
                 RunTable.remove(tx, name);
                 return copy;
             });

@@ -25,6 +25,16 @@ public sealed interface Scope {
     /// per key column, in the source's form.
     record ByKey(Optional<List<String>> after, Optional<List<String>> upTo) implements Scope {}
 
+    /// At most `maxRows` rows in the order of the key, from `from` on and up to `upTo`, where those are given.
+    ///
+    /// @param isFromIncluded whether the row at `from` is wanted too
+    record KeyChunk(Optional<List<String>> from, boolean isFromIncluded, Optional<List<String>> upTo, int maxRows)
+            implements Scope {}
+
+    /// The rows that have a NULL in their key: nothing can tell them apart, so a sink is only told of each as refused.
+    /// No other scope has them.
+    record NullKey() implements Scope {}
+
     /// The rows with these keys, as far as they are there, in any order.
     ///
     /// @param keys one text per key column, at most [#MAX_KEYS] of them

@@ -1,5 +1,6 @@
 package dev.perigee.source;
 
+import java.util.List;
 import java.util.Optional;
 
 /// A source as it was at one moment: all that is read through it belongs together. Lent by [Source#snapshot], for one
@@ -27,6 +28,20 @@ public interface Snapshot {
     record Limit(Optional<HighWaterMark> mark, boolean isAhead) {}
 
     Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen);
+
+    /// Which of `keys` belong to no row of the table, though they lie between `from` and `upTo`, both included, where
+    /// those are given. Compared by the source, as [Scope.ByKey] does.
+    ///
+    /// @param keys one text per column of `key`, at most [Scope.Keys#MAX_KEYS] of them
+    /// @return their indexes in `keys`
+    default List<Integer> absent(
+            SourceTable table,
+            List<String> key,
+            List<List<String>> keys,
+            Optional<List<String>> from,
+            Optional<List<String>> upTo) {
+        throw new UnsupportedOperationException("this source compares no keys");
+    }
 
     /// Rows of the table, counted by the source.
     long count(SourceTable table);

@@ -79,6 +79,7 @@ class LiveTableTest {
                 rows,
                 pulled,
                 0,
+                0,
                 Optional.empty(),
                 Optional.empty(),
                 state,
