@@ -190,7 +190,7 @@ final class ReplicationRoutes {
         throw invalid("`limit`: expected a whole number from 1 to %d".formatted(MAX_RUNS));
     }
 
-    private static boolean flag(Request request, String name, boolean otherwise) {
+    static boolean flag(Request request, String name, boolean otherwise) {
         Optional<String> text = request.query(name);
         if (text.isEmpty()) return otherwise;
         return switch (text.get()) {

@@ -54,6 +54,7 @@ final class TableRunner {
     private volatile @Nullable Instant due;
     private volatile @Nullable String copy;
     private volatile @Nullable Progress progress;
+    private volatile @Nullable BackfillStatus backfill;
     private volatile boolean isSyncing;
     private volatile boolean isFailing;
 
@@ -134,6 +135,15 @@ final class TableRunner {
 
     void progress(@Nullable Progress progress) {
         this.progress = progress;
+    }
+
+    /// How far the backfill under way is; empty when there is none.
+    Optional<BackfillStatus> backfill() {
+        return Optional.ofNullable(backfill);
+    }
+
+    void backfill(@Nullable BackfillStatus backfill) {
+        this.backfill = backfill;
     }
 
     /// Whether a sync is at work, not only waiting for its turn.

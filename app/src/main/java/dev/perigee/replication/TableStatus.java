@@ -22,6 +22,7 @@ import java.util.Optional;
 /// @param position where the source's log stood then
 /// @param heldBy the transaction that keeps rows since its beginning from being settled
 /// @param setAside rows that could not be stored
+/// @param backfill how far a backfill is; absent where none is under way
 /// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
         String name,
@@ -50,6 +51,7 @@ public record TableStatus(
         int failures,
         Optional<LastError> lastError,
         Optional<Progress> progress,
+        Optional<BackfillStatus> backfill,
         List<String> notes) {
 
     /// Age from which a transaction is named as holding a table up, in milliseconds.
@@ -99,6 +101,7 @@ public record TableStatus(
                         .map(e -> new LastError(
                                 e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
                 runner.progress(),
+                runner.backfill(),
                 notes(runner, definition));
     }
 
