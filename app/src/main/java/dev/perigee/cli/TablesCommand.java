@@ -29,6 +29,8 @@ import tools.jackson.databind.JsonNode;
             "  perigee tables add sales.items --cursor id --key order_id,line --pause",
             "  perigee tables pause orders",
             "  perigee tables sync orders",
+            "  perigee tables backfill orders --from 1000 --to 1999",
+            "  perigee tables set-aside orders --retry",
             "  perigee tables remove orders --drop",
             "",
             "The token is in ADMIN_AUTHORIZATION_TOKEN.",

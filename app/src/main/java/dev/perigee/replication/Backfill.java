@@ -42,39 +42,111 @@ record Backfill(
     /// After a page of rows, which ends at `key`.
     Backfill fetched(Optional<List<String>> key, long more, Counts page) {
         return new Backfill(
-                name, scope, phase, isConfirmed, generation, run, startedAt, key, afterRowid, rows + more, expected,
-                counts.plus(page), 0, Optional.empty());
+                name,
+                scope,
+                phase,
+                isConfirmed,
+                generation,
+                run,
+                startedAt,
+                key,
+                afterRowid,
+                rows + more,
+                expected,
+                counts.plus(page),
+                0,
+                Optional.empty());
     }
 
     /// After more rows of the copy, up to `rowid`, were looked at.
     Backfill lookedAt(Optional<Long> rowid, long more) {
         return new Backfill(
-                name, scope, phase, isConfirmed, generation, run, startedAt, afterKey, rowid, rows + more, expected,
-                counts, 0, Optional.empty());
+                name,
+                scope,
+                phase,
+                isConfirmed,
+                generation,
+                run,
+                startedAt,
+                afterKey,
+                rowid,
+                rows + more,
+                expected,
+                counts,
+                0,
+                Optional.empty());
     }
 
     Backfill deleted(long more, long deleted) {
         return new Backfill(
-                name, scope, phase, isConfirmed, generation, run, startedAt, afterKey, afterRowid, rows + more,
-                expected, counts.plus(new Counts(0, 0, deleted, 0)), 0, Optional.empty());
+                name,
+                scope,
+                phase,
+                isConfirmed,
+                generation,
+                run,
+                startedAt,
+                afterKey,
+                afterRowid,
+                rows + more,
+                expected,
+                counts.plus(new Counts(0, 0, deleted, 0)),
+                0,
+                Optional.empty());
     }
 
     /// The next phase begins.
     Backfill in(Phase next, Optional<Long> itsRows) {
         return new Backfill(
-                name, scope, next, isConfirmed, generation, run, startedAt, afterKey, afterRowid, 0, itsRows, counts,
-                0, Optional.empty());
+                name,
+                scope,
+                next,
+                isConfirmed,
+                generation,
+                run,
+                startedAt,
+                afterKey,
+                afterRowid,
+                0,
+                itsRows,
+                counts,
+                0,
+                Optional.empty());
     }
 
     Backfill confirmed() {
         return new Backfill(
-                name, scope, phase, true, generation, run, startedAt, afterKey, afterRowid, rows, expected, counts, 0,
+                name,
+                scope,
+                phase,
+                true,
+                generation,
+                run,
+                startedAt,
+                afterKey,
+                afterRowid,
+                rows,
+                expected,
+                counts,
+                0,
                 Optional.empty());
     }
 
     Backfill failed(Problem problem) {
         return new Backfill(
-                name, scope, phase, isConfirmed, generation, run, startedAt, afterKey, afterRowid, rows, expected,
-                counts, failures + 1, Optional.of(problem));
+                name,
+                scope,
+                phase,
+                isConfirmed,
+                generation,
+                run,
+                startedAt,
+                afterKey,
+                afterRowid,
+                rows,
+                expected,
+                counts,
+                failures + 1,
+                Optional.of(problem));
     }
 }

@@ -40,7 +40,10 @@ final class BackfillRoutes {
         JsonNode body = request.body().length == 0 ? JsonNodeFactory.instance.objectNode() : request.json();
         boolean isAwaited = ReplicationRoutes.flag(request, "wait", true);
         boolean isConfirmation = body.isObject() && body.has("confirm");
-        if (isConfirmation && (body.size() > 1 || !body.get("confirm").isBoolean() || !body.get("confirm").booleanValue())) {
+        if (isConfirmation
+                && (body.size() > 1
+                        || !body.get("confirm").isBoolean()
+                        || !body.get("confirm").booleanValue())) {
             throw BackfillScope.invalid("`confirm`: expected true, and nothing else");
         }
         CompletableFuture<BackfillStatus> running =

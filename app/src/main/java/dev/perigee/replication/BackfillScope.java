@@ -21,10 +21,11 @@ record BackfillScope(Optional<List<String>> key, Optional<List<String>> from, Op
     static BackfillScope of(JsonNode body, List<String> columns) {
         if (!body.isObject()) throw invalid("the body: expected an object");
         for (String field : body.propertyNames()) {
-            if (!FIELDS.contains(field)) throw invalid("`%s`: not known, expected `key`, or `from` and `to`".formatted(field));
+            if (!FIELDS.contains(field))
+                throw invalid("`%s`: not known, expected `key`, or `from` and `to`".formatted(field));
         }
-        BackfillScope scope =
-                new BackfillScope(texts(body, "key", columns), texts(body, "from", columns), texts(body, "to", columns));
+        BackfillScope scope = new BackfillScope(
+                texts(body, "key", columns), texts(body, "from", columns), texts(body, "to", columns));
         if (scope.key().isPresent() && (scope.from().isPresent() || scope.to().isPresent())) {
             throw invalid("`key`: expected alone, without `from` and `to`");
         }

@@ -28,7 +28,7 @@ import java.util.function.Consumer;
 /// How far it is, is in the transaction that writes the rows; a step that breaks off goes on at its last page.
 final class BackfillStep {
     /// Rows fetched in one snapshot.
-    static final int CHUNK_ROWS = 10_000;
+    static final int CHUNK_ROWS = 5_000;
 
     /// Rows of the copy looked at in one step.
     static final int LOOK_ROWS = 10 * Scope.Keys.MAX_KEYS;
@@ -92,16 +92,12 @@ final class BackfillStep {
         if (state.generation() != backfill.generation()) return Optional.empty(); // all was fetched again meanwhile
         SourceTable table = source.describe(config.name());
         CopyDefinition definition = fitting(config, table, state);
-        BackfillStep step =
-                new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
-        return source.snapshot(
-                "table " + config.name(),
-                List.of(table.id()),
-                snapshot -> switch (backfill.phase()) {
-                    case FETCHING -> Optional.of(step.fetch(snapshot, backfill));
-                    case LOOKING -> Optional.of(step.look(snapshot, backfill));
-                    case DELETING -> step.delete(snapshot, backfill);
-                });
+        BackfillStep step = new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
+        return source.snapshot("table " + config.name(), List.of(table.id()), snapshot -> switch (backfill.phase()) {
+            case FETCHING -> Optional.of(step.fetch(snapshot, backfill));
+            case LOOKING -> Optional.of(step.look(snapshot, backfill));
+            case DELETING -> step.delete(snapshot, backfill);
+        });
     }
 
     /// What the copy is made like.
@@ -146,12 +142,7 @@ final class BackfillStep {
             this.wanted = wanted;
             this.run = running(backfill);
             this.setAside = new SetAsideRows(
-                    config.name(),
-                    text,
-                    new Upsert(definition, definition.target()),
-                    false,
-                    false,
-                    backfill.run());
+                    config.name(), text, new Upsert(definition, definition.target()), false, false, backfill.run());
         }
 
         long run(Snapshot snapshot) {
@@ -220,8 +211,8 @@ final class BackfillStep {
     private Optional<Backfill> delete(Snapshot snapshot, Backfill backfill) {
         CopyKeys keys = new CopyKeys(definition, text);
         if (!backfill.isConfirmed() && backfill.rows() == 0) refuseTooMany(backfill);
-        List<Missing> next = store.read(
-                SyncPlan.READ_LIMIT, tx -> BackfillTable.missing(tx, config.name(), Scope.Keys.MAX_KEYS));
+        List<Missing> next =
+                store.read(SyncPlan.READ_LIMIT, tx -> BackfillTable.missing(tx, config.name(), Scope.Keys.MAX_KEYS));
         if (next.isEmpty()) return Optional.empty();
         Set<Missing> stillMissing = new HashSet<>(absent(snapshot, backfill.scope(), next));
         cancellation.check();

@@ -95,13 +95,15 @@ final class BackfillTable {
         SqliteStatement insert = tx.statement("""
                 INSERT OR REPLACE INTO tmp_replication_backfill_missing (name, copy_row, key) VALUES (?1, ?2, ?3)""");
         for (Missing one : missing) {
-            insert.bindText(1, name).bindInt(2, one.rowid()).bindText(3, one.key()).run();
+            insert.bindText(1, name)
+                    .bindInt(2, one.rowid())
+                    .bindText(3, one.key())
+                    .run();
         }
     }
 
     static long countMissing(Transaction tx, String name) {
-        SqliteStatement count =
-                tx.statement("SELECT count(*) FROM tmp_replication_backfill_missing WHERE name = ?1");
+        SqliteStatement count = tx.statement("SELECT count(*) FROM tmp_replication_backfill_missing WHERE name = ?1");
         try {
             count.bindText(1, name).step();
             return count.intAt(0);
@@ -112,9 +114,7 @@ final class BackfillTable {
 
     static List<Missing> missing(Transaction tx, String name, int limit) {
         SqliteStatement rows = tx.statement("""
-                SELECT copy_row, key FROM tmp_replication_backfill_missing WHERE name = ?1 ORDER BY copy_row LIMIT ?2""")
-                .bindText(1, name)
-                .bindInt(2, limit);
+                SELECT copy_row, key FROM tmp_replication_backfill_missing WHERE name = ?1 ORDER BY copy_row LIMIT ?2""").bindText(1, name).bindInt(2, limit);
         List<Missing> missing = new ArrayList<>();
         while (rows.step()) missing.add(new Missing(rows.intAt(0), String.valueOf(rows.textAt(1))));
         return missing;
@@ -123,7 +123,8 @@ final class BackfillTable {
     static void forget(Transaction tx, String name, List<Missing> missing) {
         SqliteStatement delete =
                 tx.statement("DELETE FROM tmp_replication_backfill_missing WHERE name = ?1 AND copy_row = ?2");
-        for (Missing one : missing) delete.bindText(1, name).bindInt(2, one.rowid()).run();
+        for (Missing one : missing)
+            delete.bindText(1, name).bindInt(2, one.rowid()).run();
     }
 
     private static List<Backfill> read(SqliteStatement rows) {

@@ -98,9 +98,7 @@ final class Backfills {
             BackfillTable.begin(tx, backfill);
             tables.sync()
                     .runs()
-                    .put(
-                            tx,
-                            Run.begin(backfill.run(), config.name(), Run.Kind.BACKFILL, backfill.startedAt()));
+                    .put(tx, Run.begin(backfill.run(), config.name(), Run.Kind.BACKFILL, backfill.startedAt()));
             return true;
         });
         CompletableFuture<BackfillStatus> result = new CompletableFuture<>();

@@ -113,8 +113,7 @@ final class CopyKeys {
         return new Looked(last, keys, looked);
     }
 
-    private void bound(
-            Optional<List<String>> bound, String operator, List<String> conditions, List<Value> values) {
+    private void bound(Optional<List<String>> bound, String operator, List<String> conditions, List<Value> values) {
         if (bound.isEmpty()) return;
         List<Value> numbers = new ArrayList<>();
         for (int i = 0; i < bound.get().size(); i++) {
@@ -142,8 +141,7 @@ final class CopyKeys {
     private static Value stored(CopyColumn column, String text) {
         if (column.declaredType().equals("BLOB") && text.startsWith("\\x")) {
             try {
-                return new Value.Blob(
-                        java.nio.ByteBuffer.wrap(HexFormat.of().parseHex(text.substring(2))));
+                return new Value.Blob(java.nio.ByteBuffer.wrap(HexFormat.of().parseHex(text.substring(2))));
             } catch (IllegalArgumentException e) {
                 return new Value.Text(text);
             }

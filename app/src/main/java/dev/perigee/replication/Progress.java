@@ -19,8 +19,9 @@ public record Progress(long rows, Optional<Long> estimatedRows, double rowsPerSe
     static Progress of(long pulled, long before, Optional<Long> estimatedRows, long elapsedMs) {
         long rows = before + pulled;
         double rate = pulled * 1000.0 / Math.max(1, elapsedMs);
-        Optional<Long> eta =
-                pulled == 0 ? Optional.empty() : estimatedRows.map(all -> (long) (Math.max(0, all - rows) * 1000 / rate));
+        Optional<Long> eta = pulled == 0
+                ? Optional.empty()
+                : estimatedRows.map(all -> (long) (Math.max(0, all - rows) * 1000 / rate));
         return new Progress(rows, estimatedRows, rate, eta);
     }
 }

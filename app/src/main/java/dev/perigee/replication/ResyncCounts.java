@@ -45,9 +45,8 @@ final class ResyncCounts {
         String old = quoted(before.target());
         String fresh = quoted(plan.shadow().orElseThrow());
         Set<String> had = new HashSet<>(before.columnNames());
-        List<String> both = plan.definition().columnNames().stream()
-                .filter(had::contains)
-                .toList();
+        List<String> both =
+                plan.definition().columnNames().stream().filter(had::contains).toList();
         SqliteStatement row = tx.statement("""
                 SELECT count(*), coalesce(sum((%s) IS (%s)), 0), (SELECT count(*) FROM %s), (SELECT count(*) FROM %s)
                 FROM %s AS s JOIN %s AS o ON %s""".formatted(

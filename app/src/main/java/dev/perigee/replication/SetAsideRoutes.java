@@ -49,9 +49,12 @@ final class SetAsideRoutes {
             SetAsideTable.retryNow(tx, runner.name());
             return SetAsideTable.count(tx, runner.name(), false);
         });
-        SyncResult result = await(runner, runner.sync().thenCompose(first -> isWanted(runner) && first.succeeded()
-                ? runner.sync()
-                : CompletableFuture.completedFuture(first)));
+        SyncResult result = await(
+                runner,
+                runner.sync()
+                        .thenCompose(first -> isWanted(runner) && first.succeeded()
+                                ? runner.sync()
+                                : CompletableFuture.completedFuture(first)));
         long left = host.store().read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.count(tx, runner.name(), false));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("success", result.succeeded());

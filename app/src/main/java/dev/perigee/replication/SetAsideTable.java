@@ -91,10 +91,7 @@ final class SetAsideTable {
                 DELETE FROM tmp_replication_set_aside
                 WHERE name = ?1 AND pending = 0
                   AND (key IN (SELECT key FROM tmp_replication_set_aside WHERE name = ?1 AND pending = 1 AND key IS NOT NULL)
-                       OR ?2 AND key IS NULL AND fault = 'KEY_MISSING')""")
-                .bindText(1, name)
-                .bindInt(2, isNullKeysRead ? 1 : 0)
-                .run();
+                       OR ?2 AND key IS NULL AND fault = 'KEY_MISSING')""").bindText(1, name).bindInt(2, isNullKeysRead ? 1 : 0).run();
         settlePending(tx, name);
     }
 

@@ -147,8 +147,7 @@ final class SyncRun {
                     .orElse(plan.definition().target());
             long rows = run.counts().growth();
             CopyTable.swap(tx, plan.shadow().get(), old, plan.definition().target());
-            StateTable.swapped(
-                    tx, config.name(), plan.definition(), mark, rows, textNumbers);
+            StateTable.swapped(tx, config.name(), plan.definition(), mark, rows, textNumbers);
             setAside.swapped(tx);
             if (compared.isPresent()) run = run.recounted(compared.get());
         }
@@ -189,7 +188,8 @@ final class SyncRun {
     /// Rows that have a NULL in their key can be set aside only. Looking for them may mean to look through the table.
     private void nullKeys(Snapshot snapshot) {
         boolean mayBe = plan.definition().key().stream()
-                .anyMatch(key -> !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
+                .anyMatch(key ->
+                        !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
         if (!mayBe || !nullKeyPace.isDue()) return;
         long started = System.nanoTime();
         pass(snapshot, new Scope.NullKey());

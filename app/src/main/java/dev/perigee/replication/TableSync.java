@@ -141,7 +141,17 @@ public final class TableSync {
         LatePace pace = paces.computeIfAbsent(config.name(), _ -> new LatePace());
         LatePace nullKeyPace = nullKeyPaces.computeIfAbsent(config.name(), _ -> new LatePace());
         return new SyncRun(
-                store, clock, runs, config, plan, begun, maxRowBytes, pace, nullKeyPace, member.listener(), member.cancellation());
+                store,
+                clock,
+                runs,
+                config,
+                plan,
+                begun,
+                maxRowBytes,
+                pace,
+                nullKeyPace,
+                member.listener(),
+                member.cancellation());
     }
 
     private List<SyncResult> succeeded(List<Member> members, List<SyncRun> syncing) {

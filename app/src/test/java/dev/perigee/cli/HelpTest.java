@@ -32,6 +32,8 @@ class HelpTest {
                 "tables pause",
                 "tables resume",
                 "tables sync",
+                "tables backfill",
+                "tables set-aside",
                 "query",
                 "version"
             })
@@ -55,7 +57,16 @@ class HelpTest {
     void the_page_has_every_option() throws IOException {
         String page = Files.readString(Path.of("..", "docs", "cli.md"));
 
-        for (String command : List.of("serve", "sync", "status", "tables add", "tables remove", "query", "version")) {
+        for (String command : List.of(
+                "serve",
+                "sync",
+                "status",
+                "tables add",
+                "tables remove",
+                "tables backfill",
+                "tables set-aside",
+                "query",
+                "version")) {
             String help = cli.run((command + " --help").split(" ")).out();
             assertThat(Pattern.compile("--[a-z-]+").matcher(help).results().map(MatchResult::group))
                     .as(command)

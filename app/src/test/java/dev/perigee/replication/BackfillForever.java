@@ -6,8 +6,8 @@ import dev.perigee.testing.TestPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// The child of [BackfillTest]: a server whose schedule does not run, which goes on with the backfill it remembers, or
-/// begins one, and says what happens as a listener hears it, until it is killed.
+/// The child of [BackfillTest]: a server whose schedule does not run. It begins a backfill and says what happens as a
+/// listener hears it, until it is killed.
 final class BackfillForever {
     private BackfillForever() {}
 
@@ -15,13 +15,8 @@ final class BackfillForever {
     public static void main(String[] args) throws IOException {
         Source source = new PostgresSource(TestPostgres.config(Integer.parseInt(args[1]), args[2]));
         TestHost host = TestHost.idle(Path.of(args[0]), source, BackfillTest.table("t"));
-        Thread.ofVirtual().start(() -> {
-            if (host.query("SELECT 1 FROM tmp_replication_backfills").isEmpty()) {
-                host.post("/tables/t/backfill?wait=false", "").result();
-            } else {
-                host.plugin.start();
-            }
-        });
+        Thread.ofVirtual()
+                .start(() -> host.post("/tables/t/backfill?wait=false", "").result());
         host.respond("GET", "/events", "").body().writeTo(System.out);
     }
 }

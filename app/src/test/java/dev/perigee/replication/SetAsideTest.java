@@ -63,7 +63,9 @@ class SetAsideTest {
             assertThat(second.error()).isEmpty();
             assertThat(second.inserted()).isEqualTo(18);
             assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("38");
-            assertThat(host.value("SELECT v FROM t WHERE id = 3")).as("the row as it was").isEqualTo("v3");
+            assertThat(host.value("SELECT v FROM t WHERE id = 3"))
+                    .as("the row as it was")
+                    .isEqualTo("v3");
             JsonNode status = host.get("/status/t").result();
             assertThat(status.get("setAside").asInt()).isEqualTo(3);
             assertThat(status.get("guarantee").asString()).isEqualTo("incomplete(3)");
@@ -80,12 +82,15 @@ class SetAsideTest {
             host.execute("DROP TRIGGER no_bad");
             postgres.execute("UPDATE t SET v = '{}', c = DEFAULT WHERE id = 3; DELETE FROM t WHERE id = 105");
             sync(host, "t");
-            assertThat(setAside(host)).as("it came with a page").containsExactly(List.of("[\"105\"]"), List.of("[\"110\"]"));
+            assertThat(setAside(host))
+                    .as("it came with a page")
+                    .containsExactly(List.of("[\"105\"]"), List.of("[\"110\"]"));
             JsonNode retried = host.post("/tables/t/set-aside/retry", "").result();
             assertThat(retried.get("before").asInt()).isEqualTo(2);
             assertThat(retried.get("setAside").asInt()).isZero();
             assertThat(host.value("SELECT v FROM t WHERE id = 110")).isEqualTo("bad");
-            assertThat(host.get("/status/t").result().get("guarantee").asString()).isEqualTo("complete");
+            assertThat(host.get("/status/t").result().get("guarantee").asString())
+                    .isEqualTo("complete");
         }
     }
 
@@ -100,7 +105,10 @@ class SetAsideTest {
             assertThat(host.query("SELECT key, tries FROM tmp_replication_set_aside"))
                     .as("a minute passes before it is tried again")
                     .containsExactly(List.of("[\"50\"]", "1"));
-            assertThat(host.post("/tables/t/set-aside/retry", "").result().get("setAside").asInt())
+            assertThat(host.post("/tables/t/set-aside/retry", "")
+                            .result()
+                            .get("setAside")
+                            .asInt())
                     .isEqualTo(1);
             assertThat(host.query("SELECT key, tries FROM tmp_replication_set_aside"))
                     .containsExactly(List.of("[\"50\"]", "2"));
@@ -124,13 +132,13 @@ class SetAsideTest {
             store.write(tx -> tx.connection().limit(SqliteLimit.LENGTH, 100_000));
             SyncResult result = new TableSync(store, source).run(table("t", "c", t -> t), SyncListener.NONE);
             assertThat(result.error()).isEmpty();
-            assertThat(text(store, "SELECT count(*) || ' ' || max(v) || ' ' || max(id) FROM t")).isEqualTo("21 v9 22");
+            assertThat(text(store, "SELECT count(*) || ' ' || max(v) || ' ' || max(id) FROM t"))
+                    .isEqualTo("21 v9 22");
             assertThat(text(store, "SELECT key || ' ' || fault FROM tmp_replication_set_aside"))
                     .isEqualTo("[\"21\"] " + (length > 100_000 ? "VALUE_UNSTORABLE" : "TOO_LARGE"));
             assertThat(text(store, """
                     SELECT source_text ->> '$.id' || ' ' || length(source_text ->> '$.v.begin') || ' ' ||
-                           (source_text ->> '$.v.bytes') FROM tmp_replication_set_aside"""))
-                    .isIn("21 8192 " + length / 2 * 2, "21 16384 " + length / 2 * 2);
+                           (source_text ->> '$.v.bytes') FROM tmp_replication_set_aside""")).isIn("21 8192 " + length / 2 * 2, "21 16384 " + length / 2 * 2);
             assertThat(text(store, "SELECT cursor FROM tmp_replication_state")).isEqualTo("22");
         }
     }
@@ -166,8 +174,8 @@ class SetAsideTest {
     @Test
     void a_group_is_merged_without_the_row_and_a_fresh_copy_takes_what_it_could_not_store_with_it() {
         postgres.execute("CREATE TABLE u (id int PRIMARY KEY, c bigserial, v text); INSERT INTO u (id) VALUES (1)");
-        try (TestHost host = TestHost.idle(
-                folder, source, table("t", "c", t -> t.group("g")), table("u", "c", t -> t.group("g")))) {
+        try (TestHost host =
+                TestHost.idle(folder, source, table("t", "c", t -> t.group("g")), table("u", "c", t -> t.group("g")))) {
             sync(host, "t");
             host.execute("CREATE UNIQUE INDEX one_v ON t (v)");
             postgres.execute("""
@@ -198,7 +206,8 @@ class SetAsideTest {
                 assertThat(error.fault()).isEqualTo("SET_ASIDE_FULL");
                 assertThat(error.message()).contains("more than 1000", "CONSTRAINT");
             });
-            assertThat(host.get("/status/t").result().get("guarantee").asString()).isEqualTo("behind");
+            assertThat(host.get("/status/t").result().get("guarantee").asString())
+                    .isEqualTo("behind");
         }
     }
 
@@ -229,7 +238,8 @@ class SetAsideTest {
         return host.query("SELECT key FROM tmp_replication_set_aside ORDER BY key");
     }
 
-    private static TableConfig table(String name, String cursor, UnaryOperator<dev.perigee.config.TableConfigBuilder> more) {
+    private static TableConfig table(
+            String name, String cursor, UnaryOperator<dev.perigee.config.TableConfigBuilder> more) {
         return more.apply(TableConfig.of(name, cursor, Duration.ofHours(1)).toBuilder())
                 .build();
     }

@@ -39,12 +39,15 @@ final class AbsentKeys {
         }
         List<String> rows = new ArrayList<>();
         for (int i = 0; i < keys.size(); i++) rows.add("(%d, %s)".formatted(i, literals(keys.get(i))));
-        StringBuilder sql = new StringBuilder("WITH k (i, %s) AS (SELECT 0, %s FROM %s AS r WHERE false UNION ALL VALUES %s) "
-                .formatted(
-                        IntStream.range(0, key.size()).mapToObj(i -> "c" + i).collect(Collectors.joining(", ")),
-                        columns(),
-                        Quoted.table(table.id()),
-                        String.join(", ", rows)));
+        StringBuilder sql =
+                new StringBuilder("WITH k (i, %s) AS (SELECT 0, %s FROM %s AS r WHERE false UNION ALL VALUES %s) "
+                        .formatted(
+                                IntStream.range(0, key.size())
+                                        .mapToObj(i -> "c" + i)
+                                        .collect(Collectors.joining(", ")),
+                                columns(),
+                                Quoted.table(table.id()),
+                                String.join(", ", rows)));
         sql.append("SELECT k.i FROM k WHERE NOT EXISTS (SELECT FROM %s AS r WHERE (%s) = (%s))"
                 .formatted(Quoted.table(table.id()), columns(), asked()));
         if (from.isPresent()) sql.append(" AND (%s) >= (%s)".formatted(asked(), literals(from.get())));

@@ -48,12 +48,8 @@ final class PullStatement {
         this.cursorColumn = switch (pull.scope()) {
             case Scope.After(var cursor, var _) -> Optional.of(cursor);
             case Scope.Late(var cursor, var _, var _, var _) -> Optional.of(cursor);
-            case Scope.NullCursor _,
-                    Scope.Changed _,
-                    Scope.ByKey _,
-                    Scope.Keys _,
-                    Scope.KeyChunk _,
-                    Scope.NullKey _ -> Optional.empty();
+            case Scope.NullCursor _, Scope.Changed _, Scope.ByKey _, Scope.Keys _, Scope.KeyChunk _, Scope.NullKey _ ->
+                Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
         pull.columns().forEach(name -> select(name, reading(name)));

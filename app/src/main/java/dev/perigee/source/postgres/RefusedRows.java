@@ -67,8 +67,7 @@ final class RefusedRows {
     }
 
     private List<Value> key(CopyRows rows) {
-        List<Integer> fields =
-                pull.key().stream().map(pull.columns()::indexOf).toList();
+        List<Integer> fields = pull.key().stream().map(pull.columns()::indexOf).toList();
         boolean isWhole = !fields.isEmpty() && fields.stream().allMatch(field -> field >= 0 && rows.length(field) >= 0);
         return isWhole ? decoded(rows, fields) : List.of();
     }

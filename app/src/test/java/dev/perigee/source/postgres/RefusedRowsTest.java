@@ -65,10 +65,15 @@ class RefusedRowsTest {
             RefusedRow first = sink.refused.getFirst();
             assertThat(first.key()).containsExactly(new Value.Int(1));
             assertThat(first.reason().fault()).isEqualTo(Fault.VALUE_UNSTORABLE);
-            assertThat(first.reason().getMessage()).contains("IllegalStateException").doesNotContain("one more");
-            assertThat(first.texts().values().stream().map(text -> text.map(RefusedRow.Text::text).orElse(null)))
+            assertThat(first.reason().getMessage())
+                    .contains("IllegalStateException")
+                    .doesNotContain("one more");
+            assertThat(first.texts().values().stream()
+                            .map(text -> text.map(RefusedRow.Text::text).orElse(null)))
                     .containsExactly("1", "2024-01-01T00:00:00.000000Z", "\\x00ff", "1.50", null);
-            assertThat(sink.ends).as("so many are a page").extracting(end -> end.key().getFirst())
+            assertThat(sink.ends)
+                    .as("so many are a page")
+                    .extracting(end -> end.key().getFirst())
                     .containsExactly("100", "200", "250");
         }
     }
