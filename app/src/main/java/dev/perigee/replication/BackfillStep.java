@@ -188,9 +188,9 @@ final class BackfillStep {
     }
 
     private Backfill look(Snapshot snapshot, Backfill backfill) {
-        CopyKeys keys = new CopyKeys(definition, text);
+        KeysToAsk keys = new KeysToAsk(definition, text);
         Optional<List<String>> key = backfill.scope().key();
-        CopyKeys.Looked looked = store.read(
+        KeysToAsk.Looked looked = store.read(
                 SyncPlan.READ_LIMIT,
                 tx -> key.isPresent()
                         ? keys.withKey(tx, key.get())
@@ -209,7 +209,7 @@ final class BackfillStep {
     }
 
     private Optional<Backfill> delete(Snapshot snapshot, Backfill backfill) {
-        CopyKeys keys = new CopyKeys(definition, text);
+        KeysToAsk keys = new KeysToAsk(definition, text);
         if (!backfill.isConfirmed() && backfill.rows() == 0) refuseTooMany(backfill);
         List<Missing> next =
                 store.read(SyncPlan.READ_LIMIT, tx -> BackfillTable.missing(tx, config.name(), Scope.Keys.MAX_KEYS));

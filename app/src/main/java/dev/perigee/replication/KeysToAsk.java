@@ -22,12 +22,12 @@ import java.util.stream.Stream;
 ///
 /// SQLite's order of texts may differ from the source's, so a range is applied here only to keys of integers; of all
 /// other rows the source is asked whether they lie in it.
-final class CopyKeys {
+final class KeysToAsk {
     private final CopyDefinition definition;
     private final SourceText text;
     private final String rowid;
 
-    CopyKeys(CopyDefinition definition, SourceText text) {
+    KeysToAsk(CopyDefinition definition, SourceText text) {
         this.definition = definition;
         this.text = text;
         Set<String> names = definition.columnNames().stream()
