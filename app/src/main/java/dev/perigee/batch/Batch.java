@@ -42,6 +42,7 @@ public final class Batch implements AutoCloseable {
     private final int columns;
     private final int maxRows;
     private final long maxBytes;
+    private final long maxRowBytes;
     private final Buffer cells;
     private final Buffer data;
     private int rowCount;
@@ -53,6 +54,11 @@ public final class Batch implements AutoCloseable {
     /// @param maxRows rows it holds at most
     /// @param maxBytes bytes of text and blobs after which it is full
     public Batch(int columns, int maxRows, long maxBytes) {
+        this(columns, maxRows, maxBytes, MAX_ROW_BYTES);
+    }
+
+    /// @param maxRowBytes the largest row taken, at most [#MAX_ROW_BYTES]
+    public Batch(int columns, int maxRows, long maxBytes, long maxRowBytes) {
         if (columns < 1 || maxRows < 1 || maxBytes < 1) {
             throw new IllegalArgumentException(
                     "a batch of %d columns, %d rows, %d bytes".formatted(columns, maxRows, maxBytes));
@@ -60,6 +66,7 @@ public final class Batch implements AutoCloseable {
         this.columns = columns;
         this.maxRows = (int) Math.max(1, Math.min(maxRows, MAX_CELL_BYTES / ((long) columns * CELL_BYTES)));
         this.maxBytes = maxBytes;
+        this.maxRowBytes = Math.min(maxRowBytes, MAX_ROW_BYTES);
         this.cells = new Buffer(Math.max(FIRST_CELL_BYTES, (long) columns * CELL_BYTES));
         this.data = new Buffer(FIRST_DATA_BYTES);
     }
@@ -272,10 +279,10 @@ public final class Batch implements AutoCloseable {
 
     private void putBytes(byte[] bytes, int offset, int length, SqliteStatement.Type type) {
         long end = dataBytes + length;
-        if (end - rowStart > MAX_ROW_BYTES) {
+        if (end - rowStart > maxRowBytes) {
             throw Fault.VALUE_UNSTORABLE.in(
                     "a row",
-                    "it has more than %d bytes, which SQLite cannot hold".formatted(MAX_ROW_BYTES),
+                    "it has more than %d bytes, which SQLite cannot hold".formatted(maxRowBytes),
                     "The row was not stored");
         }
         data.reserve(end, dataBytes);

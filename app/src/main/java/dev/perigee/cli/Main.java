@@ -54,7 +54,9 @@ public final class Main implements Runnable {
                 .addSubcommand(new ServeCommand(surroundings))
                 .addSubcommand(new SyncCommand(surroundings))
                 .addSubcommand(new StatusCommand(surroundings))
-                .addSubcommand(new TablesCommand(surroundings))
+                .addSubcommand(new CommandLine(new TablesCommand(surroundings))
+                        .addSubcommand(new TablesBackfill(surroundings))
+                        .addSubcommand(new TablesSetAside(surroundings)))
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new QueryCommand(surroundings))
                 .addSubcommand(new VersionCommand());

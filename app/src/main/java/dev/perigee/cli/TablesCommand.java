@@ -31,6 +31,8 @@ import tools.jackson.databind.JsonNode;
             "  perigee tables sync orders",
             "  perigee tables sweep orders",
             "  perigee tables recover orders",
+            "  perigee tables backfill orders --from 1000 --to 1999",
+            "  perigee tables set-aside orders --retry",
             "  perigee tables remove orders --drop",
             "",
             "The token is in ADMIN_AUTHORIZATION_TOKEN.",

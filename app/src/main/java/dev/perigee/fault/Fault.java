@@ -54,10 +54,12 @@ public enum Fault {
     MASS_DELETE(
             false,
             409,
-            "look whether the source really lost these rows; if it did, confirm with `perigee tables sweep NAME --confirm`"),
+            "look whether the source really lost these rows; if it did, confirm the deletion with `--confirm`, or `\"confirm\": true`"),
     KEY_MISSING(false, 400, "name the columns that identify a row as `key` in the table's configuration"),
     CURSOR_UNSUITABLE(false, 400, "choose a cursor column that grows with every insert and update"),
-    VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option");
+    VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option"),
+    SET_ASIDE_FULL(
+            true, 502, "see `GET /replication/tables/<name>/set-aside` for why rows cannot be stored, and mend that");
 
     private final boolean retryable;
     private final int httpStatus;

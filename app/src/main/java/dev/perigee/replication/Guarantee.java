@@ -32,6 +32,11 @@ final class Guarantee {
         return "filling(%s)".formatted(String.join(", ", backfill.columns()));
     }
 
+    /// Rows could not be stored: what would otherwise hold does not hold for them.
+    static String incomplete(long setAside) {
+        return "incomplete(%d)".formatted(setAside);
+    }
+
     /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
     static String settled(Duration settle) {
         return SETTLED + "(%s)".formatted(Units.text(settle));

@@ -4,6 +4,7 @@ import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.PageSink;
+import dev.perigee.source.RefusedRow;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.util.ArrayList;
@@ -34,9 +35,10 @@ final class PagePipeline implements PageSink, AutoCloseable {
     /// Applies one page inside the transaction that commits it.
     @FunctionalInterface
     interface Apply {
+        /// @param refused rows that belong to the page and could not be put into it
         /// @param after the number of pages before it
         /// @return the run with this page in it
-        Run page(Transaction tx, Batch page, HighWaterMark end, long after);
+        Run page(Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, long after);
     }
 
     private final Store store;
@@ -49,13 +51,16 @@ final class PagePipeline implements PageSink, AutoCloseable {
     private @Nullable Batch filling;
     private @Nullable Future<?> last;
     private long pages;
+    private List<RefusedRow> refused = new ArrayList<>();
 
+    /// @param maxRowBytes the largest row that can be stored
     /// @param pages the number of pages before the first one
     /// @param committed told once a page is committed, in order; must not wait
     PagePipeline(
             Store store,
             int columns,
             int pageRows,
+            long maxRowBytes,
             long pages,
             Apply apply,
             Consumer<Run> committed,
@@ -66,7 +71,7 @@ final class PagePipeline implements PageSink, AutoCloseable {
         this.committed = committed;
         this.cancellation = cancellation;
         for (int i = 0; i < BATCHES; i++) {
-            Batch batch = new Batch(columns, pageRows, PAGE_BYTES);
+            Batch batch = new Batch(columns, pageRows, PAGE_BYTES, maxRowBytes);
             all.add(batch);
             free.add(batch);
         }
@@ -90,13 +95,20 @@ final class PagePipeline implements PageSink, AutoCloseable {
     }
 
     @Override
+    public void refused(RefusedRow row) {
+        refused.add(row);
+    }
+
+    @Override
     public void page(Batch page, HighWaterMark end) {
         if (page != filling) throw new IllegalStateException("a page came back that was not handed out");
         check();
         filling = null;
+        List<RefusedRow> without = refused;
+        if (!without.isEmpty()) refused = new ArrayList<>();
         // Counted here and not when it is applied: a page behind a failed one must name that one and find it missing.
         long after = pages++;
-        last = store.submit(tx -> apply.page(tx, page, end, after)).handle((run, failed) -> {
+        last = store.submit(tx -> apply.page(tx, page, without, end, after)).handle((run, failed) -> {
             if (failed == null) committed.accept(run);
             else failure.compareAndSet(null, failed);
             page.clear();

@@ -10,9 +10,18 @@ import java.util.Optional;
 /// @param etaMs time left by that rate
 public record Progress(long rows, Optional<Long> estimatedRows, double rowsPerSecond, Optional<Long> etaMs) {
     static Progress of(long rows, Optional<Long> estimatedRows, long elapsedMs) {
-        double rate = rows * 1000.0 / Math.max(1, elapsedMs);
-        Optional<Long> eta =
-                rows == 0 ? Optional.empty() : estimatedRows.map(all -> (long) (Math.max(0, all - rows) * 1000 / rate));
+        return of(rows, 0, estimatedRows, elapsedMs);
+    }
+
+    /// As the other, for a load that goes on after an interruption.
+    ///
+    /// @param before rows that were there already; they count as rows, and not for the rate
+    static Progress of(long pulled, long before, Optional<Long> estimatedRows, long elapsedMs) {
+        long rows = before + pulled;
+        double rate = pulled * 1000.0 / Math.max(1, elapsedMs);
+        Optional<Long> eta = pulled == 0
+                ? Optional.empty()
+                : estimatedRows.map(all -> (long) (Math.max(0, all - rows) * 1000 / rate));
         return new Progress(rows, estimatedRows, rate, eta);
     }
 }

@@ -32,6 +32,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
 
     private final ReplicationConfig config;
     private @Nullable Running running;
+    private @Nullable Backfills backfills;
     private volatile boolean isStopped;
 
     /// What there is once the host is known.
@@ -58,16 +59,23 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 this::syncDue);
         tables.mending(runner -> verifications.mend(checks, runner));
         running = new Running(host, tables, events, checks, verifications);
-        observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
+        observer.metrics = new SyncMetrics(
+                host.metrics(),
+                () -> lags(host, tables),
+                () -> host.store().read(SyncPlan.READ_LIMIT, SetAsideTable::counts));
         new ReplicationRoutes(host, tables, events, verifications).register();
         new SweepRoutes(host, tables, checks, sweeps).register();
         new ProofRoutes(host, tables, checks, verifications).register();
+        backfills = new Backfills(host, tables, observer::backfill);
+        new BackfillRoutes(host, tables, backfills).register();
         tables.load();
         sweeps.load();
     }
 
     @Override
     public void start() {
+        Backfills going = backfills;
+        if (going != null) going.resume();
         syncDue();
     }
 
@@ -214,6 +222,14 @@ public final class ReplicationPlugin extends StarbasePlugin {
             SyncMetrics counting = metrics;
             if (counting != null) counting.finished(result);
             events.publish("result", result);
+        }
+
+        /// Backfills say each page, as syncs do, and each change at once.
+        void backfill(TableRunner table, BackfillStatus status) {
+            if (!events.isHeard()) return;
+            Map<String, Object> state = about(table);
+            state.put("backfill", status);
+            events.publish("backfill", state);
         }
 
         @Override

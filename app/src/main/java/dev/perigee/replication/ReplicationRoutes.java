@@ -50,6 +50,7 @@ final class ReplicationRoutes {
         route("DELETE", "/tables/:name", this::remove);
         route("POST", "/tables/:name/resync", this::resync);
         route("POST", "/tables/:name/recover", this::recover);
+        new SetAsideRoutes(host, tables).register();
         route("GET", "/status", _ -> Response.result(Map.of("tables", statuses())));
         route("GET", "/status/:name", request -> Response.result(status(named(request))));
         route("POST", "/sync", this::sync);
@@ -204,7 +205,7 @@ final class ReplicationRoutes {
         throw invalid("`limit`: expected a whole number from 1 to %d".formatted(MAX_RUNS));
     }
 
-    private static boolean flag(Request request, String name, boolean otherwise) {
+    static boolean flag(Request request, String name, boolean otherwise) {
         Optional<String> text = request.query(name);
         if (text.isEmpty()) return otherwise;
         return switch (text.get()) {

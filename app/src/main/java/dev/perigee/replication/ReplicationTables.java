@@ -138,6 +138,48 @@ final class ReplicationTables {
                 recovering    INTEGER NOT NULL DEFAULT 0
             );
             ALTER TABLE tmp_replication_runs ADD COLUMN note TEXT;
+            """, """
+            CREATE TABLE tmp_replication_set_aside (
+                id          INTEGER PRIMARY KEY,
+                name        TEXT NOT NULL,
+                pending     INTEGER NOT NULL DEFAULT 0,
+                key         TEXT,
+                fault       TEXT NOT NULL,
+                message     TEXT NOT NULL,
+                source_text TEXT NOT NULL,
+                first_seen  INTEGER NOT NULL,
+                last_tried  INTEGER NOT NULL,
+                tries       INTEGER NOT NULL,
+                run         INTEGER NOT NULL
+            );
+            CREATE UNIQUE INDEX tmp_replication_set_aside_by_key ON tmp_replication_set_aside (name, pending, key);
+            CREATE TABLE tmp_replication_backfills (
+                name          TEXT PRIMARY KEY NOT NULL,
+                scope         TEXT NOT NULL,
+                phase         TEXT NOT NULL,
+                confirmed     INTEGER NOT NULL DEFAULT 0,
+                generation    INTEGER NOT NULL,
+                run           INTEGER NOT NULL,
+                started_at    INTEGER NOT NULL,
+                after_key     TEXT,
+                after_rowid   INTEGER,
+                rows_done     INTEGER NOT NULL DEFAULT 0,
+                rows_expected INTEGER,
+                inserted      INTEGER NOT NULL DEFAULT 0,
+                updated       INTEGER NOT NULL DEFAULT 0,
+                deleted       INTEGER NOT NULL DEFAULT 0,
+                unchanged     INTEGER NOT NULL DEFAULT 0,
+                failures      INTEGER NOT NULL DEFAULT 0,
+                error_fault   TEXT,
+                error_message TEXT,
+                error_remedy  TEXT
+            );
+            CREATE TABLE tmp_replication_backfill_missing (
+                name     TEXT NOT NULL,
+                copy_row INTEGER NOT NULL,
+                key      TEXT NOT NULL,
+                PRIMARY KEY (name, copy_row)
+            ) WITHOUT ROWID;
             """);
 
     private ReplicationTables() {}

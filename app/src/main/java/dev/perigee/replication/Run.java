@@ -29,7 +29,9 @@ record Run(
         /// Everything, into a fresh copy.
         RESYNC,
         /// Rows that are gone at the source, see [SweepRun].
-        SWEEP
+        SWEEP,
+        /// Some rows or all of them again, into the copy as it stands.
+        BACKFILL
     }
 
     enum Outcome {
@@ -88,6 +90,11 @@ record Run(
                 mark.isPresent() ? mark : cursor,
                 error,
                 note);
+    }
+
+    /// The same run, its rows counted another way.
+    Run recounted(Counts otherwise) {
+        return new Run(id, table, kind, outcome, startedAt, finishedAt, otherwise, pages, cursor, error, note);
     }
 
     Run finished(Outcome how, Instant at, Optional<Problem> problem) {

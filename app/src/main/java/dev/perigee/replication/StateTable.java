@@ -19,7 +19,9 @@ final class StateTable {
                    error_fault, error_message, error_remedy, error_at,
                    sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen,
                    (SELECT d.backfill FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name),
-                   (SELECT d.recovering FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name)
+                   (SELECT d.recovering FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name),
+                   (SELECT count(*) FROM tmp_replication_set_aside AS s
+                    WHERE s.name = tmp_replication_state.name AND s.pending = 0)
             FROM tmp_replication_state""";
 
     private StateTable() {}
@@ -294,7 +296,8 @@ final class StateTable {
                                     text(rows, 19).orElse(""))),
                     instant(rows, 20),
                     text(rows, 28).map(json -> Json.MAPPER.readValue(json, ColumnBackfill.class)),
-                    rows.intAt(29) != 0));
+                    rows.intAt(29) != 0,
+                    rows.intAt(30)));
         }
         return states;
     }

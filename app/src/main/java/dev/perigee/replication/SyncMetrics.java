@@ -5,6 +5,7 @@ import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /// What `GET /metrics` shows of replication.
@@ -16,7 +17,13 @@ final class SyncMetrics {
     private final Counter failures;
     private final Histogram duration;
 
-    SyncMetrics(PrometheusRegistry registry, Supplier<List<Lag>> lags) {
+    SyncMetrics(PrometheusRegistry registry, Supplier<List<Lag>> lags, Supplier<Map<String, Long>> setAside) {
+        GaugeWithCallback.builder()
+                .name("perigee_replication_set_aside_rows")
+                .help("Rows of the source that could not be stored")
+                .labelNames("table")
+                .callback(gauge -> setAside.get().forEach((table, count) -> gauge.call(count, table)))
+                .register(registry);
         rows = Counter.builder()
                 .name("perigee_replication_rows")
                 .help("Rows pulled from the source, by what they did to the copy")

@@ -128,6 +128,16 @@ record SyncPlan(
                 why);
     }
 
+    /// Whether the source's estimate says how many rows there will be.
+    boolean isLoading() {
+        return shadow.isPresent() || !isLoaded;
+    }
+
+    /// Rows in the copy of a first load that was interrupted and now goes on; else 0.
+    long rowsBefore() {
+        return shadow.isPresent() || isLoaded ? 0 : rows;
+    }
+
     boolean isFromTheBeginning() {
         return shadow.isPresent() || (after.isEmpty() && !isLoaded);
     }

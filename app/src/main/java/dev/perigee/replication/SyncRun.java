@@ -7,6 +7,7 @@ import dev.perigee.source.Horizon;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Moment;
 import dev.perigee.source.Pull;
+import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceColumn;
@@ -38,8 +39,10 @@ final class SyncRun {
     private final RunTable runs;
     private final TableConfig config;
     private final SyncPlan plan;
-    private final Upsert upsert;
+    private final SetAsideRows setAside;
+    private final long maxRowBytes;
     private final LatePace pace;
+    private final LatePace nullKeyPace;
     private final SyncListener listener;
     private final Cancellation cancellation;
 
@@ -54,6 +57,7 @@ final class SyncRun {
     private Lineage.Found lineage = new Lineage.Found(Optional.empty(), List.of(), false, List.of());
     private Optional<ColumnBackfill> backfill = Optional.empty();
     private boolean isIdentityKept;
+    private Optional<Counts> compared = Optional.empty();
 
     // As of the page committed last.
     private volatile Run committed;
@@ -65,7 +69,9 @@ final class SyncRun {
             TableConfig config,
             SyncPlan plan,
             Run run,
+            long maxRowBytes,
             LatePace pace,
+            LatePace nullKeyPace,
             SyncListener listener,
             Cancellation cancellation) {
         this.store = store;
@@ -73,8 +79,19 @@ final class SyncRun {
         this.runs = runs;
         this.config = config;
         this.plan = plan;
-        this.upsert = new Upsert(plan.definition(), plan.into(), plan.stage().isPresent());
+        this.setAside = new SetAsideRows(
+                config.name(),
+                new SourceText(
+                        plan.table(),
+                        plan.definition(),
+                        config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS),
+                new Upsert(plan.definition(), plan.into(), plan.stage().isPresent()),
+                plan.isAside(),
+                plan.stage().isPresent(),
+                run.id());
+        this.maxRowBytes = maxRowBytes;
         this.pace = pace;
+        this.nullKeyPace = nullKeyPace;
         this.listener = listener;
         this.cancellation = cancellation;
         // Rows that came late do not move the cursor, so a run may end where it began.
@@ -86,12 +103,19 @@ final class SyncRun {
     void pull(Snapshot snapshot) {
         moment = snapshot.moment();
         lookAtLineage(snapshot);
+        setAside.begin(store, clock.instant());
+        if (plan.isLoading()) committed(committed); // so that it is known how far it is before its first page
         switch (config.mode()) {
             case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
             case XMIN -> everything(snapshot, plan.isLoaded() ? lookedSince() : Optional.empty());
             case FULL -> everything(snapshot, Optional.empty());
         }
         fillAddedColumns(snapshot);
+        nullKeys(snapshot);
+        setAside.due().forEach(portion -> {
+            pass(snapshot, new Scope.Keys(portion.stream().map(Lists::ofJson).toList()));
+            setAside.retried(store, portion);
+        });
         plan.missingIndexes().forEach(index -> {
             cancellation.check();
             store.write(tx -> {
@@ -99,6 +123,7 @@ final class SyncRun {
                 return true;
             });
         });
+        if (committed.kind() == Run.Kind.RESYNC) compared = ResyncCounts.compare(store, config.name(), plan);
     }
 
     String name() {
@@ -131,13 +156,15 @@ final class SyncRun {
             StateTable.find(tx, config.name())
                     .flatMap(TableState::definition)
                     .ifPresent(made -> CopyTable.carryOver(tx, plan.shadow().get(), made, plan.definition()));
+            long rows = run.counts().growth();
             CopyTable.swap(tx, plan.shadow().get(), old, plan.definition().target());
             DriftTable.renewed(tx, config.name(), lineage.now());
-            StateTable.swapped(
-                    tx, config.name(), plan.definition(), mark, run.counts().growth(), textNumbers);
+            StateTable.swapped(tx, config.name(), plan.definition(), mark, rows, textNumbers);
+            setAside.swapped(tx);
+            if (compared.isPresent()) run = run.recounted(compared.get());
         }
         if (plan.stage().isPresent()) {
-            Counts merged = upsert.merge(tx, plan.definition().target());
+            Counts merged = setAside.merge(tx, plan.definition().target(), clock.instant());
             CopyTable.drop(tx, plan.stage().get());
             StateTable.merged(tx, config.name(), mark, merged, textNumbers);
             run = run.counted(merged, mark.flatMap(HighWaterMark::cursor));
@@ -231,6 +258,18 @@ final class SyncRun {
         seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
     }
 
+    /// Rows that have a NULL in their key can be set aside only. Looking for them may mean to look through the table.
+    private void nullKeys(Snapshot snapshot) {
+        boolean mayBe = plan.definition().key().stream()
+                .anyMatch(key ->
+                        !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
+        if (!mayBe || !nullKeyPace.isDue()) return;
+        long started = System.nanoTime();
+        pass(snapshot, new Scope.NullKey());
+        setAside.nullKeysRead(store);
+        nullKeyPace.looked(started);
+    }
+
     private void seal(Snapshot snapshot, String cursor, Optional<HighWaterMark> seen, boolean hasLooked) {
         Optional<Snapshot.Limit> limit = seen.map(greatest -> snapshot.limit(plan.table(), cursor, greatest));
         boolean isClientSeen =
@@ -281,8 +320,9 @@ final class SyncRun {
                 store,
                 columns,
                 pageRows,
+                maxRowBytes,
                 plan.pages() + committed.pages(),
-                (tx, page, end, after) -> apply(tx, page, end, scope, after),
+                (tx, page, refused, end, after) -> apply(tx, page, refused, end, scope, after),
                 this::committed,
                 cancellation)) {
             Pull pull = new Pull(
@@ -303,10 +343,11 @@ final class SyncRun {
         }
     }
 
-    private Run apply(Transaction tx, Batch page, HighWaterMark end, Scope scope, long pages) {
+    private Run apply(
+            Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, Scope scope, long pages) {
         boolean movesCursor = scope instanceof Scope.After;
         boolean isFirst = plan.isEmpty() && (movesCursor || scope instanceof Scope.Changed);
-        Counts counts = isFirst ? upsert.load(tx, page) : upsert.apply(tx, page);
+        Counts counts = setAside.apply(tx, page, refused, isFirst, clock.instant());
         // Rows that may be there already are counted at the first load only.
         long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
         textNumbers += inPage;
@@ -344,10 +385,11 @@ final class SyncRun {
 
     private void committed(Run run) {
         committed = run;
-        Optional<Long> estimated = plan.isFromTheBeginning() && plan.table().estimatedRows() >= 0
+        Optional<Long> estimated = plan.isLoading() && plan.table().estimatedRows() >= 0
                 ? Optional.of(plan.table().estimatedRows())
                 : Optional.empty();
         listener.progress(
-                config.name(), Progress.of(run.counts().pulled(), estimated, run.durationMs(clock.instant())));
+                config.name(),
+                Progress.of(run.counts().pulled(), plan.rowsBefore(), estimated, run.durationMs(clock.instant())));
     }
 }

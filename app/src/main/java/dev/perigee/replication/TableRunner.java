@@ -55,6 +55,7 @@ final class TableRunner {
     private volatile @Nullable String copy;
     private volatile @Nullable Progress progress;
     private volatile @Nullable Sweep swept;
+    private volatile @Nullable BackfillStatus backfill;
     private volatile boolean isSyncing;
     private volatile boolean isFailing;
 
@@ -144,6 +145,15 @@ final class TableRunner {
 
     void swept(Sweep sweep) {
         this.swept = sweep;
+    }
+
+    /// How far the backfill under way is; empty when there is none.
+    Optional<BackfillStatus> backfill() {
+        return Optional.ofNullable(backfill);
+    }
+
+    void backfill(@Nullable BackfillStatus backfill) {
+        this.backfill = backfill;
     }
 
     /// Whether a sync is at work, not only waiting for its turn.

@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param textNumbers values of exact numeric columns that came as text
 /// @param lastSyncAt end of the last sync that succeeded
 /// @param freshAt start of the last sync that succeeded: the copy is not older
+/// @param setAside rows that could not be stored
 /// @param failures failed syncs since the last one that succeeded
 /// @param backfill columns that were added and are not whole yet
 /// @param isRecovering whether rows are still being mended after the source went back
@@ -45,4 +46,5 @@ record TableState(
         Optional<Problem> error,
         Optional<Instant> errorAt,
         Optional<ColumnBackfill> backfill,
-        boolean isRecovering) {}
+        boolean isRecovering,
+        long setAside) {}

@@ -17,13 +17,16 @@ import java.util.Optional;
 /// @param cursorKey the key of the row that had it, which breaks ties
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
-/// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`, `complete`,
+/// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`, `incomplete(rows)`,
+///     `complete`,
 ///     `settled(…)` or `verified(…)`, see [Guarantee]
 /// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
 /// @param position where the source's log stood then
 /// @param heldBy the transaction that keeps rows since its beginning from being settled
 /// @param sweep the last search for rows that the source deleted
 /// @param verified the last verification that found this copy right or made it so
+/// @param setAside rows that could not be stored
+/// @param backfill how far a backfill of rows is; absent where none is under way
 /// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
         String name,
@@ -40,6 +43,7 @@ public record TableStatus(
         long rowCount,
         long rowsPulled,
         long textNumbers,
+        long setAside,
         Optional<Instant> lastSyncAt,
         Optional<Instant> nextSyncAt,
         String state,
@@ -53,6 +57,7 @@ public record TableStatus(
         Optional<LastError> lastError,
         Optional<Progress> progress,
         Optional<SweepStatus> sweep,
+        Optional<BackfillStatus> backfill,
         List<String> notes) {
 
     /// Age from which a transaction is named as holding a table up, in milliseconds.
@@ -90,6 +95,7 @@ public record TableStatus(
                 state.map(TableState::rowCount).orElse(0L),
                 state.map(TableState::rowsPulled).orElse(0L),
                 state.map(TableState::textNumbers).orElse(0L),
+                state.map(TableState::setAside).orElse(0L),
                 state.flatMap(TableState::lastSyncAt),
                 runner.isPaused() ? Optional.empty() : runner.due(),
                 runner.state(),
@@ -105,6 +111,7 @@ public record TableStatus(
                                 e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
                 runner.progress(),
                 runner.swept().map(SweepStatus::of),
+                runner.backfill(),
                 notes(runner, state, definition));
     }
 
@@ -116,6 +123,7 @@ public record TableStatus(
         if (state.get().backfill().isPresent()) {
             return Guarantee.filling(state.get().backfill().get());
         }
+        if (state.get().setAside() > 0) return Guarantee.incomplete(state.get().setAside());
         return state.get().guarantee().orElse(Guarantee.BEHIND);
     }
 

@@ -6,6 +6,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Source;
 import dev.perigee.source.TableId;
+import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.time.Instant;
@@ -35,6 +36,8 @@ public final class TableSync {
     private final RunTable runs;
     private final BiConsumer<String, String> copyStands;
     private final Map<String, LatePace> paces = new ConcurrentHashMap<>();
+    private final Map<String, LatePace> nullKeyPaces = new ConcurrentHashMap<>();
+    private final long maxRowBytes;
 
     /// Brings the replica's replication tables up to date and clears up after a crash.
     ///
@@ -48,9 +51,9 @@ public final class TableSync {
             int keepRuns,
             BiConsumer<String, String> copyStands) {
         store.migrate(ReplicationTables.ROOM, ReplicationTables.VERSIONS);
-        store.write(tx -> {
+        this.maxRowBytes = store.write(tx -> {
             clearUp(tx);
-            return true;
+            return tx.connection().limit(SqliteLimit.LENGTH);
         });
         this.store = store;
         this.source = source;
@@ -138,13 +141,29 @@ public final class TableSync {
         }
     }
 
+    /// The largest row that the replica holds, in bytes.
+    long maxRowBytes() {
+        return maxRowBytes;
+    }
+
     private SyncRun prepared(Member member, Source from, Run begun, boolean isGroup) {
         TableConfig config = member.config();
         SyncPlan plan = SyncPlan.make(store, from, config, member.kind(), isGroup);
         if (!plan.isAside()) copyStands.accept(config.name(), plan.definition().target());
         LatePace pace = paces.computeIfAbsent(config.name(), _ -> new LatePace());
+        LatePace nullKeyPace = nullKeyPaces.computeIfAbsent(config.name(), _ -> new LatePace());
         return new SyncRun(
-                store, clock, runs, plan.config(), plan, begun, pace, member.listener(), member.cancellation());
+                store,
+                clock,
+                runs,
+                plan.config(),
+                plan,
+                begun,
+                maxRowBytes,
+                pace,
+                nullKeyPace,
+                member.listener(),
+                member.cancellation());
     }
 
     private List<SyncResult> succeeded(List<Member> members, List<SyncRun> syncing) {
@@ -201,6 +220,7 @@ public final class TableSync {
     }
 
     private static void dropShadow(Transaction tx, String table) {
+        SetAsideTable.dropPending(tx, table);
         StateTable.find(tx, table).flatMap(TableState::shadow).ifPresent(shadow -> {
             CopyTable.drop(tx, shadow);
             StateTable.shadow(tx, table, Optional.empty());

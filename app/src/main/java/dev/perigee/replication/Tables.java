@@ -9,6 +9,7 @@ import dev.perigee.replication.ConfiguredTable.Origin;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.store.Store.Transaction;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /// The tables that are replicated: which, how, and the one runner of each. Changes of the configuration come one at a
@@ -200,6 +202,8 @@ final class Tables {
                 ConfigTable.remove(tx, name);
                 StateTable.remove(tx, name);
                 DriftTable.forget(tx, name);
+                SetAsideTable.remove(tx, name);
+                BackfillTable.remove(tx, name);
                 RunTable.remove(tx, name);
                 SweepTable.remove(tx, name);
                 ProofTable.remove(tx, name);
@@ -250,6 +254,29 @@ final class Tables {
         return host.source()
                 .orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
                         "replication", "there is no external database to pull from", "Nothing was changed"));
+    }
+
+    Optional<TableRunner> find(String name) {
+        return Optional.ofNullable(runners.get(name));
+    }
+
+    TableSync sync() {
+        return sync;
+    }
+
+    /// Runs `work` when it has its turn: no more than so many things are done to the source at once.
+    <T> T inTurn(Supplier<T> work) throws InterruptedException {
+        turns.acquire();
+        try {
+            return work.get();
+        } finally {
+            turns.release();
+        }
+    }
+
+    /// How long after that many failures in a row something is tried again.
+    Duration retryDelay(int failures, Problem problem) {
+        return backoff.delay(failures, problem.isRetryable());
     }
 
     private TableRunner runner(ConfiguredTable table) {

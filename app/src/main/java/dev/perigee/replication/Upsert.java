@@ -4,7 +4,9 @@ import static dev.perigee.replication.Identifiers.quoted;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
 import java.util.List;
@@ -47,45 +49,94 @@ final class Upsert {
 
     /// Applies all rows. Rows the copy has already are compared and, where they differ, updated.
     Counts apply(Transaction tx, Batch batch) {
+        return apply(tx, batch, Refusals.NONE);
+    }
+
+    /// As [#apply(Transaction, Batch)]. A row that cannot be stored is told to `refusals`; SQLite has undone then what
+    /// its statement did, and only that.
+    Counts apply(Transaction tx, Batch batch, Refusals refusals) {
+        return apply(tx, batch, refusals, false);
+    }
+
+    private Counts apply(Transaction tx, Batch batch, Refusals refusals, boolean mustBeNew) {
         SqliteConnection connection = tx.connection();
         SqliteStatement inserting = tx.statement(insert);
         SqliteStatement updating = update.isEmpty() ? null : tx.statement(update);
         long inserted = 0;
         long updated = 0;
         long deleted = 0;
+        long refused = 0;
         for (int row = 0; row < batch.rowCount(); row++) {
             if (soft.isPresent() && soft.get().isMarked(batch, row)) {
                 deleted += soft.get().remove(tx, batch, row);
                 continue;
             }
-            batch.bind(row, inserting);
-            inserting.run();
-            if (connection.changes() == 1) {
-                inserted++;
-            } else if (updating != null) {
-                batch.bind(row, updating);
-                updating.run();
-                updated += connection.changes();
+            String running = insert;
+            try {
+                batch.bind(row, inserting);
+                inserting.run();
+                if (connection.changes() == 1) {
+                    inserted++;
+                } else if (mustBeNew) {
+                    refused++;
+                    refusals.refused(row, sameKey(table));
+                } else if (updating != null) {
+                    running = update;
+                    batch.bind(row, updating);
+                    updating.run();
+                    updated += connection.changes();
+                }
+            } catch (SqliteException e) {
+                if (!RowFaults.isOfRow(e, connection, running)) throw e;
+                refused++;
+                refusals.refused(row, e);
             }
         }
-        return new Counts(inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted);
+        return new Counts(
+                inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted - refused);
     }
 
     /// As [#apply], for rows of which none can be there yet: they are of one snapshot and go into an empty table.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where two rows have the same key
     Counts load(Transaction tx, Batch batch) {
-        Counts counts = apply(tx, batch);
-        long marked = soft.map(marks -> marks.markedIn(batch)).orElse(0L);
-        if (counts.inserted() + marked == batch.rowCount() && counts.deleted() == 0) return counts;
-        throw Fault.KEY_MISSING.in(
-                "table " + table,
-                "the columns that should identify a row do not: the source has rows that agree in all of them",
-                "The copy holds the pages before");
+        return load(tx, batch, Refusals.NONE);
     }
 
-    /// Puts the rows gathered in this table into `copy`, as [#apply] would have done.
-    Counts merge(Transaction tx, String copy) {
+    /// As [#load(Transaction, Batch)]; of rows with the same key all but the first are refused.
+    Counts load(Transaction tx, Batch batch, Refusals refusals) {
+        return apply(tx, batch, refusals, true);
+    }
+
+    /// Two rows of the source have one key.
+    static PerigeeException sameKey(String table) {
+        return Fault.KEY_MISSING.in(
+                "table " + table,
+                "the columns that should identify a row do not: the source has rows that agree in all of them",
+                "One of them is in the copy");
+    }
+
+    /// Puts the rows gathered in this table into `copy`, as [#apply] would have done; all at once, and one by one where
+    /// that fails on a row.
+    ///
+    /// @param refusals of rows in the batches that are made of them then
+    Counts merge(Transaction tx, String copy, GatheredRows.Refused refusals) {
+        SqliteConnection connection = tx.connection();
+        connection.exec("SAVEPOINT merging");
+        try {
+            Counts counts = merge(tx, copy);
+            connection.exec("RELEASE merging");
+            return counts;
+        } catch (SqliteException e) {
+            if (!RowFaults.isOfRow(e, connection, "SELECT 1")) throw e;
+            connection.exec("ROLLBACK TO merging; RELEASE merging");
+            Upsert upsert = new Upsert(definition, copy);
+            return new GatheredRows(definition, table)
+                    .each(tx, batch -> upsert.apply(tx, batch, (row, reason) -> refusals.refused(batch, row, reason)));
+        }
+    }
+
+    private Counts merge(Transaction tx, String copy) {
         List<String> columns = definition.columnNames();
         SqliteConnection connection = tx.connection();
         Optional<SoftDeletes> marks = SoftDeletes.of(definition, copy);

@@ -44,6 +44,15 @@ public sealed interface Scope {
             parts = List.copyOf(parts);
         }
     }
+    /// At most `maxRows` rows in the order of the key, from `from` on and up to `upTo`, where those are given.
+    ///
+    /// @param isFromIncluded whether the row at `from` is wanted too
+    record KeyChunk(Optional<List<String>> from, boolean isFromIncluded, Optional<List<String>> upTo, int maxRows)
+            implements Scope {}
+
+    /// The rows that have a NULL in their key: nothing can tell them apart, so a sink is only told of each as refused.
+    /// No other scope has them.
+    record NullKey() implements Scope {}
 
     /// The rows with these keys, as far as they are there, in any order.
     ///

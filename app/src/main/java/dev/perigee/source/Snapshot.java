@@ -35,6 +35,20 @@ public interface Snapshot {
 
     Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen);
 
+    /// Which of `keys` belong to no row of the table, though they lie between `from` and `upTo`, both included, where
+    /// those are given. Compared by the source, as [Scope.ByKey] does.
+    ///
+    /// @param keys one text per column of `key`, at most [Scope.Keys#MAX_KEYS] of them
+    /// @return their indexes in `keys`
+    default List<Integer> absent(
+            SourceTable table,
+            List<String> key,
+            List<List<String>> keys,
+            Optional<List<String>> from,
+            Optional<List<String>> upTo) {
+        throw new UnsupportedOperationException("this source compares no keys");
+    }
+
     /// Rows of the table, counted by the source.
     long count(SourceTable table);
 

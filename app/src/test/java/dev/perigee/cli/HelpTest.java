@@ -36,6 +36,9 @@ class HelpTest {
                 "tables sync",
                 "verify",
                 "tables recover",
+                "tables sweep",
+                "tables backfill",
+                "tables set-aside",
                 "query",
                 "version"
             })
@@ -50,7 +53,7 @@ class HelpTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"tables list", "tables add", "tables remove", "tables pause", "tables resume", "tables sync", "tables sweep"})
+            strings = {"tables list", "tables add", "tables remove", "tables pause", "tables resume", "tables sync", "tables sweep", "tables recover"})
     void every_help_of_a_command_below_has_examples_of_itself(String command) {
         assertThat(cli.run((command + " --help").split(" ")).out())
                 .contains("\nExamples:\n  perigee " + command, "\nExit codes:\n  0   ");
@@ -67,8 +70,17 @@ class HelpTest {
     void the_page_has_every_option() throws IOException {
         String page = Files.readString(Path.of("..", "docs", "cli.md"));
 
-        for (String command :
-                List.of("serve", "sync", "status", "tables add", "tables remove", "verify", "query", "version")) {
+        for (String command : List.of(
+                "serve",
+                "sync",
+                "status",
+                "tables add",
+                "tables remove",
+                "tables backfill",
+                "tables set-aside",
+                "verify",
+                "query",
+                "version")) {
             String help = cli.run((command + " --help").split(" ")).out();
             assertThat(Pattern.compile("--[a-z-]+").matcher(help).results().map(MatchResult::group))
                     .as(command)

@@ -114,6 +114,25 @@ class ServerCommandsTest {
     }
 
     @Test
+    void rows_are_fetched_again_by_key_and_what_cannot_be_stored_is_listed() {
+        cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "1h");
+        cli.run("tables", "sync", "orders");
+        assertThat(cli.run("tables", "backfill", "orders", "--key", "7"))
+                .isEqualTo(new Cli.Ended(0, "orders: done; 0 new, 0 changed, 0 deleted, 1 the same\n", ""));
+        assertThat(cli.run("tables", "backfill", "orders", "--from", "5", "--to", "9")
+                        .out())
+                .isEqualTo("orders: done; 0 new, 0 changed, 0 deleted, 5 the same\n");
+        assertThat(cli.run("tables", "backfill", "orders", "--key", "x").err()).contains("22P02");
+        assertThat(cli.run("tables", "backfill", "orders", "--key", "1", "--to", "2")
+                        .exitCode())
+                .isEqualTo(2);
+        assertThat(cli.run("tables", "backfill", "orders", "--cancel").err()).contains("NOT_FOUND");
+        assertThat(cli.run("tables", "set-aside", "orders").out()).isEqualTo("orders: all rows are stored\n");
+        assertThat(cli.run("tables", "set-aside", "orders", "--retry", "--json").out())
+                .contains("\"count\":0");
+    }
+
+    @Test
     void a_name_may_hold_anything() {
         assertThat(cli.run("tables", "add", "\"Odd name/?\"", "--cursor", "id").err())
                 .isEmpty();

@@ -159,6 +159,18 @@ public final class TestHost implements PluginHost, AutoCloseable {
         });
     }
 
+    /// What `GET /metrics` would show.
+    String exposed() {
+        var out = new ByteArrayOutputStream();
+        try {
+            io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter.create()
+                    .write(out, metrics.scrape());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
     /// The only cell of the only row.
     public String value(String sql) {
         return query(sql).getFirst().getFirst();

@@ -13,6 +13,11 @@ final class Pages {
     private @Nullable Batch batch;
     private @Nullable HighWaterMark end;
     private long sent;
+    private int refused; // since the page before
+    private boolean isLastRefused;
+
+    /// Rows refused after which a page ends, so that what is known of them is bounded too.
+    static final int MAX_REFUSED = 100;
 
     Pages(PullStatement statement, PageSink sink) {
         this.statement = statement;
@@ -25,17 +30,43 @@ final class Pages {
             filling = sink.next();
             batch = filling;
         }
-        statement.decode(rows, filling);
-        sent++;
-        if (filling.isFull()) {
-            batch = null;
-            sink.page(filling, statement.mark(rows));
+        isLastRefused = false;
+        try {
+            statement.decode(rows, filling);
+        } catch (RuntimeException e) {
+            isLastRefused = true;
+            filling.abandonRow();
+            sink.refused(statement.refused(rows, e));
+            refused++;
         }
+        sent++;
+        if (filling.isFull() || refused >= MAX_REFUSED) hand(filling, rows);
+    }
+
+    /// A page cannot end at a row of which not even the key can be read; the next one will do.
+    private void hand(Batch page, CopyRows rows) {
+        HighWaterMark mark;
+        try {
+            mark = statement.mark(rows);
+        } catch (RuntimeException e) {
+            if (isLastRefused) return;
+            throw e;
+        }
+        batch = null;
+        refused = 0;
+        end = mark;
+        sink.page(page, mark);
     }
 
     /// Remembers where the last row stands, which only a statement whose rows are still here can tell.
     void endOfStatement(CopyRows rows) {
-        if (batch != null) end = statement.mark(rows);
+        if (batch == null) return;
+        try {
+            end = statement.mark(rows);
+        } catch (RuntimeException e) {
+            // The last row's key cannot be read: the place before is the end, and what is behind it comes once more.
+            if (!isLastRefused || end == null) throw e;
+        }
     }
 
     /// Hands on the last page.

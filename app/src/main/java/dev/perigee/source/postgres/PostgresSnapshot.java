@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -135,7 +136,7 @@ final class PostgresSnapshot implements Snapshot {
             ChangedRows changed = new ChangedRows(horizon.numbers());
             PullStatement statement = new PullStatement(
                     pull, PostgresCatalog.columns(session, pull.table().id()), changed);
-            settle(statement);
+            settle(statement.schemas());
             Pages pages = new Pages(statement, sink);
             if (pull.scope() instanceof Scope.Changed || pull.scope() instanceof Scope.InBuckets) {
                 for (String slice : TidSlices.of(session, pull.table(), serverVersion)) copy(statement, slice, pages);
@@ -155,6 +156,24 @@ final class PostgresSnapshot implements Snapshot {
                 config,
                 () -> new CursorLimit(session, table, columns(table.id()), cursorColumn, serverVersion)
                         .of(seen, moment().at()));
+    }
+
+    @Override
+    public List<Integer> absent(
+            SourceTable table,
+            List<String> key,
+            List<List<String>> keys,
+            Optional<List<String>> from,
+            Optional<List<String>> upTo) {
+        return PostgresFaults.guard("table " + table.id(), config, () -> {
+            Set<String> schemas = new TreeSet<>();
+            for (CatalogColumn column : PostgresCatalog.columns(session, table.id())) {
+                if (key.contains(column.name())) schemas.add(column.type().schema());
+            }
+            schemas.remove("pg_catalog");
+            settle(schemas);
+            return new AbsentKeys(session, table, key).of(keys, from, upTo);
+        });
     }
 
     @Override
@@ -254,8 +273,8 @@ final class PostgresSnapshot implements Snapshot {
 
     /// What the text forms depend on, and the time limit: a load may take hours, in which the source must only never be
     /// silent for longer than a statement may take. So the limit is the network's, which counts from byte to byte.
-    private void settle(PullStatement statement) throws SQLException {
-        String path = Stream.concat(Stream.of("pg_catalog"), statement.schemas().stream())
+    private void settle(Set<String> schemas) throws SQLException {
+        String path = Stream.concat(Stream.of("pg_catalog"), schemas.stream())
                 .map(Quoted::name)
                 .collect(Collectors.joining(", "));
         execute(session, "SET LOCAL search_path = %s; SET LOCAL statement_timeout = 0".formatted(path));

@@ -4,6 +4,7 @@ import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Pull;
+import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
 import dev.perigee.source.SourceColumn;
 import java.sql.SQLException;
@@ -17,6 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.postgresql.PGConnection;
 
 /// One pull as a statement: which rows, in which order, and how each field of a row is read.
@@ -51,7 +53,9 @@ final class PullStatement {
                     Scope.ByKey _,
                     Scope.Parts _,
                     Scope.InBuckets _,
-                    Scope.Keys _ ->
+                    Scope.Keys _,
+                    Scope.KeyChunk _,
+                    Scope.NullKey _ ->
                 Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
@@ -91,6 +95,7 @@ final class PullStatement {
             sql.append(" ORDER BY ")
                     .append(order.stream().map(PullStatement::qualified).collect(Collectors.joining(", ")));
         }
+        if (pull.scope() instanceof Scope.KeyChunk chunk) sql.append(" LIMIT ").append(chunk.maxRows());
         return sql.append(") TO STDOUT (FORMAT BINARY)").toString();
     }
 
@@ -112,9 +117,17 @@ final class PullStatement {
 
     /// The mark that stands at the row.
     HighWaterMark mark(CopyRows rows) {
+        if (pull.scope() instanceof Scope.NullKey) return new HighWaterMark(Optional.empty(), List.of());
         List<String> key = new ArrayList<>(keyFields.size());
         for (int field : keyFields) key.add(text(rows, field));
         return new HighWaterMark(cursorField.map(field -> text(rows, field)), key);
+    }
+
+    /// What there is to say of a row that [#decode] failed on.
+    ///
+    /// @throws RuntimeException `failure` itself, where it is no fault of the row's
+    RefusedRow refused(CopyRows rows, RuntimeException failure) {
+        return new RefusedRows(pull, decoders, cellCount).of(rows, failure);
     }
 
     private void requireKey(CopyRows rows) {
@@ -124,7 +137,7 @@ final class PullStatement {
                     "table " + pull.table().id(),
                     "a row's \"%s\" is NULL, and it should identify the row"
                             .formatted(pull.key().get(i)),
-                    "The pages before are kept");
+                    "The row is set aside");
         }
     }
 
@@ -151,7 +164,16 @@ final class PullStatement {
 
     private List<String> conditions(PGConnection connection) throws SQLException {
         List<String> conditions = new ArrayList<>();
+        if (pull.scope() instanceof Scope.NullKey) {
+            return List.of(nullableKey().map(name -> isNull(name, true)).collect(Collectors.joining(" OR ", "(", ")")));
+        }
+        nullableKey().map(name -> isNull(name, false)).forEach(conditions::add);
         switch (pull.scope()) {
+            case Scope.NullKey _ -> {}
+            case Scope.KeyChunk(var from, var isIncluded, var upTo, var _) -> {
+                if (from.isPresent()) conditions.add(keyCompared(connection, from.get(), isIncluded ? ">=" : ">"));
+                if (upTo.isPresent()) conditions.add(keyCompared(connection, upTo.get(), "<="));
+            }
             case Scope.After(var cursor, var mark) -> {
                 if (mark.isPresent()) conditions.add(compared(connection, mark.get(), ">"));
                 else if (!column(cursor).isNotNull()) conditions.add(isNull(cursor, false));
@@ -188,6 +210,11 @@ final class PullStatement {
             }
         }
         return conditions;
+    }
+
+    /// Columns of the key in which the source takes NULL; a row that has one cannot be compared.
+    private Stream<String> nullableKey() {
+        return pull.key().stream().filter(name -> !column(name).isNotNull());
     }
 
     private Optional<String> changedSince(String mark) {
@@ -236,8 +263,8 @@ final class PullStatement {
     /// The columns rows are sorted by.
     private Set<String> order() {
         return switch (pull.scope()) {
-            case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _ -> Set.of();
-            case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _ -> compared();
+            case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _, Scope.NullKey _ -> Set.of();
+            case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _, Scope.KeyChunk _ -> compared();
         };
     }
 

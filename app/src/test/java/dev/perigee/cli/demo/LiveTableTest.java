@@ -79,6 +79,7 @@ class LiveTableTest {
                 rows,
                 pulled,
                 0,
+                0,
                 Optional.empty(),
                 Optional.empty(),
                 state,
@@ -90,6 +91,7 @@ class LiveTableTest {
                 Optional.empty(),
                 0,
                 Optional.ofNullable(fault).map(f -> new LastError(f, "message", "remedy", START)),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 List.of());

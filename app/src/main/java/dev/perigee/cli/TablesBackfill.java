@@ -1,0 +1,109 @@
+package dev.perigee.cli;
+
+import dev.perigee.plugin.Json;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+
+/// `perigee tables backfill`: fetches rows of a table again, while readers go on reading.
+@Command(
+        name = "backfill",
+        sortOptions = false,
+        description = "Fetches rows of a table again, all or some, and deletes those the source does not have.")
+final class TablesBackfill implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private ServerOptions server = new ServerOptions();
+
+    @Option(names = "--json", description = "Answer with one JSON object: the server's.")
+    private boolean json;
+
+    @Option(names = "--key", split = ",", paramLabel = "K", description = "One row: the values of its key.")
+    private @Nullable List<String> key;
+
+    @Option(names = "--from", split = ",", paramLabel = "K", description = "Rows from this key on, itself included.")
+    private @Nullable List<String> from;
+
+    @Option(names = "--to", split = ",", paramLabel = "K", description = "Rows up to this key, itself included.")
+    private @Nullable List<String> to;
+
+    @Option(names = "--confirm", description = "Let one that waits delete as many rows as it says.")
+    private boolean isConfirmed;
+
+    @Option(names = "--cancel", description = "End the one under way; what it did stays.")
+    private boolean isCancelled;
+
+    @Option(names = "--no-wait", description = "Do not wait for its end.")
+    private boolean isNotAwaited;
+
+    @Parameters(arity = "1", paramLabel = "NAME", description = "The table.")
+    private String name = "";
+
+    TablesBackfill(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() {
+        Map<String, Object> body = new LinkedHashMap<>();
+        if (key != null) body.put("key", key);
+        if (from != null) body.put("from", from);
+        if (to != null) body.put("to", to);
+        if (isConfirmed) body.put("confirm", true);
+        boolean isMixed = key != null && (from != null || to != null)
+                || isCancelled && !body.isEmpty()
+                || isConfirmed && body.size() > 1;
+        if (isMixed) {
+            throw new ParameterException(
+                    spec.commandLine(), "--key, --from with --to, --confirm and --cancel exclude one another");
+        }
+        String path = ServerClient.path("/replication/tables", name) + "/backfill";
+        try (ServerClient client = server.client(surroundings.environment())) {
+            JsonNode result = isCancelled
+                    ? client.result("DELETE", path, Optional.empty())
+                    : client.result("POST", path + (isNotAwaited ? "?wait=false" : ""), Optional.of(body));
+            if (json) out().println(Json.MAPPER.writeValueAsString(result));
+            else print(result.path("backfill"));
+            return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;
+        }
+    }
+
+    private void print(JsonNode backfill) {
+        out().println(String.format(
+                Locale.ROOT,
+                "%s: %s; %,d new, %,d changed, %,d deleted, %,d the same",
+                name,
+                backfill.path("state").asString("running"),
+                backfill.path("inserted").asLong(0),
+                backfill.path("updated").asLong(0),
+                backfill.path("deleted").asLong(0),
+                backfill.path("unchanged").asLong(0)));
+        if (backfill.has("error")) {
+            spec.commandLine()
+                    .getErr()
+                    .println(
+                            "perigee: " + backfill.path("error").path("message").asString(""));
+        }
+    }
+
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+}

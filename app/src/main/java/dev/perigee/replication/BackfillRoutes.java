@@ -1,0 +1,95 @@
+package dev.perigee.replication;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Response;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/// Backfills, for admins: begin, look, confirm, cancel.
+final class BackfillRoutes {
+    private static final String PATH = "/tables/:name/backfill";
+
+    private final PluginHost host;
+    private final Tables tables;
+    private final Backfills backfills;
+
+    BackfillRoutes(PluginHost host, Tables tables, Backfills backfills) {
+        this.host = host;
+        this.tables = tables;
+        this.backfills = backfills;
+    }
+
+    void register() {
+        host.route("POST", PATH, Access.ADMIN, this::begin);
+        host.route("GET", PATH, Access.ADMIN, this::look);
+        host.route("DELETE", PATH, Access.ADMIN, this::cancel);
+    }
+
+    private Response begin(Request request) {
+        TableRunner runner = named(request);
+        JsonNode body = request.body().length == 0 ? JsonNodeFactory.instance.objectNode() : request.json();
+        boolean isAwaited = ReplicationRoutes.flag(request, "wait", true);
+        boolean isConfirmation = body.isObject() && body.has("confirm");
+        if (isConfirmation
+                && (body.size() > 1
+                        || !body.get("confirm").isBoolean()
+                        || !body.get("confirm").booleanValue())) {
+            throw BackfillScope.invalid("`confirm`: expected true, and nothing else");
+        }
+        CompletableFuture<BackfillStatus> running =
+                isConfirmation ? backfills.confirm(runner) : backfills.begin(runner, body);
+        Optional<BackfillStatus> ended = isAwaited ? await(running) : Optional.empty();
+        Optional<BackfillStatus> now = ended.or(runner::backfill);
+        return Response.result(
+                answer(runner, now, ended.map(e -> e.state().equals("done")).orElse(true)));
+    }
+
+    private Response look(Request request) {
+        TableRunner runner = named(request);
+        return Response.result(answer(runner, runner.backfill(), true));
+    }
+
+    private Response cancel(Request request) {
+        TableRunner runner = named(request);
+        BackfillStatus status = backfills
+                .cancel(runner)
+                .orElseThrow(() -> Fault.NOT_FOUND.in(
+                        "table " + runner.name(), "no backfill of it is under way", "Nothing was changed"));
+        return Response.result(answer(runner, Optional.of(status), true));
+    }
+
+    private TableRunner named(Request request) {
+        return tables.require(request.pathParameter("name"));
+    }
+
+    private static Optional<BackfillStatus> await(CompletableFuture<BackfillStatus> running) {
+        try {
+            return Optional.of(running.get(ReplicationRoutes.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw Failures.unwrapped(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+
+    private static Map<String, Object> answer(TableRunner runner, Optional<BackfillStatus> status, boolean success) {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("success", success);
+        answer.put("table", runner.name());
+        status.ifPresent(now -> answer.put("backfill", now));
+        return answer;
+    }
+}

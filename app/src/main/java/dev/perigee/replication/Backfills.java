@@ -1,0 +1,281 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The backfills under way: at most one for each table, remembered in the replica, so that a restart goes on with them.
+///
+/// Each is a chain of steps, in turn with what else is done to the table. A step that fails for a while is tried again;
+/// one that needs somebody's help waits until it is confirmed, begun anew or cancelled.
+final class Backfills {
+    private static final Logger LOG = LoggerFactory.getLogger(Backfills.class);
+
+    /// Where the phase under way began in this process: its rate counts from there.
+    private record Begun(Backfill.Phase phase, long rows, long nanos) {}
+
+    private final PluginHost host;
+    private final Tables tables;
+    private final BiConsumer<TableRunner, BackfillStatus> observer;
+    private final Map<String, CompletableFuture<BackfillStatus>> results = new ConcurrentHashMap<>();
+    private final Map<String, Begun> begun = new ConcurrentHashMap<>();
+
+    /// @param observer told after each page and of each change; must not wait
+    Backfills(PluginHost host, Tables tables, BiConsumer<TableRunner, BackfillStatus> observer) {
+        this.host = host;
+        this.tables = tables;
+        this.observer = observer;
+    }
+
+    /// Goes on with what was under way when the process ended.
+    void resume() {
+        for (Backfill backfill : host.store().read(SyncPlan.READ_LIMIT, BackfillTable::all)) {
+            TableRunner runner = tables.find(backfill.name()).orElse(null);
+            if (runner == null) continue;
+            results.put(runner.name(), new CompletableFuture<>());
+            if (isWaiting(backfill)) tell(runner, backfill, "waiting");
+            else go(runner, backfill);
+        }
+    }
+
+    /// Begins a backfill.
+    ///
+    /// @return completes when it has ended or needs help
+    /// @throws PerigeeException [Fault#CONFLICT] where one is under way; [Fault#INVALID_REQUEST] for a key that the
+    ///     source does not take for one
+    CompletableFuture<BackfillStatus> begin(TableRunner runner, tools.jackson.databind.JsonNode body) {
+        TableConfig config = runner.config();
+        Source source = tables.source();
+        SourceTable table = source.describe(config.name());
+        TableState state = host.store()
+                .read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+                .orElseThrow();
+        CopyDefinition definition = BackfillStep.fitting(host.store(), config, table, state);
+        if (definition.key().isEmpty()) {
+            throw Fault.KEY_MISSING.in(
+                    "table " + config.name(), "rows are fetched by their key, and it has none", "Nothing was changed");
+        }
+        BackfillScope scope = BackfillScope.of(body, definition.key());
+        check(source, table, definition, scope);
+        Optional<Long> rows = scope.key().isPresent()
+                ? Optional.of(1L)
+                : scope.from().isPresent() || scope.to().isPresent() || table.estimatedRows() < 0
+                        ? Optional.empty()
+                        : Optional.of(table.estimatedRows());
+        Backfill backfill = new Backfill(
+                config.name(),
+                scope,
+                Backfill.Phase.FETCHING,
+                false,
+                state.generation(),
+                tables.sync().runs().nextId(),
+                host.clock().instant(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                rows,
+                Counts.NONE,
+                0,
+                Optional.empty());
+        host.store().write(tx -> {
+            if (BackfillTable.find(tx, config.name()).isPresent()) throw underWay(config.name());
+            BackfillTable.begin(tx, backfill);
+            tables.sync()
+                    .runs()
+                    .put(tx, Run.begin(backfill.run(), config.name(), Run.Kind.BACKFILL, backfill.startedAt()));
+            return true;
+        });
+        CompletableFuture<BackfillStatus> result = new CompletableFuture<>();
+        results.put(config.name(), result);
+        go(runner, backfill);
+        return result;
+    }
+
+    /// Lets a backfill that waits go on, with as many deletions as it found.
+    CompletableFuture<BackfillStatus> confirm(TableRunner runner) {
+        Backfill confirmed = host.store().write(tx -> {
+            Backfill waiting = BackfillTable.find(tx, runner.name())
+                    .filter(Backfills::isWaiting)
+                    .orElseThrow(() -> Fault.CONFLICT.in(
+                            "table " + runner.name(), "no backfill of it waits for anybody", "Nothing was changed"));
+            BackfillTable.save(tx, waiting.confirmed());
+            return waiting.confirmed();
+        });
+        CompletableFuture<BackfillStatus> result = new CompletableFuture<>();
+        results.put(runner.name(), result);
+        go(runner, confirmed);
+        return result;
+    }
+
+    /// Ends the table's backfill; what it did stays.
+    ///
+    /// @return how far it was; empty where none was under way
+    Optional<BackfillStatus> cancel(TableRunner runner) {
+        Instant now = host.clock().instant();
+        Optional<Backfill> cancelled = host.store().write(tx -> {
+            Optional<Backfill> found = BackfillTable.find(tx, runner.name());
+            found.ifPresent(backfill -> {
+                BackfillTable.remove(tx, runner.name());
+                ended(tx, backfill, Run.Outcome.STOPPED, now);
+            });
+            return found;
+        });
+        return cancelled.map(backfill -> ended(runner, backfill, "cancelled"));
+    }
+
+    private void go(TableRunner runner, Backfill backfill) {
+        tell(runner, backfill, "running");
+        CompletableFuture<Optional<Backfill>> step = runner.exclusively(cancellation -> {
+            try {
+                return tables.inTurn(() -> BackfillStep.next(
+                        tables.sync(),
+                        host.store(),
+                        tables.source(),
+                        host.clock(),
+                        runner.config(),
+                        cancellation,
+                        now -> tell(runner, now, "running")));
+            } catch (RuntimeException e) {
+                // Somebody ended what ran, as a pause does: a backfill is ended only by being cancelled itself.
+                if (!cancellation.isCancelled()) throw e;
+                return host.store().read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, runner.name()));
+            }
+        });
+        step.whenComplete((next, failure) -> {
+            try {
+                if (failure != null) failed(runner, Failures.unwrapped(failure));
+                else if (next.isPresent()) go(runner, next.get());
+                else done(runner);
+            } catch (PerigeeException e) {
+                // The replica cannot be written, or Perigee stops: it goes on with the next start at the latest.
+                LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());
+            }
+        });
+    }
+
+    private void done(TableRunner runner) {
+        Instant now = host.clock().instant();
+        Optional<Backfill> done = host.store().write(tx -> {
+            Optional<Backfill> found = BackfillTable.find(tx, runner.name());
+            found.ifPresent(backfill -> {
+                BackfillTable.remove(tx, runner.name());
+                ended(tx, backfill, Run.Outcome.OK, now);
+            });
+            return found;
+        });
+        done.ifPresent(backfill -> ended(runner, backfill, "done"));
+    }
+
+    private void failed(TableRunner runner, PerigeeException failure) {
+        if (failure.fault() == Fault.CLOSED) return; // it goes on with the next start
+        Problem problem = Problem.of(failure);
+        Optional<Backfill> failed = host.store().write(tx -> {
+            Optional<Backfill> found = BackfillTable.find(tx, runner.name()).map(b -> b.failed(problem));
+            found.ifPresent(backfill -> BackfillTable.save(tx, backfill));
+            return found;
+        });
+        if (failed.isEmpty()) return; // it was cancelled
+        if (failed.get().failures() == 1) LOG.warn("table {}: its backfill: {}", runner.name(), failure.getMessage());
+        if (isWaiting(failed.get())) {
+            BackfillStatus status = tell(runner, failed.get(), "waiting");
+            complete(runner, status);
+            return;
+        }
+        tell(runner, failed.get(), "failing");
+        Duration delay = tables.retryDelay(failed.get().failures(), problem);
+        CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS)
+                .execute(() -> go(runner, failed.get()));
+    }
+
+    private BackfillStatus tell(TableRunner runner, Backfill backfill, String state) {
+        Begun since = begun.compute(
+                runner.name(),
+                (_, before) -> before != null && before.phase() == backfill.phase()
+                        ? before
+                        : new Begun(backfill.phase(), backfill.rows(), System.nanoTime()));
+        Progress progress = Progress.of(
+                Math.max(0, backfill.rows() - since.rows()),
+                since.rows(),
+                backfill.expected(),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since.nanos()));
+        BackfillStatus status = BackfillStatus.of(backfill, state, progress);
+        runner.backfill(status);
+        observer.accept(runner, status);
+        return status;
+    }
+
+    private BackfillStatus ended(TableRunner runner, Backfill backfill, String state) {
+        BackfillStatus status = tell(runner, backfill, state);
+        runner.backfill(null);
+        begun.remove(runner.name());
+        complete(runner, status);
+        return status;
+    }
+
+    private void complete(TableRunner runner, BackfillStatus status) {
+        CompletableFuture<BackfillStatus> result = results.remove(runner.name());
+        if (result != null) result.complete(status);
+    }
+
+    private void ended(dev.perigee.store.Store.Transaction tx, Backfill backfill, Run.Outcome outcome, Instant now) {
+        Run run = Run.begin(backfill.run(), backfill.name(), Run.Kind.BACKFILL, backfill.startedAt())
+                .recounted(backfill.counts());
+        tables.sync().runs().put(tx, run.finished(outcome, now, Optional.empty()));
+    }
+
+    /// Whether it goes on only with somebody's word.
+    private static boolean isWaiting(Backfill backfill) {
+        return backfill.error()
+                .filter(problem -> problem.fault().equals(Fault.MASS_DELETE.name()))
+                .isPresent();
+    }
+
+    /// Has the source read the texts as keys, before anything is remembered of them.
+    private static void check(Source source, SourceTable table, CopyDefinition definition, BackfillScope scope) {
+        List<List<String>> keys = new ArrayList<>();
+        scope.key().ifPresent(keys::add);
+        scope.from().ifPresent(keys::add);
+        scope.to().ifPresent(keys::add);
+        if (keys.isEmpty()) return;
+        try {
+            source.<List<Integer>>snapshot(
+                    "table " + table.id(),
+                    List.of(table.id()),
+                    snapshot -> snapshot.absent(table, definition.key(), keys, Optional.empty(), Optional.empty()));
+        } catch (PerigeeException e) {
+            boolean isData = e.getCause() instanceof SQLException sql
+                    && sql.getSQLState() != null
+                    && sql.getSQLState().startsWith("22");
+            if (!isData) throw e;
+            throw Fault.INVALID_REQUEST.in(
+                    "the request",
+                    "the source does not read these texts as values of the key %s (SQLSTATE %s)"
+                            .formatted(definition.key(), ((SQLException) e.getCause()).getSQLState()),
+                    "Nothing was changed",
+                    e);
+        }
+    }
+
+    private static PerigeeException underWay(String name) {
+        return Fault.CONFLICT.in(
+                "table " + name,
+                "a backfill of it is under way; wait for it, confirm it, or cancel it with DELETE",
+                "Nothing was changed");
+    }
+}

@@ -1,0 +1,87 @@
+package dev.perigee.replication;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Response;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/// Rows that were set aside, for admins: which, why, and to have them tried again.
+final class SetAsideRoutes {
+    private static final String PATH = "/tables/:name/set-aside";
+
+    private final PluginHost host;
+    private final Tables tables;
+
+    SetAsideRoutes(PluginHost host, Tables tables) {
+        this.host = host;
+        this.tables = tables;
+    }
+
+    void register() {
+        host.route("GET", PATH, Access.ADMIN, this::list);
+        host.route("POST", PATH + "/retry", Access.ADMIN, this::retry);
+    }
+
+    private Response list(Request request) {
+        TableRunner runner = tables.require(request.pathParameter("name"));
+        List<SetAside> rows = host.store()
+                .read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.list(tx, runner.name(), SetAsideTable.MAX_ROWS));
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("table", runner.name());
+        answer.put("count", rows.size());
+        answer.put("limit", SetAsideTable.MAX_ROWS);
+        answer.put("rows", rows);
+        return Response.result(answer);
+    }
+
+    /// The rows are fetched by a sync, as those whose time has come are. One that runs may have passed that by.
+    private Response retry(Request request) {
+        TableRunner runner = tables.require(request.pathParameter("name"));
+        long before = host.store().write(tx -> {
+            SetAsideTable.retryNow(tx, runner.name());
+            return SetAsideTable.count(tx, runner.name(), false);
+        });
+        SyncResult result = await(
+                runner,
+                runner.sync()
+                        .thenCompose(first -> isWanted(runner) && first.succeeded()
+                                ? runner.sync()
+                                : CompletableFuture.completedFuture(first)));
+        long left = host.store().read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.count(tx, runner.name(), false));
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("success", result.succeeded());
+        answer.put("table", runner.name());
+        answer.put("before", before);
+        answer.put("setAside", left);
+        result.error().ifPresent(error -> answer.put("error", error));
+        return Response.result(answer);
+    }
+
+    private boolean isWanted(TableRunner runner) {
+        return host.store().read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.isRetryWanted(tx, runner.name()));
+    }
+
+    private static SyncResult await(TableRunner runner, CompletableFuture<SyncResult> sync) {
+        try {
+            return sync.get(ReplicationRoutes.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw Fault.BUSY.in(
+                    "table " + runner.name(),
+                    "its sync still runs after %d s".formatted(ReplicationRoutes.WAIT_LIMIT.toSeconds()),
+                    "It goes on, and tries the rows in the end");
+        } catch (ExecutionException e) {
+            throw Failures.unwrapped(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Fault.CLOSED.in("table " + runner.name(), "the wait for its sync was interrupted", "It goes on", e);
+        }
+    }
+}
