@@ -32,6 +32,7 @@ class HelpTest {
                 "tables pause",
                 "tables resume",
                 "tables sync",
+                "tables sweep",
                 "query",
                 "version"
             })
