@@ -227,7 +227,7 @@ class SweepTest {
         int gone = 0;
         try (TcpProxy proxy = new TcpProxy(postgres.port())) {
             SourceConfig config = TestPostgres.config(proxy.port(), postgres.database());
-            for (int bytes = 2_000; bytes < 60_000; bytes += bytes / 2 + random.nextInt(bytes)) {
+            for (int bytes = 8_000; bytes < 500_000; bytes += bytes / 2 + random.nextInt(bytes)) {
                 for (boolean isUncounted : List.of(false, true)) {
                     postgres.execute("DELETE FROM t WHERE k = " + ++gone);
                     try (WatchedSource cut = new WatchedSource(new PostgresSource(config))) {
