@@ -179,8 +179,8 @@ public final class Batch implements AutoCloseable {
     }
 
     /// Whether a cell is what a result column of `statement` has. Numbers are compared by value, text and blobs by
-    /// their bytes, and nothing is copied. What a column's affinity would make of text is not considered: text and
-    /// a number are never the same here.
+    /// their bytes, and nothing is copied. What a column's affinity would make of text is not considered: text and a
+    /// number are never the same here.
     public boolean isSame(int row, int column, SqliteStatement statement, int statementColumn) {
         return isSame(cells.segment(), cell(row, column), statement, statementColumn);
     }

@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
         name = "perigee",
         description = "A SQLite copy of the tables you choose in an external database, served over HTTP.",
         synopsisSubcommandLabel = "COMMAND",
+        versionProvider = VersionCommand.class,
         footer = {"", "`perigee COMMAND --help` shows a command's options, examples and exit codes."})
 public final class Main implements Runnable {
     @Spec
@@ -28,6 +29,10 @@ public final class Main implements Runnable {
             scope = ScopeType.INHERIT,
             description = "Show this help.")
     private boolean isHelpAsked;
+
+    @SuppressWarnings("UnusedVariable") // picocli acts on it.
+    @Option(names = "--version", versionHelp = true, description = "Show what `perigee version` shows.")
+    private boolean isVersionAsked;
 
     @Option(
             names = "--verbose",

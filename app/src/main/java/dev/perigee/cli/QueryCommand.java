@@ -77,6 +77,7 @@ final class QueryCommand implements Callable<Integer> {
     @Option(
             names = "--file",
             paramLabel = "FILE",
+            converter = GivenPath.class,
             description = "Read this SQLite file instead of asking a server; nothing can be written.")
     private @Nullable Path file;
 

@@ -51,6 +51,7 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "DIR",
+            converter = GivenPath.class,
             description = "The data folder; the replica is DIR/perigee.db. Default: data.")
     private @Nullable Path data;
 
@@ -63,7 +64,11 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--port", paramLabel = "N", description = "The port; 0 picks a free one. Default: 8787.")
     private @Nullable Integer port;
 
-    @Option(names = "--config", paramLabel = "FILE", description = "Settings and tables, see perigee.example.yaml.")
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            converter = GivenPath.class,
+            description = "Settings and tables, see perigee.example.yaml.")
     private @Nullable Path config;
 
     ServeCommand(Surroundings surroundings) {

@@ -96,6 +96,10 @@ final class StatusCommand implements Callable<Integer> {
                     table.has("lag") ? time(table.path("lag").asLong(0)) : "-",
                     table.path("state").asString("?"),
                     table.has("nextSyncAt") ? due(table.path("nextSyncAt").asString(""), now) : "-"));
+            if (table.path("sweep").has("error")) {
+                errors.add(name + ": "
+                        + table.path("sweep").path("error").path("message").asString(""));
+            }
             if (table.has("lastError")) {
                 errors.add(name + ": " + table.path("lastError").path("message").asString(""));
             }

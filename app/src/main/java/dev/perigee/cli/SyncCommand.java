@@ -71,6 +71,7 @@ final class SyncCommand implements Callable<Integer> {
     @Option(
             names = "--to",
             paramLabel = "FILE",
+            converter = GivenPath.class,
             required = true,
             description = "The SQLite file; made if it is missing.")
     private Path to = Path.of("");

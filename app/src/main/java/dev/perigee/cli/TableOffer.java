@@ -3,6 +3,7 @@ package dev.perigee.cli;
 import dev.perigee.config.TableConfig;
 import dev.perigee.plugin.Json;
 import dev.perigee.replication.TableChooser.Choice;
+import dev.perigee.source.TableId;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -43,13 +44,22 @@ final class TableOffer {
         return answer != null && List.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
     }
 
+    /// As `--table` takes it: quoted where it is not plain.
+    private static String name(TableId id) {
+        return part(id.schema()) + "." + part(id.name());
+    }
+
+    private static String part(String name) {
+        return name.matches("[a-z_][a-z0-9_$]*") ? name : '"' + name.replace("\"", "\"\"") + '"';
+    }
+
     private void table(PrintWriter out) {
         out.println(place);
         out.println();
         TextTable text = new TextTable(List.of("table", "rows, about", "cursor", "because"));
         for (Choice choice : choices) {
             text.add(List.of(
-                    choice.table().id().toString(),
+                    name(choice.table().id()),
                     choice.table().estimatedRows() < 0
                             ? "?"
                             : String.format(Locale.ROOT, "%,d", choice.table().estimatedRows()),
@@ -63,7 +73,7 @@ final class TableOffer {
         List<Map<String, Object>> tables = new ArrayList<>();
         for (Choice choice : choices) {
             Map<String, Object> table = new LinkedHashMap<>();
-            table.put("table", choice.table().id().toString());
+            table.put("table", name(choice.table().id()));
             table.put("estimatedRows", choice.table().estimatedRows());
             choice.config().ifPresent(config -> {
                 table.put("name", config.name());

@@ -22,25 +22,30 @@ import tools.jackson.databind.JsonNode;
         name = "tables",
         description = "Lists and changes the tables that a running server replicates.",
         synopsisSubcommandLabel = "[COMMAND]",
-        footerHeading = "%nExamples:%n",
+        footerHeading = TablesCommand.EXAMPLES,
         footer = {
             "  perigee tables",
             "  perigee tables add orders --cursor updated_at --interval 5s",
             "  perigee tables add sales.items --cursor id --key order_id,line --pause",
             "  perigee tables pause orders",
             "  perigee tables sync orders",
+            "  perigee tables sweep orders",
+            "  perigee tables recover orders",
             "  perigee tables remove orders --drop",
             "",
             "The token is in ADMIN_AUTHORIZATION_TOKEN.",
         },
-        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeListHeading = TablesCommand.EXIT_CODES,
         exitCodeList = {
             Exit.OK_TEXT,
-            "1:The server refused it, or does not answer; with sync: a table failed.",
+            "1:The server refused it, or does not answer; with sync or sweep: a table failed.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
 final class TablesCommand implements Callable<Integer> {
+    static final String EXAMPLES = "%nExamples:%n";
+    static final String EXIT_CODES = "%nExit codes:%n";
+    private static final String REFUSED = "1:The server refused it, or does not answer.";
     private static final String TABLES = "/replication/tables";
 
     private final Surroundings surroundings;
@@ -69,7 +74,17 @@ final class TablesCommand implements Callable<Integer> {
         return list(common);
     }
 
-    @Command(name = "list", description = "Lists the tables with their cursors and schedules.")
+    @Command(
+            name = "list",
+            description = "Lists the tables with their cursors and schedules.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables list",
+                "  perigee tables list --json",
+                "  perigee tables list --url http://db.example.com:8787",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int list(@Mixin Common common) {
         return with(common, client -> {
             JsonNode result = client.get(TABLES);
@@ -78,7 +93,16 @@ final class TablesCommand implements Callable<Integer> {
         });
     }
 
-    @Command(name = "remove", description = "Ends the replication of tables. Their rows stay.")
+    @Command(
+            name = "remove",
+            description = "Ends the replication of tables. Their rows stay.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables remove orders",
+                "  perigee tables remove orders sales.items --drop",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int remove(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names,
@@ -91,21 +115,53 @@ final class TablesCommand implements Callable<Integer> {
                         "DELETE", ServerClient.path(TABLES, name) + (isDropped ? "?drop=true" : ""), Optional.empty()));
     }
 
-    @Command(name = "pause", description = "Stops the schedule of tables. Their rows and cursors stay.")
+    @Command(
+            name = "pause",
+            description = "Stops the schedule of tables. Their rows and cursors stay.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables pause orders",
+                "  perigee tables pause orders sales.items",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int pause(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
         return each(common, names, "paused", (client, name) -> paused(client, name, true));
     }
 
-    @Command(name = "resume", description = "Starts the schedule of tables again.")
+    @Command(
+            name = "resume",
+            description = "Starts the schedule of tables again.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables resume orders",
+                "  perigee tables resume orders sales.items",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int resume(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
         return each(common, names, "resumed", (client, name) -> paused(client, name, false));
     }
 
-    @Command(name = "sync", description = "Syncs tables now and waits, all that are not paused where none is named.")
+    @Command(
+            name = "sync",
+            description = "Syncs tables now and waits, all that are not paused where none is named.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables sync",
+                "  perigee tables sync orders sales.items",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {
+                Exit.OK_TEXT,
+                "1:A table failed, or the server refused it or does not answer.",
+                Exit.USAGE_TEXT,
+                Exit.LAUNCHER_TEXT
+            })
     int sync(
             @Mixin Common common,
             @Parameters(arity = "0..*", paramLabel = "NAME", description = "The tables.") @Nullable
@@ -118,7 +174,80 @@ final class TablesCommand implements Callable<Integer> {
         });
     }
 
-    @Command(name = "add", sortOptions = false, description = "Adds a table, or changes how it is replicated.")
+    @Command(
+            name = "sweep",
+            description = "Removes rows from copies that are gone at the source, now, and waits.",
+            footerHeading = EXAMPLES,
+            footer = {"  perigee tables sweep orders", "  perigee tables sweep orders --confirm"},
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {
+                Exit.OK_TEXT,
+                "1:The server refused it, or does not answer; a sweep failed, or asks for --confirm.",
+                Exit.USAGE_TEXT,
+                Exit.LAUNCHER_TEXT
+            })
+    int sweep(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names,
+            @Option(names = "--confirm", description = "Remove the rows that the last sweep asked about.")
+                    boolean isConfirmed) {
+        return with(common, client -> {
+            List<JsonNode> results = new ArrayList<>();
+            for (String name : names) {
+                JsonNode result = client.result(
+                        "POST",
+                        ServerClient.path(TABLES, name) + "/sweep",
+                        Optional.of(isConfirmed ? Map.of("confirm", true) : Map.of()));
+                results.add(result);
+                if (!common.json) printSweep(result);
+            }
+            if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
+            boolean isGood = results.stream().allMatch(r -> r.path("success").asBoolean(false));
+            return isGood ? Exit.OK : Exit.FAILED;
+        });
+    }
+
+    @Command(
+            name = "recover",
+            description = "Brings copies to what a source has that went back or was replaced. Removes what it lost.",
+            footerHeading = EXAMPLES,
+            footer = "  perigee tables recover orders",
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {
+                Exit.OK_TEXT,
+                "1:The server refused it, or does not answer; a table failed.",
+                Exit.USAGE_TEXT,
+                Exit.LAUNCHER_TEXT
+            })
+    int recover(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
+        return with(common, client -> {
+            boolean isDone = true;
+            List<JsonNode> results = new ArrayList<>();
+            for (String name : names) {
+                JsonNode result = client.result("POST", ServerClient.path(TABLES, name) + "/recover", Optional.empty());
+                results.add(result);
+                if (!common.json) printResults(result);
+                isDone &= result.path("success").asBoolean(false);
+            }
+            if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
+            return isDone ? Exit.OK : Exit.FAILED;
+        });
+    }
+
+    @Command(
+            name = "add",
+            sortOptions = false,
+            description = "Adds a table, or changes how it is replicated.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables add orders --cursor updated_at --interval 5s",
+                "  perigee tables add sales.items --cursor id --key order_id,line --pause",
+                "  perigee tables add '\"Order Log\"' --cursor at --cron '0 3 * * *' --time-zone Europe/Zurich",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
     int add(@Mixin Common common, @Mixin NewTable table) {
         return with(common, client -> {
             JsonNode result = client.result("POST", TABLES, Optional.of(table.fields()));
@@ -198,6 +327,28 @@ final class TablesCommand implements Callable<Integer> {
             }
         }
         for (JsonNode name : result.path("started")) out().println(name.asString("") + ": still runs");
+    }
+
+    private void printSweep(JsonNode result) {
+        String name = result.path("table").asString("");
+        JsonNode sweep = result.path("sweep");
+        if (result.path("started").asBoolean(false)) {
+            out().println(name + ": still runs");
+            return;
+        }
+        boolean isFailed = sweep.has("error");
+        out().println(String.format(
+                Locale.ROOT,
+                "%s: %,d rows compared, %,d deleted%s",
+                name,
+                sweep.path("compared").asLong(0),
+                sweep.path("deleted").asLong(0),
+                isFailed ? "; then it FAILED" : ""));
+        if (isFailed) {
+            spec.commandLine()
+                    .getErr()
+                    .println("perigee: " + sweep.path("error").path("message").asString(""));
+        }
     }
 
     private PrintWriter out() {

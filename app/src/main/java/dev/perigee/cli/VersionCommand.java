@@ -1,11 +1,13 @@
 package dev.perigee.cli;
 
 import dev.perigee.plugin.Json;
+import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -18,7 +20,7 @@ import picocli.CommandLine.Spec;
         exitCodeList = {Exit.OK_TEXT},
         footerHeading = "%nExamples:%n",
         footer = {"  perigee version", "  perigee version --json"})
-final class VersionCommand implements Callable<Integer> {
+final class VersionCommand implements Callable<Integer>, IVersionProvider {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -27,6 +29,21 @@ final class VersionCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) out.println(Json.MAPPER.writeValueAsString(versions()));
+        else for (String line : getVersion()) out.println(line);
+        return Exit.OK;
+    }
+
+    /// The lines for people; also those of `perigee --version`.
+    @Override
+    public String[] getVersion() {
+        return versions().entrySet().stream()
+                .map(version -> "%-11s %s".formatted(version.getKey(), version.getValue()))
+                .toArray(String[]::new);
+    }
+
+    private static Map<String, String> versions() {
         Map<String, String> versions = new LinkedHashMap<>();
         versions.put(
                 "perigee",
@@ -35,11 +52,6 @@ final class VersionCommand implements Callable<Integer> {
         versions.put("java", System.getProperty("java.runtime.version"));
         versions.put("javaVendor", System.getProperty("java.vendor"));
         versions.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
-        if (json) {
-            spec.commandLine().getOut().println(Json.MAPPER.writeValueAsString(versions));
-        } else {
-            versions.forEach((name, version) -> spec.commandLine().getOut().printf("%-11s %s%n", name, version));
-        }
-        return Exit.OK;
+        return versions;
     }
 }

@@ -1,9 +1,12 @@
 package dev.perigee.config;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,9 +71,19 @@ public final class PerigeeConfigReader {
         try {
             return Optional.of(Files.readString(file, StandardCharsets.UTF_8));
         } catch (IOException e) {
-            mistakes.add("command line", "--config", "expected a file of UTF-8 text, but reading it says " + e);
+            mistakes.add("command line", "--config", unreadable(file, e));
             return Optional.empty();
         }
+    }
+
+    private static String unreadable(Path file, IOException e) {
+        if (Files.isDirectory(file)) return "%s is a folder, expected a file".formatted(file);
+        return switch (e) {
+            case NoSuchFileException _ -> "there is no file %s".formatted(file);
+            case AccessDeniedException _ -> "%s may not be read".formatted(file);
+            case CharacterCodingException _ -> "%s is not UTF-8 text".formatted(file);
+            default -> "%s cannot be read: %s".formatted(file, e.getMessage());
+        };
     }
 
     private StoreConfig store() {
@@ -86,7 +99,7 @@ public final class PerigeeConfigReader {
         StoreConfig store = new StoreConfig(
                 base.directory(),
                 fileName,
-                section.whole("readers", 1, 64, base.readers()),
+                section.whole("readers", StoreConfig.MIN_READERS, 64, base.readers()),
                 section.whole("writeQueue", 1, 100_000, base.writeQueue()),
                 section.bytes("walLimitBytes", MB, TB, base.walLimitBytes()),
                 section.bytes("checkpointBytes", 64 * KB, TB, base.checkpointBytes()),
@@ -116,7 +129,8 @@ public final class PerigeeConfigReader {
                 section.duration("writeLimit", Duration.ofMillis(1), HOUR, base.writeLimit()),
                 Math.toIntExact(section.bytes("maxStatementBytes", 100, 1_000_000_000, base.maxStatementBytes())),
                 section.whole("maxRows", 1, Long.MAX_VALUE / 10, base.maxRows()),
-                section.whole("maxTransactionStatements", 1, 1_000_000, base.maxTransactionStatements()));
+                section.whole("maxTransactionStatements", 1, 1_000_000, base.maxTransactionStatements()),
+                section.bytes("maxWriteBytes", MB, TB, base.maxWriteBytes()));
         section.done();
         return query;
     }

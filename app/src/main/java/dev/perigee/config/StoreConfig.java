@@ -7,7 +7,7 @@ import java.time.Duration;
 ///
 /// @param directory the folder the replica is in
 /// @param fileName the replica's name in it
-/// @param readers read connections, each with a thread of its own; 1 to 64
+/// @param readers read connections, each with a thread of its own; 2 to 64, since callers get all but one
 /// @param writeQueue writes that may wait for the writer before callers are held up; 1 to 100 000
 /// @param walLimitBytes size of the WAL past which the oldest readers are interrupted so that it can be emptied
 /// @param checkpointBytes size of the WAL at which a checkpoint is tried
@@ -23,8 +23,17 @@ public record StoreConfig(
         long pageCacheBytes,
         Duration lockWait) {
 
+    /// The fewest readers: one for callers, one that they cannot take.
+    public static final int MIN_READERS = 2;
+
     /// The replica's name in a data folder.
     public static final String FILE_NAME = "perigee.db";
+
+    public StoreConfig {
+        if (readers < MIN_READERS) {
+            throw new IllegalArgumentException("%d readers, expected at least %d".formatted(readers, MIN_READERS));
+        }
+    }
 
     /// A data folder's replica.
     public StoreConfig(
@@ -36,6 +45,11 @@ public record StoreConfig(
             long pageCacheBytes,
             Duration lockWait) {
         this(directory, FILE_NAME, readers, writeQueue, walLimitBytes, checkpointBytes, pageCacheBytes, lockWait);
+    }
+
+    /// How many readers callers' statements may hold at once. The last one is for alarms, syncs and the status.
+    public int callerReaders() {
+        return readers - 1;
     }
 
     /// The defaults for a data folder.

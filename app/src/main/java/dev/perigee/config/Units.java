@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Durations and sizes as people write them.
-final class Units {
+public final class Units {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
     private static final Pattern SIZE = Pattern.compile("(\\d{1,18})\\s*([a-zA-Z]{0,3})");
 
@@ -35,7 +35,7 @@ final class Units {
     }
 
     /// How [#duration] reads it.
-    static String text(Duration duration) {
+    public static String text(Duration duration) {
         if (duration.toMillis() % 1000 != 0) return duration.toMillis() + "ms";
         long seconds = duration.toSeconds();
         if (seconds % 86_400 == 0 && seconds > 0) return seconds / 86_400 + "d";

@@ -41,9 +41,20 @@ public enum Fault {
     SOURCE_STATEMENT(false, 400, "correct the SQL statement for the source"),
     SOURCE_TABLE_MISSING(true, 404, "create the table in the source, or remove it from replication"),
     SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
-    SOURCE_PERMISSION(true, 502, "grant SELECT on the table to the source's user"),
-    SOURCE_SCHEMA_CHANGED(true, 502, "resync the table to take over the source's new definition"),
-    SOURCE_BEHIND_CURSOR(true, 502, "the source lost rows the copy has: resync the table"),
+    SOURCE_PERMISSION(true, 502, "grant the source's user the right that the message names"),
+    SOURCE_SCHEMA_CHANGED(true, 502, "wait for the next sync, which follows the source's new definition"),
+    SOURCE_BEHIND_CURSOR(
+            true,
+            502,
+            "make sure that it is the source you want, then recover the table: `perigee tables recover NAME`, or POST /replication/tables/:name/recover"),
+    SOURCE_REPLACED(
+            true,
+            502,
+            "make sure that it is the source you want, then recover the table: `perigee tables recover NAME`, or POST /replication/tables/:name/recover"),
+    MASS_DELETE(
+            false,
+            409,
+            "look whether the source really lost these rows; if it did, confirm with `perigee tables sweep NAME --confirm`"),
     KEY_MISSING(false, 400, "name the columns that identify a row as `key` in the table's configuration"),
     CURSOR_UNSUITABLE(false, 400, "choose a cursor column that grows with every insert and update"),
     VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option");
@@ -76,18 +87,22 @@ public enum Fault {
 
     /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left in.
     public PerigeeException in(String where, String what, String state) {
-        return new PerigeeException(
-                this, "%s in %s: %s. %s. To fix: %s.".formatted(this, where, what, state, remedy), remedy, null);
+        return new PerigeeException(this, message(where, what, state), remedy, null);
     }
 
     /// As [#in(String, String, String)], with the exception that made it known.
     public PerigeeException in(String where, String what, String state, Throwable cause) {
-        return new PerigeeException(
-                this, "%s in %s: %s. %s. To fix: %s.".formatted(this, where, what, state, remedy), remedy, cause);
+        return new PerigeeException(this, message(where, what, state), remedy, cause);
     }
 
     /// One occurrence whose whole message is `text`: where the wording is itself a contract with clients.
     public PerigeeException saying(String text) {
         return new PerigeeException(this, text, remedy, null);
+    }
+
+    private String message(String where, String what, String state) {
+        // A question, as in "did you mean public.orders?", has its own mark.
+        String end = what.endsWith("?") ? "" : ".";
+        return "%s in %s: %s%s %s. To fix: %s.".formatted(this, where, what, end, state, remedy);
     }
 }

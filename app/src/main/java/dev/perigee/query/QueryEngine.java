@@ -119,7 +119,7 @@ public final class QueryEngine {
 
         /// @return false, and nothing has been run, if a statement writes
         boolean read() {
-            return store.read(config.readLimit(), transaction -> {
+            return store.readForCaller(config.readLimit(), transaction -> {
                 SqliteConnection connection = transaction.connection();
                 CallerConnection caller = connection(transaction);
                 cancellation.begin(connection);
@@ -169,7 +169,7 @@ public final class QueryEngine {
 
         void write() {
             try (MemoryBudget.Reservation reservation = memory.reserve("The answer of a request that writes")) {
-                Collected collected = store.write(config.writeLimit(), transaction -> {
+                Collected collected = store.writeForCaller(config.writeLimit(), config.maxWriteBytes(), transaction -> {
                     // The store may run this twice; what the first run collected is dropped.
                     reservation.giveBack();
                     Collected answer = new Collected(reservation);

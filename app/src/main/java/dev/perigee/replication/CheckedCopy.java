@@ -28,8 +28,8 @@ record CheckedCopy(TableConfig config, SourceTable table, CopyDefinition definit
     /// Looks at both. Nothing is changed.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] where the copy is not whole yet,
-    ///     [Fault#SOURCE_SCHEMA_CHANGED] where the two do not fit, [Fault#INVALID_REQUEST] in mode `full`, whose
-    ///     copy every sync replaces, so that there is nothing that could have been lost; or a `SOURCE_*` fault
+    ///     [Fault#SOURCE_SCHEMA_CHANGED] where the two do not fit, [Fault#INVALID_REQUEST] in mode `full`, whose copy
+    ///     every sync replaces, so that there is nothing that could have been lost; or a `SOURCE_*` fault
     static CheckedCopy of(Store store, Source source, TableConfig config) {
         String where = "table " + config.name();
         if (config.mode() == Mode.FULL) {
@@ -39,7 +39,7 @@ record CheckedCopy(TableConfig config, SourceTable table, CopyDefinition definit
                     "Nothing was changed");
         }
         SourceTable table = source.describe(config.name());
-        CopyDefinition now = CopyDefinition.of(config, table);
+        CopyDefinition now = Drifting.definition(store, config, table);
         TableState state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                 .filter(found -> found.isLoaded() && !found.needsResync())
                 .filter(found -> found.definition()
@@ -50,11 +50,8 @@ record CheckedCopy(TableConfig config, SourceTable table, CopyDefinition definit
                         "its copy is not whole yet: it has to be synced to the end first",
                         "Nothing was changed"));
         CopyDefinition made = state.definition().orElseThrow();
-        List<String> changes = made.changesTo(now);
-        if (!changes.isEmpty()) {
-            throw Fault.SOURCE_SCHEMA_CHANGED.in(
-                    where, "since the copy was made, " + String.join("; ", changes), "The copy stays as it is");
-        }
+        Drift drift = Drift.between(made, now);
+        if (!drift.isNone()) throw Fault.SOURCE_SCHEMA_CHANGED.in(where, drift.why(), "The copy stays as it is");
         return new CheckedCopy(config, table, made, state);
     }
 

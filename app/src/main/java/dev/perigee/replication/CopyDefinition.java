@@ -10,7 +10,6 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// How a copy is made from a source's table: kept with the copy, so that a later look at the source can be compared.
 ///
@@ -28,14 +28,16 @@ import java.util.stream.Collectors;
 /// @param columns those copied, in the source's order
 /// @param key columns that identify a row, all of them copied
 /// @param cursorColumn its values order the rows; need not be copied; absent where the mode needs none
-/// @param choices what an admin chose beside that
+/// @param choices what an admin chose beside that, in the names of the settings
+/// @param known what those names mean, and what is left of columns the source dropped
 record CopyDefinition(
         TableId source,
         String target,
         List<CopyColumn> columns,
         List<String> key,
         Optional<String> cursorColumn,
-        Choices choices) {
+        Choices choices,
+        Known known) {
 
     /// @param declaredType empty for none
     /// @param note what a user should know about how its values are kept
@@ -48,18 +50,64 @@ record CopyDefinition(
             Optional<String> note) {}
 
     /// Settings whose change needs the rows to be fetched again.
+    ///
+    /// @param softColumn see [SoftDeletes]
     record Choices(
             List<String> key,
             List<String> columns,
             List<String> exclude,
             NumericStorage numeric,
-            TimestampStorage timestamps) {}
+            TimestampStorage timestamps,
+            @Nullable String softColumn) {
+
+        /// Without marks of deleted rows.
+        Choices(
+                List<String> key,
+                List<String> columns,
+                List<String> exclude,
+                NumericStorage numeric,
+                TimestampStorage timestamps) {
+            this(key, columns, exclude, numeric, timestamps, null);
+        }
+    }
+
+    /// @param names identities of the columns that the settings name, by the name there
+    /// @param renamed what those are called at the source now, where that differs
+    /// @param cursor identity of the cursor column
+    /// @param kept columns of the copy that the source no longer has
+    record Known(
+            Map<String, Integer> names, Map<String, String> renamed, Optional<Integer> cursor, List<CopyColumn> kept) {
+        static final Known NOTHING = new Known(Map.of(), Map.of(), Optional.empty(), List.of());
+
+        Known {
+            names = Map.copyOf(names);
+            renamed = Map.copyOf(renamed);
+            kept = List.copyOf(kept);
+        }
+
+        Known keeping(List<CopyColumn> columns) {
+            return new Known(names, renamed, cursor, columns);
+        }
+    }
 
     private static final Set<String> RESERVED_PREFIXES = Set.of("sqlite_", "tmp_");
 
+    @SuppressWarnings("NullAway") // definitions written before there was `known` have none
     CopyDefinition {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
+        known = known == null ? Known.NOTHING : known;
+    }
+
+    /// A copy of which only the source's own names are known.
+    CopyDefinition(
+            TableId source,
+            String target,
+            List<CopyColumn> columns,
+            List<String> key,
+            Optional<String> cursorColumn,
+            Choices choices) {
+        this(source, target, columns, key, cursorColumn, choices, Known.NOTHING);
     }
 
     /// What `config` asks for, checked against the table as the source describes it now.
@@ -84,6 +132,7 @@ record CopyDefinition(
                 .toList();
         refuseNamesThatDifferByCase(columns, where);
         checkMode(config, table, where);
+        SoftDeletes.check(config, table, columns, where);
         config.cursorColumn().ifPresent(column -> checkCursor(config, column, table, where));
         return new CopyDefinition(
                 table.id(),
@@ -91,7 +140,20 @@ record CopyDefinition(
                 columns,
                 key(config, table, columns, where),
                 config.cursorColumn(),
-                new Choices(config.key(), config.columns(), config.exclude(), config.numeric(), config.timestamps()));
+                new Choices(
+                        config.key(),
+                        config.columns(),
+                        config.exclude(),
+                        config.numeric(),
+                        config.timestamps(),
+                        SoftDeletes.column(config)));
+    }
+
+    /// The same, chosen by these settings, whose names mean what `known` says.
+    CopyDefinition chosenBy(TableConfig config, Known known) {
+        Choices chosen =
+                new Choices(config.key(), config.columns(), config.exclude(), config.numeric(), config.timestamps());
+        return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known);
     }
 
     List<String> columnNames() {
@@ -100,37 +162,36 @@ record CopyDefinition(
 
     /// Whether the copy would be made differently because of what an admin changed, whatever the source did.
     boolean isChosenDifferently(CopyDefinition now) {
-        return !target.equals(now.target) || !cursorColumn.equals(now.cursorColumn) || !choices.equals(now.choices);
+        return !target.equals(now.target)
+                || cursorColumn.isPresent() != now.cursorColumn.isPresent()
+                || (known.cursor.isPresent()
+                        ? !known.cursor.equals(now.known.cursor)
+                        : !cursorColumn.equals(now.cursorColumn))
+                || choices.numeric != now.choices.numeric
+                || choices.timestamps != now.choices.timestamps
+                || !isSame(now, choices.key, now.choices.key)
+                || !isSame(now, choices.columns, now.choices.columns)
+                || !isSame(now, choices.exclude, now.choices.exclude);
     }
 
-    /// What the source changed since, in words; empty where the copy still fits. A column that became NOT NULL fits.
-    List<String> changesTo(CopyDefinition now) {
-        List<String> changes = new ArrayList<>();
-        Map<Integer, CopyColumn> before =
-                columns.stream().collect(Collectors.toMap(CopyColumn::identity, Function.identity()));
-        Set<Integer> still = new HashSet<>();
-        for (CopyColumn column : now.columns) {
-            still.add(column.identity());
-            CopyColumn old = before.get(column.identity());
-            if (old == null) changes.add("column \"%s\" was added".formatted(column.name()));
-            else compare(old, column, changes);
-        }
-        for (CopyColumn old : columns) {
-            if (!still.contains(old.identity())) changes.add("column \"%s\" was dropped".formatted(old.name()));
-        }
-        if (changes.isEmpty() && !key.equals(now.key)) changes.add("its key was %s and is %s".formatted(key, now.key));
-        if (!source.equals(now.source)) changes.add("it was %s and is %s".formatted(source, now.source));
-        return changes;
+    /// Definitions written before there was `known` have names only.
+    private boolean isSame(CopyDefinition now, List<String> before, List<String> after) {
+        return known.names.isEmpty() ? before.equals(after) : meant(before).equals(now.meant(after));
     }
 
-    private static void compare(CopyColumn old, CopyColumn now, List<String> changes) {
-        if (!old.name().equals(now.name())) {
-            changes.add("column \"%s\" was renamed to \"%s\"".formatted(old.name(), now.name()));
-        }
-        if (!old.sourceType().equals(now.sourceType()) || !old.declaredType().equals(now.declaredType())) {
-            changes.add("column \"%s\" was %s and is %s".formatted(now.name(), old.sourceType(), now.sourceType()));
-        }
-        if (old.notNull() && !now.notNull()) changes.add("column \"%s\" may be NULL now".formatted(now.name()));
+    /// The columns that names in the settings mean: two spellings of one are the same choice.
+    private List<Object> meant(List<String> names) {
+        return names.stream().map(this::meant).toList();
+    }
+
+    private Object meant(String name) {
+        Integer identity = known.names.get(name);
+        if (identity != null) return identity;
+        return columns.stream()
+                .filter(c -> c.name().equals(name))
+                .<Object>map(CopyColumn::identity)
+                .findFirst()
+                .orElse(name);
     }
 
     private static SourceColumn require(SourceTable table, String column, String field, String where) {

@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 final class CopyTable {
     private static final Logger LOG = LoggerFactory.getLogger(CopyTable.class);
     private static final String INDEX_PREFIX = "perigee_";
+    private static final String REMADE_PREFIX = "tmp_replication_remade_";
 
     private CopyTable() {}
 
@@ -80,6 +81,62 @@ final class CopyTable {
         if (old.equals(target)) theirs.forEach(sql -> makeAgain(tx, sql));
     }
 
+    /// Makes the copy again within the replica, as `definition` says, from the rows and columns it has.
+    static void remake(Transaction tx, CopyDefinition definition) {
+        String copy = definition.target();
+        String remade = REMADE_PREFIX + copy;
+        drop(tx, remade);
+        create(tx, definition, remade);
+        List<String> columns = new ArrayList<>(definition.columnNames());
+        definition.known().kept().forEach(kept -> columns.add(kept.name()));
+        String names = (isRowid(definition) ? "" : "rowid, ") + quoted(columns);
+        tx.connection()
+                .exec("INSERT INTO %s (%s) SELECT %s FROM %s".formatted(quoted(remade), names, names, quoted(copy)));
+        swap(tx, remade, copy, copy);
+    }
+
+    /// What a column is declared as outside of a key.
+    static String plainType(CopyColumn column) {
+        return type(column, true);
+    }
+
+    /// Brings the values of columns the source has dropped from the copy into the shadow that takes its place.
+    static void carryOver(Transaction tx, String shadow, CopyDefinition old, CopyDefinition now) {
+        Set<Integer> dropped = new HashSet<>();
+        now.known().kept().forEach(kept -> dropped.add(kept.identity()));
+        List<CopyColumn> there = new ArrayList<>(old.known().kept());
+        there.addAll(old.columns());
+        there.removeIf(column -> !dropped.contains(column.identity()));
+        List<Integer> oldKey = identities(old);
+        if (there.isEmpty() || oldKey.isEmpty() || !oldKey.equals(identities(now))) return;
+        List<String> same = new ArrayList<>();
+        for (int i = 0; i < oldKey.size(); i++) {
+            same.add("s.%s = o.%s"
+                    .formatted(quoted(now.key().get(i)), quoted(old.key().get(i))));
+        }
+        List<String> into = new ArrayList<>();
+        for (CopyColumn column : there) {
+            now.known().kept().stream()
+                    .filter(kept -> kept.identity() == column.identity())
+                    .forEach(kept -> into.add(quoted(kept.name()) + " = o." + quoted(column.name())));
+        }
+        tx.connection()
+                .exec("UPDATE %s AS s SET %s FROM %s AS o WHERE %s"
+                        .formatted(
+                                quoted(shadow),
+                                String.join(", ", into),
+                                quoted(old.target()),
+                                String.join(" AND ", same)));
+    }
+
+    private static List<Integer> identities(CopyDefinition definition) {
+        return definition.key().stream()
+                .flatMap(name -> definition.columns().stream()
+                        .filter(c -> c.name().equals(name))
+                        .map(CopyColumn::identity))
+                .toList();
+    }
+
     /// The source's indexes on the copy, by name; none is unique there, since a page may hold what the source never
     /// held at one time. The generation keeps the names of a shadow's indexes apart from those of the old copy.
     static List<Index> indexes(CopyDefinition definition, List<SourceIndex> source, long generation) {
@@ -101,6 +158,20 @@ final class CopyTable {
                     .exec("CREATE INDEX IF NOT EXISTS %s ON %s (%s)"
                             .formatted(quoted(name), quoted(table), quoted(columns)));
         }
+    }
+
+    /// Drops the source's indexes on a column of the copy, which would keep it from being dropped.
+    static void dropIndexesOn(Transaction tx, String copy, String column) {
+        SqliteStatement find = tx.statement("""
+                SELECT DISTINCT s.name FROM sqlite_schema s, pragma_index_info(s.name) i
+                WHERE s.type = 'index' AND s.sql IS NOT NULL AND s.tbl_name = ?1 COLLATE NOCASE
+                  AND i.name = ?2 COLLATE NOCASE""");
+        find.bindText(1, copy).bindText(2, column);
+        List<String> names = new ArrayList<>();
+        while (find.step()) names.add(String.valueOf(find.textAt(0)));
+        names.stream()
+                .filter(name -> name.startsWith(INDEX_PREFIX))
+                .forEach(name -> tx.connection().exec("DROP INDEX " + quoted(name)));
     }
 
     private static List<String> addedByOthers(Transaction tx, String table) {
@@ -139,6 +210,9 @@ final class CopyTable {
             if (isKey && isRowid) part.append(" PRIMARY KEY");
             if (column.notNull() || isKey) part.append(" NOT NULL");
             parts.add(part.toString());
+        }
+        for (CopyColumn column : definition.known().kept()) {
+            parts.add((quoted(column.name()) + ' ' + type(column, true)).strip());
         }
         if (!isRowid && !definition.key().isEmpty()) parts.add("PRIMARY KEY (" + quoted(definition.key()) + ")");
         return String.join(", ", parts);

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /// How far a sync that succeeded brought a table.
 ///
-/// @param completeAsOf the snapshot's time by the source's clock; empty where rows that came late were not looked for
+/// @param completeAsOf [dev.perigee.source.Snapshot#asOf]; empty where rows that came late were not looked for
 /// @param position where the source's log stood
 /// @param guarantee see [Guarantee]
 /// @param heldBy the transaction that keeps the table from being sealed

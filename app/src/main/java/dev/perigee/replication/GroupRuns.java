@@ -63,7 +63,7 @@ final class GroupRuns {
             Map<TableRunner, SyncResult> byRunner = new HashMap<>();
             for (int i = 0; i < runners.size(); i++) byRunner.put(runners.get(i), results.get(i));
             round.results.complete(byRunner);
-            return byRunner.get(runner);
+            return results.get(runners.indexOf(runner));
         } catch (RuntimeException | InterruptedException e) {
             round.results.completeExceptionally(e);
             throw e;

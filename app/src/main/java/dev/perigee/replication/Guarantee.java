@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.Units;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
@@ -16,17 +17,24 @@ final class Guarantee {
     /// The last sync failed: the copy stands where `completeAsOf` says.
     static final String BEHIND = "behind";
 
-    /// Every row that was committed at `completeAsOf` is in the copy, as far as its cursor moved; proved by the source's
-    /// open transactions.
+    /// Every row that was committed at `completeAsOf` is in the copy, as far as its cursor moved; proved by the
+    /// source's open transactions.
     static final String COMPLETE = "complete";
 
     private static final String SETTLED = "settled";
+    /// The source went back or was replaced, and rows from before are still being mended.
+    static final String RECOVERING = "recovering";
 
     private Guarantee() {}
 
+    /// Nothing is promised of columns that were added, until the rows that were there before have them too.
+    static String filling(Backfill backfill) {
+        return "filling(%s)".formatted(String.join(", ", backfill.columns()));
+    }
+
     /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
     static String settled(Duration settle) {
-        return SETTLED + "(%s)".formatted(settle.toString().substring(2).toLowerCase(java.util.Locale.ROOT));
+        return SETTLED + "(%s)".formatted(Units.text(settle));
     }
 
     /// Whether cursor values are as old as their transactions at most: else rows may come late that no horizon shows.

@@ -2,14 +2,14 @@ package dev.perigee.replication;
 
 import java.time.Duration;
 
-/// When late rows are looked for again. While a transaction stays open for long, all rows since its beginning are looked
-/// through each time, so this takes ever longer; it is then done less often, and never for more than a tenth of the
-/// time. What is new is pulled at each sync all the same. One table's; used by one thread at a time.
+/// When late rows are looked for again. While a transaction stays open for long, all rows since its beginning are
+/// looked through each time, so this takes ever longer; it is then done less often, and never for more than a tenth of
+/// the time. What is new is pulled at each sync all the same. One table's; used by one thread at a time.
 final class LatePace {
     private static final int TIMES_REST = 9;
 
-    /// Costs that are nothing.
-    private static final Duration FREE = Duration.ofMillis(100);
+    /// Up to this long, it is looked at each sync: much of it may be the way to a source far away.
+    private static final Duration FREE = Duration.ofSeconds(1);
 
     private long endedNanos;
     private long restNanos;

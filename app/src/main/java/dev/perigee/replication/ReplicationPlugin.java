@@ -49,13 +49,20 @@ public final class ReplicationPlugin extends StarbasePlugin {
         Observer observer = new Observer(host, events);
         Tables tables = new Tables(host, config, observer, this::syncDue);
         Verifications verifications = new Verifications(host, tables, events, config.verifyRowsPerSecond());
+        Sweeps sweeps = new Sweeps(host, tables);
         Checks checks = new Checks(
-                host.store(), host.clock(), Map.of(Checks.Kind.VERIFY, verifications), tables::all, this::syncDue);
+                host.store(),
+                host.clock(),
+                Map.of(Checks.Kind.VERIFY, verifications, Checks.Kind.SWEEP, sweeps),
+                tables::all,
+                this::syncDue);
         running = new Running(host, tables, events, checks, verifications);
         observer.metrics = new SyncMetrics(host.metrics(), () -> lags(host, tables));
         new ReplicationRoutes(host, tables, events, verifications).register();
+        new SweepRoutes(host, tables, checks, sweeps).register();
         new ProofRoutes(host, tables, checks, verifications).register();
         tables.load();
+        sweeps.load();
     }
 
     @Override

@@ -49,6 +49,7 @@ final class ReplicationRoutes {
         route("PATCH", "/tables/:name", this::change);
         route("DELETE", "/tables/:name", this::remove);
         route("POST", "/tables/:name/resync", this::resync);
+        route("POST", "/tables/:name/recover", this::recover);
         route("GET", "/status", _ -> Response.result(Map.of("tables", statuses())));
         route("GET", "/status/:name", request -> Response.result(status(named(request))));
         route("POST", "/sync", this::sync);
@@ -94,6 +95,12 @@ final class ReplicationRoutes {
         boolean isAwaited = flag(request, "wait", true);
         tables.needsResync(runner);
         return awaited(Map.of(runner, runner.resync()), isAwaited);
+    }
+
+    private Response recover(Request request) {
+        TableRunner runner = named(request);
+        boolean isAwaited = flag(request, "wait", true);
+        return awaited(Map.of(runner, tables.recover(runner)), isAwaited);
     }
 
     private Response runs(Request request) {

@@ -113,6 +113,31 @@ final class ReplicationTables {
                 due_at INTEGER NOT NULL,
                 PRIMARY KEY (name, kind)
             );
+            """, """
+            CREATE TABLE tmp_replication_sweeps (
+                name          TEXT PRIMARY KEY NOT NULL,
+                at            INTEGER NOT NULL,
+                verdict       TEXT NOT NULL,
+                compared      INTEGER NOT NULL,
+                exchanged     INTEGER NOT NULL,
+                deleted       INTEGER NOT NULL,
+                missing       INTEGER NOT NULL,
+                as_of         INTEGER,
+                position      TEXT,
+                awaiting      INTEGER NOT NULL,
+                error_fault   TEXT,
+                error_message TEXT,
+                error_remedy  TEXT
+            );
+            """, """
+            CREATE TABLE tmp_replication_drift (
+                name          TEXT PRIMARY KEY NOT NULL,
+                identity      TEXT,
+                suspicion     TEXT,
+                backfill      TEXT,
+                recovering    INTEGER NOT NULL DEFAULT 0
+            );
+            ALTER TABLE tmp_replication_runs ADD COLUMN note TEXT;
             """);
 
     private ReplicationTables() {}

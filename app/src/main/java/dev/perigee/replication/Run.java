@@ -8,6 +8,7 @@ import java.util.Optional;
 /// @param table the name it is configured by
 /// @param finishedAt empty while it runs
 /// @param cursor where the copy stood after its last committed page
+/// @param note what else happened, such as a change of the source's definition that it followed
 record Run(
         long id,
         String table,
@@ -18,14 +19,17 @@ record Run(
         Counts counts,
         long pages,
         Optional<String> cursor,
-        Optional<Problem> error) {
+        Optional<Problem> error,
+        Optional<String> note) {
 
     /// What was asked for.
     enum Kind {
         /// What is new since the cursor.
         SYNC,
         /// Everything, into a fresh copy.
-        RESYNC
+        RESYNC,
+        /// Rows that are gone at the source, see [SweepRun].
+        SWEEP
     }
 
     enum Outcome {
@@ -50,6 +54,7 @@ record Run(
                 Counts.NONE,
                 0,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -65,7 +70,8 @@ record Run(
                 counts.plus(page),
                 pages + 1,
                 mark.isPresent() ? mark : cursor,
-                error);
+                error,
+                note);
     }
 
     /// The same run with rows that were gathered before.
@@ -80,11 +86,16 @@ record Run(
                 counts.plus(merged),
                 pages,
                 mark.isPresent() ? mark : cursor,
-                error);
+                error,
+                note);
     }
 
     Run finished(Outcome how, Instant at, Optional<Problem> problem) {
-        return new Run(id, table, kind, how, startedAt, Optional.of(at), counts, pages, cursor, problem);
+        return new Run(id, table, kind, how, startedAt, Optional.of(at), counts, pages, cursor, problem, note);
+    }
+
+    Run noted(Optional<String> what) {
+        return new Run(id, table, kind, outcome, startedAt, finishedAt, counts, pages, cursor, error, what);
     }
 
     long durationMs(Instant until) {

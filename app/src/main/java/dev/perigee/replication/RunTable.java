@@ -39,11 +39,11 @@ final class RunTable {
     void put(Transaction tx, Run run) {
         SqliteStatement put = tx.statement("""
                 INSERT INTO tmp_replication_runs (id, name, kind, outcome, started_at, finished_at, inserted, updated,
-                        deleted, unchanged, pages, cursor, error_fault, error_message)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                        deleted, unchanged, pages, cursor, error_fault, error_message, note)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
                 ON CONFLICT (id) DO UPDATE SET outcome = ?4, finished_at = ?6, inserted = ?7, updated = ?8,
                         deleted = ?9, unchanged = ?10, pages = ?11, cursor = ?12, error_fault = ?13,
-                        error_message = ?14""");
+                        error_message = ?14, note = ?15""");
         put.bindInt(1, run.id())
                 .bindText(2, run.table())
                 .bindText(3, ConfigTable.word(run.kind()))
@@ -59,6 +59,7 @@ final class RunTable {
                 .bindText(12, run.cursor().orElse(null))
                 .bindText(13, run.error().map(Problem::fault).orElse(null))
                 .bindText(14, run.error().map(Problem::message).orElse(null))
+                .bindText(15, run.note().orElse(null))
                 .run();
         if (run.finishedAt().isPresent()) prune(tx, run.table());
     }
@@ -81,7 +82,7 @@ final class RunTable {
     static List<Run> last(Transaction tx, Optional<String> table, int limit) {
         SqliteStatement rows = tx.statement("""
                 SELECT id, name, kind, outcome, started_at, finished_at, inserted, updated, deleted, unchanged, pages,
-                       cursor, error_fault, error_message
+                       cursor, error_fault, error_message, note
                 FROM tmp_replication_runs WHERE %s ORDER BY id DESC LIMIT ?1""".formatted(table.isPresent() ? "name = ?2" : "true"));
         rows.bindInt(1, limit);
         if (table.isPresent()) rows.bindText(2, table.get());
@@ -98,7 +99,8 @@ final class RunTable {
                     rows.intAt(10),
                     Optional.ofNullable(rows.textAt(11)),
                     Optional.ofNullable(rows.textAt(12))
-                            .map(fault -> new Problem(fault, String.valueOf(rows.textAt(13)), ""))));
+                            .map(fault -> new Problem(fault, String.valueOf(rows.textAt(13)), "")),
+                    Optional.ofNullable(rows.textAt(14))));
         }
         return runs;
     }

@@ -9,6 +9,7 @@ import java.util.Optional;
 /// @param outcome `running`, `ok`, `failed`, `stopped` or `interrupted`
 /// @param ms how long it took, or takes so far
 /// @param cursor where the cursor stood after it
+/// @param note what else happened, such as a change of the source's definition that it followed
 public record RunView(
         long id,
         String table,
@@ -23,7 +24,8 @@ public record RunView(
         long unchanged,
         long pages,
         Optional<String> cursor,
-        Optional<Error> error) {
+        Optional<Error> error,
+        Optional<String> note) {
 
     /// Why it failed.
     public record Error(String fault, String message) {}
@@ -44,6 +46,7 @@ public record RunView(
                 counts.unchanged(),
                 run.pages(),
                 run.cursor(),
-                run.error().map(problem -> new Error(problem.fault(), problem.message())));
+                run.error().map(problem -> new Error(problem.fault(), problem.message())),
+                run.note());
     }
 }

@@ -41,6 +41,13 @@ record Sealing(Optional<HighWaterMark> sealed, Optional<String> lookedSince, Lis
         return !sealed.equals(Optional.of(seen));
     }
 
+    /// Whether less than what was seen is going to be sealed, because it is ahead of what the source writes itself.
+    boolean isLimited() {
+        return (open.isEmpty() ? sealed : Optional.of(open.getLast().seen()))
+                .filter(mark -> mark.key().isEmpty())
+                .isPresent();
+    }
+
     /// After a sync that looked for late rows in the snapshot of `now`, and found all that had come until then.
     ///
     /// @param seen what may be sealed of it; empty where no row was seen yet

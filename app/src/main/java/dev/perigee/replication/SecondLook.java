@@ -73,10 +73,9 @@ final class SecondLook {
     /// Looks at the rows with these keys, in one snapshot.
     ///
     /// @param keys as the copy stores them, at most [#MAX_KEYS]
-    /// @param cancellation asked between two questions to the source; what was written until then stays and is
-    ///     right
-    /// @throws dev.perigee.fault.PerigeeException as [CheckedCopy#of]; or a `SOURCE_*` fault, after which nothing
-    ///     was removed for want of an answer
+    /// @param cancellation asked between two questions to the source; what was written until then stays and is right
+    /// @throws dev.perigee.fault.PerigeeException as [CheckedCopy#of]; or a `SOURCE_*` fault, after which nothing was
+    ///     removed for want of an answer
     Found look(TableConfig config, Collection<StoredKey> keys, Fixes fixes, Cancellation cancellation) {
         if (keys.size() > MAX_KEYS) throw new IllegalArgumentException(keys.size() + " keys at once");
         if (keys.isEmpty()) return Found.NOTHING;

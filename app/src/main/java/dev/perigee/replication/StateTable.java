@@ -17,7 +17,9 @@ final class StateTable {
             SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
                    row_count, rows_pulled, text_numbers, last_sync_at, fresh_at, next_sync_at, failures,
                    error_fault, error_message, error_remedy, error_at,
-                   sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen
+                   sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen,
+                   (SELECT d.backfill FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name),
+                   (SELECT d.recovering FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name)
             FROM tmp_replication_state""";
 
     private StateTable() {}
@@ -181,6 +183,28 @@ final class StateTable {
                 .run();
     }
 
+    /// The copy was altered to follow the source's definition; it stands where it stood.
+    static void redefined(Transaction tx, String name, CopyDefinition definition) {
+        tx.statement("UPDATE tmp_replication_state SET definition = ?2 WHERE name = ?1")
+                .bindText(1, name)
+                .bindText(2, Json.MAPPER.writeValueAsString(definition))
+                .run();
+    }
+
+    /// The copy's marks were set to where the source stands: what is there of rows below them is for others to mend.
+    static void rebased(Transaction tx, String name, Optional<HighWaterMark> mark, Sealing sealing) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET cursor = ?2, cursor_key = ?3, sealing = ?4, looked_since = ?5, complete_as_of = NULL, held_by = NULL
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindText(2, mark.flatMap(HighWaterMark::cursor).orElse(null))
+                .bindText(3, mark.map(m -> Lists.toJson(m.key())).orElse(null))
+                .bindText(4, SealingText.of(sealing))
+                .bindText(5, sealing.lookedSince().orElse(null))
+                .run();
+    }
+
     static void needsResync(Transaction tx, String name) {
         tx.statement("UPDATE tmp_replication_state SET needs_resync = 1 WHERE name = ?1")
                 .bindText(1, name)
@@ -268,7 +292,9 @@ final class StateTable {
                                     fault,
                                     text(rows, 18).orElse(""),
                                     text(rows, 19).orElse(""))),
-                    instant(rows, 20)));
+                    instant(rows, 20),
+                    text(rows, 28).map(json -> Json.MAPPER.readValue(json, Backfill.class)),
+                    rows.intAt(29) != 0));
         }
         return states;
     }

@@ -14,6 +14,7 @@ import java.util.Optional;
 
 /// What one sync is going to do, decided from the source's definition of the table and from where the copy stands.
 ///
+/// @param config the settings, with the names that columns have at the source now
 /// @param table the source's table as it is described now
 /// @param shadow the table to fill when everything is fetched again; empty when the copy itself goes on
 /// @param stage the table to gather the rows of a group's table in; empty where they go to the copy at once
@@ -23,9 +24,12 @@ import java.util.Optional;
 /// @param isLoaded whether everything was fetched once
 /// @param isClientSeen see [Followed]
 /// @param pages pages applied to the copy so far
+/// @param rows in the copy so far
 /// @param generation of the copy when this sync is done
 /// @param missingIndexes indexes to make when all rows are there
+/// @param why what the source changed that this sync follows
 record SyncPlan(
+        TableConfig config,
         SourceTable table,
         CopyDefinition definition,
         Optional<String> shadow,
@@ -36,8 +40,10 @@ record SyncPlan(
         boolean isLoaded,
         boolean isClientSeen,
         long pages,
+        long rows,
         long generation,
-        List<Index> missingIndexes) {
+        List<Index> missingIndexes,
+        Optional<String> why) {
 
     /// Time for looking at our own small tables.
     static final Duration READ_LIMIT = Duration.ofSeconds(30);
@@ -45,20 +51,44 @@ record SyncPlan(
     private static final String SHADOW_PREFIX = "tmp_replication_shadow_";
     private static final String STAGE_PREFIX = "tmp_replication_stage_";
 
-    /// Looks at the source and makes the copy, or a shadow of it, where that is needed.
+    /// Looks at the source and makes the copy, or a shadow of it, where that is needed. A copy whose table was changed
+    /// at the source is altered to follow it, or is replaced by a shadow.
     ///
-    /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#SOURCE_SCHEMA_CHANGED] when the copy
-    ///     no longer fits; [Fault#CONFLICT] when the copy's name is taken. Nothing was changed then
+    /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] when the copy's name is taken.
+    ///     Nothing was changed then
     ///
     /// @param isGroup whether the copy must stay as it is until the tables of its group are ready too
-    static SyncPlan make(Store store, Source source, TableConfig config, Run.Kind kind, boolean isGroup) {
-        SourceTable table = source.describe(config.name());
-        CopyDefinition now = CopyDefinition.of(config, table);
+    static SyncPlan make(Store store, Source source, TableConfig asked, Run.Kind kind, boolean isGroup) {
+        Drifting drifting = Drifting.look(store, source, asked, kind);
+        TableConfig config = drifting.config();
+        SourceTable table = drifting.table();
+        CopyDefinition now = drifting.now();
         boolean isAside = isGroup || config.mode() == TableConfig.Mode.FULL;
         SyncPlan plan = store.read(READ_LIMIT, tx -> goOn(tx, config, table, now, kind))
                 .filter(going -> !isAside || going.isLoaded())
-                .orElseGet(() -> store.write(tx -> prepare(tx, config, table, now, isAside)));
+                .orElseGet(() -> store.write(tx -> prepare(tx, config, table, now, isAside)))
+                .because(drifting.why());
         return isGroup ? plan.staged(store) : plan;
+    }
+
+    /// Why it is done so, for the record of the run.
+    private SyncPlan because(Optional<String> why) {
+        return new SyncPlan(
+                config,
+                table,
+                definition,
+                shadow,
+                stage,
+                isEmpty,
+                after,
+                sealing,
+                isLoaded,
+                isClientSeen,
+                pages,
+                rows,
+                generation,
+                missingIndexes,
+                why);
     }
 
     /// The table rows go into.
@@ -81,6 +111,7 @@ record SyncPlan(
             return true;
         });
         return new SyncPlan(
+                config,
                 table,
                 definition,
                 shadow,
@@ -91,8 +122,10 @@ record SyncPlan(
                 isLoaded,
                 isClientSeen,
                 pages,
+                rows,
                 generation,
-                missingIndexes);
+                missingIndexes,
+                why);
     }
 
     boolean isFromTheBeginning() {
@@ -113,13 +146,7 @@ record SyncPlan(
         CopyDefinition made = state.definition().orElse(null);
         if (made == null || made.isChosenDifferently(now)) return Optional.empty();
         if (CopyTable.existing(tx, made.target()).isEmpty()) return Optional.empty();
-        List<String> changes = made.changesTo(now);
-        if (!changes.isEmpty()) {
-            throw Fault.SOURCE_SCHEMA_CHANGED.in(
-                    "table " + config.name(),
-                    "since the copy was made, " + String.join("; ", changes),
-                    "The copy stays as it is, at its cursor");
-        }
+        if (!Drift.between(made, now).isNone()) return Optional.empty();
         return Optional.of(of(tx, config, table, made, state, Optional.empty(), state.generation()));
     }
 
@@ -155,6 +182,7 @@ record SyncPlan(
         CopyTable.refuseTaken(tx, definition.target(), name);
         CopyTable.create(tx, definition, definition.target());
         StateTable.made(tx, name, definition);
+        DriftTable.forget(tx, name);
     }
 
     private static SyncPlan of(
@@ -166,6 +194,7 @@ record SyncPlan(
             Optional<String> shadow,
             long generation) {
         return new SyncPlan(
+                config,
                 table,
                 definition,
                 shadow,
@@ -176,8 +205,10 @@ record SyncPlan(
                 shadow.isEmpty() && state.isLoaded(),
                 state.isClientSeen(),
                 state.pages(),
+                state.rowCount(),
                 generation,
-                config.indexes() ? missing(tx, definition, table, generation) : List.of());
+                config.indexes() ? missing(tx, definition, table, generation) : List.of(),
+                Optional.empty());
     }
 
     private static List<Index> missing(Transaction tx, CopyDefinition definition, SourceTable table, long generation) {

@@ -16,6 +16,18 @@ public record SyncResult(
                 table, counts.inserted(), counts.updated(), counts.deleted(), counts.unchanged(), ms, error);
     }
 
+    /// Both syncs as one, of which `next` came later.
+    SyncResult plus(SyncResult next) {
+        return new SyncResult(
+                table,
+                inserted + next.inserted,
+                updated + next.updated,
+                deleted + next.deleted,
+                unchanged + next.unchanged,
+                ms + next.ms,
+                next.error);
+    }
+
     public boolean succeeded() {
         return error.isEmpty();
     }

@@ -4,6 +4,7 @@ import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
+import dev.perigee.source.Identity;
 import dev.perigee.source.Moment;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
@@ -14,6 +15,7 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -49,6 +51,9 @@ final class SyncRun {
     // Known once the snapshot is there, and once all was pulled.
     private @Nullable Moment moment;
     private @Nullable Followed followed;
+    private Lineage.Found lineage = new Lineage.Found(Optional.empty(), List.of(), false, List.of());
+    private Optional<Backfill> backfill = Optional.empty();
+    private boolean isIdentityKept;
 
     // As of the page committed last.
     private volatile Run committed;
@@ -68,7 +73,7 @@ final class SyncRun {
         this.runs = runs;
         this.config = config;
         this.plan = plan;
-        this.upsert = new Upsert(plan.definition(), plan.into());
+        this.upsert = new Upsert(plan.definition(), plan.into(), plan.stage().isPresent());
         this.pace = pace;
         this.listener = listener;
         this.cancellation = cancellation;
@@ -79,11 +84,13 @@ final class SyncRun {
     /// Pulls all there is to pull. Whatever it throws, [#committed()] says what stands.
     void pull(Snapshot snapshot) {
         moment = snapshot.moment();
+        lookAtLineage(snapshot);
         switch (config.mode()) {
             case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
-            case XMIN -> everything(snapshot, plan.isLoaded() ? plan.sealing().lookedSince() : Optional.empty());
+            case XMIN -> everything(snapshot, plan.isLoaded() ? lookedSince() : Optional.empty());
             case FULL -> everything(snapshot, Optional.empty());
         }
+        fillAddedColumns(snapshot);
         plan.missingIndexes().forEach(index -> {
             cancellation.check();
             store.write(tx -> {
@@ -120,7 +127,11 @@ final class SyncRun {
             String old = StateTable.find(tx, config.name())
                     .flatMap(TableState::target)
                     .orElse(plan.definition().target());
+            StateTable.find(tx, config.name())
+                    .flatMap(TableState::definition)
+                    .ifPresent(made -> CopyTable.carryOver(tx, plan.shadow().get(), made, plan.definition()));
             CopyTable.swap(tx, plan.shadow().get(), old, plan.definition().target());
+            DriftTable.renewed(tx, config.name(), lineage.now());
             StateTable.swapped(
                     tx, config.name(), plan.definition(), mark, run.counts().growth(), textNumbers);
         }
@@ -131,7 +142,66 @@ final class SyncRun {
             run = run.counted(merged, mark.flatMap(HighWaterMark::cursor));
         }
         StateTable.followed(tx, config.name(), progress());
-        return run;
+        lineage.now().ifPresent(now -> DriftTable.identity(tx, config.name(), now));
+        if (plan.shadow().isEmpty()) DriftTable.backfill(tx, config.name(), backfill.filter(b -> !b.isDone()));
+        return run.noted(notes());
+    }
+
+    private Optional<String> notes() {
+        List<String> notes = new ArrayList<>(lineage.notes());
+        plan.why().ifPresent(notes::addFirst);
+        return notes.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", notes));
+    }
+
+    /// Before anything is applied. What is fetched from the beginning does not build on what was there.
+    private void lookAtLineage(Snapshot snapshot) {
+        lineage = plan.isFromTheBeginning()
+                ? new Lineage.Found(snapshot.identity(plan.table()), List.of(), false, List.of())
+                : new Lineage(store, config, plan.table(), plan.after(), plan.rows()).look(snapshot, false);
+    }
+
+    /// Moments of another history say nothing of what changed in this one.
+    private Optional<String> lookedSince() {
+        return lineage.isNewHistory() ? Optional.empty() : plan.sealing().lookedSince();
+    }
+
+    private void attachedParts(Snapshot snapshot) {
+        if (!lineage.newParts().isEmpty()) pass(snapshot, new Scope.Parts(lineage.newParts()));
+    }
+
+    private void fillAddedColumns(Snapshot snapshot) {
+        if (plan.shadow().isPresent()) return;
+        String copy = plan.definition().target();
+        backfill = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
+                .backfill();
+        for (int fetched = 0; backfill.isPresent() && fetched < Backfill.ROWS_PER_SYNC; ) {
+            Backfill open = backfill.get();
+            Optional<Backfill.Chunk> chunk = store.read(
+                    SyncPlan.READ_LIMIT,
+                    tx -> open.next(tx, copy, plan.table(), plan.definition().key()));
+            if (chunk.isEmpty()) {
+                backfill = Optional.of(open.ended());
+                return;
+            }
+            pass(snapshot, new Scope.Keys(chunk.get().keys()));
+            fetched += chunk.get().keys().size();
+            backfill = Optional.of(open.after(chunk.get()));
+        }
+    }
+
+    /// Whether another sync should follow at once, to go on filling columns that were added.
+    boolean hasMore() {
+        return backfill.filter(b -> !b.isDone()).isPresent();
+    }
+
+    /// With the first page: should the sync break off, the rows it brought are known to be of this source. Parts that
+    /// are new stay so until all their rows are there.
+    private void keepIdentity(Transaction tx) {
+        if (isIdentityKept || plan.isAside() || lineage.now().isEmpty()) return;
+        Optional<Identity> before = DriftTable.find(tx, config.name()).identity();
+        Identity now = lineage.now().get();
+        DriftTable.identity(tx, config.name(), before.map(now::withPartsOf).orElse(now));
+        isIdentityKept = true;
     }
 
     private Followed progress() {
@@ -142,24 +212,29 @@ final class SyncRun {
         Optional<HighWaterMark> before = plan.after();
         Sealing sealing = plan.sealing();
         boolean mayBeLate = before.isPresent() && sealing.isOpen(before.get());
-        boolean isLooking = mayBeLate && pace.isDue();
+        // Tables of a group are looked through each time: one that rests would tear the joins of the others with it.
+        boolean isLooking = mayBeLate && (plan.stage().isPresent() || pace.isDue());
         if (isLooking) {
             long started = System.nanoTime();
-            pass(snapshot, new Scope.Late(cursor, sealing.sealed(), before.get(), sealing.lookedSince()));
+            pass(snapshot, new Scope.Late(cursor, sealing.sealed(), before.get(), lookedSince()));
             pace.looked(started);
         }
         pass(snapshot, new Scope.After(cursor, before));
         boolean mayBeNull =
                 !plan.table().column(cursor).map(SourceColumn::isNotNull).orElse(false);
         if (mayBeNull) {
-            Optional<String> since = plan.isLoaded() ? sealing.lookedSince() : Optional.empty();
+            Optional<String> since = plan.isLoaded() ? lookedSince() : Optional.empty();
             pass(snapshot, new Scope.NullCursor(cursor, since));
         }
+        attachedParts(snapshot);
         seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
     }
 
     private void seal(Snapshot snapshot, String cursor, Optional<HighWaterMark> seen, boolean hasLooked) {
-        Optional<Snapshot.Limit> limit = seen.map(mark -> snapshot.limit(plan.table(), cursor, mark));
+        // Where nothing new was seen there is nothing new to seal; but a limit moves with the source's clock.
+        boolean isAtRest = mark.isEmpty() && !plan.sealing().isLimited();
+        Optional<Snapshot.Limit> limit =
+                seen.filter(_ -> !isAtRest).map(greatest -> snapshot.limit(plan.table(), cursor, greatest));
         boolean isClientSeen =
                 plan.isClientSeen() || limit.map(Snapshot.Limit::isAhead).orElse(false);
         boolean isStamped = Guarantee.isStamped(config, plan.table(), isClientSeen);
@@ -182,6 +257,7 @@ final class SyncRun {
 
     private void everything(Snapshot snapshot, Optional<String> since) {
         pass(snapshot, new Scope.Changed(since));
+        attachedParts(snapshot);
         follow(
                 snapshot,
                 new Sealing(Optional.empty(), Optional.of(snapshot.moment().mark()), List.of()),
@@ -192,7 +268,7 @@ final class SyncRun {
     private void follow(Snapshot snapshot, Sealing sealing, boolean isClientSeen, boolean hasLooked) {
         followed = new Followed(
                 sealing,
-                hasLooked ? Optional.of(snapshot.moment().at()) : Optional.empty(),
+                hasLooked ? Optional.of(snapshot.asOf()) : Optional.empty(),
                 snapshot.position(),
                 Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
                 sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),
@@ -248,6 +324,7 @@ final class SyncRun {
                 ? applied.after(Counts.NONE, Optional.empty())
                 : applied.after(counts, moved.flatMap(HighWaterMark::cursor));
         runs.put(tx, applied);
+        keepIdentity(tx);
         return applied;
     }
 

@@ -54,6 +54,7 @@ final class TableRunner {
     private volatile @Nullable Instant due;
     private volatile @Nullable String copy;
     private volatile @Nullable Progress progress;
+    private volatile @Nullable Sweep swept;
     private volatile boolean isSyncing;
     private volatile boolean isFailing;
 
@@ -134,6 +135,15 @@ final class TableRunner {
 
     void progress(@Nullable Progress progress) {
         this.progress = progress;
+    }
+
+    /// The last sweep; empty where none was scheduled or asked for.
+    Optional<Sweep> swept() {
+        return Optional.ofNullable(swept);
+    }
+
+    void swept(Sweep sweep) {
+        this.swept = sweep;
     }
 
     /// Whether a sync is at work, not only waiting for its turn.

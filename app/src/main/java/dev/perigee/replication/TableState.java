@@ -17,6 +17,8 @@ import java.util.Optional;
 /// @param lastSyncAt end of the last sync that succeeded
 /// @param freshAt start of the last sync that succeeded: the copy is not older
 /// @param failures failed syncs since the last one that succeeded
+/// @param backfill columns that were added and are not whole yet
+/// @param isRecovering whether rows are still being mended after the source went back
 record TableState(
         String name,
         Optional<String> target,
@@ -41,4 +43,6 @@ record TableState(
         Optional<Instant> nextSyncAt,
         int failures,
         Optional<Problem> error,
-        Optional<Instant> errorAt) {}
+        Optional<Instant> errorAt,
+        Optional<Backfill> backfill,
+        boolean isRecovering) {}

@@ -17,11 +17,12 @@ import java.util.Optional;
 /// @param cursorKey the key of the row that had it, which breaks ties
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
-/// @param guarantee what is promised about the copy: `loading`, `behind`, `complete`, `settled(…)` or `verified(…)`, see
-///     [Guarantee]
+/// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`, `complete`,
+///     `settled(…)` or `verified(…)`, see [Guarantee]
 /// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
 /// @param position where the source's log stood then
 /// @param heldBy the transaction that keeps rows since its beginning from being settled
+/// @param sweep the last search for rows that the source deleted
 /// @param verified the last verification that found this copy right or made it so
 /// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
@@ -51,6 +52,7 @@ public record TableStatus(
         int failures,
         Optional<LastError> lastError,
         Optional<Progress> progress,
+        Optional<SweepStatus> sweep,
         List<String> notes) {
 
     /// Age from which a transaction is named as holding a table up, in milliseconds.
@@ -102,13 +104,18 @@ public record TableStatus(
                         .map(e -> new LastError(
                                 e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
                 runner.progress(),
-                notes(runner, definition));
+                runner.swept().map(SweepStatus::of),
+                notes(runner, state, definition));
     }
 
     /// A copy whose last sync failed is not said to be complete, although it is as of `completeAsOf`.
     private static String guarantee(Optional<TableState> state) {
         if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
         if (state.get().failures() > 0) return Guarantee.BEHIND;
+        if (state.get().isRecovering()) return Guarantee.RECOVERING;
+        if (state.get().backfill().isPresent()) {
+            return Guarantee.filling(state.get().backfill().get());
+        }
         return state.get().guarantee().orElse(Guarantee.BEHIND);
     }
 
@@ -119,12 +126,16 @@ public record TableStatus(
         return age < HELD_AFTER_MS ? Optional.empty() : Optional.of(new HeldBy(holder.who(), holder.since(), age));
     }
 
-    private static List<String> notes(TableRunner runner, Optional<CopyDefinition> definition) {
+    private static List<String> notes(
+            TableRunner runner, Optional<TableState> state, Optional<CopyDefinition> definition) {
         List<String> notes = new ArrayList<>();
         if (runner.isOrphan()) {
             notes.add("paused, because the configuration file no longer names it; "
                     + "remove it, or resume it with {\"paused\": false}");
         }
+        if (state.filter(TableState::isRecovering).isPresent()) notes.add(DriftNotes.RECOVERING);
+        state.flatMap(TableState::backfill).ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
+        definition.map(DriftNotes::of).ifPresent(notes::addAll);
         for (CopyColumn column : definition.map(CopyDefinition::columns).orElse(List.of())) {
             column.note().ifPresent(note -> notes.add("column \"%s\": %s".formatted(column.name(), note)));
         }

@@ -69,6 +69,11 @@ public final class TableSync {
                 (_, _) -> {});
     }
 
+    /// Where runs are recorded, those of other kinds too.
+    RunTable runs() {
+        return runs;
+    }
+
     /// One table of a sync.
     ///
     /// @param next decides when it is synced again
@@ -77,7 +82,18 @@ public final class TableSync {
     /// Pulls what is new since the table's cursor; everything where there is none. Makes the copy where it is missing.
     /// A failure is in the result and in `tmp_replication_state`, never thrown.
     public SyncResult run(TableConfig config, SyncListener listener) {
-        return run(new Member(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER));
+        SyncResult result = run(new Member(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER));
+        while (result.succeeded() && hasMore(config.name())) {
+            result = result.plus(run(new Member(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER)));
+        }
+        return result;
+    }
+
+    /// Whether another sync should follow at once, to go on filling columns that were added.
+    boolean hasMore(String name) {
+        return store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, name))
+                .backfill()
+                .isPresent();
     }
 
     SyncResult run(Member member) {
@@ -127,7 +143,8 @@ public final class TableSync {
         SyncPlan plan = SyncPlan.make(store, from, config, member.kind(), isGroup);
         if (!plan.isAside()) copyStands.accept(config.name(), plan.definition().target());
         LatePace pace = paces.computeIfAbsent(config.name(), _ -> new LatePace());
-        return new SyncRun(store, clock, runs, config, plan, begun, pace, member.listener(), member.cancellation());
+        return new SyncRun(
+                store, clock, runs, plan.config(), plan, begun, pace, member.listener(), member.cancellation());
     }
 
     private List<SyncResult> succeeded(List<Member> members, List<SyncRun> syncing) {
@@ -136,7 +153,8 @@ public final class TableSync {
             List<Run> done = new ArrayList<>();
             for (int i = 0; i < members.size(); i++) {
                 Run run = syncing.get(i).finish(tx).finished(Run.Outcome.OK, now, Optional.empty());
-                Optional<Instant> due = members.get(i).next().after(run.startedAt(), now, 0, Optional.empty());
+                Optional<Instant> regular = members.get(i).next().after(run.startedAt(), now, 0, Optional.empty());
+                Optional<Instant> due = syncing.get(i).hasMore() ? Optional.of(now) : regular;
                 StateTable.succeeded(tx, run.table(), run.startedAt(), now, due);
                 runs.put(tx, run);
                 done.add(run);

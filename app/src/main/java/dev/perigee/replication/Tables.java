@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -41,6 +42,7 @@ final class Tables {
     private final Runnable rescheduling;
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
     private final Object changing = new Object();
+    private volatile Recovery.Mending mending = this::fetchedAgain;
 
     /// @param rescheduling called when a table's due time may have changed
     Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
@@ -51,6 +53,11 @@ final class Tables {
         this.sync = new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), this::copyStands);
         this.backoff = new Backoff(settings.retryFirst(), settings.retryMax(), new Random());
         this.turns = new Semaphore(settings.parallelTables(), true);
+    }
+
+    /// Where runs are recorded.
+    RunTable runs() {
+        return sync.runs();
     }
 
     /// Takes over what the configuration file names and what the replica remembers; protects the copies.
@@ -121,10 +128,13 @@ final class Tables {
         synchronized (changing) {
             Source source = source();
             List<Wanted> wanted = new ArrayList<>();
+            List<String> left = new ArrayList<>();
             for (TableConfig config : configs) {
                 SourceTable table = source.describe(config.name());
+                Handover.take(host.store(), source, config, table).ifPresent(left::add);
                 wanted.add(new Wanted(
-                        new ConfiguredTable(config, origin(config.name())), CopyDefinition.of(config, table)));
+                        new ConfiguredTable(config, origin(config.name())),
+                        Drifting.definition(host.store(), config, table)));
             }
             Instant now = host.clock().instant();
             List<String> targets = host.store().write(tx -> store(tx, wanted, now));
@@ -138,6 +148,7 @@ final class Tables {
                 protect(runner, targets.get(i));
                 observer.changed(runner);
             }
+            left.forEach(old -> Optional.ofNullable(runners.get(old)).ifPresent(runner -> remove(runner, false)));
             rescheduling.run();
             return wanted.stream().map(Wanted::table).toList();
         }
@@ -188,7 +199,9 @@ final class Tables {
                 if (isDropped) copy.ifPresent(table -> CopyTable.drop(tx, table));
                 ConfigTable.remove(tx, name);
                 StateTable.remove(tx, name);
+                DriftTable.forget(tx, name);
                 RunTable.remove(tx, name);
+                SweepTable.remove(tx, name);
                 ProofTable.remove(tx, name);
                 return copy;
             });
@@ -206,6 +219,22 @@ final class Tables {
             StateTable.needsResync(tx, runner.name());
             return true;
         });
+    }
+
+    /// Brings the copy of a source that went back, or was replaced, to what the source has now.
+    CompletableFuture<SyncResult> recover(TableRunner runner) {
+        return runner.exclusively(_ -> Recovery.rebase(host.store(), source(), runner.config()))
+                .thenCompose(isComparable -> isComparable ? mending.mend(runner) : fetchedAgain(runner));
+    }
+
+    /// How a recovery mends rows; by fetching everything again unless this says otherwise.
+    void mending(Recovery.Mending other) {
+        mending = other;
+    }
+
+    private CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
+        needsResync(runner);
+        return runner.resync();
     }
 
     /// Ends all syncs within seconds; what was committed stays.
@@ -288,6 +317,9 @@ final class Tables {
                     }));
             if (!isDecided.get() && !cancellation.isCancelled()) {
                 runner.due(host.clock().instant().plus(settings.retryMax())); // nothing could be recorded
+            }
+            if (result.succeeded() && sync.hasMore(runner.name())) {
+                runner.due(host.clock().instant());
             }
             if (!cancellation.isCancelled()) runner.failing(!result.succeeded());
             observer.finished(runner, result);

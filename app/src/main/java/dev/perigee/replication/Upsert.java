@@ -8,6 +8,7 @@ import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -20,9 +21,16 @@ final class Upsert {
     private final String insert;
     private final String update;
     private final CopyDefinition definition;
+    private final Optional<SoftDeletes> soft;
 
     /// @param table the table to write to, a copy or a shadow of `definition`
     Upsert(CopyDefinition definition, String table) {
+        this(definition, table, false);
+    }
+
+    /// @param isStage whether rows that are marked as deleted stay in the table, for [#merge] to see
+    Upsert(CopyDefinition definition, String table, boolean isStage) {
+        this.soft = isStage ? Optional.empty() : SoftDeletes.of(definition, table);
         List<String> columns = definition.columnNames();
         this.table = table;
         this.definition = definition;
@@ -44,7 +52,12 @@ final class Upsert {
         SqliteStatement updating = update.isEmpty() ? null : tx.statement(update);
         long inserted = 0;
         long updated = 0;
+        long deleted = 0;
         for (int row = 0; row < batch.rowCount(); row++) {
+            if (soft.isPresent() && soft.get().isMarked(batch, row)) {
+                deleted += soft.get().remove(tx, batch, row);
+                continue;
+            }
             batch.bind(row, inserting);
             inserting.run();
             if (connection.changes() == 1) {
@@ -55,7 +68,7 @@ final class Upsert {
                 updated += connection.changes();
             }
         }
-        return new Counts(inserted, updated, 0, batch.rowCount() - inserted - updated);
+        return new Counts(inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted);
     }
 
     /// As [#apply], for rows of which none can be there yet: they are of one snapshot and go into an empty table.
@@ -63,7 +76,8 @@ final class Upsert {
     /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where two rows have the same key
     Counts load(Transaction tx, Batch batch) {
         Counts counts = apply(tx, batch);
-        if (counts.inserted() == batch.rowCount()) return counts;
+        long marked = soft.map(marks -> marks.markedIn(batch)).orElse(0L);
+        if (counts.inserted() + marked == batch.rowCount() && counts.deleted() == 0) return counts;
         throw Fault.KEY_MISSING.in(
                 "table " + table,
                 "the columns that should identify a row do not: the source has rows that agree in all of them",
@@ -74,34 +88,48 @@ final class Upsert {
     Counts merge(Transaction tx, String copy) {
         List<String> columns = definition.columnNames();
         SqliteConnection connection = tx.connection();
-        connection.exec("INSERT INTO %s (%s) SELECT %s FROM %s WHERE true%s"
-                .formatted(quoted(copy), quoted(columns), quoted(columns), quoted(table), onConflict()));
+        Optional<SoftDeletes> marks = SoftDeletes.of(definition, copy);
+        long deleted = marks.map(soft -> soft.removeAll(tx, table)).orElse(0L);
+        String isUnmarked = marks.map(soft -> "NOT " + soft.condition()).orElse("true");
+        connection.exec("INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s%s"
+                .formatted(quoted(copy), quoted(columns), quoted(columns), quoted(table), isUnmarked, onConflict()));
         long inserted = connection.changes();
         List<String> others =
                 columns.stream().filter(c -> !definition.key().contains(c)).toList();
         long updated = 0;
         if (!others.isEmpty() && !definition.key().isEmpty()) {
-            connection.exec("UPDATE %s AS c SET %s FROM %s AS s WHERE %s AND (%s) IS NOT (%s)"
-                    .formatted(
-                            quoted(copy),
-                            others.stream()
-                                    .map(c -> quoted(c) + " = s." + quoted(c))
-                                    .collect(Collectors.joining(", ")),
-                            quoted(table),
-                            definition.key().stream()
-                                    .map(k -> "c.%1$s = s.%1$s".formatted(quoted(k)))
-                                    .collect(Collectors.joining(" AND ")),
-                            qualified("c", others),
-                            qualified("s", others)));
+            connection.exec(mergeUpdate(copy, others));
             updated = connection.changes();
         }
         SqliteStatement count = tx.statement("SELECT count(*) FROM " + quoted(table));
         try {
             count.step();
-            return new Counts(inserted, updated, 0, count.intAt(0) - inserted - updated);
+            return new Counts(inserted, updated, deleted, count.intAt(0) - inserted - updated - deleted);
         } finally {
             count.reset(); // a statement with rows to come would keep the table from being dropped
         }
+    }
+
+    /// `CROSS JOIN` keeps the order: from the few rows gathered to those of the copy, never the other way round.
+    private String mergeUpdate(String copy, List<String> others) {
+        return """
+                UPDATE %1$s SET (%2$s) = (SELECT %3$s FROM %4$s AS s WHERE %5$s)
+                WHERE (%6$s) IN (SELECT %7$s FROM %4$s AS s CROSS JOIN %1$s AS c WHERE %8$s AND (%9$s) IS NOT (%3$s))""".formatted(
+                        quoted(copy),
+                        quoted(others),
+                        qualified("s", others),
+                        quoted(table),
+                        sameKey("s", quoted(copy)),
+                        quoted(definition.key()),
+                        qualified("s", definition.key()),
+                        sameKey("s", "c"),
+                        qualified("c", others));
+    }
+
+    private String sameKey(String one, String other) {
+        return definition.key().stream()
+                .map(k -> "%s.%3$s = %2$s.%3$s".formatted(one, other, quoted(k)))
+                .collect(Collectors.joining(" AND "));
     }
 
     private static String qualified(String alias, List<String> columns) {

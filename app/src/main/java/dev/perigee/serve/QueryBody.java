@@ -13,6 +13,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
 
@@ -48,9 +49,14 @@ final class QueryBody {
     static PerigeeException notJson(JacksonException e) {
         TokenStreamLocation place = e.getLocation();
         // What breaks a limit of the parser's, such as its depth, has no place.
-        if (place == null)
+        if (place == null) {
             return Fault.INVALID_REQUEST.saying(
-                    "The body is not valid JSON that this server reads: %s".formatted(e.getOriginalMessage()));
+                    "The body is JSON that is larger than this server reads: at most %d levels deep, numbers of %d digits, names of %d characters."
+                            .formatted(
+                                    StreamReadConstraints.DEFAULT_MAX_DEPTH,
+                                    StreamReadConstraints.DEFAULT_MAX_NUM_LEN,
+                                    StreamReadConstraints.DEFAULT_MAX_NAME_LEN));
+        }
         return Fault.INVALID_REQUEST.saying(
                 "The body is not valid JSON: line %d, column %d.".formatted(place.getLineNr(), place.getColumnNr()));
     }

@@ -76,7 +76,8 @@ public final class Server implements AutoCloseable {
 
         QueryMetrics queryMetrics = new QueryMetrics(metrics, InstantSource.system());
         RouteTable<Endpoint> own = new RouteTable<>();
-        new QueryEndpoints(engine, queryMetrics, config.maxBodyBytes(), Math.max(1, store.readers() - 1)).addTo(own);
+        new QueryEndpoints(engine, queryMetrics, config.maxBodyBytes(), Math.max(1, store.callerReaders() - 1))
+                .addTo(own);
         new StatusEndpoints(store, source, plugins, queryMetrics, metrics, this::connections, () -> isServing)
                 .addTo(own);
         new Page().addTo(own);

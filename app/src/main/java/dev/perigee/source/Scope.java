@@ -1,5 +1,6 @@
 package dev.perigee.source;
 
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,6 +25,25 @@ public sealed interface Scope {
     /// Rows in the order of the key, greater than `after` and not greater than `upTo`, where those are given: one text
     /// per key column, in the source's form.
     record ByKey(Optional<List<String>> after, Optional<List<String>> upTo) implements Scope {}
+
+    /// The rows whose keys are in these buckets, in any order. For sources that answer [Snapshot#keyDigests] only.
+    record InBuckets(KeyBuckets buckets, BitSet wanted) implements Scope {
+        public InBuckets {
+            wanted = (BitSet) wanted.clone();
+        }
+
+        @Override
+        public BitSet wanted() {
+            return (BitSet) wanted.clone();
+        }
+    }
+
+    /// All rows of some parts of the table, numbered as in [Identity#storage], in any order.
+    record Parts(List<Long> parts) implements Scope {
+        public Parts {
+            parts = List.copyOf(parts);
+        }
+    }
 
     /// The rows with these keys, as far as they are there, in any order.
     ///

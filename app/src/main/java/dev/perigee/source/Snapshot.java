@@ -1,5 +1,7 @@
 package dev.perigee.source;
 
+import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /// A source as it was at one moment: all that is read through it belongs together. Lent by [Source#snapshot], for one
@@ -7,6 +9,11 @@ import java.util.Optional;
 public interface Snapshot {
     /// The moment, to be remembered and handed back later.
     Moment moment();
+
+    /// A time by the source's clock at which all that was committed is in the snapshot: not after it was taken.
+    default Instant asOf() {
+        return moment().at();
+    }
 
     /// What was known of open transactions just before the moment.
     Horizon horizon();
@@ -30,4 +37,40 @@ public interface Snapshot {
 
     /// Rows of the table, counted by the source.
     long count(SourceTable table);
+
+    /// Counts the table's keys by bucket, at the source, so that they need not be sent.
+    ///
+    /// @param keys the columns and options of a pull of the key; its scope does not matter
+    /// @return empty where the source cannot write some key column as the copy stores it
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#KEY_MISSING] where a part of a key is
+    ///     NULL
+    default Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
+        return Optional.empty();
+    }
+
+    /// Who the source is and what the table is there; empty where the source cannot say, and then a source that went
+    /// back is not noticed.
+    default Optional<Identity> identity(SourceTable table) {
+        return Optional.empty();
+    }
+
+    /// Whether all that `earlier` had seen is in the history of this snapshot; empty where the source does not say.
+    default Optional<Boolean> continues(Identity earlier) {
+        return Optional.empty();
+    }
+
+    /// Whether a row of the table's part `part` is still there as it was at `earlier`; empty where nobody can tell.
+    default Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
+        return Optional.empty();
+    }
+
+    /// The greatest `(cursor, key…)` of the table; empty where no row has a cursor.
+    default Optional<HighWaterMark> greatest(SourceTable table, String cursorColumn, List<String> key) {
+        throw new IllegalStateException("a source that knows who it is knows this too");
+    }
+
+    /// Whether no row has a cursor as great as that of `seen`.
+    default boolean isBehind(SourceTable table, String cursorColumn, HighWaterMark seen) {
+        return false;
+    }
 }

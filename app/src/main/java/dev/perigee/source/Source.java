@@ -2,6 +2,7 @@ package dev.perigee.source;
 
 import dev.perigee.sqlite.Value;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,11 @@ public interface Source extends AutoCloseable {
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
+
+    /// What a table is called now that was `identity` once; empty where it is gone, or where the source cannot tell.
+    default Optional<TableId> whereabouts(Identity identity) {
+        return Optional.empty();
+    }
 
     /// Runs `work` on the source as it is now: all that it reads is of one snapshot. No table of `tables` changes its
     /// definition meanwhile.

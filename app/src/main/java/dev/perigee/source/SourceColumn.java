@@ -12,8 +12,8 @@ import java.util.Optional;
 /// @param option the setting of a table that changes how its values are stored, and the declared type with it
 /// @param isNotNull whether the source refuses NULL
 /// @param isOrdered whether values compare, so that it can be a cursor or part of a key
-/// @param isStamped whether its values seem to come from the source's own clock or from a sequence of it, so that they are
-///     not older than the transaction that wrote them
+/// @param isStamped whether its values seem to come from the source's own clock or from a sequence of it, so that they
+///     are not older than the transaction that wrote them
 /// @param note what a user should know about how it is stored, such as an unknown type kept as text
 public record SourceColumn(
         String name,

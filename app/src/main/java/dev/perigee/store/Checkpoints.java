@@ -96,7 +96,7 @@ final class Checkpoints {
 
     private boolean tryEmpty(long walBytes) {
         try {
-            CheckpointResult passive = connection.checkpoint(CheckpointMode.PASSIVE);
+            CheckpointResult passive = checkpoint(CheckpointMode.PASSIVE);
             count(passive);
             boolean isAllMoved = !passive.busy() && passive.checkpointedFrames() == passive.logFrames();
             if (isAllMoved && truncate(Duration.ZERO)) return true;
@@ -138,13 +138,20 @@ final class Checkpoints {
     private boolean truncate(Duration wait) {
         connection.busyTimeout(wait);
         try {
-            CheckpointResult result = connection.checkpoint(CheckpointMode.TRUNCATE);
+            CheckpointResult result = checkpoint(CheckpointMode.TRUNCATE);
             if (result.busy()) count(result);
             else framesMovedBefore = 0;
             return !result.busy();
         } finally {
             connection.busyTimeout(Connections.BUSY_WAIT);
         }
+    }
+
+    /// An interrupt that was meant for a caller's write may have come after its last statement. SQLite forgets it when
+    /// the next statement begins, but a checkpoint is no statement and would fail of it.
+    private CheckpointResult checkpoint(CheckpointMode mode) {
+        connection.exec("SELECT 1");
+        return connection.checkpoint(mode);
     }
 
     private void count(CheckpointResult result) {

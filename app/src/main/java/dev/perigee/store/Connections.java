@@ -5,6 +5,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteConnection.OpenFlag;
 import dev.perigee.sqlite.SqliteStatement;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -31,6 +32,7 @@ final class Connections {
 
     /// The one connection that writes.
     static SqliteConnection writer(Path file, StoreConfig config) {
+        create(file);
         return prepared(SqliteConnection.open(file, EnumSet.of(OpenFlag.READWRITE, OpenFlag.CREATE)), connection -> {
             // Before anything else: it counts only until the file has its first page.
             connection.exec("PRAGMA page_size = " + PAGE_BYTES);
@@ -45,6 +47,14 @@ final class Connections {
             connection.exec("PRAGMA wal_autocheckpoint = 0");
             connection.exec("PRAGMA cache_size = " + cacheKib(config.pageCacheBytes()));
         });
+    }
+
+    private static void create(Path file) {
+        try {
+            OwnersOnly.file(file);
+        } catch (IOException e) {
+            throw Fault.DISK_FAILED.in("replica " + file, "it could not be created: " + e, "Nothing was opened", e);
+        }
     }
 
     /// A connection that cannot write, whatever it is told.

@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -96,7 +95,7 @@ final class DataFolderLock implements AutoCloseable {
 
     private static Path create(Path directory) {
         try {
-            return Files.createDirectories(directory).toRealPath();
+            return OwnersOnly.folder(directory).toRealPath();
         } catch (IOException e) {
             throw Fault.DISK_FAILED.in(
                     "data folder " + directory, "it could not be created: " + e, "Nothing was opened", e);
@@ -107,8 +106,8 @@ final class DataFolderLock implements AutoCloseable {
         FileChannel channel = null;
         boolean isTaken = false;
         try {
-            channel = FileChannel.open(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            OwnersOnly.file(file);
+            channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
             FileLock lock = channel.tryLock(LOCKED_BYTE, 1, false);
             if (lock == null) return null;
             String before = text(channel);

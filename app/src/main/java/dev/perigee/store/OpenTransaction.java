@@ -25,9 +25,14 @@ final class OpenTransaction implements Transaction {
     ///
     /// @param stateAfter what stands when the limit ends it, for the message
     <T extends @Nullable Object> @Nullable T run(Work<T> work, long limitNanos, String stateAfter) {
+        return run(work, limitNanos, TimeGuard.NO_LIMIT, stateAfter);
+    }
+
+    /// @param maxWalBytes by how much the WAL may grow meanwhile
+    <T extends @Nullable Object> @Nullable T run(Work<T> work, long limitNanos, long maxWalBytes, String stateAfter) {
         T result = null;
         Throwable thrown = null;
-        guard.begin(limitNanos);
+        guard.begin(limitNanos, maxWalBytes);
         isOpen = true;
         try {
             result = work.run(this);

@@ -10,16 +10,23 @@ import org.jspecify.annotations.Nullable;
 final class PendingRead<T extends @Nullable Object> {
     private final Work<T> work;
     private final long limitNanos;
+    private final boolean isCallers;
     private final CompletableFuture<T> future = new CompletableFuture<>();
     private final AtomicBoolean isClaimed = new AtomicBoolean();
 
-    PendingRead(Work<T> work, long limitNanos) {
+    /// @param isCallers whether it runs what a caller sent, rather than Perigee's own statements
+    PendingRead(Work<T> work, long limitNanos, boolean isCallers) {
         this.work = work;
         this.limitNanos = limitNanos;
+        this.isCallers = isCallers;
     }
 
     CompletableFuture<T> future() {
         return future;
+    }
+
+    boolean isCallers() {
+        return isCallers;
     }
 
     boolean claim() {

@@ -4,18 +4,25 @@ import dev.perigee.store.Store.Work;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// One write on its way: its work, its limit, and whoever waits for it.
+/// One write on its way: its work, its limits, and whoever waits for it.
 final class PendingWrite<T extends @Nullable Object> {
     static final long NO_LIMIT = TimeGuard.NO_LIMIT;
 
     private final Work<T> work;
     private final long limitNanos;
+    private final long maxWalBytes;
     private final CompletableFuture<T> future = new CompletableFuture<>();
     private @Nullable T result;
 
     PendingWrite(Work<T> work, long limitNanos) {
+        this(work, limitNanos, NO_LIMIT);
+    }
+
+    /// @param maxWalBytes what its transaction may add to the WAL
+    PendingWrite(Work<T> work, long limitNanos, long maxWalBytes) {
         this.work = work;
         this.limitNanos = limitNanos;
+        this.maxWalBytes = maxWalBytes;
     }
 
     CompletableFuture<T> future() {
@@ -27,9 +34,9 @@ final class PendingWrite<T extends @Nullable Object> {
         return future.isDone();
     }
 
-    /// Whether a timer may end it, which undoes the transaction around it.
+    /// Whether the watchdog may end it, which undoes the transaction around it.
     boolean isLimited() {
-        return limitNanos != NO_LIMIT;
+        return limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
     }
 
     /// Whether it may be run a second time after its first run was undone; only limited writes promise that.
@@ -39,7 +46,7 @@ final class PendingWrite<T extends @Nullable Object> {
 
     /// Runs the work and keeps its result until [#committed()].
     void run(OpenTransaction transaction) {
-        result = transaction.run(work, limitNanos, "Nothing was written");
+        result = transaction.run(work, limitNanos, maxWalBytes, "Nothing was written");
     }
 
     @SuppressWarnings("NullAway") // The result is null only where T allows it.

@@ -18,12 +18,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The readers and the queue in front of them; callers wait.
+/// The readers and the queue in front of them; whoever reads waits. One reader is always left to Perigee's own reads.
 final class ReadPool {
     /// How long a read may wait for a free reader.
     static final Duration READER_WAIT = Duration.ofSeconds(5);
 
-    /// Reads that may wait for a reader.
+    /// Reads of callers that may wait for a reader, and of Perigee's own.
     static final int MAX_WAITING = 1024;
 
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(10);
@@ -33,7 +33,7 @@ final class ReadPool {
     private final StoreConfig config;
     private final Watchdog watchdog;
     private final Duration readerWait;
-    private final HandoffQueue<PendingRead<?>> queue = new HandoffQueue<>(MAX_WAITING);
+    private final ReadQueue queue;
     private final List<Reader> readers = new ArrayList<>();
 
     /// The guards of all that reads: the readers, and a backup while it runs.
@@ -44,13 +44,14 @@ final class ReadPool {
         this.file = file;
         this.config = config;
         this.watchdog = watchdog;
+        this.queue = new ReadQueue(MAX_WAITING, config.callerReaders());
         for (int i = 1; i <= config.readers(); i++) {
-            readers.add(new Reader("perigee-reader-" + i, this::nextOrNull));
+            readers.add(new Reader("perigee-reader-" + i, queue));
         }
     }
 
-    int size() {
-        return readers.size();
+    int callerReaders() {
+        return config.callerReaders();
     }
 
     /// Returns once every reader has its connection.
@@ -59,12 +60,13 @@ final class ReadPool {
         for (Reader reader : readers) reader.awaitOpened();
     }
 
-    <T extends @Nullable Object> CompletableFuture<T> run(Work<T> work, long limitNanos) {
-        PendingRead<T> read = new PendingRead<>(work, limitNanos);
-        switch (queue.offer(read, 0)) {
+    /// @param isCallers whether it runs what a caller sent, rather than Perigee's own statements
+    <T extends @Nullable Object> CompletableFuture<T> run(Work<T> work, long limitNanos, boolean isCallers) {
+        PendingRead<T> read = new PendingRead<>(work, limitNanos, isCallers);
+        switch (queue.offer(read)) {
             case ACCEPTED -> awaitStart(read);
             case CLOSED -> throw closed();
-            case FULL -> throw busy("%d reads wait for one already".formatted(MAX_WAITING));
+            case FULL -> throw busy(read, "%d reads wait for one already".formatted(MAX_WAITING));
         }
         return read.future();
     }
@@ -114,7 +116,7 @@ final class ReadPool {
     }
 
     TimeGuard register(SqliteConnection connection) {
-        TimeGuard guard = watchdog.guard(connection);
+        TimeGuard guard = watchdog.guard(connection, () -> 0); // They add nothing to the WAL.
         guards.add(guard);
         return guard;
     }
@@ -136,10 +138,6 @@ final class ReadPool {
         }
     }
 
-    private @Nullable PendingRead<?> nextOrNull() {
-        return queue.take(Long.MAX_VALUE);
-    }
-
     /// Waits until a reader has the read, or gives up. An interrupt gives up too, and is kept.
     private void awaitStart(PendingRead<?> read) {
         try {
@@ -147,17 +145,19 @@ final class ReadPool {
         } catch (ExecutionException _) {
             // The caller of the future is told.
         } catch (TimeoutException _) {
-            if (read.claim()) throw busy("none was free for %d ms".formatted(readerWait.toMillis()));
+            if (read.claim()) throw busy(read, "none was free for %d ms".formatted(readerWait.toMillis()));
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
-            if (read.claim()) throw busy("the wait for one was interrupted");
+            if (read.claim()) throw busy(read, "the wait for one was interrupted");
         }
     }
 
-    private PerigeeException busy(String what) {
+    private PerigeeException busy(PendingRead<?> read, String what) {
+        queue.remove(read);
+        int readers = read.isCallers() ? config.callerReaders() : config.readers();
         return Fault.BUSY.in(
                 "replica " + file,
-                "a read needs one of %d readers, but %s".formatted(config.readers(), what),
+                "a read needs one of %d readers, but %s".formatted(readers, what),
                 "Nothing was read");
     }
 

@@ -5,7 +5,6 @@ import dev.perigee.sqlite.SqliteConnection;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,14 +13,14 @@ import org.slf4j.LoggerFactory;
 final class Reader {
     private static final Logger LOG = LoggerFactory.getLogger(Reader.class);
 
-    private final Supplier<@Nullable PendingRead<?>> next;
+    private final ReadQueue queue;
     private final CompletableFuture<@Nullable Void> opened = new CompletableFuture<>();
     private final String name;
     private @Nullable Thread thread;
 
-    Reader(String name, Supplier<@Nullable PendingRead<?>> next) {
+    Reader(String name, ReadQueue queue) {
         this.name = name;
-        this.next = next;
+        this.queue = queue;
     }
 
     void start(Path file, StoreConfig config, ReadPool pool) {
@@ -55,8 +54,12 @@ final class Reader {
                 OpenTransaction transaction =
                         new OpenTransaction("read of replica " + file, connection, statements, guard);
                 opened.complete(null);
-                for (PendingRead<?> read = next.get(); read != null; read = next.get()) {
-                    if (read.claim()) answer(read, connection, transaction);
+                for (PendingRead<?> read = queue.take(); read != null; read = queue.take()) {
+                    try {
+                        if (read.claim()) answer(read, connection, transaction);
+                    } finally {
+                        queue.done(read);
+                    }
                 }
             } finally {
                 pool.unregister(guard);

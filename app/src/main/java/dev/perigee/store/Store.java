@@ -123,6 +123,16 @@ public final class Store implements AutoCloseable {
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit))));
     }
 
+    /// As [#write(Duration, Work)], for work that runs what a caller sent, with a limit on what it adds to the WAL too;
+    /// past it the statement fails with [Fault#TOO_LARGE], nothing is written, and the WAL is emptied.
+    ///
+    /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite still has
+    /// in its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the commit.
+    public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, Work<T> work) {
+        refuseInsideWork("write");
+        return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
+    }
+
     /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then fails
     /// with [Fault#BUSY]. Writes that wait together commit together, each in a savepoint of its own.
     ///
@@ -141,7 +151,14 @@ public final class Store implements AutoCloseable {
     ///     emptied
     public <T extends @Nullable Object> T read(Duration limit, Work<T> work) {
         refuseInsideWork("read");
-        return await(readers.run(work, TimeGuard.nanos(limit)));
+        return await(readers.run(work, TimeGuard.nanos(limit), false));
+    }
+
+    /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one, which is
+    /// left to Perigee's own reads.
+    public <T extends @Nullable Object> T readForCaller(Duration limit, Work<T> work) {
+        refuseInsideWork("read");
+        return await(readers.run(work, TimeGuard.nanos(limit), true));
     }
 
     /// Brings a room's tables to the version this build knows, in one transaction; see [Migrations].
@@ -181,9 +198,9 @@ public final class Store implements AutoCloseable {
         return file;
     }
 
-    /// How many reads can run at once.
-    public int readers() {
-        return readers.size();
+    /// How many reads of callers can run at once.
+    public int callerReaders() {
+        return readers.callerReaders();
     }
 
     public Stats stats() {

@@ -4,9 +4,11 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
 import java.time.Duration;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Ends the work that runs on one connection, when its time is up or for a reason from outside.
+/// Ends the work that runs on one connection, when its time is up, when it has written more than it may, or for a
+/// reason from outside.
 ///
 /// SQLite forgets an interrupt that arrives while no statement runs, so one that was meant for work is repeated
 /// by the [Watchdog] until the work ends; and one that arrives late must not hit the next work, so both happen
@@ -22,14 +24,19 @@ final class TimeGuard {
     static final long NO_LIMIT = Long.MAX_VALUE;
 
     private final SqliteConnection connection;
+    private final LongSupplier walBytes;
     private final Runnable wakeWatchdog;
     private boolean isRunning;
     private long startedNanos;
     private long limitNanos = NO_LIMIT;
+    private long startedWalBytes;
+    private long maxWalBytes = NO_LIMIT;
     private volatile @Nullable End end;
 
-    TimeGuard(SqliteConnection connection, Runnable wakeWatchdog) {
+    /// @param walBytes how large the WAL is; asked only while work that is limited by it runs
+    TimeGuard(SqliteConnection connection, LongSupplier walBytes, Runnable wakeWatchdog) {
         this.connection = connection;
+        this.walBytes = walBytes;
         this.wakeWatchdog = wakeWatchdog;
     }
 
@@ -41,14 +48,22 @@ final class TimeGuard {
         return limit.compareTo(Duration.ofDays(365)) > 0 ? NO_LIMIT : limit.toNanos();
     }
 
+    /// Work begins, for `limit` nanoseconds at most.
     void begin(long limit) {
+        begin(limit, NO_LIMIT);
+    }
+
+    /// @param maxBytes by how much the WAL may grow meanwhile
+    void begin(long limit, long maxBytes) {
         synchronized (this) {
             isRunning = true;
             startedNanos = System.nanoTime();
             limitNanos = limit;
+            maxWalBytes = maxBytes;
+            if (maxBytes != NO_LIMIT) startedWalBytes = walBytes.getAsLong();
             end = null;
         }
-        if (limit != NO_LIMIT) wakeWatchdog.run();
+        if (limit != NO_LIMIT || maxBytes != NO_LIMIT) wakeWatchdog.run();
     }
 
     /// The work is over: from here on nothing interrupts the connection.
@@ -57,7 +72,7 @@ final class TimeGuard {
     synchronized @Nullable End finish() {
         // A limit is a limit, also for work that the watchdog did not get round to or that was between
         // statements.
-        if (end == null && isOver(System.nanoTime())) end = tooLong();
+        if (end == null) end = overLimit();
         isRunning = false;
         return end;
     }
@@ -90,21 +105,26 @@ final class TimeGuard {
         return isRunning;
     }
 
-    /// Interrupts work whose time is up.
+    /// Interrupts work that is past a limit.
     ///
     /// @return whether there is work that has to be looked at again
     synchronized boolean look() {
         if (!isRunning) return false;
-        if (end == null && isOver(System.nanoTime())) end = tooLong();
+        if (end == null) end = overLimit();
         if (end != null) connection.interrupt();
-        return end != null || limitNanos != NO_LIMIT;
+        return end != null || limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
     }
 
-    private boolean isOver(long nowNanos) {
-        return limitNanos != NO_LIMIT && nowNanos - startedNanos >= limitNanos;
-    }
-
-    private End tooLong() {
-        return new End(Fault.TIME_LIMIT, "it ran longer than its limit of %d ms".formatted(limitNanos / 1_000_000));
+    private @Nullable End overLimit() {
+        if (limitNanos != NO_LIMIT && System.nanoTime() - startedNanos >= limitNanos) {
+            return new End(Fault.TIME_LIMIT, "it ran longer than its limit of %d ms".formatted(limitNanos / 1_000_000));
+        }
+        if (maxWalBytes == NO_LIMIT) return null;
+        long grownBytes = walBytes.getAsLong() - startedWalBytes;
+        if (grownBytes <= maxWalBytes) return null;
+        return new End(
+                Fault.TOO_LARGE,
+                "its transaction added %d bytes to the WAL, more than query.maxWriteBytes = %d"
+                        .formatted(grownBytes, maxWalBytes));
     }
 }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 
 /// Looks at every [TimeGuard] while limited work runs, each hundredth of a second.
 ///
@@ -27,8 +28,10 @@ final class Watchdog implements AutoCloseable {
     }
 
     /// A guard for `connection`, to be given back by [#forget] before the connection closes.
-    TimeGuard guard(SqliteConnection connection) {
-        TimeGuard guard = new TimeGuard(connection, this::wake);
+    ///
+    /// @param walBytes how large the WAL is, for work that is limited by it
+    TimeGuard guard(SqliteConnection connection, LongSupplier walBytes) {
+        TimeGuard guard = new TimeGuard(connection, walBytes, this::wake);
         guards.add(guard);
         return guard;
     }

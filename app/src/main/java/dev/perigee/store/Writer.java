@@ -102,7 +102,7 @@ final class Writer {
             return;
         }
         try (connection) {
-            TimeGuard guard = watchdog.guard(connection);
+            TimeGuard guard = watchdog.guard(connection, () -> Store.size(Connections.wal(file)));
             try (StatementCache statements = new StatementCache(connection)) {
                 OpenTransaction transaction = new OpenTransaction(where(), connection, statements, guard);
                 GroupCommit group = new GroupCommit(where(), connection, transaction, GroupCommit.MAX_TIME);

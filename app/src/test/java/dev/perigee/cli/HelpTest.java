@@ -1,6 +1,7 @@
 package dev.perigee.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.testing.Golden;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class HelpTest {
     private final Cli cli = new Cli(Map.of());
@@ -33,6 +35,7 @@ class HelpTest {
                 "tables resume",
                 "tables sync",
                 "verify",
+                "tables recover",
                 "query",
                 "version"
             })
@@ -43,6 +46,14 @@ class HelpTest {
         assertThat(ended.err()).isEmpty();
         Golden.assertMatches(
                 "help/perigee%s.txt".formatted(command.isEmpty() ? "" : "-" + command.replace(' ', '-')), ended.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"tables list", "tables add", "tables remove", "tables pause", "tables resume", "tables sync", "tables sweep"})
+    void every_help_of_a_command_below_has_examples_of_itself(String command) {
+        assertThat(cli.run((command + " --help").split(" ")).out())
+                .contains("\nExamples:\n  perigee " + command, "\nExit codes:\n  0   ");
     }
 
     @ParameterizedTest
@@ -83,6 +94,24 @@ class HelpTest {
         assertThat(cli.run("sync", "--to", "x", "--cursor", "c").exitCode()).isEqualTo(2);
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "demo --data ",
+                "serve --data ",
+                "serve --config ",
+                "sync --to ",
+                "query x --file ",
+                "demo --for 0s"
+            })
+    void an_empty_path_and_no_time_are_mistakes_of_usage(String line) {
+        // Only parsed: where it was taken, the demo would begin.
+        CommandLine command = Main.commandLine(new Surroundings(Map.of(), System.in, false));
+        assertThatThrownBy(() -> command.parseArgs(line.split(" ", -1)))
+                .isInstanceOf(CommandLine.ParameterException.class)
+                .hasMessageMatching("(?s).*(expected a path, found an empty text|expected more than no time).*");
+    }
+
     @Test
     void a_server_without_a_token_is_refused_with_how_to_make_one() {
         Cli.Ended ended = cli.run("serve", "--port", "0");
@@ -96,6 +125,7 @@ class HelpTest {
     @Test
     void the_version_is_for_people_or_programs() {
         assertThat(cli.run("version").out()).contains("java ", Runtime.version().toString());
+        assertThat(cli.run("--version")).isEqualTo(cli.run("version"));
         assertThat(cli.run("version", "--json").out())
                 .startsWith("{\"perigee\":")
                 .endsWith("}\n");

@@ -31,16 +31,28 @@ class LoggingTest {
         assertThat(level("tables", "list")).isEqualTo(Level.ERROR);
     }
 
+    @Test
+    void the_pool_that_stops_while_the_source_does_not_answer_says_nothing() throws Exception {
+        // Every failure of it that matters is a fault of ours, with a remedy.
+        assertThat(context().getLogger("com.zaxxer.hikari.pool.HikariPool").getEffectiveLevel())
+                .isEqualTo(Level.ERROR);
+    }
+
     private static Level level(String... arguments) {
         CommandLine line = Main.commandLine(new Surroundings(Map.of(), System.in, false));
         return Logging.level(line.parseArgs(arguments), false);
     }
 
-    private static String line(String message, Throwable failure) throws Exception {
+    private static LoggerContext context() throws Exception {
         LoggerContext context = new LoggerContext();
         JoranConfigurator configurator = new JoranConfigurator();
         configurator.setContext(context);
         configurator.doConfigure(Objects.requireNonNull(Main.class.getResource("/logback.xml")));
+        return context;
+    }
+
+    private static String line(String message, Throwable failure) throws Exception {
+        LoggerContext context = context();
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         ConsoleAppender<ILoggingEvent> appender = (ConsoleAppender<ILoggingEvent>) root.getAppender("STDERR");
         LoggingEvent event =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -96,6 +97,42 @@ class SyncCommandTest {
                 .containsPattern("public.log +[0-9?]+ +- +not copied: it has no primary key")
                 .doesNotContain("postgres:postgres");
         assertThat(dir).isEmptyDirectory();
+    }
+
+    @Test
+    void the_names_it_offers_are_those_that_it_takes() {
+        postgres.execute("""
+                CREATE SCHEMA "Big.S"; CREATE SCHEMA "a""b";
+                CREATE TABLE "Capital" (id int PRIMARY KEY);
+                CREATE TABLE capital (id int PRIMARY KEY);
+                CREATE TABLE "with.dot" (id int PRIMARY KEY);
+                CREATE TABLE "Big.S"."x y" (id int PRIMARY KEY);
+                CREATE TABLE "a""b"."q""z" (id int PRIMARY KEY);
+                INSERT INTO "Capital" VALUES (1);""");
+        String offered = cli.run("sync", "--from", from, "--to", to).out();
+        List<String> names = offered.lines()
+                .filter(line -> line.contains("the key \"id\" ascends"))
+                .map(line -> line.split(" {2,}")[0])
+                .toList();
+        assertThat(names)
+                .contains(
+                        "public.customers",
+                        "public.\"Capital\"",
+                        "public.capital",
+                        "public.\"with.dot\"",
+                        "\"Big.S\".\"x y\"",
+                        "\"a\"\"b\".\"q\"\"z\"");
+        String json = cli.run("sync", "--from", from, "--to", to, "--json").out();
+        for (int i = 0; i < names.size(); i++) {
+            Cli.Ended ended = cli.run(
+                    "sync", "--from", from, "--to", to, "--table", names.get(i), "--cursor", "id", "--target", "t" + i);
+            assertThat(ended.exitCode()).as(names.get(i) + ": " + ended.err()).isZero();
+            assertThat(json).contains("\"table\":\"%s\"".formatted(names.get(i).replace("\"", "\\\"")));
+        }
+        assertThat(query("SELECT count(*) FROM t" + names.indexOf("public.\"Capital\"")))
+                .isEqualTo("1\r\n");
+        assertThat(query("SELECT count(*) FROM t" + names.indexOf("public.capital")))
+                .isEqualTo("0\r\n");
     }
 
     @Test

@@ -11,11 +11,13 @@ import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +39,23 @@ class PerigeeConfigReaderTest {
 
         Golden.assertMatches("config/mistakes.txt", message.replace(dir + "/", ""));
         assertThat(message).doesNotContain("geheim").doesNotContain("anders");
+    }
+
+    @Test
+    void a_file_that_cannot_be_read_is_told_in_words() throws IOException {
+        Path folder = Files.createDirectory(dir.resolve("folder"));
+        Path latin = Files.write(dir.resolve("latin.yaml"), new byte[] {'a', (byte) 0xe4});
+        Path secret = Files.writeString(dir.resolve("secret.yaml"), "{}");
+
+        assertThat(failure(dir.resolve("nothing.yaml"), TOKEN))
+                .contains("command line: --config: there is no file " + dir.resolve("nothing.yaml"));
+        assertThat(failure(folder, TOKEN)).contains("--config: %s is a folder, expected a file".formatted(folder));
+        assertThat(failure(latin, TOKEN)).contains("--config: %s is not UTF-8 text".formatted(latin));
+        Set<PosixFilePermission> none = Set.of();
+        Files.setPosixFilePermissions(secret, none);
+        if (!Files.isReadable(secret)) { // For root it still is.
+            assertThat(failure(secret, TOKEN)).contains("--config: %s may not be read".formatted(secret));
+        }
     }
 
     @Test
@@ -87,7 +106,8 @@ class PerigeeConfigReaderTest {
                 serve: {host: "::1", port: 1, adminToken: a, clientToken: c, jwksEndpoint: "https://k/j",
                         jwtAlgorithm: ES256, allowedOrigins: "https://o", maxBodyBytes: 2KB, maxConnections: 5,
                         requestTimeout: 2h, shutdownGrace: 250ms}
-                query: {readLimit: 1d, writeLimit: 1s, maxStatementBytes: 500, maxRows: 4, maxTransactionStatements: 2}
+                query: {readLimit: 1d, writeLimit: 1s, maxStatementBytes: 500, maxRows: 4, maxTransactionStatements: 2,
+                        maxWriteBytes: 3MB}
                 replication: {parallelTables: 4, keepRuns: 3, retryFirst: 2s, retryMax: 2s, tables: [
                     {name: a.b, cursorColumn: c, cron: "0 3 * * *", timeZone: Europe/Zurich, key: [k], columns: [k, c],
                      exclude: [x], target: t, pageRows: 5, nullCursor: reject, indexes: true, numeric: text,
@@ -113,7 +133,8 @@ class PerigeeConfigReaderTest {
                         5,
                         Duration.ofHours(2),
                         Duration.ofMillis(250)));
-        assertThat(config.query()).isEqualTo(new QueryConfig(Duration.ofDays(1), Duration.ofSeconds(1), 500, 4, 2));
+        assertThat(config.query())
+                .isEqualTo(new QueryConfig(Duration.ofDays(1), Duration.ofSeconds(1), 500, 4, 2, 3 << 20));
         TableConfig table = config.replication().tables().getFirst();
         assertThat(table.timeZone()).contains("Europe/Zurich");
         assertThat(table.nullCursor()).isEqualTo(TableConfig.NullCursor.REJECT);
@@ -206,11 +227,6 @@ class PerigeeConfigReaderTest {
         Path file = Files.writeString(dir.resolve("p.yaml"), text);
 
         assertThat(failure(file, TOKEN)).contains("\n  " + file + ":");
-    }
-
-    @Test
-    void a_file_that_is_not_there_is_a_mistake() {
-        assertThat(failure(dir.resolve("none.yaml"), TOKEN)).contains("--config: expected a file", "none.yaml");
     }
 
     @Test

@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A source as a build of Perigee would see it that has one of the mistakes pollers have: what a sync pulls by cursor is
-/// not what there is. Checks are shown everything.
+/// A source as a build of Perigee would see it that has one of the mistakes pollers have: what a sync pulls by cursor
+/// is not what there is. Checks are shown everything.
 final class LossySource implements Source {
     enum Mistake {
         NONE,

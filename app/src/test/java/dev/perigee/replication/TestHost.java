@@ -32,10 +32,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import tools.jackson.databind.JsonNode;
 
 /// What the server is to the plugin, with a real store and real alarms and without HTTP: routes are called by name.
-final class TestHost implements PluginHost, AutoCloseable {
+public final class TestHost implements PluginHost, AutoCloseable {
     /// @param body the whole answer, envelope included
-    record Reply(int status, JsonNode body) {
-        JsonNode result() {
+    public record Reply(int status, JsonNode body) {
+        public JsonNode result() {
             if (status != 200) throw new AssertionError("status " + status + ": " + body);
             return body.get("result");
         }
@@ -49,7 +49,7 @@ final class TestHost implements PluginHost, AutoCloseable {
 
     final Store store;
     final Map<String, String> protectedTables = new ConcurrentHashMap<>();
-    final ReplicationPlugin plugin;
+    public final ReplicationPlugin plugin;
     private final Optional<Source> source;
     private final InstantSource clock;
     private final Alarms alarms;
@@ -79,7 +79,11 @@ final class TestHost implements PluginHost, AutoCloseable {
 
     /// A server whose schedule does not run: only what a test asks for is synced.
     static TestHost idle(Path folder, Source source, TableConfig... tables) {
-        return new TestHost(folder, Optional.of(source), InstantSource.system(), settings(tables));
+        return idle(folder, source, InstantSource.system(), tables);
+    }
+
+    public static TestHost idle(Path folder, Source source, InstantSource clock, TableConfig... tables) {
+        return new TestHost(folder, Optional.of(source), clock, settings(tables));
     }
 
     static TestHost withoutSource(Path folder) {
@@ -100,7 +104,7 @@ final class TestHost implements PluginHost, AutoCloseable {
         return call("GET", path, "");
     }
 
-    Reply post(String path, String json) {
+    public Reply post(String path, String json) {
         return call("POST", path, json);
     }
 
@@ -142,7 +146,7 @@ final class TestHost implements PluginHost, AutoCloseable {
     }
 
     /// Rows of the replica, each cell as text, NULL as `null`.
-    List<List<String>> query(String sql) {
+    public List<List<String>> query(String sql) {
         return store.read(Duration.ofSeconds(30), tx -> {
             List<List<String>> rows = new ArrayList<>();
             SqliteStatement statement = tx.statement(sql);
@@ -156,7 +160,7 @@ final class TestHost implements PluginHost, AutoCloseable {
     }
 
     /// The only cell of the only row.
-    String value(String sql) {
+    public String value(String sql) {
         return query(sql).getFirst().getFirst();
     }
 

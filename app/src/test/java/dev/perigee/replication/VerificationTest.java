@@ -17,7 +17,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -121,8 +120,8 @@ class VerificationTest {
         assertThat(host.post("/tables/u/verify", "").status()).isEqualTo(404);
     }
 
-    /// Writers insert and update all the while, with transactions that commit late; syncs and verifications go on beside
-    /// each other. Whatever is only behind must not be called a difference.
+    /// Writers insert and update all the while, with transactions that commit late; syncs and verifications go on
+    /// beside each other. Whatever is only behind must not be called a difference.
     @ParameterizedTest(name = "seed {0}")
     @ValueSource(longs = {1, 2})
     void while_rows_are_written_nothing_is_called_different_that_is_not(long seed) throws Exception {

@@ -14,6 +14,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,7 @@ class LimitsTest {
     }
 
     private static Setup queries(Duration read, Duration write, long maxRows) {
-        return Setup.standard().query(new QueryConfig(read, write, 1000, maxRows, 3));
+        return Setup.standard().query(new QueryConfig(read, write, 1000, maxRows, 3, 256L << 20));
     }
 
     @Test
@@ -81,8 +82,14 @@ class LimitsTest {
                     "\u0000\u0001")) {
                 HttpResponse<String> answer = served.post("/query", CLIENT, body);
                 assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
-                assertThat(answer.body()).startsWith("{\"error\":");
+                assertThat(answer.body())
+                        .startsWith("{\"error\":")
+                        .doesNotContain("StreamReadConstraints", "jackson", "Exception", "()");
             }
+            assertThat(served.post("/query", CLIENT, "{\"x\":" + "[".repeat(2000))
+                            .body())
+                    .isEqualTo("{\"error\":\"The body is JSON that is larger than this server reads: "
+                            + "at most 500 levels deep, numbers of 1000 digits, names of 50000 characters.\"}");
             assertThat(served.post("/query", CLIENT, "{\"sql\":\n \"SELECT 1\" x}")
                             .body())
                     .contains("line 2, column");
@@ -124,7 +131,7 @@ class LimitsTest {
     void a_read_past_its_time_is_504_and_its_reader_is_free_again() {
         try (ServedStore served =
                 new ServedStore(directory, queries(Duration.ofMillis(300), Duration.ofSeconds(10), 1000))) {
-            for (int i = 0; i < 2 * served.store.readers(); i++) {
+            for (int i = 0; i < 2 * served.store.callerReaders(); i++) {
                 HttpResponse<String> answer = served.run(CLIENT, ENDLESS);
                 assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
             }
@@ -141,6 +148,25 @@ class LimitsTest {
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
             assertThat(served.query("SELECT count(*) AS n FROM t")).hasToString("{\"result\":[{\"n\":0}]}");
             assertThat(served.run(CLIENT, "INSERT INTO t VALUES (1)").statusCode())
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
+    void a_write_past_its_bytes_is_413_and_the_wal_is_small_again() {
+        Setup setup = Setup.standard()
+                .query(new QueryConfig(Duration.ofSeconds(30), Duration.ofSeconds(30), 1000, 1000, 3, 32L << 20));
+        try (ServedStore served = new ServedStore(directory, setup)) {
+            String endless = "CREATE TABLE big AS "
+                    + ENDLESS.replace("count(*) FROM n", "i, hex(zeroblob(100)) FROM n LIMIT 10000000");
+            HttpResponse<String> answer = served.run(ADMIN, endless);
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(413);
+            assertThat(answer.body()).contains("query.maxWriteBytes = 33554432");
+            assertThat(served.query("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'big'"))
+                    .hasToString("{\"result\":[{\"n\":0}]}");
+            Awaitility.await().until(() -> served.store.stats().walBytes() < 1 << 20);
+            assertThat(served.run(CLIENT, "CREATE TABLE small (a)").statusCode())
+                    .as("what others write")
                     .isEqualTo(200);
         }
     }
@@ -345,7 +371,7 @@ class LimitsTest {
             String body = ServedStore.statement(ENDLESS.replace("count(*)", "i, hex(zeroblob(100))"));
             String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
                     + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
-            int large = served.store.readers() - 1;
+            int large = served.store.callerReaders() - 1;
             RawHttp[] slow = new RawHttp[large];
             for (int i = 0; i < large; i++) {
                 slow[i] = new RawHttp(served.server.port());
@@ -361,6 +387,29 @@ class LimitsTest {
                     .as("a committed write is never told to be sent again")
                     .isEqualTo(200);
             for (RawHttp raw : slow) raw.close();
+        }
+    }
+
+    @Test
+    void callers_endless_reads_leave_the_last_reader_to_perigee() throws Exception {
+        try (ServedStore served = new ServedStore(directory)) {
+            String body = ServedStore.statement(ENDLESS);
+            String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+            List<RawHttp> callers = new ArrayList<>();
+            for (int i = 0; i < served.store.callerReaders() + 2; i++) {
+                RawHttp raw = new RawHttp(served.server.port());
+                callers.add(raw);
+                raw.send(request);
+            }
+            Awaitility.await().until(() -> served.store.stats().activeReads() == served.store.callerReaders());
+            assertThat(served.getAsNobody("/readyz").statusCode()).isEqualTo(200);
+            assertThat(served.get("/status/database", ADMIN).statusCode()).isEqualTo(200);
+            HttpResponse<String> oneMore = served.run(CLIENT, "SELECT 1");
+            assertThat(oneMore.statusCode()).as(oneMore.body()).isEqualTo(503);
+            assertThat(oneMore.body()).contains("one of 3 readers");
+            for (RawHttp raw : callers) raw.close();
+            Awaitility.await().until(() -> served.run(CLIENT, "SELECT 1").statusCode() == 200);
         }
     }
 

@@ -296,7 +296,7 @@ class RightsTest {
     void protection_that_is_given_up_or_added_counts_for_statements_prepared_before() {
         served.query("CREATE TABLE later (a)");
         String sql = "INSERT INTO later VALUES (1)";
-        int often = 4 * served.store.readers(); // So that each connection has it prepared.
+        int often = 4 * served.store.callerReaders(); // So that each connection has it prepared.
         for (int i = 0; i < often; i++) {
             assertThat(served.run(CLIENT, sql).statusCode()).isEqualTo(200);
         }

@@ -8,6 +8,7 @@ import static dev.perigee.store.TestStores.number;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
@@ -106,6 +107,22 @@ class CheckpointsTest {
                 assertThat(countOf(other)).isEqualTo(33);
             }
             await().until(() -> store.stats().walBytes() == 0);
+        }
+    }
+
+    @Test
+    void an_interrupt_that_came_after_its_statement_does_not_end_the_checkpoint() {
+        Path file = folder.resolve("alone.db");
+        StoreConfig config = TestStores.wal(folder, 64 * KIB, 64 * MIB);
+        try (Watchdog watchdog = new Watchdog();
+                SqliteConnection connection = Connections.writer(file, config)) {
+            ReadPool nobody = new ReadPool(file, config, watchdog, ReadPool.READER_WAIT);
+            Checkpoints checkpoints = new Checkpoints(connection, file, config, nobody);
+            connection.exec("CREATE TABLE t (v); INSERT INTO t VALUES (zeroblob(1000000))");
+            assertThat(Store.size(Connections.wal(file))).isGreaterThan(MIB / 2);
+            connection.interrupt();
+            checkpoints.tryNow();
+            assertThat(Store.size(Connections.wal(file))).isZero();
         }
     }
 

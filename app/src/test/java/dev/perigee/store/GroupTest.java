@@ -46,7 +46,8 @@ class GroupTest {
         connection.exec("CREATE TABLE t (k INTEGER PRIMARY KEY, v)");
         other = Connections.reader(folder.resolve("t.db"), config);
         statements = new StatementCache(connection);
-        OpenTransaction transaction = new OpenTransaction("test", connection, statements, watchdog.guard(connection));
+        OpenTransaction transaction =
+                new OpenTransaction("test", connection, statements, watchdog.guard(connection, () -> 0));
         group = new GroupCommit("test", connection, transaction, Duration.ofHours(1));
     }
 

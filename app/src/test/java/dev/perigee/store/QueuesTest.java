@@ -19,7 +19,7 @@ class QueuesTest {
 
     @Test
     void a_full_queue_holds_callers_up_and_lets_them_in_again() throws Exception {
-        StoreConfig small = new StoreConfig(folder, 1, 2, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
+        StoreConfig small = new StoreConfig(folder, 2, 2, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
         try (Store store = TestStores.open(small)) {
             CountDownLatch release = TestStores.holdWriter(store);
             CompletableFuture<Long> first = store.submit(TestStores.insert(1));
@@ -52,10 +52,10 @@ class QueuesTest {
 
     @Test
     void a_read_that_finds_no_free_reader_in_time_is_refused_and_not_run_later() {
-        StoreConfig one = new StoreConfig(folder, 1, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
-        try (Store store = TestStores.open(one);
+        StoreConfig two = new StoreConfig(folder, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
+        try (Store store = TestStores.open(two);
                 Watchdog watchdog = new Watchdog()) {
-            ReadPool pool = new ReadPool(store.file(), one, watchdog, Duration.ofMillis(50));
+            ReadPool pool = new ReadPool(store.file(), two, watchdog, Duration.ofMillis(50));
             pool.start();
             CountDownLatch reading = new CountDownLatch(1);
             CountDownLatch end = new CountDownLatch(1);
@@ -67,19 +67,24 @@ class QueuesTest {
                                         TestStores.await(end);
                                         return null;
                                     },
-                                    TimeGuard.NO_LIMIT)
+                                    TimeGuard.NO_LIMIT,
+                                    true)
                             .join());
             TestStores.await(reading);
             Store.Work<Object> refused = tx -> {
                 ranLater.countDown();
                 return null;
             };
-            assertThatThrownBy(() -> pool.run(refused, TimeGuard.NO_LIMIT))
+            assertThatThrownBy(() -> pool.run(refused, TimeGuard.NO_LIMIT, true))
                     .hasMessageStartingWith("BUSY")
+                    .hasMessageContaining("one of 1 readers")
                     .hasMessageContaining("none was free for 50 ms");
+            assertThat(pool.run(tx -> "answered", TimeGuard.NO_LIMIT, false).join())
+                    .as("Perigee's own read")
+                    .isEqualTo("answered");
             end.countDown();
             await().until(() -> !holder.isAlive());
-            pool.run(tx -> null, TimeGuard.NO_LIMIT).join();
+            pool.run(tx -> null, TimeGuard.NO_LIMIT, true).join();
             pool.close();
             assertThat(ranLater.getCount()).isEqualTo(1);
         }

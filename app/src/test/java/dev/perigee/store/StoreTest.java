@@ -77,8 +77,8 @@ class StoreTest {
 
     @Test
     void a_read_past_its_limit_is_ended_by_name_and_the_reader_goes_on() {
-        StoreConfig one = new StoreConfig(folder, 1, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
-        try (Store store = TestStores.open(one)) {
+        StoreConfig two = new StoreConfig(folder, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
+        try (Store store = TestStores.open(two)) {
             for (int i = 0; i < 3; i++) {
                 assertThatThrownBy(() -> store.read(
                                 Duration.ofMillis(50), tx -> number(tx, "SELECT 1") + number(tx, ENDLESS_SELECT)))

@@ -26,7 +26,7 @@ public final class TcpProxy implements AutoCloseable {
     }
 
     private final ServerSocket listener;
-    private final int serverPort;
+    private volatile int serverPort;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicLong sent = new AtomicLong();
@@ -46,6 +46,12 @@ public final class TcpProxy implements AutoCloseable {
 
     public int port() {
         return listener.getLocalPort();
+    }
+
+    /// Leads new connections to another server, and closes those there are.
+    public void leadTo(int otherPort) {
+        serverPort = otherPort;
+        for (Socket socket : sockets) end(socket, socket);
     }
 
     /// Connections clients have made so far.

@@ -1,6 +1,7 @@
 package dev.perigee.cli.demo;
 
 import dev.perigee.cli.Exit;
+import dev.perigee.cli.GivenPath;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -52,6 +53,7 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "DIR",
+            converter = GivenPath.class,
             description = "Where it keeps its files. Default: perigee/demo in your cache folder.")
     private @Nullable Path data;
 
@@ -87,6 +89,8 @@ public final class DemoCommand implements Callable<Integer> {
                 throw new TypeConversionException("`%s` is not a time such as 30s, 5m or 1h".formatted(text));
             }
             long amount = Long.parseLong(form.group(1));
+            if (amount == 0)
+                throw new TypeConversionException("expected more than no time, found `%s`".formatted(text));
             return switch (form.group(2)) {
                 case "s" -> Duration.ofSeconds(amount);
                 case "m" -> Duration.ofMinutes(amount);

@@ -35,7 +35,7 @@ final class DemoFolder implements AutoCloseable {
     /// @throws dev.perigee.fault.PerigeeException [Fault#REPLICA_LOCKED] while another demo holds it
     static DemoFolder open(Path path) {
         try {
-            Files.createDirectories(path);
+            createPrivateFolder(path);
             FileChannel lockFile = FileChannel.open(
                     path.resolve("demo.lock"),
                     StandardOpenOption.CREATE,
@@ -130,6 +130,15 @@ final class DemoFolder implements AutoCloseable {
             return lockFile.tryLock() != null;
         } catch (OverlappingFileLockException _) {
             return false; // held by this very process
+        }
+    }
+
+    private static void createPrivateFolder(Path folder) throws IOException {
+        if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+            Files.createDirectories(
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } else {
+            Files.createDirectories(folder);
         }
     }
 

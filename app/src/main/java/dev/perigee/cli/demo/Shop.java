@@ -17,7 +17,7 @@ import java.util.Objects;
 final class Shop {
     /// One table of the shop.
     ///
-    /// @param cursorColumn grows in the order of the commits, see `commit-order.sql`
+    /// @param cursorColumn taken when its transaction begins, or while it runs
     /// @param key its primary key
     /// @param interval time between two syncs
     record Table(String name, String cursorColumn, List<String> key, Duration interval) {
@@ -49,7 +49,7 @@ final class Shop {
         try (Statement statement = connection.createStatement()) {
             statement.execute(script("schema.sql"));
             statement.execute(script("rows.sql"));
-            statement.execute(script("commit-order.sql"));
+            statement.execute(script("stamps.sql"));
             connection.commit();
             connection.setAutoCommit(true);
             statement.execute("ANALYZE");

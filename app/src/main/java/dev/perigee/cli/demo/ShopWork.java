@@ -70,9 +70,10 @@ record ShopWork(Consumer<Duration> pause) {
     }
 
     /// Writes an order and keeps the transaction open for seconds before it commits, as people do who call a payment
-    /// service in between. Polling loses such an order where the cursor was stamped when it was written.
+    /// service in between. The first event's number is drawn at the beginning. A plain poller loses such an order.
     void takeALongOrder(Connection connection, RandomGenerator random) throws SQLException {
         order(connection, random, 1 + random.nextInt(PRODUCTS - 10), "Taken by phone");
+        tell(connection, "phone_call", random);
         pause.accept(Duration.ofMillis(LONG_MILLIS_LEAST + random.nextInt(LONG_MILLIS_SPREAD)));
         execute(connection, """
                 UPDATE orders SET note = 'Checked by phone' WHERE id IN (
@@ -100,7 +101,6 @@ record ShopWork(Consumer<Duration> pause) {
                 """, product, product + random.nextInt(4), 1 + random.nextInt(CUSTOMERS), note);
     }
 
-    /// Last in its transaction: from here on other commits wait, see `commit-order.sql`.
     private static void tell(Connection connection, String kind, RandomGenerator random) throws SQLException {
         execute(connection, """
                 INSERT INTO events (kind, customer_id, session, payload)

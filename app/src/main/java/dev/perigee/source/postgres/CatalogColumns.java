@@ -44,15 +44,15 @@ final class CatalogColumns {
                            OR EXISTS (SELECT FROM pg_catalog.pg_cast k
                                       WHERE k.castsource = e.oid AND k.casttarget = o.opcintype
                                         AND k.castmethod = 'b' AND k.castcontext = 'i'))),
-                   -- Who writes its values: a sequence that hands each number out once, in order and when it is asked;
-                   -- the server's clock, by a default or by a trigger that sets times. Not where rows come from
-                   -- another server with the values they have there.
+                   -- Who writes its values: a sequence that hands each number out once, in order, when it is asked, and
+                   -- not in blocks, which programs use up in later transactions; the server's clock, by a default or by
+                   -- a trigger that sets times. Not where rows come from another server with the values they have there.
                    (EXISTS (SELECT FROM pg_catalog.pg_depend p
                             JOIN pg_catalog.pg_sequence q ON q.seqrelid = p.objid
                             WHERE p.classid = 'pg_catalog.pg_class'::regclass AND p.deptype IN ('a', 'i')
                               AND p.refclassid = 'pg_catalog.pg_class'::regclass
                               AND p.refobjid = d.attrelid AND p.refobjsubid = d.attnum
-                              AND q.seqcache = 1 AND NOT q.seqcycle AND q.seqincrement > 0)
+                              AND q.seqcache = 1 AND NOT q.seqcycle AND q.seqincrement = 1)
                     OR EXISTS (SELECT FROM pg_catalog.pg_attrdef f
                                WHERE f.adrelid = d.attrelid AND f.adnum = d.attnum
                                  AND pg_get_expr(f.adbin, f.adrelid) ~* '^\\(?((now|clock_timestamp|statement_timestamp|transaction_timestamp|uuidv7)\\(\\)|current_timestamp|localtimestamp|timezone\\(''utc''::text, (now|clock_timestamp)\\(\\)\\))')

@@ -21,19 +21,23 @@ final class CursorLimit {
 
     private final PgConnection session;
     private final SourceTable table;
+    private final List<CatalogColumn> columns;
     private final String column;
     private final int serverVersion;
 
-    CursorLimit(PgConnection session, SourceTable table, String column, int serverVersion) {
+    /// @param columns of the table, as the catalog has them
+    CursorLimit(
+            PgConnection session, SourceTable table, List<CatalogColumn> columns, String column, int serverVersion) {
         this.session = session;
         this.table = table;
+        this.columns = columns;
         this.column = column;
         this.serverVersion = serverVersion;
     }
 
     /// How far the table may be sealed, of which `seen` was pulled by `now`.
     Limit of(HighWaterMark seen, Instant now) throws SQLException {
-        Optional<CatalogColumn> known = PostgresCatalog.columns(session, table.id()).stream()
+        Optional<CatalogColumn> known = columns.stream()
                 .filter(candidate -> candidate.name().equals(column))
                 .findFirst();
         String cursor = seen.cursor().orElseThrow();

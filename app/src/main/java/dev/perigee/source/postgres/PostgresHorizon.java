@@ -31,20 +31,23 @@ import org.postgresql.jdbc.PgConnection;
 /// @param openSince the earliest start of an open transaction, else the time of looking; the epoch while a prepared
 ///     transaction waits, whose start nobody knows any more
 /// @param now the snapshot taken afterwards
-record PostgresHorizon(
-        Sight sight, Instant openSince, Optional<Holder> oldest, Moment now, PostgresMoment numbers)
+record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, Moment now, PostgresMoment numbers)
         implements Horizon {
     /// Between the moment whose time a transaction takes as its own and the moment at which others see it open.
     static final Duration GUARD = Duration.ofSeconds(1);
 
-    /// Sessions that only read do not hold anything up: ours are known by their numbers, and autovacuum's by their kind.
-    /// Open transactions are looked at before prepared ones, so that one that is prepared meanwhile is seen twice and not
-    /// never.
+    /// A session that runs a message counts from when the message arrived, in a transaction or not: after a COMMIT
+    /// within it, the next transaction takes that time as its own, and for a moment in between none is open.
+    ///
+    /// Sessions that only read do not hold anything up: ours are known by their numbers, and autovacuum's by their
+    /// kind. Open transactions are looked at before prepared ones: one that is prepared meanwhile is then seen
+    /// twice and not never.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
                    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
                        AND NOT coalesce(bool_or(a.state = 'disabled'), false) AS sees_all,
-                   min(a.xact_start) AS open_since,
+                   min(least(a.xact_start, CASE WHEN a.state = 'active' AND a.backend_type = 'client backend'
+                                                THEN a.query_start END)) AS open_since,
                    (array_agg(format('process %s (%s)', a.pid, coalesce(nullif(a.application_name, ''), a.backend_type))
                               ORDER BY a.xact_start) FILTER (WHERE a.xact_start IS NOT NULL))[1] AS oldest
             FROM pg_catalog.pg_stat_activity a
@@ -80,11 +83,13 @@ record PostgresHorizon(
 
     /// @param ours server processes of sessions that only read
     static Before look(PgConnection session, Set<Integer> ours, List<TableId> tables) throws SQLException {
-        try (PreparedStatement statement =
-                session.prepareStatement(SESSIONS + ";\n" + PREPARED + ";\n" + LOCKABLE)) {
+        try (PreparedStatement statement = session.prepareStatement(SESSIONS + ";\n" + PREPARED + ";\n" + LOCKABLE)) {
             statement.setArray(1, array(session, "int4", new ArrayList<>(ours)));
-            statement.setArray(2, array(session, "text", tables.stream().map(TableId::schema).toList()));
-            statement.setArray(3, array(session, "text", tables.stream().map(TableId::name).toList()));
+            statement.setArray(
+                    2,
+                    array(session, "text", tables.stream().map(TableId::schema).toList()));
+            statement.setArray(
+                    3, array(session, "text", tables.stream().map(TableId::name).toList()));
             statement.execute();
             Before open = sessions(statement.getResultSet());
             statement.getMoreResults();

@@ -14,8 +14,10 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
 
 /// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source infers each from
@@ -29,6 +31,11 @@ final class PostgresQuery {
     private static final Set<String> STATEMENT_CLASSES = Set.of(
             "0A", "0L", "0P", "20", "21", "22", "23", "25", "26", "2B", "2F", "34", "3B", "3F", "42", "44", "P0");
 
+    /// Statements that end the transaction a statement is run in, or begin another: Perigee's own, which commits what
+    /// succeeded and undoes what failed. SAVEPOINT and what belongs to it would end with it.
+    private static final Set<String> TRANSACTION_WORDS =
+            Set.of("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE");
+
     private PostgresQuery() {}
 
     /// Runs `sql` in the session's transaction, whose settings make values read as they are read here.
@@ -36,6 +43,8 @@ final class PostgresQuery {
     /// @return rows changed, -1 for a statement that returns rows
     /// @throws PerigeeException [Fault#SOURCE_STATEMENT] with the server's message and where in `sql` it points
     static long run(Connection connection, String sql, List<Value> parameters, RowSink sink) throws SQLException {
+        refuseTransactionControl(sql);
+        refuseCopyStream(sql);
         Placeholders placeholders = Placeholders.of(sql, parameters.size());
         try (PreparedStatement statement = connection.prepareStatement(placeholders.sql())) {
             statement.setFetchSize(FETCH_ROWS);
@@ -54,6 +63,56 @@ final class PostgresQuery {
             if (isAboutStatement(e)) throw refused(placeholders, e);
             throw e;
         }
+    }
+
+    private static void refuseTransactionControl(String sql) {
+        List<String> words = firstWords(sql);
+        String first = words.getFirst();
+        boolean isPrepared = words.equals(List.of("PREPARE", "TRANSACTION"));
+        if (!isPrepared && !TRANSACTION_WORDS.contains(first)) return;
+        throw Fault.SOURCE_STATEMENT.in(
+                "the source's statement",
+                "a statement is a transaction of its own, which is committed when it has succeeded; %s has no place in it"
+                        .formatted(isPrepared ? "PREPARE TRANSACTION" : first),
+                "It was not sent");
+    }
+
+    /// The driver gives the rows of a COPY to a caller of another kind, and breaks the session off for a statement.
+    private static void refuseCopyStream(String sql) {
+        if (!firstWords(sql).getFirst().equals("COPY")) return;
+        SqlLexer lexer = new SqlLexer(sql);
+        int depth = 0;
+        String before = "";
+        for (SqlLexer.Kind kind = lexer.next(); kind != SqlLexer.Kind.END; kind = lexer.next()) {
+            if (kind == SqlLexer.Kind.SPACE) continue;
+            String text = lexer.text().toUpperCase(Locale.ROOT);
+            if (text.equals("(")) depth++;
+            if (text.equals(")")) depth--;
+            String pair = before + " " + text;
+            if (depth == 0 && (pair.equals("TO STDOUT") || pair.equals("FROM STDIN"))) {
+                throw Fault.SOURCE_STATEMENT.in(
+                        "the source's statement",
+                        "COPY %s needs a stream of its own, which a statement here has not; use SELECT and INSERT"
+                                .formatted(pair),
+                        "It was not sent");
+            }
+            before = text;
+        }
+    }
+
+    /// The first two words in capitals, empty where there are none. What is before them is left out.
+    private static List<String> firstWords(String sql) {
+        List<String> words = new ArrayList<>();
+        SqlLexer lexer = new SqlLexer(sql);
+        SqlLexer.Kind kind = lexer.next();
+        while (words.size() < 2 && kind != SqlLexer.Kind.END) {
+            if (kind == SqlLexer.Kind.WORD) words.add(lexer.text().toUpperCase(Locale.ROOT));
+            boolean isSeparator = kind == SqlLexer.Kind.SPACE || lexer.text().equals(";");
+            if (kind != SqlLexer.Kind.WORD && !isSeparator) break;
+            kind = lexer.next();
+        }
+        while (words.size() < 2) words.add("");
+        return words;
     }
 
     private static void send(ResultSet rows, RowSink sink) throws SQLException {
@@ -112,6 +171,8 @@ final class PostgresQuery {
 
     private static boolean isAboutStatement(SQLException e) {
         String state = e.getSQLState();
+        // The driver's own refusal of what the server would have done.
+        if (PSQLState.NOT_IMPLEMENTED.getState().equals(state)) return true;
         return state != null
                 && state.length() == 5
                 && PostgresFaults.server(e) != null

@@ -3,6 +3,9 @@ package dev.perigee.source.postgres;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
+import dev.perigee.source.Identity;
+import dev.perigee.source.KeyBuckets;
+import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Moment;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
@@ -13,12 +16,16 @@ import dev.perigee.source.TableId;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOut;
 import org.postgresql.jdbc.PgConnection;
 
@@ -31,20 +38,32 @@ final class PostgresSnapshot implements Snapshot {
     private final PgConnection session;
     private final SourceConfig config;
     private final PostgresHorizon horizon;
+    private final Instant asOf;
     private final Optional<String> position;
     private final int serverVersion;
+    private @Nullable PostgresIdentity identity;
+
+    /// Tables that were locked before the snapshot was taken.
+    private final Set<TableId> locked;
+
+    /// What the catalog says does not change within a snapshot; each question is a round trip.
+    private final Map<TableId, List<CatalogColumn>> catalog = new HashMap<>();
 
     private PostgresSnapshot(
             PgConnection session,
             SourceConfig config,
             PostgresHorizon horizon,
+            Instant asOf,
             Optional<String> position,
-            int serverVersion) {
+            int serverVersion,
+            Set<TableId> locked) {
         this.session = session;
         this.config = config;
         this.horizon = horizon;
+        this.asOf = asOf;
         this.position = position;
         this.serverVersion = serverVersion;
+        this.locked = locked;
     }
 
     /// Ends the transaction that `session` is in, looks at the open ones, and begins the snapshot's own. Its tables are
@@ -71,18 +90,30 @@ final class PostgresSnapshot implements Snapshot {
                         SELECT pg_current_snapshot()::text, clock_timestamp(),
                                (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
                                      ELSE pg_current_wal_lsn() END)::text,
-                               current_setting('server_version_num')::int""")) {
+                               current_setting('server_version_num')::int, transaction_timestamp()""")) {
             row.next();
             PostgresMoment numbers = PostgresMoment.of(row.getString(1));
             Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
             return new PostgresSnapshot(
-                    session, config, before.with(now), Optional.ofNullable(row.getString(3)), row.getInt(4));
+                    session,
+                    config,
+                    before.with(now),
+                    row.getObject(5, OffsetDateTime.class).toInstant(),
+                    Optional.ofNullable(row.getString(3)),
+                    row.getInt(4),
+                    before.lockable());
         }
     }
 
     @Override
     public Moment moment() {
         return horizon.now();
+    }
+
+    /// When the transaction began: its snapshot is taken later, and a statement that asks for the time has one already.
+    @Override
+    public Instant asOf() {
+        return asOf;
     }
 
     @Override
@@ -108,8 +139,10 @@ final class PostgresSnapshot implements Snapshot {
                     pull, PostgresCatalog.columns(session, pull.table().id()), changed);
             settle(statement);
             Pages pages = new Pages(statement, sink);
-            if (pull.scope() instanceof Scope.Changed) {
+            if (pull.scope() instanceof Scope.Changed || pull.scope() instanceof Scope.InBuckets) {
                 for (String slice : TidSlices.of(session, pull.table(), serverVersion)) copy(statement, slice, pages);
+            } else if (pull.scope() instanceof Scope.Parts(var parts)) {
+                for (long part : parts) copy(statement, "r.tableoid = %d".formatted(part), pages);
             } else {
                 copy(statement, "", pages);
             }
@@ -122,7 +155,8 @@ final class PostgresSnapshot implements Snapshot {
         return PostgresFaults.guard(
                 "table " + table.id(),
                 config,
-                () -> new CursorLimit(session, table, cursorColumn, serverVersion).of(seen, moment().at()));
+                () -> new CursorLimit(session, table, columns(table.id()), cursorColumn, serverVersion)
+                        .of(seen, moment().at()));
     }
 
     @Override
@@ -134,6 +168,77 @@ final class PostgresSnapshot implements Snapshot {
                 return row.getLong(1);
             }
         });
+    }
+
+    @Override
+    public Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
+        return PostgresFaults.guard(
+                "table " + keys.table().id(),
+                config,
+                () -> KeyDigestStatement.run(session, config, keys, buckets, serverVersion));
+    }
+
+    @Override
+    public Optional<Identity> identity(SourceTable table) {
+        return asked(table, () -> Optional.of(identities().of(table)));
+    }
+
+    @Override
+    public Optional<Boolean> continues(Identity earlier) {
+        return PostgresFaults.guard(config.place(), config, () -> identities().continues(earlier));
+    }
+
+    @Override
+    public Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
+        Optional<String> changed = new ChangedRows(horizon.numbers()).since(table, earlier.mark());
+        if (changed.isEmpty()) return Optional.empty();
+        String sql = "SELECT EXISTS (SELECT FROM %s AS r WHERE r.tableoid = %d AND NOT %s)"
+                .formatted(Quoted.table(table.id()), part, changed.get());
+        return asked(table, () -> Optional.of(first(sql).equals(Optional.of("t"))));
+    }
+
+    @Override
+    public Optional<HighWaterMark> greatest(SourceTable table, String cursorColumn, List<String> key) {
+        return asked(table, () -> new CursorEnd(session, table, cursorColumn).greatest(key));
+    }
+
+    @Override
+    public boolean isBehind(SourceTable table, String cursorColumn, HighWaterMark seen) {
+        return asked(
+                table,
+                () -> new CursorEnd(session, table, cursorColumn)
+                        .isBehind(seen.cursor().orElseThrow()));
+    }
+
+    private <T> T asked(SourceTable table, PostgresFaults.Asking<T> asking) {
+        return PostgresFaults.guard("table " + table.id(), config, asking);
+    }
+
+    private PostgresIdentity identities() throws SQLException {
+        PostgresIdentity known = identity;
+        if (known == null) {
+            known = PostgresIdentity.of(session, horizon.numbers(), position);
+            identity = known;
+        }
+        return known;
+    }
+
+    private Optional<String> first(String sql) throws SQLException {
+        try (Statement statement = session.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            return row.next() ? Optional.ofNullable(row.getString(1)) : Optional.empty();
+        }
+    }
+
+    /// Takes the lock that any read takes, where it is not held already: what the catalog says next stays true until
+    /// the transaction ends.
+    private List<CatalogColumn> columns(TableId table) throws SQLException {
+        List<CatalogColumn> known = catalog.get(table);
+        if (known != null) return known;
+        if (!locked.contains(table)) execute(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(table)));
+        List<CatalogColumn> asked = PostgresCatalog.columns(session, table);
+        catalog.put(table, asked);
+        return asked;
     }
 
     private void copy(PullStatement statement, String slice, Pages pages) throws SQLException {

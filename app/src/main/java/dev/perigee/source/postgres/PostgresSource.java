@@ -1,6 +1,7 @@
 package dev.perigee.source.postgres;
 
 import dev.perigee.config.SourceConfig;
+import dev.perigee.source.Identity;
 import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
@@ -10,6 +11,7 @@ import dev.perigee.sqlite.Value;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +52,11 @@ public final class PostgresSource implements Source {
     public SourceTable describe(String name) {
         return connections.read(
                 "table " + name, connection -> PostgresCatalog.describe(connection, name, config.defaultSchema()));
+    }
+
+    @Override
+    public Optional<TableId> whereabouts(Identity identity) {
+        return connections.read(config.place(), session -> PostgresIdentity.whereabouts(session, identity));
     }
 
     @Override

@@ -46,7 +46,13 @@ final class PullStatement {
         this.cursorColumn = switch (pull.scope()) {
             case Scope.After(var cursor, var _) -> Optional.of(cursor);
             case Scope.Late(var cursor, var _, var _, var _) -> Optional.of(cursor);
-            case Scope.NullCursor _, Scope.Changed _, Scope.ByKey _, Scope.Keys _ -> Optional.empty();
+            case Scope.NullCursor _,
+                    Scope.Changed _,
+                    Scope.ByKey _,
+                    Scope.Parts _,
+                    Scope.InBuckets _,
+                    Scope.Keys _ ->
+                Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
         pull.columns().forEach(name -> select(name, reading(name)));
@@ -167,6 +173,14 @@ final class PullStatement {
                 if (after.isPresent()) conditions.add(keyCompared(connection, after.get(), ">"));
                 if (upTo.isPresent()) conditions.add(keyCompared(connection, upTo.get(), "<="));
             }
+            case Scope.InBuckets(var buckets, var wanted) -> {
+                List<CatalogColumn> key = pull.key().stream().map(this::column).toList();
+                conditions.add(KeyHashSql.of(key, pull)
+                        .orElseThrow(
+                                () -> new IllegalStateException("keys that have no digests were asked for by them"))
+                        .isIn(buckets, wanted, ROW));
+            }
+            case Scope.Parts _ -> {} // a slice each
             case Scope.Keys(var keys) -> {
                 List<String> rows = new ArrayList<>();
                 for (List<String> key : keys) rows.add("(" + literals(connection, pull.key(), key) + ")");
@@ -222,7 +236,7 @@ final class PullStatement {
     /// The columns rows are sorted by.
     private Set<String> order() {
         return switch (pull.scope()) {
-            case Scope.Changed _, Scope.Keys _ -> Set.of();
+            case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _ -> Set.of();
             case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _ -> compared();
         };
     }

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.postgresql.jdbc.PgConnection;
 
-/// A table's blocks in ranges, each read by a statement of its own, so that no single one takes very long. Together they
-/// are the whole table: the last one has no end.
+/// A table's blocks in ranges, each read by a statement of its own, so that no single one takes very long. Together
+/// they are the whole table: the last one has no end.
 final class TidSlices {
     /// Blocks in a slice: 1 GiB at the usual 8 KiB.
     static final long SLICE_BLOCKS = 131_072;

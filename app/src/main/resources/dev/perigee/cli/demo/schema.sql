@@ -9,8 +9,8 @@ CREATE TABLE customers (
     tags text[] NOT NULL DEFAULT '{}',
     preferences jsonb,
     born_on date,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE products (
@@ -23,7 +23,7 @@ CREATE TABLE products (
     is_listed boolean NOT NULL DEFAULT true,
     categories text[] NOT NULL DEFAULT '{}',
     attributes jsonb NOT NULL DEFAULT '{}',
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    updated_at timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE orders (
@@ -34,8 +34,8 @@ CREATE TABLE orders (
     total numeric(12, 2) NOT NULL,
     note text,
     ship_to jsonb NOT NULL,
-    placed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    placed_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE order_items (
@@ -45,7 +45,7 @@ CREATE TABLE order_items (
     quantity integer NOT NULL,
     unit_price numeric(10, 2) NOT NULL,
     discount double precision,
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (order_id, line)
 );
 
@@ -57,5 +57,5 @@ CREATE TABLE events (
     client inet,
     payload jsonb NOT NULL,
     timings_ms integer[],
-    at timestamptz NOT NULL DEFAULT clock_timestamp()
+    at timestamptz NOT NULL DEFAULT now()
 );

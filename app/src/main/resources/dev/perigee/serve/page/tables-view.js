@@ -13,9 +13,11 @@ const STATES = {
 
 const GUARANTEES = {
   loading: 'Nothing is promised before everything was fetched once.',
-  polled:
-    'Rows are found by their cursor. Not seen: a transaction that commits after a greater cursor value was pulled, ' +
-    'a deleted row, an update that leaves the cursor as it was.',
+  behind: 'The last sync failed: the copy is as of the time before it.',
+  complete: 'Every row that was committed when the copy was last synced is in it, as far as its cursor moved.',
+  settled: 'Rows that are committed within this time after taking their cursor value are in the copy.',
+  verified: 'At this time every row was compared with the source.',
+  incomplete: 'Rows are set aside because they could not be stored.',
 };
 
 const RATE_MS = 10_000; // longer than most intervals, so that the number does not jump between zero and twice itself
@@ -137,7 +139,7 @@ class Row {
     say(this.cursor, table.cursor ? shorten(cursorText(table.cursor)).replace(/^(\d{4}-\d\d-\d\d)T/, '$1 ') : '–');
     this.cursor.title = table.cursor ? cursorText(table.cursor) : '';
     say(this.guarantee, table.guarantee ?? '');
-    this.guarantee.title = GUARANTEES[table.guarantee] ?? '';
+    this.guarantee.title = GUARANTEES[table.guarantee?.replace(/\(.*/, '')] ?? '';
     say(this.rate, rate(this.#rate));
     say(this.lag, duration(table.lag ?? NaN));
     this.#renderState(table);

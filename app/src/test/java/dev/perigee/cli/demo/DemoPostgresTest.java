@@ -26,7 +26,7 @@ class DemoPostgresTest {
     Path dir;
 
     @Test
-    void the_shop_survives_a_kill_and_is_stamped_in_the_order_of_its_commits() throws Exception {
+    void the_shop_survives_a_kill_and_its_long_transactions_commit_behind_others() throws Exception {
         long rows;
         try (DemoFolder folder = DemoFolder.open(dir)) {
             DemoPostgres first = DemoPostgres.start(folder);
@@ -39,7 +39,7 @@ class DemoPostgresTest {
                 assertThat(text(connection, "SHOW fsync")).isEqualTo("on");
                 assertThat(text(connection, "SHOW wal_level")).isEqualTo("logical");
             }
-            stampsFollowCommits(first);
+            stampsAreTakenEarly(first);
             everybodyWrites(first);
             rows = rows(first);
             kill(folder);
@@ -81,8 +81,9 @@ class DemoPostgresTest {
         }
     }
 
-    /// The long transaction writes first and commits last, so its stamp must be the greater one.
-    private static void stampsFollowCommits(DemoPostgres postgres) throws SQLException {
+    /// The long transaction begins first and commits last, with a stamp below one that was committed before: what a
+    /// plain poller loses.
+    private static void stampsAreTakenEarly(DemoPostgres postgres) throws SQLException {
         try (Connection slow = postgres.connect();
                 Connection quick = postgres.connect()) {
             slow.setAutoCommit(false);
@@ -90,15 +91,8 @@ class DemoPostgresTest {
             execute(quick, "UPDATE orders SET note = 'quick' WHERE id = 2");
             String seen = text(quick, "SELECT max(updated_at) FROM orders");
             slow.commit();
-            assertThat(text(quick, "SELECT note FROM orders WHERE updated_at > '" + seen + "'"))
-                    .isEqualTo("slow");
-            // A clock that was ahead, once: later stamps still grow.
-            execute(quick, "ALTER TABLE orders DISABLE TRIGGER stamp");
-            execute(quick, "UPDATE orders SET updated_at = now() + interval '1 day' WHERE id = 3");
-            execute(quick, "ALTER TABLE orders ENABLE TRIGGER stamp");
-            execute(quick, "UPDATE orders SET note = 'after' WHERE id = 4");
-            assertThat(text(quick, "SELECT id FROM orders ORDER BY updated_at DESC LIMIT 1"))
-                    .isEqualTo("4");
+            assertThat(text(quick, "SELECT count(*) FROM orders WHERE updated_at > '" + seen + "'"))
+                    .isEqualTo("0");
         }
     }
 

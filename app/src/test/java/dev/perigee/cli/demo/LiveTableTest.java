@@ -91,6 +91,7 @@ class LiveTableTest {
                 0,
                 Optional.ofNullable(fault).map(f -> new LastError(f, "message", "remedy", START)),
                 Optional.empty(),
+                Optional.empty(),
                 List.of());
     }
 }

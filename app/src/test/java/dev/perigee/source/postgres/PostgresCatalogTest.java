@@ -57,6 +57,24 @@ class PostgresCatalogTest {
                 CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC""");
     }
 
+    /// A program that draws a block of numbers uses them up in transactions to come.
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', textBlock = """
+            bigserial                                                      | true
+            bigint GENERATED ALWAYS AS IDENTITY                            | true
+            bigint GENERATED ALWAYS AS IDENTITY (INCREMENT BY 50)          | false
+            bigint GENERATED ALWAYS AS IDENTITY (CACHE 20)                 | false
+            bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 9 CYCLE)         | false
+            timestamptz DEFAULT now()                                      | true
+            timestamptz                                                    | false
+            uuid DEFAULT uuidv7()                                          | true
+            uuid DEFAULT gen_random_uuid()                                 | false
+            """)
+    void a_column_is_stamped_where_the_source_hands_out_its_values_in_order(String definition, boolean isStamped) {
+        postgres.execute("CREATE TABLE t (c %s)".formatted(definition));
+        assertThat(describe("t").column("c").orElseThrow().isStamped()).isEqualTo(isStamped);
+    }
+
     @ParameterizedTest
     @CsvSource(
             quoteCharacter = '`',

@@ -20,10 +20,14 @@ import dev.perigee.testing.TestPostgres;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -60,6 +64,41 @@ class PostgresPullTest {
             assertThat(source.pull(pull("pages", "c", Optional.empty()), pages)).isEqualTo(25);
             assertThat(pages.pageSizes).containsExactly(10, 10, 5);
             assertThat(pages.marks).containsExactly(mark("5", "10"), mark("10", "20"), mark("12", "25"));
+        }
+    }
+
+    /// A snapshot that waited for a lock was taken after the time it is said to be as of, and never before it.
+    @Test
+    void a_snapshot_is_as_of_a_time_before_it_was_taken() throws Exception {
+        postgres.execute("CREATE TABLE awaited (id int PRIMARY KEY)");
+        SourceTable table = source.describe("awaited");
+        try (Connection locking = postgres.connect();
+                Connection watching = postgres.connect()) {
+            locking.setAutoCommit(false);
+            locking.createStatement().execute("LOCK TABLE awaited; INSERT INTO awaited VALUES (1)");
+            CompletableFuture<Instant> asOf =
+                    CompletableFuture.supplyAsync(() -> source.snapshot("awaited", List.of(table.id()), snapshot -> {
+                        assertThat(snapshot.count(table)).isEqualTo(1);
+                        return snapshot.asOf();
+                    }));
+            await().until(() -> {
+                try (ResultSet row = watching.createStatement()
+                        .executeQuery(
+                                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'awaited'::regclass")) {
+                    row.next();
+                    return row.getInt(1) == 1;
+                }
+            });
+            Instant before = time(watching);
+            locking.commit();
+            assertThat(asOf.get()).isBefore(before);
+        }
+    }
+
+    private static Instant time(Connection connection) throws SQLException {
+        try (ResultSet row = connection.createStatement().executeQuery("SELECT clock_timestamp()")) {
+            row.next();
+            return row.getObject(1, OffsetDateTime.class).toInstant();
         }
     }
 

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Callers' own statements against a real server.
 @Timeout(60)
@@ -155,6 +156,21 @@ class PostgresQueryTest {
                 "INSERT INTO t (id) SELECT 1 FROM generate_series(1, 2) | duplicate key | 23505",
                 "SELECT 1; SELECT 2 | one statement | ",
                 "SELECT ? | expected 1 parameters | ",
+                "COPY t TO STDOUT | use SELECT and INSERT | ",
+                "copy t FROM STDIN (FORMAT binary) | use SELECT and INSERT | ",
+                "COPY (SELECT 1) TO STDOUT | use SELECT and INSERT | ",
+                "BEGIN | BEGIN has no place in it | ",
+                "begin isolation level serializable | BEGIN has no place | ",
+                "START TRANSACTION | START has no place | ",
+                "/* x */ Commit | COMMIT has no place | ",
+                "COMMIT PREPARED 'x' | COMMIT has no place | ",
+                "/* BEGIN */ ;END | END has no place | ",
+                "ROLLBACK | ROLLBACK has no place | ",
+                "ROLLBACK TO s | ROLLBACK has no place | ",
+                "ABORT | ABORT has no place | ",
+                "SAVEPOINT s | SAVEPOINT has no place | ",
+                "RELEASE s | RELEASE has no place | ",
+                "PREPARE TRANSACTION 'x' | PREPARE TRANSACTION has no place | ",
                 "VACUUM | cannot run inside a transaction block | 25001",
             })
     void an_error_in_the_statement_is_told_with_its_place(String sql, String said, String state) {
@@ -163,6 +179,56 @@ class PostgresQueryTest {
             assertThat(e.getMessage()).contains(said).contains(state == null ? "" : state);
         });
         assertThat(query("SELECT count(*) FROM t").rows).containsExactly(List.of(new Value.Int(0)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SET statement_timeout = 7",
+                "PREPARE p AS SELECT 1",
+                "LISTEN l",
+                "CREATE TEMP TABLE mine (id int)",
+                "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+            })
+    void what_only_changes_the_session_is_gone_with_the_statement(String sql) {
+        query(sql);
+        assertThat(query("""
+                SELECT current_setting('statement_timeout') = '7ms', to_regclass('mine') IS NULL,
+                    (SELECT count(*) FROM pg_prepared_statements WHERE name = 'p'),
+                    (SELECT count(*) FROM pg_listening_channels()), (SELECT count(*) FROM pg_cursors WHERE name = 'c')""").rows)
+                .containsExactly(List.of(
+                        new Value.Int(0), new Value.Int(1), new Value.Int(0), new Value.Int(0), new Value.Int(0)));
+    }
+
+    @Test
+    void a_right_that_is_missing_is_named_whatever_it_is() {
+        postgres.execute("CREATE ROLE reader LOGIN PASSWORD 'r'; GRANT SELECT ON t TO reader");
+        SourceConfig c = postgres.config();
+        SourceConfig reader = new SourceConfig(
+                c.type(),
+                c.host(),
+                c.port(),
+                "reader",
+                "r",
+                c.database(),
+                c.defaultSchema(),
+                c.options(),
+                1,
+                c.connectTimeout(),
+                c.statementTimeout());
+        try (PostgresSource other = new PostgresSource(reader)) {
+            for (String sql : List.of("INSERT INTO t (id) VALUES (1)", "SET ROLE postgres")) {
+                assertThatThrownBy(() -> other.query(sql, List.of(), new CollectedAnswer()))
+                        .isInstanceOfSatisfying(PerigeeException.class, e -> {
+                            assertThat(e.fault()).isEqualTo(Fault.SOURCE_PERMISSION);
+                            assertThat(e.getMessage())
+                                    .contains("permission denied")
+                                    .endsWith("To fix: grant the source's user the right that the message names.");
+                        });
+            }
+        } finally {
+            postgres.execute("DROP OWNED BY reader; DROP ROLE reader");
+        }
     }
 
     @Test

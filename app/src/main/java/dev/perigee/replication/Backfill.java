@@ -1,0 +1,101 @@
+package dev.perigee.replication;
+
+import static dev.perigee.replication.Identifiers.quoted;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.source.Scope;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store.Transaction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Columns that were added to a copy and are filled for the rows that were there already.
+///
+/// Rows are taken in the order they lie in the copy, some of them in each sync and in its snapshot, and fetched whole
+/// by their keys: so a row is never half of one moment and half of another. Rows that come later have the columns from
+/// the beginning.
+///
+/// @param columns those being filled, by name
+/// @param after rowid of the copy up to which rows have them
+/// @param upTo greatest rowid that was there when the columns were added
+/// @param rows fetched so far
+record Backfill(List<String> columns, long after, long upTo, long rows) {
+    /// Rows fetched for it in one sync, so that what is new never waits for long.
+    static final int ROWS_PER_SYNC = 100_000;
+
+    Backfill {
+        columns = List.copyOf(columns);
+    }
+
+    /// @param keys in the source's text form
+    /// @param last rowid of the last of them
+    record Chunk(List<List<String>> keys, long last) {}
+
+    boolean isDone() {
+        return after >= upTo;
+    }
+
+    Backfill after(Chunk chunk) {
+        return new Backfill(columns, chunk.last(), upTo, rows + chunk.keys().size());
+    }
+
+    Backfill ended() {
+        return new Backfill(columns, upTo, upTo, rows);
+    }
+
+    /// Starts again from the first row, with more columns.
+    static Backfill of(Transaction tx, String copy, List<String> columns) {
+        SqliteStatement range =
+                tx.statement("SELECT coalesce(min(rowid), 1) - 1, coalesce(max(rowid), 0) FROM " + quoted(copy));
+        try {
+            range.step();
+            return new Backfill(columns, range.intAt(0), range.intAt(1), 0);
+        } finally {
+            range.reset();
+        }
+    }
+
+    /// Whether rows can be fetched by the keys the copy has: the source must find them by an index, and read their
+    /// values as the copy writes them.
+    static boolean isPossible(TableConfig config, SourceTable table, CopyDefinition definition) {
+        boolean isFound = !definition.key().isEmpty() && definition.key().equals(table.key());
+        return isFound
+                && definition.key().stream()
+                        .map(name -> table.column(name).orElseThrow())
+                        .noneMatch(column -> isOneWay(column, config));
+    }
+
+    private static boolean isOneWay(SourceColumn column, TableConfig config) {
+        boolean isEpoch = config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS;
+        return column.sourceType().endsWith("[]") || (isEpoch && column.option() == SourceColumn.Option.TIMESTAMPS);
+    }
+
+    /// The next rows; empty where there are none.
+    Optional<Chunk> next(Transaction tx, String copy, SourceTable table, List<String> key) {
+        SqliteStatement rows =
+                tx.statement("SELECT rowid, %s FROM %s WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid LIMIT %d"
+                        .formatted(quoted(key), quoted(copy), Scope.Keys.MAX_KEYS));
+        try {
+            rows.bindInt(1, after).bindInt(2, upTo);
+            List<List<String>> keys = new ArrayList<>();
+            long last = after;
+            while (rows.step()) {
+                List<String> texts = new ArrayList<>();
+                for (int i = 0; i < key.size(); i++) {
+                    Value value = rows.valueAt(i + 1);
+                    KeyText.of(value, table.column(key.get(i)).orElseThrow(), false)
+                            .ifPresent(texts::add);
+                }
+                if (texts.size() == key.size()) keys.add(texts);
+                last = rows.intAt(0);
+            }
+            return keys.isEmpty() ? Optional.empty() : Optional.of(new Chunk(keys, last));
+        } finally {
+            rows.reset();
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.perigee.replication;
+
+import dev.perigee.replication.CopyDefinition.CopyColumn;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+
+/// What the status says of a copy whose table was changed at the source.
+final class DriftNotes {
+    static final String RECOVERING =
+            "the source went back or was replaced, and rows from before are being mended; should that have ended, recover the table again";
+
+    private DriftNotes() {}
+
+    static String of(Backfill backfill) {
+        return "columns %s were added at the source and are being filled for the rows that were there: %,d so far"
+                .formatted(backfill.columns(), backfill.rows());
+    }
+
+    static List<String> of(CopyDefinition definition) {
+        List<String> notes = new ArrayList<>();
+        new TreeMap<>(definition.known().renamed())
+                .forEach((setting, name) -> notes.add(
+                        "the settings name the column \"%s\", which the source calls \"%s\" now; it is followed, and should be named so"
+                                .formatted(setting, name)));
+        for (CopyColumn kept : definition.known().kept()) {
+            notes.add(
+                    "column \"%s\" was dropped at the source and is kept: rows have the value they had then, new ones NULL"
+                            .formatted(kept.name()));
+        }
+        return notes;
+    }
+}

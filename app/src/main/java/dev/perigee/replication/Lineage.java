@@ -1,0 +1,170 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.DriftTable.Suspicion;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Identity;
+import dev.perigee.source.Snapshot;
+import dev.perigee.source.SourceTable;
+import dev.perigee.store.Store;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Whether a source is still the one that a copy's cursor comes from, looked at in a sync's own snapshot before
+/// anything of it is applied.
+///
+/// Rows that were pulled and are gone are no reason for doubt: they were deleted. What raises it is a source that is
+/// not the same any more: another server, database or table under the old name, another history, fewer transactions
+/// than before, a sequence that was set back, a table that was emptied or written anew at once. Then rows may be
+/// missing behind the cursor or be there again, and no pull would show it.
+final class Lineage {
+    private static final String STATE = "Nothing of it was applied; the copy stays at its cursor and is served";
+
+    /// What a look has found, where it raised no fault.
+    ///
+    /// @param now empty where the source does not say who it is
+    /// @param newParts parts whose rows the copy has not seen, wherever their cursors stand
+    /// @param isNewHistory whether moments from before say nothing of what changed since
+    /// @param notes for people
+    record Found(Optional<Identity> now, List<Long> newParts, boolean isNewHistory, List<String> notes) {}
+
+    private final Store store;
+    private final TableConfig config;
+    private final SourceTable table;
+    private final Optional<HighWaterMark> seen;
+    private final long rows;
+
+    /// @param seen the copy's cursor
+    /// @param rows those in the copy
+    Lineage(Store store, TableConfig config, SourceTable table, Optional<HighWaterMark> seen, long rows) {
+        this.store = store;
+        this.config = config;
+        this.table = table;
+        this.seen = seen;
+        this.rows = rows;
+    }
+
+    /// @param isRedefined whether the table's columns changed, which may have rewritten all its rows
+    /// @throws PerigeeException [Fault#SOURCE_REPLACED], [Fault#SOURCE_BEHIND_CURSOR]
+    Found look(Snapshot snapshot, boolean isRedefined) {
+        DriftTable.Row known = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name()));
+        known.suspicion().ifPresent(suspicion -> {
+            throw fault(Fault.valueOf(suspicion.fault()), suspicion.what());
+        });
+        Optional<Identity> now = snapshot.identity(table);
+        if (now.isEmpty() || known.identity().isEmpty()) return new Found(now, List.of(), false, List.of());
+        return compare(known.identity().get(), now.get(), snapshot, isRedefined);
+    }
+
+    private Found compare(Identity before, Identity now, Snapshot snapshot, boolean isRedefined) {
+        requireSame(before, now);
+        boolean isNewHistory = differs(before.timeline(), now.timeline());
+        if (isNewHistory && !snapshot.continues(before).equals(Optional.of(true))) {
+            throw fault(
+                    Fault.SOURCE_BEHIND_CURSOR,
+                    "its server follows timeline %d and followed %d: it was restored, or took over from another and may have lost transactions that the copy has%s"
+                            .formatted(
+                                    now.timeline().orElseThrow(),
+                                    before.timeline().orElseThrow(),
+                                    behind(snapshot)));
+        }
+        if (!isNewHistory && now.counter() < before.counter()) {
+            throw lasting(
+                    now,
+                    "its server counts %d transactions and counted %d: it went back%s"
+                            .formatted(now.counter(), before.counter(), behind(snapshot)));
+        }
+        requireSequence(before, now);
+        for (Map.Entry<Long, Long> part : before.storage().entrySet()) {
+            Long file = now.storage().get(part.getKey());
+            if (file != null && !file.equals(part.getValue()))
+                requireRows(before, now, part.getKey(), snapshot, isRedefined);
+        }
+        List<String> notes = new ArrayList<>();
+        List<Long> newParts = now.storage().keySet().stream()
+                .filter(part -> !before.storage().containsKey(part))
+                .sorted()
+                .toList();
+        long gone = before.storage().keySet().stream()
+                .filter(part -> !now.storage().containsKey(part))
+                .count();
+        if (!newParts.isEmpty())
+            notes.add("%d partitions were attached; their rows are fetched".formatted(newParts.size()));
+        if (gone > 0)
+            notes.add("%d partitions were detached; their rows leave the copy as deleted ones do".formatted(gone));
+        if (isNewHistory) notes.add("another server took over, with all that was seen of the one before");
+        return new Found(Optional.of(now), newParts, isNewHistory, notes);
+    }
+
+    private void requireSame(Identity before, Identity now) {
+        if (differs(before.system(), now.system())) {
+            throw fault(
+                    Fault.SOURCE_REPLACED, "another server answers under its address: its system identifier differs");
+        }
+        if (before.database() != now.database()) {
+            throw fault(Fault.SOURCE_REPLACED, "its database was made anew under the same name: its OID differs");
+        }
+        if (before.table() != now.table()) {
+            throw fault(
+                    Fault.SOURCE_REPLACED,
+                    "the table was dropped and made anew under the same name: its OID was %d and is %d"
+                            .formatted(before.table(), now.table()));
+        }
+    }
+
+    private void requireSequence(Identity before, Identity now) {
+        Optional<Integer> cursor = config.cursorColumn().flatMap(table::column).map(column -> column.identity());
+        Long was = cursor.map(before.sequences()::get).orElse(null);
+        Long is = cursor.map(now.sequences()::get).orElse(null);
+        if (was == null || is == null || is >= was) return;
+        throw lasting(now, "the sequence of its cursor was set back, so new rows come behind the cursor");
+    }
+
+    /// A part got another file. VACUUM FULL does that and leaves rows as they were; TRUNCATE leaves none. A new
+    /// definition may write them all anew.
+    private void requireRows(Identity before, Identity now, long part, Snapshot snapshot, boolean isRedefined) {
+        boolean isRefreshed = table.kind() == SourceTable.Kind.MATERIALIZED_VIEW;
+        if (isRefreshed || rows == 0) return;
+        boolean isKept = isRedefined
+                ? behind(snapshot).isEmpty()
+                : snapshot.keepsRowsOf(table, before, part)
+                        .orElseGet(() -> behind(snapshot).isEmpty());
+        if (isKept) return;
+        throw lasting(
+                now,
+                "it was emptied or written anew at once, as by TRUNCATE: no row is left as it was%s"
+                        .formatted(behind(snapshot)));
+    }
+
+    private String behind(Snapshot snapshot) {
+        boolean isBehind = config.cursorColumn().isPresent()
+                && seen.isPresent()
+                && snapshot.isBehind(table, config.cursorColumn().get(), seen.get());
+        return isBehind ? "; its greatest cursor value is less than the copy's" : "";
+    }
+
+    /// A fault that stays until the copy is recovered, since what showed it may be gone at the next look. A standby
+    /// that lags catches up by itself.
+    private PerigeeException lasting(Identity now, String what) {
+        if (!now.isStandby()) {
+            Suspicion suspicion = new Suspicion(Fault.SOURCE_BEHIND_CURSOR.name(), what);
+            store.write(tx -> {
+                DriftTable.suspicion(tx, config.name(), suspicion);
+                return true;
+            });
+        }
+        return fault(Fault.SOURCE_BEHIND_CURSOR, what);
+    }
+
+    private PerigeeException fault(Fault fault, String what) {
+        return fault.in("table " + config.name(), what, STATE);
+    }
+
+    private static boolean differs(Optional<?> before, Optional<?> now) {
+        return before.isPresent() && now.isPresent() && !before.equals(now);
+    }
+}

@@ -1,0 +1,101 @@
+package dev.perigee.replication;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Response;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import tools.jackson.databind.JsonNode;
+
+/// The REST API of sweeps, for admins. Bodies and answers are explained in `docs/replication.md`.
+final class SweepRoutes {
+    private final PluginHost host;
+    private final Tables tables;
+    private final Checks checks;
+    private final Sweeps sweeps;
+
+    SweepRoutes(PluginHost host, Tables tables, Checks checks, Sweeps sweeps) {
+        this.host = host;
+        this.tables = tables;
+        this.checks = checks;
+        this.sweeps = sweeps;
+    }
+
+    void register() {
+        host.route("POST", "/tables/:name/sweep", Access.ADMIN, this::sweep);
+        host.route("GET", "/tables/:name/sweep", Access.ADMIN, this::last);
+    }
+
+    private Response last(Request request) {
+        TableRunner runner = swept(request);
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("table", runner.name());
+        answer.put("isRunning", checks.isRunning(runner.name()));
+        checks.due(runner.name(), Checks.Kind.SWEEP).ifPresent(due -> answer.put("nextAt", due));
+        runner.swept().ifPresent(sweep -> answer.put("sweep", SweepStatus.of(sweep)));
+        return Response.result(answer);
+    }
+
+    /// Sweeps a table now, and waits for it for a while.
+    private Response sweep(Request request) {
+        TableRunner runner = swept(request);
+        boolean isConfirmed = isConfirmed(request);
+        boolean isAwaited =
+                request.query("wait").filter(wait -> wait.equals("false")).isEmpty();
+        CompletableFuture<Sweep> sweep = checks.start(
+                runner, Checks.Kind.SWEEP, cancellation -> sweeps.sweep(runner, isConfirmed, cancellation));
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("success", true);
+        answer.put("table", runner.name());
+        Optional<Sweep> ended = isAwaited ? ended(sweep) : Optional.empty();
+        if (ended.isEmpty()) {
+            answer.put("started", true);
+        } else {
+            answer.put("success", ended.get().error().isEmpty());
+            answer.put("sweep", SweepStatus.of(ended.get()));
+        }
+        return Response.result(answer);
+    }
+
+    private TableRunner swept(Request request) {
+        TableRunner runner = tables.require(request.pathParameter("name"));
+        if (sweeps.interval(runner.config()).isPresent()) return runner;
+        throw Fault.INVALID_REQUEST.in(
+                "table " + runner.name(),
+                "its `deletes` is %s, expected sweep(interval)"
+                        .formatted(runner.config().deletes().text()),
+                "Nothing was deleted");
+    }
+
+    private static boolean isConfirmed(Request request) {
+        if (request.body().length == 0) return false;
+        JsonNode body = request.json();
+        boolean isRight = body.isObject()
+                && (body.isEmpty() || body.size() == 1 && body.path("confirm").isBoolean());
+        if (!isRight) {
+            throw Fault.INVALID_REQUEST.in(
+                    "the request", "the body: expected {\"confirm\": true} or nothing", "Nothing was deleted");
+        }
+        return body.path("confirm").asBoolean(false);
+    }
+
+    private static Optional<Sweep> ended(CompletableFuture<Sweep> sweep) {
+        try {
+            return Optional.of(sweep.get(ReplicationRoutes.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw Failures.unwrapped(e);
+        }
+    }
+}

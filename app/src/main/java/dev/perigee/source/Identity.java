@@ -1,0 +1,56 @@
+package dev.perigee.source;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// Who a source is and what a table is there, to be remembered beside a cursor: a cursor means something only at the
+/// source it comes from. What a source does not say, or refuses to, is empty, and then it is not compared.
+///
+/// @param system the server's own number, which a restored copy of its files has too
+/// @param timeline which of its histories the server follows: another one after a failover or a restore
+/// @param isStandby whether it follows another server, and may be behind it
+/// @param database the database's number, another one where it was made anew under the same name
+/// @param table the table's number, likewise
+/// @param storage the table's parts (itself, its partitions) by number, with the number of the file each is kept in:
+///     one that is emptied or rewritten at once gets another file
+/// @param sequences by column: the last number its sequence handed out
+/// @param counter transactions counted; never less in one history
+/// @param mark of the snapshot, as [Moment#mark]
+/// @param position as [Snapshot#position]
+public record Identity(
+        Optional<String> system,
+        Optional<Long> timeline,
+        boolean isStandby,
+        long database,
+        long table,
+        Map<Long, Long> storage,
+        Map<Integer, Long> sequences,
+        long counter,
+        String mark,
+        Optional<String> position) {
+    public Identity {
+        storage = Map.copyOf(storage);
+        sequences = Map.copyOf(sequences);
+    }
+
+    /// The same, as if it had only those parts that `other` has too.
+    public Identity withPartsOf(Identity other) {
+        Map<Long, Long> shared = new HashMap<>(storage);
+        shared.keySet().retainAll(other.storage.keySet());
+        return new Identity(system, timeline, isStandby, database, table, shared, sequences, counter, mark, position);
+    }
+
+    /// The same, with its parts in the files they are in later.
+    public Identity withFilesOf(Identity later) {
+        Map<Long, Long> files = new HashMap<>(storage);
+        files.replaceAll((part, file) -> later.storage.getOrDefault(part, file));
+        return new Identity(system, timeline, isStandby, database, table, files, sequences, counter, mark, position);
+    }
+
+    /// Whether both are of one table, whatever it is called.
+    public boolean isSameTable(Identity other) {
+        boolean isSameSystem = system.isEmpty() || other.system.isEmpty() || system.equals(other.system);
+        return isSameSystem && database == other.database && table == other.table;
+    }
+}

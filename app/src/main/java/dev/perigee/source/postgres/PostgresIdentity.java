@@ -1,0 +1,171 @@
+package dev.perigee.source.postgres;
+
+import dev.perigee.source.Identity;
+import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.jdbc.PgConnection;
+
+/// Who a PostgreSQL server is, as far as it lets us know: hosted ones refuse some of these functions, and a statement
+/// that names a function we may not call fails even where it would not be called. So the rights are asked for first.
+///
+/// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA">Control data
+///     functions</a>
+record PostgresIdentity(
+        PgConnection session,
+        Optional<String> system,
+        Optional<Long> timeline,
+        boolean isStandby,
+        boolean showsHistory,
+        long database,
+        PostgresMoment moment,
+        Optional<String> position) {
+
+    private static final String RIGHTS = """
+            SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'),
+                   has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE'),
+                   has_function_privilege('pg_catalog.pg_walfile_name(pg_lsn)', 'EXECUTE'),
+                   has_function_privilege('pg_catalog.pg_read_file(text, bigint, bigint, boolean)', 'EXECUTE'),
+                   pg_is_in_recovery(),
+                   (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())""";
+
+    /// The name of the log's file begins with the timeline, and is right at once after a failover; a standby has no
+    /// such file, and says what it knew at its last restart point.
+    private static final String OF_LOG = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8";
+
+    private static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";
+
+    private static final String STORAGE = """
+            WITH RECURSIVE part (oid) AS (
+                SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = ? AND c.relname = ?
+              UNION
+                SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part p ON p.oid = i.inhparent
+            )
+            SELECT c.oid::int8, c.relfilenode::int8, c.relname = ? AND n.nspname = ?
+            FROM part JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace""";
+
+    /// One that goes round, or down, is set back by design.
+    private static final String SEQUENCES = """
+            SELECT d.refobjsubid, coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart - 1)
+            FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
+            WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+              AND d.refobjid = ?::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+              AND q.seqincrement > 0 AND NOT q.seqcycle AND has_sequence_privilege(q.seqrelid, 'USAGE, SELECT')""";
+
+    static PostgresIdentity of(PgConnection session, PostgresMoment moment, Optional<String> position)
+            throws SQLException {
+        try (Statement statement = session.createStatement();
+                ResultSet right = statement.executeQuery(RIGHTS)) {
+            right.next();
+            boolean isStandby = right.getBoolean(5);
+            boolean saysTimeline = right.getBoolean(isStandby ? 2 : 3);
+            String timeline = !saysTimeline ? "NULL" : isStandby ? OF_CONTROL : OF_LOG;
+            String system = right.getBoolean(1) ? "(SELECT system_identifier::text FROM pg_control_system())" : "NULL";
+            String[] said = row(session, "SELECT %s, %s".formatted(system, timeline));
+            return new PostgresIdentity(
+                    session,
+                    Optional.ofNullable(said[0]),
+                    Optional.ofNullable(said[1]).map(Long::valueOf),
+                    isStandby,
+                    right.getBoolean(4),
+                    right.getLong(6),
+                    moment,
+                    position);
+        }
+    }
+
+    /// What the table is called now that had the identity's number in its database.
+    static Optional<TableId> whereabouts(PgConnection session, Identity identity) throws SQLException {
+        try (PreparedStatement statement = session.prepareStatement("""
+                SELECT n.nspname, c.relname
+                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.oid = ?::oid AND ? = (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())""")) {
+            statement.setLong(1, identity.table());
+            statement.setLong(2, identity.database());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? Optional.of(new TableId(row.getString(1), row.getString(2))) : Optional.empty();
+            }
+        }
+    }
+
+    Identity of(SourceTable table) throws SQLException {
+        Map<Long, Long> storage = new HashMap<>();
+        long oid = 0;
+        try (PreparedStatement statement = session.prepareStatement(STORAGE)) {
+            statement.setString(1, table.id().schema());
+            statement.setString(2, table.id().name());
+            statement.setString(3, table.id().name());
+            statement.setString(4, table.id().schema());
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    storage.put(rows.getLong(1), rows.getLong(2));
+                    if (rows.getBoolean(3)) oid = rows.getLong(1);
+                }
+            }
+        }
+        return new Identity(
+                system,
+                timeline,
+                isStandby,
+                database,
+                oid,
+                storage,
+                sequences(oid),
+                moment.xmax(),
+                moment.xmin() + ":" + moment.xmax(),
+                position);
+    }
+
+    /// A history file says where each earlier timeline was left: what was seen before that place is still there.
+    Optional<Boolean> continues(Identity earlier) throws SQLException {
+        if (timeline.isEmpty() || earlier.timeline().isEmpty()) return Optional.empty();
+        if (timeline.equals(earlier.timeline())) return Optional.of(true);
+        if (!showsHistory || earlier.position().isEmpty()) return Optional.empty();
+        String file = "pg_wal/%08X.history".formatted(timeline.get());
+        String[] history = row(session, "SELECT pg_read_file('%s', 0, 1000000, true)".formatted(file));
+        if (history[0] == null) return Optional.empty();
+        long seen = lsn(earlier.position().get());
+        for (String line : history[0].split("\n")) {
+            String[] fields = line.strip().split("\\s+");
+            boolean isIt = fields.length >= 2
+                    && fields[0].equals(earlier.timeline().get().toString());
+            if (isIt) return Optional.of(Long.compareUnsigned(seen, lsn(fields[1])) <= 0);
+        }
+        return Optional.of(false);
+    }
+
+    private Map<Integer, Long> sequences(long oid) throws SQLException {
+        Map<Integer, Long> sequences = new HashMap<>();
+        try (PreparedStatement statement = session.prepareStatement(SEQUENCES)) {
+            statement.setLong(1, oid);
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) sequences.put(rows.getInt(1), rows.getLong(2));
+            }
+        }
+        return sequences;
+    }
+
+    /// A place in the log as a number: `16/B374D848`.
+    private static long lsn(String text) {
+        String[] halves = text.split("/");
+        return Long.parseLong(halves[0], 16) << 32 | Long.parseLong(halves[1], 16);
+    }
+
+    private static @Nullable String[] row(PgConnection session, String sql) throws SQLException {
+        try (Statement statement = session.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            @Nullable String[] cells = new String[row.getMetaData().getColumnCount()];
+            for (int i = 0; i < cells.length; i++) cells[i] = row.getString(i + 1);
+            return cells;
+        }
+    }
+}

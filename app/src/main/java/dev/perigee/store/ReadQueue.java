@@ -1,0 +1,122 @@
+package dev.perigee.store;
+
+import dev.perigee.store.HandoffQueue.Offer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// The reads that wait for a reader, taken in the order they came, but for one rule: callers' reads never hold all
+/// readers. Perigee's own are short, and replication, the alarms and the status stop without them; a caller's may take
+/// its whole limit.
+///
+/// Each kind has its own bound, so that callers cannot fill the queue either.
+final class ReadQueue {
+    private record Waiting(PendingRead<?> read, long number) {}
+
+    private final int capacity;
+    private final int maxCallers;
+    private final Deque<Waiting> system = new ArrayDeque<>();
+    private final Deque<Waiting> callers = new ArrayDeque<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private long offered;
+    private int runningCallers;
+    private boolean isClosed;
+
+    /// @param capacity reads of each kind that may wait
+    /// @param maxCallers callers' reads that may run at once
+    ReadQueue(int capacity, int maxCallers) {
+        this.capacity = capacity;
+        this.maxCallers = maxCallers;
+    }
+
+    Offer offer(PendingRead<?> read) {
+        lock.lock();
+        try {
+            if (isClosed) return Offer.CLOSED;
+            Deque<Waiting> waiting = read.isCallers() ? callers : system;
+            if (waiting.size() >= capacity) return Offer.FULL;
+            waiting.add(new Waiting(read, offered++));
+            changed.signal();
+            return Offer.ACCEPTED;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Waits for a read that may run now; null once it is closed. [#done] is told when it has run.
+    @Nullable
+    PendingRead<?> take() {
+        lock.lock();
+        try {
+            while (true) {
+                Waiting next = removeNext();
+                if (next != null) return next.read();
+                if (isClosed) return null;
+                changed.awaitUninterruptibly(); // The threads that take are ours and end by close only.
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// A read that was taken is over.
+    void done(PendingRead<?> read) {
+        if (!read.isCallers()) return;
+        lock.lock();
+        try {
+            runningCallers--;
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Its caller waits no more.
+    void remove(PendingRead<?> read) {
+        lock.lock();
+        try {
+            (read.isCallers() ? callers : system).removeIf(waiting -> waiting.read() == read);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void close() {
+        lock.lock();
+        try {
+            isClosed = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Takes all that is left.
+    List<PendingRead<?>> drain() {
+        lock.lock();
+        try {
+            List<PendingRead<?>> left = new ArrayList<>();
+            for (Waiting waiting : system) left.add(waiting.read());
+            for (Waiting waiting : callers) left.add(waiting.read());
+            system.clear();
+            callers.clear();
+            return left;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Waiting removeNext() {
+        Waiting own = system.peek();
+        Waiting caller = runningCallers < maxCallers ? callers.peek() : null;
+        if (caller == null) return system.poll();
+        if (own != null && own.number() < caller.number()) return system.poll();
+        runningCallers++;
+        return callers.poll();
+    }
+}

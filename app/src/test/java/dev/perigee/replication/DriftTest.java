@@ -1,0 +1,340 @@
+package dev.perigee.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.perigee.config.SourceConfig;
+import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.source.Source;
+import dev.perigee.source.postgres.PostgresSource;
+import dev.perigee.testing.TcpProxy;
+import dev.perigee.testing.TestPostgres;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What becomes of a copy whose table is changed at the source, with a real PostgreSQL.
+class DriftTest {
+    private static final TableConfig BY_C = TableConfig.of("t", "c", Duration.ofHours(1));
+
+    @TempDir
+    Path folder;
+
+    private TestPostgres postgres;
+    private Source source;
+    private TestHost host;
+
+    @BeforeEach
+    void start() {
+        postgres = TestPostgres.create();
+        source = new PostgresSource(postgres.config());
+        postgres.execute("""
+                CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL, n numeric(10,2), c bigint NOT NULL);
+                CREATE INDEX ON t (c);
+                INSERT INTO t SELECT i, 'v' || i, i, i FROM generate_series(1, 1200) i""");
+    }
+
+    @AfterEach
+    void stop() {
+        if (host != null) host.close();
+        source.close();
+        postgres.close();
+    }
+
+    @Test
+    void an_added_column_is_filled_for_the_rows_that_were_there_and_takes_null_although_the_source_does_not() {
+        open(BY_C);
+        postgres.execute("ALTER TABLE t ADD extra text NOT NULL DEFAULT 'x'; UPDATE t SET extra = 'own' WHERE id = 7;"
+                + "INSERT INTO t VALUES (5000, 'new', 1, 5000, 'y')");
+        assertThat(sync().error()).isEmpty();
+        assertThat(rows("SELECT extra, count(*) FROM t GROUP BY 1 ORDER BY 1"))
+                .containsExactly(List.of("own", "1"), List.of("x", "1199"), List.of("y", "1"));
+        assertThat(host.value("SELECT \"notnull\" FROM pragma_table_info('t') WHERE name = 'extra'"))
+                .isEqualTo("0");
+        assertThat(status("guarantee")).isEqualTo("settled(10s)");
+        assertThat(note()).contains("column \"extra\" was added");
+        assertThat(host.value("SELECT generation FROM tmp_replication_state"))
+                .as("no reload")
+                .isEqualTo("0");
+        assertSame();
+    }
+
+    /// As many rows as a sync fills are more than a test wants, so the place where it stopped is written by hand.
+    @Test
+    void filling_goes_on_after_a_crash_and_until_then_the_status_says_so() {
+        open(BY_C);
+        postgres.execute("ALTER TABLE t ADD extra int DEFAULT 3");
+        sync();
+        host.execute("UPDATE t SET extra = NULL WHERE id > 600");
+        host.execute(
+                "UPDATE tmp_replication_drift SET backfill = '{\"columns\":[\"extra\"],\"after\":600,\"upTo\":1200,\"rows\":600}'");
+        host.close();
+        open(BY_C, false);
+        assertThat(status("guarantee")).isEqualTo("filling(extra)");
+        assertThat(status("notes")).contains("600 so far");
+        sync();
+        assertThat(host.value("SELECT count(*) FROM t WHERE extra = 3")).isEqualTo("1200");
+        assertThat(status("guarantee")).doesNotContain("filling");
+    }
+
+    @Test
+    void a_dropped_column_stays_with_its_old_values_and_new_rows_have_none() {
+        open(BY_C);
+        host.execute("CREATE INDEX mine ON t (v)");
+        postgres.execute(
+                "ALTER TABLE t DROP v; INSERT INTO t VALUES (5000, 1, 5000); UPDATE t SET c = 6000 WHERE id = 1");
+        assertThat(sync().error()).isEmpty();
+        assertThat(rows("SELECT id, v FROM t WHERE id IN (1, 2, 5000) ORDER BY id"))
+                .containsExactly(List.of("1", "v1"), List.of("2", "v2"), List.of("5000", "null"));
+        assertThat(host.value("SELECT count(*) FROM sqlite_schema WHERE name = 'mine'"))
+                .isEqualTo("1");
+        assertThat(status("notes")).contains("column \\\"v\\\" was dropped at the source and is kept");
+        postgres.execute("ALTER TABLE t ALTER n TYPE numeric(12,3)");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT v FROM t WHERE id = 2"))
+                .as("also through a rebuild")
+                .isEqualTo("v2");
+        postgres.execute("ALTER TABLE t ADD v int NOT NULL DEFAULT 9");
+        assertThat(sync().error()).isEmpty();
+        assertThat(rows("SELECT v, v_dropped_2 FROM t WHERE id = 2")).containsExactly(List.of("9", "v2"));
+    }
+
+    @Test
+    void a_dropped_column_leaves_the_copy_where_that_is_wanted_and_another_may_take_its_name() {
+        open(BY_C.toBuilder().droppedColumns(DroppedColumns.DROP).build());
+        postgres.execute("ALTER TABLE t DROP v; ALTER TABLE t RENAME n TO v");
+        assertThat(sync().error()).isEmpty();
+        assertThat(rows("SELECT name FROM pragma_table_info('t')"))
+                .containsExactly(List.of("id"), List.of("v"), List.of("c"));
+        assertSame();
+    }
+
+    @Test
+    void renamed_columns_keep_the_cursor_and_the_settings_follow_by_identity() {
+        open(BY_C);
+        postgres.execute(
+                "ALTER TABLE t RENAME c TO changed; ALTER TABLE t RENAME id TO number; ALTER TABLE t RENAME v TO c;"
+                        + "INSERT INTO t VALUES (5000, 'new', 1, 5000)");
+        SyncResult result = sync();
+        assertThat(result.error()).isEmpty();
+        assertThat(result.inserted()).isEqualTo(1);
+        assertThat(result.pulled()).as("no reload").isLessThan(1300);
+        assertThat(rows("SELECT number, c, changed FROM t WHERE number = 5000"))
+                .containsExactly(List.of("5000", "new", "5000"));
+        assertThat(status("notes"))
+                .contains("the settings name the column \\\"c\\\", which the source calls \\\"changed\\\" now");
+        assertThat(host.value("SELECT generation FROM tmp_replication_state")).isEqualTo("0");
+        assertThat(host.call("PATCH", "/tables/t", "{'intervalMs': 5000}").status())
+                .isEqualTo(200);
+        assertThat(host.call("PATCH", "/tables/t", "{'cursorColumn': 'changed'}")
+                        .status())
+                .isEqualTo(200);
+        sync(); // joins, it may be, one that began before the settings changed
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT generation FROM tmp_replication_state"))
+                .as("another spelling is no other choice")
+                .isEqualTo("0");
+        assertThat(status("notes")).doesNotContain("the settings name");
+        assertSame();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ALTER TABLE t ALTER c TYPE numeric | column \"c\" was bigint and is numeric",
+                "ALTER TABLE t ALTER n TYPE numeric(12,1) | column \"n\" was numeric(10,2) and is numeric(12,1)",
+                "ALTER TABLE t ALTER v DROP NOT NULL; UPDATE t SET v = NULL WHERE id = 3 | column \"v\" may be NULL now",
+                "ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (c, id) | its key was [id] and is [c, id]",
+            })
+    void what_changes_rows_that_are_there_has_the_copy_made_anew_and_the_run_says_why(String change, String why) {
+        open(BY_C);
+        postgres.execute(change);
+        assertThat(sync().error()).isEmpty();
+        assertThat(note()).contains(why);
+        assertThat(host.value("SELECT generation FROM tmp_replication_state")).isEqualTo("1");
+        assertSame();
+        assertThat(sync().pulled()).as("once").isLessThan(1200);
+    }
+
+    @Test
+    void readers_have_the_old_copy_until_the_new_one_is_whole() {
+        open(BY_C);
+        host.close();
+        try (TcpProxy proxy = new TcpProxy(postgres.port());
+                Source slow = new PostgresSource(TestPostgres.config(proxy.port(), postgres.database()))) {
+            host = TestHost.idle(folder, slow, BY_C.toBuilder().pageRows(100).build());
+            postgres.execute("ALTER TABLE t ALTER n TYPE float8 USING n + 0.5");
+            proxy.failAfter(60_000, TcpProxy.Fault.BLACK_HOLE);
+            CompletableFuture<SyncResult> rebuilding = host.plugin.syncTable("t");
+            await().ignoreExceptions()
+                    .until(() -> !host.value("SELECT max(rowid) FROM tmp_replication_shadow_1_t")
+                            .equals("null"));
+            assertThat(host.value("SELECT count(*) || ' ' || sum(n) FROM t")).isEqualTo("1200 720600");
+            proxy.leadTo(postgres.port()); // ends the connections there are
+            assertThat(rebuilding.join().error()).isPresent();
+            assertThat(host.value("SELECT count(*) || ' ' || sum(n) FROM t")).isEqualTo("1200 720600");
+            host.close();
+        }
+        open(BY_C);
+        assertThat(host.value("SELECT sum(n) FROM t")).isEqualTo("721200.0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"xmin", "group"})
+    void other_ways_of_following_a_table_fill_added_columns_too(String way) {
+        TableConfig config = way.equals("xmin")
+                ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1))
+                : BY_C.toBuilder().group("g").build();
+        open(config);
+        postgres.execute("ALTER TABLE t ADD extra int DEFAULT 3; ALTER TABLE t DROP n; ALTER TABLE t RENAME v TO w");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT count(*) FROM t WHERE extra = 3")).isEqualTo("1200");
+        assertSame();
+    }
+
+    @Test
+    void a_look_that_fails_changes_nothing() {
+        open(BY_C);
+        List<List<String>> before =
+                rows("SELECT * FROM tmp_replication_drift, sqlite_schema WHERE sqlite_schema.name = 't'");
+        postgres.execute("ALTER TABLE t ADD extra int; CREATE ROLE gone_%1$s LOGIN; DROP ROLE gone_%1$s"
+                .formatted(postgres.database()));
+        source.close();
+        assertThat(sync().error()).isPresent();
+        assertThat(rows("SELECT * FROM tmp_replication_drift, sqlite_schema WHERE sqlite_schema.name = 't'"))
+                .isEqualTo(before);
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1200");
+    }
+
+    @Test
+    void a_renamed_table_is_named_and_its_copy_goes_on_under_the_new_name() {
+        open(BY_C);
+        postgres.execute("ALTER TABLE t RENAME TO moved; INSERT INTO moved VALUES (5000, 'new', 1, 5000)");
+        SyncResult missing = sync();
+        assertThat(missing.error().orElseThrow().fault()).isEqualTo("SOURCE_TABLE_MISSING");
+        assertThat(missing.error().orElseThrow().message()).contains("it is called public.moved now");
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1200");
+        assertThat(host.post("/tables", "{'name': 'moved', 'cursorColumn': 'c', 'target': 't'}")
+                        .status())
+                .isEqualTo(200);
+        SyncResult result = host.plugin.syncTable("moved").join();
+        assertThat(result.error()).isEmpty();
+        assertThat(result.inserted()).isEqualTo(1);
+        assertThat(result.pulled()).as("no reload").isLessThan(1300);
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1201");
+        assertThat(host.get("/tables").result().get("tables").size()).isEqualTo(1);
+        assertThat(host.protectedTables).containsKey("t");
+    }
+
+    @Test
+    void a_table_that_may_not_be_read_any_more_or_is_dropped_leaves_its_copy_as_it_was() {
+        String role = postgres.database();
+        postgres.execute("CREATE ROLE %1$s LOGIN PASSWORD 'x'; GRANT SELECT ON t TO %1$s".formatted(role));
+        try (Source restricted = new PostgresSource(as(role, postgres.config()))) {
+            host = TestHost.idle(folder, restricted, BY_C);
+            assertThat(sync().error()).isEmpty();
+            postgres.execute("REVOKE SELECT ON t FROM " + role);
+            assertThat(sync().error().orElseThrow().fault()).isEqualTo("SOURCE_PERMISSION");
+            assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1200");
+            postgres.execute("GRANT SELECT ON t TO " + role);
+            assertThat(sync().error()).isEmpty();
+            postgres.execute("DROP TABLE t; DROP ROLE " + role);
+            host.close();
+        }
+        open(BY_C, false);
+        assertThat(sync().error().orElseThrow().fault()).isEqualTo("SOURCE_TABLE_MISSING");
+        assertThat(status("guarantee")).isEqualTo("behind");
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1200");
+    }
+
+    static SourceConfig as(String role, SourceConfig config) {
+        return new SourceConfig(
+                config.type(),
+                config.host(),
+                config.port(),
+                role,
+                "x",
+                config.database(),
+                config.defaultSchema(),
+                config.options(),
+                config.maxConnections(),
+                config.connectTimeout(),
+                config.statementTimeout());
+    }
+
+    private void open(TableConfig config) {
+        open(config, true);
+    }
+
+    private void open(TableConfig config, boolean isSynced) {
+        host = TestHost.idle(folder, source, config);
+        if (isSynced) assertThat(sync().error()).isEmpty();
+    }
+
+    private SyncResult sync() {
+        return host.plugin.syncTable("t").join();
+    }
+
+    private List<List<String>> rows(String sql) {
+        return host.query(sql);
+    }
+
+    private String status(String field) {
+        return host.get("/status/t").result().get(field).toString().replaceAll("^\"|\"$", "");
+    }
+
+    private String note() {
+        return String.valueOf(host.value("SELECT note FROM tmp_replication_runs ORDER BY id DESC LIMIT 1"));
+    }
+
+    /// The copy against the source, column by column as text, without zeros at a number's end.
+    private void assertSame() {
+        List<String> columns = asked("SELECT column_name FROM information_schema.columns WHERE table_name = 't'");
+        String here = columns.stream()
+                .map("coalesce(cast(%s AS text), '-')"::formatted)
+                .collect(Collectors.joining(" || ',' || "));
+        String there = columns.stream()
+                .map("coalesce(regexp_replace(%s::text, '[.]0+$', ''), '-')"::formatted)
+                .collect(Collectors.joining(" || ',' || "));
+        assertThat(rows("SELECT " + here + " FROM t").stream().map(List::getFirst))
+                .containsExactlyInAnyOrderElementsOf(asked("SELECT " + there + " FROM t"));
+    }
+
+    private List<String> asked(String sql) {
+        return asked(postgres, sql).stream().map(List::getFirst).toList();
+    }
+
+    /// Rows of the source, each cell as text, NULL as `null`.
+    static List<List<String>> asked(TestPostgres postgres, String sql) {
+        List<List<String>> found = new ArrayList<>();
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                List<String> row = new ArrayList<>();
+                for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++)
+                    row.add(String.valueOf(rows.getString(i)));
+                found.add(row);
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+        return found;
+    }
+}

@@ -1,0 +1,263 @@
+package dev.perigee.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.source.Source;
+import dev.perigee.source.postgres.PostgresSource;
+import dev.perigee.testing.TcpProxy;
+import dev.perigee.testing.TestPostgres;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Sources that are not what they were, with a real PostgreSQL: a named fault, a copy that stays, and a way back.
+class LineageTest {
+    private static final TableConfig BY_C = TableConfig.of("t", "c", Duration.ofHours(1));
+
+    @TempDir
+    Path folder;
+
+    private TestPostgres postgres;
+    private TcpProxy proxy;
+    private Source source;
+    private TestHost host;
+
+    @BeforeEach
+    void start() {
+        postgres = TestPostgres.create();
+        proxy = new TcpProxy(postgres.port());
+        source = new PostgresSource(TestPostgres.config(proxy.port(), postgres.database()));
+        postgres.execute("""
+                CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial);
+                CREATE INDEX ON t (c);
+                INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 100) i""");
+    }
+
+    @AfterEach
+    void stop() {
+        if (host != null) host.close();
+        source.close();
+        proxy.close();
+        postgres.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "TRUNCATE t | emptied or written anew | greatest cursor value is less",
+                "TRUNCATE t; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | emptied or written anew | ",
+                "DELETE FROM t; ALTER SEQUENCE t_c_seq RESTART; INSERT INTO t (id, v) VALUES (1, 'w') | sequence of its cursor was set back | ",
+                "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial); INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | dropped and made anew | ",
+                "DROP TABLE t; CREATE TABLE t (v text, id int PRIMARY KEY, c bigserial, more int) | dropped and made anew | ",
+            })
+    void a_table_that_was_emptied_set_back_or_replaced_is_a_fault_until_it_is_recovered(
+            String change, String what, String behind) {
+        open(BY_C);
+        postgres.execute(change);
+        Problem problem = sync().error().orElseThrow();
+        assertThat(problem.fault()).isIn("SOURCE_BEHIND_CURSOR", "SOURCE_REPLACED");
+        assertThat(problem.message()).contains(what).contains(behind == null ? "" : behind);
+        assertThat(problem.remedy()).contains("perigee tables recover");
+        assertThat(host.value("SELECT count(*) || ' ' || max(c) FROM t")).isEqualTo("100 100");
+        postgres.execute("INSERT INTO t (id, v) SELECT i, 'late' FROM generate_series(1001, 1400) i");
+        assertThat(sync().error()).as("it is not forgotten").isPresent();
+        host.close();
+        open(BY_C, false);
+        assertThat(sync().error()).as("nor by a restart").isPresent();
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("100");
+        assertRecovers();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "DELETE FROM t WHERE c > 50",
+                "VACUUM FULL t",
+                "DELETE FROM t WHERE id < 90; CLUSTER t USING t_pkey",
+                "ALTER TABLE t ADD r float8 DEFAULT random()",
+                "REINDEX TABLE t",
+            })
+    void rows_that_were_deleted_and_tables_that_were_rewritten_are_no_fault(String change) {
+        open(BY_C);
+        for (String statement : change.split("; ")) postgres.execute(statement);
+        postgres.execute("INSERT INTO t (id, v) VALUES (1000, 'new')");
+        SyncResult result = sync();
+        assertThat(result.error()).isEmpty();
+        assertThat(result.inserted()).isEqualTo(1);
+        assertThat(sync().error()).isEmpty();
+    }
+
+    @Test
+    void a_database_restored_under_its_old_name_is_a_fault_and_is_recovered() {
+        onServer("CREATE DATABASE backup_%1$s TEMPLATE %1$s".formatted(postgres.database()));
+        postgres.execute("INSERT INTO t (id, v) SELECT i, 'lost' FROM generate_series(101, 200) i");
+        open(BY_C);
+        host.close();
+        source.close();
+        String name = postgres.database();
+        onServer("DROP DATABASE %s WITH (FORCE)".formatted(name));
+        onServer("ALTER DATABASE backup_%1$s RENAME TO %1$s".formatted(name));
+        source = new PostgresSource(TestPostgres.config(proxy.port(), name));
+        open(BY_C, false);
+        assertThat(sync().error().orElseThrow().fault()).isEqualTo("SOURCE_REPLACED");
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("200");
+        assertRecovers();
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("100");
+    }
+
+    @Test
+    void another_server_under_the_same_address_is_a_fault_and_the_old_one_is_taken_again() throws Exception {
+        open(BY_C);
+        try (EmbeddedPostgres other = TestPostgres.server().start()) {
+            execute(other, "postgres", "CREATE DATABASE " + postgres.database());
+            execute(other, postgres.database(), "CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial)");
+            proxy.leadTo(other.getPort());
+            Problem problem = sync().error().orElseThrow();
+            assertThat(problem.fault()).isEqualTo("SOURCE_REPLACED");
+            assertThat(problem.message()).contains("system identifier");
+            assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("100");
+            proxy.leadTo(postgres.port());
+            assertThat(sync().error()).isEmpty();
+        }
+    }
+
+    /// A cluster cannot be wound back in place, so what is remembered is put ahead instead.
+    @ParameterizedTest
+    @CsvSource({"counter, counts", "timeline, follows timeline 1 and followed"})
+    void a_server_that_went_back_in_its_history_is_a_fault(String what, String message) {
+        open(BY_C);
+        host.execute(
+                "UPDATE tmp_replication_drift SET identity = json_set(identity, '$.%s', 900000000)".formatted(what));
+        Problem problem = sync().error().orElseThrow();
+        assertThat(problem.fault()).isEqualTo("SOURCE_BEHIND_CURSOR");
+        assertThat(problem.message()).contains(message);
+        assertRecovers();
+    }
+
+    @Test
+    void rows_of_an_attached_partition_arrive_however_old_and_a_detached_one_is_noted() {
+        postgres.execute("""
+                CREATE TABLE p (id int, c bigint NOT NULL, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+                CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100);
+                CREATE TABLE p2 (id int PRIMARY KEY, c bigint NOT NULL);
+                INSERT INTO p SELECT i, i + 1000 FROM generate_series(1, 50) i;
+                INSERT INTO p2 SELECT i, i FROM generate_series(100, 150) i""");
+        host = TestHost.idle(folder, source, TableConfig.of("p", "c", Duration.ofHours(1)));
+        assertThat(host.plugin.syncTable("p").join().inserted()).isEqualTo(50);
+        assertThat(host.plugin.syncTable("p").join().inserted()).isZero();
+        postgres.execute("ALTER TABLE p ATTACH PARTITION p2 FOR VALUES FROM (100) TO (200)");
+        assertThat(host.plugin.syncTable("p").join().inserted()).isEqualTo(51);
+        assertThat(note()).contains("1 partitions were attached");
+        assertThat(host.plugin.syncTable("p").join().pulled()).as("once").isLessThan(51);
+        postgres.execute("ALTER TABLE p DETACH PARTITION p1");
+        assertThat(host.plugin.syncTable("p").join().error()).isEmpty();
+        assertThat(note()).contains("1 partitions were detached");
+        postgres.execute("TRUNCATE p2");
+        assertThat(host.plugin.syncTable("p").join().error()).isPresent();
+    }
+
+    @Test
+    void a_server_that_hides_who_it_is_is_followed_and_what_it_shows_is_compared() {
+        postgres.execute("""
+                REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint(), pg_walfile_name(pg_lsn) FROM PUBLIC;
+                CREATE ROLE %1$s LOGIN PASSWORD 'x'; GRANT SELECT ON t TO %1$s""".formatted(postgres.database()));
+        source.close();
+        source = new PostgresSource(DriftTest.as(postgres.database(), postgres.config()));
+        open(BY_C);
+        assertThat(host.value("SELECT identity FROM tmp_replication_drift"))
+                .doesNotContain("system")
+                .doesNotContain("timeline");
+        assertThat(sync().error()).isEmpty();
+        postgres.execute("TRUNCATE t");
+        assertThat(sync().error()).isPresent();
+        source.close();
+        postgres.execute("DROP OWNED BY %1$s; DROP ROLE %1$s".formatted(postgres.database()));
+    }
+
+    /// Without a mending, to see what the marks alone do: all that comes later arrives, and nothing that was there.
+    @ParameterizedTest
+    @ValueSource(strings = {"cursor", "xmin"})
+    void recovery_sets_the_marks_to_where_the_source_stands_and_says_that_it_is_not_done(String mode) {
+        TableConfig config =
+                mode.equals("xmin") ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1)) : BY_C;
+        open(config);
+        postgres.execute(
+                "TRUNCATE t RESTART IDENTITY; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(201, 220) i");
+        assertThat(sync().error()).isPresent();
+        assertThat(Recovery.rebase(host.store(), source, config)).isTrue();
+        postgres.execute("INSERT INTO t (id, v) VALUES (300, 'new'); UPDATE t SET v = 'changed' WHERE id = 205");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.query("SELECT id FROM t WHERE id > 100 ORDER BY id").toString())
+                .isEqualTo("[[205], [300]]");
+        assertThat(guarantee()).isEqualTo("recovering");
+        host.close();
+        open(config, false);
+        assertThat(guarantee()).as("also after a crash").isEqualTo("recovering");
+        Recovery.ended(host.store(), "t");
+        assertThat(guarantee()).isNotEqualTo("recovering");
+    }
+
+    private String guarantee() {
+        return host.get("/status/t").result().get("guarantee").asString();
+    }
+
+    private void open(TableConfig config) {
+        open(config, true);
+    }
+
+    private void open(TableConfig config, boolean isSynced) {
+        host = TestHost.idle(folder, source, config);
+        if (isSynced) assertThat(sync().error()).isEmpty();
+    }
+
+    private SyncResult sync() {
+        return host.plugin.syncTable("t").join();
+    }
+
+    private void assertRecovers() {
+        assertThat(host.post("/tables/t/recover", "").result().get("success").asBoolean())
+                .isTrue();
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.query("SELECT id, v, c FROM t ORDER BY id"))
+                .isEqualTo(DriftTest.asked(postgres, "SELECT id, v, c FROM t ORDER BY id"));
+        postgres.execute("INSERT INTO t (id, v) VALUES (7777, 'after')");
+        assertThat(sync().inserted()).isEqualTo(1);
+        postgres.execute("DELETE FROM t WHERE id = 7777");
+        host.execute("DELETE FROM t WHERE id = 7777");
+    }
+
+    private void onServer(String sql) {
+        try (Connection connection = DriverManager.getConnection(
+                        "jdbc:postgresql://127.0.0.1:%d/postgres".formatted(postgres.port()), "postgres", "postgres");
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private String note() {
+        return String.valueOf(host.value("SELECT note FROM tmp_replication_runs ORDER BY id DESC LIMIT 1"));
+    }
+
+    private static void execute(EmbeddedPostgres server, String database, String sql) throws SQLException, IOException {
+        try (Connection connection = server.getDatabase("postgres", database).getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}
