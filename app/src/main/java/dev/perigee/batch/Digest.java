@@ -4,6 +4,7 @@ import com.dynatrace.hash4j.hashing.HashStream128;
 import com.dynatrace.hash4j.hashing.HashValue128;
 import com.dynatrace.hash4j.hashing.Hashing;
 import java.util.Locale;
+import java.util.function.IntPredicate;
 
 /// The digest of a set of rows, in whatever order they come: the sum, modulo 2 to the power of 128, of a hash of each.
 /// Equal rows give equal digests; the values count as they are stored, and numbers by their value. It shows accidents,
@@ -19,9 +20,10 @@ public final class Digest {
     private long high;
     private long low;
 
-    /// Adds all rows of `batch`.
-    public void add(Batch batch) {
+    /// Adds the rows of `batch` that are wanted, by their number.
+    public void add(Batch batch, IntPredicate isWanted) {
         for (int row = 0; row < batch.rowCount(); row++) {
+            if (!isWanted.test(row)) continue;
             hash.reset();
             batch.hash(row, hash);
             add(hash.get());

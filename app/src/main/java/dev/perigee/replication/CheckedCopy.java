@@ -1,5 +1,6 @@
 package dev.perigee.replication;
 
+import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.TimestampStorage;
@@ -21,7 +22,13 @@ import java.util.Set;
 /// @param table as the source describes it now
 /// @param definition how the copy was made
 /// @param state where the copy stands
-record CheckedCopy(TableConfig config, SourceTable table, CopyDefinition definition, TableState state) {
+/// @param marks of rows that the source has deleted and keeps; empty where it does not mark them
+record CheckedCopy(
+        TableConfig config,
+        SourceTable table,
+        CopyDefinition definition,
+        TableState state,
+        Optional<SoftDeletes> marks) {
     /// Types whose stored text may begin like JSON and is the source's own all the same.
     private static final Set<String> TEXTS = Set.of("text", "character varying", "character", "name", "citext");
 
@@ -52,7 +59,7 @@ record CheckedCopy(TableConfig config, SourceTable table, CopyDefinition definit
         CopyDefinition made = state.definition().orElseThrow();
         Drift drift = Drift.between(made, now);
         if (!drift.isNone()) throw Fault.SOURCE_SCHEMA_CHANGED.in(where, drift.why(), "The copy stays as it is");
-        return new CheckedCopy(config, table, made, state);
+        return new CheckedCopy(config, table, made, state, SoftDeletes.of(made, made.target()));
     }
 
     /// To begin a fault's message with.
@@ -81,6 +88,11 @@ record CheckedCopy(TableConfig config, SourceTable table, CopyDefinition definit
     Pull pullKeys(Scope scope, int pageRows) {
         return new Pull(
                 table, definition.key(), definition.key(), scope, pageRows, config.numeric(), config.timestamps());
+    }
+
+    /// Whether the copy should have this row of the source: not where the source marks it as deleted.
+    boolean isWanted(Batch rows, int row) {
+        return marks.isEmpty() || !marks.get().isMarked(rows, row);
     }
 
     /// Where the key's columns are among the copy's, in key order.

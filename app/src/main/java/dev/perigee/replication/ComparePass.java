@@ -119,7 +119,7 @@ final class ComparePass {
 
     private void read(Batch page) {
         cancellation.check();
-        digest.add(page);
+        digest.add(page, row -> copy.isWanted(page, row));
         try {
             rate.passed(page.rowCount());
         } catch (InterruptedException e) {

@@ -151,8 +151,13 @@ record CopyDefinition(
 
     /// The same, chosen by these settings, whose names mean what `known` says.
     CopyDefinition chosenBy(TableConfig config, Known known) {
-        Choices chosen =
-                new Choices(config.key(), config.columns(), config.exclude(), config.numeric(), config.timestamps());
+        Choices chosen = new Choices(
+                config.key(),
+                config.columns(),
+                config.exclude(),
+                config.numeric(),
+                config.timestamps(),
+                SoftDeletes.column(config));
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known);
     }
 

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class LookupComparison implements Comparison {
     private static final List<String> ROWID_NAMES = List.of("rowid", "_rowid_", "oid");
 
+    private final CheckedCopy checked;
     private final Suspects suspects;
     private final int[] keyColumns;
     private final String select;
@@ -34,6 +35,7 @@ final class LookupComparison implements Comparison {
     /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] for a copy with rowids too great to remember,
     ///     [Fault#INVALID_REQUEST] for one whose columns have taken all names of the rowid
     LookupComparison(CheckedCopy copy, Transaction tx, Suspects suspects) {
+        this.checked = copy;
         this.suspects = suspects;
         this.keyColumns = copy.keyColumns();
         String table = quoted(copy.target());
@@ -68,13 +70,14 @@ final class LookupComparison implements Comparison {
         if (copy == null) throw new IllegalStateException("no transaction was begun");
         for (int row = 0; row < rows.rowCount(); row++) {
             for (int i = 0; i < keyColumns.length; i++) rows.bindCell(row, keyColumns[i], copy, i + 1);
-            if (copy.step()) {
+            boolean isWanted = checked.isWanted(rows, row);
+            boolean isThere = copy.step();
+            boolean isRight = isWanted ? isThere && rows.isSame(row, copy, 1) : !isThere;
+            if (isThere) {
                 met.add(copy.intAt(0));
-                if (!rows.isSame(row, copy, 1)) suspects.add(StoredKey.of(rows, row, keyColumns));
                 copy.reset();
-            } else {
-                suspects.add(StoredKey.of(rows, row, keyColumns));
             }
+            if (!isRight) suspects.add(StoredKey.of(rows, row, keyColumns));
         }
     }
 

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// For a copy whose key is its rowid: both sides come in the order of the key and are merged.
 final class OrderedComparison implements Comparison {
+    private final CheckedCopy checked;
     private final Suspects suspects;
     private final String select;
     private final String selectRest;
@@ -28,6 +29,7 @@ final class OrderedComparison implements Comparison {
     private boolean hasRow;
 
     OrderedComparison(CheckedCopy copy, Transaction tx, Suspects suspects) {
+        this.checked = copy;
         this.suspects = suspects;
         this.keyColumn = copy.keyColumns()[0];
         String table = quoted(copy.target());
@@ -58,7 +60,8 @@ final class OrderedComparison implements Comparison {
                 hasRow = copy.step();
             }
             boolean isThere = hasRow && copy.intAt(keyColumn) == key;
-            if (!isThere || !rows.isSame(row, copy, 0)) suspects.add(key(key));
+            boolean isRight = checked.isWanted(rows, row) ? isThere && rows.isSame(row, copy, 0) : !isThere;
+            if (!isRight) suspects.add(key(key));
             if (isThere) hasRow = copy.step();
             done(key);
         }

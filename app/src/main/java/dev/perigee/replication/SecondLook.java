@@ -146,7 +146,9 @@ final class SecondLook {
             cancellation.check();
             List<Integer> rows = new ArrayList<>();
             for (int row = 0; row < page.rowCount(); row++) {
-                if (left.remove(StoredKey.of(page, row, keyColumns))) rows.add(row);
+                // One that the source marks as deleted counts as not there.
+                boolean isWanted = copy.isWanted(page, row);
+                if (isWanted && left.remove(StoredKey.of(page, row, keyColumns))) rows.add(row);
             }
             if (!rows.isEmpty()) add(inTransaction(fixes.upserts(), tx -> compared(tx, page, rows)));
         }

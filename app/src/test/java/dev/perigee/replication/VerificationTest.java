@@ -104,6 +104,23 @@ class VerificationTest {
         assertThat(host.value("SELECT row_count FROM tmp_replication_state")).isEqualTo("1500");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"int", "text"})
+    void a_row_that_the_source_marks_as_deleted_is_not_missed_and_not_kept(String type) {
+        postgres.execute("""
+                CREATE TABLE t (k %s PRIMARY KEY, c int NOT NULL, gone bool);
+                INSERT INTO t SELECT i, i, i %% 10 = 0 FROM generate_series(1, 100) i""".formatted(type));
+        post("/tables", "{'name': 't', 'cursorColumn': 'c', 'interval': '1h', 'deletes': 'soft(gone)'}");
+        JsonNode clean = verify("{}");
+        assertThat(clean.get("verdict").asString()).as(clean.toString()).isEqualTo("equal");
+        host.execute("INSERT INTO t VALUES (50, 50, 1)");
+        assertThat(counts(verify("{}"))).contains("0 missing, 0 different, 1 extra");
+        JsonNode repaired = verify("{'repair': true}");
+        assertThat(repaired.get("verdict").asString()).isEqualTo("repaired");
+        assertThat(repaired.get("digest")).isEqualTo(clean.get("digest"));
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("90");
+    }
+
     @Test
     void a_verification_that_comes_to_no_end_says_so_and_takes_nothing_back() {
         postgres.execute("CREATE TABLE t (k int PRIMARY KEY, c int NOT NULL); INSERT INTO t VALUES (1, 1)");
@@ -133,7 +150,8 @@ class VerificationTest {
         post("/tables", "{'name': 't', 'cursorColumn': 'at', 'interval': '1h'}");
         AtomicBoolean isOpen = new AtomicBoolean(true);
         List<Future<?>> writers = new ArrayList<>();
-        try (ExecutorService threads = Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
+        try (ExecutorService threads =
+                Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
             for (int i = 0; i < 2; i++) {
                 Random random = new Random(seed * 100 + i);
                 int first = 10_000 * (i + 1);
@@ -142,7 +160,9 @@ class VerificationTest {
             try {
                 for (int i = 0; i < 4; i++) {
                     JsonNode proof = verify(i == 3 ? "{'repair': true}" : "{}");
-                    assertThat(proof.get("verdict").asString()).as(proof.toString()).isEqualTo("equal");
+                    assertThat(proof.get("verdict").asString())
+                            .as(proof.toString())
+                            .isEqualTo("equal");
                 }
             } finally {
                 isOpen.set(false);

@@ -130,9 +130,11 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public long pull(Pull pull, PageSink sink) {
         return PostgresFaults.guard("table " + pull.table().id(), config, () -> {
+            // A pull before this one has set a path, on which types have other names in the catalog's words.
             execute(
                     session,
-                    "SELECT FROM %s LIMIT 0".formatted(Quoted.table(pull.table().id()))); // may I read it
+                    "SET LOCAL search_path TO DEFAULT; SELECT FROM %s LIMIT 0"
+                            .formatted(Quoted.table(pull.table().id()))); // may I read it
             ChangedRows changed = new ChangedRows(horizon.numbers());
             PullStatement statement = new PullStatement(
                     pull, PostgresCatalog.columns(session, pull.table().id()), changed);

@@ -53,6 +53,16 @@ class VerifiedTypesTest {
                             .as(options.getKey() + proof)
                             .isEqualTo("equal");
                     assertThat(proof.get("rows").asInt()).isEqualTo(2);
+
+                    perigee.query("UPDATE %s SET v0 = 'wrong' WHERE id = 1".formatted(table));
+                    JsonNode repaired = perigee.call(
+                                    "POST", "/replication/tables/" + table + "/verify", "{'repair': true}")
+                            .result()
+                            .get("proof");
+                    assertThat(repaired.get("verdict").asString())
+                            .as(options.getKey() + repaired)
+                            .isEqualTo("repaired");
+                    assertThat(repaired.get("different").asInt()).isEqualTo(1);
                     assertThat(perigee.value("SELECT count(*) FROM " + table)).isEqualTo("2");
                 }
             }
