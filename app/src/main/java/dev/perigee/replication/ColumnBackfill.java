@@ -40,7 +40,8 @@ record ColumnBackfill(List<String> columns, long after, long upTo, long rows) {
     }
 
     ColumnBackfill after(Chunk chunk) {
-        return new ColumnBackfill(columns, chunk.last(), upTo, rows + chunk.keys().size());
+        return new ColumnBackfill(
+                columns, chunk.last(), upTo, rows + chunk.keys().size());
     }
 
     ColumnBackfill ended() {

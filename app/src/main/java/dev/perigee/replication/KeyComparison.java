@@ -92,8 +92,7 @@ final class KeyComparison {
                         snapshot.position(),
                         snapshot.identity(copy.table())));
         seen.rest().ifPresent(this::look);
-        return new Found(
-                candidates, ours.keys(), exchanged, missing, seen.moment(), seen.position(), seen.identity());
+        return new Found(candidates, ours.keys(), exchanged, missing, seen.moment(), seen.position(), seen.identity());
     }
 
     private Optional<Rest> exchange(Snapshot snapshot, KeyDigests ours) {

@@ -92,8 +92,7 @@ final class Upsert {
                 refusals.refused(row, e);
             }
         }
-        return new Counts(
-                inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted - refused);
+        return new Counts(inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted - refused);
     }
 
     /// As [#apply], for rows of which none can be there yet: they are of one snapshot and go into an empty table.

@@ -53,7 +53,16 @@ class HelpTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"tables list", "tables add", "tables remove", "tables pause", "tables resume", "tables sync", "tables sweep", "tables recover"})
+            strings = {
+                "tables list",
+                "tables add",
+                "tables remove",
+                "tables pause",
+                "tables resume",
+                "tables sync",
+                "tables sweep",
+                "tables recover"
+            })
     void every_help_of_a_command_below_has_examples_of_itself(String command) {
         assertThat(cli.run((command + " --help").split(" ")).out())
                 .contains("\nExamples:\n  perigee " + command, "\nExit codes:\n  0   ");

@@ -55,14 +55,14 @@ final class LossySource implements Source {
         @Override
         public long pull(Pull pull, PageSink sink) {
             return switch (pull.scope()) {
-                case Scope.After(var cursor, var mark) when mistake == Mistake.STRICT_PAGING ->
+                case Scope.After(var cursor, var mark)
+                when mistake == Mistake.STRICT_PAGING ->
                     whole.pull(
-                            pull.of(new Scope.After(
-                                    cursor, mark.map(m -> new HighWaterMark(m.cursor(), List.of())))),
+                            pull.of(new Scope.After(cursor, mark.map(m -> new HighWaterMark(m.cursor(), List.of())))),
                             sink);
                 case Scope.Late _ when mistake != Mistake.NONE -> 0; // which would make up for the other mistakes
-                case Scope.After _ when mistake == Mistake.ALTERED_VALUE || mistake == Mistake.CURSOR_FIRST ->
-                    changed(pull, sink);
+                case Scope.After _
+                when mistake == Mistake.ALTERED_VALUE || mistake == Mistake.CURSOR_FIRST -> changed(pull, sink);
                 default -> whole.pull(pull, sink);
             };
         }

@@ -55,8 +55,7 @@ final class PullStatement {
                     Scope.InBuckets _,
                     Scope.Keys _,
                     Scope.KeyChunk _,
-                    Scope.NullKey _ ->
-                Optional.empty();
+                    Scope.NullKey _ -> Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
         pull.columns().forEach(name -> select(name, reading(name)));
