@@ -58,6 +58,10 @@ record CopyDefinition(
             TimestampStorage timestamps,
             @Nullable String softColumn) {
 
+        private List<String> marks() {
+            return softColumn == null ? List.of() : List.of(softColumn);
+        }
+
         /// Without marks of deleted rows.
         Choices(
                 List<String> key,
@@ -174,7 +178,8 @@ record CopyDefinition(
                 || choices.timestamps != now.choices.timestamps
                 || !isSame(now, choices.key, now.choices.key)
                 || !isSame(now, choices.columns, now.choices.columns)
-                || !isSame(now, choices.exclude, now.choices.exclude);
+                || !isSame(now, choices.exclude, now.choices.exclude)
+                || !isSame(now, choices.marks(), now.choices.marks());
     }
 
     /// Definitions written before there was `known` have names only.

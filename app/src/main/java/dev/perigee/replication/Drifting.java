@@ -10,7 +10,6 @@ import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.store.Store;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 
 /// A look at the source's definition of a table, before a sync: the copy is altered here where that is enough to follow
@@ -62,8 +61,6 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
 
     /// The settings name the same columns in other words: nothing else is new.
     private static void spelled(Store store, TableConfig asked, CopyDefinition made, CopyDefinition now) {
-        // Another mark is another choice of rows, which nothing but this word of the definition shows.
-        if (!Objects.equals(made.choices().softColumn(), now.choices().softColumn())) return;
         CopyDefinition spelled = made.chosenBy(asked, now.known());
         if (spelled.equals(made)) return;
         store.write(tx -> {
