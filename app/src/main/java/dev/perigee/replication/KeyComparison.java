@@ -52,7 +52,8 @@ final class KeyComparison {
     /// What remains to be looked at in the copy.
     ///
     /// @param wanted buckets to look at; empty for all
-    /// @param isFound whether the source has the row: by the hash of its key where buckets are looked at, else by its
+    /// @param isFound whether the source has the row: by the hash of its key where buckets are looked at, else by
+    its
     ///     rowid
     private record Rest(Optional<BitSet> wanted, LongPredicate isFound) {}
 
@@ -91,8 +92,7 @@ final class KeyComparison {
                         snapshot.position(),
                         snapshot.identity(copy.table())));
         seen.rest().ifPresent(this::look);
-        return new Found(
-                candidates, ours.keys(), exchanged, missing, seen.moment(), seen.position(), seen.identity());
+        return new Found(candidates, ours.keys(), exchanged, missing, seen.moment(), seen.position(), seen.identity());
     }
 
     private Optional<Rest> exchange(Snapshot snapshot, KeyDigests ours) {

@@ -60,13 +60,11 @@ final class SweepRun {
             TableConfig config = runner.config();
             CheckedCopy copy = CheckedCopy.of(store, source, config);
             CopyKeys keys = new CopyKeys(store, copy, cancellation);
-            KeyComparison.Found found =
-                    new KeyComparison(source, copy, keys, seeds.nextLong(), cancellation).run();
+            KeyComparison.Found found = new KeyComparison(source, copy, keys, seeds.nextLong(), cancellation).run();
             exchanged += found.exchanged();
             if (first.isEmpty()) first = Optional.of(found);
             last = Optional.of(found);
-            SecondLook look =
-                    new SecondLook(store, new SameTable(source, copy.table(), found.identity()));
+            SecondLook look = new SecondLook(store, new SameTable(source, copy.table(), found.identity()));
             guard(config, found, keys, look);
             long before = deleted;
             lots(found.candidates(), keys, look, Fixes.DELETES);
@@ -113,8 +111,7 @@ final class SweepRun {
     }
 
     /// @return rows that only the copy has, or had
-    private long lots(Candidates candidates, CopyKeys keys, SecondLook look, Fixes fixes)
-            throws InterruptedException {
+    private long lots(Candidates candidates, CopyKeys keys, SecondLook look, Fixes fixes) throws InterruptedException {
         long gone = 0;
         for (int from = 0; from < candidates.remembered(); from += LOT_ROWS) {
             cancellation.check();

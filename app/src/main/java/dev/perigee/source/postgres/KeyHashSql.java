@@ -25,7 +25,8 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
     /// @return empty where the stored text of a column cannot be written by the source
     static Optional<KeyHashSql> of(List<CatalogColumn> key, Pull pull) {
         List<String> texts = new ArrayList<>();
-        for (CatalogColumn column : key) stored(column.type(), pull.timestamps()).ifPresent(texts::add);
+        for (CatalogColumn column : key)
+            stored(column.type(), pull.timestamps()).ifPresent(texts::add);
         return texts.size() == key.size() ? Optional.of(new KeyHashSql(key, texts)) : Optional.empty();
     }
 
@@ -55,8 +56,8 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
     }
 
     private static Optional<String> stored(PostgresType type, TimestampStorage timestamps) {
-        Reading reading = PostgresTypes.reading(
-                type, dev.perigee.config.TableConfig.NumericStorage.EXACT, TimestampStorage.ISO);
+        Reading reading =
+                PostgresTypes.reading(type, dev.perigee.config.TableConfig.NumericStorage.EXACT, TimestampStorage.ISO);
         if (!reading.isReversible()) return Optional.empty(); // JSON made of an array
         if (!type.isBuiltIn() || type.kind() != 'b') {
             return reading.expression().equals(TEXT) ? Optional.of(TEXT) : Optional.empty();
