@@ -53,8 +53,7 @@ final class KeyComparison {
     ///
     /// @param wanted buckets to look at; empty for all
     /// @param isFound whether the source has the row: by the hash of its key where buckets are looked at, else by
-    its
-    ///     rowid
+    ///     its rowid
     private record Rest(Optional<BitSet> wanted, LongPredicate isFound) {}
 
     private record Seen(Optional<Rest> rest, Moment moment, Optional<String> position, Optional<String> identity) {}
