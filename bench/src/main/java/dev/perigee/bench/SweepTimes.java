@@ -72,7 +72,8 @@ public final class SweepTimes {
         String fields = "{\"name\":\"%s\",\"cursorColumn\":\"n\",\"interval\":\"1h\",\"deletes\":\"sweep(24h)\"}";
         call("POST", "/replication/tables", fields.formatted(name));
         while (call("GET", "/replication/status/" + name, "").contains("\"guarantee\":\"loading\"")) {
-            call("POST", "/replication/sync", "{\"tables\":[\"%s\"]}".formatted(name));
+            String answer = call("POST", "/replication/sync", "{\"tables\":[\"%s\"]}".formatted(name));
+            if (answer.contains("\"error\"")) throw new IllegalStateException(answer);
         }
         for (int i = 0; i < 3; i++) sweep(name, "nothing deleted");
         source.execute("DELETE FROM %s WHERE n = %d".formatted(name, rows / 2));

@@ -1,5 +1,6 @@
 package dev.perigee.source.postgres;
 
+import dev.perigee.config.TableConfig.NumericStorage;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.Pull;
@@ -25,8 +26,7 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
     /// @return empty where the stored text of a column cannot be written by the source
     static Optional<KeyHashSql> of(List<CatalogColumn> key, Pull pull) {
         List<String> texts = new ArrayList<>();
-        for (CatalogColumn column : key)
-            stored(column.type(), pull.timestamps()).ifPresent(texts::add);
+        key.forEach(column -> stored(column.type(), pull.timestamps()).ifPresent(texts::add));
         return texts.size() == key.size() ? Optional.of(new KeyHashSql(key, texts)) : Optional.empty();
     }
 
@@ -56,8 +56,7 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
     }
 
     private static Optional<String> stored(PostgresType type, TimestampStorage timestamps) {
-        Reading reading =
-                PostgresTypes.reading(type, dev.perigee.config.TableConfig.NumericStorage.EXACT, TimestampStorage.ISO);
+        Reading reading = PostgresTypes.reading(type, NumericStorage.EXACT, TimestampStorage.ISO);
         if (!reading.isReversible()) return Optional.empty(); // JSON made of an array
         if (!type.isBuiltIn() || type.kind() != 'b') {
             return reading.expression().equals(TEXT) ? Optional.of(TEXT) : Optional.empty();
