@@ -17,9 +17,9 @@ import java.util.concurrent.CompletableFuture;
 
 /// A way back for the copy of a source that is not what it was.
 ///
-/// First the copy's marks are set to where the source stands, in one snapshot: from then on syncs bring what is new,
-/// and look for late rows everywhere. What differs from before is then mended row by row. Until that is done the copy
-/// is known to be in recovery, also after a crash.
+/// First the copy's marks are set to where the source stands, in one snapshot: from then on syncs bring what is
+/// new, and look for late rows everywhere. What differs from before is then mended row by row. Until that is done
+/// the copy is known to be in recovery, also after a crash.
 final class Recovery {
     /// Brings all rows of a copy in line with the source's, and calls [#ended] when they are.
     @FunctionalInterface
@@ -31,8 +31,8 @@ final class Recovery {
 
     /// Sets the marks of a copy to where the source stands now. Not while the table is synced.
     ///
-    /// @return false, with nothing changed, where the source's table has other columns or another key than the copy, so
-    ///     that the rows cannot be compared and must be fetched again
+    /// @return false, with nothing changed, where the source's table has other columns or another key than the
+    ///     copy, so that the rows cannot be compared and must be fetched again
     static boolean rebase(Store store, Source source, TableConfig asked) {
         SourceTable table = source.describe(asked.name());
         Optional<TableState> state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
