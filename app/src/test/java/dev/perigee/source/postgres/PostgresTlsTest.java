@@ -232,6 +232,10 @@ class PostgresTlsTest {
         log.start();
         root.addAppender(log);
         root.setLevel(Level.TRACE);
+        // It has a level of its own, and would say nothing at any level of the root.
+        Logger pool = (Logger) LoggerFactory.getLogger("com.zaxxer.hikari");
+        Level poolBefore = pool.getLevel();
+        pool.setLevel(Level.TRACE);
         String wrong = "wrong-" + PASSWORD;
         try {
             SourceConfig config =
@@ -244,6 +248,7 @@ class PostgresTlsTest {
             isEncrypted(config("localhost", "carl"));
         } finally {
             root.setLevel(before);
+            pool.setLevel(poolBefore);
             root.detachAppender(log);
         }
         assertThat(log.list).isNotEmpty();
