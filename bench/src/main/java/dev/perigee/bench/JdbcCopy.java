@@ -6,6 +6,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Locale;
 
 /// The peer: how a careful Java program copies `events` today, a pgjdbc cursor into sqlite-jdbc batches, in WAL mode.
 ///
@@ -17,6 +18,7 @@ public final class JdbcCopy {
     private JdbcCopy() {}
 
     public static void main(String[] args) throws SQLException {
+        long start = System.nanoTime();
         try (Connection source = DriverManager.getConnection(args[0]);
                 Connection target = DriverManager.getConnection("jdbc:sqlite:" + args[1])) {
             source.setAutoCommit(false);
@@ -28,7 +30,8 @@ public final class JdbcCopy {
                             payload TEXT, flag INTEGER, created_at TEXT, updated_at TEXT)""");
             }
             target.setAutoCommit(false);
-            System.out.println(copy(source, target) + " rows");
+            long rowCount = copy(source, target);
+            System.out.printf(Locale.ROOT, "rows=%d ms=%d%n", rowCount, (System.nanoTime() - start) / 1_000_000);
         }
     }
 
