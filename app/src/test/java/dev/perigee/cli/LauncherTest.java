@@ -44,7 +44,18 @@ class LauncherTest {
         Files.writeString(root.resolve("app/target/perigee.jar"), "jar");
         Path tools = Files.createDirectories(dir.resolve("bin"));
         for (String tool : List.of(
-                "sh", "dirname", "basename", "readlink", "sed", "head", "find", "tail", "mkdir", "touch", "grep")) {
+                "sh",
+                "dirname",
+                "basename",
+                "readlink",
+                "sed",
+                "head",
+                "find",
+                "tail",
+                "mkdir",
+                "touch",
+                "grep",
+                "rm")) {
             Files.createSymbolicLink(tools.resolve(tool), which(tool));
         }
         environment.put("PATH", tools.toString());
@@ -141,6 +152,18 @@ class LauncherTest {
                 .satisfies(line -> assertThat(line)
                         .startsWith(root.toRealPath() + " " + dir.resolve("mine"))
                         .endsWith(" package"));
+    }
+
+    /// The cache is made by a run after the build; one that is older than the jar is of another build.
+    @Test
+    void classes_come_from_the_cache_of_this_build() throws Exception {
+        environment.put("JAVA_HOME", jdk("mine", "25").toString());
+        Path cache = Files.writeString(root.resolve("app/target/perigee.aot"), "cache");
+        Path jar = root.resolve("app/target/perigee.jar");
+        Files.setLastModifiedTime(jar, FileTime.from(Instant.now().minus(Duration.ofHours(1))));
+        assertThat(run().output()).contains("-XX:AOTCache=").contains("perigee.aot");
+        Files.setLastModifiedTime(cache, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+        assertThat(run().output()).doesNotContain("AOTCache");
     }
 
     @Test
