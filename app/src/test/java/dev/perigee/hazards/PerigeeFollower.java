@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /// Perigee itself: a store, the replication plugin and a PostgreSQL source, without the schedule.
@@ -26,6 +27,8 @@ public final class PerigeeFollower implements Follower {
 
     /// Longest run of a statement: hazards in which the source says nothing more wait for it.
     static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(2);
+
+    private static final Set<String> WENT_BACK = Set.of("SOURCE_BEHIND_CURSOR", "SOURCE_REPLACED");
 
     private final Wiring wiring;
     private final TableConfig[] configs;
@@ -122,11 +125,17 @@ public final class PerigeeFollower implements Follower {
         open();
     }
 
-    /// The hook for `verify --repair` and for sweeps: until they are connected here, everything is fetched again.
+    /// What an admin does: a source that went back is recovered from, anything else is verified and repaired.
     @Override
     public boolean healed() {
         for (TableConfig config : configs) {
-            host.post("/tables/" + config.name() + "/resync", "{}").result();
+            boolean wentBack = host.plugin.status().stream()
+                    .filter(status -> status.name().equals(config.name()))
+                    .flatMap(status -> status.lastError().stream())
+                    .anyMatch(error -> WENT_BACK.contains(error.fault()));
+            String path = "/tables/" + config.name();
+            if (wentBack) host.post(path + "/recover", "").result();
+            else host.post(path + "/verify", "{'repair': true, 'confirm': true}").result();
         }
         return true;
     }
