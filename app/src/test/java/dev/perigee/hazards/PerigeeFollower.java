@@ -135,7 +135,8 @@ public final class PerigeeFollower implements Follower {
                     .anyMatch(error -> WENT_BACK.contains(error.fault()));
             String path = "/tables/" + config.name();
             if (wentBack) host.post(path + "/recover", "").result();
-            else host.post(path + "/verify", "{'repair': true, 'confirm': true}").result();
+            else
+                host.post(path + "/verify", "{'repair': true, 'confirm': true}").result();
         }
         return true;
     }

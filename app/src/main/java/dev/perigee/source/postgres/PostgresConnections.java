@@ -9,8 +9,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +39,7 @@ final class PostgresConnections implements AutoCloseable {
     /// In order of arrival, so that nobody who waits is overtaken for ever.
     private final Semaphore free;
 
-    /// Server processes of lent sessions that only read.
-    private final Set<Integer> reading = ConcurrentHashMap.newKeySet();
+    private final Readers readers = new Readers();
 
     PostgresConnections(SourceConfig config) {
         this.config = config;
@@ -76,9 +73,9 @@ final class PostgresConnections implements AutoCloseable {
         return lend(where, work, false);
     }
 
-    /// The server's numbers of the sessions that only read now: their transactions change nothing.
-    Set<Integer> reading() {
-        return Set.copyOf(reading);
+    /// Lent sessions that only read.
+    Readers readers() {
+        return readers;
     }
 
     /// Closes idle sessions now and lent ones as they come back.
@@ -93,7 +90,7 @@ final class PostgresConnections implements AutoCloseable {
             Connection lent = borrow(where);
             try {
                 PgConnection session = lent.unwrap(PgConnection.class);
-                if (isReadOnly) reading.add(session.getBackendPID());
+                if (isReadOnly) readers.lend(session.getBackendPID());
                 return new PostgresTransaction(config, where, isReadOnly).run(session, work);
             } catch (SQLException e) {
                 throw PostgresFaults.of(where, e, config);
@@ -107,7 +104,7 @@ final class PostgresConnections implements AutoCloseable {
 
     private void giveBack(Connection lent) {
         try (lent) {
-            reading.remove(lent.unwrap(PgConnection.class).getBackendPID());
+            readers.giveBack(lent.unwrap(PgConnection.class).getBackendPID());
             if (lent.unwrap(PgConnection.class).isClosed()) pool.evictConnection(lent);
         } catch (SQLException e) {
             pool.evictConnection(lent);

@@ -18,6 +18,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOut;
 import org.postgresql.jdbc.PgConnection;
@@ -70,10 +70,12 @@ final class PostgresSnapshot implements Snapshot {
     /// Ends the transaction that `session` is in, looks at the open ones, and begins the snapshot's own. Its tables are
     /// locked, as any read does, before the snapshot is taken: so the catalog and the rows are of one definition.
     ///
-    /// @param ours server processes of sessions that only read
-    static PostgresSnapshot begin(PgConnection session, SourceConfig config, List<TableId> tables, Set<Integer> ours)
+    /// @param readers our sessions that only read
+    static PostgresSnapshot begin(PgConnection session, SourceConfig config, List<TableId> tables, Readers readers)
             throws SQLException {
-        PostgresHorizon.Before before = PostgresHorizon.look(session, ours, tables);
+        Map<Integer, Long> ours = readers.lent();
+        PostgresHorizon.Before before = PostgresHorizon.look(session, ours.keySet(), tables);
+        if (!readers.areStill(ours)) before = PostgresHorizon.look(session, Set.of(), tables);
         session.commit();
         String locks = tables.stream()
                 .filter(before.lockable()::contains)
@@ -130,15 +132,10 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public long pull(Pull pull, PageSink sink) {
         return PostgresFaults.guard("table " + pull.table().id(), config, () -> {
-            // A pull before this one has set a path, on which types have other names in the catalog's words.
-            execute(
-                    session,
-                    "SET LOCAL search_path TO DEFAULT; SELECT FROM %s LIMIT 0"
-                            .formatted(Quoted.table(pull.table().id()))); // may I read it
             ChangedRows changed = new ChangedRows(horizon.numbers());
-            PullStatement statement = new PullStatement(
-                    pull, PostgresCatalog.columns(session, pull.table().id()), changed);
-            settle(statement.schemas());
+            PullStatement statement =
+                    new PullStatement(pull, columns(pull.table().id()), changed);
+            settle(path(pull.table(), statement.schemas()));
             Pages pages = new Pages(statement, sink);
             if (pull.scope() instanceof Scope.Changed || pull.scope() instanceof Scope.InBuckets) {
                 for (String slice : TidSlices.of(session, pull.table(), serverVersion)) copy(statement, slice, pages);
@@ -169,11 +166,11 @@ final class PostgresSnapshot implements Snapshot {
             Optional<List<String>> upTo) {
         return PostgresFaults.guard("table " + table.id(), config, () -> {
             Set<String> schemas = new TreeSet<>();
-            for (CatalogColumn column : PostgresCatalog.columns(session, table.id())) {
+            for (CatalogColumn column : columns(table.id())) {
                 if (key.contains(column.name())) schemas.add(column.type().schema());
             }
             schemas.remove("pg_catalog");
-            settle(schemas);
+            settle(path(table, schemas));
             return new AbsentKeys(session, table, key).of(keys, from, upTo);
         });
     }
@@ -250,11 +247,12 @@ final class PostgresSnapshot implements Snapshot {
     }
 
     /// Takes the lock that any read takes, where it is not held already: what the catalog says next stays true until
-    /// the transaction ends.
+    /// the transaction ends. A pull before this may have set a path, on which types have other names in its words.
     private List<CatalogColumn> columns(TableId table) throws SQLException {
         List<CatalogColumn> known = catalog.get(table);
         if (known != null) return known;
-        if (!locked.contains(table)) execute(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(table)));
+        String lock = locked.contains(table) ? "" : "; SELECT FROM %s LIMIT 0".formatted(Quoted.table(table));
+        execute(session, "SET LOCAL search_path TO DEFAULT" + lock);
         List<CatalogColumn> asked = PostgresCatalog.columns(session, table);
         catalog.put(table, asked);
         return asked;
@@ -273,13 +271,19 @@ final class PostgresSnapshot implements Snapshot {
         }
     }
 
+    /// Where operators and types are looked up. What a view's functions call is looked up there as well.
+    private List<String> path(SourceTable table, Set<String> schemas) {
+        List<String> path = new ArrayList<>(List.of("pg_catalog"));
+        path.addAll(schemas);
+        if (table.kind() == SourceTable.Kind.VIEW) path.addAll(List.of(config.defaultSchema(), "public"));
+        return path;
+    }
+
     /// What the text forms depend on, and the time limit: a load may take hours, in which the source must only never be
     /// silent for longer than a statement may take. So the limit is the network's, which counts from byte to byte.
-    private void settle(Set<String> schemas) throws SQLException {
-        String path = Stream.concat(Stream.of("pg_catalog"), schemas.stream())
-                .map(Quoted::name)
-                .collect(Collectors.joining(", "));
-        execute(session, "SET LOCAL search_path = %s; SET LOCAL statement_timeout = 0".formatted(path));
+    private void settle(List<String> path) throws SQLException {
+        String quoted = path.stream().map(Quoted::name).collect(Collectors.joining(", "));
+        execute(session, "SET LOCAL search_path = %s; SET LOCAL statement_timeout = 0".formatted(quoted));
         session.setNetworkTimeout(
                 Runnable::run, Math.toIntExact(config.statementTimeout().toMillis()));
     }

@@ -210,6 +210,26 @@ class PostgresPullTest {
     }
 
     @Test
+    void what_a_view_s_functions_call_is_found() {
+        postgres.execute("""
+                CREATE FUNCTION inner_one(i int) RETURNS int LANGUAGE sql AS 'SELECT i + 1';
+                CREATE FUNCTION outer_one(i int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN inner_one(i); END';
+                CREATE VIEW called AS SELECT i AS id, outer_one(i) AS n FROM generate_series(1, 3) i""");
+        try (CollectedPages pages = new CollectedPages(2, 10)) {
+            SourceTable view = source.describe("called");
+            Pull pull = new Pull(
+                    view,
+                    List.of("id", "n"),
+                    List.of("id"),
+                    new Scope.After("id", Optional.empty()),
+                    10,
+                    NumericStorage.EXACT,
+                    TimestampStorage.ISO);
+            assertThat(source.pull(pull, pages)).isEqualTo(3);
+        }
+    }
+
+    @Test
     void a_table_of_1600_columns_goes_through() {
         String columns = IntStream.range(1, 1600)
                 .mapToObj(i -> "c%d int DEFAULT %d".formatted(i, i))
