@@ -46,7 +46,7 @@ public interface Snapshot {
             List<List<String>> keys,
             Optional<List<String>> from,
             Optional<List<String>> upTo) {
-        throw new UnsupportedOperationException("this source compares no keys");
+        throw new IllegalStateException("this source compares no keys");
     }
 
     /// Rows of the table, counted by the source.

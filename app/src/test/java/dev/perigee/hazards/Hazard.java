@@ -21,6 +21,8 @@ public record Hazard(String name, String schema, List<Table> tables, Set<Trait> 
         /// The cursor's values cannot tell what is new, so that a copy by cursor may lack rows until it is healed. Its
         /// status must not say that it is complete then.
         UNPROMISED,
+        /// The source goes back: a copy by cursor may say so by its fault, take over nothing, and wait to be healed.
+        GOES_BACK,
         /// The server is stopped, so it must not be shared.
         OWN_SERVER,
         /// Only the way in which rows are found by a cursor is at stake.

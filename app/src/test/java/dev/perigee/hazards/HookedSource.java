@@ -2,30 +2,25 @@ package dev.perigee.hazards;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.source.HighWaterMark;
-import dev.perigee.source.Horizon;
-import dev.perigee.source.Moment;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
-import dev.perigee.source.RowSink;
+import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
-import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.sqlite.Value;
-import java.time.Instant;
+import dev.perigee.testing.ForwardingSnapshot;
+import dev.perigee.testing.ForwardingSource;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A source that lets something happen between two pages.
-final class HookedSource implements Source {
-    private final Source source;
+final class HookedSource extends ForwardingSource {
     private final AtomicReference<@Nullable Runnable> hook = new AtomicReference<>();
 
     HookedSource(Source source) {
-        this.source = source;
+        super(source);
     }
 
     void onNextPage(Runnable once) {
@@ -33,75 +28,18 @@ final class HookedSource implements Source {
     }
 
     @Override
-    public Info info() {
-        return source.info();
-    }
-
-    @Override
-    public List<SourceTable> discover() {
-        return source.discover();
-    }
-
-    @Override
-    public SourceTable describe(String name) {
-        return source.describe(name);
-    }
-
-    @Override
     public <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work) {
-        return source.snapshot(where, tables, snapshot -> work.apply(new HookedSnapshot(snapshot)));
+        return super.snapshot(where, tables, snapshot -> work.apply(new HookedSnapshot(snapshot)));
     }
 
-    @Override
-    public long query(String sql, List<Value> parameters, RowSink sink) {
-        return source.query(sql, parameters, sink);
-    }
-
-    @Override
-    public void close() {
-        source.close();
-    }
-
-    private final class HookedSnapshot implements Snapshot {
-        private final Snapshot snapshot;
-
+    private final class HookedSnapshot extends ForwardingSnapshot {
         HookedSnapshot(Snapshot snapshot) {
-            this.snapshot = snapshot;
-        }
-
-        @Override
-        public Moment moment() {
-            return snapshot.moment();
-        }
-
-        @Override
-        public Instant asOf() {
-            return snapshot.asOf();
-        }
-
-        @Override
-        public Horizon horizon() {
-            return snapshot.horizon();
-        }
-
-        @Override
-        public Optional<String> position() {
-            return snapshot.position();
-        }
-
-        @Override
-        public Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen) {
-            return snapshot.limit(table, cursorColumn, seen);
-        }
-
-        @Override
-        public long count(SourceTable table) {
-            return snapshot.count(table);
+            super(snapshot);
         }
 
         @Override
         public long pull(Pull pull, PageSink sink) {
-            return snapshot.pull(pull, new PageSink() {
+            return super.pull(pull, new PageSink() {
                 @Override
                 public Batch next() {
                     return sink.next();
@@ -112,6 +50,11 @@ final class HookedSource implements Source {
                     sink.page(page, end);
                     Runnable once = hook.getAndSet(null);
                     if (once != null) once.run();
+                }
+
+                @Override
+                public void refused(RefusedRow row) {
+                    sink.refused(row);
                 }
             });
         }

@@ -17,11 +17,13 @@ public final class Play {
             Outcome outcome = stage.finish();
             boolean isPromised = mode == Mode.XMIN || !hazard.is(Trait.UNPROMISED);
             List<String> guarantees = stage.guarantees();
-            if (isPromised && !outcome.lost().isEmpty()) throw broken(hazard, mode, seed, outcome.toString());
-            if (!isPromised && guarantees.contains("complete")) {
+            boolean isSaid = stage.hasGoneBack();
+            if (isPromised && !isSaid && !outcome.lost().isEmpty())
+                throw broken(hazard, mode, seed, outcome.toString());
+            if ((!isPromised || isSaid) && guarantees.contains("complete")) {
                 throw broken(hazard, mode, seed, "it says complete where nothing can be known");
             }
-            boolean isLeft = hazard.is(Trait.DELETES) || hazard.is(Trait.UNPROMISED);
+            boolean isLeft = hazard.is(Trait.DELETES) || hazard.is(Trait.UNPROMISED) || isSaid;
             if (!isLeft && !outcome.isEqual()) throw broken(hazard, mode, seed, outcome.toString());
             if (isLeft) {
                 stage.heal();

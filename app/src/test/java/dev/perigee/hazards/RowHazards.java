@@ -1,7 +1,7 @@
 package dev.perigee.hazards;
 
 import static dev.perigee.hazards.Hazard.Trait.DELETES;
-import static dev.perigee.hazards.Hazard.Trait.UNPROMISED;
+import static dev.perigee.hazards.Hazard.Trait.GOES_BACK;
 import static dev.perigee.hazards.LateHazards.NOW;
 import static dev.perigee.hazards.LateHazards.SERIAL;
 
@@ -107,7 +107,8 @@ final class RowHazards {
                             truncated[0].join();
                             stage.poll();
                         },
-                        DELETES),
+                        DELETES,
+                        GOES_BACK),
                 Hazard.of(
                         "a_table_is_truncated_and_its_numbers_begin_again",
                         SERIAL,
@@ -121,7 +122,7 @@ final class RowHazards {
                             stage.poll(2);
                         },
                         DELETES,
-                        UNPROMISED),
+                        GOES_BACK),
                 Hazard.of("one_transaction_writes_very_many_rows", NOW, stage -> {
                     stage.execute("INSERT INTO t (v) VALUES ('first')");
                     stage.poll();

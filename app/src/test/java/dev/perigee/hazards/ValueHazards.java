@@ -1,5 +1,6 @@
 package dev.perigee.hazards;
 
+import static dev.perigee.hazards.Hazard.Trait.GOES_BACK;
 import static dev.perigee.hazards.Hazard.Trait.UNPROMISED;
 import static dev.perigee.hazards.LateHazards.NOW;
 import static dev.perigee.hazards.LateHazards.SERIAL;
@@ -193,7 +194,7 @@ final class ValueHazards {
                             stage.execute("SELECT setval('t_c_seq', 1)");
                             others(stage, 3);
                         },
-                        UNPROMISED),
+                        GOES_BACK),
                 Hazard.of(
                         "blocks_of_numbers_are_drawn_in_one_transaction_and_used_in_others",
                         SERIAL + "ALTER SEQUENCE t_c_seq INCREMENT BY 50;",

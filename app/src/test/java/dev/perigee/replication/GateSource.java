@@ -3,28 +3,23 @@ package dev.perigee.replication;
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.source.HighWaterMark;
-import dev.perigee.source.Horizon;
-import dev.perigee.source.Moment;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
 import dev.perigee.source.RefusedRow;
-import dev.perigee.source.RowSink;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
-import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.sqlite.Value;
+import dev.perigee.testing.ForwardingSnapshot;
+import dev.perigee.testing.ForwardingSource;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Another source, which breaks off or holds pulls of one kind at will.
-final class GateSource implements Source {
-    private final Source source;
+final class GateSource extends ForwardingSource {
     private final Class<? extends Scope> kind;
 
     /// Pages after which such a pull breaks off; negative for never.
@@ -37,25 +32,23 @@ final class GateSource implements Source {
     final AtomicInteger waiting = new AtomicInteger();
 
     GateSource(Source source, Class<? extends Scope> kind) {
-        this.source = source;
+        super(source);
         this.kind = kind;
     }
 
     @Override
     public <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work) {
-        return source.snapshot(where, tables, snapshot -> work.apply(new Gated(snapshot)));
+        return super.snapshot(where, tables, snapshot -> work.apply(new Gated(snapshot)));
     }
 
-    private final class Gated implements Snapshot {
-        private final Snapshot snapshot;
-
+    private final class Gated extends ForwardingSnapshot {
         Gated(Snapshot snapshot) {
-            this.snapshot = snapshot;
+            super(snapshot);
         }
 
         @Override
         public long pull(Pull pull, PageSink sink) {
-            if (!kind.isInstance(pull.scope())) return snapshot.pull(pull, sink);
+            if (!kind.isInstance(pull.scope())) return super.pull(pull, sink);
             waiting.incrementAndGet();
             if (isHeld) {
                 try {
@@ -64,42 +57,7 @@ final class GateSource implements Source {
                     throw Fault.SOURCE_UNREACHABLE.in("the gate", "it was interrupted", "Nothing was read", e);
                 }
             }
-            return breakAfter < 0 ? snapshot.pull(pull, sink) : snapshot.pull(pull, breaking(sink));
-        }
-
-        @Override
-        public List<Integer> absent(
-                SourceTable table,
-                List<String> key,
-                List<List<String>> keys,
-                Optional<List<String>> from,
-                Optional<List<String>> upTo) {
-            return snapshot.absent(table, key, keys, from, upTo);
-        }
-
-        @Override
-        public Moment moment() {
-            return snapshot.moment();
-        }
-
-        @Override
-        public Horizon horizon() {
-            return snapshot.horizon();
-        }
-
-        @Override
-        public Optional<String> position() {
-            return snapshot.position();
-        }
-
-        @Override
-        public Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen) {
-            return snapshot.limit(table, cursorColumn, seen);
-        }
-
-        @Override
-        public long count(SourceTable table) {
-            return snapshot.count(table);
+            return breakAfter < 0 ? super.pull(pull, sink) : super.pull(pull, breaking(sink));
         }
     }
 
@@ -126,30 +84,5 @@ final class GateSource implements Source {
                 sink.refused(row);
             }
         };
-    }
-
-    @Override
-    public Info info() {
-        return source.info();
-    }
-
-    @Override
-    public List<SourceTable> discover() {
-        return source.discover();
-    }
-
-    @Override
-    public SourceTable describe(String name) {
-        return source.describe(name);
-    }
-
-    @Override
-    public long query(String sql, List<Value> parameters, RowSink sink) {
-        return source.query(sql, parameters, sink);
-    }
-
-    @Override
-    public void close() {
-        source.close();
     }
 }

@@ -1,19 +1,13 @@
 package dev.perigee.replication;
 
-import dev.perigee.source.HighWaterMark;
-import dev.perigee.source.Horizon;
-import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
-import dev.perigee.source.Moment;
-import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
-import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
-import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.sqlite.Value;
+import dev.perigee.testing.ForwardingSnapshot;
+import dev.perigee.testing.ForwardingSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,8 +15,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A real source with something done to it before one of its snapshots, or one that cannot count keys.
-final class WatchedSource implements Source {
-    private final Source source;
+final class WatchedSource extends ForwardingSource {
     private final AtomicInteger left = new AtomicInteger(-1);
     private volatile Runnable action = () -> {};
 
@@ -30,7 +23,7 @@ final class WatchedSource implements Source {
     volatile boolean isUncounted;
 
     WatchedSource(Source source) {
-        this.source = source;
+        super(source);
     }
 
     /// Has `action` done after `snapshots` more of them, before the next begins.
@@ -42,99 +35,17 @@ final class WatchedSource implements Source {
     @Override
     public <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work) {
         if (left.getAndDecrement() == 0) action.run();
-        return source.snapshot(where, tables, snapshot -> work.apply(new Watched(snapshot)));
+        return super.snapshot(where, tables, snapshot -> work.apply(new Watched(snapshot)));
     }
 
-    @Override
-    public Info info() {
-        return source.info();
-    }
-
-    @Override
-    public List<SourceTable> discover() {
-        return source.discover();
-    }
-
-    @Override
-    public SourceTable describe(String name) {
-        return source.describe(name);
-    }
-
-    @Override
-    public long query(String sql, List<Value> parameters, RowSink sink) {
-        return source.query(sql, parameters, sink);
-    }
-
-    @Override
-    public void close() {
-        source.close();
-    }
-
-    private final class Watched implements Snapshot {
-        private final Snapshot snapshot;
-
+    private final class Watched extends ForwardingSnapshot {
         Watched(Snapshot snapshot) {
-            this.snapshot = snapshot;
-        }
-
-        @Override
-        public Moment moment() {
-            return snapshot.moment();
-        }
-
-        @Override
-        public Horizon horizon() {
-            return snapshot.horizon();
-        }
-
-        @Override
-        public Optional<String> position() {
-            return snapshot.position();
-        }
-
-        @Override
-        public long pull(Pull pull, PageSink sink) {
-            return snapshot.pull(pull, sink);
-        }
-
-        @Override
-        public Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen) {
-            return snapshot.limit(table, cursorColumn, seen);
-        }
-
-        @Override
-        public long count(SourceTable table) {
-            return snapshot.count(table);
+            super(snapshot);
         }
 
         @Override
         public Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
-            return isUncounted ? Optional.empty() : snapshot.keyDigests(keys, buckets);
-        }
-
-        @Override
-        public Optional<Identity> identity(SourceTable table) {
-            return snapshot.identity(table);
-        }
-
-        @Override
-        public Optional<Boolean> continues(Identity earlier) {
-            return snapshot.continues(earlier);
-        }
-
-        @Override
-        public Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
-            return snapshot.keepsRowsOf(table, earlier, part);
-        }
-
-        @Override
-        public Optional<HighWaterMark> greatest(SourceTable table, String cursorColumn, List<String> key) {
-            return snapshot.greatest(table, cursorColumn, key);
-        }
-
-        @Override
-        public boolean isBehind(SourceTable table, String cursorColumn, HighWaterMark seen) {
-            return snapshot.isBehind(table, cursorColumn, seen);
+            return isUncounted ? Optional.empty() : super.keyDigests(keys, buckets);
         }
     }
 }

@@ -1,0 +1,57 @@
+package dev.perigee.testing;
+
+import dev.perigee.source.Identity;
+import dev.perigee.source.RowSink;
+import dev.perigee.source.Snapshot;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
+import dev.perigee.sqlite.Value;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// Another source, all of it, as [ForwardingSnapshot].
+public class ForwardingSource implements Source {
+    private final Source source;
+
+    protected ForwardingSource(Source source) {
+        this.source = source;
+    }
+
+    @Override
+    public Info info() {
+        return source.info();
+    }
+
+    @Override
+    public List<SourceTable> discover() {
+        return source.discover();
+    }
+
+    @Override
+    public SourceTable describe(String name) {
+        return source.describe(name);
+    }
+
+    @Override
+    public Optional<TableId> whereabouts(Identity identity) {
+        return source.whereabouts(identity);
+    }
+
+    @Override
+    public <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work) {
+        return source.snapshot(where, tables, work);
+    }
+
+    @Override
+    public long query(String sql, List<Value> parameters, RowSink sink) {
+        return source.query(sql, parameters, sink);
+    }
+
+    @Override
+    public void close() {
+        source.close();
+    }
+}
