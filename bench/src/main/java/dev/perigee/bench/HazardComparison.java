@@ -73,14 +73,17 @@ public final class HazardComparison {
 
     /// @param repaired whether copy and source were equal after it repaired the copy; false for those that cannot
     /// @param promise what it said of its copy
-    private record Result(int expected, int lost, int extra, boolean repaired, String promise, String failure) {
+    /// @param hasGoneBack whether it said by its fault that the source went back, and waited to be recovered
+    private record Result(
+            int expected, int lost, int extra, boolean repaired, boolean hasGoneBack, String promise, String failure) {
         boolean isKept() {
-            return failure.isEmpty() && (lost == 0 || repaired && !promise.equals("complete"));
+            return failure.isEmpty() && (lost == 0 || (repaired && !promise.equals("complete")));
         }
 
         @Override
         public String toString() {
             if (!failure.isEmpty()) return failure;
+            if (hasGoneBack) return "`SOURCE_BEHIND_CURSOR`, then %d after `recover`".formatted(lost);
             String said = lost > 0 && !promise.isEmpty() ? "%d, and says `%s`".formatted(lost, promise) : "" + lost;
             String kept = extra > 0 ? "%s; %d deleted still there".formatted(said, extra) : said;
             return repaired ? kept + "; 0 after repair" : kept;
@@ -100,13 +103,19 @@ public final class HazardComparison {
             hazard.script().play(stage);
             Outcome outcome = stage.finish();
             String promise = stage.guarantees().stream().findFirst().orElse("");
-            boolean mayLack = hazard.is(Trait.DELETES) || hazard.is(Trait.UNPROMISED);
+            boolean mayLack = hazard.is(Trait.DELETES) || hazard.is(Trait.UNPROMISED) || stage.hasGoneBack();
             boolean isRepaired = mayLack && stage.heal() && stage.compared().isEqual();
             return new Result(
-                    outcome.expected(), outcome.lost().size(), outcome.extra().size(), isRepaired, promise, "");
+                    outcome.expected(),
+                    stage.hasGoneBack() && isRepaired ? 0 : outcome.lost().size(),
+                    outcome.extra().size(),
+                    isRepaired,
+                    stage.hasGoneBack(),
+                    promise,
+                    "");
         } catch (AssertionError | Exception e) {
             System.err.println(hazard + ": " + e);
-            return new Result(0, 0, 0, false, "", "stopped by it");
+            return new Result(0, 0, 0, false, false, "", "stopped by it");
         }
     }
 }
