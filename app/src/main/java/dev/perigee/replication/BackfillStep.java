@@ -106,7 +106,11 @@ final class BackfillStep {
     static CopyDefinition fitting(Store store, TableConfig config, SourceTable table, TableState state) {
         CopyDefinition now = Drifting.definition(store, config, table);
         CopyDefinition made = state.definition().orElse(now);
-        boolean isChosenAnew = state.needsResync() || made.isChosenDifferently(now);
+        if (state.needsResync()) {
+            throw Fault.CONFLICT.in(
+                    "table " + config.name(), "all of it is about to be fetched again", "Nothing was changed");
+        }
+        boolean isChosenAnew = made.isChosenDifferently(now);
         Drift drift = Drift.between(made, now);
         if (!isChosenAnew && drift.isNone()) return made;
         throw Fault.SOURCE_SCHEMA_CHANGED.in(

@@ -190,7 +190,12 @@ final class Backfills {
             found.ifPresent(backfill -> BackfillTable.save(tx, backfill));
             return found;
         });
-        if (failed.isEmpty()) return; // it was cancelled
+        if (failed.isEmpty()) {
+            // It was cancelled, and who waited has been told; or its table was removed, and nobody has.
+            CompletableFuture<BackfillStatus> result = results.remove(runner.name());
+            if (result != null) result.completeExceptionally(failure);
+            return;
+        }
         if (failed.get().failures() == 1) LOG.warn("table {}: its backfill: {}", runner.name(), failure.getMessage());
         if (isWaiting(failed.get())) {
             BackfillStatus status = tell(runner, failed.get(), "waiting");

@@ -32,6 +32,11 @@ final class Guarantee {
         return "filling(%s)".formatted(String.join(", ", backfill.columns()));
     }
 
+    /// A verification found rows that are not as they are at the source, and nobody has had them mended since.
+    static String different(long rows) {
+        return "different(%d)".formatted(rows);
+    }
+
     /// Rows could not be stored: what would otherwise hold does not hold for them.
     static String incomplete(long setAside) {
         return "incomplete(%d)".formatted(setAside);

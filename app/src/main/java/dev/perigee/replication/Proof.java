@@ -35,6 +35,14 @@ record Proof(
         Optional<String> digest,
         Optional<Problem> error) {
 
+    /// Rows that were found wrong and were left so.
+    ///
+    /// @param mayKeep whether rows that only the copy has are meant to stay
+    long left(boolean mayKeep) {
+        if (verdict != Verdict.DIFFERENT) return 0;
+        return Math.max(0, missing + different + (mayKeep ? 0 : extra) - repaired);
+    }
+
     enum Verdict {
         /// Copy and source are the same, but for what the next sync fetches.
         EQUAL,

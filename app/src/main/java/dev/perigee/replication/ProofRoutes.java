@@ -111,7 +111,9 @@ final class ProofRoutes {
         if (!body.isObject() || !FIELDS.containsAll(body.propertyNames())) {
             throw invalid("the body: expected {\"repair\": …, \"confirm\": …} or nothing");
         }
-        for (JsonNode value : body) if (!value.isBoolean()) throw invalid("the body: expected true or false");
+        body.properties().forEach(field -> {
+            if (!field.getValue().isBoolean()) throw invalid("`%s`: expected true or false".formatted(field.getKey()));
+        });
         return new Order(
                 body.path("repair").asBoolean(false), body.path("confirm").asBoolean(false));
     }

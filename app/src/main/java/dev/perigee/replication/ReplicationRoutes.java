@@ -92,6 +92,7 @@ final class ReplicationRoutes {
     }
 
     private Response resync(Request request) {
+        refuseBody(request);
         TableRunner runner = named(request);
         boolean isAwaited = flag(request, "wait", true);
         tables.needsResync(runner);
@@ -99,6 +100,7 @@ final class ReplicationRoutes {
     }
 
     private Response recover(Request request) {
+        refuseBody(request);
         TableRunner runner = named(request);
         boolean isAwaited = flag(request, "wait", true);
         return awaited(Map.of(runner, tables.recover(runner)), isAwaited);
@@ -213,6 +215,13 @@ final class ReplicationRoutes {
             case "false" -> false;
             default -> throw invalid("`%s`: expected true or false".formatted(name));
         };
+    }
+
+    /// For what takes no words: whoever sends some means something else.
+    static void refuseBody(Request request) {
+        if (request.body().length == 0) return;
+        JsonNode body = request.json();
+        if (!body.isObject() || !body.isEmpty()) throw invalid("the body: expected nothing, or {}");
     }
 
     private static RuntimeException invalid(String what) {

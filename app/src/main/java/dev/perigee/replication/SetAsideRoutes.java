@@ -44,6 +44,7 @@ final class SetAsideRoutes {
 
     /// The rows are fetched by a sync, as those whose time has come are. One that runs may have passed that by.
     private Response retry(Request request) {
+        ReplicationRoutes.refuseBody(request);
         TableRunner runner = tables.require(request.pathParameter("name"));
         long before = host.store().write(tx -> {
             SetAsideTable.retryNow(tx, runner.name());

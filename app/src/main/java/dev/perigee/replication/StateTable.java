@@ -207,6 +207,16 @@ final class StateTable {
                 .run();
     }
 
+    /// Counts the rows of the copy, which takes a look at each.
+    static void recount(Transaction tx, String name) {
+        find(tx, name)
+                .flatMap(TableState::target)
+                .ifPresent(target -> tx.statement("""
+                UPDATE tmp_replication_state SET row_count = (SELECT count(*) FROM %s) WHERE name = ?1""".formatted(Identifiers.quoted(target)))
+                        .bindText(1, name)
+                        .run());
+    }
+
     static void needsResync(Transaction tx, String name) {
         tx.statement("UPDATE tmp_replication_state SET needs_resync = 1 WHERE name = ?1")
                 .bindText(1, name)

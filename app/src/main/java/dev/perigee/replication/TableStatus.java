@@ -1,5 +1,6 @@
 package dev.perigee.replication;
 
+import dev.perigee.config.Deletes;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.CopyDefinition.CopyColumn;
 import dev.perigee.source.HighWaterMark;
@@ -99,7 +100,7 @@ public record TableStatus(
                 runner.isPaused() ? Optional.empty() : runner.due(),
                 runner.state(),
                 state.flatMap(TableState::freshAt).map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())),
-                Guarantee.withProof(guarantee(state), verified.map(ProofView.Verified::at)),
+                Guarantee.withProof(guarantee(state, proof, config), verified.map(ProofView.Verified::at)),
                 state.flatMap(TableState::completeAsOf),
                 state.flatMap(TableState::position),
                 state.flatMap(TableStatus::heldBy),
@@ -115,7 +116,7 @@ public record TableStatus(
     }
 
     /// A copy whose last sync failed is not said to be complete, although it is as of `completeAsOf`.
-    private static String guarantee(Optional<TableState> state) {
+    private static String guarantee(Optional<TableState> state, Optional<ProofTable.Entry> proof, TableConfig config) {
         if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
         if (state.get().failures() > 0) return Guarantee.BEHIND;
         if (state.get().isRecovering()) return Guarantee.RECOVERING;
@@ -123,6 +124,11 @@ public record TableStatus(
             return Guarantee.filling(state.get().backfill().get());
         }
         if (state.get().setAside() > 0) return Guarantee.incomplete(state.get().setAside());
+        long wrong = proof.map(ProofTable.Entry::last)
+                .filter(last -> last.generation() == state.get().generation())
+                .map(last -> last.left(config.deletes() instanceof Deletes.Ignore))
+                .orElse(0L);
+        if (wrong > 0) return Guarantee.different(wrong);
         return state.get().guarantee().orElse(Guarantee.BEHIND);
     }
 

@@ -87,7 +87,12 @@ final class Verifications implements Checks.Scheduled {
                     .run();
             host.store().write(tx -> {
                 // A table that was removed meanwhile is not remembered.
-                if (StateTable.find(tx, name).isPresent()) ProofTable.put(tx, proof);
+                Optional<TableState> state = StateTable.find(tx, name);
+                if (state.isPresent()) ProofTable.put(tx, proof);
+                // Somebody else may have written to the copy, past all counting.
+                boolean isMiscounted =
+                        state.filter(now -> now.rowCount() != proof.rows()).isPresent();
+                if (proof.verdict().isGood() && isMiscounted) StateTable.recount(tx, name);
                 return true;
             });
             if (events.isHeard()) events.publish("proof", ProofView.of(name, Optional.of(proof)));

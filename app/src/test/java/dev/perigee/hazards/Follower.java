@@ -17,7 +17,8 @@ public interface Follower extends AutoCloseable {
     ///
     /// @param folder its own
     /// @param clock what it must take the time from
-    record Wiring(int port, String database, Path folder, InstantSource clock) {}
+    /// @param isStamped whether it may be told that nobody but the source writes cursor values
+    record Wiring(int port, String database, Path folder, InstantSource clock, boolean isStamped) {}
 
     /// Makes followers of one kind.
     @FunctionalInterface

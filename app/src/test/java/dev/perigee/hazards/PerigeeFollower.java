@@ -37,7 +37,9 @@ public final class PerigeeFollower implements Follower {
 
     private PerigeeFollower(Wiring wiring, List<Hazard.Table> tables, Mode mode) {
         this.wiring = wiring;
-        this.configs = tables.stream().map(table -> config(table, mode)).toArray(TableConfig[]::new);
+        this.configs = tables.stream()
+                .map(table -> config(table, mode, wiring.isStamped()))
+                .toArray(TableConfig[]::new);
         open();
     }
 
@@ -45,12 +47,14 @@ public final class PerigeeFollower implements Follower {
         return (wiring, tables) -> new PerigeeFollower(wiring, tables, mode);
     }
 
-    private static TableConfig config(Hazard.Table table, Mode mode) {
+    private static TableConfig config(Hazard.Table table, Mode mode, boolean isStamped) {
         Duration rarely = Duration.ofHours(1);
         TableConfig config = mode == Mode.XMIN
                 ? TableConfig.of(table.name(), TableConfig.Mode.XMIN, rarely)
                 : TableConfig.of(table.name(), table.cursor(), rarely);
         var builder = config.toBuilder().pageRows(PAGE_ROWS).key(List.of(table.key()));
+        // Told so, it claims to be complete: that claim is what is watched.
+        if (isStamped && mode != Mode.XMIN) builder.stampedBy(TableConfig.StampedBy.SOURCE);
         if (mode == Mode.GROUP) builder.group("together");
         return builder.build();
     }

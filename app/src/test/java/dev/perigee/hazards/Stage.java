@@ -54,7 +54,11 @@ public final class Stage implements AutoCloseable {
         execute(hazard.schema());
         this.follower = kind.open(
                 new Follower.Wiring(
-                        wire.port(), server.database(), Files.createDirectories(folder.resolve("copy")), clock),
+                        wire.port(),
+                        server.database(),
+                        Files.createDirectories(folder.resolve("copy")),
+                        clock,
+                        !hazard.is(Hazard.Trait.UNPROMISED)),
                 hazard.tables());
     }
 

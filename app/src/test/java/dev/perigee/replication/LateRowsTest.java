@@ -108,6 +108,9 @@ class LateRowsTest {
 
     @Test
     void once_all_that_was_open_has_ended_it_is_sealed_and_the_status_promises_completeness() {
+        postgres.execute("""
+                CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.at := now(); RETURN NEW; END';
+                CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION stamp()""");
         try (TestHost host = host("at")) {
             await().pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
                 sync(host);

@@ -90,7 +90,7 @@ class SetAsideTest {
             assertThat(retried.get("setAside").asInt()).isZero();
             assertThat(host.value("SELECT v FROM t WHERE id = 110")).isEqualTo("bad");
             assertThat(host.get("/status/t").result().get("guarantee").asString())
-                    .isEqualTo("complete");
+                    .isEqualTo("settled(10s)");
         }
     }
 

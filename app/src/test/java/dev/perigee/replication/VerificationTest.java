@@ -122,6 +122,38 @@ class VerificationTest {
     }
 
     @Test
+    void a_difference_that_was_found_and_left_is_in_the_guarantee_until_it_is_mended_and_rows_are_counted_anew() {
+        postgres.execute("""
+                CREATE TABLE t (k int PRIMARY KEY, c int NOT NULL);
+                INSERT INTO t SELECT i, i FROM generate_series(1, 100) i""");
+        post("/tables", "{'name': 't', 'cursorColumn': 'c', 'interval': '1h'}");
+        host.plugin.syncTable("t").join();
+        host.execute("UPDATE t SET c = -1 WHERE k = 5; DELETE FROM t WHERE k = 7");
+        assertThat(status("guarantee")).isEqualTo("settled(10s)");
+        verify("{}");
+        assertThat(status("guarantee")).isEqualTo("different(2)");
+        verify("{'repair': true}");
+        assertThat(status("guarantee")).startsWith("verified(");
+        assertThat(status("rowCount")).isEqualTo("100");
+    }
+
+    @Test
+    void words_that_mean_nothing_are_refused_before_anything_is_done() {
+        postgres.execute("CREATE TABLE t (k int PRIMARY KEY, c int NOT NULL); INSERT INTO t VALUES (1, 1)");
+        post("/tables", "{'name': 't', 'cursorColumn': 'c', 'interval': '1h'}");
+        for (String path : new String[] {"resync", "recover", "set-aside/retry"}) {
+            assertThat(host.post("/tables/t/" + path, "{'bogus': 1}").status())
+                    .as(path)
+                    .isEqualTo(400);
+        }
+        assertThat(host.post("/tables/t/verify", "{'repair': 'yes'}").error()).contains("`repair`");
+    }
+
+    private String status(String field) {
+        return host.get("/status/t").result().get(field).asString();
+    }
+
+    @Test
     void a_verification_that_comes_to_no_end_says_so_and_takes_nothing_back() {
         postgres.execute("CREATE TABLE t (k int PRIMARY KEY, c int NOT NULL); INSERT INTO t VALUES (1, 1)");
         post("/tables", "{'name': 't', 'cursorColumn': 'c', 'interval': '1h'}");

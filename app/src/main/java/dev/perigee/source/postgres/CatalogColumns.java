@@ -44,22 +44,22 @@ final class CatalogColumns {
                            OR EXISTS (SELECT FROM pg_catalog.pg_cast k
                                       WHERE k.castsource = e.oid AND k.casttarget = o.opcintype
                                         AND k.castmethod = 'b' AND k.castcontext = 'i'))),
-                   -- Who writes its values: a sequence that hands each number out once, in order, when it is asked, and
-                   -- not in blocks, which programs use up in later transactions; the server's clock, by a default or by
-                   -- a trigger that sets times. Not where rows come from another server with the values they have there.
-                   (EXISTS (SELECT FROM pg_catalog.pg_depend p
+                   -- Who writes its values, whoever inserts: a sequence behind GENERATED ALWAYS that hands each number out
+                   -- once, in order, when it is asked, and not in blocks, which programs use up in later transactions;
+                   -- or a trigger that sets the time of each insert and update. A DEFAULT gives way to any value. Not
+                   -- where rows come from another server with the values they have there.
+                   (EXISTS (SELECT FROM pg_catalog.pg_attribute i
+                            JOIN pg_catalog.pg_depend p ON p.refobjid = i.attrelid AND p.refobjsubid = i.attnum
                             JOIN pg_catalog.pg_sequence q ON q.seqrelid = p.objid
-                            WHERE p.classid = 'pg_catalog.pg_class'::regclass AND p.deptype IN ('a', 'i')
+                            WHERE i.attrelid = d.attrelid AND i.attnum = d.attnum AND i.attidentity = 'a'
+                              AND p.classid = 'pg_catalog.pg_class'::regclass AND p.deptype IN ('a', 'i')
                               AND p.refclassid = 'pg_catalog.pg_class'::regclass
-                              AND p.refobjid = d.attrelid AND p.refobjsubid = d.attnum
                               AND q.seqcache = 1 AND NOT q.seqcycle AND q.seqincrement = 1)
-                    OR EXISTS (SELECT FROM pg_catalog.pg_attrdef f
-                               WHERE f.adrelid = d.attrelid AND f.adnum = d.attnum
-                                 AND pg_get_expr(f.adbin, f.adrelid) ~* '^\\(?((now|clock_timestamp|statement_timestamp|transaction_timestamp|uuidv7)\\(\\)|current_timestamp|localtimestamp|timezone\\(''utc''::text, (now|clock_timestamp)\\(\\)\\))')
                     OR t.typname IN ('timestamp', 'timestamptz') AND EXISTS (
+                        -- A row trigger before INSERT and UPDATE.
                         SELECT FROM pg_catalog.pg_trigger g
                         WHERE g.tgrelid = d.attrelid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')
-                          AND g.tgtype & 3 = 3))
+                          AND g.tgtype & 23 = 23))
                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s WHERE s.srrelid = d.attrelid)
             FROM typed d
             JOIN pg_catalog.pg_type t ON t.oid = d.type AND t.typtype <> 'd'
