@@ -157,7 +157,7 @@ final class Backfills {
                 return host.store().read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, runner.name()));
             }
         });
-        step.whenComplete((next, failure) -> {
+        CompletableFuture<Optional<Backfill>> _ = step.whenComplete((next, failure) -> {
             try {
                 if (failure != null) failed(runner, Failures.unwrapped(failure));
                 else if (next.isPresent()) go(runner, next.get());
@@ -264,14 +264,12 @@ final class Backfills {
                     List.of(table.id()),
                     snapshot -> snapshot.absent(table, definition.key(), keys, Optional.empty(), Optional.empty()));
         } catch (PerigeeException e) {
-            boolean isData = e.getCause() instanceof SQLException sql
-                    && sql.getSQLState() != null
-                    && sql.getSQLState().startsWith("22");
-            if (!isData) throw e;
+            String state = e.getCause() instanceof SQLException sql ? String.valueOf(sql.getSQLState()) : "";
+            if (!state.startsWith("22")) throw e;
             throw Fault.INVALID_REQUEST.in(
                     "the request",
                     "the source does not read these texts as values of the key %s (SQLSTATE %s)"
-                            .formatted(definition.key(), ((SQLException) e.getCause()).getSQLState()),
+                            .formatted(definition.key(), state),
                     "Nothing was changed",
                     e);
         }
