@@ -259,18 +259,27 @@ public final class QueryEngine {
     }
 
     private static SqliteStatement prepare(Transaction transaction, CallerConnection caller, String sql) {
-        if (SqlText.mentionsPragma(sql)) {
-            // Some pragmas answer from the schema the connection remembers, however old. A step on the schema's own
-            // table makes it look.
-            caller.asPerigee(() -> transaction.statement(LOOK_AT_SCHEMA).step());
+        // Some pragmas answer from the schema the connection remembers, however old.
+        if (SqlText.mentionsPragma(sql)) lookAtSchema(transaction, caller);
+        SqliteStatement statement;
+        try {
+            statement = caller.prepare(sql);
+        } catch (SqliteException e) {
+            // A mistake may be one by an old schema only: SQLite counts columns, for one, without looking at the file.
+            lookAtSchema(transaction, caller);
+            statement = caller.prepare(sql);
         }
-        SqliteStatement statement = caller.prepare(sql);
         if (SqlText.isBlank(statement.tail())) return statement;
         int second = sql.length() - statement.tail().length() + SqlText.firstToken(statement.tail());
         statement.close();
         throw Fault.INVALID_REQUEST.saying(
                 "\"sql\" is one statement, but a second one begins at character %d: send several as \"transaction\"."
                         .formatted(second + 1));
+    }
+
+    /// A step on the schema's own table makes the connection read what others changed.
+    private static void lookAtSchema(Transaction transaction, CallerConnection caller) {
+        caller.asPerigee(() -> transaction.statement(LOOK_AT_SCHEMA).step());
     }
 
     /// Hands rows on and counts them; a source need not name columns where a statement has none.
