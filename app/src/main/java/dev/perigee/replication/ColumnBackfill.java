@@ -49,9 +49,9 @@ record ColumnBackfill(List<String> columns, long after, long upTo, long rows) {
     }
 
     /// Starts again from the first row, with more columns.
-    static ColumnBackfill of(Transaction tx, String copy, List<String> columns) {
-        SqliteStatement range =
-                tx.statement("SELECT coalesce(min(rowid), 1) - 1, coalesce(max(rowid), 0) FROM " + quoted(copy));
+    static ColumnBackfill of(Transaction tx, CopyDefinition copy, List<String> columns) {
+        SqliteStatement range = tx.statement("SELECT coalesce(min(%1$s), 1) - 1, coalesce(max(%1$s), 0) FROM %2$s"
+                .formatted(copy.rowid().orElseThrow(), quoted(copy.target())));
         try {
             range.step();
             return new ColumnBackfill(columns, range.intAt(0), range.intAt(1), 0);
@@ -76,10 +76,12 @@ record ColumnBackfill(List<String> columns, long after, long upTo, long rows) {
     }
 
     /// The next rows; empty where there are none.
-    Optional<Chunk> next(Transaction tx, String copy, SourceTable table, List<String> key) {
+    Optional<Chunk> next(Transaction tx, CopyDefinition copy, SourceTable table) {
+        List<String> key = copy.key();
         SqliteStatement rows =
-                tx.statement("SELECT rowid, %s FROM %s WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid LIMIT %d"
-                        .formatted(quoted(key), quoted(copy), Scope.Keys.MAX_KEYS));
+                tx.statement("SELECT %1$s, %2$s FROM %3$s WHERE %1$s > ?1 AND %1$s <= ?2 ORDER BY %1$s LIMIT %4$d"
+                        .formatted(
+                                copy.rowid().orElseThrow(), quoted(key), quoted(copy.target()), Scope.Keys.MAX_KEYS));
         try {
             rows.bindInt(1, after).bindInt(2, upTo);
             List<List<String>> keys = new ArrayList<>();

@@ -10,6 +10,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -92,6 +93,7 @@ record CopyDefinition(
         }
     }
 
+    private static final List<String> ROWID_NAMES = List.of("rowid", "_rowid_", "oid");
     private static final Set<String> RESERVED_PREFIXES = Set.of("sqlite_", "tmp_");
 
     @SuppressWarnings("NullAway") // definitions written before there was `known` have none
@@ -161,6 +163,15 @@ record CopyDefinition(
                 config.timestamps(),
                 SoftDeletes.column(config));
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known);
+    }
+
+    /// A name by which SQLite numbers the copy's rows, which no column has taken; empty where they have taken all.
+    Optional<String> rowid() {
+        List<String> taken = new ArrayList<>(columnNames());
+        known.kept().forEach(kept -> taken.add(kept.name()));
+        return ROWID_NAMES.stream()
+                .filter(name -> taken.stream().noneMatch(name::equalsIgnoreCase))
+                .findFirst();
     }
 
     List<String> columnNames() {

@@ -21,7 +21,6 @@ import java.util.Objects;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /// The keys of a copy in the order of its rowids, read in short transactions while syncs go on. Used by one thread.
 ///
@@ -214,11 +213,9 @@ final class CopyKeys {
 
     /// A name of the rowid that no column has.
     private static String rowidName(CheckedCopy copy) {
-        List<String> columns = copy.definition().columnNames();
         if (copy.isKeyRowid()) return quoted(copy.definition().key().getFirst());
-        return Stream.of("rowid", "_rowid_", "oid")
-                .filter(name -> columns.stream().noneMatch(name::equalsIgnoreCase))
-                .findFirst()
+        return copy.definition()
+                .rowid()
                 .orElseThrow(() -> Fault.INVALID_REQUEST.in(
                         copy.where(),
                         "it has columns rowid, _rowid_ and oid, so that the rows of its copy have no name; leave one out with `exclude`",

@@ -89,7 +89,8 @@ final class CopyTable {
         create(tx, definition, remade);
         List<String> columns = new ArrayList<>(definition.columnNames());
         definition.known().kept().forEach(kept -> columns.add(kept.name()));
-        String names = (isRowid(definition) ? "" : "rowid, ") + quoted(columns);
+        String rowid = isRowid(definition) ? "" : definition.rowid().orElseThrow() + ", ";
+        String names = rowid + quoted(columns);
         tx.connection()
                 .exec("INSERT INTO %s (%s) SELECT %s FROM %s".formatted(quoted(remade), names, names, quoted(copy)));
         swap(tx, remade, copy, copy);

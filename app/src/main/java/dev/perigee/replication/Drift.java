@@ -77,7 +77,9 @@ record Drift(
 
     /// Whether the copy can be altered and stay.
     boolean isAlterable(TableConfig config, SourceTable table) {
-        return !isRebuilt && (added.isEmpty() || ColumnBackfill.isPossible(config, table, now));
+        CopyDefinition altered = altered(kept(config.droppedColumns()));
+        boolean isNumbered = altered.rowid().isPresent();
+        return !isRebuilt && isNumbered && (added.isEmpty() || ColumnBackfill.isPossible(config, table, altered));
     }
 
     /// Columns of the copy that the source no longer has, under names that no other column has.
@@ -141,10 +143,10 @@ record Drift(
         boolean mustTakeNull = choice == DroppedColumns.KEEP && dropped.stream().anyMatch(CopyColumn::notNull);
         if (mustTakeNull) CopyTable.remake(tx, altered);
         StateTable.redefined(tx, name, altered);
-        backfill(tx, name);
+        backfill(tx, name, altered);
     }
 
-    private void backfill(Transaction tx, String name) {
+    private void backfill(Transaction tx, String name, CopyDefinition altered) {
         Optional<ColumnBackfill> open = DriftTable.find(tx, name).backfill();
         List<String> columns = new ArrayList<>();
         // Those that were not whole yet stay so, under the names they have now.
@@ -162,7 +164,7 @@ record Drift(
             return;
         }
         added.forEach(column -> columns.add(column.name()));
-        ColumnBackfill begun = ColumnBackfill.of(tx, made.target(), columns);
+        ColumnBackfill begun = ColumnBackfill.of(tx, altered, columns);
         DriftTable.backfill(tx, name, begun.isDone() ? Optional.empty() : Optional.of(begun));
     }
 

@@ -8,15 +8,10 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store.Transaction;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// The rows of a copy by rowid, each with its key as the source reads it.
 ///
@@ -30,12 +25,8 @@ final class KeysToAsk {
     KeysToAsk(CopyDefinition definition, SourceText text) {
         this.definition = definition;
         this.text = text;
-        Set<String> names = definition.columnNames().stream()
-                .map(name -> name.toLowerCase(Locale.ROOT))
-                .collect(Collectors.toCollection(HashSet::new));
-        this.rowid = Stream.of("rowid", "_rowid_", "oid")
-                .filter(name -> !names.contains(name))
-                .findFirst()
+        this.rowid = definition
+                .rowid()
                 .orElseThrow(() -> BackfillScope.invalid("the copy's columns hide SQLite's row numbers"));
     }
 

@@ -16,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 /// are remembered, a bit for each; in the end those that were not met are extra. The source's order of its keys, which
 /// may be a linguistic one, so does not matter.
 final class LookupComparison implements Comparison {
-    private static final List<String> ROWID_NAMES = List.of("rowid", "_rowid_", "oid");
-
     private final CheckedCopy checked;
     private final Suspects suspects;
     private final int[] keyColumns;
@@ -103,14 +101,11 @@ final class LookupComparison implements Comparison {
     }
 
     private static String rowid(CheckedCopy copy) {
-        List<String> columns = copy.definition().columnNames();
-        return ROWID_NAMES.stream()
-                .filter(name -> columns.stream().noneMatch(name::equalsIgnoreCase))
-                .findFirst()
+        return copy.definition()
+                .rowid()
                 .orElseThrow(() -> Fault.INVALID_REQUEST.in(
                         copy.where(),
-                        "its columns have all the names by which SQLite numbers rows: "
-                                + String.join(", ", ROWID_NAMES),
+                        "its columns have all the names by which SQLite numbers rows: rowid, _rowid_, oid",
                         "Nothing was changed"));
     }
 }

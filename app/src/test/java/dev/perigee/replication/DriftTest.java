@@ -74,6 +74,26 @@ class DriftTest {
         assertSame();
     }
 
+    /// SQLite numbers rows under that name too, unless a column has taken it.
+    @Test
+    void an_added_column_is_filled_beside_a_column_that_is_called_rowid_and_a_dropped_one_is_kept() {
+        postgres.execute("ALTER TABLE t ADD rowid text NOT NULL DEFAULT 'r', ADD gone text NOT NULL DEFAULT 'g',"
+                + " DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (v)");
+        open(BY_C);
+        postgres.execute("ALTER TABLE t ADD extra int DEFAULT 3");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT count(*) FROM t WHERE extra = 3 AND rowid = 'r'"))
+                .isEqualTo("1200");
+        assertThat(status("guarantee")).doesNotContain("filling");
+        postgres.execute("ALTER TABLE t DROP gone");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT count(*) FROM t WHERE gone = 'g' AND rowid = 'r'"))
+                .isEqualTo("1200");
+        assertThat(host.value("SELECT generation FROM tmp_replication_state"))
+                .as("no reload")
+                .isEqualTo("0");
+    }
+
     /// As many rows as a sync fills are more than a test wants, so the place where it stopped is written by hand.
     @Test
     void filling_goes_on_after_a_crash_and_until_then_the_status_says_so() {
