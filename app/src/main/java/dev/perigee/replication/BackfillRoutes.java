@@ -9,9 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -48,7 +45,7 @@ final class BackfillRoutes {
         }
         CompletableFuture<BackfillStatus> running =
                 isConfirmation ? backfills.confirm(runner) : backfills.begin(runner, body);
-        Optional<BackfillStatus> ended = isAwaited ? await(running) : Optional.empty();
+        Optional<BackfillStatus> ended = isAwaited ? ReplicationRoutes.within(running) : Optional.empty();
         Optional<BackfillStatus> now = ended.or(runner::backfill);
         return Response.result(
                 answer(runner, now, ended.map(e -> e.state().equals("done")).orElse(true)));
@@ -70,19 +67,6 @@ final class BackfillRoutes {
 
     private TableRunner named(Request request) {
         return tables.require(request.pathParameter("name"));
-    }
-
-    private static Optional<BackfillStatus> await(CompletableFuture<BackfillStatus> running) {
-        try {
-            return Optional.of(running.get(ReplicationRoutes.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (TimeoutException e) {
-            return Optional.empty();
-        } catch (ExecutionException e) {
-            throw Failures.unwrapped(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Optional.empty();
-        }
     }
 
     private static Map<String, Object> answer(TableRunner runner, Optional<BackfillStatus> status, boolean success) {

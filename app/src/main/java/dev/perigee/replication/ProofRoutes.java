@@ -13,9 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import tools.jackson.databind.JsonNode;
 
 /// The REST API of verifications, for admins: `GET /proof`, `GET /proof/:name`, `POST /tables/:name/verify`.
@@ -72,33 +69,19 @@ final class ProofRoutes {
     /// The answer has the proof where the verification ended within the limit; else it goes on.
     private Response verify(Request request) {
         TableRunner table = named(request);
-        boolean isAwaited = flag(request);
+        boolean isAwaited = ReplicationRoutes.flag(request, "wait", true);
         CompletableFuture<Proof> running = verifications.start(checks, table, order(request));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("table", table.name());
-        if (isAwaited && hasEnded(running)) {
-            Proof proof = running.join();
-            answer.put("success", proof.verdict().isGood());
+        Optional<Proof> ended = isAwaited ? ReplicationRoutes.within(running) : Optional.empty();
+        if (ended.isPresent()) {
+            answer.put("success", ended.get().verdict().isGood());
             answer.put("proof", proof(table));
         } else {
             answer.put("success", true);
             answer.put("started", true);
         }
         return Response.result(answer);
-    }
-
-    private static boolean hasEnded(CompletableFuture<Proof> running) {
-        try {
-            running.get(ReplicationRoutes.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        } catch (ExecutionException e) {
-            throw Failures.unwrapped(e);
-        }
     }
 
     private TableRunner named(Request request) {
@@ -116,14 +99,6 @@ final class ProofRoutes {
         });
         return new Order(
                 body.path("repair").asBoolean(false), body.path("confirm").asBoolean(false));
-    }
-
-    private static boolean flag(Request request) {
-        return switch (request.query("wait").orElse("true")) {
-            case "true", "" -> true;
-            case "false" -> false;
-            default -> throw invalid("`wait`: expected true or false");
-        };
     }
 
     private static RuntimeException invalid(String what) {

@@ -217,6 +217,22 @@ final class ReplicationRoutes {
         };
     }
 
+    /// What `running` comes to, where that is within [#WAIT_LIMIT]; empty where it goes on.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException what it failed of
+    static <T> Optional<T> within(CompletableFuture<T> running) {
+        try {
+            return Optional.of(running.get(WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw Failures.unwrapped(e);
+        }
+    }
+
     /// For what takes no words: whoever sends some means something else.
     static void refuseBody(Request request) {
         if (request.body().length == 0) return;

@@ -9,9 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import tools.jackson.databind.JsonNode;
 
 /// The REST API of sweeps, for admins. Bodies and answers are explained in `docs/replication.md`.
@@ -54,7 +51,7 @@ final class SweepRoutes {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("success", true);
         answer.put("table", runner.name());
-        Optional<Sweep> ended = isAwaited ? ended(sweep) : Optional.empty();
+        Optional<Sweep> ended = isAwaited ? ReplicationRoutes.within(sweep) : Optional.empty();
         if (ended.isEmpty()) {
             answer.put("started", true);
         } else {
@@ -84,18 +81,5 @@ final class SweepRoutes {
                     "the request", "the body: expected {\"confirm\": true} or nothing", "Nothing was deleted");
         }
         return body.path("confirm").asBoolean(false);
-    }
-
-    private static Optional<Sweep> ended(CompletableFuture<Sweep> sweep) {
-        try {
-            return Optional.of(sweep.get(ReplicationRoutes.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (TimeoutException e) {
-            return Optional.empty();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Optional.empty();
-        } catch (ExecutionException e) {
-            throw Failures.unwrapped(e);
-        }
     }
 }
