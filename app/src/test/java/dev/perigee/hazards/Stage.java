@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -58,7 +59,7 @@ public final class Stage implements AutoCloseable {
                         server.database(),
                         Files.createDirectories(folder.resolve("copy")),
                         clock,
-                        !hazard.is(Hazard.Trait.UNPROMISED)),
+                        !hazard.is(Hazard.Trait.UNPROMISED) && isStamped()),
                 hazard.tables());
     }
 
@@ -257,6 +258,25 @@ public final class Stage implements AutoCloseable {
                 ResultSet row = statement.executeQuery("SELECT clock_timestamp()")) {
             row.next();
             return row.getObject(1, OffsetDateTime.class).toInstant();
+        }
+    }
+
+    /// Whether the schema itself gives all cursors their values: by a default, a sequence or a trigger.
+    private boolean isStamped() throws SQLException {
+        try (PreparedStatement statement = admin.prepareStatement("""
+                SELECT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = ?::regclass AND a.attname = ?
+                                   AND (a.atthasdef OR a.attidentity <> ''))
+                    OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = ?::regclass AND NOT g.tgisinternal)""")) {
+            for (Hazard.Table table : hazard.tables()) {
+                statement.setString(1, table.name());
+                statement.setString(2, table.cursor());
+                statement.setString(3, table.name());
+                try (ResultSet row = statement.executeQuery()) {
+                    row.next();
+                    if (!row.getBoolean(1)) return false;
+                }
+            }
+            return true;
         }
     }
 
