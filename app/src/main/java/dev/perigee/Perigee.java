@@ -51,7 +51,7 @@ public final class Perigee implements AutoCloseable {
             queries = new QueryEngine(store, source, registry, config.query());
             server = opened(new Server(config.serve(), queries, registry, store, source, metrics));
 
-            registry.start();
+            registry.start(queries);
             alarms.start();
             server.start();
         } catch (RuntimeException | Error e) {

@@ -27,6 +27,9 @@ public interface PluginHost {
     /// The external database, when one is configured.
     Optional<Source> source();
 
+    /// Runs statements with a caller's rights, on the replica or the external database.
+    Queries queries();
+
     InstantSource clock();
 
     /// Where metrics are registered that `GET /metrics` shows.

@@ -42,10 +42,14 @@ public final class PluginRegistry implements AutoCloseable {
 
     /// Registers every plugin, then starts every plugin. When one fails, those started before it are stopped.
     ///
+    /// @param queries what runs the statements of plugins
     /// @throws PerigeeException naming the plugin, with the fault it met
-    public synchronized void start() {
+    public synchronized void start(Queries queries) {
         for (StarbasePlugin plugin : plugins) {
-            call(plugin, "register", new RegisteredPlugin(plugin, services, routes, protectedTables)::register);
+            call(
+                    plugin,
+                    "register",
+                    new RegisteredPlugin(plugin, services, queries, routes, protectedTables)::register);
         }
         for (StarbasePlugin plugin : plugins) {
             try {

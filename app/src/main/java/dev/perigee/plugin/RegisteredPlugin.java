@@ -11,14 +11,20 @@ import java.util.Optional;
 final class RegisteredPlugin implements PluginHost {
     private final StarbasePlugin plugin;
     private final Services services;
+    private final Queries queries;
     private final RouteTable<PluginRoute> routes;
     private final ProtectedTables protectedTables;
     private volatile boolean isRegistering = true;
 
     RegisteredPlugin(
-            StarbasePlugin plugin, Services services, RouteTable<PluginRoute> routes, ProtectedTables protectedTables) {
+            StarbasePlugin plugin,
+            Services services,
+            Queries queries,
+            RouteTable<PluginRoute> routes,
+            ProtectedTables protectedTables) {
         this.plugin = plugin;
         this.services = services;
+        this.queries = queries;
         this.routes = routes;
         this.protectedTables = protectedTables;
     }
@@ -48,6 +54,11 @@ final class RegisteredPlugin implements PluginHost {
     @Override
     public Optional<Source> source() {
         return services.source();
+    }
+
+    @Override
+    public Queries queries() {
+        return queries;
     }
 
     @Override

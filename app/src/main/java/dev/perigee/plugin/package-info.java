@@ -1,4 +1,4 @@
-/// `StarbasePlugin`, its registry, routes and hooks.
+/// `StarbasePlugin`, its registry, routes and hooks; and what a query is, to plugins and to the engine.
 ///
 /// Guarantee: hooks run once per query, in list order; a plugin reaches the host only through [PluginHost].
 ///

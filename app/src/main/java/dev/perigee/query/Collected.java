@@ -1,6 +1,7 @@
 package dev.perigee.query;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.plugin.AnswerSink;
 import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;

@@ -3,12 +3,16 @@ package dev.perigee.query;
 import dev.perigee.config.QueryConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.AnswerSink;
+import dev.perigee.plugin.AnswerSink.Meta;
 import dev.perigee.plugin.Caller.Role;
+import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.Queries;
+import dev.perigee.plugin.Query;
+import dev.perigee.plugin.Query.Statement;
 import dev.perigee.plugin.StatementCall;
 import dev.perigee.plugin.StatementCall.Where;
-import dev.perigee.query.AnswerSink.Meta;
-import dev.perigee.query.Query.Statement;
 import dev.perigee.source.RowSink;
 import dev.perigee.source.Source;
 import dev.perigee.sqlite.SqliteConnection;
@@ -29,7 +33,7 @@ import java.util.function.Supplier;
 ///
 /// Statements that only read run in one read transaction and their rows go to the sink as they are found. If any of
 /// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
-public final class QueryEngine {
+public final class QueryEngine implements Queries {
     private static final String LOOK_AT_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
 
     private static final String FORBIDDEN_NAMES = """
@@ -62,9 +66,7 @@ public final class QueryEngine {
         return config;
     }
 
-    /// Runs a query and sends the answers to `answers`, on this thread or on one of the store's.
-    ///
-    /// @throws PerigeeException with the fault's status; nothing was written then. The sink may have had rows
+    @Override
     public void run(Query query, AnswerSink answers, Cancellation cancellation) {
         if (query.statements().size() > config.maxTransactionStatements()) {
             throw Fault.TOO_LARGE.saying("A transaction has at most %d statements, this one has %d."

@@ -1,6 +1,7 @@
 package dev.perigee.query;
 
-import dev.perigee.query.AnswerSink.Meta;
+import dev.perigee.plugin.AnswerSink.Meta;
+import dev.perigee.plugin.Cancellation;
 import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;

@@ -1,6 +1,6 @@
 package dev.perigee.serve;
 
-import dev.perigee.query.AnswerSink;
+import dev.perigee.plugin.AnswerSink;
 import dev.perigee.sqlite.Value;
 import java.nio.ByteBuffer;
 import java.util.HashSet;

@@ -2,7 +2,7 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.query.Query.Statement;
+import dev.perigee.plugin.Query.Statement;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -2,10 +2,10 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Query;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.query.MemoryBudget;
-import dev.perigee.query.Query;
 import dev.perigee.query.QueryEngine;
 import java.io.IOException;
 import java.util.Locale;

@@ -1,6 +1,6 @@
 package dev.perigee.serve;
 
-import dev.perigee.query.Query;
+import dev.perigee.plugin.Query;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;

@@ -9,6 +9,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
 import dev.perigee.source.Source;
@@ -198,6 +199,11 @@ public final class TestHost implements PluginHost, AutoCloseable {
     @Override
     public Optional<Source> source() {
         return source;
+    }
+
+    @Override
+    public Queries queries() {
+        throw new UnsupportedOperationException("replication runs no caller's statements");
     }
 
     @Override

@@ -83,15 +83,15 @@ final class ServedStore implements AutoCloseable {
             store.close();
             throw e;
         }
+        QueryEngine engine = new QueryEngine(store, setup.source(), plugins, setup.query());
         try {
-            plugins.start();
+            plugins.start(engine);
         } catch (RuntimeException e) {
             alarms.close();
             store.close();
             throw e;
         }
         alarms.start();
-        QueryEngine engine = new QueryEngine(store, setup.source(), plugins, setup.query());
         ServeConfig standard = new ServeConfig(
                 "127.0.0.1",
                 0,

@@ -1,7 +1,5 @@
-package dev.perigee.query;
+package dev.perigee.plugin;
 
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.StatementCall;
 import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.sqlite.Value;
 import java.util.List;
@@ -31,7 +29,7 @@ public record Query(List<Statement> statements, Where where, boolean isRaw, Call
         if (statements.isEmpty()) throw new IllegalArgumentException("a query has at least one statement");
     }
 
-    StatementCall call(Statement statement) {
+    public StatementCall call(Statement statement) {
         return new StatementCall(statement.sql(), statement.positional(), statement.named(), where, caller, isRaw);
     }
 }

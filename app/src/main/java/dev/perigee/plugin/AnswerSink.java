@@ -1,4 +1,4 @@
-package dev.perigee.query;
+package dev.perigee.plugin;
 
 import dev.perigee.source.RowSink;
 

@@ -1,4 +1,4 @@
-package dev.perigee.query;
+package dev.perigee.plugin;
 
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
@@ -18,17 +18,17 @@ public final class Cancellation {
     }
 
     /// From now on a cancel interrupts `connection`.
-    synchronized void begin(SqliteConnection connection) {
+    public synchronized void begin(SqliteConnection connection) {
         check();
         running = connection;
     }
 
     /// The connection goes to somebody else; it is not interrupted any more once this returns.
-    synchronized void end() {
+    public synchronized void end() {
         running = null;
     }
 
-    void check() {
+    public void check() {
         PerigeeException given = reason;
         if (given != null) throw given;
     }
