@@ -6,8 +6,7 @@ public interface Queries {
     /// Runs a query and sends the answers to `answers`, on this thread or on one of the store's. Plugins call it on
     /// threads that may wait, and never from inside a hook or the store's work.
     ///
-    /// @throws dev.perigee.fault.PerigeeException with the fault's status; nothing was written then, but the sink
-    may
-    ///     have had rows
+    /// @throws dev.perigee.fault.PerigeeException with the fault's status; nothing was written then. The sink
+    ///     may have had rows
     void run(Query query, AnswerSink answers, Cancellation cancellation);
 }
