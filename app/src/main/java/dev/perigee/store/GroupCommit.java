@@ -40,6 +40,7 @@ final class GroupCommit {
     private final String where;
     private final SqliteConnection connection;
     private final OpenTransaction transaction;
+    private final Runnable committed;
     private final long maxNanos;
     private final SqliteStatement begin;
     private final SqliteStatement commit;
@@ -51,10 +52,17 @@ final class GroupCommit {
     /// Writes that ran in the transaction that is open and wait for its commit.
     private final List<PendingWrite<?>> ran = new ArrayList<>();
 
-    GroupCommit(String where, SqliteConnection connection, OpenTransaction transaction, Duration maxTime) {
+    /// @param committed called after each commit, before any write's caller is told
+    GroupCommit(
+            String where,
+            SqliteConnection connection,
+            OpenTransaction transaction,
+            Runnable committed,
+            Duration maxTime) {
         this.where = where;
         this.connection = connection;
         this.transaction = transaction;
+        this.committed = committed;
         this.maxNanos = maxTime.toNanos();
         this.begin = connection.prepare("BEGIN IMMEDIATE");
         this.commit = connection.prepare("COMMIT");
@@ -207,9 +215,10 @@ final class GroupCommit {
             abandon(e);
             return;
         }
-        List<PendingWrite<?>> committed = List.copyOf(ran);
+        committed.run();
+        List<PendingWrite<?>> kept = List.copyOf(ran);
         ran.clear();
-        for (PendingWrite<?> write : committed) write.committed();
+        for (PendingWrite<?> write : kept) write.committed();
     }
 
     /// Rolls back and fails every write that waits for the commit.

@@ -14,6 +14,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,7 @@ final class ReadPool {
     private final Watchdog watchdog;
     private final Duration readerWait;
     private final ReadQueue queue;
+    private final AtomicLong commits = new AtomicLong();
     private final List<Reader> readers = new ArrayList<>();
 
     /// The guards of all that reads: the readers, and a backup while it runs.
@@ -52,6 +54,16 @@ final class ReadPool {
 
     int callerReaders() {
         return config.callerReaders();
+    }
+
+    /// The writer has committed, and is about to tell so.
+    void committed() {
+        commits.incrementAndGet();
+    }
+
+    /// How many times [#committed] was called.
+    long commits() {
+        return commits.get();
     }
 
     /// Returns once every reader has its connection.

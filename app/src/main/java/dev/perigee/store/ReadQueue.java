@@ -48,6 +48,18 @@ final class ReadQueue {
         }
     }
 
+    /// A read that may run now, without waiting; null where there is none.
+    @Nullable
+    PendingRead<?> poll() {
+        lock.lock();
+        try {
+            Waiting next = removeNext();
+            return next == null ? null : next.read();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Waits for a read that may run now; null once it is closed. [#done] is told when it has run.
     @Nullable
     PendingRead<?> take() {

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One thread with one read-only connection: takes read after read, each in a read transaction of its own.
+/// One thread with one read-only connection: takes read after read. Those that wait are run in one transaction, see
+/// [SharedRead].
 final class Reader {
     private static final Logger LOG = LoggerFactory.getLogger(Reader.class);
 
@@ -53,10 +54,11 @@ final class Reader {
             try {
                 OpenTransaction transaction =
                         new OpenTransaction("read of replica " + file, connection, statements, guard);
+                SharedRead shared = new SharedRead(connection, pool::commits);
                 opened.complete(null);
-                for (PendingRead<?> read = queue.take(); read != null; read = queue.take()) {
+                for (PendingRead<?> read = next(shared); read != null; read = next(shared)) {
                     try {
-                        if (read.claim()) answer(read, connection, transaction);
+                        if (read.claim()) answer(read, shared, transaction);
                     } finally {
                         queue.done(read);
                     }
@@ -69,20 +71,34 @@ final class Reader {
         }
     }
 
+    /// No transaction is left open while there is nothing to read.
+    private @Nullable PendingRead<?> next(SharedRead shared) {
+        PendingRead<?> waiting = queue.poll();
+        if (waiting != null) return waiting;
+        shared.end();
+        return queue.take();
+    }
+
     private static <T extends @Nullable Object> void answer(
-            PendingRead<T> read, SqliteConnection connection, OpenTransaction transaction) {
+            PendingRead<T> read, SharedRead shared, OpenTransaction transaction) {
+        @Nullable T result;
         try {
-            connection.exec("BEGIN");
-            @Nullable T result;
-            try {
-                result = read.run(transaction);
-            } finally {
-                // Nothing to keep: it was a read. An error may have closed it already.
-                if (!connection.isAutocommit()) connection.exec("ROLLBACK");
-            }
-            read.future().complete(result);
+            shared.begin();
+            result = read.run(transaction);
         } catch (Throwable e) {
-            read.failed(e);
+            fail(read, shared, e);
+            return;
         }
+        read.future().complete(result);
+    }
+
+    /// What has failed is not shared with others.
+    private static void fail(PendingRead<?> read, SharedRead shared, Throwable why) {
+        try {
+            shared.end();
+        } catch (RuntimeException e) {
+            LOG.warn("A read transaction could not be closed", e);
+        }
+        read.failed(why);
     }
 }

@@ -105,7 +105,8 @@ final class Writer {
             TimeGuard guard = watchdog.guard(connection, () -> Store.size(Connections.wal(file)));
             try (StatementCache statements = new StatementCache(connection)) {
                 OpenTransaction transaction = new OpenTransaction(where(), connection, statements, guard);
-                GroupCommit group = new GroupCommit(where(), connection, transaction, GroupCommit.MAX_TIME);
+                GroupCommit group =
+                        new GroupCommit(where(), connection, transaction, readers::committed, GroupCommit.MAX_TIME);
                 Checkpoints checkpoints = new Checkpoints(connection, file, config, readers);
                 opened.complete(new Opened(connection, guard, checkpoints));
                 writeUntilClosed(group, checkpoints);

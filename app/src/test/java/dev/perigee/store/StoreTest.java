@@ -20,6 +20,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -72,6 +76,32 @@ class StoreTest {
             });
             assertThat(seen).containsExactly(1L, 1L);
             assertThat(count(store)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void reads_that_share_a_transaction_see_every_commit_that_was_acknowledged_before_them() throws Exception {
+        int readers = 8;
+        int writes = 2000;
+        AtomicLong acknowledged = new AtomicLong();
+        try (Store store = TestStores.open(folder);
+                ExecutorService threads = Executors.newFixedThreadPool(readers)) {
+            List<Future<Long>> reading = new ArrayList<>();
+            for (int i = 0; i < readers; i++) {
+                reading.add(threads.submit(() -> {
+                    long stale = 0;
+                    while (acknowledged.get() < writes) {
+                        long before = acknowledged.get();
+                        if (number(store, "SELECT coalesce(max(k), 0) FROM t") < before) stale++;
+                    }
+                    return stale;
+                }));
+            }
+            for (long key = 1; key <= writes; key++) {
+                store.write(insert(key));
+                acknowledged.set(key);
+            }
+            for (Future<Long> stale : reading) assertThat(stale.get()).isZero();
         }
     }
 

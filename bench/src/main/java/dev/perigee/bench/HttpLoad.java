@@ -91,8 +91,8 @@ final class HttpLoad {
         int total = length(connection.answer);
         if (total < 0 || connection.answer.position() < total) return;
         if (connection.answer.get(9) != '2') {
-            throw new IOException("the server answered "
-                    + new String(connection.answer.array(), 0, total, StandardCharsets.UTF_8));
+            throw new IOException(
+                    "the server answered " + new String(connection.answer.array(), 0, total, StandardCharsets.UTF_8));
         }
         sample(System.nanoTime() - connection.sentNanos);
         connection.answer.clear();

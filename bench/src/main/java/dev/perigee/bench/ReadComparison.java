@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 /// Point reads by primary key over `POST /query`, from 64 connections, beside [HelloServer], each server in a JVM of
 /// its own with `-Xmx256m`, in turn, several times; prints requests per second, p50, p99 and the ratio of medians.
 ///
-/// Arguments: rows of `events` (default 1 000 000), repeats (default 3), seconds for each (default 5). A third contender
-/// runs when the environment's `HTTPD` names a program that takes a port and a SQLite file.
+/// Arguments: rows of `events` (default 1 000 000), repeats (default 3), seconds for each (default 5). A third
+/// contender runs when the environment's `HTTPD` names a program that takes a port and a SQLite file.
 public final class ReadComparison {
     private static final int CONNECTIONS = 64;
     private static final Duration WARM_UP = Duration.ofSeconds(8);
@@ -153,7 +153,8 @@ public final class ReadComparison {
     }
 
     private static double median(List<Figures> figures) {
-        double[] sorted = figures.stream().mapToDouble(Figures::perSecond).sorted().toArray();
+        double[] sorted =
+                figures.stream().mapToDouble(Figures::perSecond).sorted().toArray();
         return sorted[sorted.length / 2];
     }
 
