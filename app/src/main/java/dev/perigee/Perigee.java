@@ -1,6 +1,7 @@
 package dev.perigee;
 
 import dev.perigee.alarm.Alarms;
+import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
@@ -64,7 +65,7 @@ public final class Perigee implements AutoCloseable {
     ///
     /// @throws dev.perigee.fault.PerigeeException naming what did not open; nothing stays open then
     public static Perigee open(PerigeeConfig config) {
-        return open(config, List.of(new ReplicationPlugin(config.replication())));
+        return open(config, List.of(new ReplicationPlugin(config.replication()), new RestPlugin()));
     }
 
     /// Opens a Perigee with plugins of the caller's choice, in their order.

@@ -43,6 +43,15 @@ public final class ServedPerigee implements AutoCloseable {
 
     /// Retries come within a second, so that tests need not wait long.
     public static ServedPerigee open(Path folder, SourceConfig source) {
+        return open(folder, Optional.of(source));
+    }
+
+    /// Without an external database.
+    public static ServedPerigee open(Path folder) {
+        return open(folder, Optional.empty());
+    }
+
+    private static ServedPerigee open(Path folder, Optional<SourceConfig> source) {
         ServeConfig plain = ServeConfig.of(0, TOKEN);
         ServeConfig serve = new ServeConfig(
                 plain.host(),
@@ -60,7 +69,7 @@ public final class ServedPerigee implements AutoCloseable {
                 StoreConfig.of(folder),
                 serve,
                 QueryConfig.defaults(),
-                Optional.of(source),
+                source,
                 new ReplicationConfig(List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1)))));
     }
 

@@ -1,5 +1,7 @@
 package dev.perigee.plugin;
 
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
@@ -13,11 +15,20 @@ public interface Request {
     /// A `:name` part of the route's path, decoded.
     String pathParameter(String name);
 
+    /// All `:name` parts that the route's path has, decoded.
+    Map<String, String> pathParameters();
+
     Optional<String> query(String name);
+
+    /// All of the query string, decoded, names in the order in which they first appear.
+    Map<String, List<String>> queryParameters();
 
     Optional<String> header(String name);
 
     Caller caller();
+
+    /// Ends when the client goes away; for the statements that the request runs.
+    Cancellation cancellation();
 
     byte[] body();
 

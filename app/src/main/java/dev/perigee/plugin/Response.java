@@ -22,6 +22,11 @@ public record Response(int status, String contentType, Map<String, String> heade
         return Json.envelope(200, "result", value);
     }
 
+    /// `{"result": value}` with another status, such as 201.
+    public static Response result(int status, Object value) {
+        return Json.envelope(status, "result", value);
+    }
+
     /// `{"error": message}`.
     public static Response error(int status, String message) {
         return Json.envelope(status, "error", message);

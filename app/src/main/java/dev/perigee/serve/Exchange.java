@@ -11,6 +11,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.eclipse.jetty.http.HttpHeader;
@@ -98,8 +100,17 @@ final class Exchange {
     }
 
     Optional<String> query(String name) {
-        String text = request.getHttpURI().getQuery();
-        if (text == null) return Optional.empty();
+        return Optional.ofNullable(queryFields().getValue(name));
+    }
+
+    Map<String, List<String>> queryParameters() {
+        Map<String, List<String>> parameters = new LinkedHashMap<>();
+        for (Fields.Field field : queryFields()) parameters.put(field.getName(), field.getValues());
+        return parameters;
+    }
+
+    private Fields queryFields() {
+        if (request.getHttpURI().getQuery() == null) return Fields.EMPTY;
         Fields fields = query;
         if (fields == null) {
             try {
@@ -109,7 +120,7 @@ final class Exchange {
             }
             query = fields;
         }
-        return Optional.ofNullable(fields.getValue(name));
+        return fields;
     }
 
     /// The whole body.

@@ -1,7 +1,10 @@
 package dev.perigee.serve;
 
 import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Request;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
@@ -27,8 +30,23 @@ record PluginRequest(Exchange exchange, byte[] body) implements Request {
     }
 
     @Override
+    public Map<String, String> pathParameters() {
+        return exchange.pathParameters();
+    }
+
+    @Override
     public Optional<String> query(String name) {
         return exchange.query(name);
+    }
+
+    @Override
+    public Map<String, List<String>> queryParameters() {
+        return exchange.queryParameters();
+    }
+
+    @Override
+    public Cancellation cancellation() {
+        return exchange.cancellation();
     }
 
     @Override

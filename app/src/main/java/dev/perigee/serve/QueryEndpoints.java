@@ -1,6 +1,7 @@
 package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.plugin.JsonAnswer;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Query;
 import dev.perigee.plugin.RouteTable;
@@ -19,11 +20,11 @@ final class QueryEndpoints {
     private final Semaphore largeAnswers;
 
     /// @param largeAnswers answers that may go out while their rows are read, each holding one of the store's readers
-    QueryEndpoints(QueryEngine engine, QueryMetrics metrics, long maxBodyBytes, int largeAnswers) {
+    QueryEndpoints(QueryEngine engine, QueryMetrics metrics, long maxBodyBytes, Semaphore largeAnswers) {
         this.engine = engine;
         this.metrics = metrics;
         this.maxBodyBytes = maxBodyBytes;
-        this.largeAnswers = new Semaphore(largeAnswers);
+        this.largeAnswers = largeAnswers;
     }
 
     void addTo(RouteTable<Endpoint> routes) {
@@ -43,7 +44,7 @@ final class QueryEndpoints {
             isTransaction = body.isTransaction();
             query = new Query(body.statements(), where, isRaw, exchange.caller());
             exchange.status(200, "application/json");
-            JsonAnswer answer = new JsonAnswer(out, isRaw, isTransaction);
+            JsonAnswer answer = new JsonAnswer(out, out::holdsNoReader, isRaw, isTransaction);
             long begin = System.nanoTime();
             boolean isDone = false;
             try {

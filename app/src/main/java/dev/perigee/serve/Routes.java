@@ -19,13 +19,21 @@ final class Routes {
     private final PluginRegistry plugins;
     private final MemoryBudget memory;
     private final long maxBodyBytes;
+    private final Semaphore largeAnswers;
     private final Semaphore streams = new Semaphore(MAX_STREAMS);
 
-    Routes(RouteTable<Endpoint> own, PluginRegistry plugins, MemoryBudget memory, long maxBodyBytes) {
+    /// @param largeAnswers answers past 64 KiB that may go out at once: a plugin's may hold one of the store's readers
+    Routes(
+            RouteTable<Endpoint> own,
+            PluginRegistry plugins,
+            MemoryBudget memory,
+            long maxBodyBytes,
+            Semaphore largeAnswers) {
         this.own = own;
         this.plugins = plugins;
         this.memory = memory;
         this.maxBodyBytes = maxBodyBytes;
+        this.largeAnswers = largeAnswers;
     }
 
     /// @param path as it was sent
@@ -59,9 +67,13 @@ final class Routes {
             exchange.status(answer.status(), answer.contentType());
             answer.headers().forEach(exchange::responseHeader);
             if (isStream) exchange.isStream();
-            AnswerStream out = new AnswerStream(exchange, null);
-            answer.body().writeTo(out);
-            out.finish();
+            AnswerStream out = new AnswerStream(exchange, isStream ? null : largeAnswers);
+            try {
+                answer.body().writeTo(out);
+                out.finish();
+            } finally {
+                out.release();
+            }
         } finally {
             if (isStream) streams.release();
         }

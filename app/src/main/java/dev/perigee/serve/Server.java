@@ -13,6 +13,7 @@ import java.net.BindException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -76,12 +77,12 @@ public final class Server implements AutoCloseable {
 
         QueryMetrics queryMetrics = new QueryMetrics(metrics, InstantSource.system());
         RouteTable<Endpoint> own = new RouteTable<>();
-        new QueryEndpoints(engine, queryMetrics, config.maxBodyBytes(), Math.max(1, store.callerReaders() - 1))
-                .addTo(own);
+        Semaphore largeAnswers = new Semaphore(Math.max(1, store.callerReaders() - 1));
+        new QueryEndpoints(engine, queryMetrics, config.maxBodyBytes(), largeAnswers).addTo(own);
         new StatusEndpoints(store, source, plugins, queryMetrics, metrics, this::connections, () -> isServing)
                 .addTo(own);
         new Page().addTo(own);
-        Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes());
+        Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers);
         HttpMetrics httpMetrics = new HttpMetrics(metrics, store, this::connections);
         dispatcher = new Dispatcher(routes, authentication, config, watch, heads, httpMetrics);
 

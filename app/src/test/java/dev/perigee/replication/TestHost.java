@@ -7,6 +7,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.Queries;
@@ -271,6 +272,21 @@ public final class TestHost implements PluginHost, AutoCloseable {
         @Override
         public Optional<String> header(String name) {
             return Optional.empty();
+        }
+
+        @Override
+        public Map<String, String> pathParameters() {
+            return parameters;
+        }
+
+        @Override
+        public Map<String, List<String>> queryParameters() {
+            return Map.of();
+        }
+
+        @Override
+        public Cancellation cancellation() {
+            return new Cancellation();
         }
 
         @Override

@@ -1,7 +1,7 @@
-package dev.perigee.serve;
+package dev.perigee.plugin;
 
-import dev.perigee.plugin.AnswerSink;
 import dev.perigee.sqlite.Value;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.List;
@@ -18,7 +18,7 @@ import tools.jackson.core.json.JsonFactory;
 ///
 /// Integers in full, blobs in base64, ±Infinity as text, since JSON has no such number. Where columns of one row share
 /// a name, the object has the last one's value; raw rows have all.
-final class JsonAnswer implements AnswerSink {
+public final class JsonAnswer implements AnswerSink {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             // Nothing is completed or sent that was not written on purpose: a broken answer has to look broken.
             .disable(StreamWriteFeature.AUTO_CLOSE_CONTENT)
@@ -26,7 +26,7 @@ final class JsonAnswer implements AnswerSink {
             .disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
             .build();
 
-    private final AnswerStream out;
+    private final Runnable committed;
     private final JsonGenerator json;
     private final boolean isRaw;
     private final boolean isTransaction;
@@ -34,8 +34,11 @@ final class JsonAnswer implements AnswerSink {
     private SerializedString[] names = {};
     private boolean[] isShown = {};
 
-    JsonAnswer(AnswerStream out, boolean isRaw, boolean isTransaction) {
-        this.out = out;
+    /// @param committed called when what follows holds none of the store's readers
+    /// @param isRaw columns and rows apart, with counts; else rows as objects
+    /// @param isTransaction an array of answers; else one
+    public JsonAnswer(OutputStream out, Runnable committed, boolean isRaw, boolean isTransaction) {
+        this.committed = committed;
         this.json = FACTORY.createGenerator(ObjectWriteContext.empty(), out, JsonEncoding.UTF8);
         this.isRaw = isRaw;
         this.isTransaction = isTransaction;
@@ -91,11 +94,11 @@ final class JsonAnswer implements AnswerSink {
 
     @Override
     public void committed() {
-        out.holdsNoReader();
+        committed.run();
     }
 
     /// Ends the envelope.
-    void finish() {
+    public void finish() {
         if (isTransaction) json.writeEndArray();
         json.writeEndObject();
         json.close();
