@@ -4,6 +4,7 @@ import static dev.perigee.serve.ServedStore.ADMIN;
 import static dev.perigee.serve.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.perigee.testing.Contract;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -46,6 +47,7 @@ class AuthenticationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"Bearer admin-token", "admin-token", "bearer admin-token", "Bearer  client-token "})
+    @Contract("Kept: the token is in Authorization, with or without the word Bearer")
     void both_tokens_are_known_and_the_word_bearer_may_be_missing(String header) {
         assertThat(queryWith("Authorization", header).statusCode()).isEqualTo(200);
     }
@@ -73,6 +75,7 @@ class AuthenticationTest {
     }
 
     @Test
+    @Contract("Kept: no token is 401")
     void without_a_header_it_is_401() {
         assertThat(queryWith().statusCode()).isEqualTo(401);
     }
@@ -103,6 +106,7 @@ class AuthenticationTest {
         "POST, /query, 401, 400, 400",
         "POST, /query/raw, 401, 400, 400",
     })
+    @Contract("Different: statuses are 400, 401, 403, 404, 409, 413, 429, 503, 504")
     void each_endpoint_has_its_least_role(String method, String path, int nobody, int client, int admin) {
         HttpRequest.BodyPublisher body = BodyPublishers.noBody();
         assertThat(served.send(HttpRequest.newBuilder(served.uri(path))

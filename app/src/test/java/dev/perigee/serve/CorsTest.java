@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.ServeConfig;
 import dev.perigee.serve.ServedStore.Setup;
+import dev.perigee.testing.Contract;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -30,6 +31,7 @@ class CorsTest {
     }
 
     @Test
+    @Contract("Kept: CORS headers are on every answer, and OPTIONS is 204 on any path")
     void a_preflight_is_204_for_any_path_without_a_token() {
         try (ServedStore served = new ServedStore(directory)) {
             HttpResponse<String> answer = served.send(HttpRequest.newBuilder(served.uri("/query"))
@@ -47,6 +49,7 @@ class CorsTest {
     }
 
     @Test
+    @Contract("Kept: CORS headers are on every answer, and OPTIONS is 204 on any path")
     void every_answer_has_them_errors_too() throws Exception {
         try (ServedStore served = new ServedStore(directory)) {
             for (String path : List.of("/query", "/nowhere", "/healthz", "/metrics", "/")) {
@@ -62,6 +65,7 @@ class CorsTest {
     }
 
     @Test
+    @Contract("Kept: allowed origins can be narrowed")
     void named_origins_are_answered_and_others_are_not() {
         Setup setup = Setup.standard()
                 .serve(c -> new ServeConfig(

@@ -7,6 +7,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.sqlite.Value;
+import dev.perigee.testing.Contract;
 import dev.perigee.testing.TestPostgres;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -31,6 +32,7 @@ class ExternalTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"external", "EXTERNAL", " hyperdrive "})
+    @Contract("Kept: X-Starbase-Source or ?source= says internal, external or hyperdrive")
     void the_header_leads_to_the_source(String where) {
         HandSource source = new HandSource();
         try (ServedStore served = new ServedStore(directory, Setup.standard().source(source))) {
@@ -46,6 +48,7 @@ class ExternalTest {
     }
 
     @Test
+    @Contract("Kept: X-Starbase-Source or ?source= says internal, external or hyperdrive")
     void the_query_string_leads_there_too_and_the_header_wins() {
         HandSource source = new HandSource();
         try (ServedStore served = new ServedStore(directory, Setup.standard().source(source))) {
@@ -75,6 +78,7 @@ class ExternalTest {
     }
 
     @Test
+    @Contract("Different: a failing external query is its error, 502 or 400")
     void a_source_that_fails_is_502_and_never_an_empty_answer() {
         HandSource source = new HandSource();
         try (ServedStore served = new ServedStore(directory, Setup.standard().source(source))) {

@@ -16,6 +16,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.plugin.StatementCall;
+import dev.perigee.testing.Contract;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -97,6 +98,7 @@ class JwtTest {
     }
 
     @Test
+    @Contract("Kept: a JWT is checked against AUTH_JWKS_ENDPOINT, needs sub, and has the role client")
     void a_valid_jwt_makes_a_client_with_its_claims() {
         assertThat(query(valid()).body()).isEqualTo("{\"result\":[{\"a\":1}]}");
         Caller caller = seen.get();
@@ -130,6 +132,7 @@ class JwtTest {
     }
 
     @Test
+    @Contract("Kept: a JWT is checked against AUTH_JWKS_ENDPOINT, needs sub, and has the role client")
     void a_jwt_without_a_subject_is_refused() {
         isRefused(
                 JwksServer.token(key, JWSAlgorithm.RS256, claims().subject(null).build()));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.config.QueryConfig;
 import dev.perigee.serve.ServedStore.Setup;
+import dev.perigee.testing.Contract;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.http.HttpRequest;
@@ -41,6 +42,7 @@ class LimitsTest {
     }
 
     @Test
+    @Contract("Different: limits have names and defaults")
     void a_body_past_the_limit_is_413_with_and_without_its_length() {
         try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofSeconds(30)))) {
             String body = "{\"sql\":\"SELECT 1 -- %s\"}".formatted("x".repeat(1000));
@@ -128,6 +130,10 @@ class LimitsTest {
     }
 
     @Test
+    @Contract({
+        "Different: limits have names and defaults",
+        "Different: statuses are 400, 401, 403, 404, 409, 413, 429, 503, 504"
+    })
     void a_read_past_its_time_is_504_and_its_reader_is_free_again() {
         try (ServedStore served =
                 new ServedStore(directory, queries(Duration.ofMillis(300), Duration.ofSeconds(10), 1000))) {

@@ -15,6 +15,7 @@ import dev.perigee.plugin.StatementCall;
 import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.Value;
+import dev.perigee.testing.Contract;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -46,6 +47,7 @@ class PluginTest {
     }
 
     @Test
+    @Contract("Kept: a plugin has name, requiresAuth, pathPrefix, register, beforeQuery, afterQuery")
     void routes_are_below_the_prefix_with_their_own_access() {
         try (ServedStore served = with(new Greeter())) {
             assertThat(served.getAsNobody("/hello").body()).isEqualTo("{\"result\":\"NOBODY\"}");
@@ -132,6 +134,10 @@ class PluginTest {
     }
 
     @Test
+    @Contract({
+        "Kept: both hooks run in list order, values chained",
+        "Different: hooks run once per query, and plugins live as long as the server"
+    })
     void hooks_run_once_each_in_list_order_and_what_they_change_counts() {
         List<String> said = Collections.synchronizedList(new ArrayList<>());
         try (ServedStore served = with(new Hook("one", said), new Hook("two", said))) {
@@ -178,6 +184,7 @@ class PluginTest {
     }
 
     @Test
+    @Contract("Kept: an error in beforeQuery fails the query")
     void an_error_in_before_query_fails_the_query_and_nothing_runs() {
         StarbasePlugin strict = new StarbasePlugin("strict", true, "") {
             @Override

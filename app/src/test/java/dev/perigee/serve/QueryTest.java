@@ -5,6 +5,7 @@ import static dev.perigee.serve.ServedStore.CLIENT;
 import static dev.perigee.serve.ServedStore.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.perigee.testing.Contract;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -42,6 +43,10 @@ class QueryTest {
     }
 
     @Test
+    @Contract({
+        "Kept: answers are {\"result\": …} or {\"error\": \"…\"}, the absent member left out",
+        "Kept: POST /query answers an array of row objects"
+    })
     void rows_are_objects() {
         served.query("INSERT INTO t VALUES (1, 'a', 1.5), (2, 'b', NULL)");
         assertThat(served.query("SELECT * FROM t ORDER BY id")).hasToString("""
@@ -49,6 +54,7 @@ class QueryTest {
     }
 
     @Test
+    @Contract({"Kept: POST /query/raw answers columns, rows and meta, DDL included", "Different: meta has true counts"})
     void raw_answers_have_columns_rows_and_true_counts() {
         assertThat(served.raw("INSERT INTO t (name) VALUES ('a'), ('b')")).hasToString("""
                         {"result":{"columns":[],"rows":[],"meta":{"rows_read":0,"rows_written":2}}}""");
@@ -61,12 +67,14 @@ class QueryTest {
     }
 
     @Test
+    @Contract("Different: columns are there for empty results, and duplicates are kept in raw")
     void an_empty_result_keeps_its_columns() {
         assertThat(served.raw("SELECT id, name AS label FROM t").at("/result/columns"))
                 .hasToString("[\"id\",\"label\"]");
     }
 
     @Test
+    @Contract("Different: columns are there for empty results, and duplicates are kept in raw")
     void raw_keeps_columns_that_share_a_name_and_objects_have_the_last() {
         assertThat(served.raw("SELECT 1 AS a, 2 AS b, 3 AS a").at("/result")).hasToString("""
                         {"columns":["a","b","a"],"rows":[[1,2,3]],"meta":{"rows_read":1,"rows_written":0}}""");
@@ -74,6 +82,7 @@ class QueryTest {
     }
 
     @Test
+    @Contract("Different: int64, doubles and blobs are exact")
     void integers_are_exact_blobs_are_base64_and_infinity_is_text() {
         HttpResponse<String> answer = served.post("/query", CLIENT, """
                 {"sql": "SELECT ? AS big, ? AS small, x'00ff10' AS blob, 9e999 AS inf, -9e999 AS minus, typeof(?1) AS type",
@@ -105,6 +114,7 @@ class QueryTest {
                 "{\"sql\":\"SELECT 1 AS a, 'x' AS b\",\"params\":null}",
                 "{\"params\":[],\"other\":{\"sql\":[1,{}]},\"sql\":\"SELECT 1 AS a, 'x' AS b; -- done\\n;\"}",
             })
+    @Contract("Kept: parameters are positional, ? or $1, or an object of names")
     void parameters_are_bound_by_place_or_by_name(String body) {
         assertThat(served.post("/query", CLIENT, body).body()).isEqualTo("{\"result\":[{\"a\":1,\"b\":\"x\"}]}");
     }
@@ -138,6 +148,7 @@ class QueryTest {
                 "{\"transaction\":[1]}",
                 "{\"transaction\":7}"
             })
+    @Contract("Kept: an empty sql is 400 with the original's message")
     void an_empty_statement_is_refused_in_the_words_clients_know(String body) {
         HttpResponse<String> answer = served.post("/query", CLIENT, body);
         assertThat(answer.statusCode()).isEqualTo(400);
@@ -146,6 +157,7 @@ class QueryTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"5", "\"x\"", "true"})
+    @Contract("Kept: wrong params are 400 with the original's message")
     void params_of_another_kind_are_refused_in_the_words_clients_know(String params) {
         HttpResponse<String> answer = served.post("/query", CLIENT, "{\"sql\":\"SELECT 1\",\"params\":" + params + "}");
         assertThat(answer.statusCode()).isEqualTo(400);
@@ -154,6 +166,7 @@ class QueryTest {
     }
 
     @Test
+    @Contract("Kept: a wrong content type is 400 with the original's message")
     void another_content_type_is_refused_in_the_words_clients_know() {
         HttpResponse<String> answer = served.send(served.request("/query", CLIENT)
                 .header("Content-Type", "text/plain")
@@ -186,6 +199,7 @@ class QueryTest {
     }
 
     @Test
+    @Contract("Different: statuses are 400, 401, 403, 404, 409, 413, 429, 503, 504")
     void a_broken_constraint_is_409() {
         served.query("INSERT INTO t (name) VALUES ('a')");
         HttpResponse<String> answer = served.post("/query", CLIENT, "{\"sql\":\"INSERT INTO t (name) VALUES ('a')\"}");
@@ -206,6 +220,7 @@ class QueryTest {
     }
 
     @Test
+    @Contract("Kept: a transaction answers an array of answers, and wins over sql when it is not empty")
     void a_transaction_gives_the_answers_of_its_statements() {
         HttpResponse<String> answer = served.post("/query", CLIENT, """
                 {"sql": "SELECT 'not this'", "transaction": [
@@ -226,6 +241,7 @@ class QueryTest {
     }
 
     @Test
+    @Contract("Different: a transaction is atomic")
     void a_transaction_that_fails_leaves_nothing_and_names_the_statement() {
         HttpResponse<String> answer = served.post("/query", CLIENT, """
                 {"transaction": [
@@ -304,6 +320,7 @@ class QueryTest {
     }
 
     @Test
+    @Contract("Kept: INSERT … RETURNING")
     void an_insert_with_returning_gives_its_rows() {
         JsonNode answer = served.query("INSERT INTO t (name) VALUES ('a') RETURNING id, name");
         assertThat(answer).hasToString("{\"result\":[{\"id\":1,\"name\":\"a\"}]}");

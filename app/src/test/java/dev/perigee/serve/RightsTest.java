@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.testing.Contract;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -148,6 +149,7 @@ class RightsTest {
                 "CREATE TRIGGER tmp_t AFTER INSERT ON mine BEGIN SELECT 1; END",
                 "CREATE TRIGGER t AFTER INSERT ON tmp_secrets BEGIN SELECT 1; END",
             })
+    @Contract("Different: clients cannot touch tmp_ tables, ATTACH, PRAGMAs that write, load_extension")
     void a_client_neither_reads_nor_writes_perigee_s_own_tables(String sql) {
         HttpResponse<String> answer = served.run(CLIENT, sql);
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(403);
@@ -184,6 +186,7 @@ class RightsTest {
                 "ANALYZE",
                 "ANALYZE copied",
             })
+    @Contract("Different: clients cannot touch tmp_ tables, ATTACH, PRAGMAs that write, load_extension")
     void a_client_reaches_nothing_beside_its_tables(String sql) {
         HttpResponse<String> answer = served.run(CLIENT, sql);
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(403);

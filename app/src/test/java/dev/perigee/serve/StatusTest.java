@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.serve.ServedStore.Setup;
+import dev.perigee.testing.Contract;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -44,6 +45,7 @@ class StatusTest {
     }
 
     @Test
+    @Contract("Kept: GET /status/database")
     void the_database_status_has_the_replica_s_sizes_and_the_source_s_state() {
         try (ServedStore served = new ServedStore(directory)) {
             served.query("CREATE TABLE t (a)");
@@ -73,6 +75,7 @@ class StatusTest {
     }
 
     @Test
+    @Contract("Kept: GET /_internal/stats has databaseSize, activeConnections, recentQueries, plugins")
     void the_statistics_count_statements_and_name_the_plugins_in_their_order() {
         Setup setup = Setup.standard()
                 .plugins(new StarbasePlugin("second", true, "") {}, new StarbasePlugin("first", true, "/first") {});

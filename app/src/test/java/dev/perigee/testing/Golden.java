@@ -14,7 +14,11 @@ public final class Golden {
 
     /// With `-Dgolden.write=true` the file is written instead, to be looked at before it is committed.
     public static void assertMatches(String name, String actual) throws IOException {
-        Path file = FOLDER.resolve(name);
+        assertMatches(FOLDER.resolve(name), actual);
+    }
+
+    /// The same for a file that is elsewhere, such as a page of the documentation.
+    public static void assertMatches(Path file, String actual) throws IOException {
         String text = actual.strip() + "\n";
         if (Boolean.getBoolean("golden.write")) {
             Files.createDirectories(file.getParent());
