@@ -13,6 +13,19 @@ public record Response(int status, String contentType, Map<String, String> heade
         void writeTo(OutputStream out) throws IOException;
     }
 
+    /// Writes the body while a statement runs. The server's time limit holds, as for `/query`; and past 64 KiB the body
+    /// needs one of the few places there are for answers that hold one of the store's readers while a client takes
+    /// them, until it runs `committed`.
+    @FunctionalInterface
+    public interface StatementBody extends Body {
+        void writeTo(OutputStream out, Runnable committed) throws IOException;
+
+        @Override
+        default void writeTo(OutputStream out) throws IOException {
+            writeTo(out, () -> {});
+        }
+    }
+
     public Response {
         headers = Map.copyOf(headers);
     }
@@ -30,6 +43,12 @@ public record Response(int status, String contentType, Map<String, String> heade
     /// `{"error": message}`.
     public static Response error(int status, String message) {
         return Json.envelope(status, "error", message);
+    }
+
+    /// JSON that is written while a statement runs, mostly by [Queries#run]. What fails before 64 KiB becomes an error
+    /// answer.
+    public static Response statement(int status, StatementBody body) {
+        return new Response(status, "application/json", Map.of(), body);
     }
 
     public static Response stream(int status, String contentType, Body body) {

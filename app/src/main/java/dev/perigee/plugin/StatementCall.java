@@ -1,8 +1,11 @@
 package dev.perigee.plugin;
 
+import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.Value;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /// One statement on its way, as hooks see it.
 ///
@@ -13,7 +16,21 @@ public record StatementCall(
         String sql, List<Value> positional, Map<String, Value> named, Where where, Caller caller, boolean isRaw) {
     public enum Where {
         INTERNAL,
-        EXTERNAL
+        EXTERNAL;
+
+        /// Where a request's statements run by its `X-Starbase-Source`; the word of the query string counts where the
+        /// header is not there.
+        ///
+        /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for another word
+        public static Where of(Optional<String> header, Optional<String> query) {
+            String text = header.or(() -> query).orElse("internal");
+            return switch (text.strip().toLowerCase(Locale.ROOT)) {
+                case "internal", "" -> INTERNAL;
+                case "external", "hyperdrive" -> EXTERNAL;
+                default ->
+                    throw Fault.INVALID_REQUEST.saying("X-Starbase-Source must be internal, external or hyperdrive.");
+            };
+        }
     }
 
     public StatementCall {

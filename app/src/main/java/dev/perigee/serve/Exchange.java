@@ -233,6 +233,11 @@ final class Exchange {
         isUnlimited = true;
     }
 
+    /// The time limit of requests holds again.
+    void limited() {
+        isUnlimited = false;
+    }
+
     boolean isUnlimited() {
         return isUnlimited;
     }

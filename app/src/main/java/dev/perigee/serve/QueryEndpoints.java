@@ -1,6 +1,5 @@
 package dev.perigee.serve;
 
-import dev.perigee.fault.Fault;
 import dev.perigee.plugin.JsonAnswer;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Query;
@@ -9,7 +8,6 @@ import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.query.MemoryBudget;
 import dev.perigee.query.QueryEngine;
 import java.io.IOException;
-import java.util.Locale;
 import java.util.concurrent.Semaphore;
 
 /// `POST /query` and `POST /query/raw`.
@@ -34,7 +32,7 @@ final class QueryEndpoints {
 
     private void query(Exchange exchange, boolean isRaw) throws IOException {
         exchange.requireJson();
-        Where where = where(exchange);
+        Where where = Where.of(exchange.header("X-Starbase-Source"), exchange.query("source"));
         boolean isTransaction;
         Query query;
         AnswerStream out = new AnswerStream(exchange, largeAnswers);
@@ -58,17 +56,5 @@ final class QueryEndpoints {
         } finally {
             out.release();
         }
-    }
-
-    private static Where where(Exchange exchange) {
-        String text = exchange.header("X-Starbase-Source")
-                .or(() -> exchange.query("source"))
-                .orElse("internal");
-        return switch (text.strip().toLowerCase(Locale.ROOT)) {
-            case "internal", "" -> Where.INTERNAL;
-            case "external", "hyperdrive" -> Where.EXTERNAL;
-            default ->
-                throw Fault.INVALID_REQUEST.saying("X-Starbase-Source must be internal, external or hyperdrive.");
-        };
     }
 }

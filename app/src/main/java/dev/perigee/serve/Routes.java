@@ -4,6 +4,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.PluginRoute;
 import dev.perigee.plugin.Response;
+import dev.perigee.plugin.Response.StatementBody;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.RouteTable.Match;
 import dev.perigee.query.MemoryBudget;
@@ -22,7 +23,7 @@ final class Routes {
     private final Semaphore largeAnswers;
     private final Semaphore streams = new Semaphore(MAX_STREAMS);
 
-    /// @param largeAnswers answers past 64 KiB that may go out at once: a plugin's may hold one of the store's readers
+    /// @param largeAnswers answers past 64 KiB that may go out while they hold one of the store's readers
     Routes(
             RouteTable<Endpoint> own,
             PluginRegistry plugins,
@@ -67,15 +68,26 @@ final class Routes {
             exchange.status(answer.status(), answer.contentType());
             answer.headers().forEach(exchange::responseHeader);
             if (isStream) exchange.isStream();
-            AnswerStream out = new AnswerStream(exchange, isStream ? null : largeAnswers);
-            try {
+            if (answer.body() instanceof StatementBody body) {
+                sendStatement(exchange, body);
+            } else {
+                AnswerStream out = new AnswerStream(exchange, null);
                 answer.body().writeTo(out);
                 out.finish();
-            } finally {
-                out.release();
             }
         } finally {
             if (isStream) streams.release();
+        }
+    }
+
+    private void sendStatement(Exchange exchange, StatementBody body) throws IOException {
+        exchange.limited();
+        AnswerStream out = new AnswerStream(exchange, largeAnswers);
+        try {
+            body.writeTo(out, out::holdsNoReader);
+            out.finish();
+        } finally {
+            out.release();
         }
     }
 }

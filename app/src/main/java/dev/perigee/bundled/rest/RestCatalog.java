@@ -12,25 +12,54 @@ import dev.perigee.store.Store;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/// Looks tables up, in the replica's schema or in the external database's catalog. Asked for each request: what it says
-/// is never older than that.
+/// Looks tables up, in the replica's schema or in the external database's catalog.
+///
+/// The replica is asked for each request. What the external database said counts for a few seconds, so that requests do
+/// not each read its catalog; what has changed meanwhile it refuses by itself.
 final class RestCatalog {
     private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final long KEPT_NANOS = Duration.ofSeconds(5).toNanos();
+
+    /// Tables of the external database, and names that are none, remembered at once.
+    private static final int MAX_KEPT = 500;
+
     private static final String MAIN = "main";
-    private static final String ROWID = "rowid";
+    private static final List<String> ROWID_NAMES = List.of("rowid", "_rowid_", "oid");
+
+    /// A step on the schema's own table makes the connection read what others changed; the pragmas below do not.
+    private static final String LOOK_AT_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
 
     private static final String TABLE = """
             SELECT name, type, wr FROM pragma_table_list
             WHERE schema = 'main' AND name = ?1 COLLATE NOCASE AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'""";
 
     private static final String COLUMNS = """
-            SELECT name, type, dflt_value, pk, hidden FROM pragma_table_xinfo(?1) ORDER BY cid""";
+            SELECT name, type, dflt_value, pk, hidden FROM pragma_table_xinfo(?1, 'main') ORDER BY cid""";
+
+    /// What SQLite takes as words of its own in a DEFAULT; another bare word is text.
+    private static final Set<String> DEFAULT_WORDS =
+            Set.of("NULL", "TRUE", "FALSE", "CURRENT_TIME", "CURRENT_DATE", "CURRENT_TIMESTAMP");
+
+    private static final Pattern BARE_WORD = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_$]*");
+    /// Roles and statistics are no resources; a statement through `/query` may ask for them.
+    private static final Pattern SYSTEM_SCHEMA = Pattern.compile("pg_|information_schema$");
+
+    private static final Pattern MODIFIERS = Pattern.compile("(\"(?:[^\"]|\"\")*\")|\\([0-9, ]*\\)");
+
+    private record Kept(Optional<RestTable> table, long sinceNanos) {}
 
     private final Store store;
     private final Optional<Source> source;
+    private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
     RestCatalog(Store store, Optional<Source> source) {
         this.store = store;
@@ -42,12 +71,13 @@ final class RestCatalog {
             case INTERNAL ->
                 schema.filter(name -> !name.equalsIgnoreCase(MAIN)).isPresent()
                         ? Optional.empty()
-                        : store.read(LIMIT, transaction -> internal(transaction, table));
+                        : store.readForCaller(LIMIT, transaction -> internal(transaction, table));
             case EXTERNAL -> external(schema, table);
         };
     }
 
     private static Optional<RestTable> internal(Store.Transaction transaction, String table) {
+        transaction.statement(LOOK_AT_SCHEMA).step();
         SqliteStatement found = transaction.statement(TABLE).bindText(1, table);
         if (!found.step()) return Optional.empty();
         String name = String.valueOf(found.textAt(0));
@@ -58,29 +88,58 @@ final class RestCatalog {
         while (info.step()) {
             String column = String.valueOf(info.textAt(0));
             String type = info.textAt(1);
-            String defaultSql = info.textAt(2);
+            String defaultText = info.textAt(2);
             if (info.intAt(3) > 0) key.put(info.intAt(3), column);
             long hidden = info.intAt(4);
             if (hidden == 1) continue; // A virtual table's argument, not a column.
             columns.add(new Column(
                     column,
                     type == null ? "" : type,
-                    defaultSql == null ? "NULL" : "(" + defaultSql + ")",
+                    defaultText == null ? "NULL" : defaultSql(defaultText),
                     hidden != 0));
         }
         List<String> keyColumns = new ArrayList<>(key.values());
-        if (keyColumns.isEmpty()
-                && hasRowid
-                && columns.stream().noneMatch(c -> c.name().equalsIgnoreCase(ROWID))) {
-            keyColumns.add(ROWID);
+        if (keyColumns.isEmpty() && hasRowid) {
+            ROWID_NAMES.stream()
+                    .filter(free -> columns.stream().noneMatch(c -> c.name().equalsIgnoreCase(free)))
+                    .findFirst()
+                    .ifPresent(keyColumns::add);
         }
         return Optional.of(new RestTable(Where.INTERNAL, RestTable.quoted(name), name, columns, keyColumns));
+    }
+
+    /// A DEFAULT as an expression. There a name is text, which elsewhere would be a column.
+    private static String defaultSql(String text) {
+        char first = text.charAt(0);
+        boolean isQuotedName = first == '"' || first == '`' || first == '[';
+        if (isQuotedName) {
+            char end = first == '[' ? ']' : first;
+            String name = text.substring(1, text.length() - 1).replace("" + end + end, "" + end);
+            return literal(name);
+        }
+        if (BARE_WORD.matcher(text).matches() && !DEFAULT_WORDS.contains(text.toUpperCase(Locale.ROOT))) {
+            return literal(text);
+        }
+        return "(" + text + "\n)"; // It may end with a comment.
+    }
+
+    private static String literal(String text) {
+        return "'" + text.replace("'", "''") + "'";
     }
 
     private Optional<RestTable> external(Optional<String> schema, String table) {
         Source external = source.orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
                 "external REST request", "there is no external database", "Nothing was run"));
         String wanted = schema.map(name -> RestTable.quoted(name) + ".").orElse("") + RestTable.quoted(table);
+        Kept known = kept.get(wanted);
+        if (known != null && System.nanoTime() - known.sinceNanos() < KEPT_NANOS) return known.table();
+        Optional<RestTable> found = describe(external, wanted);
+        if (kept.size() >= MAX_KEPT) kept.clear();
+        kept.put(wanted, new Kept(found, System.nanoTime()));
+        return found;
+    }
+
+    private static Optional<RestTable> describe(Source external, String wanted) {
         SourceTable found;
         try {
             found = external.describe(wanted);
@@ -88,6 +147,7 @@ final class RestCatalog {
             if (e.fault() == Fault.SOURCE_TABLE_MISSING) return Optional.empty();
             throw e;
         }
+        if (SYSTEM_SCHEMA.matcher(found.id().schema()).lookingAt()) return Optional.empty();
         List<Column> columns =
                 found.columns().stream().map(RestCatalog::external).toList();
         return Optional.of(new RestTable(
@@ -99,9 +159,23 @@ final class RestCatalog {
                 found.key()));
     }
 
-    /// Without modifiers: a cast to `varchar(3)` would cut a value in silence, where the column refuses it.
     private static Column external(SourceColumn column) {
-        String type = column.sourceType().replaceAll("\\([^)]*\\)", "");
-        return new Column(column.name(), type.startsWith("char") ? "text" : type, "DEFAULT", false);
+        return new Column(column.name(), castType(column.sourceType()), "DEFAULT", false);
+    }
+
+    /// The type without modifiers: a cast to `varchar(3)` would cut a value in silence, where the column refuses it.
+    /// `character` and `bit` alone mean a length of 1, so they are named otherwise.
+    static String castType(String sourceType) {
+        String type = MODIFIERS
+                .matcher(sourceType)
+                .replaceAll(m -> m.group(1) == null ? "" : Matcher.quoteReplacement(m.group(1)));
+        boolean isArray = type.endsWith("[]");
+        String element = isArray ? type.substring(0, type.length() - 2) : type;
+        String cast = switch (element) {
+            case "character" -> "bpchar";
+            case "bit" -> "bit varying";
+            default -> element;
+        };
+        return isArray ? cast + "[]" : cast;
     }
 }

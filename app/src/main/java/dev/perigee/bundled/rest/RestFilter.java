@@ -9,31 +9,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The conditions of a query string as SQL with bound values: `col=v`, `col.op=v`, `or=(a.eq.1,b.is.null)`.
+/// The conditions of a query string as SQL with bound values: `col=v`, `col.op=v`, `or=(a.eq.1,and(b.is.null,c.gt.2))`.
 final class RestFilter {
-    /// Conditions of one request, those inside `or` and values inside `in` included.
-    private static final int MAX_VALUES = 1000;
+    /// Conditions of one request, those inside `or` and values inside `in` included. Below the depth of SQLite's
+    /// expressions, which a chain of as many would reach.
+    private static final int MAX_VALUES = 900;
 
-    private static final Map<String, String> COMPARISONS =
-            Map.of("eq", "=", "ne", "<>", "gt", ">", "lt", "<", "gte", ">=", "lte", "<=");
+    private static final int MAX_DEPTH = 10;
+
+    private static final Map<String, String> ORDERS = Map.of("gt", ">", "lt", "<", "gte", ">=", "lte", "<=");
     private static final String OPERATORS = "eq, ne, gt, lt, gte, lte, like, in, is";
 
     private final RestTable table;
     private final List<String> conditions = new ArrayList<>();
     private final List<Value> values = new ArrayList<>();
+    private int count;
 
     RestFilter(RestTable table) {
         this.table = table;
     }
 
-    /// Adds `name=value` of the query string.
+    /// Adds `name=value` of the query string. A column by the whole name comes before an operator at its end.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] for a column or an operator there is none of
     void add(String name, String value) {
-        if (name.equals("or") && table.find("or").isEmpty()) {
-            conditions.add(or(value));
-            return;
-        }
         Optional<Column> whole = table.find(name);
         if (whole.isPresent()) {
             conditions.add(condition(whole.get(), "eq", value));
@@ -43,11 +42,20 @@ final class RestFilter {
         if (dot < 0) throw table.noColumn(name);
         String column = name.substring(0, dot);
         String operator = name.substring(dot + 1);
-        if (operator.equals("null") && column.endsWith(".is")) {
+        if (operator.equals("null") && column.endsWith(".is") && value.isEmpty()) {
             conditions.add(condition(table.column(column.substring(0, column.length() - 3)), "is", "null"));
             return;
         }
         conditions.add(condition(table.column(column), operator, value));
+    }
+
+    /// Adds `or=(…)`: at least one of its conditions holds.
+    void addAlternatives(String text) {
+        RestText reader = new RestText(text);
+        boolean hasParentheses = reader.skip("(");
+        conditions.add(group(reader, "OR", 1));
+        if (hasParentheses) reader.expect(")");
+        if (!reader.isAtEnd()) throw reader.unexpected();
     }
 
     /// `WHERE …` with a blank before it; empty without conditions.
@@ -59,98 +67,106 @@ final class RestFilter {
         return values;
     }
 
+    private String group(RestText reader, String word, int depth) {
+        if (depth > MAX_DEPTH) {
+            throw Fault.INVALID_REQUEST.saying("Conditions are nested at most %d deep.".formatted(MAX_DEPTH));
+        }
+        List<String> parts = new ArrayList<>();
+        do {
+            if (reader.skip("or(")) parts.add(group(reader, "OR", depth + 1, ")"));
+            else if (reader.skip("and(")) parts.add(group(reader, "AND", depth + 1, ")"));
+            else parts.add(condition(reader));
+        } while (reader.skip(","));
+        return "(" + String.join(" " + word + " ", parts) + ")";
+    }
+
+    private String group(RestText reader, String word, int depth, String end) {
+        String group = group(reader, word, depth);
+        reader.expect(end);
+        return group;
+    }
+
+    /// `column.operator.value`; a column's name may be in quotes.
+    private String condition(RestText reader) {
+        Column column = column(reader);
+        reader.expect(".");
+        String operator = reader.value(".,)");
+        reader.expect(".");
+        if (!operator.equals("in")) return condition(column, operator, reader.value(",)"));
+        reader.expect("(");
+        String condition = in(column, reader.itemsUpTo(",)"));
+        reader.expect(")");
+        return condition;
+    }
+
+    private Column column(RestText reader) {
+        String ahead = reader.ahead(",)");
+        if (ahead.startsWith("\"")) return table.column(reader.value(""));
+        for (int dot = ahead.indexOf('.'); dot > 0; dot = ahead.indexOf('.', dot + 1)) {
+            Optional<Column> column = table.find(ahead.substring(0, dot));
+            if (column.isEmpty()) continue;
+            reader.skip(ahead.substring(0, dot));
+            return column.get();
+        }
+        if (ahead.indexOf('.') > 0) throw table.noColumn(ahead.substring(0, ahead.indexOf('.')));
+        throw Fault.INVALID_REQUEST.saying(
+                "or takes conditions such as (age.gt.30,name.eq.Ann), but found \"%s\".".formatted(ahead));
+    }
+
     private String condition(Column column, String operator, String value) {
-        String name = RestTable.quoted(column.name());
-        String comparison = COMPARISONS.get(operator);
-        if (comparison != null) return "%s %s %s".formatted(name, comparison, placeholder(column, value));
+        String name = table.operand(column);
+        String order = ORDERS.get(operator);
+        if (order != null) {
+            addValue(RestValues.one(table, column, value));
+            return "%s %s %s".formatted(name, order, table.placeholder(column));
+        }
         return switch (operator) {
+            case "eq" -> in(column, List.of(value));
+            case "ne" -> name + " NOT IN " + placeholders(column, List.of(value));
             case "like" -> {
                 addValue(new Value.Text(value));
-                yield table.isExternal() ? "CAST(%s AS text) LIKE ?".formatted(name) : name + " LIKE ?";
+                yield table.isExternal() ? "CAST(%s AS text) LIKE CAST(? AS text)".formatted(name) : name + " LIKE ?";
             }
-            case "in" -> {
-                List<String> placeholders = new ArrayList<>();
-                for (String item : items(value)) placeholders.add(placeholder(column, item));
-                yield "%s IN (%s)".formatted(name, String.join(", ", placeholders));
-            }
-            case "is" ->
-                switch (value) {
+            case "in" -> in(column, RestText.items(value));
+            case "is" -> {
+                counted();
+                yield switch (value) {
                     case "null" -> name + " IS NULL";
                     case "not.null" -> name + " IS NOT NULL";
                     default ->
                         throw Fault.INVALID_REQUEST.saying(
                                 "%s.is takes null or not.null, not \"%s\".".formatted(column.name(), value));
                 };
+            }
             default ->
                 throw Fault.INVALID_REQUEST.saying("There is no operator \"%s\" for the column \"%s\"; there are %s."
                         .formatted(operator, column.name(), OPERATORS));
         };
     }
 
-    private String placeholder(Column column, String value) {
-        addValue(value(column, value));
-        return table.placeholder(column);
+    private String in(Column column, List<String> given) {
+        return table.operand(column) + " IN " + placeholders(column, given);
+    }
+
+    private String placeholders(Column column, List<String> given) {
+        List<String> placeholders = new ArrayList<>();
+        for (String item : given) {
+            for (Value value : RestValues.any(table, column, item)) {
+                addValue(value);
+                placeholders.add(table.placeholder(column));
+            }
+        }
+        return "(" + String.join(", ", placeholders) + ")";
     }
 
     private void addValue(Value value) {
-        if (values.size() == MAX_VALUES) {
-            throw Fault.TOO_LARGE.saying("A request has at most %d values in its conditions.".formatted(MAX_VALUES));
-        }
+        counted();
         values.add(value);
     }
 
-    /// Text, which SQLite turns into a number where the column's affinity is numeric. A column without affinity
-    /// compares what is stored, so what reads as a whole number is one there.
-    private Value value(Column column, String text) {
-        if (table.isExternal() || !column.type().isEmpty() || !text.matches("-?(0|[1-9][0-9]{0,17})")) {
-            return new Value.Text(text);
+    private void counted() {
+        if (++count > MAX_VALUES) {
+            throw Fault.TOO_LARGE.saying("A request has at most %d values in its conditions.".formatted(MAX_VALUES));
         }
-        return new Value.Int(Long.parseLong(text));
-    }
-
-    /// `(a.eq.1,b.is.null)`, with or without its parentheses.
-    private String or(String text) {
-        List<String> alternatives = new ArrayList<>();
-        for (String item : items(text)) {
-            int operatorAt = -1;
-            Optional<Column> column = Optional.empty();
-            for (int dot = item.indexOf('.'); dot > 0 && column.isEmpty(); dot = item.indexOf('.', dot + 1)) {
-                column = table.find(item.substring(0, dot));
-                operatorAt = dot + 1;
-            }
-            int valueAt = item.indexOf('.', operatorAt) + 1;
-            if (operatorAt < 0 || valueAt == 0) {
-                throw Fault.INVALID_REQUEST.saying(
-                        "or takes conditions such as (age.gt.30,name.eq.Ann), but found \"%s\".".formatted(item));
-            }
-            Column found = column.orElseThrow(() -> table.noColumn(item.substring(0, item.indexOf('.'))));
-            alternatives.add(condition(found, item.substring(operatorAt, valueAt - 1), item.substring(valueAt)));
-        }
-        return "(" + String.join(" OR ", alternatives) + ")";
-    }
-
-    /// The parts between commas; a part in double quotes may have commas, and `""` for a quote.
-    private static List<String> items(String text) {
-        String list = text.startsWith("(") && text.endsWith(")") ? text.substring(1, text.length() - 1) : text;
-        List<String> items = new ArrayList<>();
-        StringBuilder item = new StringBuilder();
-        boolean isQuoted = false;
-        for (int i = 0; i < list.length(); i++) {
-            char c = list.charAt(i);
-            if (c == '"' && isQuoted && i + 1 < list.length() && list.charAt(i + 1) == '"') {
-                item.append(c);
-                i++;
-            } else if (c == '"') {
-                isQuoted = !isQuoted;
-            } else if (c == ',' && !isQuoted) {
-                items.add(item.toString());
-                item.setLength(0);
-            } else {
-                item.append(c);
-            }
-        }
-        if (isQuoted) throw Fault.INVALID_REQUEST.saying("A double quote in \"%s\" is not closed.".formatted(text));
-        items.add(item.toString());
-        return items;
     }
 }

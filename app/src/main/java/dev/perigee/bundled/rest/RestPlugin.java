@@ -1,8 +1,10 @@
 package dev.perigee.bundled.rest;
 
+import dev.perigee.bundled.rest.RestWritten.Shape;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.AnswerSink;
+import dev.perigee.plugin.Json;
 import dev.perigee.plugin.JsonAnswer;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
@@ -13,15 +15,23 @@ import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.sqlite.Value;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectReader;
 
 /// `/rest/[schema/]table[/id]`: reads, creates, changes, replaces and deletes rows, with the caller's rights.
 public final class RestPlugin extends StarbasePlugin {
+    private static final ObjectReader EXACT =
+            Json.MAPPER.reader().with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+
+    private static final String OWN_PREFIX = "tmp_";
+
     private static final String NOT_OPENED = "the plugin is not registered";
 
     private @Nullable Queries queries;
@@ -40,6 +50,8 @@ public final class RestPlugin extends StarbasePlugin {
             host.route("PATCH", path, Access.CLIENT, request -> change(request, false));
             host.route("PUT", path, Access.CLIENT, request -> change(request, true));
             host.route("DELETE", path, Access.CLIENT, this::delete);
+        }
+        for (String path : List.of("/:first", "/:first/:second")) {
             host.route("POST", path, Access.CLIENT, this::create);
         }
     }
@@ -49,7 +61,7 @@ public final class RestPlugin extends StarbasePlugin {
 
     /// `/a/b` is the table `b` of the schema `a` where there is one, else the row `b` of the table `a`.
     private Place place(Request request) {
-        Where where = where(request);
+        Where where = Where.of(request.header("X-Starbase-Source"), request.query("source"));
         Map<String, String> named = request.pathParameters();
         List<String> parts = List.of("first", "second", "third").stream()
                 .filter(named::containsKey)
@@ -58,47 +70,40 @@ public final class RestPlugin extends StarbasePlugin {
         if (parts.size() > 1) {
             Optional<RestTable> inSchema = catalog().find(where, Optional.of(parts.get(0)), parts.get(1));
             if (inSchema.isPresent()) {
-                return new Place(inSchema.get(), parts.size() > 2 ? Optional.of(parts.get(2)) : Optional.empty());
+                return placed(request, inSchema.get(), parts.size() > 2 ? Optional.of(parts.get(2)) : Optional.empty());
             }
         }
         if (parts.size() < 3) {
             Optional<RestTable> table = catalog().find(where, Optional.empty(), parts.get(0));
             if (table.isPresent()) {
-                return new Place(table.get(), parts.size() > 1 ? Optional.of(parts.get(1)) : Optional.empty());
+                return placed(request, table.get(), parts.size() > 1 ? Optional.of(parts.get(1)) : Optional.empty());
             }
         }
         throw Fault.NOT_FOUND.saying("There is no table \"%s\"."
                 .formatted(String.join(".", parts.subList(0, Math.min(2, parts.size())))));
     }
 
-    private static Where where(Request request) {
-        String text = request.header("X-Starbase-Source")
-                .or(() -> request.query("source"))
-                .orElse("internal");
-        return switch (text.strip().toLowerCase(Locale.ROOT)) {
-            case "internal", "" -> Where.INTERNAL;
-            case "external", "hyperdrive" -> Where.EXTERNAL;
-            default ->
-                throw Fault.INVALID_REQUEST.saying("X-Starbase-Source must be internal, external or hyperdrive.");
-        };
+    /// The engine refuses such a statement, too, but a mistake in the query string would be told before that, with the
+    /// table's columns.
+    private static Place placed(Request request, RestTable table, Optional<String> id) {
+        boolean isOwn = !table.isExternal() && table.name().regionMatches(true, 0, OWN_PREFIX, 0, OWN_PREFIX.length());
+        if (isOwn && !request.caller().isAdmin()) {
+            throw Fault.FORBIDDEN.saying("The table \"%s\" is for admins only.".formatted(table.name()));
+        }
+        return new Place(table, id);
     }
 
     private Response read(Request request) {
         Place place = place(request);
-        Map<String, List<String>> parameters = parameters(request, place.table());
-        RestStatements statements = new RestStatements(place.table());
-        if (place.id().isPresent()) {
-            Statement select = statements.selectOne(place.id().get(), parameters);
-            RestRows rows = new RestRows();
-            run(request, place.table(), List.of(select), rows);
-            if (rows.rows().isEmpty()) throw noRow(place);
-            return Response.result(rows.rows());
-        }
-        Statement select = statements.select(parameters);
-        Query query = new Query(List.of(select), place.table().where(), false, request.caller());
-        return Response.stream(200, "application/json", out -> {
-            JsonAnswer answer = new JsonAnswer(out, () -> {}, false, false);
-            queries().run(query, answer, request.cancellation());
+        RestTable table = place.table();
+        Map<String, List<String>> parameters = parameters(request);
+        Statement select = place.id().isPresent()
+                ? RestRead.one(table, place.id().get(), parameters)
+                : new RestRead(table, parameters).statement();
+        return Response.statement(200, (out, committed) -> {
+            CountedRows answer = new CountedRows(new JsonAnswer(out, committed, false, false));
+            run(request, table, List.of(select), answer);
+            if (place.id().isPresent() && answer.rowCount() == 0) throw noRow(table);
             answer.finish();
         });
     }
@@ -106,47 +111,57 @@ public final class RestPlugin extends StarbasePlugin {
     private Response create(Request request) {
         Place place = place(request);
         if (place.id().isPresent()) {
-            throw Fault.METHOD_NOT_ALLOWED.saying("POST creates rows in a table: send it to the table, without an id.");
+            Response refused = Response.error(
+                    405, "Method not allowed: POST creates rows in a table, send it to the table without an id.");
+            return new Response(
+                    refused.status(),
+                    refused.contentType(),
+                    Map.of("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+                    refused.body());
         }
-        RestStatements.Insert insert = new RestStatements(place.table()).insert(request.json());
-        RestRows rows = new RestRows();
-        run(request, place.table(), insert.statements(), rows);
-        return Response.result(
-                201,
-                message("created", insert.isArray() ? rows.rows() : rows.rows().getFirst()));
+        // What a POST takes of the query string is nothing; what is there was meant for something else.
+        for (String name : parameters(request).keySet()) {
+            throw Fault.INVALID_REQUEST.saying("A POST takes no parameter \"%s\".".formatted(name));
+        }
+        JsonNode body = exactJson(request);
+        List<Statement> inserts = new RestWrite(place.table()).insert(body);
+        Shape shape = body.isArray() ? Shape.ARRAY : Shape.ONE_ROW;
+        return written(request, place.table(), inserts, 201, "created", shape);
     }
 
     private Response change(Request request, boolean isWhole) {
         Place place = place(request);
-        Statement update = new RestStatements(place.table())
-                .update(place.id(), parameters(request, place.table()), request.json(), isWhole);
-        RestRows rows = new RestRows();
-        run(request, place.table(), List.of(update), rows);
-        if (rows.rows().isEmpty()) throw noRow(place);
-        return Response.result(
-                message(isWhole ? "replaced" : "updated", rows.rows().getFirst()));
+        Statement update =
+                new RestWrite(place.table()).update(place.id(), parameters(request), exactJson(request), isWhole);
+        return written(request, place.table(), List.of(update), 200, isWhole ? "replaced" : "updated", Shape.ONE_ROW);
     }
 
     private Response delete(Request request) {
         Place place = place(request);
-        Statement delete = new RestStatements(place.table()).delete(place.id(), parameters(request, place.table()));
-        RestRows rows = new RestRows();
-        run(request, place.table(), List.of(delete), rows);
-        if (rows.rows().isEmpty()) throw noRow(place);
-        return Response.result(Map.of("message", "Resource deleted successfully"));
+        Statement delete = new RestWrite(place.table()).delete(place.id(), parameters(request));
+        return written(request, place.table(), List.of(delete), 200, "deleted", Shape.NO_DATA);
     }
 
-    private static Map<String, Object> message(String done, Object data) {
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("message", "Resource %s successfully".formatted(done));
-        answer.put("data", data);
-        return answer;
+    private Response written(
+            Request request, RestTable table, List<Statement> statements, int status, String done, Shape shape) {
+        String message = "Resource %s successfully".formatted(done);
+        return Response.statement(status, (out, committed) -> {
+            RestWritten answer = new RestWritten(out, committed, message, shape);
+            run(request, table, statements, answer);
+            if (!answer.finish()) throw noRow(table);
+        });
+    }
+
+    /// The body with its fractions in full, which a double may not hold.
+    private static JsonNode exactJson(Request request) {
+        request.json();
+        return EXACT.readTree(request.body());
     }
 
     /// The query string without what is not about the table.
-    private static Map<String, List<String>> parameters(Request request, RestTable table) {
+    private static Map<String, List<String>> parameters(Request request) {
         Map<String, List<String>> parameters = new LinkedHashMap<>(request.queryParameters());
-        if (table.find("source").isEmpty()) parameters.remove("source");
+        parameters.remove("source");
         return parameters;
     }
 
@@ -154,9 +169,47 @@ public final class RestPlugin extends StarbasePlugin {
         queries().run(new Query(statements, table.where(), false, request.caller()), answers, request.cancellation());
     }
 
-    private static PerigeeException noRow(Place place) {
-        return Fault.NOT_FOUND.saying(
-                "The table \"%s\" has no such row.".formatted(place.table().name()));
+    private static PerigeeException noRow(RestTable table) {
+        return Fault.NOT_FOUND.saying("The table \"%s\" has no such row.".formatted(table.name()));
+    }
+
+    /// Counts rows on their way.
+    private static final class CountedRows implements AnswerSink {
+        private final JsonAnswer next;
+        private long rowCount;
+
+        CountedRows(JsonAnswer next) {
+            this.next = next;
+        }
+
+        @Override
+        public void columns(List<String> names) {
+            next.columns(names);
+        }
+
+        @Override
+        public boolean row(List<Value> cells) {
+            rowCount++;
+            return next.row(cells);
+        }
+
+        @Override
+        public void end(Meta meta) {
+            next.end(meta);
+        }
+
+        @Override
+        public void committed() {
+            next.committed();
+        }
+
+        long rowCount() {
+            return rowCount;
+        }
+
+        void finish() {
+            next.finish();
+        }
     }
 
     private Queries queries() {

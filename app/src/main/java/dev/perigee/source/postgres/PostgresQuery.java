@@ -41,7 +41,8 @@ final class PostgresQuery {
     /// Runs `sql` in the session's transaction, whose settings make values read as they are read here.
     ///
     /// @return rows changed, -1 for a statement that returns rows
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] with the server's message and where in `sql` it points
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint, with the
+    ///     server's message and where in `sql` it points
     static long run(Connection connection, String sql, List<Value> parameters, RowSink sink) throws SQLException {
         refuseTransactionControl(sql);
         refuseCopyStream(sql);
@@ -186,7 +187,9 @@ final class PostgresQuery {
         int position = server == null ? 0 : server.getPosition();
         String where =
                 "the source's statement" + (position > 0 ? " at character " + placeholders.position(position) : "");
-        return Fault.SOURCE_STATEMENT.in(where, PostgresFaults.said(e), "Nothing was changed", e);
+        String state = e.getSQLState();
+        Fault fault = state != null && state.startsWith("23") ? Fault.CONSTRAINT : Fault.SOURCE_STATEMENT;
+        return fault.in(where, PostgresFaults.said(e), "Nothing was changed", e);
     }
 
     private static byte[] bytes(byte @Nullable [] bytes) {

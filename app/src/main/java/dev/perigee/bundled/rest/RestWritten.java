@@ -1,0 +1,76 @@
+package dev.perigee.bundled.rest;
+
+import dev.perigee.plugin.AnswerSink;
+import dev.perigee.plugin.JsonRow;
+import dev.perigee.sqlite.Value;
+import java.io.OutputStream;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+
+/// Writes `{"result": {"message": …, "data": …}}` while the rows that a write returned come.
+final class RestWritten implements AnswerSink {
+    /// What is said of the rows.
+    enum Shape {
+        NO_DATA,
+        ONE_ROW,
+        ARRAY
+    }
+
+    private final JsonGenerator json;
+    private final Runnable committed;
+    private final String message;
+    private final Shape shape;
+    private @Nullable JsonRow row;
+    private long rowCount;
+
+    RestWritten(OutputStream out, Runnable committed, String message, Shape shape) {
+        this.json = JsonRow.generator(out);
+        this.committed = committed;
+        this.message = message;
+        this.shape = shape;
+    }
+
+    @Override
+    public void columns(List<String> names) {
+        boolean isFirst = row == null;
+        row = new JsonRow(json, names);
+        if (!isFirst) return;
+        json.writeStartObject();
+        json.writeName("result");
+        json.writeStartObject();
+        json.writeName("message");
+        json.writeString(message);
+        if (shape == Shape.NO_DATA) return;
+        json.writeName("data");
+        if (shape == Shape.ARRAY) json.writeStartArray();
+    }
+
+    @Override
+    public boolean row(List<Value> cells) {
+        rowCount++;
+        if (row == null) throw new IllegalStateException("a row came before the columns");
+        if (shape == Shape.ARRAY || shape == Shape.ONE_ROW && rowCount == 1) row.object(cells);
+        return true;
+    }
+
+    @Override
+    public void end(Meta meta) {}
+
+    @Override
+    public void committed() {
+        committed.run();
+    }
+
+    /// Ends the answer. Without any row it has no proper end: there was none to write.
+    ///
+    /// @return whether there was a row
+    boolean finish() {
+        if (rowCount == 0) return false;
+        if (shape == Shape.ARRAY) json.writeEndArray();
+        json.writeEndObject();
+        json.writeEndObject();
+        json.close();
+        return true;
+    }
+}
