@@ -40,10 +40,12 @@ public final class PerigeeConfigReader {
 
     private final Section root;
     private final Overrides overrides;
+    private final Map<String, String> environment;
 
-    private PerigeeConfigReader(Section root, Overrides overrides) {
+    private PerigeeConfigReader(Section root, Overrides overrides, Map<String, String> environment) {
         this.root = root;
         this.overrides = overrides;
+        this.environment = environment;
     }
 
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake: where,
@@ -55,7 +57,7 @@ public final class PerigeeConfigReader {
         Optional<Section> root =
                 file.map(path -> text(path, mistakes)).orElse(Optional.of("")).flatMap(yaml::read);
         Section read = root.orElseGet(() -> new Section(yaml, "", null));
-        PerigeeConfigReader reader = new PerigeeConfigReader(read, overrides);
+        PerigeeConfigReader reader = new PerigeeConfigReader(read, overrides, environment);
         PerigeeConfig config = new PerigeeConfig(
                 reader.store(),
                 new ServeSettings(read.section("serve"), environment).read(overrides),
@@ -130,9 +132,22 @@ public final class PerigeeConfigReader {
                 Math.toIntExact(section.bytes("maxStatementBytes", 100, 1_000_000_000, base.maxStatementBytes())),
                 section.whole("maxRows", 1, Long.MAX_VALUE / 10, base.maxRows()),
                 section.whole("maxTransactionStatements", 1, 1_000_000, base.maxTransactionStatements()),
-                section.bytes("maxWriteBytes", MB, TB, base.maxWriteBytes()));
+                section.bytes("maxWriteBytes", MB, TB, base.maxWriteBytes()),
+                isOn(section, "rowLevelSecurity", "ENABLE_RLS"));
         section.done();
         return query;
+    }
+
+    /// A switch: what the environment says, else the file; off unless told otherwise.
+    private boolean isOn(Section section, String name, String variable) {
+        String expected = "expected true or false (also: %s)".formatted(variable);
+        String text = section.text(name, "false", value -> value.matches("true|false"), expected);
+        String given = environment.getOrDefault(variable, "");
+        if (given.isEmpty()) return text.equals("true");
+        if (!given.matches("(?i)true|false|1|0")) {
+            section.mistakes().add(Mistakes.ENVIRONMENT, variable, "expected true or false");
+        }
+        return given.matches("(?i)true|1");
     }
 
     private ReplicationConfig replication() {

@@ -1,6 +1,7 @@
 package dev.perigee.query;
 
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Caller.Role;
 import dev.perigee.plugin.ProtectedTables;
 import dev.perigee.sqlite.AuthorizerAction;
@@ -10,6 +11,7 @@ import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.sqlite.SqliteStatement;
 import java.util.LinkedHashMap;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,19 +42,36 @@ final class CallerConnection {
     private @Nullable Role role;
     private boolean namesHidden;
     private boolean writes;
+    private final CallerFunctions functions;
+    private final Policing policing;
+    private boolean isPoliced;
+    private long policedSchema = -1;
 
     CallerConnection(SqliteConnection connection, ProtectedTables protectedTables) {
         this.connection = connection;
         this.rules = new Rules(protectedTables);
         this.protectedTables = protectedTables;
+        this.functions = new CallerFunctions(connection);
+        this.policing = new Policing(connection);
         connection.authorizer(this::authorize);
     }
 
-    /// Runs `work` with the rights of `role`.
+    SqliteConnection connection() {
+        return connection;
+    }
+
+    Policing policing() {
+        return policing;
+    }
+
+    /// Runs `work` with the rights of `caller`.
     ///
+    /// @param policed whether row-level security stands between the caller and the tables
     /// @throws PerigeeException the refusal itself where a statement went beyond them
-    <T> T as(Role role, Supplier<T> work) {
-        this.role = role;
+    <T> T as(Caller caller, boolean policed, Supplier<T> work) {
+        this.role = caller.role();
+        this.isPoliced = policed;
+        functions.caller(caller);
         int limitBefore = connection.limit(SqliteLimit.LENGTH, MAX_VALUE_BYTES);
         try {
             return work.get();
@@ -60,7 +79,9 @@ final class CallerConnection {
             throw e.getCause() instanceof PerigeeException refusal ? refusal : e;
         } finally {
             connection.limit(SqliteLimit.LENGTH, limitBefore);
+            functions.caller(Caller.NOBODY);
             this.role = null;
+            this.isPoliced = false;
         }
     }
 
@@ -75,6 +96,37 @@ final class CallerConnection {
         }
     }
 
+    /// Puts the policies of the transaction that is open in place, on a connection that only policed callers use.
+    void police() {
+        asPerigee(() -> {
+            Policies now = Policies.read(connection);
+            long schema = schemaVersion();
+            if (schema == policedSchema && now.equals(policing.policies())) return true;
+            clear();
+            policedSchema = -1;
+            policing.remove();
+            policing.install(now, _ -> true);
+            policedSchema = schema;
+            return true;
+        });
+    }
+
+    private long schemaVersion() {
+        try (SqliteStatement version = connection.prepare("PRAGMA main.schema_version")) {
+            version.step();
+            return version.intAt(0);
+        }
+    }
+
+    /// A step on the schema's own table makes the connection read what others changed.
+    void lookAtSchema() {
+        asPerigee(() -> {
+            try (SqliteStatement look = connection.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")) {
+                return look.step();
+            }
+        });
+    }
+
     /// The statement, ready to be bound. It is given back by [#release].
     SqliteStatement prepare(String sql) {
         long version = protectedTables.version();
@@ -87,7 +139,7 @@ final class CallerConnection {
         writes = false;
         SqliteStatement kept = statements.remove(key(sql));
         if (kept != null) return kept;
-        return connection.prepare(sql);
+        return connection.prepare(CallerFunctions.withContext(sql));
     }
 
     /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is not told.
@@ -131,9 +183,11 @@ final class CallerConnection {
         if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.CREATE_TRIGGER) namesHidden = true;
         if (action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE || action == AuthorizerAction.DELETE)
             writes = true;
-        rules.refusal(caller, action, arg1, arg2, database, trigger, writes).ifPresent(refusal -> {
-            throw refusal;
-        });
+        rules.refusal(caller, action, arg1, arg2, database, trigger, writes)
+                .or(() -> isPoliced ? policing.refusal(action, arg1, arg2, database, trigger) : Optional.empty())
+                .ifPresent(refusal -> {
+                    throw refusal;
+                });
         return Authorizer.Decision.OK;
     }
 }

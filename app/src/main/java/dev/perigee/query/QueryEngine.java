@@ -5,7 +5,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.AnswerSink;
 import dev.perigee.plugin.AnswerSink.Meta;
-import dev.perigee.plugin.Caller.Role;
+import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.Queries;
@@ -34,8 +34,6 @@ import java.util.function.Supplier;
 /// Statements that only read run in one read transaction and their rows go to the sink as they are found. If any of
 /// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
 public final class QueryEngine implements Queries {
-    private static final String LOOK_AT_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
-
     private static final String FORBIDDEN_NAMES = """
             SELECT (SELECT count(*) FROM sqlite_schema WHERE lower(substr(name, 1, 4)) = 'tmp_')
                  + (SELECT count(*) FROM sqlite_temp_schema)""";
@@ -55,6 +53,7 @@ public final class QueryEngine implements Queries {
         this.plugins = plugins;
         this.config = config;
         this.memory = MemoryBudget.ofHeap();
+        store.migrate("query", Policies.TABLES);
     }
 
     /// The memory that large requests share with large answers.
@@ -81,7 +80,7 @@ public final class QueryEngine implements Queries {
         if (calls.stream().anyMatch(call -> call.where() != where)) {
             throw Fault.INVALID_REQUEST.saying("The statements of a transaction run in one place.");
         }
-        Run run = new Run(query.caller().role(), calls, answers, cancellation);
+        Run run = new Run(query.caller(), calls, answers, cancellation);
         switch (where) {
             case INTERNAL -> {
                 if (!run.read()) run.write();
@@ -98,21 +97,22 @@ public final class QueryEngine implements Queries {
         }
     }
 
-    private CallerConnection connection(Transaction transaction) {
-        return connections.computeIfAbsent(
-                transaction.connection(), c -> new CallerConnection(c, plugins.protectedTables()));
+    private CallerConnection connection(SqliteConnection connection) {
+        return connections.computeIfAbsent(connection, c -> new CallerConnection(c, plugins.protectedTables()));
     }
 
     /// One query under way.
     private final class Run {
-        private final Role role;
+        private final Caller caller;
+        private final boolean isPoliced;
         private final List<StatementCall> calls;
         private final AnswerSink answers;
         private final Cancellation cancellation;
         private final RowReader rows;
 
-        Run(Role role, List<StatementCall> calls, AnswerSink answers, Cancellation cancellation) {
-            this.role = role;
+        Run(Caller caller, List<StatementCall> calls, AnswerSink answers, Cancellation cancellation) {
+            this.caller = caller;
+            this.isPoliced = config.rowLevelSecurity() && !caller.isAdmin();
             this.calls = calls;
             this.answers = answers;
             this.cancellation = cancellation;
@@ -122,15 +122,16 @@ public final class QueryEngine implements Queries {
         /// @return false, and nothing has been run, if a statement writes
         boolean read() {
             return store.readForCaller(config.readLimit(), transaction -> {
-                SqliteConnection connection = transaction.connection();
-                CallerConnection caller = connection(transaction);
+                SqliteConnection connection = isPoliced ? transaction.apart() : transaction.connection();
+                CallerConnection lent = connection(connection);
                 cancellation.begin(connection);
                 try {
-                    return caller.as(role, () -> {
+                    return lent.as(caller, isPoliced, () -> {
+                        if (isPoliced) lent.police();
                         // All are looked at before any runs: an answer once begun cannot move to the writer.
-                        if (calls.size() > 1 && !allReadonly(transaction, caller)) return false;
+                        if (calls.size() > 1 && !allReadonly(lent)) return false;
                         for (int i = 0; i < calls.size(); i++) {
-                            if (!readOne(transaction, caller, i)) return false;
+                            if (!readOne(lent, i)) return false;
                         }
                         return true;
                     });
@@ -143,30 +144,44 @@ public final class QueryEngine implements Queries {
             });
         }
 
-        private boolean allReadonly(Transaction transaction, CallerConnection caller) {
+        private boolean allReadonly(CallerConnection lent) {
             for (int i = 0; i < calls.size(); i++) {
                 String sql = calls.get(i).sql();
-                SqliteStatement statement = at(i, () -> prepare(transaction, caller, sql));
-                boolean isReadonly = statement.isReadonly();
-                caller.release(sql, statement);
-                if (!isReadonly) return false;
+                Optional<SqliteStatement> statement = at(i, () -> prepareRead(lent, sql));
+                if (statement.isEmpty()) return false;
+                lent.release(sql, statement.get());
             }
             return true;
         }
 
-        private boolean readOne(Transaction transaction, CallerConnection caller, int index) {
+        private boolean readOne(CallerConnection lent, int index) {
             return at(index, () -> {
                 StatementCall call = calls.get(index);
-                SqliteStatement statement = prepare(transaction, caller, call.sql());
+                Optional<SqliteStatement> statement = prepareRead(lent, call.sql());
+                if (statement.isEmpty()) return false;
                 try {
-                    if (!statement.isReadonly()) return false;
-                    Parameters.bind(statement, call);
-                    answers.end(rows.run(transaction.connection(), statement, observed(call)));
+                    Parameters.bind(statement.get(), call);
+                    answers.end(rows.run(lent.connection(), statement.get(), observed(call)));
                     return true;
                 } finally {
-                    caller.release(call.sql(), statement);
+                    lent.release(call.sql(), statement.get());
                 }
             });
+        }
+
+        /// Empty for a statement that writes.
+        private Optional<SqliteStatement> prepareRead(CallerConnection lent, String sql) {
+            SqliteStatement statement;
+            try {
+                statement = prepare(lent, sql, isPoliced);
+            } catch (SqliteException e) {
+                // A view in the table's place cannot be written to here, which SQLite says as a mistake.
+                if (isPoliced && lent.policing().wantsToWrite(e)) return Optional.empty();
+                throw e;
+            }
+            if (statement.isReadonly()) return Optional.of(statement);
+            lent.release(sql, statement);
+            return Optional.empty();
         }
 
         void write() {
@@ -175,9 +190,12 @@ public final class QueryEngine implements Queries {
                     // The store may run this twice; what the first run collected is dropped.
                     reservation.giveBack();
                     Collected answer = new Collected(reservation);
-                    CallerConnection caller = connection(transaction);
-                    caller.as(role, () -> {
-                        for (int i = 0; i < calls.size(); i++) writeOne(transaction, caller, i, answer);
+                    CallerConnection lent = connection(transaction.connection());
+                    lent.as(caller, isPoliced, () -> {
+                        for (int i = 0; i < calls.size(); i++) {
+                            if (isPoliced) writePoliced(lent, i, answer);
+                            else writeOne(transaction, lent, i, answer);
+                        }
                         return true;
                     });
                     return answer;
@@ -190,31 +208,40 @@ public final class QueryEngine implements Queries {
             }
         }
 
-        private void writeOne(Transaction transaction, CallerConnection caller, int index, Collected answer) {
+        private void writePoliced(CallerConnection lent, int index, Collected answer) {
             at(index, () -> {
                 StatementCall call = calls.get(index);
-                SqliteStatement statement = prepare(transaction, caller, call.sql());
+                RowSink limited = new LimitedRows(answer, config.maxRows());
+                answer.end(new PolicedStatement(lent, rows).run(call, limited));
+                return true;
+            });
+        }
+
+        private void writeOne(Transaction transaction, CallerConnection lent, int index, Collected answer) {
+            at(index, () -> {
+                StatementCall call = calls.get(index);
+                SqliteStatement statement = prepare(lent, call.sql(), false);
                 try {
                     Parameters.bind(statement, call);
-                    boolean namesHidden = caller.namesHidden();
-                    long forbiddenNames = namesHidden ? countForbiddenNames(transaction, caller) : 0;
+                    boolean namesHidden = lent.namesHidden();
+                    long forbiddenNames = namesHidden ? countForbiddenNames(transaction, lent) : 0;
                     // The limit holds before the commit, so that nothing was written when it is said to be passed.
                     RowSink limited = new LimitedRows(answer, config.maxRows());
                     answer.end(rows.run(transaction.connection(), statement, limited));
-                    if (namesHidden && countForbiddenNames(transaction, caller) != forbiddenNames) {
+                    if (namesHidden && countForbiddenNames(transaction, lent) != forbiddenNames) {
                         // SQLite does not tell an authorizer a table's new name, nor where a trigger is made.
                         throw Fault.FORBIDDEN.saying(
                                 "Names of tables that begin with tmp_ are kept by Perigee, and nothing is temporary.");
                     }
                     return true;
                 } finally {
-                    caller.release(call.sql(), statement);
+                    lent.release(call.sql(), statement);
                 }
             });
         }
 
-        private long countForbiddenNames(Transaction transaction, CallerConnection caller) {
-            return caller.asPerigee(() -> {
+        private long countForbiddenNames(Transaction transaction, CallerConnection lent) {
+            return lent.asPerigee(() -> {
                 SqliteStatement count = transaction.statement(FORBIDDEN_NAMES);
                 count.step();
                 return count.intAt(0);
@@ -222,6 +249,10 @@ public final class QueryEngine implements Queries {
         }
 
         void external() {
+            if (isPoliced) {
+                throw Fault.FORBIDDEN.saying(
+                        "The external database is for admins while row-level security is on: no policy can hold there.");
+            }
             Source external = source.orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
                     "external query", "there is no external database", "Nothing was run"));
             if (calls.size() > 1) {
@@ -260,28 +291,30 @@ public final class QueryEngine implements Queries {
         }
     }
 
-    private static SqliteStatement prepare(Transaction transaction, CallerConnection caller, String sql) {
+    private static SqliteStatement prepare(CallerConnection lent, String sql, boolean isPoliced) {
+        if (isPoliced) lent.policing().begin(sql, null);
         // Some pragmas answer from the schema the connection remembers, however old.
-        if (SqlText.mentionsPragma(sql)) lookAtSchema(transaction, caller);
+        if (SqlText.mentionsPragma(sql)) lent.lookAtSchema();
         SqliteStatement statement;
         try {
-            statement = caller.prepare(sql);
+            statement = lent.prepare(sql);
         } catch (SqliteException e) {
             // A mistake may be one by an old schema only: SQLite counts columns, for one, without looking at the file.
-            lookAtSchema(transaction, caller);
-            statement = caller.prepare(sql);
+            lent.lookAtSchema();
+            statement = lent.prepare(sql);
         }
-        if (SqlText.isBlank(statement.tail())) return statement;
+        requireOne(statement, sql);
+        return statement;
+    }
+
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] where a second statement follows
+    static void requireOne(SqliteStatement statement, String sql) {
+        if (SqlText.isBlank(statement.tail())) return;
         int second = sql.length() - statement.tail().length() + SqlText.firstToken(statement.tail());
         statement.close();
         throw Fault.INVALID_REQUEST.saying(
                 "\"sql\" is one statement, but a second one begins at character %d: send several as \"transaction\"."
                         .formatted(second + 1));
-    }
-
-    /// A step on the schema's own table makes the connection read what others changed.
-    private static void lookAtSchema(Transaction transaction, CallerConnection caller) {
-        caller.asPerigee(() -> transaction.statement(LOOK_AT_SCHEMA).step());
     }
 
     /// Hands rows on and counts them; a source need not name columns where a statement has none.

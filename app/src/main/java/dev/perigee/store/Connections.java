@@ -65,6 +65,14 @@ final class Connections {
         });
     }
 
+    /// As [#reader], but for temporary views, which `query_only` would refuse.
+    static SqliteConnection apart(Path file, StoreConfig config) {
+        return prepared(
+                SqliteConnection.open(file, EnumSet.of(OpenFlag.READONLY)),
+                connection -> connection.exec(
+                        "PRAGMA cache_size = " + cacheKib(config.pageCacheBytes() / READER_CACHE_PART)));
+    }
+
     private static SqliteConnection prepared(SqliteConnection connection, Consumer<SqliteConnection> settings) {
         try {
             connection.busyTimeout(BUSY_WAIT);

@@ -12,13 +12,25 @@ final class OpenTransaction implements Transaction {
     private final SqliteConnection connection;
     private final StatementCache statements;
     private final TimeGuard guard;
+    private final @Nullable Apart apart;
     private boolean isOpen;
 
     OpenTransaction(String where, SqliteConnection connection, StatementCache statements, TimeGuard guard) {
+        this(where, connection, statements, guard, null);
+    }
+
+    /// @param apart the reader's second connection; null on the writer, which has none
+    OpenTransaction(
+            String where,
+            SqliteConnection connection,
+            StatementCache statements,
+            TimeGuard guard,
+            @Nullable Apart apart) {
         this.where = where;
         this.connection = connection;
         this.statements = statements;
         this.guard = guard;
+        this.apart = apart;
     }
 
     /// Runs `work` under the time limit; statements are reset afterwards, whatever happened.
@@ -39,6 +51,7 @@ final class OpenTransaction implements Transaction {
         } catch (Throwable e) {
             thrown = e;
         }
+        if (apart != null) apart.end();
         isOpen = false;
         TimeGuard.End end = guard.finish();
         statements.giveBack();
@@ -59,6 +72,13 @@ final class OpenTransaction implements Transaction {
     public SqliteConnection connection() {
         check();
         return connection;
+    }
+
+    @Override
+    public SqliteConnection apart() {
+        check();
+        if (apart == null) throw new IllegalStateException("only reads have a connection apart");
+        return apart.begin();
     }
 
     private void check() {

@@ -51,9 +51,9 @@ final class Reader {
         try (SqliteConnection connection = Connections.reader(file, config);
                 StatementCache statements = new StatementCache(connection)) {
             TimeGuard guard = pool.register(connection);
-            try {
+            try (Apart apart = new Apart(file, config, guard)) {
                 OpenTransaction transaction =
-                        new OpenTransaction("read of replica " + file, connection, statements, guard);
+                        new OpenTransaction("read of replica " + file, connection, statements, guard, apart);
                 SharedRead shared = new SharedRead(connection, pool::commits);
                 opened.complete(null);
                 for (PendingRead<?> read = next(shared); read != null; read = next(shared)) {

@@ -48,6 +48,10 @@ public final class Store implements AutoCloseable {
         /// The connection itself, for what a cached statement cannot do: statements prepared under an
         /// authorizer, which lets everybody else's statements pass once the work has ended.
         SqliteConnection connection();
+
+        /// A second read-only connection of the same thread, in a read transaction that ends with the work. What it
+        /// has of temporary views stays, and no other statement sees it. In reads only.
+        SqliteConnection apart();
     }
 
     /// @param databaseBytes size of the database file

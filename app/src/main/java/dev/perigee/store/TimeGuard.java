@@ -24,6 +24,7 @@ final class TimeGuard {
     static final long NO_LIMIT = Long.MAX_VALUE;
 
     private final SqliteConnection connection;
+    private @Nullable SqliteConnection also;
     private final LongSupplier walBytes;
     private final Runnable wakeWatchdog;
     private boolean isRunning;
@@ -38,6 +39,16 @@ final class TimeGuard {
         this.connection = connection;
         this.walBytes = walBytes;
         this.wakeWatchdog = wakeWatchdog;
+    }
+
+    /// From now on `second` is interrupted with the first.
+    synchronized void also(SqliteConnection second) {
+        also = second;
+    }
+
+    private void interrupt() {
+        connection.interrupt();
+        if (also != null) also.interrupt();
     }
 
     /// Nanoseconds of a limit, which must be positive.
@@ -84,7 +95,7 @@ final class TimeGuard {
         synchronized (this) {
             if (!isRunning || end != null) return false;
             end = why;
-            connection.interrupt();
+            interrupt();
         }
         wakeWatchdog.run();
         return true;
@@ -111,7 +122,7 @@ final class TimeGuard {
     synchronized boolean look() {
         if (!isRunning) return false;
         if (end == null) end = overLimit();
-        if (end != null) connection.interrupt();
+        if (end != null) interrupt();
         return end != null || limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
     }
 

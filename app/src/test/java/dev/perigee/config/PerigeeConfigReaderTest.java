@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.perigee.config.PerigeeConfigReader.Overrides;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.testing.Contract;
 import dev.perigee.testing.Golden;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
@@ -234,6 +235,17 @@ class PerigeeConfigReaderTest {
         assertThat(read("", TOKEN)).isEqualTo(PerigeeConfigReader.read(Optional.empty(), Overrides.NONE, TOKEN));
         assertThat(read("store:\nserve:\nreplication:\n  tables:\n", TOKEN).query())
                 .isEqualTo(QueryConfig.defaults());
+    }
+
+    @Test
+    @Contract("Kept: ENABLE_RLS switches row-level security on")
+    void row_level_security_is_off_unless_the_environment_or_the_file_says_so() throws IOException {
+        assertThat(read("", TOKEN).query().rowLevelSecurity()).isFalse();
+        assertThat(read("query:\n  rowLevelSecurity: true\n", TOKEN).query().rowLevelSecurity())
+                .isTrue();
+        Map<String, String> on = Map.of("ADMIN_AUTHORIZATION_TOKEN", "secret-token", "ENABLE_RLS", "1");
+        assertThat(read("query:\n  rowLevelSecurity: false\n", on).query().rowLevelSecurity())
+                .isTrue();
     }
 
     private PerigeeConfig read(String text, Map<String, String> environment) throws IOException {

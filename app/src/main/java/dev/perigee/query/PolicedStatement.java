@@ -1,0 +1,93 @@
+package dev.perigee.query;
+
+import dev.perigee.plugin.AnswerSink.Meta;
+import dev.perigee.plugin.StatementCall;
+import dev.perigee.source.RowSink;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteStatement;
+
+/// Runs one statement of a policed caller on the write connection, which may read as well as write.
+final class PolicedStatement {
+    private final CallerConnection lent;
+    private final RowReader rows;
+    private final SqliteConnection connection;
+
+    PolicedStatement(CallerConnection lent, RowReader rows) {
+        this.lent = lent;
+        this.rows = rows;
+        this.connection = lent.connection();
+    }
+
+    /// @return rows read and written; the rows themselves went to `sink`
+    Meta run(StatementCall call, RowSink sink) {
+        PolicedWrites writes = new PolicedWrites(connection, lent.policing());
+        try {
+            lent.asPerigee(() -> {
+                writes.open(call.sql());
+                return true;
+            });
+            return run(call, sink, writes);
+        } catch (SqliteException e) {
+            throw PolicedWrites.reason(e);
+        } finally {
+            lent.asPerigee(() -> {
+                writes.close();
+                return true;
+            });
+        }
+    }
+
+    private Meta run(StatementCall call, RowSink sink, PolicedWrites writes) {
+        Meta meta;
+        boolean replaces = false;
+        try (SqliteStatement statement = prepare(call.sql(), writes)) {
+            Parameters.bind(statement, call);
+            replaces = writes.insertTarget() != null && lent.asPerigee(() -> writes.mayReplace(call.sql()));
+            if (replaces) fireForReplaced(true);
+            meta = rows.run(connection, statement, sink);
+        } finally {
+            if (replaces) fireForReplaced(false);
+        }
+        long before = connection.totalChanges();
+        lent.asPerigee(() -> {
+            writes.apply();
+            return true;
+        });
+        long written = writes.insertTarget() == null ? connection.totalChanges() - before : meta.rowsWritten();
+        return new Meta(meta.rowsRead(), written);
+    }
+
+    private SqliteStatement prepare(String sql, PolicedWrites writes) {
+        Policing policing = lent.policing();
+        policing.begin(sql, null);
+        SqliteStatement first = null;
+        try {
+            first = lent.prepare(sql);
+        } catch (SqliteException e) {
+            // An INSERT cannot be prepared on the view that stands for its table.
+            if (policing.insertInto().isEmpty()) throw e;
+        }
+        if (policing.insertInto().isEmpty() && first != null) {
+            QueryEngine.requireOne(first, sql);
+            return first;
+        }
+        if (first != null) first.close();
+        String target = policing.insertInto().orElseThrow();
+        lent.asPerigee(() -> {
+            writes.uncover(target);
+            return true;
+        });
+        policing.begin(sql, target);
+        SqliteStatement insert = lent.prepare(sql);
+        QueryEngine.requireOne(insert, sql);
+        return insert;
+    }
+
+    private void fireForReplaced(boolean isOn) {
+        lent.asPerigee(() -> {
+            connection.exec("PRAGMA recursive_triggers = " + (isOn ? "ON" : "OFF"));
+            return true;
+        });
+    }
+}

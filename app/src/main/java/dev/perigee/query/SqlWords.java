@@ -1,0 +1,74 @@
+package dev.perigee.query;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// The words of an SQL text as SQLite's tokenizer finds them: names, numbers and single signs, without blanks and
+/// comments. Strings and quoted names are words too, with their quotes, so that none of them is taken for a keyword.
+///
+/// @see <a href="https://www.sqlite.org/lang_keywords.html">SQLite: Keywords</a>
+final class SqlWords {
+    /// @param start where it begins in the text
+    /// @param end after its last character
+    record Word(String text, int start, int end) {
+        /// Letters count without regard to case.
+        boolean is(String other) {
+            return text.equalsIgnoreCase(other);
+        }
+    }
+
+    private SqlWords() {}
+
+    static List<Word> of(String sql) {
+        List<Word> words = new ArrayList<>();
+        int i = 0;
+        while (i < sql.length()) {
+            char c = sql.charAt(i);
+            int end;
+            if (Character.isWhitespace(c)) {
+                i++;
+                continue;
+            } else if (sql.startsWith("--", i)) {
+                int line = sql.indexOf('\n', i);
+                i = line < 0 ? sql.length() : line + 1;
+                continue;
+            } else if (sql.startsWith("/*", i)) {
+                int close = sql.indexOf("*/", i + 2);
+                i = close < 0 ? sql.length() : close + 2;
+                continue;
+            } else if (c == '\'' || c == '"' || c == '`') {
+                end = quoteEnd(sql, i, c);
+            } else if (c == '[') {
+                int close = sql.indexOf(']', i);
+                end = close < 0 ? sql.length() : close + 1;
+            } else if (isNamePart(c)) {
+                end = i + 1;
+                while (end < sql.length() && isNamePart(sql.charAt(end))) end++;
+            } else {
+                end = i + 1;
+            }
+            words.add(new Word(sql.substring(i, end), i, end));
+            i = end;
+        }
+        return words;
+    }
+
+    private static int quoteEnd(String sql, int start, char quote) {
+        int i = start + 1;
+        while (i < sql.length()) {
+            if (sql.charAt(i) != quote) i++;
+            else if (i + 1 < sql.length() && sql.charAt(i + 1) == quote) i += 2;
+            else return i + 1;
+        }
+        return sql.length();
+    }
+
+    private static boolean isNamePart(char c) {
+        return c == '_'
+                || c == '$'
+                || c >= 0x80
+                || c >= '0' && c <= '9'
+                || c >= 'A' && c <= 'Z'
+                || c >= 'a' && c <= 'z';
+    }
+}
