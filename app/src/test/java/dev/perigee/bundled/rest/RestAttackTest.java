@@ -322,11 +322,15 @@ class RestAttackTest {
     void what_was_changed_by_others_is_seen_at_once_by_every_reader() {
         for (int i = 0; i < 6; i++) {
             // At once, so that each of the readers has seen the schema as it was.
-            IntStream.range(0, 32).parallel().forEach(_ -> assertThat(get("/rest/t").status()).isEqualTo(200));
+            IntStream.range(0, 32)
+                    .parallel()
+                    .forEach(_ -> assertThat(get("/rest/t").status()).isEqualTo(200));
             perigee.query("ALTER TABLE t ADD COLUMN c%d INTEGER DEFAULT %d".formatted(i, i));
             String path = "/rest/t?select=c%d&c%d=%d&limit=1".formatted(i, i, i);
             String expected = "{\"result\":[{\"c%d\":%d}]}".formatted(i, i);
-            IntStream.range(0, 32).parallel().forEach(_ -> assertThat(get(path).text()).isEqualTo(expected));
+            IntStream.range(0, 32)
+                    .parallel()
+                    .forEach(_ -> assertThat(get(path).text()).isEqualTo(expected));
         }
     }
 
