@@ -1,6 +1,7 @@
 package dev.perigee;
 
 import dev.perigee.alarm.Alarms;
+import dev.perigee.bundled.macros.SqlMacrosPlugin;
 import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.SourceConfig;
@@ -49,7 +50,7 @@ public final class Perigee implements AutoCloseable {
             Alarms alarms = opened(new Alarms(store, clock));
             Services services = new Services(store, source, alarms, clock, metrics);
             PluginRegistry registry = opened(new PluginRegistry(plugins, services));
-            queries = new QueryEngine(store, source, registry, config.query());
+            queries = opened(new QueryEngine(store, source, registry, config.query()));
             server = opened(new Server(config.serve(), queries, registry, store, source, metrics));
 
             registry.start(queries);
@@ -65,7 +66,8 @@ public final class Perigee implements AutoCloseable {
     ///
     /// @throws dev.perigee.fault.PerigeeException naming what did not open; nothing stays open then
     public static Perigee open(PerigeeConfig config) {
-        return open(config, List.of(new ReplicationPlugin(config.replication()), new RestPlugin()));
+        return open(
+                config, List.of(new ReplicationPlugin(config.replication()), new SqlMacrosPlugin(), new RestPlugin()));
     }
 
     /// Opens a Perigee with plugins of the caller's choice, in their order.

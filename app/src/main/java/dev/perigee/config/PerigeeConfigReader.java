@@ -133,7 +133,9 @@ public final class PerigeeConfigReader {
                 section.whole("maxRows", 1, Long.MAX_VALUE / 10, base.maxRows()),
                 section.whole("maxTransactionStatements", 1, 1_000_000, base.maxTransactionStatements()),
                 section.bytes("maxWriteBytes", MB, TB, base.maxWriteBytes()),
-                isOn(section, "rowLevelSecurity", "ENABLE_RLS"));
+                isOn(section, "rowLevelSecurity", "ENABLE_RLS"),
+                isOn(section, "allowlist", "ENABLE_ALLOWLIST"),
+                isOn(section, "log", "ENABLE_QUERY_LOG"));
         section.done();
         return query;
     }

@@ -10,6 +10,8 @@ import java.time.Duration;
 /// @param maxRows rows in one answer
 /// @param maxTransactionStatements statements in one `transaction` request
 /// @param maxWriteBytes what one writing request may add to the WAL
+/// @param allowlist whether clients run the statements of `tmp_allowlist_queries` only
+/// @param log whether statements and their times are kept in `tmp_query_log`
 /// @param rowLevelSecurity whether clients see and write only what `tmp_rls_policies` lets them
 public record QueryConfig(
         Duration readLimit,
@@ -18,9 +20,11 @@ public record QueryConfig(
         long maxRows,
         int maxTransactionStatements,
         long maxWriteBytes,
-        boolean rowLevelSecurity) {
+        boolean rowLevelSecurity,
+        boolean allowlist,
+        boolean log) {
 
-    /// Without row-level security.
+    /// With every switch off.
     public QueryConfig(
             Duration readLimit,
             Duration writeLimit,
@@ -28,13 +32,34 @@ public record QueryConfig(
             long maxRows,
             int maxTransactionStatements,
             long maxWriteBytes) {
-        this(readLimit, writeLimit, maxStatementBytes, maxRows, maxTransactionStatements, maxWriteBytes, false);
+        this(
+                readLimit,
+                writeLimit,
+                maxStatementBytes,
+                maxRows,
+                maxTransactionStatements,
+                maxWriteBytes,
+                false,
+                false,
+                false);
     }
 
-    /// The same limits with row-level security on or off.
-    public QueryConfig withRowLevelSecurity(boolean isOn) {
+    /// The same limits with these switches.
+    public QueryConfig with(boolean rowLevelSecurityOn, boolean allowlistOn, boolean logOn) {
         return new QueryConfig(
-                readLimit, writeLimit, maxStatementBytes, maxRows, maxTransactionStatements, maxWriteBytes, isOn);
+                readLimit,
+                writeLimit,
+                maxStatementBytes,
+                maxRows,
+                maxTransactionStatements,
+                maxWriteBytes,
+                rowLevelSecurityOn,
+                allowlistOn,
+                logOn);
+    }
+
+    public QueryConfig withRowLevelSecurity(boolean isOn) {
+        return with(isOn, allowlist, log);
     }
 
     public static QueryConfig defaults() {

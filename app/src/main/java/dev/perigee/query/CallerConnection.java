@@ -53,6 +53,7 @@ final class CallerConnection {
         this.protectedTables = protectedTables;
         this.functions = new CallerFunctions(connection);
         this.policing = new Policing(connection);
+        Allowlist.register(connection);
         connection.authorizer(this::authorize);
     }
 

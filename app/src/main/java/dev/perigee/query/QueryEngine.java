@@ -27,13 +27,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe for many
 /// threads.
 ///
 /// Statements that only read run in one read transaction and their rows go to the sink as they are found. If any of
 /// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
-public final class QueryEngine implements Queries {
+public final class QueryEngine implements Queries, AutoCloseable {
+    /// In the order in which they came; a replica remembers how many it has.
+    private static final List<String> TABLES = Stream.of(Policies.TABLES, Allowlist.TABLES, QueryLog.TABLES)
+            .flatMap(List::stream)
+            .toList();
+
     private static final String FORBIDDEN_NAMES = """
             SELECT (SELECT count(*) FROM sqlite_schema WHERE lower(substr(name, 1, 4)) = 'tmp_')
                  + (SELECT count(*) FROM sqlite_temp_schema)""";
@@ -43,6 +49,8 @@ public final class QueryEngine implements Queries {
     private final PluginRegistry plugins;
     private final QueryConfig config;
     private final MemoryBudget memory;
+    private final Allowlist allowlist;
+    private final Optional<QueryLog> log;
 
     /// Lives as long as the store's connections do: one for each reader and the writer.
     private final Map<SqliteConnection, CallerConnection> connections = new ConcurrentHashMap<>();
@@ -53,7 +61,9 @@ public final class QueryEngine implements Queries {
         this.plugins = plugins;
         this.config = config;
         this.memory = MemoryBudget.ofHeap();
-        store.migrate("query", Policies.TABLES);
+        store.migrate("query", TABLES);
+        this.allowlist = new Allowlist(store);
+        this.log = config.log() ? Optional.of(new QueryLog(store)) : Optional.empty();
     }
 
     /// The memory that large requests share with large answers.
@@ -75,18 +85,33 @@ public final class QueryEngine implements Queries {
         }
         List<StatementCall> calls = new ArrayList<>();
         for (Statement statement : query.statements()) calls.add(plugins.beforeQuery(query.call(statement)));
-        for (StatementCall call : calls) check(call);
+        for (StatementCall call : calls) {
+            check(call);
+            if (config.allowlist() && !query.caller().isAdmin()) allowlist.check(call);
+        }
         Where where = calls.getFirst().where();
         if (calls.stream().anyMatch(call -> call.where() != where)) {
             throw Fault.INVALID_REQUEST.saying("The statements of a transaction run in one place.");
         }
         Run run = new Run(query.caller(), calls, answers, cancellation);
-        switch (where) {
-            case INTERNAL -> {
-                if (!run.read()) run.write();
+        long begin = System.nanoTime();
+        try {
+            switch (where) {
+                case INTERNAL -> {
+                    if (!run.read()) run.write();
+                }
+                case EXTERNAL -> run.external();
             }
-            case EXTERNAL -> run.external();
+        } finally {
+            long nanos = System.nanoTime() - begin;
+            log.ifPresent(kept -> calls.forEach(call -> kept.ran(call.sql(), nanos)));
         }
+    }
+
+    /// Writes what is still to be logged; the store is to be open still.
+    @Override
+    public void close() {
+        log.ifPresent(QueryLog::close);
     }
 
     private void check(StatementCall call) {

@@ -104,7 +104,7 @@ final class Rules {
         // `CREATE TABLE temp.x` asks as for any table; it would hide the one of that name from everybody.
         if ("temp".equalsIgnoreCase(database) && CREATING.contains(action)) return temporary();
         return switch (action) {
-            case AuthorizerAction.READ -> read(role, first, trigger != null && writes);
+            case AuthorizerAction.READ -> read(role, first, trigger != null && writes && !isOwnTrigger(first, trigger));
             case AuthorizerAction.SELECT, AuthorizerAction.RECURSIVE, AuthorizerAction.REINDEX -> Optional.empty();
             case AuthorizerAction.FUNCTION -> function(second);
             case AuthorizerAction.INSERT, AuthorizerAction.UPDATE, AuthorizerAction.DELETE ->
@@ -182,6 +182,11 @@ final class Rules {
     private static Optional<PerigeeException> function(String name) {
         if (!name.equalsIgnoreCase("load_extension")) return Optional.empty();
         return forbidden("The function load_extension is not available.");
+    }
+
+    /// The triggers that look at what is added to the allowlist.
+    private static boolean isOwnTrigger(String table, String trigger) {
+        return table.equalsIgnoreCase(Allowlist.TABLE) && Allowlist.TRIGGERS.contains(trigger);
     }
 
     static boolean isOwn(String table) {

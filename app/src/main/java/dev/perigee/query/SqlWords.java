@@ -7,19 +7,19 @@ import java.util.List;
 /// comments. Strings and quoted names are words too, with their quotes, so that none of them is taken for a keyword.
 ///
 /// @see <a href="https://www.sqlite.org/lang_keywords.html">SQLite: Keywords</a>
-final class SqlWords {
+public final class SqlWords {
     /// @param start where it begins in the text
     /// @param end after its last character
-    record Word(String text, int start, int end) {
+    public record Word(String text, int start, int end) {
         /// Letters count without regard to case.
-        boolean is(String other) {
+        public boolean is(String other) {
             return text.equalsIgnoreCase(other);
         }
     }
 
     private SqlWords() {}
 
-    static List<Word> of(String sql) {
+    public static List<Word> of(String sql) {
         List<Word> words = new ArrayList<>();
         int i = 0;
         while (i < sql.length()) {

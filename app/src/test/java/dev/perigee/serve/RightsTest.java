@@ -42,7 +42,7 @@ class RightsTest {
             transaction.connection().exec("INSERT INTO copied VALUES (1, 'a')");
             transaction.connection().exec("CREATE TABLE tmp_secrets (value TEXT)");
             transaction.connection().exec("INSERT INTO tmp_secrets VALUES ('" + SECRET + "')");
-            transaction.connection().exec("CREATE TABLE tmp_query_log (value TEXT)");
+            transaction.connection().exec("CREATE TABLE tmp_cron_tasks (value TEXT)");
             transaction.connection().exec("CREATE TABLE mine (id INTEGER PRIMARY KEY, name TEXT)");
             transaction.connection().exec("CREATE TABLE parent (id INTEGER PRIMARY KEY)");
             transaction.connection().exec("CREATE VIEW through AS SELECT * FROM tmp_secrets");
@@ -135,7 +135,7 @@ class RightsTest {
                 "DELETE FROM mine WHERE name = (SELECT value FROM tmp_secrets)",
                 "INSERT INTO parent VALUES (1)",
                 "INSERT INTO tmp_secrets VALUES ('x')",
-                "INSERT INTO tmp_query_log VALUES ('x')",
+                "INSERT INTO tmp_cron_tasks VALUES ('x')",
                 "UPDATE tmp_secrets SET value = ''",
                 "DELETE FROM tmp_secrets",
                 "DROP TABLE tmp_secrets",
@@ -280,7 +280,7 @@ class RightsTest {
         assertThat(served.run(ADMIN, "WITH x AS (SELECT * FROM tmp_secrets) SELECT * FROM x")
                         .body())
                 .contains(SECRET);
-        assertThat(served.run(ADMIN, "INSERT INTO tmp_query_log VALUES ('x')").statusCode())
+        assertThat(served.run(ADMIN, "INSERT INTO tmp_cron_tasks VALUES ('x')").statusCode())
                 .isEqualTo(200);
         assertThat(served.run(ADMIN, "DELETE FROM tmp_secrets").statusCode()).isEqualTo(403);
         assertThat(served.run(ADMIN, "CREATE TABLE tmp_new (a)").statusCode()).isEqualTo(403);

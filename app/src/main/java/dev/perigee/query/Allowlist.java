@@ -1,0 +1,181 @@
+package dev.perigee.query;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.StatementCall;
+import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteFunction.Trait;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Lets clients run the statements of `tmp_allowlist_queries` only. Safe for many threads.
+///
+/// What is compared is the statement as SQLite normalizes it, with its literals and parameters alike and its blanks and
+/// comments gone; for the external database, whose SQL SQLite need not read, the words of the text.
+///
+/// @see <a href="https://www.sqlite.org/c3ref/expanded_sql.html">SQLite: sqlite3_normalized_sql</a>
+final class Allowlist {
+    /// Rejections that are kept.
+    static final int MAX_REJECTIONS = 1000;
+
+    /// Rejections that wait for the writer; more are not recorded, so that a client cannot keep it busy.
+    private static final int MAX_WAITING = 100;
+
+    private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final Logger LOG = LoggerFactory.getLogger(Allowlist.class);
+
+    /// Entries that are looked at.
+    static final int MAX_ENTRIES = 10_000;
+
+    /// Triggers that may read the new row of the table they are on, though it is Perigee's.
+    static final Set<String> TRIGGERS = Set.of("tmp_allowlist_added", "tmp_allowlist_changed");
+
+    static final String TABLE = "tmp_allowlist_queries";
+
+    /// The function fails for an entry that does not parse, and with it the statement that adds the entry.
+    static final List<String> TABLES = List.of("""
+            CREATE TABLE IF NOT EXISTS tmp_allowlist_queries (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                sql_statement TEXT NOT NULL,
+                source TEXT DEFAULT 'external'
+            )""", """
+            CREATE TABLE IF NOT EXISTS tmp_allowlist_rejections (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                sql_statement TEXT NOT NULL,
+                source TEXT DEFAULT 'external',
+                created_at TEXT DEFAULT (datetime('now'))
+            )""", """
+            CREATE TRIGGER IF NOT EXISTS tmp_allowlist_added BEFORE INSERT ON tmp_allowlist_queries BEGIN
+                SELECT perigee_normalized(NEW.sql_statement, NEW.source);
+            END""", """
+            CREATE TRIGGER IF NOT EXISTS tmp_allowlist_changed BEFORE UPDATE ON tmp_allowlist_queries BEGIN
+                SELECT perigee_normalized(NEW.sql_statement, NEW.source);
+            END""");
+
+    private record Entry(String sql, String source) {}
+
+    /// The entries as they were read, and what statements are compared with.
+    private record Listed(List<Entry> entries, Set<Entry> normalized) {}
+
+    private volatile Listed listed = new Listed(List.of(), Set.of());
+    private final Store store;
+    private final AtomicInteger waiting = new AtomicInteger();
+
+    Allowlist(Store store) {
+        this.store = store;
+    }
+
+    /// Makes what the table's triggers call known to a connection that callers write with.
+    static void register(SqliteConnection connection) {
+        connection.function("perigee_normalized", 2, EnumSet.noneOf(Trait.class), arguments -> {
+            String sql = arguments.get(0) instanceof Value.Text(String text) ? text : "";
+            boolean isExternal = !(arguments.get(1) instanceof Value.Text(String source)) || !source.equals("internal");
+            return new Value.Text(isExternal ? words(sql) : normalized(connection, sql));
+        });
+    }
+
+    /// @throws PerigeeException [Fault#FORBIDDEN] for a statement that is not on the list; it is recorded
+    void check(StatementCall call) {
+        boolean isExternal = call.where() == Where.EXTERNAL;
+        String source = isExternal ? "external" : "internal";
+        boolean isListed = store.read(LIMIT, transaction -> {
+            String text = isExternal ? words(call.sql()) : normalized(transaction.connection(), call.sql());
+            return list(transaction).normalized().contains(new Entry(text, source));
+        });
+        if (isListed) return;
+        record(call.sql(), source);
+        throw Fault.FORBIDDEN.saying(
+                "Query not allowed: the statement is not in tmp_allowlist_queries for \"%s\".".formatted(source));
+    }
+
+    /// The list as the transaction shows it; what has not changed is not normalized again.
+    private Listed list(Store.Transaction transaction) {
+        List<Entry> entries = new ArrayList<>();
+        SqliteStatement select = transaction
+                .statement("SELECT sql_statement, source FROM tmp_allowlist_queries ORDER BY id LIMIT ?1")
+                .bindInt(1, MAX_ENTRIES);
+        while (select.step()) {
+            String source = "internal".equals(select.textAt(1)) ? "internal" : "external";
+            entries.add(new Entry(String.valueOf(select.textAt(0)), source));
+        }
+        Listed known = listed;
+        if (known.entries().equals(entries)) return known;
+        Set<Entry> normalized = new HashSet<>();
+        for (Entry entry : entries) {
+            try {
+                String text = entry.source().equals("external")
+                        ? words(entry.sql())
+                        : normalized(transaction.connection(), entry.sql());
+                normalized.add(new Entry(text, entry.source()));
+            } catch (PerigeeException e) {
+                LOG.warn("An entry of tmp_allowlist_queries does not parse any more and allows nothing", e);
+            }
+        }
+        Listed read = new Listed(List.copyOf(entries), normalized);
+        listed = read;
+        return read;
+    }
+
+    private void record(String sql, String source) {
+        if (waiting.incrementAndGet() > MAX_WAITING) {
+            waiting.decrementAndGet();
+            return;
+        }
+        try {
+            store.submit(transaction -> {
+                        transaction
+                                .statement(
+                                        "INSERT INTO tmp_allowlist_rejections (sql_statement, source) VALUES (?1, ?2)")
+                                .bindText(1, sql.length() > 10_000 ? sql.substring(0, 10_000) : sql)
+                                .bindText(2, source)
+                                .run();
+                        transaction
+                                .statement("DELETE FROM tmp_allowlist_rejections WHERE id <="
+                                        + " (SELECT max(id) FROM tmp_allowlist_rejections) - ?1")
+                                .bindInt(1, MAX_REJECTIONS)
+                                .run();
+                        return null;
+                    })
+                    .whenComplete((_, _) -> waiting.decrementAndGet());
+        } catch (PerigeeException e) {
+            waiting.decrementAndGet();
+            LOG.warn("A statement that is not allowed could not be recorded", e);
+        }
+    }
+
+    private static String normalized(SqliteConnection connection, String sql) {
+        try (SqliteStatement statement = connection.prepare(CallerFunctions.withContext(sql))) {
+            QueryEngine.requireOne(statement, sql);
+            String text = statement.normalizedSql();
+            return text.endsWith(";") ? text.substring(0, text.length() - 1).strip() : text.strip();
+        } catch (SqliteException e) {
+            throw e.fault().saying("The statement does not parse: " + e.getMessage());
+        }
+    }
+
+    /// The text's words with one blank between them, its literals and parameters as `?`, unquoted letters small.
+    static String words(String sql) {
+        StringBuilder text = new StringBuilder();
+        for (SqlWords.Word word : SqlWords.of(sql)) {
+            if (word.is(";")) continue;
+            char first = word.text().charAt(0);
+            boolean isValue = first == '\'' || first >= '0' && first <= '9' || first == '$' || first == '?';
+            boolean isQuoted = first == '"' || first == '`' || first == '[';
+            if (!text.isEmpty()) text.append(' ');
+            text.append(isValue ? "?" : isQuoted ? word.text() : Policing.folded(word.text()));
+        }
+        return text.toString();
+    }
+}
