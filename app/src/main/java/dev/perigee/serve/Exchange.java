@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.databind.JsonNode;
 
 /// One request and its answer, for the thread that handles it; [Watch] looks at it from outside.
@@ -47,6 +48,9 @@ final class Exchange {
     /// A body that is too large is read on so far before it is refused, so that a client that sends first and reads
     /// later hears of it.
     private static final long DRAIN_BYTES = 64L << 20;
+
+    /// What a node of a JSON tree takes, with its place in the one above.
+    private static final long NODE_BYTES = 100;
 
     private final Request request;
     private final Response response;
@@ -164,12 +168,23 @@ final class Exchange {
         }
     }
 
-    static JsonNode json(byte[] body) {
+    /// The body as a tree. Its nodes may take many times the memory of their text, so they are counted before any is
+    /// made.
+    static JsonNode json(byte[] body, MemoryBudget.Reservation memory) {
         try {
+            memory.grow(NODE_BYTES * tokens(body));
             return Json.MAPPER.readTree(body);
         } catch (JacksonException e) {
             throw QueryBody.notJson(e);
         }
+    }
+
+    private static long tokens(byte[] body) {
+        long count = 0;
+        try (JsonParser parser = Json.MAPPER.createParser(body)) {
+            while (parser.nextToken() != null) count++;
+        }
+        return count;
     }
 
     void status(int status, String contentType) {

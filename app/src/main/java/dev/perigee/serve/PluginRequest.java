@@ -3,6 +3,7 @@ package dev.perigee.serve;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Request;
+import dev.perigee.query.MemoryBudget;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +12,8 @@ import tools.jackson.databind.JsonNode;
 /// A request as a plugin's route sees it.
 ///
 /// @param body already read, within the limit
-record PluginRequest(Exchange exchange, byte[] body) implements Request {
+/// @param memory holds what the body takes, and what is made of it
+record PluginRequest(Exchange exchange, byte[] body, MemoryBudget.Reservation memory) implements Request {
     @Override
     public String method() {
         return exchange.method();
@@ -62,6 +64,6 @@ record PluginRequest(Exchange exchange, byte[] body) implements Request {
     @Override
     public JsonNode json() {
         exchange.requireJson();
-        return Exchange.json(body);
+        return Exchange.json(body, memory);
     }
 }

@@ -54,7 +54,7 @@ final class Routes {
             try (MemoryBudget.Reservation reservation = memory.reserve("The body")) {
                 byte[] body = exchange.body(maxBodyBytes, reservation);
                 exchange.unlimited();
-                send(exchange, route.handler().handle(new PluginRequest(exchange, body)));
+                send(exchange, route.handler().handle(new PluginRequest(exchange, body, reservation)));
             }
         });
     }

@@ -99,4 +99,21 @@ class RestLimitsTest {
                     .isEqualTo(11);
         }
     }
+
+    @Test
+    void a_body_of_countless_tiny_values_is_refused_before_it_takes_the_heap() {
+        long heap = Runtime.getRuntime().maxMemory();
+        // Each value of three characters takes far more as a node.
+        int values = (int) Math.min(20_000_000, heap / 4 / 200 + 1000);
+        Setup setup = Setup.standard()
+                .plugins(new RestPlugin())
+                .serve(c -> ServedStore.with(c, 64L << 20, 64, c.requestTimeout(), c.shutdownGrace()));
+        try (ServedStore served = new ServedStore(directory, setup)) {
+            served.query("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)");
+            HttpResponse<String> answer = served.post("/rest/t", CLIENT, "[" + "[],".repeat(values) + "1]");
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(413);
+            assertThat(answer.body()).contains("bytes of memory");
+            assertThat(served.post("/rest/t", CLIENT, "{\"v\":1}").statusCode()).isEqualTo(201);
+        }
+    }
 }
