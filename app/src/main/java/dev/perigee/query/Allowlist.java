@@ -16,6 +16,7 @@ import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -134,7 +135,8 @@ final class Allowlist {
             return;
         }
         try {
-            store.submit(transaction -> {
+            // Nobody waits for it: the refusal itself is what the caller gets.
+            CompletableFuture<?> _ = store.submit(transaction -> {
                         transaction
                                 .statement(
                                         "INSERT INTO tmp_allowlist_rejections (sql_statement, source) VALUES (?1, ?2)")
@@ -148,7 +150,10 @@ final class Allowlist {
                                 .run();
                         return null;
                     })
-                    .whenComplete((_, _) -> waiting.decrementAndGet());
+                    .whenComplete((_, failure) -> {
+                        waiting.decrementAndGet();
+                        if (failure != null) LOG.warn("A statement that is not allowed was not recorded", failure);
+                    });
         } catch (PerigeeException e) {
             waiting.decrementAndGet();
             LOG.warn("A statement that is not allowed could not be recorded", e);
