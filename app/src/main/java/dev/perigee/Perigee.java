@@ -3,6 +3,7 @@ package dev.perigee;
 import dev.perigee.alarm.Alarms;
 import dev.perigee.bundled.macros.SqlMacrosPlugin;
 import dev.perigee.bundled.rest.RestPlugin;
+import dev.perigee.bundled.transfer.ExportPlugin;
 import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
@@ -67,7 +68,12 @@ public final class Perigee implements AutoCloseable {
     /// @throws dev.perigee.fault.PerigeeException naming what did not open; nothing stays open then
     public static Perigee open(PerigeeConfig config) {
         return open(
-                config, List.of(new ReplicationPlugin(config.replication()), new SqlMacrosPlugin(), new RestPlugin()));
+                config,
+                List.of(
+                        new ReplicationPlugin(config.replication()),
+                        new SqlMacrosPlugin(),
+                        new RestPlugin(),
+                        new ExportPlugin()));
     }
 
     /// Opens a Perigee with plugins of the caller's choice, in their order.

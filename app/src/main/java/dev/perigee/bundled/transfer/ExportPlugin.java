@@ -1,0 +1,165 @@
+package dev.perigee.bundled.transfer;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Response;
+import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteStatement;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+
+/// `GET /export/dump`, `/export/json/:table`, `/export/csv/:table` and `/export/sqlite`, for admins: each from a copy
+/// of the replica that is made first and removed afterwards.
+public final class ExportPlugin extends StarbasePlugin {
+    /// Exports at once; each has a copy of the replica on the disk.
+    private static final int MAX_EXPORTS = 2;
+
+    private static final Duration LOOK_LIMIT = Duration.ofSeconds(5);
+
+    private final Semaphore exports = new Semaphore(MAX_EXPORTS);
+    private @Nullable PluginHost host;
+
+    public ExportPlugin() {
+        super("starbasedb:export", true, "/export");
+    }
+
+    /// Writes what was asked for.
+    @FunctionalInterface
+    private interface Writing {
+        void write(SqliteConnection connection, OutputStream out) throws IOException;
+    }
+
+    @Override
+    public void register(PluginHost given) {
+        host = given;
+        ExportFile.clear(given.store());
+        given.route(
+                "GET",
+                "/dump",
+                Access.ADMIN,
+                _ -> answer(
+                        "database_dump.sql",
+                        "application/x-sqlite3",
+                        (connection, out) -> new SqlDump(connection, out).write()));
+        given.route("GET", "/json/:table", Access.ADMIN, request -> table(request, "json", "application/json"));
+        given.route("GET", "/csv/:table", Access.ADMIN, request -> table(request, "csv", "text/csv"));
+        given.route("GET", "/sqlite", Access.ADMIN, _ -> file());
+    }
+
+    private Response table(Request request, String format, String type) {
+        String wanted = request.pathParameter("table");
+        String name = tableName(wanted);
+        return answer(name + "_export." + format, type, (connection, out) -> {
+            TableExport export = new TableExport(connection, name);
+            if (format.equals("csv")) export.csv(out);
+            else export.json(out);
+        });
+    }
+
+    /// The table's or view's name as the schema has it; asked before the copy is made, so that a mistake costs nothing.
+    private String tableName(String wanted) {
+        String name = host().store().read(LOOK_LIMIT, transaction -> {
+            SqliteStatement select = transaction
+                    .statement(
+                            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE"
+                                    + " AND name NOT LIKE 'tmp\\_%' ESCAPE '\\'")
+                    .bindText(1, wanted);
+            return select.step() ? String.valueOf(select.textAt(0)) : "";
+        });
+        if (name.isEmpty()) throw Fault.NOT_FOUND.saying("Table '%s' does not exist.".formatted(wanted));
+        return name;
+    }
+
+    private Response answer(String fileName, String type, Writing writing) {
+        return attachment(
+                fileName,
+                type,
+                (copy, out) -> onPlatformThread(() -> {
+                    try (SqliteConnection connection = copy.open()) {
+                        writing.write(connection, out);
+                    }
+                }));
+    }
+
+    private Response file() {
+        return attachment("database.sqlite", "application/vnd.sqlite3", (copy, out) -> Files.copy(copy.path(), out));
+    }
+
+    @FunctionalInterface
+    private interface Sending {
+        void send(ExportFile copy, OutputStream out) throws IOException;
+    }
+
+    private Response attachment(String fileName, String type, Sending sending) {
+        Response.Body body = out -> {
+            if (!exports.tryAcquire()) {
+                throw Fault.BUSY.saying(
+                        "%d exports run already; one more would be too much of the disk.".formatted(MAX_EXPORTS));
+            }
+            try (ExportFile copy = ExportFile.of(host().store())) {
+                sending.send(copy, out);
+            } finally {
+                exports.release();
+            }
+        };
+        return new Response(200, type, Map.of("Content-Disposition", disposition(fileName)), body);
+    }
+
+    /// RFC 6266: the name in ASCII, and as it is.
+    private static String disposition(String fileName) {
+        String ascii = fileName.replaceAll("[^A-Za-z0-9 ._~-]", "_");
+        StringBuilder encoded = new StringBuilder();
+        for (byte b : fileName.getBytes(StandardCharsets.UTF_8)) {
+            boolean isPlain = b > 0 && (Character.isLetterOrDigit(b) || "._-~".indexOf(b) >= 0);
+            encoded.append(isPlain ? String.valueOf((char) b) : "%%%02X".formatted(b & 0xff));
+        }
+        return ascii.equals(fileName)
+                ? "attachment; filename=\"%s\"".formatted(ascii)
+                : "attachment; filename=\"%s\"; filename*=UTF-8''%s".formatted(ascii, encoded);
+    }
+
+    @FunctionalInterface
+    private interface Task {
+        void run() throws IOException;
+    }
+
+    /// SQLite would pin the carrier of a virtual thread, which others need.
+    private static void onPlatformThread(Task task) throws IOException {
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        Thread.ofPlatform().name("perigee-export").start(() -> {
+            try {
+                task.run();
+                done.complete(true);
+            } catch (Throwable e) {
+                done.completeExceptionally(e);
+            }
+        });
+        try {
+            done.join();
+        } catch (CompletionException e) {
+            switch (e.getCause()) {
+                case IOException cause -> throw cause;
+                case UncheckedIOException cause -> throw cause.getCause();
+                case RuntimeException cause -> throw cause;
+                case null, default -> throw e;
+            }
+        }
+    }
+
+    private PluginHost host() {
+        if (host == null) throw new IllegalStateException("the plugin is not registered");
+        return host;
+    }
+}

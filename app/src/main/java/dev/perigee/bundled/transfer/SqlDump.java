@@ -1,0 +1,193 @@
+package dev.perigee.bundled.transfer;
+
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.SqliteStatement.Type;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/// Writes a database as SQL that stock `sqlite3` reads back to an equal one: tables with their rows, then indexes,
+/// views and triggers, in one transaction. One row at a time: a table of any size needs little memory.
+///
+/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are made anew and their rows inserted, which fills what
+/// they keep for themselves. Row numbers of tables without an INTEGER PRIMARY KEY are not kept, as in `.dump`.
+///
+/// @see <a href="https://www.sqlite.org/cli.html">SQLite: the command line, section 10</a>
+final class SqlDump {
+    private static final String OWN = "name NOT LIKE 'tmp\\_%' ESCAPE '\\' AND tbl_name NOT LIKE 'tmp\\_%' ESCAPE '\\'";
+    private static final int BUFFER_BYTES = 64 << 10;
+    private static final HexFormat HEX = HexFormat.of();
+
+    /// @param kind `table`, `virtual`, `view` or `shadow`
+    record Table(String name, String kind, String sql) {}
+
+    private final SqliteConnection connection;
+    private final OutputStream out;
+
+    SqlDump(SqliteConnection connection, OutputStream out) {
+        this.connection = connection;
+        this.out = new BufferedOutputStream(out, BUFFER_BYTES);
+    }
+
+    void write() throws IOException {
+        line("PRAGMA foreign_keys=OFF;");
+        line("BEGIN TRANSACTION;");
+        for (Table table : tables(connection)) {
+            if (table.kind().equals("shadow")) continue;
+            line(table.sql() + ";");
+            rows(table.name());
+        }
+        sequences();
+        for (String sql : definitions("index")) line(sql + ";");
+        for (String sql : definitions("view")) line(sql + ";");
+        for (String sql : definitions("trigger")) line(sql + ";");
+        for (String pragma : List.of("user_version", "application_id")) {
+            try (SqliteStatement value = connection.prepare("PRAGMA " + pragma)) {
+                if (value.step() && value.intAt(0) != 0) line("PRAGMA %s=%d;".formatted(pragma, value.intAt(0)));
+            }
+        }
+        line("COMMIT;");
+        out.flush();
+    }
+
+    /// The tables that are the user's, in the order in which they were made.
+    static List<Table> tables(SqliteConnection connection) {
+        List<Table> tables = new ArrayList<>();
+        try (SqliteStatement select = connection.prepare("""
+                SELECT s.name, t.type, s.sql FROM sqlite_schema s JOIN pragma_table_list t ON t.name = s.name AND t.schema = 'main'
+                WHERE s.type = 'table' AND s.name NOT LIKE 'sqlite\\_%%' ESCAPE '\\' AND s.%s ORDER BY s.rowid""".formatted(OWN.replace(" tbl_name", " s.tbl_name")))) {
+            while (select.step()) {
+                tables.add(new Table(text(select, 0), text(select, 1), text(select, 2)));
+            }
+        }
+        return tables;
+    }
+
+    /// The columns that are stored, as `INSERT` takes them.
+    static List<String> columns(SqliteConnection connection, String table) {
+        List<String> columns = new ArrayList<>();
+        try (SqliteStatement select =
+                connection.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid")) {
+            select.bindText(1, table);
+            while (select.step()) columns.add(text(select, 0));
+        }
+        return columns;
+    }
+
+    static String quoted(String name) {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    private void rows(String table) throws IOException {
+        List<String> columns = columns(connection, table);
+        String names = columns.stream().map(SqlDump::quoted).collect(Collectors.joining(","));
+        byte[] head =
+                "INSERT INTO %s(%s) VALUES(".formatted(quoted(table), names).getBytes(StandardCharsets.UTF_8);
+        try (SqliteStatement select = connection.prepare("SELECT %s FROM %s".formatted(names, quoted(table)))) {
+            while (select.step()) {
+                out.write(head);
+                for (int column = 0; column < columns.size(); column++) {
+                    if (column > 0) out.write(',');
+                    value(select, column);
+                }
+                line(");");
+            }
+        }
+    }
+
+    private void value(SqliteStatement row, int column) throws IOException {
+        Type type = row.type(column);
+        switch (type) {
+            case NULL -> ascii("NULL");
+            case INTEGER -> ascii(Long.toString(row.intAt(column)));
+            case REAL -> ascii(real(row.realAt(column)));
+            case TEXT -> text(bytes(row, column));
+            case BLOB -> ascii("X'" + HEX.formatHex(bytes(row, column)) + "'");
+        }
+    }
+
+    private static byte[] bytes(SqliteStatement row, int column) {
+        return row.bytesAt(column, new byte[row.lengthAt(column)]);
+    }
+
+    /// Seventeen digits are read back as the same number.
+    static String real(double number) {
+        if (Double.isInfinite(number)) return number > 0 ? "9e999" : "-9e999";
+        return String.format(Locale.ROOT, "%.16e", number);
+    }
+
+    private void text(byte[] bytes) throws IOException {
+        if (!isPlain(bytes)) {
+            ascii("CAST(X'" + HEX.formatHex(bytes) + "' AS TEXT)");
+            return;
+        }
+        out.write('\'');
+        for (byte b : bytes) {
+            if (b == '\'') out.write('\'');
+            out.write(b);
+        }
+        out.write('\'');
+    }
+
+    /// Whether SQLite's parser takes the text as it is: it ends at a zero, and a shell may change what is not UTF-8.
+    private static boolean isPlain(byte[] bytes) {
+        for (byte b : bytes) if (b == 0 || b == '\r') return false;
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+            return true;
+        } catch (CharacterCodingException _) {
+            return false;
+        }
+    }
+
+    private void sequences() throws IOException {
+        boolean hasAny;
+        try (SqliteStatement select =
+                connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'")) {
+            hasAny = select.step();
+        }
+        if (!hasAny) return;
+        line("DELETE FROM sqlite_sequence;");
+        try (SqliteStatement select =
+                connection.prepare("SELECT name, seq FROM sqlite_sequence WHERE name NOT LIKE 'tmp\\_%' ESCAPE '\\'")) {
+            while (select.step()) {
+                ascii("INSERT INTO sqlite_sequence VALUES(");
+                text(bytes(select, 0));
+                line("," + select.intAt(1) + ");");
+            }
+        }
+    }
+
+    private List<String> definitions(String type) {
+        List<String> definitions = new ArrayList<>();
+        try (SqliteStatement select = connection.prepare(
+                "SELECT sql FROM sqlite_schema WHERE type = ?1 AND sql IS NOT NULL AND %s ORDER BY rowid"
+                        .formatted(OWN))) {
+            select.bindText(1, type);
+            while (select.step()) definitions.add(text(select, 0));
+        }
+        return definitions;
+    }
+
+    private static String text(SqliteStatement row, int column) {
+        return String.valueOf(row.textAt(column));
+    }
+
+    private void ascii(String text) throws IOException {
+        out.write(text.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private void line(String text) throws IOException {
+        out.write(text.getBytes(StandardCharsets.UTF_8));
+        out.write('\n');
+    }
+}
