@@ -269,7 +269,9 @@ public final class QueryEngine implements Queries, AutoCloseable {
             return lent.asPerigee(() -> {
                 SqliteStatement count = transaction.statement(FORBIDDEN_NAMES);
                 count.step();
-                return count.intAt(0);
+                long names = count.intAt(0);
+                count.reset(); // While it reads the schema, no table can be dropped.
+                return names;
             });
         }
 

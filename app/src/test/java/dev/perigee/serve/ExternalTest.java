@@ -120,6 +120,7 @@ class ExternalTest {
     }
 
     @Test
+    @Contract("Kept: SELECT VERSION() AS v on the external database")
     void a_real_postgresql_answers_with_exact_values_and_its_own_errors() {
         try (TestPostgres postgres = TestPostgres.create();
                 PostgresSource source = new PostgresSource(postgres.config());

@@ -298,11 +298,30 @@ class QueryTest {
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n",
                 "VALUES (1), (2)",
             })
+    @Contract({
+        "Kept: SELECT * FROM \"main\".sqlite_schema",
+        "Kept: SELECT rowid, * FROM \"main\".\"t\" LIMIT n OFFSET m",
+        "Kept: SELECT * FROM \"main\".pragma_table_info('t')"
+    })
     void studio_s_own_statements_work_for_clients(String sql) {
         assertThat(served.query("INSERT INTO t VALUES (1, 'a', 1)")).hasToString("{\"result\":[]}");
         HttpResponse<String> answer = served.post("/query", CLIENT, ServedStore.statement(sql));
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
         assertThat(json(answer).at("/result").size()).isPositive();
+    }
+
+    @Test
+    @Contract("Kept: several DDL statements in one transaction")
+    void several_definitions_are_one_transaction() {
+        String made = """
+                {"transaction":[{"sql":"CREATE TABLE made (a)"},{"sql":"CREATE INDEX made_a ON made (a)"},
+                 {"sql":"ALTER TABLE made ADD COLUMN b"},{"sql":"DROP TABLE made"}]}""";
+        assertThat(served.post("/query", CLIENT, made).body()).isEqualTo("{\"result\":[[],[],[],[]]}");
+        String broken =
+                "{\"transaction\":[{\"sql\":\"CREATE TABLE made (a)\"},{\"sql\":\"CREATE INDEX i ON nothing (a)\"}]}";
+        assertThat(served.post("/query", CLIENT, broken).statusCode()).isEqualTo(400);
+        assertThat(served.query("SELECT name FROM sqlite_schema WHERE name = 'made'"))
+                .hasToString("{\"result\":[]}");
     }
 
     @Test
