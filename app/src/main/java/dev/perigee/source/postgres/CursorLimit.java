@@ -59,7 +59,7 @@ final class CursorLimit {
     }
 
     private Limit time(HighWaterMark seen, String past, String type, Instant now, boolean isZoned) throws SQLException {
-        String sql = "SELECT p::text FROM (SELECT %s AS p) past WHERE ?::%s > p".formatted(past, type);
+        String sql = "SELECT p::text FROM (SELECT %s AS p) past WHERE ?::%s >= p".formatted(past, type);
         String limit = first(sql, List.of(now.toString(), seen.cursor().orElseThrow()));
         return limit == null ? new Limit(Optional.of(seen), false) : new Limit(before(limit), isZoned);
     }
