@@ -3,6 +3,7 @@ package dev.perigee;
 import dev.perigee.alarm.Alarms;
 import dev.perigee.bundled.macros.SqlMacrosPlugin;
 import dev.perigee.bundled.rest.RestPlugin;
+import dev.perigee.bundled.socket.SocketPlugin;
 import dev.perigee.bundled.transfer.ExportPlugin;
 import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.SourceConfig;
@@ -73,7 +74,8 @@ public final class Perigee implements AutoCloseable {
                         new ReplicationPlugin(config.replication()),
                         new SqlMacrosPlugin(),
                         new RestPlugin(),
-                        new ExportPlugin()));
+                        new ExportPlugin(),
+                        new SocketPlugin()));
     }
 
     /// Opens a Perigee with plugins of the caller's choice, in their order.
@@ -96,7 +98,8 @@ public final class Perigee implements AutoCloseable {
         return queries;
     }
 
-    /// Closes the rooms in reverse: requests under way finish, plugins stop, the replica is left whole. A second call
+    /// Closes the rooms in reverse: requests under way finish, plugins stop, the replica is left whole. A
+    /// second call
     /// does nothing.
     @Override
     public synchronized void close() {
@@ -110,7 +113,8 @@ public final class Perigee implements AutoCloseable {
         }
     }
 
-    /// Opens a source alone, for programs that need no server. Nothing connects before it is asked for something.
+    /// Opens a source alone, for programs that need no server. Nothing connects before it is asked for
+    /// something.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] for a type there is no source of
     public static Source source(SourceConfig config) {

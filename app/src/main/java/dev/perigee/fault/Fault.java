@@ -1,6 +1,7 @@
 package dev.perigee.fault;
 
-/// What can go wrong outside our code, what helps, and whether waiting is enough. The names are API: people search for
+/// What can go wrong outside our code, what helps, and whether waiting is enough. The names are API:
+/// people search for
 /// them, so none is renamed or used for something else.
 public enum Fault {
     // What a caller sent.
@@ -10,6 +11,7 @@ public enum Fault {
     FORBIDDEN(false, 403, "use a token whose role allows this"),
     NOT_FOUND(false, 404, "check the name"),
     METHOD_NOT_ALLOWED(false, 405, "use one of the methods in the `Allow` header"),
+    UPGRADE_REQUIRED(false, 426, "connect with a WebSocket client"),
     CONFLICT(false, 409, "resolve the conflict that the message names"),
     CONSTRAINT(false, 409, "send values that satisfy the table's constraints"),
     TOO_LARGE(false, 413, "send less at once, or raise the limit that the message names"),
@@ -71,7 +73,8 @@ public enum Fault {
         this.remedy = remedy;
     }
 
-    /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never reads
+    /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never
+    /// reads
     /// messages.
     public boolean isRetryable() {
         return retryable;
@@ -87,7 +90,8 @@ public enum Fault {
         return remedy;
     }
 
-    /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left in.
+    /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left
+    /// in.
     public PerigeeException in(String where, String what, String state) {
         return new PerigeeException(this, message(where, what, state), remedy, null);
     }

@@ -22,6 +22,13 @@ public interface PluginHost {
         Response handle(Request request);
     }
 
+    /// Takes a client's new WebSocket. What it throws refuses the upgrade with the fault's status.
+    @FunctionalInterface
+    interface SocketHandler {
+        /// @param request the upgrade's, which has no body
+        Socket.Listener open(Request request, Socket socket);
+    }
+
     Store store();
 
     /// The external database, when one is configured.
@@ -35,11 +42,19 @@ public interface PluginHost {
     /// Where metrics are registered that `GET /metrics` shows.
     PrometheusRegistry metrics();
 
-    /// Adds a route below the plugin's prefix; only while it registers. A plugin without `requiresAuth` may open routes
+    /// Adds a route below the plugin's prefix; only while it registers. A plugin without `requiresAuth`
+    /// may open routes
     /// to anybody; one with it may not.
     ///
     /// @param path like `/tables/:name`; empty for the prefix itself
     void route(String method, String path, Access access, RouteHandler handler);
+
+    /// Adds a WebSocket below the plugin's prefix; only while it registers. Its token may come as
+    /// `?token=` too, since
+    /// browsers cannot send a header with it.
+    ///
+    /// @param access not [Access#ANYBODY]
+    void socket(String path, Access access, SocketHandler handler);
 
     /// Sets the plugin's one alarm, durably; [StarbasePlugin#onAlarm] is called when it is due.
     void setAlarm(Instant due);
@@ -48,7 +63,8 @@ public interface PluginHost {
 
     void clearAlarm();
 
-    /// From now on callers' statements may not write to this table of the replica; `reason` is in the refusal.
+    /// From now on callers' statements may not write to this table of the replica; `reason` is in the
+    /// refusal.
     void protectTable(String table, String reason);
 
     void unprotectTable(String table);

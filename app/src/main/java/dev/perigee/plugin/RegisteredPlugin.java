@@ -7,7 +7,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 
-/// The host as one plugin sees it: its routes are below its prefix, its alarm and its protected tables are its own.
+/// The host as one plugin sees it: its routes are below its prefix, its alarm and its protected tables are
+/// its own.
 final class RegisteredPlugin implements PluginHost {
     private final StarbasePlugin plugin;
     private final Services services;
@@ -37,13 +38,23 @@ final class RegisteredPlugin implements PluginHost {
 
     @Override
     public void route(String method, String path, Access access, RouteHandler handler) {
-        if (!isRegistering) throw new IllegalStateException("routes are added in register() only");
-        if (plugin.pathPrefix().isEmpty()) throw new IllegalStateException("a plugin without a prefix has no routes");
         if (access == Access.ANYBODY && plugin.requiresAuth()) {
             throw new IllegalArgumentException(
                     "%s %s is open to anybody, but the plugin requires a token".formatted(method, path));
         }
-        routes.add(method, plugin.pathPrefix() + path, new PluginRoute(plugin.name(), access, handler));
+        add(method, path, access, new PluginRoute.Target.Answer(handler));
+    }
+
+    @Override
+    public void socket(String path, Access access, SocketHandler handler) {
+        if (access == Access.ANYBODY) throw new IllegalArgumentException("a WebSocket needs a token");
+        add("GET", path, access, new PluginRoute.Target.Upgrade(handler));
+    }
+
+    private void add(String method, String path, Access access, PluginRoute.Target target) {
+        if (!isRegistering) throw new IllegalStateException("routes are added in register() only");
+        if (plugin.pathPrefix().isEmpty()) throw new IllegalStateException("a plugin without a prefix has no routes");
+        routes.add(method, plugin.pathPrefix() + path, new PluginRoute(plugin.name(), access, target));
     }
 
     @Override

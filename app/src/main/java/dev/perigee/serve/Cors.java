@@ -22,6 +22,11 @@ final class Cors {
         this.origins = origins;
     }
 
+    /// Whether a page of this origin may open a WebSocket; programs, which send none, always may.
+    boolean allows(@Nullable String origin) {
+        return origin == null || origins.contains("*") || origins.contains(origin);
+    }
+
     void addTo(HttpFields.Mutable headers, @Nullable String origin) {
         if (origins.contains("*")) {
             headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, "*");

@@ -79,7 +79,9 @@ final class Dispatcher extends Handler.Abstract {
             }
             Match<Endpoint> match = match(request);
             if (match instanceof Match.Found<Endpoint> found) route = found.pattern();
-            boolean isComplete = answer(request, response, match);
+            Exchange exchange = new Exchange(request, response, callback, parameters(match));
+            boolean isComplete = answer(exchange, request, response, match);
+            if (exchange.isUpgraded()) return true;
             heads.answered(connection);
             if (isComplete) callback.succeeded();
             else callback.failed(new EofException("the answer was broken off")); // The library logs others loudly.
@@ -104,8 +106,8 @@ final class Dispatcher extends Handler.Abstract {
     }
 
     /// @return whether the client got an answer with a proper end
-    private boolean answer(Request request, Response response, Match<Endpoint> match) throws IOException {
-        Exchange exchange = new Exchange(request, response, parameters(match));
+    private boolean answer(Exchange exchange, Request request, Response response, Match<Endpoint> match)
+            throws IOException {
         boolean holdsPlace = false;
         watch.add(exchange);
         try {
@@ -115,7 +117,7 @@ final class Dispatcher extends Handler.Abstract {
                 if (!holdsPlace) throw Fault.BUSY.saying("The server is busy with %d requests.".formatted(MAX_RUNNING));
             }
             if (isStopping) throw Fault.CLOSED.saying("The server stops.");
-            exchange.caller(caller(request, endpoint.access()));
+            exchange.caller(caller(exchange, request, endpoint));
             endpoint.handler().handle(exchange);
             return true;
         } catch (PerigeeException e) {
@@ -147,8 +149,14 @@ final class Dispatcher extends Handler.Abstract {
         return true;
     }
 
-    private Caller caller(Request request, Access access) {
+    private Caller caller(Exchange exchange, Request request, Endpoint endpoint) {
+        Access access = endpoint.access();
         @Nullable String authorization = request.getHeaders().get(HttpHeader.AUTHORIZATION);
+        if (endpoint.isSocket()) {
+            @Nullable String origin = request.getHeaders().get(HttpHeader.ORIGIN);
+            if (!cors.allows(origin)) throw Fault.FORBIDDEN.saying("Forbidden: the origin is not in allowedOrigins.");
+            if (authorization == null) authorization = exchange.query("token").orElse(null);
+        }
         if (access == Access.ANYBODY) {
             if (authorization == null) return Caller.NOBODY;
             try {

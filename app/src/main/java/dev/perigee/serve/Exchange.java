@@ -5,6 +5,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Json;
+import dev.perigee.plugin.QueryBody;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.query.MemoryBudget;
 import java.io.ByteArrayOutputStream;
@@ -20,6 +21,7 @@ import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.Fields;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,15 +47,24 @@ final class Exchange {
 
     private static final int BODY_CHUNK_BYTES = 16 << 10;
 
-    /// A body that is too large is read on so far before it is refused, so that a client that sends first and reads
+    /// A body that is too large is read on so far before it is refused, so that a client that sends first
+    /// and reads
     /// later hears of it.
     private static final long DRAIN_BYTES = 64L << 20;
 
     /// What a node of a JSON tree takes, with its place in the one above.
     private static final long NODE_BYTES = 100;
 
+    /// Whoever answers a request that is no longer one of HTTP.
+    @FunctionalInterface
+    interface Upgrade {
+        /// @return false if the request asks for no upgrade
+        boolean to(Request request, Response response, Callback callback);
+    }
+
     private final Request request;
     private final Response response;
+    private final Callback callback;
     private final Cancellation cancellation = new Cancellation();
     private final Map<String, String> pathParameters;
     private Caller caller = Caller.NOBODY;
@@ -62,10 +73,12 @@ final class Exchange {
     private volatile boolean isUnlimited;
     private Phase phase = Phase.READING;
     private boolean isSwallowed;
+    private boolean isUpgraded;
 
-    Exchange(Request request, Response response, Map<String, String> pathParameters) {
+    Exchange(Request request, Response response, Callback callback, Map<String, String> pathParameters) {
         this.request = request;
         this.response = response;
+        this.callback = callback;
         this.pathParameters = pathParameters;
     }
 
@@ -130,7 +143,8 @@ final class Exchange {
     /// The whole body.
     ///
     /// @param memory holds what the body takes
-    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] where it breaks off
+    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] where it breaks
+    ///     off
     byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
         try (InputStream in = Content.Source.asInputStream(request)) {
             long declared = request.getLength();
@@ -168,7 +182,8 @@ final class Exchange {
         }
     }
 
-    /// The body as a tree. Its nodes may take many times the memory of their text, so they are counted before any is
+    /// The body as a tree. Its nodes may take many times the memory of their text, so they are counted
+    /// before any is
     /// made.
     static JsonNode json(byte[] body, MemoryBudget.Reservation memory) {
         try {
@@ -232,7 +247,8 @@ final class Exchange {
         write(true, ByteBuffer.allocate(0));
     }
 
-    /// A request is often refused before its body is there. The connection ends with the answer then, and the client
+    /// A request is often refused before its body is there. The connection ends with the answer then, and
+    /// the client
     /// has to be told, else it sends its next request into nothing.
     private void closeIfBodyIsLeft() {
         if (!request.consumeAvailable()) response.getHeaders().put(HttpHeader.CONNECTION, "close");
@@ -241,6 +257,19 @@ final class Exchange {
     /// Sends `{"result": value}`.
     void result(Object value) throws IOException {
         answer(200, "application/json", Json.MAPPER.writeValueAsBytes(Map.of("result", value)));
+    }
+
+    /// Leaves the request and its callback to `upgrade`, for good, unless it finds no upgrade asked for.
+    void upgrade(Upgrade upgrade) {
+        synchronized (this) {
+            phase = Phase.DONE; // From here on nobody but the upgraded connection reads from it.
+        }
+        isUpgraded = upgrade.to(request, response, callback);
+        if (!isUpgraded) throw Fault.INVALID_REQUEST.saying("The WebSocket's handshake is not one.");
+    }
+
+    boolean isUpgraded() {
+        return isUpgraded;
     }
 
     /// A plugin's own work bounds its time itself.
@@ -257,7 +286,8 @@ final class Exchange {
         return isUnlimited;
     }
 
-    /// The answer is a stream of events: it may take any time, and its thread is interrupted when it has to end.
+    /// The answer is a stream of events: it may take any time, and its thread is interrupted when it has
+    /// to end.
     synchronized void isStream() {
         streamingThread = Thread.currentThread();
     }
@@ -274,14 +304,16 @@ final class Exchange {
         if (phase != Phase.DONE) phase = next;
     }
 
-    /// Nothing of this request is looked at any more. The connection closes if a look at it took a byte of the next.
+    /// Nothing of this request is looked at any more. The connection closes if a look at it took a byte of
+    /// the next.
     synchronized boolean done() {
         phase = Phase.DONE;
         streamingThread = null;
         return isSwallowed;
     }
 
-    /// Ends the request: a statement by interrupt, so that an error can be answered; else by closing the connection.
+    /// Ends the request: a statement by interrupt, so that an error can be answered; else by closing the
+    /// connection.
     synchronized void end(PerigeeException reason) {
         switch (phase) {
             case WORKING -> {
@@ -296,8 +328,10 @@ final class Exchange {
         }
     }
 
-    /// Looks whether the client has closed its connection while we work for it; Jetty does not read from a connection
-    /// while it is being answered. A client that sends its next request early has that byte taken here, so its
+    /// Looks whether the client has closed its connection while we work for it; Jetty does not read from a
+    /// connection
+    /// while it is being answered. A client that sends its next request early has that byte taken here, so
+    /// its
     /// connection closes after this answer; such a client has to expect that.
     synchronized boolean isClientGone() {
         if (phase != Phase.WORKING) return false;

@@ -5,8 +5,10 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.websocket.core.WebSocketConnection;
 
-/// Ends connections on which a request's headers come too slowly. A client that sends one byte at a time never stands
+/// Ends connections on which a request's headers come too slowly. A client that sends one byte at a time
+/// never stands
 /// still, and with as many connections as we take would keep everybody else out, without any token.
 final class Heads implements Connection.Listener {
     /// A connection that waits for a request's headers.
@@ -25,7 +27,8 @@ final class Heads implements Connection.Listener {
 
     @Override
     public void onOpened(Connection connection) {
-        waiting.put(connection, new Waiting(0, false, 0));
+        // A WebSocket has no headers to wait for any more.
+        if (!(connection instanceof WebSocketConnection)) waiting.put(connection, new Waiting(0, false, 0));
     }
 
     @Override

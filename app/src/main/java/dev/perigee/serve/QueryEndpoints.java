@@ -3,6 +3,7 @@ package dev.perigee.serve;
 import dev.perigee.plugin.JsonAnswer;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Query;
+import dev.perigee.plugin.QueryBody;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.query.MemoryBudget;
@@ -17,7 +18,8 @@ final class QueryEndpoints {
     private final long maxBodyBytes;
     private final Semaphore largeAnswers;
 
-    /// @param largeAnswers answers that may go out while their rows are read, each holding one of the store's readers
+    /// @param largeAnswers answers that may go out while their rows are read, each holding one of the
+    ///     store's readers
     QueryEndpoints(QueryEngine engine, QueryMetrics metrics, long maxBodyBytes, Semaphore largeAnswers) {
         this.engine = engine;
         this.metrics = metrics;

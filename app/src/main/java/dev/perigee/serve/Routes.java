@@ -1,6 +1,7 @@
 package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost.RouteHandler;
 import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.PluginRoute;
 import dev.perigee.plugin.Response;
@@ -21,6 +22,7 @@ final class Routes {
     private final MemoryBudget memory;
     private final long maxBodyBytes;
     private final Semaphore largeAnswers;
+    private final Sockets sockets;
     private final Semaphore streams = new Semaphore(MAX_STREAMS);
 
     /// @param largeAnswers answers past 64 KiB that may go out while they hold one of the store's readers
@@ -29,12 +31,14 @@ final class Routes {
             PluginRegistry plugins,
             MemoryBudget memory,
             long maxBodyBytes,
-            Semaphore largeAnswers) {
+            Semaphore largeAnswers,
+            Sockets sockets) {
         this.own = own;
         this.plugins = plugins;
         this.memory = memory;
         this.maxBodyBytes = maxBodyBytes;
         this.largeAnswers = largeAnswers;
+        this.sockets = sockets;
     }
 
     /// @param path as it was sent
@@ -50,13 +54,20 @@ final class Routes {
     }
 
     private Endpoint endpoint(PluginRoute route) {
-        return new Endpoint(route.access(), exchange -> {
-            try (MemoryBudget.Reservation reservation = memory.reserve("The body")) {
-                byte[] body = exchange.body(maxBodyBytes, reservation);
-                exchange.unlimited();
-                send(exchange, route.handler().handle(new PluginRequest(exchange, body, reservation)));
-            }
-        });
+        return switch (route.target()) {
+            case PluginRoute.Target.Answer(var handler) ->
+                new Endpoint(route.access(), exchange -> answer(exchange, handler));
+            case PluginRoute.Target.Upgrade(var handler) ->
+                new Endpoint(route.access(), exchange -> sockets.open(exchange, handler), true);
+        };
+    }
+
+    private void answer(Exchange exchange, RouteHandler handler) throws IOException {
+        try (MemoryBudget.Reservation reservation = memory.reserve("The body")) {
+            byte[] body = exchange.body(maxBodyBytes, reservation);
+            exchange.unlimited();
+            send(exchange, handler.handle(new PluginRequest(exchange, body, reservation)));
+        }
     }
 
     private void send(Exchange exchange, Response answer) throws IOException {

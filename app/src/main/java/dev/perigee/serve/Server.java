@@ -30,10 +30,12 @@ import org.slf4j.LoggerFactory;
 public final class Server implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
 
-    /// Time a connection may stand still: between requests, in the middle of a body, or while it takes an answer.
+    /// Time a connection may stand still: between requests, in the middle of a body, or while it takes an
+    /// answer.
     private static final Duration IDLE = Duration.ofSeconds(30);
 
-    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no danger here:
+    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no
+    /// danger here:
     /// paths are split before they are decoded, and none is the name of a file.
     private static final UriCompliance PATHS = UriCompliance.RFC3986.with(
             "names",
@@ -54,6 +56,7 @@ public final class Server implements AutoCloseable {
     private final Authentication authentication;
     private final Watch watch;
     private final Dispatcher dispatcher;
+    private final Sockets sockets;
     private volatile boolean isServing;
 
     /// @param metrics gets the server's metrics registered
@@ -82,7 +85,8 @@ public final class Server implements AutoCloseable {
         new StatusEndpoints(store, source, plugins, queryMetrics, metrics, this::connections, () -> isServing)
                 .addTo(own);
         new Page().addTo(own);
-        Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers);
+        sockets = new Sockets(jetty, engine.memory(), metrics);
+        Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers, sockets);
         HttpMetrics httpMetrics = new HttpMetrics(metrics, store, this::connections);
         dispatcher = new Dispatcher(routes, authentication, config, watch, heads, httpMetrics);
 
@@ -95,7 +99,8 @@ public final class Server implements AutoCloseable {
 
     /// Begins to listen.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the address cannot be listened on
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the address cannot be listened
+    ///     on
     public void start() {
         try {
             connector.open();
@@ -115,6 +120,7 @@ public final class Server implements AutoCloseable {
             throw Fault.INTERNAL.in("HTTP server", e.toString(), "The server did not start", e);
         }
         watch.start();
+        sockets.start();
         isServing = true;
         LOG.info("Listening on http://{}:{}", config.host(), port());
     }
@@ -124,13 +130,15 @@ public final class Server implements AutoCloseable {
         return connector.getLocalPort();
     }
 
-    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends the rest. A
+    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends
+    /// the rest. A
     /// second call does nothing.
     @Override
     public void close() {
         isServing = false;
         dispatcher.stopping();
         connector.close();
+        sockets.drain(config.shutdownGrace());
         watch.drain(config.shutdownGrace());
         watch.close();
         try {

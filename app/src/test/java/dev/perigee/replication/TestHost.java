@@ -33,7 +33,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import tools.jackson.databind.JsonNode;
 
-/// What the server is to the plugin, with a real store and real alarms and without HTTP: routes are called by name.
+/// What the server is to the plugin, with a real store and real alarms and without HTTP: routes are called
+/// by name.
 public final class TestHost implements PluginHost, AutoCloseable {
     /// @param body the whole answer, envelope included
     public record Reply(int status, JsonNode body) {
@@ -220,6 +221,11 @@ public final class TestHost implements PluginHost, AutoCloseable {
     @Override
     public void route(String method, String path, Access access, RouteHandler handler) {
         routes.add(new Route(method, path.split("/"), access, handler));
+    }
+
+    @Override
+    public void socket(String path, Access access, SocketHandler handler) {
+        throw new UnsupportedOperationException("replication has no sockets");
     }
 
     @Override

@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.plugin;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
@@ -20,9 +20,9 @@ import tools.jackson.core.json.JsonFactory;
 /// Reads the body of `/query` and `/query/raw`: `{sql, params?}` or `{transaction: [{sql, params?}, …]}`.
 ///
 /// A non-empty `transaction` wins over `sql`; members nobody knows are passed over.
-final class QueryBody {
+public final class QueryBody {
     /// @param isTransaction whether the answer is an array of answers
-    record Parsed(List<Statement> statements, boolean isTransaction) {}
+    public record Parsed(List<Statement> statements, boolean isTransaction) {}
 
     /// More parameters than SQLite takes.
     private static final int MAX_PARAMETERS = 32_766;
@@ -38,7 +38,7 @@ final class QueryBody {
     }
 
     /// @throws PerigeeException [Fault#INVALID_REQUEST] in the words clients of the original know
-    static Parsed parse(byte[] body, int maxStatements) {
+    public static Parsed parse(byte[] body, int maxStatements) {
         try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), body)) {
             return new QueryBody(parser, maxStatements).body();
         } catch (JacksonException e) {
@@ -46,7 +46,8 @@ final class QueryBody {
         }
     }
 
-    static PerigeeException notJson(JacksonException e) {
+    /// What a body that is not JSON, or too much of it, is refused with.
+    public static PerigeeException notJson(JacksonException e) {
         TokenStreamLocation place = e.getLocation();
         // What breaks a limit of the parser's, such as its depth, has no place.
         if (place == null) {

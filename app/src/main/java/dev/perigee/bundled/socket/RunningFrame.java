@@ -1,0 +1,33 @@
+package dev.perigee.bundled.socket;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.Cancellation;
+import dev.perigee.plugin.Socket;
+import java.time.Duration;
+
+/// A frame's statements while they run. A client that leaves ends them, and so does their time.
+record RunningFrame(Socket socket, Cancellation cancellation, long beginNanos) {
+    static RunningFrame of(Socket socket) {
+        return new RunningFrame(socket, new Cancellation(), System.nanoTime());
+    }
+
+    void endIfOver(Duration limit) {
+        if (!socket.isOpen()) {
+            cancellation.cancel(Fault.CLOSED.saying("The client went away."));
+        } else if (System.nanoTime() - beginNanos > limit.toNanos()) {
+            cancellation.cancel(
+                    Fault.TIME_LIMIT.saying("The statement took more than %d s.".formatted(limit.toSeconds())));
+        }
+    }
+
+    // Two frames are never one, whatever their moments are.
+    @Override
+    public boolean equals(Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
+}

@@ -1,0 +1,55 @@
+package dev.perigee.bundled.socket;
+
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.StarbasePlugin;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// `GET /socket`: statements as frames of a WebSocket, many under way at once.
+public final class SocketPlugin extends StarbasePlugin {
+    /// Longest time a statement that reads may take, as requests over HTTP have it by default.
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private static final Duration TICK = Duration.ofMillis(200);
+
+    private final Set<RunningFrame> running = ConcurrentHashMap.newKeySet();
+    private final AnswerPlaces places = new AnswerPlaces();
+    private @Nullable ScheduledExecutorService watch;
+
+    public SocketPlugin() {
+        super("starbasedb:websocket", true, "/socket");
+    }
+
+    @Override
+    public void register(PluginHost host) {
+        host.socket(
+                "",
+                Access.CLIENT,
+                (request, socket) ->
+                        new Conversation(request.caller(), request, socket, host.queries(), places, running));
+    }
+
+    @Override
+    public void start() {
+        ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("perigee-socket-watch").factory());
+        watch = started;
+        // An interrupt that comes between two steps is lost, so it is said again until the statement has ended.
+        var _ = started.scheduleAtFixedRate(
+                () -> running.forEach(frame -> frame.endIfOver(LIMIT)),
+                TICK.toMillis(),
+                TICK.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void stop() {
+        if (watch != null) watch.shutdownNow();
+    }
+}

@@ -1,0 +1,116 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginHost.SocketHandler;
+import dev.perigee.query.MemoryBudget;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The WebSockets that are open: how many there may be, that their clients are alive, and their end with
+/// the server's.
+final class Sockets {
+    /// At once, of all clients together.
+    static final int MAX_SOCKETS = 256;
+
+    /// Longest text frame that a client sends.
+    static final int MAX_FRAME_BYTES = 256 << 10;
+
+    /// Time without a byte from a client, after which it is taken for dead; it is pinged several times
+    /// meanwhile.
+    private static final Duration IDLE = Duration.ofSeconds(60);
+
+    private static final Duration PING = Duration.ofSeconds(20);
+    private static final Logger LOG = LoggerFactory.getLogger(Sockets.class);
+
+    private final ServerWebSocketContainer container;
+    private final MemoryBudget memory;
+    private final Semaphore places = new Semaphore(MAX_SOCKETS);
+    private final Set<ClientSocket> open = ConcurrentHashMap.newKeySet();
+    private final ScheduledExecutorService pings = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("perigee-pings").factory());
+    private @Nullable ScheduledFuture<?> pinging;
+    private volatile boolean isStopping;
+
+    Sockets(org.eclipse.jetty.server.Server jetty, MemoryBudget memory, PrometheusRegistry metrics) {
+        this.container = ServerWebSocketContainer.ensure(jetty);
+        this.memory = memory;
+        container.setMaxTextMessageSize(MAX_FRAME_BYTES);
+        container.setMaxFrameSize(MAX_FRAME_BYTES);
+        container.setMaxBinaryMessageSize(1);
+        container.setIdleTimeout(IDLE);
+        GaugeWithCallback.builder()
+                .name("perigee_sockets")
+                .help("Open WebSockets.")
+                .callback(gauge -> gauge.call(open.size()))
+                .register(metrics);
+    }
+
+    void start() {
+        pinging = pings.scheduleAtFixedRate(
+                () -> open.forEach(ClientSocket::ping), PING.toSeconds(), PING.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    /// Upgrades a request and hands its socket to `handler`.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] with all places taken,
+    ///     [Fault#UPGRADE_REQUIRED]
+    ///     for a request that asks for no upgrade, and what the handler throws
+    void open(Exchange exchange, SocketHandler handler) {
+        if (!"websocket".equalsIgnoreCase(exchange.header("Upgrade").orElse(""))) {
+            exchange.responseHeader("Upgrade", "websocket");
+            throw Fault.UPGRADE_REQUIRED.saying("This is a WebSocket: connect with ws:// or wss://.");
+        }
+        if (!places.tryAcquire()) throw Fault.BUSY.saying("%d WebSockets are open already.".formatted(MAX_SOCKETS));
+        ClientSocket socket = new ClientSocket(exchange.caller(), memory, this::closed);
+        boolean isOpened = false;
+        try (MemoryBudget.Reservation reservation = memory.reserve("The request")) {
+            socket.listener(handler.open(new PluginRequest(exchange, new byte[0], reservation), socket));
+            open.add(socket);
+            exchange.upgrade((request, response, callback) ->
+                    container.upgrade((_, _, _) -> socket, request, response, callback));
+            isOpened = true;
+        } finally {
+            // A handshake that the library refused ends here too: nothing of it is ever opened.
+            if (!isOpened || !exchange.isUpgraded()) socket.abandon();
+        }
+        if (isStopping) socket.close(1001, "The server stops.");
+    }
+
+    /// Reads no more frames, lets those under way finish within `grace`, and closes all.
+    void drain(Duration grace) {
+        isStopping = true;
+        if (pinging != null) pinging.cancel(false);
+        open.forEach(ClientSocket::stopReading);
+        long end = System.nanoTime() + grace.toNanos();
+        try {
+            while (open.stream().anyMatch(ClientSocket::isBusy) && System.nanoTime() < end) {
+                TimeUnit.MILLISECONDS.sleep(10);
+            }
+            open.forEach(socket -> socket.close(1001, "The server stops."));
+            long closed = System.nanoTime() + Duration.ofSeconds(1).toNanos();
+            while (!open.isEmpty() && System.nanoTime() < closed) TimeUnit.MILLISECONDS.sleep(10);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        if (!open.isEmpty()) LOG.info("{} WebSockets did not close in time; they are cut", open.size());
+        open.forEach(ClientSocket::cut);
+        pings.shutdownNow();
+    }
+
+    private void closed(ClientSocket socket) {
+        open.remove(socket);
+        places.release();
+    }
+}
