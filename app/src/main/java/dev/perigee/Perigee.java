@@ -1,6 +1,7 @@
 package dev.perigee;
 
 import dev.perigee.alarm.Alarms;
+import dev.perigee.bundled.cdc.CdcPlugin;
 import dev.perigee.bundled.macros.SqlMacrosPlugin;
 import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.bundled.socket.SocketPlugin;
@@ -75,7 +76,8 @@ public final class Perigee implements AutoCloseable {
                         new SqlMacrosPlugin(),
                         new RestPlugin(),
                         new ExportPlugin(),
-                        new SocketPlugin()));
+                        new SocketPlugin(),
+                        new CdcPlugin()));
     }
 
     /// Opens a Perigee with plugins of the caller's choice, in their order.

@@ -10,16 +10,20 @@ import dev.perigee.sqlite.SqliteConnection.Authorizer;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.ChangeObserver;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// One of the store's connections, lent to callers' statements: they are prepared and run under [Rules], and kept
+/// One of the store's connections, lent to callers' statements: they are prepared and run under [Rules],
+/// and kept
 /// prepared per role. For the thread that owns the connection.
 ///
-/// The authorizer stays set and lets Perigee's own statements pass. Setting it anew for each request would make SQLite
-/// prepare every statement of the connection again; and it has to be there while a statement runs, because SQLite
+/// The authorizer stays set and lets Perigee's own statements pass. Setting it anew for each request would
+/// make SQLite
+/// prepare every statement of the connection again; and it has to be there while a statement runs, because
+/// SQLite
 /// prepares that again by itself when the schema has changed.
 final class CallerConnection {
     /// Statements kept prepared.
@@ -28,13 +32,15 @@ final class CallerConnection {
     /// Longer ones are not kept, so that the cache's memory has a bound.
     private static final int MAX_KEPT_CHARS = 8192;
 
-    /// Longest text or blob a caller's statement may make or read. SQLite builds values outside the heap, where no
+    /// Longest text or blob a caller's statement may make or read. SQLite builds values outside the heap,
+    /// where no
     /// other limit of ours holds.
     static final int MAX_VALUE_BYTES = 64 << 20;
 
     private record Key(Role role, String sql) {}
 
     private final SqliteConnection connection;
+    private final Supplier<ChangeObserver> observer;
     private final Rules rules;
     private final ProtectedTables protectedTables;
     private final LinkedHashMap<Key, SqliteStatement> statements = new LinkedHashMap<>(64, 0.75f, true);
@@ -42,12 +48,16 @@ final class CallerConnection {
     private @Nullable Role role;
     private boolean namesHidden;
     private boolean writes;
+    private @Nullable String altered;
+    private boolean defines;
     private final CallerFunctions functions;
     private final Policing policing;
     private boolean isPoliced;
     private long policedSchema = -1;
 
-    CallerConnection(SqliteConnection connection, ProtectedTables protectedTables) {
+    /// @param observer who follows the writes now
+    CallerConnection(SqliteConnection connection, ProtectedTables protectedTables, Supplier<ChangeObserver> observer) {
+        this.observer = observer;
         this.connection = connection;
         this.rules = new Rules(protectedTables);
         this.protectedTables = protectedTables;
@@ -59,6 +69,17 @@ final class CallerConnection {
 
     SqliteConnection connection() {
         return connection;
+    }
+
+    /// Rows that statements have changed so far, without those that were written only because somebody
+    /// follows them.
+    long changes() {
+        return connection.totalChanges() - observer.get().rowsWritten();
+    }
+
+    /// Whether the statement prepared last alters a table, and which.
+    Optional<String> altered() {
+        return Optional.ofNullable(altered);
     }
 
     Policing policing() {
@@ -97,7 +118,8 @@ final class CallerConnection {
         }
     }
 
-    /// Puts the policies of the transaction that is open in place, on a connection that only policed callers use.
+    /// Puts the policies of the transaction that is open in place, on a connection that only policed
+    /// callers use.
     void police() {
         asPerigee(() -> {
             Policies now = Policies.read(connection);
@@ -137,13 +159,16 @@ final class CallerConnection {
             rulesVersion = version;
         }
         namesHidden = false;
+        altered = null;
+        defines = false;
         writes = false;
         SqliteStatement kept = statements.remove(key(sql));
         if (kept != null) return kept;
         return connection.prepare(CallerFunctions.withContext(sql));
     }
 
-    /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is not told.
+    /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is
+    /// not told.
     boolean namesHidden() {
         return namesHidden;
     }
@@ -181,6 +206,15 @@ final class CallerConnection {
             @Nullable String trigger) {
         Role caller = role;
         if (caller == null) return Authorizer.Decision.OK;
+        if (trigger != null && observer.get().owns(trigger)) return Authorizer.Decision.OK;
+        // A table that is dropped takes them along.
+        boolean isDropped = action == AuthorizerAction.DROP_TEMP_TRIGGER && arg1 != null;
+        if (isDropped && observer.get().owns(arg1)) return Authorizer.Decision.OK;
+        if (action == AuthorizerAction.ALTER_TABLE) altered = arg2;
+        if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.DROP_TABLE) defines = true;
+        // SQLite's own doing, in a statement that has no place for a caller's query.
+        if (defines && action == AuthorizerAction.READ && "sqlite_temp_master".equals(arg1))
+            return Authorizer.Decision.OK;
         if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.CREATE_TRIGGER) namesHidden = true;
         if (action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE || action == AuthorizerAction.DELETE)
             writes = true;

@@ -45,16 +45,16 @@ final class PolicedStatement {
             Parameters.bind(statement, call);
             replaces = writes.insertTarget() != null && lent.asPerigee(() -> writes.mayReplace(call.sql()));
             if (replaces) fireForReplaced(true);
-            meta = rows.run(connection, statement, sink);
+            meta = rows.run(lent, statement, sink);
         } finally {
             if (replaces) fireForReplaced(false);
         }
-        long before = connection.totalChanges();
+        long before = lent.changes();
         lent.asPerigee(() -> {
             writes.apply();
             return true;
         });
-        long written = writes.insertTarget() == null ? connection.totalChanges() - before : meta.rowsWritten();
+        long written = writes.insertTarget() == null ? lent.changes() - before : meta.rowsWritten();
         return new Meta(meta.rowsRead(), written);
     }
 

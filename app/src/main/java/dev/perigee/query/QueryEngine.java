@@ -29,10 +29,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe for many
+/// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe
+/// for many
 /// threads.
 ///
-/// Statements that only read run in one read transaction and their rows go to the sink as they are found. If any of
+/// Statements that only read run in one read transaction and their rows go to the sink as they are found.
+/// If any of
 /// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
 public final class QueryEngine implements Queries, AutoCloseable {
     /// In the order in which they came; a replica remembers how many it has.
@@ -42,7 +44,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
     private static final String FORBIDDEN_NAMES = """
             SELECT (SELECT count(*) FROM sqlite_schema WHERE lower(substr(name, 1, 4)) = 'tmp_')
-                 + (SELECT count(*) FROM sqlite_temp_schema)""";
+                 + (SELECT count(*) FROM sqlite_temp_schema WHERE ?1 = '' OR substr(name, 1, length(?1)) <> ?1)""";
 
     private final Store store;
     private final Optional<Source> source;
@@ -123,7 +125,8 @@ public final class QueryEngine implements Queries, AutoCloseable {
     }
 
     private CallerConnection connection(SqliteConnection connection) {
-        return connections.computeIfAbsent(connection, c -> new CallerConnection(c, plugins.protectedTables()));
+        return connections.computeIfAbsent(
+                connection, c -> new CallerConnection(c, plugins.protectedTables(), store::observer));
     }
 
     /// One query under way.
@@ -186,7 +189,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
                 if (statement.isEmpty()) return false;
                 try {
                     Parameters.bind(statement.get(), call);
-                    answers.end(rows.run(lent.connection(), statement.get(), observed(call)));
+                    answers.end(rows.run(lent, statement.get(), observed(call)));
                     return true;
                 } finally {
                     lent.release(call.sql(), statement.get());
@@ -248,11 +251,16 @@ public final class QueryEngine implements Queries, AutoCloseable {
                 SqliteStatement statement = prepare(lent, call.sql(), false);
                 try {
                     Parameters.bind(statement, call);
+                    lent.altered()
+                            .ifPresent(table -> lent.asPerigee(() -> {
+                                transaction.altering(table);
+                                return true;
+                            }));
                     boolean namesHidden = lent.namesHidden();
                     long forbiddenNames = namesHidden ? countForbiddenNames(transaction, lent) : 0;
                     // The limit holds before the commit, so that nothing was written when it is said to be passed.
                     RowSink limited = new LimitedRows(answer, config.maxRows());
-                    answer.end(rows.run(transaction.connection(), statement, limited));
+                    answer.end(rows.run(lent, statement, limited));
                     if (namesHidden && countForbiddenNames(transaction, lent) != forbiddenNames) {
                         // SQLite does not tell an authorizer a table's new name, nor where a trigger is made.
                         throw Fault.FORBIDDEN.saying(
@@ -267,7 +275,9 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
         private long countForbiddenNames(Transaction transaction, CallerConnection lent) {
             return lent.asPerigee(() -> {
-                SqliteStatement count = transaction.statement(FORBIDDEN_NAMES);
+                SqliteStatement count = transaction
+                        .statement(FORBIDDEN_NAMES)
+                        .bindText(1, store.observer().triggerPrefix());
                 count.step();
                 long names = count.intAt(0);
                 count.reset(); // While it reads the schema, no table can be dropped.

@@ -3,7 +3,6 @@ package dev.perigee.query;
 import dev.perigee.plugin.AnswerSink.Meta;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.source.RowSink;
-import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.sqlite.Value;
@@ -28,8 +27,8 @@ final class RowReader {
         this.cancellation = cancellation;
     }
 
-    Meta run(SqliteConnection connection, SqliteStatement statement, RowSink sink) {
-        long changesBefore = connection.totalChanges();
+    Meta run(CallerConnection lent, SqliteStatement statement, RowSink sink) {
+        long changesBefore = lent.changes();
         cancellation.check();
         // The first step comes before the names: it may find that the schema has changed, and with it the columns.
         boolean hasRow = statement.step();
@@ -43,7 +42,7 @@ final class RowReader {
             cancellation.check();
             hasRow = statement.step();
         }
-        long written = statement.isReadonly() ? 0 : connection.totalChanges() - changesBefore;
+        long written = statement.isReadonly() ? 0 : lent.changes() - changesBefore;
         return new Meta(rowCount, written);
     }
 

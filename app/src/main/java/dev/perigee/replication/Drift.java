@@ -16,11 +16,13 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What the source changed about a table since its copy was made, by the identity of its columns, and how the copy
+/// What the source changed about a table since its copy was made, by the identity of its columns, and how
+/// the copy
 /// follows: it is altered where that is enough, and else replaced by one that is filled from the beginning.
 ///
 /// @param changes in words; empty where the copy still fits
-/// @param isRebuilt whether rows must be fetched again, since values, NULLs or keys may be others than the copy has
+/// @param isRebuilt whether rows must be fetched again, since values, NULLs or keys may be others than the
+///     copy has
 record Drift(
         CopyDefinition made,
         CopyDefinition now,
@@ -125,6 +127,7 @@ record Drift(
         List<CopyColumn> kept = kept(choice);
         // First, since another column may have been given the name.
         if (choice == DroppedColumns.DROP) {
+            tx.altering(copy);
             List<CopyColumn> leaving = new ArrayList<>(made.known().kept());
             leaving.addAll(dropped);
             for (CopyColumn column : leaving) {

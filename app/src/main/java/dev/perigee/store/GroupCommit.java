@@ -15,13 +15,17 @@ import org.slf4j.LoggerFactory;
 
 /// Runs writes that wait together in one transaction, each undone alone when it fails.
 ///
-/// The first write of a transaction needs no savepoint: undoing it is undoing the transaction. Savepoints make
-/// SQLite keep the old content of every page that is touched, which a page of replicated rows that comes alone
+/// The first write of a transaction needs no savepoint: undoing it is undoing the transaction. Savepoints
+/// make
+/// SQLite keep the old content of every page that is touched, which a page of replicated rows that comes
+/// alone
 /// need not pay.
 ///
-/// Some failures undo the whole transaction whatever the savepoint says: a full or failing disk, an interrupted
+/// Some failures undo the whole transaction whatever the savepoint says: a full or failing disk, an
+/// interrupted
 /// statement that writes, `ON CONFLICT ROLLBACK`. The failing write then takes its neighbours with it, and:
-///  - a time limit must not cost others their writes: before a limited write begins, the unlimited ones that ran
+///  - a time limit must not cost others their writes: before a limited write begins, the unlimited ones
+///  that ran
 /// are committed, and limited ones (which promise that they may be run twice) are run again, each in a
 /// transaction of its own;
 ///  - after a full or failing disk unlimited neighbours fail with the same fault, for nothing of theirs is
@@ -40,6 +44,7 @@ final class GroupCommit {
     private final String where;
     private final SqliteConnection connection;
     private final OpenTransaction transaction;
+    private final Supplier<ChangeObserver> observer;
     private final Runnable committed;
     private final long maxNanos;
     private final SqliteStatement begin;
@@ -52,16 +57,19 @@ final class GroupCommit {
     /// Writes that ran in the transaction that is open and wait for its commit.
     private final List<PendingWrite<?>> ran = new ArrayList<>();
 
+    /// @param observer who follows the writes now
     /// @param committed called after each commit, before any write's caller is told
     GroupCommit(
             String where,
             SqliteConnection connection,
             OpenTransaction transaction,
+            Supplier<ChangeObserver> observer,
             Runnable committed,
             Duration maxTime) {
         this.where = where;
         this.connection = connection;
         this.transaction = transaction;
+        this.observer = observer;
         this.committed = committed;
         this.maxNanos = maxTime.toNanos();
         this.begin = connection.prepare("BEGIN IMMEDIATE");
@@ -209,13 +217,16 @@ final class GroupCommit {
             rollBack();
             return;
         }
+        ChangeObserver follower = observer.get();
         try {
+            transaction.committing(follower);
             commit.run();
-        } catch (PerigeeException e) {
+        } catch (RuntimeException e) {
             abandon(e);
             return;
         }
         committed.run();
+        follower.committed();
         List<PendingWrite<?>> kept = List.copyOf(ran);
         ran.clear();
         for (PendingWrite<?> write : kept) write.committed();

@@ -4,6 +4,7 @@ import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
 import dev.perigee.store.Store.Work;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The transaction that work sees, one object per connection, valid while work runs.
@@ -13,24 +14,37 @@ final class OpenTransaction implements Transaction {
     private final StatementCache statements;
     private final TimeGuard guard;
     private final @Nullable Apart apart;
+    private final Supplier<ChangeObserver> observer;
     private boolean isOpen;
 
     OpenTransaction(String where, SqliteConnection connection, StatementCache statements, TimeGuard guard) {
         this(where, connection, statements, guard, null);
     }
 
-    /// @param apart the reader's second connection; null on the writer, which has none
     OpenTransaction(
             String where,
             SqliteConnection connection,
             StatementCache statements,
             TimeGuard guard,
             @Nullable Apart apart) {
+        this(where, connection, statements, guard, apart, () -> ChangeObserver.NONE);
+    }
+
+    /// @param apart the reader's second connection; null on the writer, which has none
+    /// @param observer who follows the writes now
+    OpenTransaction(
+            String where,
+            SqliteConnection connection,
+            StatementCache statements,
+            TimeGuard guard,
+            @Nullable Apart apart,
+            Supplier<ChangeObserver> observer) {
         this.where = where;
         this.connection = connection;
         this.statements = statements;
         this.guard = guard;
         this.apart = apart;
+        this.observer = observer;
     }
 
     /// Runs `work` under the time limit; statements are reset afterwards, whatever happened.
@@ -62,6 +76,17 @@ final class OpenTransaction implements Transaction {
         return result;
     }
 
+    /// Lets `observer` write more before the commit.
+    void committing(ChangeObserver follower) {
+        isOpen = true;
+        try {
+            follower.committing(this);
+        } finally {
+            isOpen = false;
+            statements.giveBack();
+        }
+    }
+
     @Override
     public SqliteStatement statement(String sql) {
         check();
@@ -72,6 +97,12 @@ final class OpenTransaction implements Transaction {
     public SqliteConnection connection() {
         check();
         return connection;
+    }
+
+    @Override
+    public void altering(String table) {
+        check();
+        observer.get().altering(this, table);
     }
 
     @Override

@@ -17,10 +17,13 @@ import org.jspecify.annotations.Nullable;
 
 /// The replica file, `perigee.db` in its data folder: one writer, many readers.
 ///
-/// Every write runs on the one thread that owns the write connection ([Writer]); writes that wait together commit
+/// Every write runs on the one thread that owns the write connection ([Writer]); writes that wait together
+/// commit
 /// together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its own
-/// ([ReadPool]), and see the replica as it stood when they first read. The data folder has one owner at a time
-/// ([DataFolderLock]). Any thread may call any method; none of them may be called from inside work, except [#file()]
+/// ([ReadPool]), and see the replica as it stood when they first read. The data folder has one owner at a
+/// time
+/// ([DataFolderLock]). Any thread may call any method; none of them may be called from inside work, except
+/// [#file()]
 /// and [#stats()].
 public final class Store implements AutoCloseable {
     /// Name of the replica in its data folder, unless configured.
@@ -29,8 +32,10 @@ public final class Store implements AutoCloseable {
     /// How long a write may wait for a place in the queue.
     static final Duration QUEUE_WAIT = Duration.ofMinutes(1);
 
-    /// A piece of work inside a transaction. What it throws rolls back what it did, and only that, and reaches
-    /// the caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its own are fine.
+    /// A piece of work inside a transaction. What it throws rolls back what it did, and only that, and
+    /// reaches
+    /// the caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its own are
+    /// fine.
     @FunctionalInterface
     public interface Work<T extends @Nullable Object> {
         /// @return for the caller; null where there is nothing to return
@@ -49,7 +54,13 @@ public final class Store implements AutoCloseable {
         /// authorizer, which lets everybody else's statements pass once the work has ended.
         SqliteConnection connection();
 
-        /// A second read-only connection of the same thread, in a read transaction that ends with the work. What it
+        /// The table is altered next: whoever follows its changes takes the triggers on it away until the
+        /// commit. In
+        /// writes only.
+        void altering(String table);
+
+        /// A second read-only connection of the same thread, in a read transaction that ends with the
+        /// work. What it
         /// has of temporary views stays, and no other statement sees it. In reads only.
         SqliteConnection apart();
     }
@@ -60,7 +71,8 @@ public final class Store implements AutoCloseable {
     /// @param activeReads reads that run
     /// @param checkpoints checkpoints that moved frames since the start
     /// @param interruptedReads reads ended because they kept the WAL from being emptied
-    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held up,
+    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held
+    ///     up,
     ///     mostly another process that reads the file
     public record Stats(
             long databaseBytes,
@@ -92,7 +104,8 @@ public final class Store implements AutoCloseable {
     /// [#migrate].
     ///
     /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that has the folder,
-    ///     [Fault#REPLICA_CORRUPT] where the file is no database, [Fault#DISK_FAILED] where the folder cannot be
+    ///     [Fault#REPLICA_CORRUPT] where the file is no database, [Fault#DISK_FAILED] where the folder
+    ///     cannot be
     ///     used
     public static Store open(StoreConfig config) {
         DataFolderLock lock = DataFolderLock.take(config);
@@ -109,7 +122,8 @@ public final class Store implements AutoCloseable {
         }
     }
 
-    /// Runs `work` on the writer in a transaction and returns once it is committed. Not to be called from inside
+    /// Runs `work` on the writer in a transaction and returns once it is committed. Not to be called from
+    /// inside
     /// work.
     public <T extends @Nullable Object> T write(Work<T> work) {
         refuseInsideWork("write");
@@ -119,28 +133,34 @@ public final class Store implements AutoCloseable {
     /// As [#write], with a limit on the run of `work` itself; past it the statement fails with
     /// [Fault#TIME_LIMIT] and nothing is written.
     ///
-    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited writes
-    /// that shared it are then run again. So its only effects are its writes and its result. (Work without a
+    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited
+    /// writes
+    /// that shared it are then run again. So its only effects are its writes and its result. (Work without
+    /// a
     /// limit runs once.)
     public <T extends @Nullable Object> T write(Duration limit, Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit))));
     }
 
-    /// As [#write(Duration, Work)], for work that runs what a caller sent, with a limit on what it adds to the WAL too;
+    /// As [#write(Duration, Work)], for work that runs what a caller sent, with a limit on what it adds to
+    /// the WAL too;
     /// past it the statement fails with [Fault#TOO_LARGE], nothing is written, and the WAL is emptied.
     ///
-    /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite still has
+    /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite
+    /// still has
     /// in its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the commit.
     public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
     }
 
-    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then fails
+    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then
+    /// fails
     /// with [Fault#BUSY]. Writes that wait together commit together, each in a savepoint of its own.
     ///
-    /// What is chained to the future without an executor may run on the writer thread: keep it short. A future
+    /// What is chained to the future without an executor may run on the writer thread: keep it short. A
+    /// future
     /// that is cancelled before its work began takes the work out of the queue.
     public <T extends @Nullable Object> CompletableFuture<T> submit(Work<T> work) {
         if (writer.isCurrentThread()) throw insideWork("submit");
@@ -158,7 +178,8 @@ public final class Store implements AutoCloseable {
         return await(readers.run(work, TimeGuard.nanos(limit), false));
     }
 
-    /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one, which is
+    /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one,
+    /// which is
     /// left to Perigee's own reads.
     public <T extends @Nullable Object> T readForCaller(Duration limit, Work<T> work) {
         refuseInsideWork("read");
@@ -177,8 +198,10 @@ public final class Store implements AutoCloseable {
         });
     }
 
-    /// Writes a compact copy of the replica as it stands now to `target`, while writes go on. The copy appears
-    /// under its name only once it is whole. A backup is a long read: past the WAL's limit it is ended like one.
+    /// Writes a compact copy of the replica as it stands now to `target`, while writes go on. The copy
+    /// appears
+    /// under its name only once it is whole. A backup is a long read: past the WAL's limit it is ended
+    /// like one.
     ///
     /// @throws PerigeeException [Fault#CONFLICT] if there is a file of that name
     public void backup(Path target) {
@@ -186,7 +209,8 @@ public final class Store implements AutoCloseable {
         await(readers.backup(target.toAbsolutePath()));
     }
 
-    /// What SQLite finds wrong in the file, at most 100 sentences; empty when all is well. Reads the whole file.
+    /// What SQLite finds wrong in the file, at most 100 sentences; empty when all is well. Reads the whole
+    /// file.
     public List<String> integrityCheck(Duration limit) {
         return read(limit, tx -> {
             List<String> complaints = new ArrayList<>();
@@ -200,6 +224,18 @@ public final class Store implements AutoCloseable {
     /// channel drops the locks SQLite holds on it.
     public Path file() {
         return file;
+    }
+
+    /// From now on writes are followed by `observer`, the only one; [ChangeObserver#NONE] follows nothing.
+    /// Called from
+    /// inside a write, so that its temporary triggers come and go with it.
+    public void observer(ChangeObserver observer) {
+        writer.observer(observer);
+    }
+
+    /// Who follows the writes.
+    public ChangeObserver observer() {
+        return writer.observer();
     }
 
     /// How many reads of callers can run at once.
@@ -219,7 +255,8 @@ public final class Store implements AutoCloseable {
                 counts.blocked());
     }
 
-    /// Finishes queued writes, ends readers, empties the WAL, releases the lock. A second call does nothing.
+    /// Finishes queued writes, ends readers, empties the WAL, releases the lock. A second call does
+    /// nothing.
     @Override
     public void close() {
         refuseInsideWork("close");
@@ -248,7 +285,8 @@ public final class Store implements AutoCloseable {
         return write.future();
     }
 
-    /// Waits without regard to interrupts: what a write did has to be known, and reads end by their own limit.
+    /// Waits without regard to interrupts: what a write did has to be known, and reads end by their own
+    /// limit.
     static <T extends @Nullable Object> T await(CompletableFuture<T> future) {
         try {
             return future.join();

@@ -25,6 +25,7 @@ final class Writer {
     private final Watchdog watchdog;
     private final ReadPool readers;
     private final HandoffQueue<PendingWrite<?>> queue;
+    private volatile ChangeObserver observer = ChangeObserver.NONE;
     private final CompletableFuture<Opened> opened = new CompletableFuture<>();
     private final Thread thread = Thread.ofPlatform().name("perigee-writer").unstarted(this::run);
 
@@ -43,6 +44,14 @@ final class Writer {
     void start() {
         thread.start();
         Store.await(opened);
+    }
+
+    void observer(ChangeObserver given) {
+        observer = given;
+    }
+
+    ChangeObserver observer() {
+        return observer;
     }
 
     boolean isCurrentThread() {
@@ -104,9 +113,10 @@ final class Writer {
         try (connection) {
             TimeGuard guard = watchdog.guard(connection, () -> Store.size(Connections.wal(file)));
             try (StatementCache statements = new StatementCache(connection)) {
-                OpenTransaction transaction = new OpenTransaction(where(), connection, statements, guard);
-                GroupCommit group =
-                        new GroupCommit(where(), connection, transaction, readers::committed, GroupCommit.MAX_TIME);
+                OpenTransaction transaction =
+                        new OpenTransaction(where(), connection, statements, guard, null, this::observer);
+                GroupCommit group = new GroupCommit(
+                        where(), connection, transaction, this::observer, readers::committed, GroupCommit.MAX_TIME);
                 Checkpoints checkpoints = new Checkpoints(connection, file, config, readers);
                 opened.complete(new Opened(connection, guard, checkpoints));
                 writeUntilClosed(group, checkpoints);

@@ -48,7 +48,8 @@ class GroupTest {
         statements = new StatementCache(connection);
         OpenTransaction transaction =
                 new OpenTransaction("test", connection, statements, watchdog.guard(connection, () -> 0));
-        group = new GroupCommit("test", connection, transaction, () -> {}, Duration.ofHours(1));
+        group = new GroupCommit(
+                "test", connection, transaction, () -> ChangeObserver.NONE, () -> {}, Duration.ofHours(1));
     }
 
     @AfterEach

@@ -1,0 +1,177 @@
+package dev.perigee.bundled.cdc;
+
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store.Transaction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// The triggers that record what happens to one table's rows.
+///
+/// `REPLACE` deletes rows without firing their triggers. So the rows that a new one is in conflict with
+/// are noted before it
+/// is written, and recorded as deleted once it has been: it could not have been while they were there.
+final class ChangeTriggers {
+    /// Arguments a function may have, less the first two.
+    private static final int CHUNK = 100;
+
+    private static final List<String> KINDS = List.of("insert", "update", "delete", "before_insert", "before_update");
+
+    /// @param keyPart its place in the primary key, from 1; 0 outside
+    private record Column(String name, int keyPart) {}
+
+    private ChangeTriggers() {}
+
+    static List<String> names(String table, String prefix) {
+        return KINDS.stream().map(kind -> prefix + kind + "_" + table).toList();
+    }
+
+    /// The statements that make them.
+    static List<String> of(Transaction tx, String table, RowImages images, String prefix) {
+        List<Column> columns = columns(tx, table);
+        int shape = images.shape(columns.stream().map(Column::name).toList());
+        String fresh = image("NEW", columns, shape);
+        String old = image("OLD", columns, shape);
+        String name = literal(table);
+        List<String> conflicts = conflicts(tx, table, columns);
+        String replaced = conflicts.isEmpty()
+                ? ""
+                : "INSERT INTO tmp_cdc_log (action, table_name, data, old) SELECT 'DELETE', %s, value, value FROM json_each(perigee_change_replaced(%d)); "
+                        .formatted(name, shape);
+        String row =
+                "INSERT INTO tmp_cdc_log (action, table_name, data, old) VALUES (perigee_change_action(%s), %s, %s, %s)";
+        List<String> made = new ArrayList<>();
+        made.add(trigger(
+                prefix + "insert_" + table,
+                "AFTER INSERT",
+                table,
+                replaced + row.formatted("'INSERT'", name, fresh, "NULL")));
+        made.add(trigger(
+                prefix + "update_" + table,
+                "AFTER UPDATE",
+                table,
+                replaced + row.formatted("'UPDATE'", name, fresh, old)));
+        made.add(trigger(prefix + "delete_" + table, "AFTER DELETE", table, row.formatted("'DELETE'", name, old, old)));
+        if (conflicts.isEmpty()) return made;
+        String identity = identity(tx, table, columns);
+        String note =
+                "SELECT perigee_change_forget(%d); SELECT perigee_change_note(%d, %s) FROM main.%s AS t WHERE (%s)"
+                        .formatted(
+                                shape,
+                                shape,
+                                image("t", columns, shape),
+                                quoted(table),
+                                String.join(" OR ", conflicts));
+        made.add(trigger(prefix + "before_insert_" + table, "BEFORE INSERT", table, note));
+        made.add(trigger(
+                prefix + "before_update_" + table, "BEFORE UPDATE", table, note + " AND NOT (" + identity + ")"));
+        return made;
+    }
+
+    private static String trigger(String name, String event, String table, String body) {
+        return "CREATE TEMP TRIGGER %s %s ON main.%s FOR EACH ROW BEGIN %s; END"
+                .formatted(quoted(name), event, quoted(table), body);
+    }
+
+    /// A row as a JSON object; only its key where all of it would be too large.
+    private static String image(String row, List<Column> columns, int shape) {
+        String all = members(row, columns, shape, _ -> true);
+        String key = members(row, columns, shape, column -> column.keyPart() > 0);
+        return "coalesce(perigee_change_image(%s), perigee_change_image(%s))".formatted(all, key);
+    }
+
+    private static String members(
+            String row, List<Column> columns, int shape, java.util.function.Predicate<Column> wanted) {
+        List<Integer> indexes = new ArrayList<>();
+        for (int i = 0; i < columns.size(); i++) if (wanted.test(columns.get(i))) indexes.add(i);
+        if (indexes.isEmpty()) return "''";
+        List<String> chunks = new ArrayList<>();
+        int from = 0;
+        while (from < indexes.size()) {
+            // A chunk is a run of neighbours, so that one number says which columns it has.
+            int to = from + 1;
+            while (to < indexes.size() && to - from < CHUNK && indexes.get(to) == indexes.get(to - 1) + 1) to++;
+            String values = indexes.subList(from, to).stream()
+                    .map(i -> row + "." + quoted(columns.get(i).name()))
+                    .collect(Collectors.joining(", "));
+            chunks.add("perigee_change_members(%d, %d, %s)".formatted(shape, indexes.get(from), values));
+            from = to;
+        }
+        return String.join(" || ',' || ", chunks);
+    }
+
+    private static List<Column> columns(Transaction tx, String table) {
+        List<Column> columns = new ArrayList<>();
+        SqliteStatement select = tx.statement(
+                        "SELECT name, pk FROM pragma_table_xinfo(?1, 'main') WHERE hidden <> 1 ORDER BY cid")
+                .bindText(1, table);
+        while (select.step()) columns.add(new Column(String.valueOf(select.textAt(0)), (int) select.intAt(1)));
+        return columns;
+    }
+
+    /// For each key and unique index, how a row `t` is in its way of `NEW`. An index on expressions or
+    /// with a condition is
+    /// left out: a row replaced by way of it is not seen.
+    private static List<String> conflicts(Transaction tx, String table, List<Column> columns) {
+        List<String> conflicts = new ArrayList<>();
+        List<Column> key =
+                columns.stream().filter(column -> column.keyPart() > 0).toList();
+        if (key.size() == 1) {
+            // Before a row is written that is given no number, SQLite shows -1.
+            String name = quoted(key.getFirst().name());
+            conflicts.add("(t.%s = NEW.%s AND NEW.%s IS NOT -1)".formatted(name, name, name));
+        }
+        List<String> indexes = new ArrayList<>();
+        SqliteStatement list = tx.statement(
+                        "SELECT name FROM pragma_index_list(?1, 'main') WHERE \"unique\" = 1 AND partial = 0")
+                .bindText(1, table);
+        while (list.step()) indexes.add(String.valueOf(list.textAt(0)));
+        for (String index : indexes) {
+            List<String> terms = new ArrayList<>();
+            boolean isPlain = true;
+            SqliteStatement parts = tx.statement(
+                            "SELECT name, coll FROM pragma_index_xinfo(?1, 'main') WHERE key = 1 ORDER BY seqno")
+                    .bindText(1, index);
+            while (parts.step()) {
+                String name = parts.textAt(0);
+                if (name == null) {
+                    isPlain = false;
+                    continue;
+                }
+                terms.add("t.%1$s = NEW.%1$s COLLATE %2$s"
+                        .formatted(quoted(name), quoted(String.valueOf(parts.textAt(1)))));
+            }
+            if (isPlain) conflicts.add("(" + String.join(" AND ", terms) + ")");
+        }
+        return conflicts;
+    }
+
+    /// That `t` is the row which is changed itself.
+    private static String identity(Transaction tx, String table, List<Column> columns) {
+        SqliteStatement select = tx.statement("SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'")
+                .bindText(1, table);
+        boolean hasRowid = !select.step() || select.intAt(0) == 0;
+        select.reset();
+        if (hasRowid) {
+            // One of these names is no column's, or the table has none of its rows told apart by number.
+            for (String rowid : List.of("rowid", "_rowid_", "oid")) {
+                if (columns.stream().noneMatch(column -> column.name().equalsIgnoreCase(rowid))) {
+                    return "t.%s = OLD.%s".formatted(rowid, rowid);
+                }
+            }
+        }
+        boolean hasKey = columns.stream().anyMatch(column -> column.keyPart() > 0);
+        return columns.stream()
+                .filter(column -> !hasKey || column.keyPart() > 0)
+                .map(column -> "t.%1$s IS OLD.%1$s".formatted(quoted(column.name())))
+                .collect(Collectors.joining(" AND "));
+    }
+
+    static String quoted(String name) {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    private static String literal(String text) {
+        return "'" + text.replace("'", "''") + "'";
+    }
+}
