@@ -2,6 +2,7 @@ package dev.perigee;
 
 import dev.perigee.alarm.Alarms;
 import dev.perigee.bundled.cdc.CdcPlugin;
+import dev.perigee.bundled.cron.CronPlugin;
 import dev.perigee.bundled.macros.SqlMacrosPlugin;
 import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.bundled.socket.SocketPlugin;
@@ -77,7 +78,8 @@ public final class Perigee implements AutoCloseable {
                         new RestPlugin(),
                         new ExportPlugin(),
                         new SocketPlugin(),
-                        new CdcPlugin()));
+                        new CdcPlugin(),
+                        new CronPlugin(config.bundled().cron(), config.serve().adminToken())));
     }
 
     /// Opens a Perigee with plugins of the caller's choice, in their order.

@@ -8,4 +8,21 @@ public record PerigeeConfig(
         ServeConfig serve,
         QueryConfig query,
         Optional<SourceConfig> source,
-        ReplicationConfig replication) {}
+        ReplicationConfig replication,
+        BundledConfig bundled) {
+
+    /// With the defaults of the plugins that ship.
+    public PerigeeConfig(
+            StoreConfig store,
+            ServeConfig serve,
+            QueryConfig query,
+            Optional<SourceConfig> source,
+            ReplicationConfig replication) {
+        this(store, serve, query, source, replication, BundledConfig.DEFAULTS);
+    }
+
+    /// The same with other settings of the plugins that ship.
+    public PerigeeConfig with(BundledConfig other) {
+        return new PerigeeConfig(store, serve, query, source, replication, other);
+    }
+}

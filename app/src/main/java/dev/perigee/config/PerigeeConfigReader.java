@@ -17,7 +17,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// Reads the configuration of a server: what the command line says, else the environment, else `perigee.yaml`, else
+/// Reads the configuration of a server: what the command line says, else the environment, else
+/// `perigee.yaml`, else
 /// the defaults. Every mistake of all three is reported at once.
 public final class PerigeeConfigReader {
     /// What the command line says.
@@ -48,7 +49,8 @@ public final class PerigeeConfigReader {
         this.environment = environment;
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake: where,
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every
+    ///     mistake: where,
     ///     which field, what was expected
     public static PerigeeConfig read(Optional<Path> file, Overrides overrides, Map<String, String> environment) {
         Mistakes mistakes = new Mistakes();
@@ -63,7 +65,8 @@ public final class PerigeeConfigReader {
                 new ServeSettings(read.section("serve"), environment).read(overrides),
                 reader.query(),
                 new SourceSettings(read.section("source"), environment).read(),
-                reader.replication());
+                reader.replication(),
+                new BundledSettings(read, environment).read());
         read.done();
         mistakes.refuse();
         return config;

@@ -1,10 +1,12 @@
 package dev.perigee.plugin;
 
 import dev.perigee.source.Source;
+import dev.perigee.sqlite.SqliteFunction;
 import dev.perigee.store.Store;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Optional;
 
 /// What a plugin may use of the server. One object per plugin; safe for many threads.
@@ -62,6 +64,18 @@ public interface PluginHost {
     Optional<Instant> alarm();
 
     void clearAlarm();
+
+    /// Brings a function to callers' SQL, and to triggers on the plugin's tables; only while it registers.
+    /// It is called
+    /// by several threads at once, in the midst of a statement: it must return soon and not use the store.
+    ///
+    /// @param argumentCount -1 for any number
+    void function(String name, int argumentCount, SqliteFunction function);
+
+    /// Tells every plugin that a task's time has come.
+    ///
+    /// @return what went wrong, by the plugin's name; empty when nothing did
+    Map<String, String> tellCron(CronEvent event);
 
     /// From now on callers' statements may not write to this table of the replica; `reason` is in the
     /// refusal.

@@ -5,13 +5,16 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.RowSink;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The plugins of a server, in their order: registered and started first to last, stopped last to first.
 ///
-/// Hooks run in list order, each once per statement; the second plugin sees what the first made of it. Safe for many
+/// Hooks run in list order, each once per statement; the second plugin sees what the first made of it.
+/// Safe for many
 /// threads once started.
 public final class PluginRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PluginRegistry.class);
@@ -20,6 +23,7 @@ public final class PluginRegistry implements AutoCloseable {
     private final Services services;
     private final RouteTable<PluginRoute> routes = new RouteTable<>();
     private final ProtectedTables protectedTables = new ProtectedTables();
+    private final SqlFunctions functions = new SqlFunctions();
     private int startedCount;
     private boolean isClosed;
 
@@ -40,7 +44,8 @@ public final class PluginRegistry implements AutoCloseable {
         }
     }
 
-    /// Registers every plugin, then starts every plugin. When one fails, those started before it are stopped.
+    /// Registers every plugin, then starts every plugin. When one fails, those started before it are
+    /// stopped.
     ///
     /// @param queries what runs the statements of plugins
     /// @throws PerigeeException naming the plugin, with the fault it met
@@ -49,7 +54,8 @@ public final class PluginRegistry implements AutoCloseable {
             call(
                     plugin,
                     "register",
-                    new RegisteredPlugin(plugin, services, queries, routes, protectedTables)::register);
+                    new RegisteredPlugin(plugin, services, queries, routes, protectedTables, functions, this::tellCron)
+                            ::register);
         }
         for (StarbasePlugin plugin : plugins) {
             try {
@@ -76,6 +82,10 @@ public final class PluginRegistry implements AutoCloseable {
         return protectedTables;
     }
 
+    public SqlFunctions functions() {
+        return functions;
+    }
+
     /// What the plugins make of a statement before it runs; what one throws fails the query.
     public StatementCall beforeQuery(StatementCall call) {
         StatementCall changed = call;
@@ -90,7 +100,22 @@ public final class PluginRegistry implements AutoCloseable {
         return sink;
     }
 
-    /// Stops the plugins, last to first; one that fails is logged and does not hold up the others. A second call does
+    private Map<String, String> tellCron(CronEvent event) {
+        Map<String, String> failures = new TreeMap<>();
+        for (StarbasePlugin plugin : plugins) {
+            try {
+                plugin.onCron(event);
+            } catch (Exception e) {
+                if (e instanceof InterruptedException) Thread.currentThread().interrupt();
+                LOG.warn("Plugin {} failed with the task {}", plugin.name(), event.name(), e);
+                failures.put(plugin.name(), String.valueOf(e.getMessage()));
+            }
+        }
+        return failures;
+    }
+
+    /// Stops the plugins, last to first; one that fails is logged and does not hold up the others. A
+    /// second call does
     /// nothing.
     @Override
     public synchronized void close() {

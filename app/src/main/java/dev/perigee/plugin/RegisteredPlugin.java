@@ -1,11 +1,15 @@
 package dev.perigee.plugin;
 
 import dev.perigee.source.Source;
+import dev.perigee.sqlite.SqliteFunction;
 import dev.perigee.store.Store;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.EnumSet;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// The host as one plugin sees it: its routes are below its prefix, its alarm and its protected tables are
 /// its own.
@@ -15,6 +19,8 @@ final class RegisteredPlugin implements PluginHost {
     private final Queries queries;
     private final RouteTable<PluginRoute> routes;
     private final ProtectedTables protectedTables;
+    private final SqlFunctions functions;
+    private final Function<CronEvent, Map<String, String>> cron;
     private volatile boolean isRegistering = true;
 
     RegisteredPlugin(
@@ -22,12 +28,16 @@ final class RegisteredPlugin implements PluginHost {
             Services services,
             Queries queries,
             RouteTable<PluginRoute> routes,
-            ProtectedTables protectedTables) {
+            ProtectedTables protectedTables,
+            SqlFunctions functions,
+            Function<CronEvent, Map<String, String>> cron) {
         this.plugin = plugin;
         this.services = services;
         this.queries = queries;
         this.routes = routes;
         this.protectedTables = protectedTables;
+        this.functions = functions;
+        this.cron = cron;
     }
 
     void register() {
@@ -95,6 +105,22 @@ final class RegisteredPlugin implements PluginHost {
     @Override
     public void clearAlarm() {
         services.alarms().clear(plugin.name());
+    }
+
+    @Override
+    public void function(String name, int argumentCount, SqliteFunction function) {
+        if (!isRegistering) throw new IllegalStateException("functions are added in register() only");
+        functions.add(name, argumentCount, function);
+        // The connection that writes is there already, and writes for Perigee too.
+        store().write(tx -> {
+            tx.connection().function(name, argumentCount, EnumSet.noneOf(SqliteFunction.Trait.class), function);
+            return true;
+        });
+    }
+
+    @Override
+    public Map<String, String> tellCron(CronEvent event) {
+        return cron.apply(event);
     }
 
     @Override

@@ -4,7 +4,8 @@ import dev.perigee.source.RowSink;
 
 /// A plugin: routes, hooks around every query, and an alarm. It lives as long as the server.
 ///
-/// Order of calls: [#register] once, [#start] once all plugins are registered, hooks and [#onAlarm] from many threads,
+/// Order of calls: [#register] once, [#start] once all plugins are registered, hooks and [#onAlarm] from
+/// many threads,
 /// [#stop] once.
 public abstract class StarbasePlugin {
     private final String name;
@@ -47,6 +48,11 @@ public abstract class StarbasePlugin {
 
     /// Its alarm is due. Throwing makes it fire again, see [dev.perigee.alarm.Alarms].
     public void onAlarm(int attempt) throws Exception {}
+
+    /// A task's time has come, or another server says that one of its has. Called on a thread that may
+    /// wait; what it
+    /// throws is noted as the task's failure and keeps no other plugin from being told.
+    public void onCron(CronEvent event) throws Exception {}
 
     public void start() {}
 

@@ -23,7 +23,8 @@ import org.slf4j.LoggerFactory;
 
 /// Lets clients run the statements of `tmp_allowlist_queries` only. Safe for many threads.
 ///
-/// What is compared is the statement as SQLite normalizes it, with its literals and parameters alike and its blanks and
+/// What is compared is the statement as SQLite normalizes it, with its literals and parameters alike and
+/// its blanks and
 /// comments gone; for the external database, whose SQL SQLite need not read, the words of the text.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/expanded_sql.html">SQLite: sqlite3_normalized_sql</a>
@@ -39,11 +40,6 @@ final class Allowlist {
 
     /// Entries that are looked at.
     static final int MAX_ENTRIES = 10_000;
-
-    /// Triggers that may read the new row of the table they are on, though it is Perigee's.
-    static final Set<String> TRIGGERS = Set.of("tmp_allowlist_added", "tmp_allowlist_changed");
-
-    static final String TABLE = "tmp_allowlist_queries";
 
     /// The function fails for an entry that does not parse, and with it the statement that adds the entry.
     static final List<String> TABLES = List.of("""
@@ -170,7 +166,8 @@ final class Allowlist {
         }
     }
 
-    /// The text's words with one blank between them, its literals and parameters as `?`, unquoted letters small.
+    /// The text's words with one blank between them, its literals and parameters as `?`, unquoted letters
+    /// small.
     static String words(String sql) {
         StringBuilder text = new StringBuilder();
         for (SqlWords.Word word : SqlWords.of(sql)) {

@@ -3,6 +3,7 @@ package dev.perigee.query;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Caller.Role;
+import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.ProtectedTables;
 import dev.perigee.sqlite.AuthorizerAction;
 import dev.perigee.sqlite.SqliteConnection;
@@ -49,6 +50,7 @@ final class CallerConnection {
     private boolean namesHidden;
     private boolean writes;
     private @Nullable String altered;
+    private @Nullable String target;
     private boolean defines;
     private final CallerFunctions functions;
     private final Policing policing;
@@ -56,14 +58,15 @@ final class CallerConnection {
     private long policedSchema = -1;
 
     /// @param observer who follows the writes now
-    CallerConnection(SqliteConnection connection, ProtectedTables protectedTables, Supplier<ChangeObserver> observer) {
+    CallerConnection(SqliteConnection connection, PluginRegistry plugins, Supplier<ChangeObserver> observer) {
         this.observer = observer;
         this.connection = connection;
-        this.rules = new Rules(protectedTables);
-        this.protectedTables = protectedTables;
+        this.rules = new Rules(plugins.protectedTables());
+        this.protectedTables = plugins.protectedTables();
         this.functions = new CallerFunctions(connection);
         this.policing = new Policing(connection);
         Allowlist.register(connection);
+        plugins.functions().register(connection);
         connection.authorizer(this::authorize);
     }
 
@@ -160,6 +163,7 @@ final class CallerConnection {
         }
         namesHidden = false;
         altered = null;
+        target = null;
         defines = false;
         writes = false;
         SqliteStatement kept = statements.remove(key(sql));
@@ -218,7 +222,9 @@ final class CallerConnection {
         if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.CREATE_TRIGGER) namesHidden = true;
         if (action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE || action == AuthorizerAction.DELETE)
             writes = true;
-        rules.refusal(caller, action, arg1, arg2, database, trigger, writes)
+        // Perigee's triggers on a table of its own look at the row that is written; nobody else has any there.
+        if (trigger == null && (action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE)) target = arg1;
+        rules.refusal(caller, action, arg1, arg2, database, trigger, writes, target)
                 .or(() -> isPoliced ? policing.refusal(action, arg1, arg2, database, trigger) : Optional.empty())
                 .ifPresent(refusal -> {
                     throw refusal;

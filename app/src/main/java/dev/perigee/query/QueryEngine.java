@@ -125,8 +125,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
     }
 
     private CallerConnection connection(SqliteConnection connection) {
-        return connections.computeIfAbsent(
-                connection, c -> new CallerConnection(c, plugins.protectedTables(), store::observer));
+        return connections.computeIfAbsent(connection, c -> new CallerConnection(c, plugins, store::observer));
     }
 
     /// One query under way.

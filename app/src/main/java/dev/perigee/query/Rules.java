@@ -88,6 +88,7 @@ final class Rules {
     /// Why `role` may not do this; empty when it may. The arguments are those of `sqlite3_set_authorizer`.
     ///
     /// @param writes whether the statement has been seen to write
+    /// @param target the table that the statement itself writes to, seen so far
     Optional<PerigeeException> refusal(
             Role role,
             int action,
@@ -95,13 +96,15 @@ final class Rules {
             @Nullable String arg2,
             @Nullable String database,
             @Nullable String trigger,
-            boolean writes) {
+            boolean writes,
+            @Nullable String target) {
         String first = arg1 == null ? "" : arg1;
         String second = arg2 == null ? "" : arg2;
         // `CREATE TABLE temp.x` asks as for any table; it would hide the one of that name from everybody.
         if ("temp".equalsIgnoreCase(database) && CREATING.contains(action)) return temporary();
         return switch (action) {
-            case AuthorizerAction.READ -> read(role, first, trigger != null && writes && !isOwnTrigger(first, trigger));
+            case AuthorizerAction.READ ->
+                read(role, first, trigger != null && writes && !first.equalsIgnoreCase(target));
             case AuthorizerAction.SELECT, AuthorizerAction.RECURSIVE, AuthorizerAction.REINDEX -> Optional.empty();
             case AuthorizerAction.FUNCTION -> function(second);
             case AuthorizerAction.INSERT, AuthorizerAction.UPDATE, AuthorizerAction.DELETE ->
@@ -181,11 +184,6 @@ final class Rules {
         boolean isHidden =
                 name.equalsIgnoreCase("load_extension") || name.regionMatches(true, 0, "perigee_change_", 0, 15);
         return isHidden ? forbidden("The function %s is not available.".formatted(name)) : Optional.empty();
-    }
-
-    /// The triggers that look at what is added to the allowlist.
-    private static boolean isOwnTrigger(String table, String trigger) {
-        return table.equalsIgnoreCase(Allowlist.TABLE) && Allowlist.TRIGGERS.contains(trigger);
     }
 
     static boolean isOwn(String table) {

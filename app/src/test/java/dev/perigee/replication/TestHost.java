@@ -8,12 +8,14 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
+import dev.perigee.plugin.CronEvent;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
 import dev.perigee.source.Source;
+import dev.perigee.sqlite.SqliteFunction;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -226,6 +228,16 @@ public final class TestHost implements PluginHost, AutoCloseable {
     @Override
     public void socket(String path, Access access, SocketHandler handler) {
         throw new UnsupportedOperationException("replication has no sockets");
+    }
+
+    @Override
+    public Map<String, String> tellCron(CronEvent event) {
+        return Map.of();
+    }
+
+    @Override
+    public void function(String name, int argumentCount, SqliteFunction function) {
+        throw new UnsupportedOperationException("replication has no functions");
     }
 
     @Override

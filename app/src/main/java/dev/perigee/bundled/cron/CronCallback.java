@@ -1,0 +1,76 @@
+package dev.perigee.bundled.cron;
+
+import dev.perigee.plugin.CronEvent;
+import dev.perigee.plugin.Json;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/// Tells another program by `POST <callback_host>/cron/callback` that a task's time has come, signed so
+/// that it can know
+/// from whom.
+///
+/// `X-Perigee-Signature: t=<seconds>,v1=<hex>`, where the hex is HMAC-SHA256 of `<seconds>.<body>`.
+final class CronCallback implements AutoCloseable {
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+    private final HttpClient http = HttpClient.newBuilder()
+            .connectTimeout(TIMEOUT)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .build();
+    private final byte[] secret;
+    private final InstantSource clock;
+
+    CronCallback(String secret, InstantSource clock) {
+        this.secret = secret.getBytes(StandardCharsets.UTF_8);
+        this.clock = clock;
+    }
+
+    /// @throws IOException if it was not answered with a status of 200 to 299
+    void send(URI address, CronEvent event) throws IOException, InterruptedException {
+        Map<String, Object> told = new LinkedHashMap<>();
+        told.put("name", event.name());
+        told.put("cron_tab", event.cronTab());
+        told.put("payload", Json.MAPPER.readTree(event.payload()));
+        told.put("due_at", event.due().toString());
+        String body = Json.MAPPER.writeValueAsString(List.of(told));
+        long seconds = clock.instant().getEpochSecond();
+        HttpRequest request = HttpRequest.newBuilder(address)
+                .timeout(TIMEOUT)
+                .header("Content-Type", "application/json")
+                .header("X-Perigee-Signature", "t=%d,v1=%s".formatted(seconds, signature(seconds + "." + body)))
+                .POST(BodyPublishers.ofString(body))
+                .build();
+        HttpResponse<Void> answer = http.send(request, BodyHandlers.discarding());
+        if (answer.statusCode() / 100 != 2) throw new IOException("it answered with status " + answer.statusCode());
+    }
+
+    String signature(String text) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(secret, "HmacSHA256"));
+            return HexFormat.of().formatHex(mac.doFinal(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every JDK has HmacSHA256", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        http.shutdownNow();
+    }
+}

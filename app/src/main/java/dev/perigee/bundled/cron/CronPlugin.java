@@ -1,0 +1,282 @@
+package dev.perigee.bundled.cron;
+
+import dev.perigee.bundled.cron.CronRun.Outcome;
+import dev.perigee.bundled.cron.CronTasks.Known;
+import dev.perigee.bundled.cron.CronTasks.State;
+import dev.perigee.bundled.cron.CronTasks.Task;
+import dev.perigee.config.CronConfig;
+import dev.perigee.config.CronConfig.Missed;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.CronEvent;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Response;
+import dev.perigee.plugin.StarbasePlugin;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
+
+/// Runs the tasks of `tmp_cron_tasks` at their times: tells the plugins, and the task's `callback_host`.
+public final class CronPlugin extends StarbasePlugin {
+    /// Runs at once; others wait for their turn.
+    private static final int MAX_RUNNING = 16;
+
+    private static final int ATTEMPTS = 3;
+
+    /// A run that begins later than this after its time was missed.
+    private static final Duration LATE = Duration.ofSeconds(60);
+
+    /// When tasks are looked at after a statement has touched them: it commits in between, or takes its
+    /// time.
+    private static final List<Duration> LOOKS =
+            List.of(Duration.ofMillis(50), Duration.ofMillis(500), Duration.ofSeconds(15));
+
+    private static final Duration STOP_WAIT = Duration.ofSeconds(15);
+    private static final Logger LOG = LoggerFactory.getLogger(CronPlugin.class);
+
+    private final CronConfig config;
+    private final String secret;
+    private final Duration firstPause;
+    private final Set<String> running = ConcurrentHashMap.newKeySet();
+    private final Set<Duration> planned = ConcurrentHashMap.newKeySet();
+    private final Semaphore places = new Semaphore(MAX_RUNNING);
+    private final ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("perigee-cron").factory());
+    private @Nullable PluginHost host;
+    private @Nullable CronTasks tasks;
+    private @Nullable CronCallback callback;
+    private volatile boolean isStarted;
+
+    /// @param adminToken signs callbacks when no secret is configured
+    public CronPlugin(CronConfig config, String adminToken) {
+        this(config, adminToken, Duration.ofSeconds(2));
+    }
+
+    /// @param firstPause before a failed callback is tried again; the next is five times as long
+    CronPlugin(CronConfig config, String adminToken, Duration firstPause) {
+        super("starbasedb:cron", true, "/cron");
+        this.config = config;
+        this.secret = config.secret().orElse(adminToken);
+        this.firstPause = firstPause;
+    }
+
+    @Override
+    public void register(PluginHost given) {
+        host = given;
+        tasks = new CronTasks(given, config.callbackHosts(), this::lookSoon);
+        callback = new CronCallback(secret, given.clock());
+        given.route("POST", "/callback", Access.ADMIN, this::told);
+        given.route("POST", "/tasks/:name/run", Access.ADMIN, this::runNow);
+    }
+
+    @Override
+    public void start() {
+        isStarted = true;
+        look();
+    }
+
+    @Override
+    public void onAlarm(int attempt) {
+        look();
+    }
+
+    @Override
+    public void stop() {
+        isStarted = false;
+        looks.shutdownNow();
+        long end = System.nanoTime() + STOP_WAIT.toNanos();
+        try {
+            while (!running.isEmpty() && System.nanoTime() < end) TimeUnit.MILLISECONDS.sleep(10);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        if (callback != null) callback.close();
+    }
+
+    private void lookSoon() {
+        if (!isStarted) return;
+        for (Duration pause : LOOKS) {
+            if (!planned.add(pause)) continue; // However often a statement asks for it.
+            var _ = looks.schedule(
+                    () -> {
+                        planned.remove(pause);
+                        lookSafely();
+                    },
+                    pause.toMillis(),
+                    TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void lookSafely() {
+        try {
+            look();
+        } catch (RuntimeException e) {
+            LOG.warn("The tasks could not be looked at; they are at their next time", e);
+        }
+    }
+
+    /// Begins what is due, and sets the alarm for what comes next.
+    private synchronized void look() {
+        if (!isStarted) return;
+        tasks().forgetOthers();
+        Instant now = host().clock().instant();
+        Optional<Instant> next = Optional.empty();
+        for (Known known : tasks().all()) {
+            if (!known.task().isActive()) continue;
+            Optional<Instant> due = plan(known, now);
+            if (due.isPresent() && (next.isEmpty() || due.get().isBefore(next.get()))) next = due;
+        }
+        if (next.isPresent()) host().setAlarm(next.get());
+        else host().clearAlarm();
+    }
+
+    /// When the task runs next; empty when it cannot.
+    private Optional<Instant> plan(Known known, Instant now) {
+        Task task = known.task();
+        try {
+            CronTab tab = CronTab.of(task.cronTab());
+            task.callbackHost().ifPresent(tasks()::callback);
+            Optional<State> state =
+                    known.state().filter(kept -> kept.cronTab().equals(task.cronTab()) && kept.dueMillis() > 0);
+            if (state.isEmpty()) {
+                Instant first = tab.after(now);
+                tasks().due(task, first);
+                return Optional.of(first);
+            }
+            Instant due = Instant.ofEpochMilli(state.get().dueMillis());
+            if (due.isAfter(now)) return Optional.of(due);
+            Instant next = tab.after(now);
+            tasks().due(task, next); // First: a run that takes the process down is not begun again and again.
+            boolean isMissed = Duration.between(due, now).compareTo(LATE) > 0 && config.missed() == Missed.SKIP;
+            if (isMissed) note(task, due, now, Outcome.MISSED, "its time passed while the server was not there");
+            else begin(task, due);
+            return Optional.of(next);
+        } catch (PerigeeException e) {
+            LOG.warn("The task {} is paused: {}", task.name(), e.getMessage());
+            tasks().disable(task, String.valueOf(e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    private void begin(Task task, Instant due) {
+        Instant now = host().clock().instant();
+        if (!running.add(task.name())) {
+            note(task, due, now, Outcome.OVERLAPPED, "the run before it was not over");
+            return;
+        }
+        Thread.ofVirtual().name("perigee-cron-run").start(() -> {
+            try {
+                places.acquire();
+                try {
+                    tasks().ran(run(task, due));
+                } finally {
+                    places.release();
+                }
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            } catch (RuntimeException e) {
+                LOG.error("A run of the task {} could not be noted", task.name(), e);
+            } finally {
+                running.remove(task.name());
+            }
+        });
+    }
+
+    private CronRun run(Task task, Instant due) throws InterruptedException {
+        Instant started = host().clock().instant();
+        long begin = System.nanoTime();
+        CronEvent event = new CronEvent(task.name(), task.cronTab(), task.payload(), due);
+        Map<String, String> failures = host().tellCron(event);
+        Optional<String> error = failures.isEmpty() ? Optional.empty() : Optional.of("plugins failed: " + failures);
+        int attempts = 0;
+        if (task.callbackHost().isPresent()) {
+            Optional<String> failure = Optional.of("it was not tried");
+            Duration pause = firstPause;
+            while (failure.isPresent() && attempts < ATTEMPTS) {
+                if (attempts > 0) {
+                    TimeUnit.NANOSECONDS.sleep(pause.toNanos());
+                    pause = pause.multipliedBy(5);
+                }
+                attempts++;
+                failure = call(task.callbackHost().get(), event);
+            }
+            if (failure.isPresent())
+                error = Optional.of("%s: %s".formatted(task.callbackHost().get(), failure.get()));
+        }
+        long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
+        return new CronRun(
+                task.name(), due, started, ms, error.isEmpty() ? Outcome.DONE : Outcome.FAILED, attempts, error);
+    }
+
+    private Optional<String> call(String callbackHost, CronEvent event) throws InterruptedException {
+        CronCallback calls = callback;
+        if (calls == null) throw new IllegalStateException("the plugin is not registered");
+        try {
+            calls.send(tasks().callback(callbackHost), event);
+            return Optional.empty();
+        } catch (IOException | PerigeeException e) {
+            return Optional.of(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
+        }
+    }
+
+    private void note(Task task, Instant due, Instant now, Outcome outcome, String why) {
+        tasks().ran(new CronRun(task.name(), due, now, 0, outcome, 0, Optional.of(why)));
+    }
+
+    /// Another server says that its tasks' time has come: the plugins here are told.
+    private Response told(Request request) {
+        JsonNode body = request.json();
+        if (!body.isArray())
+            throw Fault.INVALID_REQUEST.saying("The body must be an array of {name, cron_tab, payload}.");
+        for (JsonNode each : body) {
+            if (!each.isObject() || !each.path("name").isString()) {
+                throw Fault.INVALID_REQUEST.saying("Each task must have a \"name\".");
+            }
+        }
+        for (JsonNode each : body) {
+            Map<String, String> failures = host().tellCron(new CronEvent(
+                    each.get("name").asString(),
+                    each.path("cron_tab").asString(""),
+                    each.has("payload") ? each.get("payload").toString() : "{}",
+                    host().clock().instant()));
+            if (!failures.isEmpty()) LOG.warn("Plugins failed with a task from outside: {}", failures);
+        }
+        return Response.result(Map.of("success", true));
+    }
+
+    private Response runNow(Request request) {
+        String name = request.pathParameter("name");
+        Task task = tasks().all().stream()
+                .map(Known::task)
+                .filter(each -> each.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> Fault.NOT_FOUND.saying("There is no task '%s'.".formatted(name)));
+        begin(task, host().clock().instant());
+        return Response.result(202, Map.of("started", true));
+    }
+
+    private PluginHost host() {
+        if (host == null) throw new IllegalStateException("the plugin is not registered");
+        return host;
+    }
+
+    private CronTasks tasks() {
+        if (tasks == null) throw new IllegalStateException("the plugin is not registered");
+        return tasks;
+    }
+}

@@ -1,0 +1,20 @@
+package dev.perigee.bundled.cron;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/// One run of a task, or why there was none.
+///
+/// @param due when it was to run
+/// @param attempts how often its callback was tried
+record CronRun(
+        String name, Instant due, Instant started, long ms, Outcome outcome, int attempts, Optional<String> error) {
+    enum Outcome {
+        DONE,
+        FAILED,
+        /// Its time passed while the server was not there.
+        MISSED,
+        /// The run before it was not over.
+        OVERLAPPED
+    }
+}

@@ -1,0 +1,29 @@
+package dev.perigee.config;
+
+import java.util.List;
+import java.util.Optional;
+
+/// Settings of the tasks in `tmp_cron_tasks`.
+///
+/// @param secret signs callbacks; absent: the admin's token does
+/// @param missed what happens to a run whose time passed while the server was not there
+/// @param callbackHosts hosts, or `host:port`, that tasks may call; empty for all
+public record CronConfig(Optional<String> secret, Missed missed, List<String> callbackHosts) {
+    public enum Missed {
+        /// One run makes up for all that were missed.
+        ONCE,
+        /// The next run is the next.
+        SKIP
+    }
+
+    public static final CronConfig DEFAULTS = new CronConfig(Optional.empty(), Missed.ONCE, List.of());
+
+    public CronConfig {
+        callbackHosts = List.copyOf(callbackHosts);
+    }
+
+    @Override
+    public String toString() {
+        return "CronConfig[missed %s]".formatted(missed); // never the secret
+    }
+}

@@ -1,0 +1,309 @@
+package dev.perigee.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.perigee.bundled.cron.CronPlugin;
+import dev.perigee.config.CronConfig;
+import dev.perigee.config.CronConfig.Missed;
+import dev.perigee.plugin.CronEvent;
+import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.serve.ServedStore.Setup;
+import dev.perigee.testing.Contract;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Tasks by the clock, and who is told of them.
+class CronTest {
+    private static final String TASK = "INSERT INTO tmp_cron_tasks (name, cron_tab, payload, callback_host) VALUES ";
+
+    /// Takes what it is told; fails, or waits, for tasks of those names.
+    private static final class Told extends StarbasePlugin {
+        final BlockingQueue<CronEvent> events = new LinkedBlockingQueue<>();
+        final CountDownLatch gate = new CountDownLatch(1);
+
+        Told() {
+            super("test:told", true, "");
+        }
+
+        @Override
+        public void onCron(CronEvent event) throws Exception {
+            events.add(event);
+            if (event.name().equals("fails")) throw new IllegalStateException("no luck");
+            if (event.name().equals("waits")) gate.await(20, TimeUnit.SECONDS);
+        }
+
+        CronEvent next() throws InterruptedException {
+            CronEvent event = events.poll(20, TimeUnit.SECONDS);
+            assertThat(event).isNotNull();
+            return event;
+        }
+    }
+
+    private record Call(String body, String signature) {}
+
+    @TempDir
+    Path directory;
+
+    private ServedStore served;
+    private Told told;
+    private HttpServer target;
+    private final BlockingQueue<Call> calls = new LinkedBlockingQueue<>();
+    private final Queue<Integer> statuses = new ConcurrentLinkedQueue<>();
+
+    @BeforeEach
+    void open() throws Exception {
+        target = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        target.createContext("/cron/callback", exchange -> {
+            String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            calls.add(new Call(body, String.valueOf(exchange.getRequestHeaders().getFirst("X-Perigee-Signature"))));
+            Integer status = statuses.poll();
+            exchange.sendResponseHeaders(status == null ? 204 : status, -1);
+            exchange.close();
+        });
+        target.start();
+        start(CronConfig.DEFAULTS);
+    }
+
+    private void start(CronConfig config) {
+        told = new Told();
+        served = new ServedStore(directory, Setup.standard().plugins(new CronPlugin(config, "the-admins-token"), told));
+    }
+
+    @AfterEach
+    void close() {
+        told.gate.countDown();
+        served.close();
+        target.stop(0);
+    }
+
+    private String callbackHost() {
+        return "http://127.0.0.1:" + target.getAddress().getPort();
+    }
+
+    /// The task's time came while the server was away for so long.
+    private void restartAfter(String task, long seconds, CronConfig config) {
+        served.store.write(tx -> {
+            tx.connection()
+                    .exec("UPDATE tmp_cron_state SET due_at_ms = %d WHERE name = '%s'"
+                            .formatted(System.currentTimeMillis() - 1000 * seconds, task));
+            return true;
+        });
+        served.close();
+        start(config);
+    }
+
+    private JsonNode runs(int count) throws InterruptedException {
+        long end = System.nanoTime() + 30_000_000_000L;
+        while (true) {
+            JsonNode rows =
+                    served.query("SELECT * FROM tmp_cron_runs ORDER BY id").get("result");
+            if (rows.size() >= count) return rows;
+            assertThat(System.nanoTime()).isLessThan(end);
+            Thread.sleep(20);
+        }
+    }
+
+    private void awaitPlanned(String task) throws InterruptedException {
+        long end = System.nanoTime() + 20_000_000_000L;
+        while (served.query("SELECT 1 FROM tmp_cron_state WHERE name = '%s' AND due_at_ms > 0".formatted(task))
+                .get("result")
+                .isEmpty()) {
+            assertThat(System.nanoTime()).isLessThan(end);
+            Thread.sleep(10);
+        }
+    }
+
+    @Test
+    @Contract("Kept: tmp_cron_tasks has its columns")
+    void the_table_has_the_originals_columns() {
+        assertThat(served.raw("SELECT * FROM tmp_cron_tasks")
+                        .get("result")
+                        .get("columns")
+                        .toString())
+                .isEqualTo("[\"name\",\"cron_tab\",\"payload\",\"callback_host\",\"is_active\"]");
+    }
+
+    @Test
+    void a_task_that_came_due_tells_the_plugins_and_its_host_with_a_signature() throws Exception {
+        served.query(TASK + "('tick', '*/5 * * * *', '{\"a\":[1,null]}', '%s/')".formatted(callbackHost()));
+        awaitPlanned("tick");
+        restartAfter("tick", 5, CronConfig.DEFAULTS);
+        CronEvent event = told.next();
+        assertThat(event.name()).isEqualTo("tick");
+        assertThat(event.payload()).isEqualTo("{\"a\":[1,null]}");
+        Call call = calls.poll(20, TimeUnit.SECONDS);
+        JsonNode body = JsonMapper.shared().readTree(call.body()).get(0);
+        assertThat(body.get("name").asString()).isEqualTo("tick");
+        assertThat(body.get("cron_tab").asString()).isEqualTo("*/5 * * * *");
+        assertThat(body.get("payload").toString()).isEqualTo("{\"a\":[1,null]}");
+        String seconds = call.signature().replaceAll("t=(\\d+),v1=.*", "$1");
+        Mac mac = Mac.getInstance("HmacSHA256");
+        mac.init(new SecretKeySpec("the-admins-token".getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        String expected =
+                HexFormat.of().formatHex(mac.doFinal((seconds + "." + call.body()).getBytes(StandardCharsets.UTF_8)));
+        assertThat(call.signature()).isEqualTo("t=%s,v1=%s".formatted(seconds, expected));
+        JsonNode run = runs(1).get(0);
+        assertThat(run.get("outcome").asString()).isEqualTo("done");
+        assertThat(run.get("attempts").asInt()).isEqualTo(1);
+        assertThat(served.query("SELECT due_at_ms FROM tmp_cron_state")
+                        .get("result")
+                        .get(0)
+                        .get("due_at_ms")
+                        .asLong())
+                .isGreaterThan(System.currentTimeMillis());
+        Thread.sleep(1500); // Nor does the alarm that is set now run it again.
+        assertThat(runs(1).size()).isEqualTo(1);
+    }
+
+    @Test
+    void a_callback_that_fails_is_tried_again_and_a_plugin_that_fails_is_named() throws Exception {
+        statuses.add(500);
+        served.query(TASK + "('fails', '0 0 1 1 *', NULL, '%s')".formatted(callbackHost()));
+        assertThat(served.post("/cron/tasks/fails/run", ServedStore.ADMIN, "").statusCode())
+                .isEqualTo(202);
+        JsonNode run = runs(1).get(0);
+        assertThat(run.get("outcome").asString()).isEqualTo("failed");
+        assertThat(run.get("attempts").asInt()).isEqualTo(2);
+        assertThat(run.get("error").asString()).contains("test:told", "no luck");
+        assertThat(calls).hasSize(2);
+        assertThat(calls.element().body()).contains("\"payload\":{}");
+        assertThat(served.post("/cron/tasks/nothere/run", ServedStore.ADMIN, "").statusCode())
+                .isEqualTo(404);
+    }
+
+    @Test
+    void a_task_that_hangs_holds_up_no_other_and_never_runs_twice_at_once() throws Exception {
+        served.query(TASK + "('waits', '0 0 1 1 *', NULL, NULL), ('other', '0 0 1 1 *', NULL, NULL)");
+        served.post("/cron/tasks/waits/run", ServedStore.ADMIN, "");
+        assertThat(told.next().name()).isEqualTo("waits");
+        served.post("/cron/tasks/waits/run", ServedStore.ADMIN, "");
+        served.post("/cron/tasks/other/run", ServedStore.ADMIN, "");
+        assertThat(told.next().name()).isEqualTo("other");
+        JsonNode rows = runs(2);
+        assertThat(rows.get(0).get("outcome").asString()).isEqualTo("overlapped");
+        assertThat(rows.get(1).get("name").asString()).isEqualTo("other");
+        told.gate.countDown();
+        assertThat(runs(3).get(2).get("outcome").asString()).isEqualTo("done");
+    }
+
+    @Test
+    void runs_that_were_missed_are_made_up_for_once_or_skipped() throws Exception {
+        served.query(TASK + "('hourly', '0 * * * *', NULL, NULL)");
+        awaitPlanned("hourly");
+        restartAfter("hourly", 5 * 3600, CronConfig.DEFAULTS);
+        assertThat(told.next().name()).isEqualTo("hourly");
+        assertThat(runs(1).size()).isEqualTo(1);
+        restartAfter("hourly", 5 * 3600, new CronConfig(Optional.empty(), Missed.SKIP, List.of()));
+        assertThat(runs(2).get(1).get("outcome").asString()).isEqualTo("missed");
+        assertThat(told.events).isEmpty();
+    }
+
+    @Test
+    @Contract("Different: an invalid cron row is refused when it is written, and a bad one disables itself only")
+    void a_task_that_could_not_run_is_refused_and_one_that_got_in_pauses_itself_only() throws Exception {
+        for (String wrong : List.of(
+                "('a', 'nonsense', NULL, NULL)",
+                "('a', '* * * *', NULL, NULL)",
+                "('a', '61 * * * *', NULL, NULL)",
+                "('a', '0 0 31 2 *', NULL, NULL)",
+                "('a', 'CRON_TZ=Mars/Olympus 0 0 * * *', NULL, NULL)",
+                "('a', NULL, NULL, NULL)",
+                "('', '* * * * *', NULL, NULL)",
+                "('a', '* * * * *', '{', NULL)",
+                "('a', '* * * * *', NULL, 'ftp://x')",
+                "('a', '* * * * *', NULL, 'http://user:pass@x')",
+                "('a', '* * * * *', NULL, 'x')")) {
+            HttpResponse<String> answer = served.run(ServedStore.ADMIN, TASK + wrong);
+            assertThat(answer.statusCode()).as(wrong + answer.body()).isIn(400, 409);
+        }
+        served.query(
+                TASK + "('good', '* * * * *', NULL, NULL), ('zoned', 'CRON_TZ=Europe/Zurich 0 3 * * *', NULL, NULL)");
+        assertThat(served.run(ServedStore.ADMIN, "UPDATE tmp_cron_tasks SET cron_tab = 'x'")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(served.run(ServedStore.CLIENT, TASK + "('c', '* * * * *', NULL, NULL)")
+                        .statusCode())
+                .isEqualTo(403);
+        awaitPlanned("good");
+        // As another program, which has no trigger's function, would write it.
+        served.store.write(tx -> {
+            tx.connection().exec("DROP TRIGGER tmp_cron_added");
+            tx.connection().exec("INSERT INTO tmp_cron_tasks (name, cron_tab) VALUES ('bad', 'nonsense')");
+            return true;
+        });
+        restartAfter("good", 5, CronConfig.DEFAULTS);
+        assertThat(told.next().name()).isEqualTo("good");
+        JsonNode bad = served.query(
+                        "SELECT is_active, error FROM tmp_cron_tasks JOIN tmp_cron_state USING (name) WHERE name = 'bad'")
+                .get("result")
+                .get(0);
+        assertThat(bad.get("is_active").asInt()).isZero();
+        assertThat(bad.get("error").asString()).contains("cron expression");
+    }
+
+    @Test
+    void only_hosts_that_are_allowed_are_called() {
+        served.close();
+        start(new CronConfig(Optional.of("s"), Missed.ONCE, List.of("app.example.com")));
+        assertThat(served.run(ServedStore.ADMIN, TASK + "('a', '* * * * *', NULL, 'http://169.254.169.254')")
+                        .statusCode())
+                .isEqualTo(403);
+        assertThat(served.run(ServedStore.ADMIN, TASK + "('a', '* * * * *', NULL, 'https://app.example.com')")
+                        .statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
+    @Contract("Kept: POST /cron/callback")
+    void another_servers_callback_tells_the_plugins_here() throws Exception {
+        String body = "[{\"name\":\"a\",\"cron_tab\":\"* * * * *\",\"payload\":{\"x\":1}},{\"name\":\"b\"}]";
+        assertThat(served.post("/cron/callback", ServedStore.ADMIN, body).body())
+                .isEqualTo("{\"result\":{\"success\":true}}");
+        assertThat(told.next().payload()).isEqualTo("{\"x\":1}");
+        assertThat(told.next().name()).isEqualTo("b");
+        assertThat(served.post("/cron/callback", ServedStore.CLIENT, body).statusCode())
+                .isEqualTo(403);
+        assertThat(served.post("/cron/callback", ServedStore.ADMIN, "{}").statusCode())
+                .isEqualTo(400);
+        assertThat(served.post("/cron/callback", ServedStore.ADMIN, "[1]").statusCode())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void the_secret_and_the_admins_token_are_in_no_row() throws Exception {
+        served.query(TASK + "('tick', '0 0 1 1 *', NULL, 'http://127.0.0.1:1')");
+        served.post("/cron/tasks/tick/run", ServedStore.ADMIN, "");
+        assertThat(runs(1).toString()).doesNotContain("the-admins-token").contains("127.0.0.1:1");
+    }
+
+    @Test
+    void a_paused_task_does_not_run() throws Exception {
+        served.query(TASK + "('tick', '* * * * *', NULL, NULL)");
+        awaitPlanned("tick");
+        served.query("UPDATE tmp_cron_tasks SET is_active = 0");
+        restartAfter("tick", 5, CronConfig.DEFAULTS);
+        Thread.sleep(500);
+        assertThat(told.events).isEmpty();
+    }
+}
