@@ -7,6 +7,7 @@ import dev.perigee.bundled.macros.SqlMacrosPlugin;
 import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.bundled.socket.SocketPlugin;
 import dev.perigee.bundled.transfer.ExportPlugin;
+import dev.perigee.bundled.transfer.ImportPlugin;
 import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
@@ -77,6 +78,7 @@ public final class Perigee implements AutoCloseable {
                         new SqlMacrosPlugin(),
                         new RestPlugin(),
                         new ExportPlugin(),
+                        new ImportPlugin(config.bundled().maxImportBytes()),
                         new SocketPlugin(),
                         new CdcPlugin(),
                         new CronPlugin(config.bundled().cron(), config.serve().adminToken())));

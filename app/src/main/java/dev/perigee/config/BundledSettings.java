@@ -17,7 +17,14 @@ final class BundledSettings {
     }
 
     BundledConfig read() {
-        return new BundledConfig(cron());
+        return new BundledConfig(cron(), maxImportBytes());
+    }
+
+    private long maxImportBytes() {
+        Section section = root.section("import");
+        long bytes = section.bytes("maxBytes", 1L << 10, 1L << 40, BundledConfig.DEFAULTS.maxImportBytes());
+        section.done();
+        return bytes;
     }
 
     private CronConfig cron() {

@@ -51,6 +51,11 @@ public interface PluginHost {
     /// @param path like `/tables/:name`; empty for the prefix itself
     void route(String method, String path, Access access, RouteHandler handler);
 
+    /// Adds a route whose body may be larger than memory: the handler takes it by [Request#upload].
+    ///
+    /// @param maxBytes longest body
+    void uploadRoute(String method, String path, Access access, long maxBytes, RouteHandler handler);
+
     /// Adds a WebSocket below the plugin's prefix; only while it registers. Its token may come as
     /// `?token=` too, since
     /// browsers cannot send a header with it.

@@ -12,6 +12,11 @@ public record PluginRoute(String plugin, Access access, Target target) {
     public sealed interface Target {
         record Answer(RouteHandler handler) implements Target {}
 
+        /// The handler reads the body itself, as an upload.
+        ///
+        /// @param maxBytes longest body
+        record Take(RouteHandler handler, long maxBytes) implements Target {}
+
         /// The request is upgraded to a WebSocket.
         record Upgrade(SocketHandler handler) implements Target {}
     }

@@ -56,6 +56,12 @@ final class RegisteredPlugin implements PluginHost {
     }
 
     @Override
+    public void uploadRoute(String method, String path, Access access, long maxBytes, RouteHandler handler) {
+        if (access == Access.ANYBODY) throw new IllegalArgumentException("an upload needs a token");
+        add(method, path, access, new PluginRoute.Target.Take(handler, maxBytes));
+    }
+
+    @Override
     public void socket(String path, Access access, SocketHandler handler) {
         if (access == Access.ANYBODY) throw new IllegalArgumentException("a WebSocket needs a token");
         add("GET", path, access, new PluginRoute.Target.Upgrade(handler));

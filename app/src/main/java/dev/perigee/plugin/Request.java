@@ -1,5 +1,6 @@
 package dev.perigee.plugin;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,9 +33,19 @@ public interface Request {
 
     byte[] body();
 
+    /// Writes the body into a new file of `folder`, as it comes; in routes that take uploads only. Of
+    /// `multipart/form-data`, it is the file of that field.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#TOO_LARGE] past the route's
+    ///     limit,
+    ///     [dev.perigee.fault.Fault#INVALID_REQUEST] where the field is missing or the body breaks off,
+    ///     [dev.perigee.fault.Fault#DISK_FAILED]. Nothing stays on the disk then
+    Upload upload(String field, Path folder);
+
     /// The body as JSON.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] with line and column
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] with line and
+    ///     column
     ///     where it is not JSON, or when the content type is not JSON
     JsonNode json();
 }

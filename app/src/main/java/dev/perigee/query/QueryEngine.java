@@ -5,6 +5,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.AnswerSink;
 import dev.perigee.plugin.AnswerSink.Meta;
+import dev.perigee.plugin.BulkWrite;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.PluginRegistry;
@@ -41,10 +42,6 @@ public final class QueryEngine implements Queries, AutoCloseable {
     private static final List<String> TABLES = Stream.of(Policies.TABLES, Allowlist.TABLES, QueryLog.TABLES)
             .flatMap(List::stream)
             .toList();
-
-    private static final String FORBIDDEN_NAMES = """
-            SELECT (SELECT count(*) FROM sqlite_schema WHERE lower(substr(name, 1, 4)) = 'tmp_')
-                 + (SELECT count(*) FROM sqlite_temp_schema WHERE ?1 = '' OR substr(name, 1, length(?1)) <> ?1)""";
 
     private final Store store;
     private final Optional<Source> source;
@@ -108,6 +105,19 @@ public final class QueryEngine implements Queries, AutoCloseable {
             long nanos = System.nanoTime() - begin;
             log.ifPresent(kept -> calls.forEach(call -> kept.ran(call.sql(), nanos)));
         }
+    }
+
+    @Override
+    public <T> T bulk(Caller caller, BulkWrite.Work<T> work) {
+        if (!caller.isAdmin()) throw Fault.FORBIDDEN.saying("Forbidden: this needs the admin token.");
+        return store.write(transaction -> {
+            CallerConnection lent = connection(transaction.connection());
+            return lent.as(caller, false, () -> {
+                try (CallerBulk bulk = new CallerBulk(transaction, lent, store.observer())) {
+                    return work.run(bulk);
+                }
+            });
+        });
     }
 
     /// Writes what is still to be logged; the store is to be open still.
@@ -250,37 +260,15 @@ public final class QueryEngine implements Queries, AutoCloseable {
                 SqliteStatement statement = prepare(lent, call.sql(), false);
                 try {
                     Parameters.bind(statement, call);
-                    lent.altered()
-                            .ifPresent(table -> lent.asPerigee(() -> {
-                                transaction.altering(table);
-                                return true;
-                            }));
-                    boolean namesHidden = lent.namesHidden();
-                    long forbiddenNames = namesHidden ? countForbiddenNames(transaction, lent) : 0;
+                    NewNames names = NewNames.before(transaction, lent, store.observer());
                     // The limit holds before the commit, so that nothing was written when it is said to be passed.
                     RowSink limited = new LimitedRows(answer, config.maxRows());
                     answer.end(rows.run(lent, statement, limited));
-                    if (namesHidden && countForbiddenNames(transaction, lent) != forbiddenNames) {
-                        // SQLite does not tell an authorizer a table's new name, nor where a trigger is made.
-                        throw Fault.FORBIDDEN.saying(
-                                "Names of tables that begin with tmp_ are kept by Perigee, and nothing is temporary.");
-                    }
+                    names.refuse(transaction, lent);
                     return true;
                 } finally {
                     lent.release(call.sql(), statement);
                 }
-            });
-        }
-
-        private long countForbiddenNames(Transaction transaction, CallerConnection lent) {
-            return lent.asPerigee(() -> {
-                SqliteStatement count = transaction
-                        .statement(FORBIDDEN_NAMES)
-                        .bindText(1, store.observer().triggerPrefix());
-                count.step();
-                long names = count.intAt(0);
-                count.reset(); // While it reads the schema, no table can be dropped.
-                return names;
             });
         }
 

@@ -7,11 +7,13 @@ import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.QueryBody;
 import dev.perigee.plugin.RouteTable;
+import dev.perigee.plugin.Upload;
 import dev.perigee.query.MemoryBudget;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -168,6 +170,16 @@ final class Exchange {
         } catch (IOException e) {
             LOG.debug("A body could not be read", e);
             throw Fault.INVALID_REQUEST.saying("The body could not be read to its end.");
+        } finally {
+            phase(Phase.WORKING);
+        }
+    }
+
+    /// The body, or a file of it, on the disk.
+    Upload upload(String field, Path folder, long maxBytes) {
+        phase(Phase.READING);
+        try {
+            return UploadedBody.read(request, field, folder, maxBytes);
         } finally {
             phase(Phase.WORKING);
         }

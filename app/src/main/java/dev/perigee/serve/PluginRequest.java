@@ -3,7 +3,9 @@ package dev.perigee.serve;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Upload;
 import dev.perigee.query.MemoryBudget;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +15,9 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param body already read, within the limit
 /// @param memory holds what the body takes, and what is made of it
-record PluginRequest(Exchange exchange, byte[] body, MemoryBudget.Reservation memory) implements Request {
+/// @param maxUploadBytes longest body that goes to the disk; 0 for a route that takes none
+record PluginRequest(Exchange exchange, byte[] body, MemoryBudget.Reservation memory, long maxUploadBytes)
+        implements Request {
     @Override
     public String method() {
         return exchange.method();
@@ -59,6 +63,12 @@ record PluginRequest(Exchange exchange, byte[] body, MemoryBudget.Reservation me
     @Override
     public Caller caller() {
         return exchange.caller();
+    }
+
+    @Override
+    public Upload upload(String field, Path folder) {
+        if (maxUploadBytes == 0) throw new IllegalStateException("the route takes no uploads");
+        return exchange.upload(field, folder, maxUploadBytes);
     }
 
     @Override

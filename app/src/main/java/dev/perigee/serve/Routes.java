@@ -57,6 +57,8 @@ final class Routes {
         return switch (route.target()) {
             case PluginRoute.Target.Answer(var handler) ->
                 new Endpoint(route.access(), exchange -> answer(exchange, handler));
+            case PluginRoute.Target.Take(var handler, var maxBytes) ->
+                new Endpoint(route.access(), exchange -> take(exchange, handler, maxBytes));
             case PluginRoute.Target.Upgrade(var handler) ->
                 new Endpoint(route.access(), exchange -> sockets.open(exchange, handler), true);
         };
@@ -66,7 +68,15 @@ final class Routes {
         try (MemoryBudget.Reservation reservation = memory.reserve("The body")) {
             byte[] body = exchange.body(maxBodyBytes, reservation);
             exchange.unlimited();
-            send(exchange, handler.handle(new PluginRequest(exchange, body, reservation)));
+            send(exchange, handler.handle(new PluginRequest(exchange, body, reservation, 0)));
+        }
+    }
+
+    private void take(Exchange exchange, RouteHandler handler, long maxBytes) throws IOException {
+        try (MemoryBudget.Reservation reservation = memory.reserve("The body")) {
+            exchange.unlimited();
+            PluginRequest request = new PluginRequest(exchange, new byte[0], reservation, maxBytes);
+            send(exchange, handler.handle(request));
         }
     }
 

@@ -76,7 +76,7 @@ final class Sockets {
         ClientSocket socket = new ClientSocket(exchange.caller(), memory, this::closed);
         boolean isOpened = false;
         try (MemoryBudget.Reservation reservation = memory.reserve("The request")) {
-            socket.listener(handler.open(new PluginRequest(exchange, new byte[0], reservation), socket));
+            socket.listener(handler.open(new PluginRequest(exchange, new byte[0], reservation, 0), socket));
             open.add(socket);
             exchange.upgrade((request, response, callback) ->
                     container.upgrade((_, _, _) -> socket, request, response, callback));

@@ -14,6 +14,7 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
+import dev.perigee.plugin.Upload;
 import dev.perigee.source.Source;
 import dev.perigee.sqlite.SqliteFunction;
 import dev.perigee.sqlite.SqliteStatement;
@@ -241,6 +242,11 @@ public final class TestHost implements PluginHost, AutoCloseable {
     }
 
     @Override
+    public void uploadRoute(String method, String path, Access access, long maxBytes, RouteHandler handler) {
+        throw new UnsupportedOperationException("replication has no uploads");
+    }
+
+    @Override
     public void setAlarm(Instant due) {
         alarms.set(plugin.name(), due);
     }
@@ -267,6 +273,11 @@ public final class TestHost implements PluginHost, AutoCloseable {
 
     private record TestRequest(String method, String[] pathAndQuery, Map<String, String> parameters, String text)
             implements Request {
+        @Override
+        public Upload upload(String field, Path folder) {
+            throw new UnsupportedOperationException("replication takes no uploads");
+        }
+
         @Override
         public String path() {
             return pathAndQuery[0];

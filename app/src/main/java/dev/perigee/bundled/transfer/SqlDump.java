@@ -15,11 +15,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// Writes a database as SQL that stock `sqlite3` reads back to an equal one: tables with their rows, then indexes,
+/// Writes a database as SQL that stock `sqlite3` reads back to an equal one: tables with their rows, then
+/// indexes,
 /// views and triggers, in one transaction. One row at a time: a table of any size needs little memory.
 ///
-/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are made anew and their rows inserted, which fills what
-/// they keep for themselves. Row numbers of tables without an INTEGER PRIMARY KEY are not kept, as in `.dump`.
+/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are made anew and their rows inserted,
+/// which fills what
+/// they keep for themselves. Row numbers of tables without an INTEGER PRIMARY KEY are not kept, as in
+/// `.dump`.
 ///
 /// @see <a href="https://www.sqlite.org/cli.html">SQLite: the command line, section 10</a>
 final class SqlDump {
@@ -30,11 +33,18 @@ final class SqlDump {
     /// @param kind `table`, `virtual`, `view` or `shadow`
     record Table(String name, String kind, String sql) {}
 
+    private static final int MANTISSA_BITS = 53;
+
+    /// The largest power of two that an integer's digits are read as exactly.
+    private static final int MAX_STEP = 52;
+
     private final SqliteConnection connection;
+    private final SqliteStatement read;
     private final OutputStream out;
 
     SqlDump(SqliteConnection connection, OutputStream out) {
         this.connection = connection;
+        this.read = connection.prepare("SELECT CAST(?1 AS REAL)");
         this.out = new BufferedOutputStream(out, BUFFER_BYTES);
     }
 
@@ -56,6 +66,7 @@ final class SqlDump {
             }
         }
         line("COMMIT;");
+        read.close();
         out.flush();
     }
 
@@ -119,10 +130,37 @@ final class SqlDump {
         return row.bytesAt(column, new byte[row.lengthAt(column)]);
     }
 
-    /// Seventeen digits are read back as the same number.
-    static String real(double number) {
+    /// Seventeen digits name one number, but SQLite's reader is off by a bit for some; those are written
+    /// as what they are
+    /// made of, which arithmetic puts together exactly.
+    private String real(double number) {
         if (Double.isInfinite(number)) return number > 0 ? "9e999" : "-9e999";
-        return String.format(Locale.ROOT, "%.16e", number);
+        String digits = String.format(Locale.ROOT, "%.16e", number);
+        return readsAs(digits, number) ? digits : exact(number);
+    }
+
+    private boolean readsAs(String digits, double number) {
+        read.bindText(1, digits).step();
+        boolean isSame = Double.doubleToRawLongBits(read.realAt(0)) == Double.doubleToRawLongBits(number);
+        read.reset();
+        return isSame;
+    }
+
+    /// A whole number times or divided by powers of two.
+    static String exact(double number) {
+        int exponent = Math.max(Math.getExponent(number), Double.MIN_EXPONENT) - (MANTISSA_BITS - 1);
+        long mantissa = (long) Math.scalb(number, -exponent);
+        // Trailing zeros are taken off, so that no step on the way is too small or too large to be exact.
+        int zeros = mantissa == 0 ? 0 : Long.numberOfTrailingZeros(mantissa);
+        mantissa >>= zeros;
+        exponent += zeros;
+        StringBuilder text = new StringBuilder("(" + mantissa + ".0");
+        for (int left = exponent; left != 0; ) {
+            int step = Math.min(Math.abs(left), MAX_STEP);
+            text.append(left > 0 ? '*' : '/').append(1L << step).append(".0");
+            left -= left > 0 ? step : -step;
+        }
+        return text.append(')').toString();
     }
 
     private void text(byte[] bytes) throws IOException {
@@ -138,7 +176,8 @@ final class SqlDump {
         out.write('\'');
     }
 
-    /// Whether SQLite's parser takes the text as it is: it ends at a zero, and a shell may change what is not UTF-8.
+    /// Whether SQLite's parser takes the text as it is: it ends at a zero, and a shell may change what is
+    /// not UTF-8.
     private static boolean isPlain(byte[] bytes) {
         for (byte b : bytes) if (b == 0 || b == '\r') return false;
         try {

@@ -1,0 +1,118 @@
+package dev.perigee.bundled.transfer;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.BulkWrite;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Runs the statements of a dump in one transaction. Its own `BEGIN` and `COMMIT` are passed over, and so
+/// is what it says
+/// of foreign keys, which the replica does not enforce.
+final class DumpImport {
+    /// Statements of a failure's report.
+    private static final int SHOWN_CHARS = 200;
+
+    private static final Pattern SKIPPED = Pattern.compile(
+            "(BEGIN|COMMIT|END)(\\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\\s+TRANSACTION)?|PRAGMA\\s+foreign_keys\\s*=\\s*\\w+",
+            Pattern.CASE_INSENSITIVE);
+    private static final Pattern SEQUENCES =
+            Pattern.compile("DELETE\\s+FROM\\s+\"?sqlite_sequence\"?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern TABLE = Pattern.compile(
+            "CREATE\\s+TABLE\\s+(IF\\s+NOT\\s+EXISTS\\s+)?(\"(?:[^\"]|\"\")+\"|'(?:[^']|'')+'|\\[[^\\]]+\\]|`[^`]+`|[^\\s(]+).*",
+            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+
+    /// @param line where the statement begins
+    record Failure(String statement, long line, boolean success, String error) {}
+
+    private final BulkWrite bulk;
+    private final boolean reports;
+    private final List<String> made = new ArrayList<>();
+    private final List<Failure> failures = new ArrayList<>();
+    private long succeeded;
+    private long failed;
+
+    /// @param reports whether a statement that fails is left out and noted
+    DumpImport(BulkWrite bulk, boolean reports) {
+        this.bulk = bulk;
+        this.reports = reports;
+    }
+
+    long succeeded() {
+        return succeeded;
+    }
+
+    long failed() {
+        return failed;
+    }
+
+    List<Failure> failures() {
+        return Collections.unmodifiableList(failures);
+    }
+
+    void read(Path file) throws IOException {
+        try (BufferedReader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+            SqlStatements statements = new SqlStatements(in);
+            for (String sql = statements.next(); sql != null; sql = statements.next())
+                run(sql.strip(), statements.line());
+        }
+    }
+
+    private void run(String sql, long line) {
+        // A long one is data, and no expression need look at it.
+        boolean isShort = sql.length() < 10_000;
+        if (isShort && SKIPPED.matcher(sql).matches()) return;
+        try {
+            if (reports) bulk.apart(() -> one(sql, isShort));
+            else one(sql, isShort);
+            succeeded++;
+        } catch (PerigeeException e) {
+            if (e.fault() == Fault.DISK_FULL || e.fault() == Fault.DISK_FAILED || e.fault() == Fault.CLOSED) throw e;
+            String shown = sql.length() > SHOWN_CHARS ? sql.substring(0, SHOWN_CHARS) + "…" : sql;
+            if (!reports) {
+                throw e.fault()
+                        .saying("Statement %d (line %d) failed: %s Nothing was imported. It is: %s"
+                                .formatted(succeeded + 1, line, e.getMessage(), shown));
+            }
+            failed++;
+            if (failures.size() < RowImport.MAX_FAILURES) {
+                failures.add(new Failure(shown, line, false, String.valueOf(e.getMessage())));
+            }
+        }
+    }
+
+    private void one(String sql, boolean isShort) {
+        if (isShort && SEQUENCES.matcher(sql).matches()) {
+            // Only of the dump's own tables: others count on.
+            for (String table : made) {
+                bulk.run("DELETE FROM sqlite_sequence WHERE name = '%s' COLLATE NOCASE"
+                        .formatted(table.replace("'", "''")));
+            }
+            return;
+        }
+        if (isShort && sql.toUpperCase(Locale.ROOT).startsWith("PRAGMA")) {
+            throw Fault.FORBIDDEN.saying(
+                    "%s is not run: a dump may make tables and fill them. Dumps of virtual tables come from /export/dump."
+                            .formatted(sql));
+        }
+        bulk.run(sql);
+        Matcher table = isShort ? TABLE.matcher(sql) : TABLE.matcher(sql.substring(0, 10_000));
+        if (table.matches()) made.add(plain(table.group(2)));
+    }
+
+    private static String plain(String name) {
+        char first = name.charAt(0);
+        if ("\"'`[".indexOf(first) < 0) return name;
+        String inner = name.substring(1, name.length() - 1);
+        return first == '[' ? inner : inner.replace("" + first + first, "" + first);
+    }
+}

@@ -1,0 +1,137 @@
+package dev.perigee.bundled.transfer;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Json;
+import dev.perigee.plugin.QueryBody;
+import dev.perigee.sqlite.Value;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+
+/// The rows of a JSON file, `{"data": [{…}, …], "columnMapping": {…}}` or the array alone, one after the
+/// other.
+final class JsonRows {
+    static final String EXPECTED =
+            "Invalid JSON format. Expected an object with \"data\" array and optional \"columnMapping\".";
+
+    private final Path file;
+
+    JsonRows(Path file) {
+        this.file = file;
+    }
+
+    /// What the file says beside its rows; it is looked for before them, wherever it stands.
+    ///
+    /// @param csv where `data` is a text
+    record Head(Map<String, String> mapping, Optional<String> csv) {}
+
+    Head head() throws IOException {
+        Map<String, String> mapping = new HashMap<>();
+        Optional<String> csv = Optional.empty();
+        try (InputStream in = Files.newInputStream(file);
+                JsonParser parser = Json.MAPPER.createParser(in)) {
+            JsonToken first = parser.nextToken();
+            if (first == JsonToken.START_ARRAY) return new Head(mapping, csv);
+            if (first != JsonToken.START_OBJECT) throw Fault.INVALID_REQUEST.saying(EXPECTED);
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                String name = parser.currentName();
+                JsonToken value = parser.nextToken();
+                if (name.equals("columnMapping")) mapping(parser, value, mapping);
+                else if (name.equals("data") && value == JsonToken.VALUE_STRING) csv = Optional.of(parser.getString());
+                else parser.skipChildren();
+            }
+            return new Head(mapping, csv);
+        } catch (JacksonException e) {
+            throw QueryBody.notJson(e);
+        }
+    }
+
+    static Map<String, String> mapping(String json) {
+        Map<String, String> mapping = new HashMap<>();
+        try (JsonParser parser = Json.MAPPER.createParser(json)) {
+            mapping(parser, parser.nextToken(), mapping);
+            return mapping;
+        } catch (JacksonException _) {
+            throw notMapping();
+        }
+    }
+
+    private static void mapping(JsonParser parser, JsonToken value, Map<String, String> mapping) {
+        if (value == JsonToken.VALUE_NULL) return;
+        if (value != JsonToken.START_OBJECT) throw notMapping();
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String from = parser.currentName();
+            if (parser.nextToken() != JsonToken.VALUE_STRING) throw notMapping();
+            mapping.put(from, parser.getString());
+        }
+    }
+
+    private static PerigeeException notMapping() {
+        return Fault.INVALID_REQUEST.saying(
+                "\"columnMapping\" must be an object of names in the text to names of columns.");
+    }
+
+    /// Gives each row to `rows`.
+    void read(RowImport rows) throws IOException {
+        try (InputStream in = Files.newInputStream(file);
+                JsonParser parser = Json.MAPPER.createParser(in)) {
+            boolean isFound = parser.nextToken() == JsonToken.START_ARRAY;
+            while (!isFound && parser.nextToken() != JsonToken.END_OBJECT) {
+                String name = parser.currentName();
+                JsonToken value = parser.nextToken();
+                isFound = name.equals("data") && value == JsonToken.START_ARRAY;
+                if (!isFound) parser.skipChildren();
+            }
+            if (!isFound) throw Fault.INVALID_REQUEST.saying(EXPECTED);
+            while (parser.nextToken() != JsonToken.END_ARRAY) row(parser, rows);
+        } catch (JacksonException e) {
+            throw QueryBody.notJson(e);
+        }
+    }
+
+    private static void row(JsonParser parser, RowImport rows) {
+        long line = parser.currentTokenLocation().getLineNr();
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            parser.skipChildren();
+            rows.wrong("A row must be an object.", line);
+            return;
+        }
+        List<String> names = new ArrayList<>();
+        List<Value> values = new ArrayList<>();
+        String wrong = "";
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            names.add(parser.currentName());
+            JsonToken token = parser.nextToken();
+            switch (token) {
+                case VALUE_NULL -> values.add(Value.Null.NULL);
+                case VALUE_TRUE -> values.add(new Value.Int(1));
+                case VALUE_FALSE -> values.add(new Value.Int(0));
+                case VALUE_STRING -> values.add(new Value.Text(parser.getString()));
+                case VALUE_NUMBER_INT -> {
+                    switch (parser.getNumberType()) {
+                        case INT, LONG -> values.add(new Value.Int(parser.getLongValue()));
+                        default -> wrong = "The number of \"%s\" is out of range.".formatted(names.getLast());
+                    }
+                }
+                case VALUE_NUMBER_FLOAT -> {
+                    double number = parser.getDoubleValue();
+                    if (Double.isFinite(number)) values.add(new Value.Real(number));
+                    else wrong = "The number of \"%s\" is out of range.".formatted(names.getLast());
+                }
+                default -> values.add(new Value.Text(Json.MAPPER.writeValueAsString(parser.readValueAsTree())));
+            }
+        }
+        if (wrong.isEmpty()) rows.row(names, values, line);
+        else rows.wrong(wrong, line);
+    }
+}

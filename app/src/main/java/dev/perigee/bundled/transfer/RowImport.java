@@ -1,0 +1,172 @@
+package dev.perigee.bundled.transfer;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.BulkWrite;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/// Inserts rows into one table, one by one. Either the first that fails ends all of it, or each that fails
+/// is left out
+/// and noted.
+final class RowImport {
+    /// Failures that are told; more are counted.
+    static final int MAX_FAILURES = 100;
+
+    /// Sets of columns that rows have; more than these would each need a statement.
+    private static final int MAX_SHAPES = 200;
+
+    /// @param row its number, from 1
+    /// @param line where it begins in the text; 0 where lines mean nothing
+    record Failure(long row, long line, String statement, String error) {}
+
+    private final BulkWrite bulk;
+    private final String table;
+    private final Map<String, String> mapping;
+    private final Map<String, String> columns = new HashMap<>();
+    private final Set<String> blobs = new HashSet<>();
+    private final boolean reports;
+    private final Map<List<String>, SqliteStatement> statements = new HashMap<>();
+    private final List<Failure> failures = new ArrayList<>();
+    private long rows;
+    private long failed;
+
+    /// @param table as the schema has it
+    /// @param mapping names in the text to names of columns
+    /// @param reports whether a row that fails is left out and noted
+    /// @param decodesBlobs whether texts for columns of type BLOB are base64
+    RowImport(BulkWrite bulk, String table, Map<String, String> mapping, boolean reports, boolean decodesBlobs) {
+        this.bulk = bulk;
+        this.table = table;
+        this.mapping = mapping;
+        this.reports = reports;
+        SqliteStatement select =
+                bulk.prepare("SELECT name, type FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid");
+        select.bindText(1, table);
+        while (select.step()) {
+            String name = String.valueOf(select.textAt(0));
+            columns.put(name.toLowerCase(Locale.ROOT), name);
+            if (decodesBlobs
+                    && String.valueOf(select.textAt(1)).toUpperCase(Locale.ROOT).contains("BLOB")) blobs.add(name);
+        }
+        select.reset();
+    }
+
+    long rows() {
+        return rows;
+    }
+
+    long failed() {
+        return failed;
+    }
+
+    List<Failure> failures() {
+        return Collections.unmodifiableList(failures);
+    }
+
+    /// @param names as the text has them
+    /// @param line where the row begins; 0 where lines mean nothing
+    /// @throws PerigeeException the row's failure, when rows that fail are not left out
+    void row(List<String> names, List<Value> values, long line) {
+        rows++;
+        try {
+            if (reports) bulk.apart(() -> insert(names, values));
+            else insert(names, values);
+        } catch (PerigeeException e) {
+            boolean isTheServers =
+                    e.fault() == Fault.DISK_FULL || e.fault() == Fault.DISK_FAILED || e.fault() == Fault.CLOSED;
+            if (isTheServers) throw e;
+            if (!reports) throw failure(e, line);
+            failed++;
+            if (failures.size() < MAX_FAILURES) {
+                failures.add(new Failure(rows, line, sql(names), String.valueOf(e.getMessage())));
+            }
+        }
+    }
+
+    /// A row that is no row.
+    void wrong(String why, long line) {
+        rows++;
+        PerigeeException reason = Fault.INVALID_REQUEST.saying(why);
+        if (!reports) throw failure(reason, line);
+        failed++;
+        if (failures.size() < MAX_FAILURES) failures.add(new Failure(rows, line, "", why));
+    }
+
+    private PerigeeException failure(PerigeeException e, long line) {
+        String where = line > 0 ? "Row %d (line %d)".formatted(rows, line) : "Row %d".formatted(rows);
+        return e.fault()
+                .saying("%s: %s Nothing was imported; with ?onError=report the other rows would be."
+                        .formatted(where, sentence(String.valueOf(e.getMessage()))));
+    }
+
+    private static String sentence(String text) {
+        return text.endsWith(".") ? text : text + ".";
+    }
+
+    private void insert(List<String> names, List<Value> values) {
+        List<String> targets = new ArrayList<>(names.size());
+        for (String name : names) targets.add(column(name));
+        SqliteStatement insert = statements.get(targets);
+        if (insert == null) {
+            if (statements.size() == MAX_SHAPES) {
+                throw Fault.INVALID_REQUEST.saying(
+                        "The rows have more than %d different sets of columns.".formatted(MAX_SHAPES));
+            }
+            insert = bulk.prepare(sql(names));
+            statements.put(List.copyOf(targets), insert);
+        }
+        try {
+            for (int i = 0; i < values.size(); i++) insert.bind(i + 1, value(targets.get(i), values.get(i)));
+            insert.step();
+        } finally {
+            insert.reset();
+            insert.clearBindings();
+        }
+    }
+
+    private Value value(String column, Value value) {
+        if (!blobs.contains(column) || !(value instanceof Value.Text(String text))) return value;
+        try {
+            return new Value.Blob(ByteBuffer.wrap(Base64.getDecoder().decode(text)));
+        } catch (IllegalArgumentException _) {
+            throw Fault.INVALID_REQUEST.saying("The value of \"%s\" is not base64.".formatted(column));
+        }
+    }
+
+    private String column(String name) {
+        String wanted = mapping.getOrDefault(name, name);
+        String known = columns.get(wanted.toLowerCase(Locale.ROOT));
+        if (known == null) {
+            throw Fault.INVALID_REQUEST.saying("The table \"%s\" has no column \"%s\" that can be written."
+                    .formatted(table, wanted.length() > 100 ? wanted.substring(0, 100) : wanted));
+        }
+        return known;
+    }
+
+    private String sql(List<String> names) {
+        if (names.isEmpty()) return "INSERT INTO %s DEFAULT VALUES".formatted(SqlDump.quoted(table));
+        StringBuilder into = new StringBuilder();
+        StringBuilder marks = new StringBuilder();
+        for (String name : names) {
+            String wanted = mapping.getOrDefault(name, name);
+            if (!into.isEmpty()) {
+                into.append(", ");
+                marks.append(", ");
+            }
+            into.append(SqlDump.quoted(columns.getOrDefault(wanted.toLowerCase(Locale.ROOT), wanted)));
+            marks.append('?');
+        }
+        return "INSERT INTO %s (%s) VALUES (%s)".formatted(SqlDump.quoted(table), into, marks);
+    }
+}

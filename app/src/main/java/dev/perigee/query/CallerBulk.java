@@ -1,0 +1,87 @@
+package dev.perigee.query;
+
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.BulkWrite;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.ChangeObserver;
+import dev.perigee.store.Store.Transaction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/// Many statements of a caller in one transaction. What a statement may not touch, SQLite's compiler
+/// refuses as it does
+/// for single ones.
+final class CallerBulk implements BulkWrite, AutoCloseable {
+    private final Transaction transaction;
+    private final CallerConnection lent;
+    private final ChangeObserver observer;
+    private final List<SqliteStatement> prepared = new ArrayList<>();
+
+    CallerBulk(Transaction transaction, CallerConnection lent, ChangeObserver observer) {
+        this.transaction = transaction;
+        this.lent = lent;
+        this.observer = observer;
+    }
+
+    @Override
+    public SqliteStatement prepare(String sql) {
+        return said(() -> {
+            SqliteStatement statement = lent.prepare(sql);
+            prepared.add(statement);
+            QueryEngine.requireOne(statement, sql);
+            return statement;
+        });
+    }
+
+    @Override
+    public void run(String sql) {
+        said(() -> {
+            try (SqliteStatement statement = lent.prepare(sql)) {
+                QueryEngine.requireOne(statement, sql);
+                NewNames names = NewNames.before(transaction, lent, observer);
+                boolean hasRow = statement.step();
+                while (hasRow) hasRow = statement.step();
+                names.refuse(transaction, lent);
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public void apart(Runnable work) {
+        as("SAVEPOINT perigee_bulk");
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            if (!lent.connection().isAutocommit()) {
+                as("ROLLBACK TO perigee_bulk");
+                as("RELEASE perigee_bulk");
+            }
+            throw e;
+        }
+        as("RELEASE perigee_bulk");
+    }
+
+    private void as(String sql) {
+        lent.asPerigee(() -> {
+            transaction.statement(sql).run();
+            return true;
+        });
+    }
+
+    /// The refusal itself where a statement went beyond its caller's rights.
+    private static <T> T said(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (SqliteException e) {
+            throw e.getCause() instanceof PerigeeException refusal ? refusal : e;
+        }
+    }
+
+    @Override
+    public void close() {
+        prepared.forEach(SqliteStatement::close);
+    }
+}

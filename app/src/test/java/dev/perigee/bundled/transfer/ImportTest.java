@@ -1,0 +1,407 @@
+package dev.perigee.bundled.transfer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.perigee.ServedPerigee;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteConnection.OpenFlag;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.testing.Contract;
+import java.io.IOException;
+import java.io.StringReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+
+/// `/import` over HTTP.
+class ImportTest {
+    @TempDir
+    Path folder;
+
+    private ServedPerigee perigee;
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    @BeforeEach
+    void start() {
+        perigee = ServedPerigee.open(folder.resolve("data"));
+        perigee.query("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, note, b BLOB)");
+    }
+
+    @AfterEach
+    void stop() {
+        http.close();
+        perigee.close();
+        assertThat(folder.resolve("data/imports"))
+                .satisfiesAnyOf(
+                        path -> assertThat(path).doesNotExist(),
+                        path -> assertThat(path).isEmptyDirectory());
+    }
+
+    private HttpResponse<String> post(String path, String type, byte[] body) {
+        return post(path, type, body, ServedPerigee.TOKEN);
+    }
+
+    private HttpResponse<String> post(String path, String type, byte[] body, String token) {
+        try {
+            return http.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + perigee.port() + path))
+                            .header("Authorization", "Bearer " + token)
+                            .header("Content-Type", type)
+                            .POST(BodyPublishers.ofByteArray(body))
+                            .build(),
+                    BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private HttpResponse<String> csv(String more, String text) {
+        return post("/import/csv/people" + more, "text/csv", text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private HttpResponse<String> json(String more, String text) {
+        return post("/import/json/people" + more, "application/json", text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private HttpResponse<String> form(String path, String field, String fileName, byte[] content) {
+        byte[] head = "--xyz\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\n\r\n"
+                .formatted(field, fileName)
+                .getBytes(StandardCharsets.UTF_8);
+        byte[] tail = "\r\n--xyz--\r\n".getBytes(StandardCharsets.UTF_8);
+        byte[] body = new byte[head.length + content.length + tail.length];
+        System.arraycopy(head, 0, body, 0, head.length);
+        System.arraycopy(content, 0, body, head.length, content.length);
+        System.arraycopy(tail, 0, body, head.length + content.length, tail.length);
+        return post(path, "multipart/form-data; boundary=xyz", body);
+    }
+
+    private String rows(String sql) {
+        return perigee.query(sql).toString();
+    }
+
+    @Test
+    @Contract("Kept: POST /import/csv/:table takes columnMapping")
+    void csv_is_read_as_rfc_4180_says_and_columns_are_mapped() {
+        String text = "\ufeffid,Full Name,note\r\n"
+                + "1,\"Ann, \"\"A\"\"\",\r\n"
+                + "2,\"two\nlines\",\"\"\r\n"
+                + "\r\n"
+                + "9007199254740993, padded ,Ünï\n";
+        HttpResponse<String> answer = post(
+                "/import/csv/people",
+                "application/json",
+                JsonMapper.shared()
+                        .writeValueAsBytes(Map.of("data", text, "columnMapping", Map.of("Full Name", "name"))));
+        assertThat(answer.body())
+                .isEqualTo(
+                        "{\"result\":{\"message\":\"Imported 3 out of 3 records successfully. 0 records failed.\",\"failedStatements\":[]}}");
+        String expected = "[{\"id\":1,\"name\":\"Ann, \\\"A\\\"\",\"note\":null},"
+                + "{\"id\":2,\"name\":\"two\\nlines\",\"note\":\"\"},"
+                + "{\"id\":9007199254740993,\"name\":\" padded \",\"note\":\"Ünï\"}]";
+        assertThat(rows("SELECT id, name, note FROM people")).isEqualTo(expected);
+        perigee.query("DELETE FROM people");
+        assertThat(csv("?columnMapping=%7B%22Full%20Name%22%3A%22name%22%7D", text)
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(rows("SELECT id, name, note FROM people")).isEqualTo(expected);
+        perigee.query("DELETE FROM people");
+        assertThat(form("/import/csv/people", "file", "p.csv", "id,name\n5,five\n".getBytes(StandardCharsets.UTF_8))
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(rows("SELECT id, name FROM people")).isEqualTo("[{\"id\":5,\"name\":\"five\"}]");
+    }
+
+    @Test
+    @Contract("Kept: POST /import/json/:table has the original's message")
+    void json_rows_keep_their_types() {
+        String blob = Base64.getEncoder().encodeToString(new byte[] {0, (byte) 255});
+        HttpResponse<String> answer = json("?blobs=base64", """
+                {"columnMapping":{"n":"name"},"ignored":[{}],"data":[
+                    {"id":9223372036854775807,"n":"a","note":0.1,"b":"%s"},
+                    {"n":"b","note":true},
+                    {"note":{"x":[1,null]},"n":"c"},
+                    {"name":"d","note":null}]}""".formatted(blob));
+        assertThat(answer.body()).contains("Imported 4 out of 4 records successfully. 0 records failed.");
+        assertThat(rows("SELECT name, note, typeof(note) AS t, hex(b) AS b FROM people ORDER BY name"))
+                .isEqualTo("[{\"name\":\"a\",\"note\":0.1,\"t\":\"real\",\"b\":\"00FF\"},"
+                        + "{\"name\":\"b\",\"note\":1,\"t\":\"integer\",\"b\":\"\"},"
+                        + "{\"name\":\"c\",\"note\":\"{\\\"x\\\":[1,null]}\",\"t\":\"text\",\"b\":\"\"},"
+                        + "{\"name\":\"d\",\"note\":null,\"t\":\"null\",\"b\":\"\"}]");
+        assertThat(rows("SELECT max(id) AS id FROM people")).isEqualTo("[{\"id\":9223372036854775807}]");
+        assertThat(form(
+                                "/import/json/people",
+                                "file",
+                                "p.json",
+                                "[{\"id\":1,\"name\":\"x\"}]".getBytes(StandardCharsets.UTF_8))
+                        .statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void one_row_that_fails_undoes_all_unless_failures_are_wanted_in_a_report() {
+        String text = "id,name\n1,a\n2,\n3,c\n1,again\n4,d,too many\n5,e\n";
+        HttpResponse<String> stopped = csv("", text);
+        assertThat(stopped.statusCode()).isEqualTo(409);
+        assertThat(stopped.body()).contains("Row 2 (line 3)", "people.name", "onError=report");
+        assertThat(rows("SELECT * FROM people")).isEqualTo("[]");
+        HttpResponse<String> reported = csv("?onError=report", text);
+        assertThat(reported.statusCode()).isEqualTo(200);
+        assertThat(reported.body())
+                .contains("Imported 3 out of 6 records successfully. 3 records failed.")
+                .contains("\"row\":2,\"line\":3", "\"row\":4,\"line\":5", "\"row\":5,\"line\":6")
+                .contains("INSERT INTO \\\"people\\\" (\\\"id\\\", \\\"name\\\") VALUES (?, ?)");
+        assertThat(rows("SELECT id FROM people")).isEqualTo("[{\"id\":1},{\"id\":3},{\"id\":5}]");
+    }
+
+    @Test
+    void mistakes_are_named_and_change_nothing() {
+        assertThat(csv("", "").body()).contains("Invalid CSV format or empty data");
+        assertThat(csv("", "id,name\n1,\"open").body()).contains("line 2", "does not end");
+        assertThat(csv("", "id,name\n1,\"a\"b\n").body()).contains("follows the end");
+        assertThat(csv("", "id,nothere\n1,2\n").body()).contains("no column \\\"nothere\\\"");
+        assertThat(csv("?onError=maybe", "id\n").statusCode()).isEqualTo(400);
+        assertThat(post("/import/csv/people", "text/plain", new byte[0]).body()).contains("Unsupported Content-Type");
+        assertThat(post("/import/csv/people", "text/csv", new byte[] {'i', 'd', '\n', (byte) 0xc3, 0x28})
+                        .body())
+                .contains("not UTF-8");
+        assertThat(json("", "{").body()).contains("not valid JSON");
+        assertThat(json("", "{\"rows\":[]}").body()).contains("Expected an object with");
+        assertThat(json("", "[{\"id\":99999999999999999999,\"name\":\"x\"}]").body())
+                .contains("out of range");
+        assertThat(json("", "[5]").body()).contains("must be an object");
+        assertThat(post("/import/json/nothere", "application/json", "[]".getBytes(StandardCharsets.UTF_8))
+                        .statusCode())
+                .isEqualTo(404);
+        assertThat(post(
+                                "/import/json/tmp_rls_policies",
+                                "application/json",
+                                "[{\"id\":1}]".getBytes(StandardCharsets.UTF_8))
+                        .statusCode())
+                .isIn(200, 400, 403, 409);
+        assertThat(post(
+                                "/import/json/tmp_alarms",
+                                "application/json",
+                                "[{\"owner\":\"x\",\"due_at_ms\":1}]".getBytes(StandardCharsets.UTF_8))
+                        .statusCode())
+                .isEqualTo(403);
+        assertThat(form("/import/json/people", "wrong", "p.json", new byte[0]).body())
+                .contains("no file in the field");
+        assertThat(post(
+                                "/import/json/people",
+                                "multipart/form-data; boundary=xyz",
+                                "junk".getBytes(StandardCharsets.UTF_8))
+                        .statusCode())
+                .isEqualTo(400);
+        for (String path : List.of("/import/dump", "/import/csv/people", "/import/json/people")) {
+            assertThat(post(path, "text/csv", new byte[0], ServedPerigee.CLIENT_TOKEN)
+                            .statusCode())
+                    .isEqualTo(403);
+        }
+        assertThat(rows("SELECT * FROM people")).isEqualTo("[]");
+    }
+
+    @Test
+    @Contract("Kept: POST /import/dump takes a multipart sqlFile")
+    void a_dump_comes_back_as_it_was() throws Exception {
+        for (String sql : List.of(
+                "CREATE TABLE \"odd \"\"name; --\" (id INTEGER PRIMARY KEY AUTOINCREMENT, v, g AS (id * 2) STORED, h TEXT DEFAULT 'x;y')",
+                "INSERT INTO \"odd \"\"name; --\" (v) VALUES (NULL), (-9223372036854775808), (9223372036854775807), (0.1), (1e-300),"
+                        + " (1.7976931348623157e308), (9e999), (-9e999), (x'00ff'), (x''), (''), ('it''s; --'), ('a' || char(10) || 'b;'),"
+                        + " ('a' || char(13) || char(10) || 'b'), ('a' || char(0) || 'b'), ('Ünï /* */'), (CAST(x'c328' AS TEXT)), (3.0)",
+                "DELETE FROM \"odd \"\"name; --\" WHERE id = 18",
+                "CREATE TABLE wr (a TEXT, b INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID",
+                "INSERT INTO wr VALUES ('k', 1), ('k', 2)",
+                "CREATE TABLE st (n INT, t TEXT) STRICT",
+                "INSERT INTO st VALUES (1, 'x')",
+                "CREATE INDEX part ON st (lower(t)) WHERE n > 0",
+                "CREATE VIEW seen AS SELECT n FROM st",
+                "CREATE TRIGGER trg AFTER INSERT ON st BEGIN UPDATE st SET t = CASE WHEN n THEN 'a;b' END WHERE n = NEW.n; DELETE FROM wr; END",
+                "CREATE VIRTUAL TABLE ft USING fts5(body)",
+                "INSERT INTO ft VALUES ('the quick fox'), ('lazy dog')")) {
+            perigee.query(sql);
+        }
+        byte[] dump = http.send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + perigee.port() + "/export/dump"))
+                                .header("Authorization", "Bearer " + ServedPerigee.TOKEN)
+                                .build(),
+                        BodyHandlers.ofByteArray())
+                .body();
+        String before = content();
+        HttpResponse<String> again = form("/import/dump", "sqlFile", "d.sql", dump);
+        assertThat(again.statusCode()).isEqualTo(400);
+        assertThat(again.body()).contains("Statement 1 (line 3)", "already exists", "Nothing was imported");
+        for (String name : List.of("\"odd \"\"name; --\"", "wr", "st", "ft", "people")) {
+            perigee.query("DROP " + (name.equals("seen") ? "VIEW " : "TABLE ") + name);
+        }
+        perigee.query("DROP VIEW seen");
+        HttpResponse<String> answer = form("/import/dump", "sqlFile", "d.sql", dump);
+        assertThat(answer.body()).contains("SQL dump import completed.", " 0 failed.", "\"details\":[]");
+        assertThat(content()).isEqualTo(before);
+        assertThat(rows("SELECT rowid FROM ft WHERE ft MATCH 'fox'")).isEqualTo("[{\"rowid\":1}]");
+        perigee.query("INSERT INTO \"odd \"\"name; --\" (v) VALUES ('next')");
+        assertThat(rows("SELECT max(id) AS id FROM \"odd \"\"name; --\"")).isEqualTo("[{\"id\":19}]");
+    }
+
+    private String content() {
+        StringBuilder all = new StringBuilder();
+        try (SqliteConnection file =
+                SqliteConnection.open(folder.resolve("data/perigee.db"), EnumSet.of(OpenFlag.READONLY))) {
+            List<String> names = new ArrayList<>();
+            try (SqliteStatement select = file.prepare(
+                    "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'tmp\\_%' ESCAPE '\\' AND tbl_name NOT LIKE 'tmp\\_%' ESCAPE '\\' AND name NOT LIKE 'ft\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' ORDER BY name")) {
+                while (select.step()) {
+                    all.append(select.textAt(0))
+                            .append(' ')
+                            .append(select.textAt(1))
+                            .append('\n');
+                    if (String.valueOf(select.textAt(1)).contains("TABLE")) names.add(select.textAt(0));
+                }
+            }
+            for (String name : names) {
+                try (SqliteStatement select = file.prepare("SELECT * FROM " + SqlDump.quoted(name))) {
+                    while (select.step()) {
+                        for (int i = 0; i < select.columnCount(); i++)
+                            all.append(select.valueAt(i)).append('|');
+                        all.append('\n');
+                    }
+                }
+            }
+        }
+        return all.toString();
+    }
+
+    @Test
+    void what_a_dump_may_not_do_undoes_all_of_it() {
+        for (String sql : List.of(
+                "ATTACH '/tmp/x.db' AS x;",
+                "PRAGMA writable_schema = ON;",
+                "SELECT load_extension('x');",
+                "CREATE TABLE tmp_mine (a);",
+                "DELETE FROM tmp_schema_versions;",
+                "ROLLBACK;",
+                "CREATE TEMP TABLE x (a);",
+                "VACUUM INTO '/tmp/y.db';",
+                "CREATE TABLE x (a); ALTER TABLE x RENAME TO tmp_x;")) {
+            HttpResponse<String> answer = post(
+                    "/import/dump",
+                    "application/sql",
+                    ("CREATE TABLE first (a);\n" + sql).getBytes(StandardCharsets.UTF_8));
+            assertThat(answer.statusCode()).as(sql + answer.body()).isIn(400, 403);
+            assertThat(rows("SELECT name FROM sqlite_schema WHERE name IN ('first', 'x')"))
+                    .as(sql)
+                    .isEqualTo("[]");
+        }
+        HttpResponse<String> reported = post(
+                "/import/dump?onError=report",
+                "application/sql",
+                "CREATE TABLE first (a);\nnonsense;\nINSERT INTO first VALUES (1);".getBytes(StandardCharsets.UTF_8));
+        assertThat(reported.statusCode()).isEqualTo(207);
+        assertThat(reported.body()).contains("2 statements succeeded, 1 failed", "\"line\":2", "nonsense");
+        assertThat(form("/import/dump", "sqlFile", "d.txt", new byte[0]).body()).contains("must be a .sql file");
+    }
+
+    /// Any cells, written by a plain rule and read back.
+    @Test
+    void random_csv_is_read_back() throws Exception {
+        Random random = new Random(7);
+        String alphabet = "ab,\"\n\r ;ü";
+        for (int round = 0; round < 500; round++) {
+            List<List<String>> records = new ArrayList<>();
+            StringBuilder text = new StringBuilder();
+            int columns = 1 + random.nextInt(4);
+            for (int i = 0; i < 1 + random.nextInt(5); i++) {
+                List<String> record = new ArrayList<>();
+                for (int c = 0; c < columns; c++) {
+                    StringBuilder cell = new StringBuilder();
+                    for (int k = random.nextInt(6); k > 0; k--)
+                        cell.append(alphabet.charAt(random.nextInt(alphabet.length())));
+                    record.add(cell.toString());
+                    text.append(c == 0 ? "" : ",")
+                            .append('"')
+                            .append(cell.toString().replace("\"", "\"\""))
+                            .append('"');
+                }
+                records.add(record);
+                text.append(random.nextBoolean() ? "\r\n" : "\n");
+            }
+            CsvRecords read = new CsvRecords(new StringReader(text.toString()));
+            for (List<String> record : records) assertThat(read.next()).isEqualTo(record);
+            assertThat(read.next()).isNull();
+        }
+    }
+
+    @Test
+    void statements_are_cut_where_they_end() throws Exception {
+        SqlStatements statements = new SqlStatements(new StringReader("""
+                -- a comment; with one
+                SELECT ';' /* ; */ , "a;b", [c;d], `e;f` -- g;
+                ;;
+                create /* x */ temp trigger t after insert on a begin select case 1 when 1 then 2 end; select 'END;'; end;
+                CREATE TABLE trigger_log (begin_at, end_at);
+                INSERT INTO x VALUES ('it''s; fine')"""));
+        assertThat(statements.next()).startsWith("SELECT ';'");
+        assertThat(statements.line()).isEqualTo(2);
+        assertThat(statements.next()).endsWith("select 'END;'; end");
+        assertThat(statements.line()).isEqualTo(4);
+        assertThat(statements.next()).isEqualTo("CREATE TABLE trigger_log (begin_at, end_at)");
+        assertThat(statements.next()).isEqualTo("INSERT INTO x VALUES ('it''s; fine')");
+        assertThat(statements.next()).isNull();
+    }
+
+    /// Whatever SQLite's reader of digits makes of them.
+    @Test
+    void every_real_comes_back_to_the_bit() throws Exception {
+        perigee.query("CREATE TABLE r (id INTEGER PRIMARY KEY, v REAL)");
+        Random random = new Random(11);
+        List<Double> numbers = new ArrayList<>(
+                List.of(1e-300, Double.MIN_VALUE, Double.MAX_VALUE, Double.MIN_NORMAL, -0.1, 1e23, 5e-324 * 3));
+        while (numbers.size() < 3000) {
+            double number = Double.longBitsToDouble(random.nextLong());
+            if (Double.isFinite(number)) numbers.add(number);
+        }
+        perigee.perigee().store().write(tx -> {
+            SqliteStatement insert = tx.connection().prepare("INSERT INTO r (v) VALUES (?1)");
+            for (double number : numbers) {
+                insert.bindReal(1, number).step();
+                insert.reset();
+            }
+            insert.close();
+            return true;
+        });
+        byte[] dump = http.send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + perigee.port() + "/export/dump"))
+                                .header("Authorization", "Bearer " + ServedPerigee.TOKEN)
+                                .build(),
+                        BodyHandlers.ofByteArray())
+                .body();
+        perigee.query("DROP TABLE r");
+        perigee.query("DROP TABLE people");
+        assertThat(post("/import/dump", "application/sql", dump).statusCode()).isEqualTo(200);
+        List<Long> bits = perigee.perigee().store().read(java.time.Duration.ofSeconds(10), tx -> {
+            List<Long> found = new ArrayList<>();
+            SqliteStatement select = tx.statement("SELECT v FROM r ORDER BY id");
+            while (select.step()) found.add(Double.doubleToRawLongBits(select.realAt(0)));
+            return found;
+        });
+        assertThat(bits)
+                .isEqualTo(numbers.stream().map(Double::doubleToRawLongBits).toList());
+    }
+}
