@@ -138,7 +138,8 @@ public final class PerigeeConfigReader {
                 section.bytes("maxWriteBytes", MB, TB, base.maxWriteBytes()),
                 isOn(section, "rowLevelSecurity", "ENABLE_RLS"),
                 isOn(section, "allowlist", "ENABLE_ALLOWLIST"),
-                isOn(section, "log", "ENABLE_QUERY_LOG"));
+                isOn(section, "log", "ENABLE_QUERY_LOG"),
+                section.duration("cacheTime", Duration.ofSeconds(1), DAY, base.cacheTime()));
         section.done();
         return query;
     }

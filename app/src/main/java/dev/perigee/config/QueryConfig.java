@@ -12,6 +12,7 @@ import java.time.Duration;
 /// @param maxWriteBytes what one writing request may add to the WAL
 /// @param allowlist whether clients run the statements of `tmp_allowlist_queries` only
 /// @param log whether statements and their times are kept in `tmp_query_log`
+/// @param cacheTime how long an answer of the external database is kept for those who take an old one
 /// @param rowLevelSecurity whether clients see and write only what `tmp_rls_policies` lets them
 public record QueryConfig(
         Duration readLimit,
@@ -22,7 +23,9 @@ public record QueryConfig(
         long maxWriteBytes,
         boolean rowLevelSecurity,
         boolean allowlist,
-        boolean log) {
+        boolean log,
+        Duration cacheTime) {
+    private static final Duration CACHE_TIME = Duration.ofSeconds(60);
 
     /// With every switch off.
     public QueryConfig(
@@ -41,7 +44,8 @@ public record QueryConfig(
                 maxWriteBytes,
                 false,
                 false,
-                false);
+                false,
+                CACHE_TIME);
     }
 
     /// The same limits with these switches.
@@ -55,7 +59,8 @@ public record QueryConfig(
                 maxWriteBytes,
                 rowLevelSecurityOn,
                 allowlistOn,
-                logOn);
+                logOn,
+                cacheTime);
     }
 
     public QueryConfig withRowLevelSecurity(boolean isOn) {

@@ -10,7 +10,13 @@ import java.util.Map;
 /// @param statements in order, at least one
 /// @param where the replica or the external database
 /// @param isRaw whether the answer keeps columns apart from rows; plugins see it
-public record Query(List<Statement> statements, Where where, boolean isRaw, Caller caller) {
+/// @param wantsCache whether an answer of the external database may be a while old
+public record Query(List<Statement> statements, Where where, boolean isRaw, Caller caller, boolean wantsCache) {
+    /// One that wants no old answer.
+    public Query(List<Statement> statements, Where where, boolean isRaw, Caller caller) {
+        this(statements, where, isRaw, caller, false);
+    }
+
     /// @param positional values for `?`, `?1` and `$1`; empty when named
     /// @param named values by name without the leading `:`, `@` or `$`
     public record Statement(String sql, List<Value> positional, Map<String, Value> named) {

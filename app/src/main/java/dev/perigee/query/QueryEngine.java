@@ -22,6 +22,7 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +40,8 @@ import java.util.stream.Stream;
 /// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
 public final class QueryEngine implements Queries, AutoCloseable {
     /// In the order in which they came; a replica remembers how many it has.
-    private static final List<String> TABLES = Stream.of(Policies.TABLES, Allowlist.TABLES, QueryLog.TABLES)
+    private static final List<String> TABLES = Stream.of(
+                    Policies.TABLES, Allowlist.TABLES, QueryLog.TABLES, ExternalCache.TABLES)
             .flatMap(List::stream)
             .toList();
 
@@ -50,6 +52,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
     private final MemoryBudget memory;
     private final Allowlist allowlist;
     private final Optional<QueryLog> log;
+    private final Optional<ExternalCache> cache;
 
     /// Lives as long as the store's connections do: one for each reader and the writer.
     private final Map<SqliteConnection, CallerConnection> connections = new ConcurrentHashMap<>();
@@ -62,6 +65,8 @@ public final class QueryEngine implements Queries, AutoCloseable {
         this.memory = MemoryBudget.ofHeap();
         store.migrate("query", TABLES);
         this.allowlist = new Allowlist(store);
+        this.cache = source.map(
+                external -> new ExternalCache(store, external.place(), config.cacheTime(), InstantSource.system()));
         this.log = config.log() ? Optional.of(new QueryLog(store)) : Optional.empty();
     }
 
@@ -92,7 +97,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         if (calls.stream().anyMatch(call -> call.where() != where)) {
             throw Fault.INVALID_REQUEST.saying("The statements of a transaction run in one place.");
         }
-        Run run = new Run(query.caller(), calls, answers, cancellation);
+        Run run = new Run(query.caller(), calls, answers, cancellation, query.wantsCache());
         long begin = System.nanoTime();
         try {
             switch (where) {
@@ -146,8 +151,15 @@ public final class QueryEngine implements Queries, AutoCloseable {
         private final AnswerSink answers;
         private final Cancellation cancellation;
         private final RowReader rows;
+        private final boolean wantsCache;
 
-        Run(Caller caller, List<StatementCall> calls, AnswerSink answers, Cancellation cancellation) {
+        Run(
+                Caller caller,
+                List<StatementCall> calls,
+                AnswerSink answers,
+                Cancellation cancellation,
+                boolean wantsCache) {
+            this.wantsCache = wantsCache;
             this.caller = caller;
             this.isPoliced = config.rowLevelSecurity() && !caller.isAdmin();
             this.calls = calls;
@@ -277,23 +289,11 @@ public final class QueryEngine implements Queries, AutoCloseable {
                 throw Fault.FORBIDDEN.saying(
                         "The external database is for admins while row-level security is on: no policy can hold there.");
             }
-            Source external = source.orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
-                    "external query", "there is no external database", "Nothing was run"));
-            if (calls.size() > 1) {
-                throw Fault.INVALID_REQUEST.saying(
-                        "A transaction on the external database has one statement: several could not be undone together.");
-            }
-            StatementCall call = calls.getFirst();
-            if (!call.named().isEmpty()) {
-                throw Fault.INVALID_REQUEST.saying(
-                        "A statement for the external database takes \"params\" as an array.");
-            }
-            cancellation.check();
-            answers.committed();
-            ExternalRows counted = new ExternalRows(observed(call), cancellation);
-            long changed = external.query(call.sql(), call.positional(), counted);
-            counted.ended();
-            answers.end(new Meta(counted.rowCount, Math.max(0, changed)));
+            Source external = ExternalRun.required(source);
+            ExternalRun run = new ExternalRun(external, memory, answers, this::observed, cancellation);
+            if (calls.size() > 1) run.transaction(calls);
+            else if (wantsCache && cache.isPresent()) run.cached(calls.getFirst(), cache.get());
+            else run.single(calls.getFirst());
         }
 
         /// The answers' sink behind the plugins' hooks and the limit on rows.
@@ -339,36 +339,6 @@ public final class QueryEngine implements Queries, AutoCloseable {
         throw Fault.INVALID_REQUEST.saying(
                 "\"sql\" is one statement, but a second one begins at character %d: send several as \"transaction\"."
                         .formatted(second + 1));
-    }
-
-    /// Hands rows on and counts them; a source need not name columns where a statement has none.
-    private static final class ExternalRows implements RowSink {
-        private final RowSink next;
-        private final Cancellation cancellation;
-        private boolean hasColumns;
-        private long rowCount;
-
-        ExternalRows(RowSink next, Cancellation cancellation) {
-            this.next = next;
-            this.cancellation = cancellation;
-        }
-
-        @Override
-        public void columns(List<String> names) {
-            hasColumns = true;
-            next.columns(names);
-        }
-
-        @Override
-        public boolean row(List<Value> cells) {
-            cancellation.check();
-            rowCount++;
-            return next.row(cells);
-        }
-
-        void ended() {
-            if (!hasColumns) next.columns(List.of());
-        }
     }
 
     /// Refuses the row after the last allowed one.

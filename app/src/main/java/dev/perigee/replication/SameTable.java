@@ -1,19 +1,20 @@
 package dev.perigee.replication;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.source.Answering;
+import dev.perigee.source.Asked;
 import dev.perigee.source.Identity;
-import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.sqlite.Value;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A source as long as one of its tables is the one it was: each snapshot asks first. What is missing in another table
+/// A source as long as one of its tables is the one it was: each snapshot asks first. What is missing in
+/// another table
 /// of the same name says nothing about the first.
 ///
 /// @param identity of the table as it was, see [Snapshot#identity]
@@ -53,8 +54,8 @@ record SameTable(Source source, SourceTable table, Optional<Identity> identity) 
     }
 
     @Override
-    public long query(String sql, List<Value> parameters, RowSink sink) {
-        return source.query(sql, parameters, sink);
+    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
+        return source.run(statements, isReadOnly, answers);
     }
 
     /// Does nothing: the source is somebody else's.

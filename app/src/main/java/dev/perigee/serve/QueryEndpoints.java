@@ -42,7 +42,10 @@ final class QueryEndpoints {
             QueryBody.Parsed body = QueryBody.parse(
                     exchange.body(maxBodyBytes, memory), engine.config().maxTransactionStatements());
             isTransaction = body.isTransaction();
-            query = new Query(body.statements(), where, isRaw, exchange.caller());
+            boolean wantsCache = exchange.header("X-Starbase-Cache")
+                    .filter("true"::equalsIgnoreCase)
+                    .isPresent();
+            query = new Query(body.statements(), where, isRaw, exchange.caller(), wantsCache);
             exchange.status(200, "application/json");
             JsonAnswer answer = new JsonAnswer(out, out::holdsNoReader, isRaw, isTransaction);
             long begin = System.nanoTime();

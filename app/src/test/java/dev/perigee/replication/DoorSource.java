@@ -2,12 +2,13 @@ package dev.perigee.replication;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
+import dev.perigee.source.Answering;
+import dev.perigee.source.Asked;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Moment;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
-import dev.perigee.source.RowSink;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
@@ -15,7 +16,6 @@ import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceColumn.Option;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.sqlite.Value;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -30,7 +30,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A source in memory whose tables are `(id, c)`, with doors for what real ones do at bad moments: it breaks off after
+/// A source in memory whose tables are `(id, c)`, with doors for what real ones do at bad moments: it
+/// breaks off after
 /// some rows, or holds every pull until it is let through.
 final class DoorSource implements Source {
     /// Rows by id, each with its cursor.
@@ -191,7 +192,7 @@ final class DoorSource implements Source {
     }
 
     @Override
-    public long query(String sql, List<Value> parameters, RowSink sink) {
+    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
         throw Fault.SOURCE_STATEMENT.in("the doors", "they take no statements", "Nothing was run");
     }
 

@@ -92,23 +92,6 @@ class ExternalTest {
     }
 
     @Test
-    void several_statements_or_named_parameters_are_refused_before_anything_runs() {
-        HandSource source = new HandSource();
-        try (ServedStore served = new ServedStore(directory, Setup.standard().source(source))) {
-            assertThat(external(served, "/query", "{\"transaction\":[{\"sql\":\"a\"},{\"sql\":\"b\"}]}")
-                            .statusCode())
-                    .isEqualTo(400);
-            assertThat(external(served, "/query", "{\"sql\":\"a\",\"params\":{\"x\":1}}")
-                            .statusCode())
-                    .isEqualTo(400);
-            assertThat(source.queries).hasValue(0);
-            assertThat(external(served, "/query", "{\"transaction\":[{\"sql\":\"a\"}]}")
-                            .body())
-                    .isEqualTo("{\"result\":[[{\"n\":0,\"text\":\"row\"}]]}");
-        }
-    }
-
-    @Test
     void a_large_external_answer_streams() {
         HandSource source = new HandSource();
         source.rows = 100_000;

@@ -2,6 +2,8 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.Answering;
+import dev.perigee.source.Asked;
 import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
@@ -9,6 +11,7 @@ import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -48,16 +51,17 @@ final class HandSource implements Source {
     }
 
     @Override
-    public long query(String text, List<Value> values, RowSink sink) {
+    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
         queries.incrementAndGet();
-        sql = text;
-        parameters = values;
+        sql = statements.getFirst().sql();
+        parameters = statements.getFirst().positional();
         mayFail();
+        RowSink sink = answers.rows(0);
         sink.columns(List.of("n", "text"));
         for (long i = 0; i < rows; i++) {
             if (!sink.row(List.of(new Value.Int(i), new Value.Text("row")))) break;
         }
-        return -1;
+        return Optional.of(List.of(-1L));
     }
 
     @Override

@@ -1,12 +1,12 @@
 package dev.perigee.testing;
 
+import dev.perigee.source.Answering;
+import dev.perigee.source.Asked;
 import dev.perigee.source.Identity;
-import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.sqlite.Value;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -46,8 +46,8 @@ public class ForwardingSource implements Source {
     }
 
     @Override
-    public long query(String sql, List<Value> parameters, RowSink sink) {
-        return source.query(sql, parameters, sink);
+    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
+        return source.run(statements, isReadOnly, answers);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.perigee.source.postgres;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.Asked;
 import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.Value;
 import java.math.BigDecimal;
@@ -20,8 +21,10 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
 
-/// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source infers each from
-/// where it stands; values come back as the type table says, but for arrays and other structures, which come in the
+/// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source
+/// infers each from
+/// where it stands; values come back as the type table says, but for arrays and other structures, which
+/// come in the
 /// source's text form.
 final class PostgresQuery {
     /// Rows fetched at once, so that an answer of any size needs little memory.
@@ -31,19 +34,27 @@ final class PostgresQuery {
     private static final Set<String> STATEMENT_CLASSES = Set.of(
             "0A", "0L", "0P", "20", "21", "22", "23", "25", "26", "2B", "2F", "34", "3B", "3F", "42", "44", "P0");
 
-    /// Statements that end the transaction a statement is run in, or begin another: Perigee's own, which commits what
+    /// Statements that end the transaction a statement is run in, or begin another: Perigee's own, which
+    /// commits what
     /// succeeded and undoes what failed. SAVEPOINT and what belongs to it would end with it.
     private static final Set<String> TRANSACTION_WORDS =
             Set.of("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE");
+
+    /// The state of a statement that wants to write in a transaction that only reads.
+    static final String READ_ONLY = "25006";
 
     private PostgresQuery() {}
 
     /// Runs `sql` in the session's transaction, whose settings make values read as they are read here.
     ///
     /// @return rows changed, -1 for a statement that returns rows
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint, with the
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint,
+    ///     with the
     ///     server's message and where in `sql` it points
-    static long run(Connection connection, String sql, List<Value> parameters, RowSink sink) throws SQLException {
+    static long run(Connection connection, Asked asked, RowSink sink) throws SQLException {
+        Asked numbered = asked.named().isEmpty() ? asked : NamedPlaceholders.numbered(asked);
+        String sql = numbered.sql();
+        List<Value> parameters = numbered.positional();
         refuseTransactionControl(sql);
         refuseCopyStream(sql);
         Placeholders placeholders = Placeholders.of(sql, parameters.size());
@@ -78,7 +89,8 @@ final class PostgresQuery {
                 "It was not sent");
     }
 
-    /// The driver gives the rows of a COPY to a caller of another kind, and breaks the session off for a statement.
+    /// The driver gives the rows of a COPY to a caller of another kind, and breaks the session off for a
+    /// statement.
     private static void refuseCopyStream(String sql) {
         if (!firstWords(sql).getFirst().equals("COPY")) return;
         SqlLexer lexer = new SqlLexer(sql);

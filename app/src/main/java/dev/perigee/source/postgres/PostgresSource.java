@@ -1,31 +1,41 @@
 package dev.perigee.source.postgres;
 
 import dev.perigee.config.SourceConfig;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.Answering;
+import dev.perigee.source.Asked;
 import dev.perigee.source.Identity;
-import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.sqlite.Value;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.jdbc.PgConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// PostgreSQL 13 to 18 as a source.
 ///
-/// Everything a session needs is set for the transaction only, so it holds behind poolers that change the session
+/// Everything a session needs is set for the transaction only, so it holds behind poolers that change the
+/// session
 /// between two transactions. How rows are read is in [PostgresSnapshot].
 public final class PostgresSource implements Source {
+    private static final Logger LOG = LoggerFactory.getLogger(PostgresSource.class);
+
     private final SourceConfig config;
     private final PostgresConnections connections;
 
     /// Does not connect yet.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for options it does not
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for options it
+    ///     does not
     ///     know
     public PostgresSource(SourceConfig config) {
         this.config = config;
@@ -41,6 +51,11 @@ public final class PostgresSource implements Source {
                 return new Info("PostgreSQL " + row.getString(1), config.place());
             }
         });
+    }
+
+    @Override
+    public String place() {
+        return config.place();
     }
 
     @Override
@@ -66,9 +81,36 @@ public final class PostgresSource implements Source {
     }
 
     @Override
-    public long query(String sql, List<Value> parameters, RowSink sink) {
-        return connections.write(
-                "the source's statement", connection -> PostgresQuery.run(connection, sql, parameters, sink));
+    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
+        try {
+            return Optional.of(connections.write("the source's statement", session -> {
+                answers.running(() -> cancel(session));
+                try {
+                    if (isReadOnly) session.execSQLUpdate("SET TRANSACTION READ ONLY");
+                    List<Long> changed = new ArrayList<>();
+                    for (int i = 0; i < statements.size(); i++) {
+                        changed.add(PostgresQuery.run(session, statements.get(i), answers.rows(i)));
+                    }
+                    return changed;
+                } finally {
+                    answers.ended();
+                }
+            }));
+        } catch (PerigeeException e) {
+            boolean wantsToWrite = isReadOnly
+                    && e.getCause() instanceof SQLException cause
+                    && PostgresQuery.READ_ONLY.equals(cause.getSQLState());
+            if (wantsToWrite) return Optional.empty();
+            throw e;
+        }
+    }
+
+    private static void cancel(PgConnection session) {
+        try {
+            session.cancelQuery();
+        } catch (SQLException e) {
+            LOG.debug("A statement could not be cancelled; its time limit ends it", e);
+        }
     }
 
     @Override
