@@ -6,6 +6,7 @@ import dev.perigee.bundled.cron.CronPlugin;
 import dev.perigee.bundled.macros.SqlMacrosPlugin;
 import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.bundled.socket.SocketPlugin;
+import dev.perigee.bundled.studio.StudioPlugin;
 import dev.perigee.bundled.transfer.ExportPlugin;
 import dev.perigee.bundled.transfer.ImportPlugin;
 import dev.perigee.config.PerigeeConfig;
@@ -71,17 +72,19 @@ public final class Perigee implements AutoCloseable {
     ///
     /// @throws dev.perigee.fault.PerigeeException naming what did not open; nothing stays open then
     public static Perigee open(PerigeeConfig config) {
+        ExportPlugin exports = new ExportPlugin();
         return open(
                 config,
                 List.of(
                         new ReplicationPlugin(config.replication()),
                         new SqlMacrosPlugin(),
                         new RestPlugin(),
-                        new ExportPlugin(),
+                        exports,
                         new ImportPlugin(config.bundled().maxImportBytes()),
                         new SocketPlugin(),
                         new CdcPlugin(),
-                        new CronPlugin(config.bundled().cron(), config.serve().adminToken())));
+                        new CronPlugin(config.bundled().cron(), config.serve().adminToken()),
+                        new StudioPlugin(config.bundled().studio(), exports)));
     }
 
     /// Opens a Perigee with plugins of the caller's choice, in their order.

@@ -17,7 +17,26 @@ final class BundledSettings {
     }
 
     BundledConfig read() {
-        return new BundledConfig(cron(), maxImportBytes());
+        return new BundledConfig(cron(), maxImportBytes(), studio());
+    }
+
+    private StudioConfig studio() {
+        Section section = root.section("studio");
+        Optional<String> user = given("STUDIO_USER", section.text("user"));
+        Optional<String> password = given("STUDIO_PASS", section.text("password"));
+        section.done();
+        if (user.isPresent() != password.isPresent()) {
+            section.wrong(
+                    user.isPresent() ? "password" : "user",
+                    "expected both, user and password, or neither (also: STUDIO_USER, STUDIO_PASS)");
+        }
+        return new StudioConfig(user, password);
+    }
+
+    private Optional<String> given(String variable, Optional<String> otherwise) {
+        return Optional.ofNullable(environment.get(variable))
+                .filter(text -> !text.isEmpty())
+                .or(() -> otherwise.filter(text -> !text.isEmpty()));
     }
 
     private long maxImportBytes() {
@@ -29,9 +48,7 @@ final class BundledSettings {
 
     private CronConfig cron() {
         Section section = root.section("cron");
-        Optional<String> secret = Optional.ofNullable(environment.get("CRON_SECRET"))
-                .or(() -> section.text("secret"))
-                .filter(text -> !text.isEmpty());
+        Optional<String> secret = given("CRON_SECRET", section.text("secret"));
         String missed = section.text("missed", "once", text -> text.matches("once|skip"), "expected once or skip");
         List<String> hosts = section.texts("callbackHosts", List.of());
         for (String host : hosts) {

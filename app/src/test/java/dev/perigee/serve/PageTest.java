@@ -33,10 +33,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The page at `/` in a real Chromium, against a whole Perigee with a real PostgreSQL behind it. Skipped, and said so,
+/// The page at `/` in a real Chromium, against a whole Perigee with a real PostgreSQL behind it. Skipped,
+/// and said so,
 /// where there is no Chromium.
 class PageTest {
-    private static final List<String> ARGUMENTS = List.of(
+    static final List<String> ARGUMENTS = List.of(
             "--no-sandbox",
             "--disable-gpu",
             "--disable-quic",
@@ -246,7 +247,7 @@ class PageTest {
         return "http://127.0.0.1:" + perigee.port();
     }
 
-    private static Optional<Path> chromium() {
+    static Optional<Path> chromium() {
         return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
                 .flatMap(path -> Stream.of("chromium", "chromium-browser", "google-chrome")
                         .map(Path.of(path)::resolve))

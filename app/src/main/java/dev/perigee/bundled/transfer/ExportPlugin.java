@@ -15,12 +15,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
-/// `GET /export/dump`, `/export/json/:table`, `/export/csv/:table` and `/export/sqlite`, for admins: each from a copy
+/// `GET /export/dump`, `/export/json/:table`, `/export/csv/:table` and `/export/sqlite`, for admins: each
+/// from a copy
 /// of the replica that is made first and removed afterwards.
 public final class ExportPlugin extends StarbasePlugin {
     /// Exports at once; each has a copy of the replica on the disk.
@@ -45,21 +47,36 @@ public final class ExportPlugin extends StarbasePlugin {
     public void register(PluginHost given) {
         host = given;
         ExportFile.clear(given.store());
-        given.route(
-                "GET",
-                "/dump",
-                Access.ADMIN,
-                _ -> answer(
-                        "database_dump.sql",
-                        "application/x-sqlite3",
-                        (connection, out) -> new SqlDump(connection, out).write()));
-        given.route("GET", "/json/:table", Access.ADMIN, request -> table(request, "json", "application/json"));
-        given.route("GET", "/csv/:table", Access.ADMIN, request -> table(request, "csv", "text/csv"));
-        given.route("GET", "/sqlite", Access.ADMIN, _ -> file());
+        given.route("GET", "/dump", Access.ADMIN, _ -> export("dump", Optional.empty()));
+        given.route("GET", "/json/:table", Access.ADMIN, request -> export("json", named(request)));
+        given.route("GET", "/csv/:table", Access.ADMIN, request -> export("csv", named(request)));
+        given.route("GET", "/sqlite", Access.ADMIN, _ -> export("sqlite", Optional.empty()));
     }
 
-    private Response table(Request request, String format, String type) {
-        String wanted = request.pathParameter("table");
+    private static Optional<String> named(Request request) {
+        return Optional.of(request.pathParameter("table"));
+    }
+
+    /// The answer of an export.
+    ///
+    /// @param format `dump`, `sqlite`, or `json` and `csv` of a table
+    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] for another format, or where there is
+    ///     no such table
+    public Response export(String format, Optional<String> table) {
+        return switch (format) {
+            case "dump" ->
+                answer(
+                        "database_dump.sql",
+                        "application/x-sqlite3",
+                        (connection, out) -> new SqlDump(connection, out).write());
+            case "sqlite" -> file();
+            case "json" -> table(table.orElse(""), "json", "application/json");
+            case "csv" -> table(table.orElse(""), "csv", "text/csv");
+            default -> throw Fault.NOT_FOUND.saying("Not found");
+        };
+    }
+
+    private Response table(String wanted, String format, String type) {
         String name = tableName(wanted);
         return answer(name + "_export." + format, type, (connection, out) -> {
             TableExport export = new TableExport(connection, name);
@@ -68,7 +85,8 @@ public final class ExportPlugin extends StarbasePlugin {
         });
     }
 
-    /// The table's or view's name as the schema has it; asked before the copy is made, so that a mistake costs nothing.
+    /// The table's or view's name as the schema has it; asked before the copy is made, so that a mistake
+    /// costs nothing.
     private String tableName(String wanted) {
         String name = host().store().read(LOOK_LIMIT, transaction -> {
             SqliteStatement select = transaction

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/complete.html">SQLite: Determine If An SQL Statement Is
 ///     Complete</a>
-final class SqlStatements {
+public final class SqlStatements {
     /// Longest statement.
     static final int MAX_CHARS = 32 << 20;
 
@@ -34,18 +34,17 @@ final class SqlStatements {
     private boolean followsEnd;
 
     /// @param in should be buffered
-    SqlStatements(Reader in) {
+    public SqlStatements(Reader in) {
         this.in = in;
     }
 
     /// The line on which the last statement began, from 1.
-    long line() {
+    public long line() {
         return beginLine;
     }
 
     /// The next statement without its semicolon; null at the end.
-    @Nullable
-    String next() throws IOException {
+    public @Nullable String next() throws IOException {
         begin();
         for (int c = read(); c >= 0; c = read()) {
             switch (c) {

@@ -2,11 +2,13 @@ package dev.perigee.cli.demo;
 
 import dev.perigee.Perigee;
 import dev.perigee.cli.Exit;
+import dev.perigee.config.BundledConfig;
 import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.QueryConfig;
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.StoreConfig;
+import dev.perigee.config.StudioConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.ReplicationPlugin;
 import dev.perigee.replication.SyncResult;
@@ -27,6 +29,8 @@ import java.util.Optional;
 /// One run of the demo: a PostgreSQL with a shop that people use, and a Perigee that follows it.
 final class Demo {
     private static final String TOKEN = "admin-token";
+    private static final String STUDIO = "studio-password";
+    private static final String STUDIO_USER = "demo";
     private static final Duration REDRAW = Duration.ofMillis(500);
     private static final Duration PLAIN_LINE = Duration.ofSeconds(5);
 
@@ -93,6 +97,8 @@ final class Demo {
         screen.say("");
         screen.say("  Page      http://127.0.0.1:%d/".formatted(port));
         screen.say("  Token     " + folder.secret(TOKEN));
+        screen.say("  Studio    http://127.0.0.1:%d/studio   user %s, password %s"
+                .formatted(port, STUDIO_USER, folder.secret(STUDIO)));
         screen.say("  Replica   " + folder.replica().resolve(StoreConfig.FILE_NAME));
         screen.say("  Query     curl -s http://127.0.0.1:%d/query -H 'Authorization: Bearer %s' \\"
                 .formatted(port, folder.secret(TOKEN)));
@@ -169,11 +175,13 @@ final class Demo {
     }
 
     private static PerigeeConfig config(DemoFolder folder, int port, DemoPostgres postgres) {
+        StudioConfig studio = new StudioConfig(Optional.of(STUDIO_USER), Optional.of(folder.secret(STUDIO)));
         return new PerigeeConfig(
                 StoreConfig.of(folder.replica()),
                 ServeConfig.of(port, folder.secret(TOKEN)),
                 QueryConfig.defaults(),
                 Optional.of(postgres.source()),
-                replicated());
+                replicated(),
+                BundledConfig.DEFAULTS.with(studio));
     }
 }

@@ -1,0 +1,90 @@
+package dev.perigee.bundled.studio;
+
+import dev.perigee.plugin.AnswerSink;
+import dev.perigee.sqlite.Value;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Answers as the page shows them: the first rows, each value with its kind, since a browser's numbers are
+/// doubles.
+///
+/// A cell is null, a text, `{"i": "…"}`, `{"r": "…"}`, `{"b": "<hex of its beginning>", "n": bytes}`, or
+/// `{"t": "<its beginning>", "n": characters}` for a long text.
+final class StudioAnswer implements AnswerSink {
+    /// Rows of one answer; the page pages.
+    static final int MAX_ROWS = 1000;
+
+    private static final int MAX_TEXT_CHARS = 5000;
+    private static final int MAX_BLOB_BYTES = 256;
+
+    /// Of one answer's cells, so that a thousand rows of long texts take no more memory than few.
+    private static final long MAX_CHARS = 4L << 20;
+
+    private final List<Map<String, Object>> answers = new ArrayList<>();
+    private List<String> columns = List.of();
+    private List<List<@Nullable Object>> rows = new ArrayList<>();
+    private boolean hasMore;
+    private long chars;
+
+    @Override
+    public void columns(List<String> names) {
+        columns = names;
+    }
+
+    @Override
+    public boolean row(List<Value> cells) {
+        if (rows.size() == MAX_ROWS || chars > MAX_CHARS) {
+            hasMore = true;
+            return false;
+        }
+        List<@Nullable Object> row = new ArrayList<>(cells.size());
+        for (Value cell : cells) row.add(cell(cell));
+        rows.add(row);
+        return true;
+    }
+
+    @Override
+    public void end(Meta meta) {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("columns", columns);
+        answer.put("rows", rows);
+        answer.put("more", hasMore);
+        answer.put("written", meta.rowsWritten());
+        answers.add(answer);
+        columns = List.of();
+        rows = new ArrayList<>();
+        hasMore = false;
+    }
+
+    List<Map<String, Object>> answers() {
+        return answers;
+    }
+
+    private @Nullable Object cell(Value value) {
+        return switch (value) {
+            case Value.Null _ -> null;
+            case Value.Int(long number) -> Map.of("i", Long.toString(number));
+            case Value.Real(double number) -> Map.of("r", Double.toString(number));
+            case Value.Text(String text) -> text(text);
+            case Value.Blob blob -> {
+                ByteBuffer view = blob.bytes();
+                byte[] bytes = new byte[Math.min(view.remaining(), MAX_BLOB_BYTES)];
+                int length = view.remaining();
+                view.get(bytes);
+                yield Map.of("b", HexFormat.of().formatHex(bytes), "n", length);
+            }
+        };
+    }
+
+    private Object text(String text) {
+        boolean isLong = text.length() > MAX_TEXT_CHARS;
+        String shown = isLong ? text.substring(0, MAX_TEXT_CHARS) : text;
+        chars += shown.length();
+        return isLong ? Map.of("t", shown, "n", text.length()) : shown;
+    }
+}

@@ -1,0 +1,75 @@
+package dev.perigee.bundled.studio;
+
+import dev.perigee.bundled.transfer.SqlStatements;
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Query;
+import dev.perigee.plugin.Query.Statement;
+import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.sqlite.Value;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/// Reads what the page asks: `{"sql": "…; …", "source"}`, or `{"statements": [{"sql", "params"}],
+/// "source"}`. Several
+/// statements run as one transaction.
+final class StudioQuery {
+    private static final int MAX_STATEMENTS = 1000;
+
+    private StudioQuery() {}
+
+    static Query of(JsonNode body) {
+        Where where = Where.of(Optional.empty(), Optional.of(body.path("source").asString("internal")));
+        List<Statement> statements = new ArrayList<>();
+        for (JsonNode each : body.path("statements")) {
+            List<Value> values = new ArrayList<>();
+            each.path("params").forEach(value -> values.add(value(value)));
+            statements.add(new Statement(each.path("sql").asString(""), values, Map.of()));
+        }
+        if (statements.isEmpty()) statements.addAll(split(body.path("sql").asString("")));
+        if (statements.isEmpty()) throw Fault.INVALID_REQUEST.saying("There is no statement to run.");
+        if (statements.size() > MAX_STATEMENTS) {
+            throw Fault.TOO_LARGE.saying("At most %d statements run at once.".formatted(MAX_STATEMENTS));
+        }
+        return new Query(statements, where, true, Caller.ADMIN);
+    }
+
+    private static List<Statement> split(String sql) {
+        List<Statement> statements = new ArrayList<>();
+        SqlStatements texts = new SqlStatements(new StringReader(sql));
+        try {
+            for (String text = texts.next(); text != null && statements.size() <= MAX_STATEMENTS; text = texts.next()) {
+                statements.add(Statement.of(text.strip()));
+            }
+            return statements;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Value value(JsonNode node) {
+        if (node.isNull()) return Value.Null.NULL;
+        if (node.isString()) return new Value.Text(node.asString());
+        try {
+            if (node.path("i").isString())
+                return new Value.Int(Long.parseLong(node.get("i").asString()));
+            if (node.path("r").isString())
+                return new Value.Real(Double.parseDouble(node.get("r").asString()));
+            if (node.path("b").isString()) {
+                return new Value.Blob(
+                        ByteBuffer.wrap(HexFormat.of().parseHex(node.get("b").asString())));
+            }
+        } catch (IllegalArgumentException _) {
+            throw Fault.INVALID_REQUEST.saying("A value is no number, or no hexadecimal text.");
+        }
+        throw Fault.INVALID_REQUEST.saying("A value is of no kind that is known.");
+    }
+}

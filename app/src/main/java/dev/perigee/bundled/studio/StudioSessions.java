@@ -1,0 +1,160 @@
+package dev.perigee.bundled.studio;
+
+import dev.perigee.config.StudioConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.Request;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+
+/// Who is signed in to the studio. Safe for many threads.
+///
+/// A session is a random cookie that only this server's pages send and no script reads; what is kept of it
+/// is its hash.
+/// Requests that do something carry the session's second secret in a header, which no other site can know.
+final class StudioSessions {
+    static final String COOKIE = "perigee_studio";
+    static final String CSRF_HEADER = "X-Studio-Csrf";
+
+    /// Sessions at once; the one that was used least recently ends first.
+    private static final int MAX_SESSIONS = 64;
+
+    private static final Duration IDLE = Duration.ofMinutes(30);
+    private static final Duration LONGEST = Duration.ofHours(12);
+
+    /// Wrong passwords in a minute, of everybody together; then none is looked at for the rest of it.
+    private static final int MAX_FAILURES = 10;
+
+    private static final Duration FAILURE_TIME = Duration.ofMinutes(1);
+
+    /// @param csrf what requests carry beside the cookie
+    record Session(String csrf, Instant begun, Instant used) {}
+
+    /// @param cookie the session's secret
+    record Opened(String cookie, Session session) {}
+
+    private final byte[] user;
+    private final byte[] password;
+    private final InstantSource clock;
+    private final SecureRandom random = new SecureRandom();
+    private final Map<String, Session> sessions = new HashMap<>();
+    private final Deque<Instant> failures = new ArrayDeque<>();
+
+    StudioSessions(StudioConfig config, InstantSource clock) {
+        this.user = hash(config.user().orElseThrow());
+        this.password = hash(config.password().orElseThrow());
+        this.clock = clock;
+    }
+
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED], or [Fault.TOO_MANY_REQUESTS] after
+    ///     too many of
+    ///     them
+    synchronized Opened signIn(String givenUser, String givenPassword) {
+        Instant now = clock.instant();
+        failures.removeIf(failure -> failure.plus(FAILURE_TIME).isBefore(now));
+        if (failures.size() >= MAX_FAILURES) {
+            throw Fault.TOO_MANY_REQUESTS.saying("Too many wrong passwords: try again in a minute.");
+        }
+        // Both are looked at whatever the first says, so that time tells nothing.
+        boolean isUser = MessageDigest.isEqual(hash(givenUser), user);
+        boolean isPassword = MessageDigest.isEqual(hash(givenPassword), password);
+        if (!isUser || !isPassword) {
+            failures.add(now);
+            throw Fault.UNAUTHORIZED.saying("The user or the password is wrong.");
+        }
+        forgetOld(now);
+        if (sessions.size() >= MAX_SESSIONS) {
+            String oldest = sessions.entrySet().stream()
+                    .min((a, b) -> a.getValue().used().compareTo(b.getValue().used()))
+                    .orElseThrow()
+                    .getKey();
+            sessions.remove(oldest);
+        }
+        String cookie = secret();
+        Session session = new Session(secret(), now, now);
+        sessions.put(key(cookie), session);
+        return new Opened(cookie, session);
+    }
+
+    /// The session that a request's cookie names.
+    synchronized Optional<Session> find(Request request) {
+        Optional<String> cookie = cookie(request);
+        if (cookie.isEmpty()) return Optional.empty();
+        Instant now = clock.instant();
+        forgetOld(now);
+        String key = key(cookie.get());
+        Session session = sessions.get(key);
+        if (session == null) return Optional.empty();
+        Session used = new Session(session.csrf(), session.begun(), now);
+        sessions.put(key, used);
+        return Optional.of(used);
+    }
+
+    /// The session of a request that does something.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a session,
+    ///     [Fault#FORBIDDEN] when
+    ///     another site made the browser send it
+    Session required(Request request) {
+        requireSameSite(request);
+        Session session = find(request).orElseThrow(() -> Fault.UNAUTHORIZED.saying("Sign in to the studio first."));
+        byte[] given = request.header(CSRF_HEADER).orElse("").getBytes(StandardCharsets.UTF_8);
+        if (!MessageDigest.isEqual(given, session.csrf().getBytes(StandardCharsets.UTF_8))) {
+            throw Fault.FORBIDDEN.saying("The request does not come from the studio's page.");
+        }
+        return session;
+    }
+
+    static void requireSameSite(Request request) {
+        String site = request.header("Sec-Fetch-Site").orElse("same-origin");
+        if (!site.equals("same-origin")) {
+            throw Fault.FORBIDDEN.saying("The request does not come from the studio's page.");
+        }
+    }
+
+    synchronized void signOut(Request request) {
+        cookie(request).ifPresent(cookie -> sessions.remove(key(cookie)));
+    }
+
+    private void forgetOld(Instant now) {
+        sessions.values()
+                .removeIf(session -> session.used().plus(IDLE).isBefore(now)
+                        || session.begun().plus(LONGEST).isBefore(now));
+    }
+
+    private static Optional<String> cookie(Request request) {
+        for (String each : request.header("Cookie").orElse("").split(";")) {
+            String text = each.strip();
+            if (text.startsWith(COOKIE + "=")) return Optional.of(text.substring(COOKIE.length() + 1));
+        }
+        return Optional.empty();
+    }
+
+    private String secret() {
+        byte[] bytes = new byte[32];
+        random.nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    private static String key(String cookie) {
+        return HexFormat.of().formatHex(hash(cookie));
+    }
+
+    private static byte[] hash(String text) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+}
