@@ -93,7 +93,8 @@ final class ServeCommand implements Callable<Integer> {
         return Exit.OK;
     }
 
-    /// Runs when the process is asked to end. It ends by this, because the JVM's own exit code would be the signal's,
+    /// Runs when the process is asked to end. It ends by this, because the JVM's own exit code would be
+    /// the signal's,
     /// which reads like a crash.
     private void stop(Perigee perigee) {
         perigee.close();
@@ -105,7 +106,8 @@ final class ServeCommand implements Callable<Integer> {
     private void greet(PerigeeConfig settings, Perigee perigee) {
         String address = settings.serve().host();
         String shown = address.contains(":") ? "[" + address + "]" : address;
-        out().printf("Listening on http://%s:%d/%n", shown, perigee.port());
+        String scheme = settings.serve().surface().tls().isPresent() ? "https" : "http";
+        out().printf("Listening on %s://%s:%d/%n", scheme, shown, perigee.port());
         out().printf("Replica      %s%n", perigee.store().file());
         out().printf(
                         "Source       %s%n",

@@ -139,7 +139,8 @@ public final class PerigeeConfigReader {
                 isOn(section, "rowLevelSecurity", "ENABLE_RLS"),
                 isOn(section, "allowlist", "ENABLE_ALLOWLIST"),
                 isOn(section, "log", "ENABLE_QUERY_LOG"),
-                section.duration("cacheTime", Duration.ofSeconds(1), DAY, base.cacheTime()));
+                section.duration("cacheTime", Duration.ofSeconds(1), DAY, base.cacheTime()),
+                section.bytes("maxDatabaseBytes", MB, 1024 * TB, base.maxDatabaseBytes()));
         section.done();
         return query;
     }

@@ -13,6 +13,7 @@ import java.time.Duration;
 /// @param allowlist whether clients run the statements of `tmp_allowlist_queries` only
 /// @param log whether statements and their times are kept in `tmp_query_log`
 /// @param cacheTime how long an answer of the external database is kept for those who take an old one
+/// @param maxDatabaseBytes what the replica's pages may take before clients add no more
 /// @param rowLevelSecurity whether clients see and write only what `tmp_rls_policies` lets them
 public record QueryConfig(
         Duration readLimit,
@@ -24,8 +25,10 @@ public record QueryConfig(
         boolean rowLevelSecurity,
         boolean allowlist,
         boolean log,
-        Duration cacheTime) {
+        Duration cacheTime,
+        long maxDatabaseBytes) {
     private static final Duration CACHE_TIME = Duration.ofSeconds(60);
+    private static final long MAX_DATABASE_BYTES = 100L << 30;
 
     /// With every switch off.
     public QueryConfig(
@@ -45,7 +48,8 @@ public record QueryConfig(
                 false,
                 false,
                 false,
-                CACHE_TIME);
+                CACHE_TIME,
+                MAX_DATABASE_BYTES);
     }
 
     /// The same limits with these switches.
@@ -60,7 +64,24 @@ public record QueryConfig(
                 rowLevelSecurityOn,
                 allowlistOn,
                 logOn,
-                cacheTime);
+                cacheTime,
+                maxDatabaseBytes);
+    }
+
+    /// The same with another bound of what clients may add.
+    public QueryConfig withMaxDatabaseBytes(long bytes) {
+        return new QueryConfig(
+                readLimit,
+                writeLimit,
+                maxStatementBytes,
+                maxRows,
+                maxTransactionStatements,
+                maxWriteBytes,
+                rowLevelSecurity,
+                allowlist,
+                log,
+                cacheTime,
+                bytes);
     }
 
     public QueryConfig withRowLevelSecurity(boolean isOn) {

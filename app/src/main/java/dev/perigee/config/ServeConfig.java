@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param maxBodyBytes largest request body
 /// @param maxConnections open connections at once
 /// @param requestTimeout longest time a request may take, streaming included
+/// @param surface what guards it
 /// @param shutdownGrace how long running requests may finish when the server stops
 public record ServeConfig(
         String host,
@@ -28,7 +29,53 @@ public record ServeConfig(
         long maxBodyBytes,
         int maxConnections,
         Duration requestTimeout,
-        Duration shutdownGrace) {
+        Duration shutdownGrace,
+        SurfaceConfig surface) {
+
+    /// With the surface's defaults.
+    public ServeConfig(
+            String host,
+            int port,
+            String adminToken,
+            Optional<String> clientToken,
+            Optional<String> jwksEndpoint,
+            String jwtAlgorithm,
+            List<String> allowedOrigins,
+            long maxBodyBytes,
+            int maxConnections,
+            Duration requestTimeout,
+            Duration shutdownGrace) {
+        this(
+                host,
+                port,
+                adminToken,
+                clientToken,
+                jwksEndpoint,
+                jwtAlgorithm,
+                allowedOrigins,
+                maxBodyBytes,
+                maxConnections,
+                requestTimeout,
+                shutdownGrace,
+                SurfaceConfig.DEFAULTS);
+    }
+
+    /// The same with another surface.
+    public ServeConfig with(SurfaceConfig other) {
+        return new ServeConfig(
+                host,
+                port,
+                adminToken,
+                clientToken,
+                jwksEndpoint,
+                jwtAlgorithm,
+                allowedOrigins,
+                maxBodyBytes,
+                maxConnections,
+                requestTimeout,
+                shutdownGrace,
+                other);
+    }
 
     public ServeConfig {
         allowedOrigins = List.copyOf(allowedOrigins);

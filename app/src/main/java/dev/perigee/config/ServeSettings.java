@@ -1,6 +1,7 @@
 package dev.perigee.config;
 
 import dev.perigee.config.PerigeeConfigReader.Overrides;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -68,13 +69,35 @@ final class ServeSettings {
                 section.whole("maxConnections", 1, 100_000, base.maxConnections()),
                 section.duration("requestTimeout", SECOND, DAY, base.requestTimeout()),
                 section.duration("shutdownGrace", Duration.ZERO, HOUR, base.shutdownGrace()));
+        SurfaceConfig surface = surface();
         for (String origin : serve.allowedOrigins()) {
             if (!origin.matches("\\*|https?://[^\\s/]+")) {
                 section.wrong("allowedOrigins", "expected * or origins such as https://app.example.com");
             }
         }
         section.done();
-        return serve;
+        return serve.with(surface);
+    }
+
+    private SurfaceConfig surface() {
+        SurfaceConfig base = SurfaceConfig.DEFAULTS;
+        String compat =
+                section.text("compat", "plain", word -> word.matches("plain|strict"), "expected plain or strict");
+        String audit = section.text("audit", "false", word -> word.matches("true|false"), "expected true or false");
+        Optional<String> certificate = section.text("tlsCertificate");
+        Optional<String> key = section.text("tlsKey");
+        if (certificate.isPresent() != key.isPresent()) {
+            section.wrong(
+                    certificate.isPresent() ? "tlsKey" : "tlsCertificate",
+                    "expected both, tlsCertificate and tlsKey, or neither");
+        }
+        return new SurfaceConfig(
+                section.texts("hosts", base.hosts()),
+                section.whole("requestsPerSecond", 1, 10_000_000, base.requestsPerSecond()),
+                section.whole("failuresPerMinute", 1, 1_000_000, base.failuresPerMinute()),
+                compat.equals("strict"),
+                certificate.flatMap(file -> key.map(other -> new SurfaceConfig.Tls(Path.of(file), Path.of(other)))),
+                audit.equals("true"));
     }
 
     private int port(Overrides overrides, ServeConfig base) {

@@ -11,6 +11,7 @@ public enum Fault {
     FORBIDDEN(false, 403, "use a token whose role allows this"),
     NOT_FOUND(false, 404, "check the name"),
     METHOD_NOT_ALLOWED(false, 405, "use one of the methods in the `Allow` header"),
+    MISDIRECTED(false, 421, "send the request to one of the server's own names, or add the name to `serve.hosts`"),
     UPGRADE_REQUIRED(false, 426, "connect with a WebSocket client"),
     CONFLICT(false, 409, "resolve the conflict that the message names"),
     CONSTRAINT(false, 409, "send values that satisfy the table's constraints"),

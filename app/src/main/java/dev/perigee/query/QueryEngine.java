@@ -240,6 +240,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
                     reservation.giveBack();
                     Collected answer = new Collected(reservation);
                     CallerConnection lent = connection(transaction.connection());
+                    long usedBefore = caller.isAdmin() ? 0 : usedBytes(transaction);
                     lent.as(caller, isPoliced, () -> {
                         for (int i = 0; i < calls.size(); i++) {
                             if (isPoliced) writePoliced(lent, i, answer);
@@ -247,6 +248,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
                         }
                         return true;
                     });
+                    if (!caller.isAdmin()) checkSize(usedBefore, usedBytes(transaction));
                     return answer;
                 });
                 answers.committed();
@@ -255,6 +257,24 @@ public final class QueryEngine implements Queries, AutoCloseable {
                     answers.end(meta);
                 }
             }
+        }
+
+        /// Pages that hold something; what a deletion freed is used again before the file grows.
+        private long usedBytes(Transaction transaction) {
+            SqliteStatement pages = transaction.statement("""
+                    SELECT (c.page_count - f.freelist_count) * s.page_size
+                    FROM pragma_page_count AS c, pragma_freelist_count AS f, pragma_page_size AS s""");
+            pages.step();
+            long bytes = pages.intAt(0);
+            pages.reset();
+            return bytes;
+        }
+
+        private void checkSize(long before, long after) {
+            if (after <= config.maxDatabaseBytes() || after <= before) return;
+            throw Fault.TOO_LARGE.saying(
+                    "The database has more than %d bytes (query.maxDatabaseBytes): delete rows first, or ask an admin."
+                            .formatted(config.maxDatabaseBytes()));
         }
 
         private void writePoliced(CallerConnection lent, int index, Collected answer) {

@@ -7,8 +7,11 @@ import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.RouteTable.Match;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Connection;
@@ -37,6 +40,11 @@ final class Dispatcher extends Handler.Abstract {
     private final Watch watch;
     private final Heads heads;
     private final HttpMetrics metrics;
+    private final Optional<AuditLog> audit;
+    private final boolean isStrict;
+    private final HostCheck hosts;
+    private final RateLimits rates;
+    private final RateLimits failures;
     private final Semaphore running = new Semaphore(MAX_RUNNING);
     private volatile boolean isStopping;
 
@@ -46,13 +54,19 @@ final class Dispatcher extends Handler.Abstract {
             ServeConfig config,
             Watch watch,
             Heads heads,
-            HttpMetrics metrics) {
+            HttpMetrics metrics,
+            Optional<AuditLog> audit) {
         this.routes = routes;
         this.authentication = authentication;
         this.cors = new Cors(config.allowedOrigins());
         this.watch = watch;
         this.heads = heads;
         this.metrics = metrics;
+        this.audit = audit;
+        this.isStrict = config.surface().isStrict();
+        this.hosts = new HostCheck(config.host(), config.surface().hosts());
+        this.rates = new RateLimits(config.surface().requestsPerSecond(), 1, TimeUnit.SECONDS);
+        this.failures = new RateLimits(config.surface().failuresPerMinute(), 1, TimeUnit.MINUTES);
     }
 
     void stopping() {
@@ -108,9 +122,11 @@ final class Dispatcher extends Handler.Abstract {
     /// @return whether the client got an answer with a proper end
     private boolean answer(Exchange exchange, Request request, Response response, Match<Endpoint> match)
             throws IOException {
+        long begin = System.nanoTime();
         boolean holdsPlace = false;
         watch.add(exchange);
         try {
+            hosts.check(request.getHeaders().get(HttpHeader.HOST));
             Endpoint endpoint = endpoint(match, response);
             if (endpoint.access() != Access.ANYBODY) {
                 holdsPlace = running.tryAcquire();
@@ -133,20 +149,43 @@ final class Dispatcher extends Handler.Abstract {
             if (holdsPlace) running.release();
             watch.remove(exchange);
             if (exchange.done()) closeAfter(request);
+            if (exchange.caller().isAdmin() && audit.isPresent()) audit(request, response, audit.get(), begin);
         }
     }
 
-    private static boolean failed(Exchange exchange, Response response, PerigeeException e) throws IOException {
+    /// Who guesses tokens is looked at no more, however right the next one may be.
+    private Caller known(Request request, @Nullable String authorization) {
+        String address = Request.getRemoteAddr(request);
+        if (failures.isSpent(address)) throw RateLimits.refusal();
+        try {
+            return authentication.caller(authorization);
+        } catch (PerigeeException e) {
+            if (e.fault() == Fault.UNAUTHORIZED && authorization != null) failures.tryTake(address);
+            throw e;
+        }
+    }
+
+    private boolean failed(Exchange exchange, Response response, PerigeeException e) throws IOException {
         if (response.isCommitted()) {
             LOG.info("An answer was broken off: {}", e.getMessage());
             return false;
         }
         if (e.fault() == Fault.UNAUTHORIZED) response.getHeaders().put(HttpHeader.WWW_AUTHENTICATE, "Bearer");
-        int status = e.fault().httpStatus();
+        int status = isStrict ? StrictStatus.of(e.fault()) : e.fault().httpStatus();
         if (status == 503 || status == 429) response.getHeaders().put(HttpHeader.RETRY_AFTER, "1");
         response.getHeaders().remove(HttpHeader.CONTENT_LENGTH);
         exchange.error(status, e.getMessage());
         return true;
+    }
+
+    private static void audit(Request request, Response response, AuditLog log, long begin) {
+        log.called(
+                Instant.now(),
+                Request.getRemoteAddr(request),
+                request.getMethod(),
+                String.valueOf(request.getHttpURI().getPath()),
+                response.getStatus(),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin));
     }
 
     private Caller caller(Exchange exchange, Request request, Endpoint endpoint) {
@@ -165,7 +204,8 @@ final class Dispatcher extends Handler.Abstract {
                 return Caller.NOBODY; // Who needs no token is not refused for a wrong one.
             }
         }
-        Caller caller = authentication.caller(authorization);
+        Caller caller = known(request, authorization);
+        rates.take(caller.subject().map("jwt "::concat).orElse(caller.role().name()));
         if (access == Access.ADMIN && !caller.isAdmin()) {
             throw Fault.FORBIDDEN.saying("Forbidden: this needs the admin token.");
         }

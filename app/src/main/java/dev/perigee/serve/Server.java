@@ -18,7 +18,9 @@ import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.util.VirtualThreads;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
@@ -52,7 +54,9 @@ public final class Server implements AutoCloseable {
 
     private final ServeConfig config;
     private final org.eclipse.jetty.server.Server jetty;
+    private final Optional<Encryption> encryption;
     private final ServerConnector connector;
+    private final Optional<AuditLog> audit;
     private final Authentication authentication;
     private final Watch watch;
     private final Dispatcher dispatcher;
@@ -72,6 +76,7 @@ public final class Server implements AutoCloseable {
         pool.setName("perigee-http");
         pool.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("perigee-http-"));
         jetty = new org.eclipse.jetty.server.Server(pool);
+        encryption = config.surface().tls().map(Encryption::new);
         connector = connector();
         authentication = new Authentication(config);
         Heads heads = new Heads(config.requestTimeout().compareTo(IDLE) < 0 ? config.requestTimeout() : IDLE);
@@ -87,8 +92,9 @@ public final class Server implements AutoCloseable {
         new Page().addTo(own);
         sockets = new Sockets(jetty, engine.memory(), metrics);
         Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers, sockets);
+        audit = config.surface().isAudited() ? Optional.of(new AuditLog(store)) : Optional.empty();
         HttpMetrics httpMetrics = new HttpMetrics(metrics, store, this::connections);
-        dispatcher = new Dispatcher(routes, authentication, config, watch, heads, httpMetrics);
+        dispatcher = new Dispatcher(routes, authentication, config, watch, heads, httpMetrics, audit);
 
         jetty.addConnector(connector);
         jetty.addBean(new NetworkConnectionLimit(config.maxConnections(), connector));
@@ -121,8 +127,9 @@ public final class Server implements AutoCloseable {
         }
         watch.start();
         sockets.start();
+        encryption.ifPresent(Encryption::start);
         isServing = true;
-        LOG.info("Listening on http://{}:{}", config.host(), port());
+        LOG.info("Listening on {}://{}:{}", encryption.isPresent() ? "https" : "http", config.host(), port());
     }
 
     /// The port it listens on, also when the configuration left the choice open.
@@ -147,6 +154,8 @@ public final class Server implements AutoCloseable {
             LOG.error("The HTTP server did not stop properly", e);
         }
         authentication.close();
+        encryption.ifPresent(Encryption::close);
+        audit.ifPresent(AuditLog::close);
     }
 
     private int connections() {
@@ -160,7 +169,15 @@ public final class Server implements AutoCloseable {
         // Jetty remembers a connection's headers, and would take one token for another that differs in case only.
         http.setHeaderCacheCaseSensitive(true);
         http.setUriCompliance(PATHS);
-        ServerConnector opened = new ServerConnector(jetty, 1, 1, new HttpConnectionFactory(http));
+        HttpConnectionFactory plain = new HttpConnectionFactory(http);
+        ServerConnector opened = encryption
+                .map(keys -> {
+                    // Which name was asked for is looked at with each request.
+                    http.addCustomizer(new SecureRequestCustomizer(false));
+                    return new ServerConnector(
+                            jetty, 1, 1, new SslConnectionFactory(keys.context(), plain.getProtocol()), plain);
+                })
+                .orElseGet(() -> new ServerConnector(jetty, 1, 1, plain));
         opened.setHost(config.host());
         opened.setPort(config.port());
         opened.setIdleTimeout(IDLE.toMillis());

@@ -1,0 +1,81 @@
+package dev.perigee.serve;
+
+import dev.perigee.config.SurfaceConfig.Tls;
+import dev.perigee.fault.PerigeeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The server's certificate and key. When their files change, new connections get the new ones; those that
+/// are open stay.
+final class Encryption implements AutoCloseable {
+    private static final Duration LOOK = Duration.ofSeconds(5);
+    private static final Logger LOG = LoggerFactory.getLogger(Encryption.class);
+
+    private final Tls tls;
+    private final SslContextFactory.Server context = new SslContextFactory.Server();
+    private final ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("perigee-tls").factory());
+    private List<FileTime> seen;
+
+    /// @throws PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] naming the file that cannot be
+    ///     used
+    Encryption(Tls tls) {
+        this.tls = tls;
+        seen = times();
+        use(context);
+    }
+
+    SslContextFactory.Server context() {
+        return context;
+    }
+
+    void start() {
+        var _ = looks.scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void use(SslContextFactory factory) {
+        factory.setKeyStore(PemKeys.read(tls));
+        factory.setKeyStorePassword(PemKeys.password());
+        factory.setIncludeProtocols("TLSv1.3", "TLSv1.2");
+    }
+
+    private void look() {
+        List<FileTime> now = times();
+        if (now.equals(seen)) return;
+        try {
+            context.reload(this::use);
+            seen = now;
+            LOG.info("The certificate was read again");
+        } catch (Exception e) {
+            // Two files are not replaced at one moment; the next look may find both.
+            LOG.warn("The certificate has changed and cannot be used; the old one stays: {}", e.getMessage());
+        }
+    }
+
+    private List<FileTime> times() {
+        return List.of(time(tls.certificate()), time(tls.key()));
+    }
+
+    private static FileTime time(Path file) {
+        try {
+            return Files.getLastModifiedTime(file);
+        } catch (IOException _) {
+            return FileTime.fromMillis(0); // Which reading it will say better.
+        }
+    }
+
+    @Override
+    public void close() {
+        looks.shutdownNow();
+    }
+}

@@ -1,0 +1,90 @@
+package dev.perigee.serve;
+
+import dev.perigee.config.SurfaceConfig.Tls;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Base64;
+import java.util.List;
+
+/// Reads a certificate and its key from PEM files.
+///
+/// @see <a href="https://www.rfc-editor.org/rfc/rfc7468">RFC 7468</a>
+final class PemKeys {
+    private static final char[] PASSWORD = "in memory only".toCharArray();
+    private static final String BEGIN = "-----BEGIN PRIVATE KEY-----";
+    private static final String END = "-----END PRIVATE KEY-----";
+
+    private PemKeys() {}
+
+    static String password() {
+        return new String(PASSWORD);
+    }
+
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] naming the file and what is wrong with it
+    static KeyStore read(Tls tls) {
+        try {
+            Certificate[] chain = chain(tls.certificate());
+            PrivateKey key = key(tls.key(), chain[0].getPublicKey().getAlgorithm());
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, PASSWORD);
+            store.setKeyEntry("server", key, PASSWORD, chain);
+            return store;
+        } catch (GeneralSecurityException | IOException e) {
+            throw Fault.CONFIG_INVALID.in("serve.tls", String.valueOf(e.getMessage()), "TLS did not start", e);
+        }
+    }
+
+    private static Certificate[] chain(Path file) throws GeneralSecurityException {
+        try (InputStream in = Files.newInputStream(file)) {
+            Certificate[] chain = CertificateFactory.getInstance("X.509")
+                    .generateCertificates(in)
+                    .toArray(new Certificate[0]);
+            if (chain.length == 0) throw wrong("certificate", file, "there is no certificate in it");
+            return chain;
+        } catch (IOException e) {
+            throw wrong("certificate", file, "it cannot be read: " + e.getMessage());
+        }
+    }
+
+    private static PrivateKey key(Path file, String algorithm) throws GeneralSecurityException {
+        String text;
+        try {
+            text = Files.readString(file, StandardCharsets.US_ASCII);
+        } catch (IOException e) {
+            throw wrong("key", file, "it cannot be read: " + e.getMessage());
+        }
+        int begin = text.indexOf(BEGIN);
+        int end = text.indexOf(END);
+        if (begin < 0 || end < begin) {
+            throw wrong(
+                    "key",
+                    file,
+                    "expected `%s`; make it so with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW".formatted(BEGIN));
+        }
+        byte[] bytes = Base64.getMimeDecoder().decode(text.substring(begin + BEGIN.length(), end));
+        for (String each : List.of(algorithm, "RSA", "EC", "EdDSA")) {
+            try {
+                return KeyFactory.getInstance(each).generatePrivate(new PKCS8EncodedKeySpec(bytes));
+            } catch (GeneralSecurityException _) {
+                // Of another kind.
+            }
+        }
+        throw wrong("key", file, "it is no key of a kind that is known");
+    }
+
+    private static PerigeeException wrong(String field, Path file, String what) {
+        return Fault.CONFIG_INVALID.in("serve.tls." + field, "%s: %s".formatted(file, what), "TLS did not start");
+    }
+}

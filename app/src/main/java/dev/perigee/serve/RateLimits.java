@@ -1,0 +1,65 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.Fault;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// Counts what comes from each token, or from each address, and refuses what is too much. Safe for many
+/// threads; nobody
+/// waits.
+///
+/// The generic cell rate algorithm: for each name the time at which it will have used up what it asked
+/// for; that may be one
+/// period ahead of now, which is a burst of as much as a period allows.
+final class RateLimits {
+    /// Names that are remembered; when there are more, those that asked for nothing lately are forgotten.
+    private static final int MAX_NAMES = 10_000;
+
+    private final Map<String, AtomicLong> until = new ConcurrentHashMap<>();
+    private final long intervalNanos;
+    private final long periodNanos;
+
+    /// @param count what a name may ask for in `period`
+    RateLimits(int count, long period, TimeUnit unit) {
+        this.periodNanos = unit.toNanos(period);
+        this.intervalNanos = Math.max(1, periodNanos / count);
+    }
+
+    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_MANY_REQUESTS]
+    void take(String name) {
+        if (!tryTake(name)) throw refusal();
+    }
+
+    /// Whether the name has used up what it may.
+    boolean isSpent(String name) {
+        AtomicLong used = until.get(name);
+        return used != null && used.get() + intervalNanos - System.nanoTime() > periodNanos;
+    }
+
+    boolean tryTake(String name) {
+        AtomicLong used = until.get(name);
+        if (used == null) {
+            if (until.size() >= MAX_NAMES) forget();
+            used = until.computeIfAbsent(name, _ -> new AtomicLong(System.nanoTime()));
+        }
+        while (true) {
+            long now = System.nanoTime();
+            long before = used.get();
+            long after = (before - now > 0 ? before : now) + intervalNanos;
+            if (after - now > periodNanos) return false;
+            if (used.compareAndSet(before, after)) return true;
+        }
+    }
+
+    static RuntimeException refusal() {
+        return Fault.TOO_MANY_REQUESTS.saying("Too many requests: wait and send again.");
+    }
+
+    private void forget() {
+        long now = System.nanoTime();
+        until.values().removeIf(used -> used.get() - now < 0);
+        if (until.size() >= MAX_NAMES) until.clear(); // Rather than to refuse whoever is new.
+    }
+}
