@@ -191,7 +191,7 @@ class LimitsTest {
                 RawHttp raw = new RawHttp(served.server.port())) {
             raw.send("""
                     POST /query HTTP/1.1\r
-                    Host: x\r
+                    Host: localhost\r
                     Authorization: client-token\r
                     Content-Type: application/json\r
                     Content-Length: 500\r
@@ -205,7 +205,7 @@ class LimitsTest {
     void an_answer_that_comes_before_the_body_says_that_the_connection_closes() throws Exception {
         try (ServedStore served = new ServedStore(directory);
                 RawHttp raw = new RawHttp(served.server.port())) {
-            String head = "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
+            String head = "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n";
             assertThat(raw.send(head).head()).startsWith("HTTP/1.1 401").contains("Connection: close");
         }
     }
@@ -215,7 +215,7 @@ class LimitsTest {
         try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofMillis(800)));
                 RawHttp works = new RawHttp(served.server.port());
                 RawHttp drips = new RawHttp(served.server.port())) {
-            String request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+            String request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
             drips.send(request).head();
             drips.socket.getInputStream().readNBytes(26);
             drips.send("GET /healthz HTTP/1.1\r\nX: ");
@@ -239,7 +239,7 @@ class LimitsTest {
         try (ServedStore served = new ServedStore(directory, limits(1000, 2, Duration.ofSeconds(30)))) {
             RawHttp first = new RawHttp(served.server.port());
             RawHttp second = new RawHttp(served.server.port());
-            String request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+            String request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
             assertThat(first.send(request).head()).startsWith("HTTP/1.1 200");
             assertThat(second.send(request).head()).startsWith("HTTP/1.1 200");
             try (RawHttp third = new RawHttp(served.server.port())) {
@@ -289,25 +289,25 @@ class LimitsTest {
             strings = {
                 "nonsense\r\n\r\n",
                 "GET\r\n\r\n",
-                "GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n",
+                "GET /healthz HTTP/9.9\r\nHost: localhost\r\n\r\n",
                 "GET /healthz HTTP/1.1\r\n\r\n",
-                "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n",
                 "GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
-                "GET /healthz HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n",
-                "GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                "GET /page/../../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                "GET /page/%2e%2e/Server.class HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                "GET /page/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                "GET /page/%ff.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                "GET /page/index.html%00.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                "GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                "CONNECT other:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-                "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
-                "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-                "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-                "POST /query HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-                "POST /query HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-                "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+                "GET /healthz HTTP/1.1\r\nHost: localhost\r\n folded: y\r\n\r\n",
+                "GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                "GET /page/../../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                "GET /page/%2e%2e/Server.class HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                "GET /page/%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                "GET /page/%ff.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                "GET /page/index.html%00.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                "GET * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                "CONNECT other:443 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+                "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+                "POST /query HTTP/1.1\r\nHost: localhost\r\nAuthorization: client-token\r\n"
                         + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
             })
     void what_is_not_proper_http_is_refused_and_the_server_goes_on(String request) throws Exception {
@@ -325,10 +325,10 @@ class LimitsTest {
     void headers_that_are_too_large_are_431_in_the_envelope() throws Exception {
         try (ServedStore served = new ServedStore(directory)) {
             String answer = RawHttp.exchange(
-                    served.server.port(), "GET / HTTP/1.1\r\nHost: x\r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
+                    served.server.port(), "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
             assertThat(answer).startsWith("HTTP/1.1 431").contains("{\"error\":");
             String path = RawHttp.exchange(
-                    served.server.port(), "GET /" + "y".repeat(20_000) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+                    served.server.port(), "GET /" + "y".repeat(20_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
             assertThat(path).startsWith("HTTP/1.1 414").contains("{\"error\":");
         }
     }
@@ -338,7 +338,7 @@ class LimitsTest {
         try (ServedStore served = new ServedStore(directory)) {
             try (RawHttp raw = new RawHttp(served.server.port())) {
                 String body = ServedStore.statement(ENDLESS);
-                raw.send("POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+                raw.send("POST /query HTTP/1.1\r\nHost: localhost\r\nAuthorization: client-token\r\n"
                         + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
                 Awaitility.await().until(() -> served.store.stats().activeReads() == 1);
             }
@@ -352,7 +352,7 @@ class LimitsTest {
     void a_client_that_stops_reading_or_leaves_in_the_middle_frees_its_reader_and_connection() throws Exception {
         try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofSeconds(2)))) {
             String body = ServedStore.statement(ENDLESS.replace("count(*)", "i, hex(zeroblob(100))"));
-            String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+            String request = "POST /query HTTP/1.1\r\nHost: localhost\r\nAuthorization: client-token\r\n"
                     + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
             try (RawHttp leaves = new RawHttp(served.server.port())) {
                 assertThat(leaves.send(request).head()).startsWith("HTTP/1.1 200");
@@ -375,7 +375,7 @@ class LimitsTest {
     void large_answers_leave_a_reader_for_others() throws Exception {
         try (ServedStore served = new ServedStore(directory)) {
             String body = ServedStore.statement(ENDLESS.replace("count(*)", "i, hex(zeroblob(100))"));
-            String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+            String request = "POST /query HTTP/1.1\r\nHost: localhost\r\nAuthorization: client-token\r\n"
                     + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
             int large = served.store.callerReaders() - 1;
             RawHttp[] slow = new RawHttp[large];
@@ -400,7 +400,7 @@ class LimitsTest {
     void callers_endless_reads_leave_the_last_reader_to_perigee() throws Exception {
         try (ServedStore served = new ServedStore(directory)) {
             String body = ServedStore.statement(ENDLESS);
-            String request = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n"
+            String request = "POST /query HTTP/1.1\r\nHost: localhost\r\nAuthorization: client-token\r\n"
                     + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
             List<RawHttp> callers = new ArrayList<>();
             for (int i = 0; i < served.store.callerReaders() + 2; i++) {
@@ -423,10 +423,10 @@ class LimitsTest {
     void a_body_in_two_languages_is_one_request(@TempDir Path other) throws Exception {
         // What a proxy in front of us might take for a second request is not one.
         try (ServedStore served = new ServedStore(other)) {
-            String smuggled = "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: admin-token\r\n\r\n";
+            String smuggled = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: admin-token\r\n\r\n";
             String answer = RawHttp.exchange(
                     served.server.port(),
-                    "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: " + smuggled.length()
+                    "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + smuggled.length()
                             + "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled);
             assertThat(answer).doesNotContain("perigee_http");
         }

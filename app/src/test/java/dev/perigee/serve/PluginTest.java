@@ -101,7 +101,7 @@ class PluginTest {
         try (ServedStore served = with(new Greeter())) {
             String answer = RawHttp.exchange(served.server.port(), """
                     GET /hello/broken/off HTTP/1.1\r
-                    Host: x\r
+                    Host: localhost\r
                     Authorization: Bearer client-token\r
                     \r
                     """);

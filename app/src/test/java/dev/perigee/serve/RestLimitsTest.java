@@ -24,7 +24,7 @@ class RestLimitsTest {
     Path directory;
 
     private static String request(String path) {
-        return "GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: client-token\r\n\r\n";
+        return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: client-token\r\n\r\n";
     }
 
     private static void fill(ServedStore served) {

@@ -60,9 +60,10 @@ class ShutdownTest {
         try (RawHttp kept = new RawHttp(served.server.port());
                 RawHttp other = new RawHttp(served.server.port())) {
             // Accepted before the server stops to accept: a kept connection asks once.
-            assertThat(other.send("OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n").head())
+            assertThat(other.send("OPTIONS / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                            .head())
                     .startsWith("HTTP/1.1 204");
-            String ready = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+            String ready = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
             assertThat(kept.send(ready).head()).startsWith("HTTP/1.1 200");
             kept.socket.getInputStream().readNBytes(kept.socket.getInputStream().available());
             HttpRequest slow = served.request("/slow", CLIENT).build();
@@ -79,7 +80,8 @@ class ShutdownTest {
             });
             // A connection that was open already hears of it.
             assertThat(kept.send(ready).head()).startsWith("HTTP/1.1 503").contains("Retry-After");
-            assertThat(other.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").head())
+            assertThat(other.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                            .head())
                     .startsWith("HTTP/1.1 503");
             assertThat(answer).isNotDone();
             mayEnd.countDown();
