@@ -10,8 +10,10 @@ import dev.perigee.bundled.studio.StudioPlugin;
 import dev.perigee.bundled.transfer.ExportPlugin;
 import dev.perigee.bundled.transfer.ImportPlugin;
 import dev.perigee.config.PerigeeConfig;
+import dev.perigee.config.PluginsConfig;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
+import dev.perigee.plugin.PluginJars;
 import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.Services;
 import dev.perigee.plugin.StarbasePlugin;
@@ -22,11 +24,14 @@ import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.store.Store;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,7 +52,14 @@ public final class Perigee implements AutoCloseable {
     private final QueryEngine queries;
     private final Server server;
 
-    private Perigee(PerigeeConfig config, List<StarbasePlugin> plugins) {
+    /// @param jars plugins that stand behind `first`; closed with the rest
+    private Perigee(
+            PerigeeConfig config, List<StarbasePlugin> first, Optional<PluginJars> jars, List<StarbasePlugin> last) {
+        List<StarbasePlugin> ofJars = jars.map(PluginJars::plugins).orElse(List.of());
+        List<StarbasePlugin> plugins =
+                Stream.of(first, ofJars, last).flatMap(List::stream).toList();
+        Set<StarbasePlugin> optional = config.bundled().plugins().isFatal() ? Set.of() : Set.copyOf(ofJars);
+        jars.ifPresent(this::opened);
         PrometheusRegistry metrics = new PrometheusRegistry();
         InstantSource clock = InstantSource.system();
         try {
@@ -55,7 +67,8 @@ public final class Perigee implements AutoCloseable {
             Optional<Source> source = config.source().map(wanted -> opened(source(wanted)));
             Alarms alarms = opened(new Alarms(store, clock));
             Services services = new Services(store, source, alarms, clock, metrics);
-            PluginRegistry registry = opened(new PluginRegistry(plugins, services));
+            PluginRegistry registry = opened(new PluginRegistry(
+                    plugins, optional, jars.map(PluginJars::failures).orElse(List.of()), services));
             queries = opened(new QueryEngine(store, source, registry, config.query()));
             server = opened(new Server(config.serve(), queries, registry, store, source, metrics));
 
@@ -68,28 +81,42 @@ public final class Perigee implements AutoCloseable {
         }
     }
 
-    /// Opens a Perigee with the plugins that ship.
+    /// For Java programs that have a Perigee inside.
+    public static PerigeeBuilder builder() {
+        return new PerigeeBuilder();
+    }
+
+    /// Opens a Perigee with the plugins that ship, and those that the configured folder's jars hold.
     ///
     /// @throws dev.perigee.fault.PerigeeException naming what did not open; nothing stays open then
     public static Perigee open(PerigeeConfig config) {
-        ExportPlugin exports = new ExportPlugin();
-        return open(
-                config,
-                List.of(
-                        new ReplicationPlugin(config.replication()),
-                        new SqlMacrosPlugin(),
-                        new RestPlugin(),
-                        exports,
-                        new ImportPlugin(config.bundled().maxImportBytes()),
-                        new SocketPlugin(),
-                        new CdcPlugin(),
-                        new CronPlugin(config.bundled().cron(), config.serve().adminToken()),
-                        new StudioPlugin(config.bundled().studio(), exports)));
+        return open(config, bundled(config), List.of());
     }
 
     /// Opens a Perigee with plugins of the caller's choice, in their order.
     public static Perigee open(PerigeeConfig config, List<StarbasePlugin> plugins) {
-        return new Perigee(config, plugins);
+        return new Perigee(config, plugins, Optional.empty(), List.of());
+    }
+
+    static Perigee open(PerigeeConfig config, List<StarbasePlugin> bundled, List<StarbasePlugin> added) {
+        PluginsConfig wanted = config.bundled().plugins();
+        Path folder = wanted.directory().orElse(config.store().directory().resolve("plugins"));
+        PluginJars jars = PluginJars.load(folder, wanted.settings(), wanted.isFatal());
+        return new Perigee(config, bundled, Optional.of(jars), added);
+    }
+
+    static List<StarbasePlugin> bundled(PerigeeConfig config) {
+        ExportPlugin exports = new ExportPlugin();
+        return List.of(
+                new ReplicationPlugin(config.replication()),
+                new SqlMacrosPlugin(),
+                new RestPlugin(),
+                exports,
+                new ImportPlugin(config.bundled().maxImportBytes()),
+                new SocketPlugin(),
+                new CdcPlugin(),
+                new CronPlugin(config.bundled().cron(), config.serve().adminToken()),
+                new StudioPlugin(config.bundled().studio(), exports));
     }
 
     /// The port the server listens on.

@@ -1,6 +1,8 @@
 package dev.perigee.config;
 
 import dev.perigee.config.CronConfig.Missed;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -17,7 +19,26 @@ final class BundledSettings {
     }
 
     BundledConfig read() {
-        return new BundledConfig(cron(), maxImportBytes(), studio());
+        return new BundledConfig(cron(), maxImportBytes(), studio(), plugins());
+    }
+
+    private PluginsConfig plugins() {
+        Section section = root.section("plugins");
+        Optional<Path> directory = section.text("directory").map(Path::of);
+        String onFailure =
+                section.text("onFailure", "skip", word -> word.matches("skip|fail"), "expected skip or fail");
+        Map<String, Map<String, String>> settings = new HashMap<>();
+        section.section("settings").plain().forEach((name, values) -> {
+            Map<String, String> own = new HashMap<>();
+            if (values instanceof Map<?, ?> pairs) {
+                pairs.forEach((key, value) -> own.put(String.valueOf(key), String.valueOf(value)));
+            } else {
+                section.wrong("settings", "expected a plugin's name with its settings below it");
+            }
+            settings.put(name, own);
+        });
+        section.done();
+        return new PluginsConfig(directory, onFailure.equals("fail"), settings);
     }
 
     private StudioConfig studio() {

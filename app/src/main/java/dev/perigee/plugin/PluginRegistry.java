@@ -3,11 +3,13 @@ package dev.perigee.plugin;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.RowSink;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,28 +21,69 @@ import org.slf4j.LoggerFactory;
 public final class PluginRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PluginRegistry.class);
 
-    private final List<StarbasePlugin> plugins;
+    private final Set<StarbasePlugin> optional;
     private final Services services;
+    private final List<PluginFailure> failures = new CopyOnWriteArrayList<>();
+
+    /// Those that work.
+    private volatile List<StarbasePlugin> plugins;
+
+    private List<StarbasePlugin> started = List.of();
     private final RouteTable<PluginRoute> routes = new RouteTable<>();
     private final ProtectedTables protectedTables = new ProtectedTables();
     private final SqlFunctions functions = new SqlFunctions();
-    private int startedCount;
     private boolean isClosed;
 
     /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have one name or one path prefix
     public PluginRegistry(List<StarbasePlugin> plugins, Services services) {
-        this.plugins = List.copyOf(plugins);
+        this(plugins, Set.of(), List.of(), services);
+    }
+
+    /// @param failures what was left out before
+    /// @param optional those of the plugins that are left out when they fail to register or start
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have one name or one path prefix
+    public PluginRegistry(
+            List<StarbasePlugin> plugins,
+            Set<StarbasePlugin> optional,
+            List<PluginFailure> failures,
+            Services services) {
+        this.failures.addAll(failures);
+        this.optional = Set.copyOf(optional);
         this.services = services;
         Set<String> names = new HashSet<>();
         Set<String> prefixes = new HashSet<>();
-        for (StarbasePlugin plugin : this.plugins) {
-            if (!names.add(plugin.name())) throw refused(plugin, "another plugin has the same name");
-            String prefix = plugin.pathPrefix();
-            if (prefix.isEmpty()) continue;
-            if (!prefix.matches("(/[A-Za-z0-9._~-]+)+")) {
-                throw refused(plugin, "expected a path prefix like `/name` but found `%s`".formatted(prefix));
-            }
-            if (!prefixes.add(prefix)) throw refused(plugin, "another plugin has the path prefix " + prefix);
+        List<StarbasePlugin> usable = new ArrayList<>();
+        for (StarbasePlugin plugin : plugins) {
+            if (attempt(plugin, () -> check(plugin, names, prefixes))) usable.add(plugin);
+        }
+        this.plugins = List.copyOf(usable);
+    }
+
+    private static void check(StarbasePlugin plugin, Set<String> names, Set<String> prefixes) {
+        if (names.contains(plugin.name())) throw refused(plugin, "another plugin has the same name");
+        String prefix = plugin.pathPrefix();
+        if (!prefix.isEmpty() && !prefix.matches("(/[A-Za-z0-9._~-]+)+")) {
+            throw refused(plugin, "expected a path prefix like `/name` but found `%s`".formatted(prefix));
+        }
+        if (!prefix.isEmpty() && !prefixes.add(prefix)) {
+            throw refused(plugin, "another plugin has the path prefix " + prefix);
+        }
+        names.add(plugin.name());
+    }
+
+    /// Whether the work succeeded; a plugin that may be left out is noted when it does not.
+    private boolean attempt(StarbasePlugin plugin, Runnable work) {
+        if (!optional.contains(plugin)) {
+            work.run();
+            return true;
+        }
+        try {
+            work.run();
+            return true;
+        } catch (RuntimeException | LinkageError e) {
+            LOG.error("The plugin {} is left out", plugin.name(), e);
+            failures.add(new PluginFailure(plugin.name(), String.valueOf(e.getMessage())));
+            return false;
         }
     }
 
@@ -50,22 +93,30 @@ public final class PluginRegistry implements AutoCloseable {
     /// @param queries what runs the statements of plugins
     /// @throws PerigeeException naming the plugin, with the fault it met
     public synchronized void start(Queries queries) {
+        List<StarbasePlugin> registered = new ArrayList<>();
         for (StarbasePlugin plugin : plugins) {
-            call(
-                    plugin,
-                    "register",
-                    new RegisteredPlugin(plugin, services, queries, routes, protectedTables, functions, this::tellCron)
-                            ::register);
+            RegisteredPlugin host =
+                    new RegisteredPlugin(plugin, services, queries, routes, protectedTables, functions, this::tellCron);
+            if (attempt(plugin, () -> call(plugin, "register", host::register))) registered.add(plugin);
         }
-        for (StarbasePlugin plugin : plugins) {
+        plugins = List.copyOf(registered);
+        List<StarbasePlugin> running = new ArrayList<>();
+        for (StarbasePlugin plugin : registered) {
+            started = List.copyOf(running);
             try {
-                call(plugin, "start", plugin::start);
+                if (attempt(plugin, () -> call(plugin, "start", plugin::start))) running.add(plugin);
             } catch (RuntimeException e) {
                 close();
                 throw e;
             }
-            startedCount++;
         }
+        started = List.copyOf(running);
+        plugins = started;
+    }
+
+    /// Those that were left out.
+    public List<PluginFailure> failures() {
+        return List.copyOf(failures);
     }
 
     /// The plugins' names, in their order.
@@ -121,7 +172,7 @@ public final class PluginRegistry implements AutoCloseable {
     public synchronized void close() {
         if (isClosed) return;
         isClosed = true;
-        for (StarbasePlugin plugin : plugins.subList(0, startedCount).reversed()) {
+        for (StarbasePlugin plugin : started.reversed()) {
             try {
                 plugin.stop();
             } catch (RuntimeException e) {

@@ -6,7 +6,9 @@ import dev.perigee.store.Store;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -21,7 +23,10 @@ final class RegisteredPlugin implements PluginHost {
     private final ProtectedTables protectedTables;
     private final SqlFunctions functions;
     private final Function<CronEvent, Map<String, String>> cron;
+    private final List<Added> added = new ArrayList<>();
     private volatile boolean isRegistering = true;
+
+    private record Added(String method, String path, PluginRoute route) {}
 
     RegisteredPlugin(
             StarbasePlugin plugin,
@@ -42,8 +47,13 @@ final class RegisteredPlugin implements PluginHost {
 
     void register() {
         services.alarms().handler(plugin.name(), plugin::onAlarm);
-        plugin.register(this);
-        isRegistering = false;
+        try {
+            plugin.register(this);
+        } finally {
+            isRegistering = false;
+        }
+        // Of one that failed in the middle there is none.
+        added.forEach(route -> routes.add(route.method(), route.path(), route.route()));
     }
 
     @Override
@@ -70,7 +80,7 @@ final class RegisteredPlugin implements PluginHost {
     private void add(String method, String path, Access access, PluginRoute.Target target) {
         if (!isRegistering) throw new IllegalStateException("routes are added in register() only");
         if (plugin.pathPrefix().isEmpty()) throw new IllegalStateException("a plugin without a prefix has no routes");
-        routes.add(method, plugin.pathPrefix() + path, new PluginRoute(plugin.name(), access, target));
+        added.add(new Added(method, plugin.pathPrefix() + path, new PluginRoute(plugin.name(), access, target)));
     }
 
     @Override

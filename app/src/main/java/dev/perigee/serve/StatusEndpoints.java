@@ -2,6 +2,7 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.PluginFailure;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.RouteTable;
@@ -13,6 +14,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -88,6 +90,9 @@ final class StatusEndpoints {
         answer.put("activeConnections", connections.getAsInt());
         answer.put("recentQueries", queries.recent());
         answer.put("plugins", plugins.names());
+        // What went wrong may tell of the machine.
+        List<PluginFailure> failures = exchange.caller().isAdmin() ? plugins.failures() : List.of();
+        if (!failures.isEmpty()) answer.put("pluginFailures", failures);
         exchange.result(answer);
     }
 

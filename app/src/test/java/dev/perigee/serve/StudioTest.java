@@ -66,8 +66,7 @@ class StudioTest {
                         QueryConfig.defaults(),
                         Optional.empty(),
                         ReplicationConfig.defaults())
-                .with(new BundledConfig(
-                        BundledConfig.DEFAULTS.cron(), BundledConfig.DEFAULTS.maxImportBytes(), studio)));
+                .with(BundledConfig.DEFAULTS.with(studio)));
     }
 
     @AfterEach

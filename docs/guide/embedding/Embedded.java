@@ -1,0 +1,49 @@
+import dev.perigee.Perigee;
+import dev.perigee.plugin.AnswerSink;
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Cancellation;
+import dev.perigee.plugin.Query;
+import dev.perigee.plugin.Query.Statement;
+import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.sqlite.Value;
+import java.nio.file.Path;
+import java.util.List;
+
+/// A program with a Perigee inside: it listens on a free port, and the program asks it without HTTP too.
+public final class Embedded {
+    private Embedded() {}
+
+    public static void main(String[] args) {
+        try (Perigee perigee = Perigee.builder()
+                .data(Path.of(args[0]))
+                .adminToken("the-admins-token")
+                .port(0)
+                .start()) {
+            System.out.println("http://127.0.0.1:" + perigee.port());
+            run(perigee, Statement.of("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT)"));
+            run(perigee, Statement.of("INSERT INTO notes (text) VALUES (?)", new Value.Text("embedded")));
+            run(perigee, Statement.of("SELECT id, text FROM notes"));
+        } // What was begun is finished, and the replica is left whole.
+    }
+
+    private static void run(Perigee perigee, Statement statement) {
+        Query query = new Query(List.of(statement), Where.INTERNAL, false, Caller.ADMIN);
+        perigee.queries().run(query, new Printed(), new Cancellation());
+    }
+
+    private static final class Printed implements AnswerSink {
+        @Override
+        public void columns(List<String> names) {
+            if (!names.isEmpty()) System.out.println(names);
+        }
+
+        @Override
+        public boolean row(List<Value> cells) {
+            System.out.println(cells);
+            return true;
+        }
+
+        @Override
+        public void end(Meta meta) {}
+    }
+}
