@@ -1,8 +1,7 @@
 package dev.perigee.fault;
 
-/// What can go wrong outside our code, what helps, and whether waiting is enough. The names are API:
-/// people search for
-/// them, so none is renamed or used for something else.
+/// What can go wrong outside our code, what helps, and whether waiting is enough. The names are API: people
+/// search for them, so none is renamed or used for something else.
 public enum Fault {
     // What a caller sent.
     INVALID_REQUEST(false, 400, "correct the request as the message says"),
@@ -39,7 +38,8 @@ public enum Fault {
     SOURCE_UNREACHABLE(true, 502, "let the source accept connections again; pulling then goes on by itself"),
     SOURCE_AUTH(true, 502, "correct the source's user, password or access rules"),
     SOURCE_TLS(true, 502, "correct the source's sslmode and certificates"),
-    SOURCE_TIMEOUT(true, 502, "check the source's load and locks, or raise its statement timeout"),
+    SOURCE_TIMEOUT(true, 504, "check the source's load and locks, or raise its statement timeout"),
+    SOURCE_BUSY(true, 503, "wait and send again, or raise `source.maxConnections`"),
     SOURCE_FAILED(true, 502, "read what the source said in the message"),
     SOURCE_STATEMENT(false, 400, "correct the SQL statement for the source"),
     SOURCE_TABLE_MISSING(true, 404, "create the table in the source, or remove it from replication"),
@@ -75,8 +75,7 @@ public enum Fault {
     }
 
     /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never
-    /// reads
-    /// messages.
+    /// reads messages.
     public boolean isRetryable() {
         return retryable;
     }

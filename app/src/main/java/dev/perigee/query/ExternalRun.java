@@ -16,12 +16,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// Callers' statements at the external database: the rows of a single one go on as they come; several are
-/// all or nothing,
-/// and answered when they are committed.
+/// Callers' statements at the external database: the rows of a single one go on as they come; several are all
+/// or nothing, and answered when they are committed.
 final class ExternalRun {
     private final Source source;
     private final MemoryBudget memory;
+    private final long maxRows;
     private final AnswerSink answers;
     private final Function<StatementCall, RowSink> observed;
     private final Cancellation cancellation;
@@ -30,11 +30,13 @@ final class ExternalRun {
     ExternalRun(
             Source source,
             MemoryBudget memory,
+            long maxRows,
             AnswerSink answers,
             Function<StatementCall, RowSink> observed,
             Cancellation cancellation) {
         this.source = source;
         this.memory = memory;
+        this.maxRows = maxRows;
         this.answers = answers;
         this.observed = observed;
         this.cancellation = cancellation;
@@ -57,7 +59,8 @@ final class ExternalRun {
                 changed = run(calls, false, i -> {
                             Collected rows = new Collected(reservation);
                             collected.add(rows);
-                            counted.add(new Counted(rows, cancellation));
+                            // Before the commit, so that nothing was written when the limit is said to be passed.
+                            counted.add(new Counted(new LimitedRows(rows, maxRows), cancellation));
                             return counted.getLast();
                         })
                         .orElseThrow();
@@ -76,36 +79,43 @@ final class ExternalRun {
         }
     }
 
-    /// A statement whose answer may be kept: asked of the cache first, and kept unless it writes or is too
-    /// large.
+    /// A statement whose answer may be kept: asked of the cache first, and kept unless it writes or is too large.
     void cached(StatementCall call, ExternalCache cache) {
-        String key = cache.key(call);
-        Optional<ExternalCache.Answer> kept = cache.find(key);
-        if (kept.isEmpty()) {
-            long readAt = cache.now(); // Before it is read: what changes meanwhile makes it old.
-            Optional<ExternalCache.Answer> fresh = readOnly(call);
-            if (fresh.isEmpty()) {
-                single(call);
+        try (MemoryBudget.Reservation reservation = memory.reserve("An answer that is kept")) {
+            String key = cache.key(call);
+            Optional<KeptAnswer> kept = cache.find(key);
+            if (kept.isPresent()) {
+                reservation.grow(2L * kept.get().json().length());
+                replay(call, kept.get());
                 return;
             }
-            kept = fresh;
-            cache.keep(key, call, fresh.get(), readAt);
+            long readAt = cache.now();
+            KeptAnswer.Builder rows = new KeptAnswer.Builder(reservation, ExternalCache.MAX_ANSWER_CHARS);
+            Optional<List<Long>> changed = readOnly(call, rows);
+            if (changed.isPresent()) {
+                KeptAnswer answer = rows.answer();
+                // What returns no rows, such as SET or NOTIFY, is asked for the sake of what it does.
+                if (changed.get().getFirst() < 0) cache.keep(key, call, answer, readAt);
+                replay(call, answer);
+                return;
+            }
         }
-        answers.committed();
-        RowSink rows = observed.apply(call);
-        ExternalCache.Answer answer = kept.get();
-        rows.columns(answer.columns());
-        for (List<Value> row : answer.rows()) if (!rows.row(row)) break;
-        answers.end(new Meta(answer.rows().size(), 0));
+        single(call);
     }
 
-    /// Empty for a statement that writes, or whose answer is too large to be kept.
-    private Optional<ExternalCache.Answer> readOnly(StatementCall call) {
-        ExternalCache.Answer.Builder rows = new ExternalCache.Answer.Builder();
+    /// Empty for a statement that writes, or whose answer is too large: it is to run as any other.
+    private Optional<List<Long>> readOnly(StatementCall call, KeptAnswer.Builder rows) {
         Counted counted = new Counted(rows, cancellation);
-        if (run(List.of(call), true, _ -> counted).isEmpty()) return Optional.empty();
+        Optional<List<Long>> changed = run(List.of(call), true, _ -> counted);
+        if (changed.isEmpty() || rows.isTooLarge()) return Optional.empty();
         counted.ended();
-        return rows.answer();
+        return changed;
+    }
+
+    private void replay(StatementCall call, KeptAnswer answer) {
+        answers.committed();
+        long rows = answer.replay(observed.apply(call));
+        answers.end(new Meta(rows, 0));
     }
 
     private interface Rows {

@@ -19,7 +19,6 @@ import dev.perigee.source.Source;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.time.InstantSource;
@@ -31,13 +30,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe
-/// for many
-/// threads.
+/// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe for
+/// many threads.
 ///
-/// Statements that only read run in one read transaction and their rows go to the sink as they are found.
-/// If any of
-/// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
+/// Statements that only read run in one read transaction and their rows go to the sink as they are found. If
+/// any of them writes, all run on the writer in one transaction, and the answer is sent after it has
+/// committed.
 public final class QueryEngine implements Queries, AutoCloseable {
     /// In the order in which they came; a replica remembers how many it has.
     private static final List<String> TABLES = Stream.of(
@@ -53,6 +51,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
     private final Allowlist allowlist;
     private final Optional<QueryLog> log;
     private final Optional<ExternalCache> cache;
+    private final QueryMetrics metrics = new QueryMetrics(InstantSource.system());
 
     /// Lives as long as the store's connections do: one for each reader and the writer.
     private final Map<SqliteConnection, CallerConnection> connections = new ConcurrentHashMap<>();
@@ -79,14 +78,33 @@ public final class QueryEngine implements Queries, AutoCloseable {
         return config;
     }
 
+    public QueryMetrics metrics() {
+        return metrics;
+    }
+
     @Override
     public void run(Query query, AnswerSink answers, Cancellation cancellation) {
+        long begin = System.nanoTime();
+        boolean isDone = false;
+        try {
+            check(query);
+            runChecked(query, answers, cancellation);
+            isDone = true;
+        } finally {
+            metrics.ran(query, System.nanoTime() - begin, isDone);
+        }
+    }
+
+    private void check(Query query) {
         if (query.statements().size() > config.maxTransactionStatements()) {
             throw Fault.TOO_LARGE.saying("A transaction has at most %d statements, this one has %d."
                     .formatted(
                             config.maxTransactionStatements(),
                             query.statements().size()));
         }
+    }
+
+    private void runChecked(Query query, AnswerSink answers, Cancellation cancellation) {
         List<StatementCall> calls = new ArrayList<>();
         for (Statement statement : query.statements()) calls.add(plugins.beforeQuery(query.call(statement)));
         for (StatementCall call : calls) {
@@ -310,7 +328,8 @@ public final class QueryEngine implements Queries, AutoCloseable {
                         "The external database is for admins while row-level security is on: no policy can hold there.");
             }
             Source external = ExternalRun.required(source);
-            ExternalRun run = new ExternalRun(external, memory, answers, this::observed, cancellation);
+            ExternalRun run =
+                    new ExternalRun(external, memory, config.maxRows(), answers, this::observed, cancellation);
             if (calls.size() > 1) run.transaction(calls);
             else if (wantsCache && cache.isPresent()) run.cached(calls.getFirst(), cache.get());
             else run.single(calls.getFirst());
@@ -359,29 +378,5 @@ public final class QueryEngine implements Queries, AutoCloseable {
         throw Fault.INVALID_REQUEST.saying(
                 "\"sql\" is one statement, but a second one begins at character %d: send several as \"transaction\"."
                         .formatted(second + 1));
-    }
-
-    /// Refuses the row after the last allowed one.
-    private static final class LimitedRows implements RowSink {
-        private final RowSink next;
-        private final long maxRows;
-        private long rowCount;
-
-        LimitedRows(RowSink next, long maxRows) {
-            this.next = next;
-            this.maxRows = maxRows;
-        }
-
-        @Override
-        public void columns(List<String> names) {
-            next.columns(names);
-        }
-
-        @Override
-        public boolean row(List<Value> cells) {
-            if (++rowCount > maxRows)
-                throw Fault.TOO_LARGE.saying("The answer has more than %d rows.".formatted(maxRows));
-            return next.row(cells);
-        }
     }
 }

@@ -14,6 +14,11 @@ record Counts(long inserted, long updated, long deleted, long unchanged) {
                 unchanged + other.unchanged);
     }
 
+    /// Whether any row of the copy is not as it was.
+    boolean isChange() {
+        return inserted + updated + deleted > 0;
+    }
+
     /// Rows the source sent.
     long pulled() {
         return inserted + updated + unchanged;

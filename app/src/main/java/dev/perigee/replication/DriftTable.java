@@ -50,6 +50,7 @@ final class DriftTable {
 
     static void backfill(Transaction tx, String name, Optional<ColumnBackfill> backfill) {
         put(tx, name, "backfill", backfill.map(Json.MAPPER::writeValueAsString).orElse(null));
+        if (backfill.isPresent()) tx.copyChanged(); // A column of the copy is being filled.
     }
 
     static void recovering(Transaction tx, String name, boolean isRecovering) {

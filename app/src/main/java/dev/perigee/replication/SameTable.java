@@ -14,8 +14,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A source as long as one of its tables is the one it was: each snapshot asks first. What is missing in
-/// another table
-/// of the same name says nothing about the first.
+/// another table of the same name says nothing about the first.
 ///
 /// @param identity of the table as it was, see [Snapshot#identity]
 record SameTable(Source source, SourceTable table, Optional<Identity> identity) implements Source {

@@ -89,6 +89,7 @@ final class StateTable {
                 .bindInt(7, textNumbers)
                 .run();
         requireOneRow(tx, name, after);
+        if (counts.isChange()) tx.copyChanged();
     }
 
     /// Remembers the snapshot that the first rows came from: what is committed later is looked for from there on.
@@ -123,6 +124,7 @@ final class StateTable {
                 .bindInt(4, counts.growth())
                 .bindInt(5, textNumbers)
                 .run();
+        if (counts.isChange()) tx.copyChanged();
     }
 
     /// Everything of a snapshot is in the copy.
@@ -152,6 +154,7 @@ final class StateTable {
                 .bindText(1, name)
                 .bindInt(2, rows)
                 .run();
+        tx.copyChanged();
     }
 
     /// Names the shadow that a resync fills, or none.
@@ -183,6 +186,7 @@ final class StateTable {
                 .bindInt(6, rowCount)
                 .bindInt(7, textNumbers)
                 .run();
+        tx.copyChanged();
     }
 
     /// The copy was altered to follow the source's definition; it stands where it stood.

@@ -14,15 +14,13 @@ import java.util.concurrent.Semaphore;
 /// `POST /query` and `POST /query/raw`.
 final class QueryEndpoints {
     private final QueryEngine engine;
-    private final QueryMetrics metrics;
     private final long maxBodyBytes;
     private final Semaphore largeAnswers;
 
     /// @param largeAnswers answers that may go out while their rows are read, each holding one of the
     ///     store's readers
-    QueryEndpoints(QueryEngine engine, QueryMetrics metrics, long maxBodyBytes, Semaphore largeAnswers) {
+    QueryEndpoints(QueryEngine engine, long maxBodyBytes, Semaphore largeAnswers) {
         this.engine = engine;
-        this.metrics = metrics;
         this.maxBodyBytes = maxBodyBytes;
         this.largeAnswers = largeAnswers;
     }
@@ -48,14 +46,7 @@ final class QueryEndpoints {
             query = new Query(body.statements(), where, isRaw, exchange.caller(), wantsCache);
             exchange.status(200, "application/json");
             JsonAnswer answer = new JsonAnswer(out, out::holdsNoReader, isRaw, isTransaction);
-            long begin = System.nanoTime();
-            boolean isDone = false;
-            try {
-                engine.run(query, answer, exchange.cancellation());
-                isDone = true;
-            } finally {
-                metrics.ran(query, System.nanoTime() - begin, isDone);
-            }
+            engine.run(query, answer, exchange.cancellation());
             answer.finish();
             out.finish();
         } finally {

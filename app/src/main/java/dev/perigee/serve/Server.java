@@ -11,7 +11,6 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.net.BindException;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import org.eclipse.jetty.http.UriCompliance;
@@ -36,9 +35,8 @@ public final class Server implements AutoCloseable {
     /// answer.
     private static final Duration IDLE = Duration.ofSeconds(30);
 
-    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no
-    /// danger here:
-    /// paths are split before they are decoded, and none is the name of a file.
+    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no danger
+    /// here: paths are split before they are decoded, and none is the name of a file.
     private static final UriCompliance PATHS = UriCompliance.RFC3986.with(
             "names",
             UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
@@ -83,11 +81,11 @@ public final class Server implements AutoCloseable {
         connector.addEventListener(heads);
         watch = new Watch(config.requestTimeout(), heads);
 
-        QueryMetrics queryMetrics = new QueryMetrics(metrics, InstantSource.system());
+        engine.metrics().register(metrics);
         RouteTable<Endpoint> own = new RouteTable<>();
         Semaphore largeAnswers = new Semaphore(Math.max(1, store.callerReaders() - 1));
-        new QueryEndpoints(engine, queryMetrics, config.maxBodyBytes(), largeAnswers).addTo(own);
-        new StatusEndpoints(store, source, plugins, queryMetrics, metrics, this::connections, () -> isServing)
+        new QueryEndpoints(engine, config.maxBodyBytes(), largeAnswers).addTo(own);
+        new StatusEndpoints(store, source, plugins, engine.metrics(), metrics, this::connections, () -> isServing)
                 .addTo(own);
         new Page().addTo(own);
         sockets = new Sockets(jetty, engine.memory(), metrics);
@@ -137,9 +135,8 @@ public final class Server implements AutoCloseable {
         return connector.getLocalPort();
     }
 
-    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends
-    /// the rest. A
-    /// second call does nothing.
+    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends the
+    /// rest. A second call does nothing.
     @Override
     public void close() {
         isServing = false;

@@ -6,6 +6,7 @@ import dev.perigee.plugin.PluginFailure;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.RouteTable;
+import dev.perigee.query.QueryMetrics;
 import dev.perigee.source.Source;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;

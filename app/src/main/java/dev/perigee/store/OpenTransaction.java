@@ -15,6 +15,7 @@ final class OpenTransaction implements Transaction {
     private final TimeGuard guard;
     private final @Nullable Apart apart;
     private final Supplier<ChangeObserver> observer;
+    private final Runnable copyChanged;
     private boolean isOpen;
 
     OpenTransaction(String where, SqliteConnection connection, StatementCache statements, TimeGuard guard) {
@@ -27,24 +28,27 @@ final class OpenTransaction implements Transaction {
             StatementCache statements,
             TimeGuard guard,
             @Nullable Apart apart) {
-        this(where, connection, statements, guard, apart, () -> ChangeObserver.NONE);
+        this(where, connection, statements, guard, apart, () -> ChangeObserver.NONE, () -> {});
     }
 
     /// @param apart the reader's second connection; null on the writer, which has none
     /// @param observer who follows the writes now
+    /// @param copyChanged told of each change of a copy
     OpenTransaction(
             String where,
             SqliteConnection connection,
             StatementCache statements,
             TimeGuard guard,
             @Nullable Apart apart,
-            Supplier<ChangeObserver> observer) {
+            Supplier<ChangeObserver> observer,
+            Runnable copyChanged) {
         this.where = where;
         this.connection = connection;
         this.statements = statements;
         this.guard = guard;
         this.apart = apart;
         this.observer = observer;
+        this.copyChanged = copyChanged;
     }
 
     /// Runs `work` under the time limit; statements are reset afterwards, whatever happened.
@@ -103,6 +107,12 @@ final class OpenTransaction implements Transaction {
     public void altering(String table) {
         check();
         observer.get().altering(this, table);
+    }
+
+    @Override
+    public void copyChanged() {
+        check();
+        copyChanged.run();
     }
 
     @Override

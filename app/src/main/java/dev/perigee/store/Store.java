@@ -18,13 +18,10 @@ import org.jspecify.annotations.Nullable;
 /// The replica file, `perigee.db` in its data folder: one writer, many readers.
 ///
 /// Every write runs on the one thread that owns the write connection ([Writer]); writes that wait together
-/// commit
-/// together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its own
-/// ([ReadPool]), and see the replica as it stood when they first read. The data folder has one owner at a
-/// time
-/// ([DataFolderLock]). Any thread may call any method; none of them may be called from inside work, except
-/// [#file()]
-/// and [#stats()].
+/// commit together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its
+/// own ([ReadPool]), and see the replica as it stood when they first read. The data folder has one owner at a
+/// time ([DataFolderLock]). Any thread may call any method; none of them may be called from inside work,
+/// except [#file()] and [#stats()].
 public final class Store implements AutoCloseable {
     /// Name of the replica in its data folder, unless configured.
     public static final String FILE_NAME = StoreConfig.FILE_NAME;
@@ -33,9 +30,8 @@ public final class Store implements AutoCloseable {
     static final Duration QUEUE_WAIT = Duration.ofMinutes(1);
 
     /// A piece of work inside a transaction. What it throws rolls back what it did, and only that, and
-    /// reaches
-    /// the caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its own are
-    /// fine.
+    /// reaches the caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its own
+    /// are fine.
     @FunctionalInterface
     public interface Work<T extends @Nullable Object> {
         /// @return for the caller; null where there is nothing to return
@@ -55,13 +51,15 @@ public final class Store implements AutoCloseable {
         SqliteConnection connection();
 
         /// The table is altered next: whoever follows its changes takes the triggers on it away until the
-        /// commit. In
-        /// writes only.
+        /// commit. In writes only.
         void altering(String table);
 
-        /// A second read-only connection of the same thread, in a read transaction that ends with the
-        /// work. What it
-        /// has of temporary views stays, and no other statement sees it. In reads only.
+        /// Rows of a copy follow the source's: whatever else is remembered of the source is old, see
+        /// [Store#copyChanges()]. In writes only.
+        void copyChanged();
+
+        /// A second read-only connection of the same thread, in a read transaction that ends with the work.
+        /// What it has of temporary views stays, and no other statement sees it. In reads only.
         SqliteConnection apart();
     }
 
@@ -71,8 +69,7 @@ public final class Store implements AutoCloseable {
     /// @param activeReads reads that run
     /// @param checkpoints checkpoints that moved frames since the start
     /// @param interruptedReads reads ended because they kept the WAL from being emptied
-    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held
-    ///     up,
+    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held up,
     ///     mostly another process that reads the file
     public record Stats(
             long databaseBytes,
@@ -104,9 +101,8 @@ public final class Store implements AutoCloseable {
     /// [#migrate].
     ///
     /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that has the folder,
-    ///     [Fault#REPLICA_CORRUPT] where the file is no database, [Fault#DISK_FAILED] where the folder
-    ///     cannot be
-    ///     used
+    ///     [Fault#REPLICA_CORRUPT] where the file is no database, [Fault#DISK_FAILED] where the folder cannot
+    ///     be used
     public static Store open(StoreConfig config) {
         DataFolderLock lock = DataFolderLock.take(config);
         Store store = new Store(config, lock);
@@ -123,8 +119,7 @@ public final class Store implements AutoCloseable {
     }
 
     /// Runs `work` on the writer in a transaction and returns once it is committed. Not to be called from
-    /// inside
-    /// work.
+    /// inside work.
     public <T extends @Nullable Object> T write(Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT)));
@@ -133,10 +128,8 @@ public final class Store implements AutoCloseable {
     /// As [#write], with a limit on the run of `work` itself; past it the statement fails with
     /// [Fault#TIME_LIMIT] and nothing is written.
     ///
-    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited
-    /// writes
-    /// that shared it are then run again. So its only effects are its writes and its result. (Work without
-    /// a
+    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited writes
+    /// that shared it are then run again. So its only effects are its writes and its result. (Work without a
     /// limit runs once.)
     public <T extends @Nullable Object> T write(Duration limit, Work<T> work) {
         refuseInsideWork("write");
@@ -144,24 +137,22 @@ public final class Store implements AutoCloseable {
     }
 
     /// As [#write(Duration, Work)], for work that runs what a caller sent, with a limit on what it adds to
-    /// the WAL too;
-    /// past it the statement fails with [Fault#TOO_LARGE], nothing is written, and the WAL is emptied.
+    /// the WAL too; past it the statement fails with [Fault#TOO_LARGE], nothing is written, and the WAL is
+    /// emptied.
     ///
     /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite
-    /// still has
-    /// in its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the commit.
+    /// still has in its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the
+    /// commit.
     public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
     }
 
-    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then
-    /// fails
+    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then fails
     /// with [Fault#BUSY]. Writes that wait together commit together, each in a savepoint of its own.
     ///
     /// What is chained to the future without an executor may run on the writer thread: keep it short. A
-    /// future
-    /// that is cancelled before its work began takes the work out of the queue.
+    /// future that is cancelled before its work began takes the work out of the queue.
     public <T extends @Nullable Object> CompletableFuture<T> submit(Work<T> work) {
         if (writer.isCurrentThread()) throw insideWork("submit");
         return enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT));
@@ -179,8 +170,7 @@ public final class Store implements AutoCloseable {
     }
 
     /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one,
-    /// which is
-    /// left to Perigee's own reads.
+    /// which is left to Perigee's own reads.
     public <T extends @Nullable Object> T readForCaller(Duration limit, Work<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), true));
@@ -199,9 +189,8 @@ public final class Store implements AutoCloseable {
     }
 
     /// Writes a compact copy of the replica as it stands now to `target`, while writes go on. The copy
-    /// appears
-    /// under its name only once it is whole. A backup is a long read: past the WAL's limit it is ended
-    /// like one.
+    /// appears under its name only once it is whole. A backup is a long read: past the WAL's limit it is
+    /// ended like one.
     ///
     /// @throws PerigeeException [Fault#CONFLICT] if there is a file of that name
     public void backup(Path target) {
@@ -227,8 +216,7 @@ public final class Store implements AutoCloseable {
     }
 
     /// From now on writes are followed by `observer`, the only one; [ChangeObserver#NONE] follows nothing.
-    /// Called from
-    /// inside a write, so that its temporary triggers come and go with it.
+    /// Called from inside a write, so that its temporary triggers come and go with it.
     public void observer(ChangeObserver observer) {
         writer.observer(observer);
     }
@@ -236,6 +224,12 @@ public final class Store implements AutoCloseable {
     /// Who follows the writes.
     public ChangeObserver observer() {
         return writer.observer();
+    }
+
+    /// How often copies were changed since the store was opened. It grows before the change is committed,
+    /// so what the source says after that is not older than the copies.
+    public long copyChanges() {
+        return writer.copyChanges();
     }
 
     /// How many reads of callers can run at once.

@@ -7,6 +7,7 @@ import dev.perigee.sqlite.SqliteConnection;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +27,7 @@ final class Writer {
     private final ReadPool readers;
     private final HandoffQueue<PendingWrite<?>> queue;
     private volatile ChangeObserver observer = ChangeObserver.NONE;
+    private final AtomicLong copyChanges = new AtomicLong();
     private final CompletableFuture<Opened> opened = new CompletableFuture<>();
     private final Thread thread = Thread.ofPlatform().name("perigee-writer").unstarted(this::run);
 
@@ -52,6 +54,10 @@ final class Writer {
 
     ChangeObserver observer() {
         return observer;
+    }
+
+    long copyChanges() {
+        return copyChanges.get();
     }
 
     boolean isCurrentThread() {
@@ -113,8 +119,8 @@ final class Writer {
         try (connection) {
             TimeGuard guard = watchdog.guard(connection, () -> Store.size(Connections.wal(file)));
             try (StatementCache statements = new StatementCache(connection)) {
-                OpenTransaction transaction =
-                        new OpenTransaction(where(), connection, statements, guard, null, this::observer);
+                OpenTransaction transaction = new OpenTransaction(
+                        where(), connection, statements, guard, null, this::observer, copyChanges::incrementAndGet);
                 GroupCommit group = new GroupCommit(
                         where(), connection, transaction, this::observer, readers::committed, GroupCommit.MAX_TIME);
                 Checkpoints checkpoints = new Checkpoints(connection, file, config, readers);

@@ -29,6 +29,9 @@ final class PostgresConnections implements AutoCloseable {
     private static final Duration IDLE = Duration.ofSeconds(60);
     private static final Duration LIFETIME = Duration.ofMinutes(30);
 
+    /// How long a caller's statement waits for its turn.
+    private static final Duration CALLER_WAIT = Duration.ofSeconds(5);
+
     /// How long the pool is waited for before the login's failure is looked at; the least that Hikari allows.
     private static final long LOOK_MILLIS = 250;
 
@@ -39,12 +42,16 @@ final class PostgresConnections implements AutoCloseable {
     /// In order of arrival, so that nobody who waits is overtaken for ever.
     private final Semaphore free;
 
+    /// As many of them as callers' statements may have at once, so that replication goes on beside any number of them.
+    private final Semaphore callers;
+
     private final Readers readers = new Readers();
 
     PostgresConnections(SourceConfig config) {
         this.config = config;
         this.login = new PostgresLogin(config);
         this.free = new Semaphore(config.maxConnections(), true);
+        this.callers = new Semaphore(callersShare(config), true);
         HikariConfig hikari = new HikariConfig();
         hikari.setPoolName("perigee-source");
         hikari.setDataSource(login);
@@ -70,7 +77,16 @@ final class PostgresConnections implements AutoCloseable {
 
     /// Runs `work` in one transaction that may write, and commits it. Session settings the work made are taken back.
     <T extends @Nullable Object> T write(String where, Work<T> work) {
-        return lend(where, work, false);
+        acquire(where, callers, CALLER_WAIT.toMillis(), callersShare(config));
+        try {
+            return lend(where, work, false);
+        } finally {
+            callers.release();
+        }
+    }
+
+    private static int callersShare(SourceConfig config) {
+        return Math.max(1, config.maxConnections() - Math.ceilDiv(config.maxConnections(), 4));
     }
 
     /// Lent sessions that only read.
@@ -85,7 +101,7 @@ final class PostgresConnections implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> T lend(String where, Work<T> work, boolean isReadOnly) {
-        acquire(where);
+        acquire(where, free, waitMillis(), config.maxConnections());
         try {
             Connection lent = borrow(where);
             try {
@@ -111,17 +127,18 @@ final class PostgresConnections implements AutoCloseable {
         }
     }
 
-    private void acquire(String where) {
+    private void acquire(String where, Semaphore places, long waitMillis, int count) {
         if (pool.isClosed()) throw closed(where);
         try {
-            if (free.tryAcquire(waitMillis(), TimeUnit.MILLISECONDS)) return;
+            if (places.tryAcquire(waitMillis, TimeUnit.MILLISECONDS)) return;
         } catch (InterruptedException e) {
             throw interrupted(where, e);
         }
-        throw Fault.SOURCE_TIMEOUT.in(
+        String share = count == config.maxConnections() ? "" : ", of which callers' statements have " + count;
+        throw Fault.SOURCE_BUSY.in(
                 where,
-                "all %d connections to %s (`maxConnections`) were in use for %d ms"
-                        .formatted(config.maxConnections(), config.place(), waitMillis()),
+                "all %d connections to %s (`maxConnections` is %d%s) were in use for %d ms"
+                        .formatted(count, config.place(), config.maxConnections(), share, waitMillis),
                 "Nothing was asked of it");
     }
 

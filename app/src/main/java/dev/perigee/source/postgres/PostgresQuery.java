@@ -21,11 +21,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
 
-/// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source
-/// infers each from
-/// where it stands; values come back as the type table says, but for arrays and other structures, which
-/// come in the
-/// source's text form.
+/// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source infers
+/// each from where it stands; values come back as the type table says, but for arrays and other structures,
+/// which come in the source's text form.
 final class PostgresQuery {
     /// Rows fetched at once, so that an answer of any size needs little memory.
     private static final int FETCH_ROWS = 256;
@@ -35,8 +33,7 @@ final class PostgresQuery {
             "0A", "0L", "0P", "20", "21", "22", "23", "25", "26", "2B", "2F", "34", "3B", "3F", "42", "44", "P0");
 
     /// Statements that end the transaction a statement is run in, or begin another: Perigee's own, which
-    /// commits what
-    /// succeeded and undoes what failed. SAVEPOINT and what belongs to it would end with it.
+    /// commits what succeeded and undoes what failed. SAVEPOINT and what belongs to it would end with it.
     private static final Set<String> TRANSACTION_WORDS =
             Set.of("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE");
 
@@ -48,9 +45,8 @@ final class PostgresQuery {
     /// Runs `sql` in the session's transaction, whose settings make values read as they are read here.
     ///
     /// @return rows changed, -1 for a statement that returns rows
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint,
-    ///     with the
-    ///     server's message and where in `sql` it points
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint, with
+    ///     the server's message and where in `sql` it points
     static long run(Connection connection, Asked asked, RowSink sink) throws SQLException {
         Asked numbered = asked.named().isEmpty() ? asked : NamedPlaceholders.numbered(asked);
         String sql = numbered.sql();

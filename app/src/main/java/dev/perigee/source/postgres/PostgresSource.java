@@ -17,26 +17,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.jdbc.PgConnection;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// PostgreSQL 13 to 18 as a source.
 ///
 /// Everything a session needs is set for the transaction only, so it holds behind poolers that change the
-/// session
-/// between two transactions. How rows are read is in [PostgresSnapshot].
+/// session between two transactions. How rows are read is in [PostgresSnapshot].
 public final class PostgresSource implements Source {
-    private static final Logger LOG = LoggerFactory.getLogger(PostgresSource.class);
-
     private final SourceConfig config;
     private final PostgresConnections connections;
 
     /// Does not connect yet.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for options it
-    ///     does not
-    ///     know
+    ///     does not know
     public PostgresSource(SourceConfig config) {
         this.config = config;
         this.connections = new PostgresConnections(config);
@@ -84,7 +77,8 @@ public final class PostgresSource implements Source {
     public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
         try {
             return Optional.of(connections.write("the source's statement", session -> {
-                answers.running(() -> cancel(session));
+                Canceller canceller = new Canceller(session);
+                answers.running(canceller::cancel);
                 try {
                     if (isReadOnly) session.execSQLUpdate("SET TRANSACTION READ ONLY");
                     List<Long> changed = new ArrayList<>();
@@ -94,6 +88,7 @@ public final class PostgresSource implements Source {
                     return changed;
                 } finally {
                     answers.ended();
+                    canceller.awaitEnd();
                 }
             }));
         } catch (PerigeeException e) {
@@ -102,14 +97,6 @@ public final class PostgresSource implements Source {
                     && PostgresQuery.READ_ONLY.equals(cause.getSQLState());
             if (wantsToWrite) return Optional.empty();
             throw e;
-        }
-    }
-
-    private static void cancel(PgConnection session) {
-        try {
-            session.cancelQuery();
-        } catch (SQLException e) {
-            LOG.debug("A statement could not be cancelled; its time limit ends it", e);
         }
     }
 

@@ -179,10 +179,7 @@ class PostgresConnectionsTest {
             }));
             isHeld.await();
             assertFails(
-                    () -> small.read("t", c -> text(c, "SELECT 1")),
-                    Fault.SOURCE_TIMEOUT,
-                    "all 1 connections",
-                    "in use");
+                    () -> small.read("t", c -> text(c, "SELECT 1")), Fault.SOURCE_BUSY, "all 1 connections", "in use");
             mayEnd.countDown();
             assertThat(holder.get()).isEqualTo("held");
         }

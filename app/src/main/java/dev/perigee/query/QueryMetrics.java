@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.query;
 
 import dev.perigee.plugin.Query;
 import io.prometheus.metrics.core.metrics.Counter;
@@ -9,8 +9,9 @@ import java.time.InstantSource;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
-/// Counts statements and the time they take, for `GET /metrics` and `GET /_internal/stats`.
-final class QueryMetrics {
+/// Counts callers' statements and the time they take, wherever they came in: for `GET /metrics` and
+/// `GET /_internal/stats`. Safe for many threads.
+public final class QueryMetrics {
     private static final int HOURS = 24;
 
     private final Counter statements;
@@ -19,20 +20,26 @@ final class QueryMetrics {
     private final long[] perHour = new long[HOURS];
     private long hour;
 
-    QueryMetrics(PrometheusRegistry registry, InstantSource clock) {
+    QueryMetrics(InstantSource clock) {
         this.clock = clock;
         this.statements = Counter.builder()
                 .name("perigee_statements_total")
                 .help("SQL statements of callers, by where they ran and how they ended.")
                 .labelNames("where", "outcome")
-                .register(registry);
+                .build();
         this.seconds = Histogram.builder()
                 .name("perigee_query_seconds")
-                .help("Time of a query request from its parsed body to its last row.")
+                .help("Time of a request's statements from their parsed text to their last row.")
                 .unit(Unit.SECONDS)
                 .classicOnly()
                 .labelNames("where")
-                .register(registry);
+                .build();
+    }
+
+    /// Shows them in `registry` from now on.
+    public void register(PrometheusRegistry registry) {
+        registry.register(statements);
+        registry.register(seconds);
     }
 
     void ran(Query query, long nanos, boolean isDone) {
@@ -44,7 +51,7 @@ final class QueryMetrics {
     }
 
     /// Statements of the last 24 hours, to the hour, since the server started.
-    synchronized long recent() {
+    public synchronized long recent() {
         advance();
         long sum = 0;
         for (long count : perHour) sum += count;
