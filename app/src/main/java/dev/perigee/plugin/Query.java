@@ -4,6 +4,7 @@ import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.sqlite.Value;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// What a caller asks: one statement, or several that succeed or fail together.
 ///
@@ -33,6 +34,11 @@ public record Query(List<Statement> statements, Where where, boolean isRaw, Call
     public Query {
         statements = List.copyOf(statements);
         if (statements.isEmpty()) throw new IllegalArgumentException("a query has at least one statement");
+    }
+
+    /// Whether a request takes an old answer, by its header `X-Starbase-Cache`.
+    public static boolean wantsCache(Optional<String> header) {
+        return header.map(String::strip).filter("true"::equalsIgnoreCase).isPresent();
     }
 
     public StatementCall call(Statement statement) {

@@ -98,7 +98,9 @@ final class ExternalCache {
     String key(StatementCall call) {
         ArrayNode all = Json.MAPPER.createArrayNode();
         all.add(place).add(store.copyChanges());
-        all.add(call.caller().role().name()).add(call.sql());
+        all.add(call.caller().role().name())
+                .add(call.caller().subject().orElse(""))
+                .add(call.sql());
         all.add(Json.MAPPER.valueToTree(new TreeMap<>(call.caller().claims())).toString());
         ArrayNode positional = all.addArray();
         call.positional().forEach(value -> positional.add(told(value)));

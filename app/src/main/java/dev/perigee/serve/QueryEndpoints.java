@@ -40,9 +40,7 @@ final class QueryEndpoints {
             QueryBody.Parsed body = QueryBody.parse(
                     exchange.body(maxBodyBytes, memory), engine.config().maxTransactionStatements());
             isTransaction = body.isTransaction();
-            boolean wantsCache = exchange.header("X-Starbase-Cache")
-                    .filter("true"::equalsIgnoreCase)
-                    .isPresent();
+            boolean wantsCache = Query.wantsCache(exchange.header("X-Starbase-Cache"));
             query = new Query(body.statements(), where, isRaw, exchange.caller(), wantsCache);
             exchange.status(200, "application/json");
             JsonAnswer answer = new JsonAnswer(out, out::holdsNoReader, isRaw, isTransaction);

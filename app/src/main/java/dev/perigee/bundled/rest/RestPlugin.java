@@ -102,7 +102,7 @@ public final class RestPlugin extends StarbasePlugin {
                 : new RestRead(table, parameters).statement();
         return Response.statement(200, (out, committed) -> {
             CountedRows answer = new CountedRows(new JsonAnswer(out, committed, false, false));
-            run(request, table, List.of(select), answer);
+            run(request, table, List.of(select), answer, Query.wantsCache(request.header("X-Starbase-Cache")));
             if (place.id().isPresent() && answer.rowCount() == 0) throw noRow(table);
             answer.finish();
         });
@@ -147,7 +147,7 @@ public final class RestPlugin extends StarbasePlugin {
         String message = "Resource %s successfully".formatted(done);
         return Response.statement(status, (out, committed) -> {
             RestWritten answer = new RestWritten(out, committed, message, shape);
-            run(request, table, statements, answer);
+            run(request, table, statements, answer, false);
             if (!answer.finish()) throw noRow(table);
         });
     }
@@ -165,8 +165,10 @@ public final class RestPlugin extends StarbasePlugin {
         return parameters;
     }
 
-    private void run(Request request, RestTable table, List<Statement> statements, AnswerSink answers) {
-        queries().run(new Query(statements, table.where(), false, request.caller()), answers, request.cancellation());
+    private void run(
+            Request request, RestTable table, List<Statement> statements, AnswerSink answers, boolean wantsCache) {
+        Query query = new Query(statements, table.where(), false, request.caller(), wantsCache);
+        queries().run(query, answers, request.cancellation());
     }
 
     private static PerigeeException noRow(RestTable table) {

@@ -76,8 +76,10 @@ record PostgresTransaction(SourceConfig config, String where, boolean isReadOnly
         } catch (SQLException e) {
             if (isReadOnly) throw e;
             if (PostgresFaults.leavesSessionUsable(e)) {
-                // A constraint that is checked at the end, most likely.
-                throw Fault.SOURCE_STATEMENT.in(where, PostgresFaults.said(e), "Nothing was changed", e);
+                // Most likely a constraint that is checked at the end.
+                boolean isConstraint = String.valueOf(e.getSQLState()).startsWith("23");
+                throw (isConstraint ? Fault.CONSTRAINT : Fault.SOURCE_STATEMENT)
+                        .in(where, PostgresFaults.said(e), "Nothing was changed", e);
             }
             throw PostgresFaults.of(where, e, "Whether " + config.place() + " kept the change is not known");
         }
