@@ -122,6 +122,16 @@ class ExternalPostgresTest {
     }
 
     @Test
+    void the_pages_example_is_answered_as_it_says() throws Exception {
+        postgres.execute("CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY, item text, price numeric(8,2))");
+        assertThat(ask("""
+                {"transaction":[
+                    {"sql":"INSERT INTO orders (item, price) VALUES (?, ?) RETURNING id","params":["tea","3.50"]},
+                    {"sql":"SELECT count(*) AS n FROM orders WHERE price < :most","params":{"most":4}}]}""")).isEqualTo("{\"result\":[[{\"id\":1}],[{\"n\":1}]]}");
+        assertThat(cached("{\"sql\":\"SELECT count(*) AS n FROM orders\"}")).isEqualTo("{\"result\":[{\"n\":1}]}");
+    }
+
+    @Test
     void named_parameters_are_told_from_casts_strings_and_operators() throws Exception {
         assertThat(ask("""
                 {"sql":"SELECT :v::text AS a, ':v' AS b, j ? 'a' AS c, :n::bigint + :n::bigint AS d FROM t -- :v",

@@ -25,6 +25,7 @@ final class ExternalRun {
     private final AnswerSink answers;
     private final Function<StatementCall, RowSink> observed;
     private final Cancellation cancellation;
+    private int at;
 
     /// @param observed the sink of a statement's rows, behind the plugins' hooks
     ExternalRun(
@@ -65,9 +66,7 @@ final class ExternalRun {
                         })
                         .orElseThrow();
             } catch (PerigeeException e) {
-                throw e.fault()
-                        .saying("Statement %d of %d: %s"
-                                .formatted(Math.max(1, collected.size()), calls.size(), e.getMessage()));
+                throw e.fault().saying("Statement %d of %d: %s".formatted(at + 1, calls.size(), e.getMessage()));
             }
             answers.committed();
             for (int i = 0; i < calls.size(); i++) {
@@ -132,6 +131,11 @@ final class ExternalRun {
                 @Override
                 public RowSink rows(int index) {
                     return rows.of(index);
+                }
+
+                @Override
+                public void at(int index) {
+                    at = index;
                 }
 
                 @Override

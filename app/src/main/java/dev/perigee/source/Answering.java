@@ -7,6 +7,9 @@ public interface Answering {
     /// @param index from 0
     RowSink rows(int index);
 
+    /// The statement at `index` is looked at or run next: what fails from now on is its failure.
+    default void at(int index) {}
+
     /// While statements run, `cancel` ends the one that does; any thread may call it.
     default void running(Runnable cancel) {}
 

@@ -1,6 +1,5 @@
 package dev.perigee.serve;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
 import static dev.perigee.serve.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -240,10 +239,14 @@ class ExternalStatementsTest {
                 ServedStore.with(c, c.maxBodyBytes(), c.maxConnections(), Duration.ofSeconds(1), c.shutdownGrace());
         Setup setup = Setup.standard().serve(hasty);
         try (Asked asked = new Asked(config(postgres.port(), 4, Duration.ofSeconds(60)), setup)) {
+            long begin = System.nanoTime();
             HttpResponse<String> answer =
                     asked.send("WITH w AS (INSERT INTO t VALUES (2, 'two', 1)) SELECT pg_sleep(60)", null);
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
             assertThat(answer.body()).contains("took longer");
+            assertThat(System.nanoTime() - begin)
+                    .as("ended before the source's own limit")
+                    .isLessThan(Duration.ofSeconds(30).toNanos());
             awaitRunning(0);
             assertThat(asked.rows("SELECT id FROM t", null)).isEqualTo("[{\"id\":1}]");
         }
@@ -273,15 +276,49 @@ class ExternalStatementsTest {
                 .query(new dev.perigee.config.QueryConfig(
                         Duration.ofSeconds(5), Duration.ofSeconds(5), 100_000, 3, 10, 10L << 20));
         try (Asked asked = new Asked(postgres.config(), setup)) {
-            HttpResponse<String> answer = asked.served.send(asked.served
-                    .request("/query", ADMIN)
-                    .header("Content-Type", "application/json")
-                    .header("X-Starbase-Source", "external")
-                    .POST(BodyPublishers.ofString("{\"transaction\":[{\"sql\":\"INSERT INTO t VALUES (2, 'two', 1)\"},"
-                            + "{\"sql\":\"SELECT generate_series(1, 4)\"}]}"))
-                    .build());
+            HttpResponse<String> answer =
+                    transaction(asked, "INSERT INTO t VALUES (2, 'two', 1)", "SELECT generate_series(1, 4)");
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(413);
             assertThat(asked.rows("SELECT id FROM t", null)).isEqualTo("[{\"id\":1}]");
+        }
+    }
+
+    private HttpResponse<String> transaction(Asked asked, String... statements) {
+        List<Map<String, String>> body = new ArrayList<>();
+        for (String sql : statements) body.add(Map.of("sql", sql));
+        return asked.served.send(asked.served
+                .request("/query", CLIENT)
+                .header("Content-Type", "application/json")
+                .header("X-Starbase-Source", "external")
+                .POST(BodyPublishers.ofString(Json.MAPPER.writeValueAsString(Map.of("transaction", body))))
+                .build());
+    }
+
+    @Test
+    void a_transaction_cannot_free_itself_of_the_sources_limit() {
+        try (Asked asked = new Asked(config(postgres.port(), 4, Duration.ofMillis(500)), Setup.standard())) {
+            HttpResponse<String> answer = transaction(
+                    asked, "SET statement_timeout = 0", "SET LOCAL statement_timeout = 0", "SELECT pg_sleep(20)");
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
+            assertThat(answer.body()).contains("Statement 3 of 3", "57014");
+        }
+    }
+
+    @Test
+    void a_statement_that_has_no_place_is_named_by_its_number_and_nothing_is_sent() {
+        try (Asked asked = open()) {
+            String insert = "INSERT INTO t VALUES (2, 'two', 1)";
+            assertThat(transaction(asked, insert, "COMMIT", insert).body())
+                    .contains("Statement 2 of 3", "It was not sent");
+            assertThat(transaction(asked, insert, "SELECT $1", insert).body()).contains("Statement 2 of 3");
+            HttpResponse<String> again = transaction(asked, insert, "SELECT 1", insert);
+            assertThat(again.statusCode()).isEqualTo(409);
+            assertThat(again.body()).contains("Statement 3 of 3");
+            assertThat(asked.rows("SELECT id FROM t", null)).isEqualTo("[{\"id\":1}]");
+            assertThat(transaction(asked, "SET LOCAL search_path = pg_catalog", "SHOW search_path")
+                            .body())
+                    .isEqualTo("{\"result\":[[],[{\"search_path\":\"pg_catalog\"}]]}");
+            assertThat(asked.rows("SHOW search_path", null)).contains("public");
         }
     }
 

@@ -42,18 +42,28 @@ final class PostgresQuery {
 
     private PostgresQuery() {}
 
-    /// Runs `sql` in the session's transaction, whose settings make values read as they are read here.
+    /// A statement that may be sent.
+    record Ready(Placeholders placeholders, List<Value> values) {}
+
+    /// Looks at a statement without asking the source.
+    ///
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for one that has no place here
+    static Ready ready(Asked asked) {
+        Asked numbered = asked.named().isEmpty() ? asked : NamedPlaceholders.numbered(asked);
+        refuseTransactionControl(numbered.sql());
+        refuseCopyStream(numbered.sql());
+        List<Value> values = numbered.positional();
+        return new Ready(Placeholders.of(numbered.sql(), values.size()), values);
+    }
+
+    /// Runs a statement in the session's transaction, whose settings make values read as they are read here.
     ///
     /// @return rows changed, -1 for a statement that returns rows
     /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint, with
     ///     the server's message and where in `sql` it points
-    static long run(Connection connection, Asked asked, RowSink sink) throws SQLException {
-        Asked numbered = asked.named().isEmpty() ? asked : NamedPlaceholders.numbered(asked);
-        String sql = numbered.sql();
-        List<Value> parameters = numbered.positional();
-        refuseTransactionControl(sql);
-        refuseCopyStream(sql);
-        Placeholders placeholders = Placeholders.of(sql, parameters.size());
+    static long run(Connection connection, Ready ready, RowSink sink) throws SQLException {
+        Placeholders placeholders = ready.placeholders();
+        List<Value> parameters = ready.values();
         try (PreparedStatement statement = connection.prepareStatement(placeholders.sql())) {
             statement.setFetchSize(FETCH_ROWS);
             for (int i = 0; i < placeholders.order().size(); i++) {

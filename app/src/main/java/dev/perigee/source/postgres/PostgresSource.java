@@ -75,6 +75,11 @@ public final class PostgresSource implements Source {
 
     @Override
     public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
+        List<PostgresQuery.Ready> ready = new ArrayList<>();
+        for (Asked statement : statements) {
+            answers.at(ready.size());
+            ready.add(PostgresQuery.ready(statement));
+        }
         try {
             return Optional.of(connections.write("the source's statement", session -> {
                 Canceller canceller = new Canceller(session);
@@ -82,8 +87,11 @@ public final class PostgresSource implements Source {
                 try {
                     if (isReadOnly) session.execSQLUpdate("SET TRANSACTION READ ONLY");
                     List<Long> changed = new ArrayList<>();
-                    for (int i = 0; i < statements.size(); i++) {
-                        changed.add(PostgresQuery.run(session, statements.get(i), answers.rows(i)));
+                    for (int i = 0; i < ready.size(); i++) {
+                        answers.at(i);
+                        // The statement before may have set it to something else.
+                        if (i > 0) session.execSQLUpdate(limit());
+                        changed.add(PostgresQuery.run(session, ready.get(i), answers.rows(i)));
                     }
                     return changed;
                 } finally {
@@ -98,6 +106,10 @@ public final class PostgresSource implements Source {
             if (wantsToWrite) return Optional.empty();
             throw e;
         }
+    }
+
+    private String limit() {
+        return "SET LOCAL statement_timeout = " + config.statementTimeout().toMillis();
     }
 
     @Override
