@@ -3,6 +3,7 @@ package dev.perigee.config;
 import dev.perigee.config.SourceParts.Part;
 import dev.perigee.fault.Fault;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -30,6 +31,10 @@ public final class SourceEnvironment {
             Part.DATABASE,
             PREFIX + "DEFAULT_SCHEMA",
             Part.DEFAULT_SCHEMA));
+
+    /// StarbaseDB's variables for databases of other kinds begin so.
+    private static final List<String> OTHER_KINDS =
+            List.of(PREFIX + "TURSO_", PREFIX + "STARBASEDB_", PREFIX + "CLOUDFLARE_");
 
     private SourceEnvironment() {}
 
@@ -61,6 +66,9 @@ public final class SourceEnvironment {
             Part part = PARTS.get(name);
             if (part != null) {
                 parts.put(part, value, Mistakes.ENVIRONMENT, name, mistakes);
+            } else if (OTHER_KINDS.stream().anyMatch(name::startsWith)) {
+                mistakes.add(
+                        Mistakes.ENVIRONMENT, name, "this version follows PostgreSQL only: do without this variable");
             } else if (!name.equals(URL)) {
                 mistakes.add(
                         Mistakes.ENVIRONMENT,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.fault.PerigeeException;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -54,6 +55,15 @@ class SourceEnvironmentTest {
                         set only one of them
                           environment: EXTERNAL_DB_PASS: contradicts EXTERNAL_DB_URL, which names another password; \
                         set only one of them""");
+    }
+
+    @Test
+    void starbasedbs_names_for_other_kinds_of_database_are_refused_as_such() {
+        for (String name : List.of("TURSO_URI", "TURSO_TOKEN", "STARBASEDB_URI", "CLOUDFLARE_API_KEY")) {
+            assertThatThrownBy(() -> SourceEnvironment.source(Map.of("EXTERNAL_DB_" + name, "secret")))
+                    .hasMessageContaining("EXTERNAL_DB_" + name + ": this version follows PostgreSQL only")
+                    .hasMessageNotContaining("secret");
+        }
     }
 
     @Test

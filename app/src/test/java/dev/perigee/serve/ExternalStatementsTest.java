@@ -322,6 +322,57 @@ class ExternalStatementsTest {
         }
     }
 
+    @Test
+    void statements_run_in_the_schema_that_is_configured_and_find_public_behind_it() {
+        postgres.execute(
+                "CREATE SCHEMA \"Sales\"; CREATE TABLE \"Sales\".t (v text); INSERT INTO \"Sales\".t VALUES ('sold');"
+                        + " CREATE TABLE only_public (v text)");
+        SourceConfig plain = postgres.config();
+        SourceConfig sales = new SourceConfig(
+                plain.type(),
+                plain.host(),
+                plain.port(),
+                plain.user(),
+                plain.password(),
+                plain.database(),
+                "Sales",
+                Map.of(),
+                4,
+                plain.connectTimeout(),
+                plain.statementTimeout());
+        try (Asked asked = new Asked(sales, Setup.standard())) {
+            assertThat(asked.rows("SELECT v FROM t", null)).isEqualTo("[{\"v\":\"sold\"}]");
+            assertThat(asked.rows("SELECT v FROM only_public", null)).isEqualTo("[]");
+        }
+    }
+
+    @Test
+    @Contract("Kept: tmp_query_log has its columns")
+    void statements_of_both_places_and_of_rest_are_logged() throws Exception {
+        Setup setup = Setup.standard()
+                .query(dev.perigee.config.QueryConfig.defaults().with(false, false, true))
+                .plugins(new dev.perigee.bundled.rest.RestPlugin());
+        try (Asked asked = new Asked(postgres.config(), setup)) {
+            asked.rows("SELECT v FROM t WHERE id = ?", List.of(1));
+            asked.served.get("/rest/t?source=external&v=secret", CLIENT);
+            asked.served.get("/rest/tmp_none", CLIENT);
+            asked.served.query("CREATE TABLE own (v TEXT)");
+            asked.served.get("/rest/own?v=secret", CLIENT);
+            long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+            String logged = "";
+            while (!logged.contains("\"n\":4")) {
+                assertThat(System.nanoTime()).as(logged).isLessThan(end);
+                Thread.sleep(50);
+                logged = asked.served
+                        .query(
+                                "SELECT count(*) AS n, group_concat(sql_statement, '; ') AS all_of_them FROM tmp_query_log"
+                                        + " WHERE sql_statement NOT LIKE '%tmp_query_log%'")
+                        .toString();
+            }
+            assertThat(logged).contains("own").doesNotContain("secret");
+        }
+    }
+
     private void awaitRunning(int count) throws SQLException {
         long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
         try (Connection connection = postgres.connect();
