@@ -212,8 +212,8 @@ final class CallerConnection {
         if (caller == null) return Authorizer.Decision.OK;
         if (trigger != null && observer.get().owns(trigger)) return Authorizer.Decision.OK;
         // A table that is dropped takes them along.
-        boolean isDropped = action == AuthorizerAction.DROP_TEMP_TRIGGER && arg1 != null;
-        if (isDropped && observer.get().owns(arg1)) return Authorizer.Decision.OK;
+        boolean isDropped = action == AuthorizerAction.DROP_TEMP_TRIGGER;
+        if (isDropped && arg1 != null && observer.get().owns(arg1)) return Authorizer.Decision.OK;
         if (action == AuthorizerAction.ALTER_TABLE) altered = arg2;
         if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.DROP_TABLE) defines = true;
         // SQLite's own doing, in a statement that has no place for a caller's query.

@@ -161,7 +161,7 @@ final class ExternalCache {
             return;
         }
         Entry entry = new Entry(key + " " + shown(call), readAt, answer.json().length());
-        submit(tx -> {
+        CompletableFuture<?> _ = submit(tx -> {
                     put(tx, entry, answer);
                     synchronized (entries) {
                         remember(key, entry);
@@ -221,7 +221,11 @@ final class ExternalCache {
     /// What nobody asks for again does not stay in the file.
     private void cleanLater() {
         if (!isCleaningDue.compareAndSet(false, true)) return;
-        later.execute(() -> submit(tx -> {
+        later.execute(this::clean);
+    }
+
+    private void clean() {
+        CompletableFuture<?> _ = submit(tx -> {
                     synchronized (entries) {
                         removeOld(tx);
                         return !entries.isEmpty();
@@ -230,7 +234,7 @@ final class ExternalCache {
                 .whenComplete((isMoreLeft, failure) -> {
                     isCleaningDue.set(false);
                     if (failure == null && isMoreLeft) cleanLater(); // A closed store ends this.
-                }));
+                });
     }
 
     private static String shown(StatementCall call) {
