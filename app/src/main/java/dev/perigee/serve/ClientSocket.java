@@ -166,7 +166,7 @@ public final class ClientSocket implements Socket, Session.Listener {
 
     @Override
     public void close(int code, String reason) {
-        opened.thenAccept(session -> {
+        CompletableFuture<?> _ = opened.thenAccept(session -> {
             session.close(code, reason, Callback.from(() -> {}, _ -> cut()));
         });
     }

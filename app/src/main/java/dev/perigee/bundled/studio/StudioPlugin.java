@@ -107,7 +107,7 @@ public final class StudioPlugin extends StarbasePlugin {
 
     private Response export(StudioSessions sessions, Request request) {
         StudioSessions.requireSameSite(request);
-        sessions.find(request).orElseThrow(() -> Fault.UNAUTHORIZED.saying("Sign in to the studio first."));
+        if (sessions.find(request).isEmpty()) throw Fault.UNAUTHORIZED.saying("Sign in to the studio first.");
         return exports.export(request.pathParameter("format"), request.query("table"));
     }
 

@@ -13,13 +13,18 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /// `GET /export/dump`, `/export/json/:table`, `/export/csv/:table` and `/export/sqlite`, for admins: each
 /// from a copy
@@ -28,10 +33,12 @@ public final class ExportPlugin extends StarbasePlugin {
     /// Exports at once; each has a copy of the replica on the disk.
     private static final int MAX_EXPORTS = 2;
 
+    private static final List<String> FORMATS = List.of("dump", "sqlite", "json", "csv");
     private static final Duration LOOK_LIMIT = Duration.ofSeconds(5);
 
     private final Semaphore exports = new Semaphore(MAX_EXPORTS);
     private @Nullable PluginHost host;
+    private @Nullable ExportJobs jobs;
 
     public ExportPlugin() {
         super("starbasedb:export", true, "/export");
@@ -51,6 +58,78 @@ public final class ExportPlugin extends StarbasePlugin {
         given.route("GET", "/json/:table", Access.ADMIN, request -> export("json", named(request)));
         given.route("GET", "/csv/:table", Access.ADMIN, request -> export("csv", named(request)));
         given.route("GET", "/sqlite", Access.ADMIN, _ -> export("sqlite", Optional.empty()));
+        addJobs(given);
+    }
+
+    @Override
+    public void start() {
+        jobs().start();
+    }
+
+    @Override
+    public void stop() {
+        jobs().close();
+    }
+
+    private void addJobs(PluginHost given) {
+        jobs = new ExportJobs(
+                given.store(),
+                given.clock(),
+                (format, table) -> export(format, table).body());
+        given.route("POST", "/jobs", Access.ADMIN, request -> {
+            JsonNode body = request.json();
+            String format = body.path("format").asString("");
+            if (!FORMATS.contains(format)) {
+                throw Fault.INVALID_REQUEST.saying("\"format\" is one of %s.".formatted(FORMATS));
+            }
+            Optional<String> table = format.equals("json") || format.equals("csv")
+                    ? Optional.of(tableName(body.path("table").asString("")))
+                    : Optional.empty();
+            return Response.result(202, shown(jobs().add(format, table)));
+        });
+        given.route(
+                "GET",
+                "/jobs",
+                Access.ADMIN,
+                _ -> Response.result(
+                        jobs().all().stream().map(ExportPlugin::shown).toList()));
+        given.route(
+                "GET",
+                "/jobs/:id",
+                Access.ADMIN,
+                request -> Response.result(shown(jobs().find(request.pathParameter("id")))));
+        given.route("DELETE", "/jobs/:id", Access.ADMIN, request -> {
+            jobs().remove(request.pathParameter("id"));
+            return Response.result(Map.of("removed", true));
+        });
+        given.route("GET", "/jobs/:id/download", Access.ADMIN, request -> download(request.pathParameter("id")));
+    }
+
+    private Response download(String id) {
+        ExportJob job = jobs().find(id);
+        Path file = jobs().file(job);
+        Response like = export(job.format(), job.table());
+        return new Response(200, like.contentType(), like.headers(), out -> Files.copy(file, out));
+    }
+
+    private static Map<String, Object> shown(ExportJob job) {
+        Map<String, Object> shown = new LinkedHashMap<>();
+        shown.put("id", job.id());
+        shown.put("format", job.format());
+        job.table().ifPresent(table -> shown.put("table", table));
+        shown.put("state", job.state().name().toLowerCase(Locale.ROOT));
+        shown.put("createdAt", job.createdAt());
+        job.finishedAt().ifPresent(at -> shown.put("finishedAt", at));
+        shown.put("bytes", job.bytes());
+        shown.put("sourceBytes", job.sourceBytes());
+        job.error().ifPresent(error -> shown.put("error", error));
+        if (job.state() == ExportJob.State.DONE) shown.put("download", "/export/jobs/" + job.id() + "/download");
+        return shown;
+    }
+
+    private ExportJobs jobs() {
+        if (jobs == null) throw new IllegalStateException("the plugin is not registered");
+        return jobs;
     }
 
     private static Optional<String> named(Request request) {
