@@ -282,7 +282,7 @@ final class ExportJobs implements AutoCloseable {
                     SELECT id, format, table_name, state, created_at, finished_at, bytes, source_bytes, error
                     FROM tmp_export_jobs""");
             while (select.step()) {
-                State state = State.valueOf(select.textAt(3));
+                State state = State.valueOf(String.valueOf(select.textAt(3)));
                 all.add(new ExportJob(
                         String.valueOf(select.textAt(0)),
                         String.valueOf(select.textAt(1)),
