@@ -92,7 +92,7 @@ class PostgresConnectionsTest {
     void a_constraint_checked_at_the_end_is_the_statements_fault() {
         assertFails(
                 () -> connections.write("t", c -> execute(c, "INSERT INTO t VALUES (1, 99)")),
-                Fault.SOURCE_STATEMENT,
+                Fault.CONSTRAINT,
                 "foreign key",
                 "23503");
         assertThat(one("SELECT count(*) FROM t")).isEqualTo("0");
