@@ -48,6 +48,7 @@ public final class Perigee implements AutoCloseable {
     /// What is open, latest first.
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
+    private final List<StarbasePlugin> plugins;
     private final Store store;
     private final QueryEngine queries;
     private final Server server;
@@ -56,8 +57,7 @@ public final class Perigee implements AutoCloseable {
     private Perigee(
             PerigeeConfig config, List<StarbasePlugin> first, Optional<PluginJars> jars, List<StarbasePlugin> last) {
         List<StarbasePlugin> ofJars = jars.map(PluginJars::plugins).orElse(List.of());
-        List<StarbasePlugin> plugins =
-                Stream.of(first, ofJars, last).flatMap(List::stream).toList();
+        plugins = Stream.of(first, ofJars, last).flatMap(List::stream).toList();
         Set<StarbasePlugin> optional = config.bundled().plugins().isFatal() ? Set.of() : Set.copyOf(ofJars);
         jars.ifPresent(this::opened);
         PrometheusRegistry metrics = new PrometheusRegistry();
@@ -127,6 +127,14 @@ public final class Perigee implements AutoCloseable {
     /// The replica, for programs that have Perigee inside.
     public Store store() {
         return store;
+    }
+
+    /// What keeps the copies, where it is among the plugins.
+    public Optional<ReplicationPlugin> replication() {
+        return plugins.stream()
+                .filter(ReplicationPlugin.class::isInstance)
+                .map(ReplicationPlugin.class::cast)
+                .findFirst();
     }
 
     /// Runs statements with a caller's rights, as the server does.

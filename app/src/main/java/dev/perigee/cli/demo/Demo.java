@@ -50,8 +50,8 @@ final class Demo {
         try (DemoPostgres postgres = DemoPostgres.start(folder)) {
             fill(postgres);
             if (stop.isAsked()) return stopped();
-            ReplicationPlugin replication = new ReplicationPlugin(replicated());
-            try (Perigee perigee = Perigee.open(config(folder, port, postgres), List.of(replication))) {
+            try (Perigee perigee = Perigee.open(config(folder, port, postgres))) {
+                ReplicationPlugin replication = perigee.replication().orElseThrow();
                 greet(perigee.port(), folder);
                 try (Traffic traffic = Traffic.start(postgres, System.nanoTime())) {
                     watch(replication, traffic, time);

@@ -10,6 +10,10 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -17,7 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/// The whole demo, again and again in one folder: killed, ended by itself, made wrong on purpose, asked to stop.
+/// The whole demo, again and again in one folder: killed, ended by itself, made wrong on purpose, asked to
+/// stop.
 class DemoTest {
     @TempDir
     Path dir;
@@ -27,6 +32,14 @@ class DemoTest {
             throws Exception {
         try (ChildJvm killed = child()) {
             // The second word of a table's name in a plain line is its rows: the copy is being filled.
+            String studio = killed.next("  Studio");
+            assertThat(studio).contains("user demo, password ");
+            try (HttpClient http = HttpClient.newHttpClient()) {
+                URI address = URI.create(studio.strip().split("\\s+")[0]);
+                assertThat(http.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString())
+                                .statusCode())
+                        .isEqualTo(200);
+            }
             assertThat(killed.next("customers")).isNotNull();
             killed.kill();
         }
@@ -96,7 +109,8 @@ class DemoTest {
         return new ChildJvm(dev.perigee.cli.Main.class, "demo", "--data", dir.toString(), "--port", "0");
     }
 
-    /// Another value, a row less, and another key, which is a row less and a row more: four differences. Nobody changes
+    /// Another value, a row less, and another key, which is a row less and a row more: four differences.
+    /// Nobody changes
     /// events at the source.
     private void plantDifferences() {
         try (Store store = Store.open(StoreConfig.of(dir.resolve("replica")))) {
