@@ -31,6 +31,9 @@ public final class ClientSocket implements Socket, Session.Listener {
     /// How long a client may take nothing of what it is sent.
     private static final Duration SEND_LIMIT = Duration.ofSeconds(30);
 
+    /// How long after its request a socket is open at the latest.
+    private static final Duration OPEN_LIMIT = Duration.ofSeconds(10);
+
     /// As a JWT is granted when it is checked.
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
 
@@ -45,6 +48,7 @@ public final class ClientSocket implements Socket, Session.Listener {
     private final AtomicInteger underWay = new AtomicInteger();
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private final CompletableFuture<Session> opened = new CompletableFuture<>();
+    private final long madeNanos = System.nanoTime();
     private final Object sending = new Object();
     private volatile boolean isReading = true;
     private volatile @Nullable Listener listener;
@@ -142,6 +146,8 @@ public final class ClientSocket implements Socket, Session.Listener {
 
     /// Asks the client whether it is there, and looks whether its token still holds.
     void ping() {
+        boolean isStillborn = !opened.isDone() && System.nanoTime() - madeNanos > OPEN_LIMIT.toNanos();
+        if (isStillborn) ended();
         if (hasExpired()) return;
         Session session = opened.getNow(null);
         if (session == null || !session.isOpen()) return;

@@ -13,6 +13,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -74,16 +76,26 @@ final class Sockets {
         }
         if (!places.tryAcquire()) throw Fault.BUSY.saying("%d WebSockets are open already.".formatted(MAX_SOCKETS));
         ClientSocket socket = new ClientSocket(exchange.caller(), memory, this::closed);
-        boolean isOpened = false;
+        AtomicBoolean isMade = new AtomicBoolean();
         try (MemoryBudget.Reservation reservation = memory.reserve("The request")) {
             socket.listener(handler.open(new PluginRequest(exchange, new byte[0], reservation, 0), socket));
             open.add(socket);
-            exchange.upgrade((request, response, callback) ->
-                    container.upgrade((_, _, _) -> socket, request, response, callback));
-            isOpened = true;
+            exchange.upgrade((request, response, callback) -> container.upgrade(
+                    (_, _, _) -> {
+                        isMade.set(true);
+                        return socket;
+                    },
+                    request,
+                    response,
+                    callback));
+        } catch (RuntimeException e) {
+            // The library's word for a handshake that is wrong.
+            if (!(e instanceof HttpException wrong)) throw e;
+            LOG.debug("A WebSocket's handshake was wrong", e);
+            throw Fault.INVALID_REQUEST.saying("The WebSocket's handshake is wrong: " + wrong.getReason());
         } finally {
-            // A handshake that the library refused ends here too: nothing of it is ever opened.
-            if (!isOpened || !exchange.isUpgraded()) socket.abandon();
+            // Of a handshake that was refused, by us or by the library's own answer, nothing is ever opened.
+            if (!isMade.get()) socket.abandon();
         }
         if (isStopping) socket.close(1001, "The server stops.");
     }

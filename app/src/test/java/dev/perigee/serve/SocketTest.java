@@ -224,6 +224,26 @@ class SocketTest {
     }
 
     @Test
+    void handshakes_that_fail_keep_no_place() throws Exception {
+        String[] wrong = {
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n",
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        };
+        for (int i = 0; i < Sockets.MAX_SOCKETS + 10; i++) {
+            String answer = RawHttp.exchange(
+                    served.server.port(),
+                    "GET /socket HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n%sConnection: close\r\n\r\n"
+                            .formatted(ServedStore.CLIENT, wrong[i % wrong.length]));
+            assertThat(answer).doesNotStartWith("HTTP/1.1 101").doesNotStartWith("HTTP/1.1 5");
+        }
+        assertThat(sockets()).isZero();
+        try (SocketClient client = connect()) {
+            assertThat(client.ask("{\"sql\":\"SELECT 1 AS a\"}")).isEqualTo("[{\"a\":1}]");
+        }
+    }
+
+    @Test
     void a_server_that_stops_closes_its_sockets_with_1001_after_what_runs() throws Exception {
         try (SocketClient client = connect()) {
             client.send("{\"id\":1,\"sql\":\"%s\"}".formatted(ENDLESS.replace("FROM n)", "FROM n LIMIT 3000000)")));
