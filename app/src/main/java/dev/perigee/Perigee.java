@@ -116,7 +116,7 @@ public final class Perigee implements AutoCloseable {
                 new SocketPlugin(),
                 new CdcPlugin(),
                 new CronPlugin(config.bundled().cron(), config.serve().adminToken()),
-                new StudioPlugin(config.bundled().studio(), exports));
+                new StudioPlugin(config.bundled().studio(), config.query(), exports));
     }
 
     /// The port the server listens on.

@@ -28,6 +28,15 @@ public interface Request {
 
     Caller caller();
 
+    /// The IP address of who is connected; of a proxy, where one is between.
+    String address();
+
+    /// Whether it came by TLS, to this server or to the proxy before it (`X-Forwarded-Proto`).
+    boolean isEncrypted();
+
+    /// Has the audit log keep it as an admin's call; for a plugin that knows who asks in a way of its own.
+    void audited();
+
     /// Ends when the client goes away; for the statements that the request runs.
     Cancellation cancellation();
 

@@ -149,7 +149,7 @@ final class Dispatcher extends Handler.Abstract {
             if (holdsPlace) running.release();
             watch.remove(exchange);
             if (exchange.done()) closeAfter(request);
-            if (exchange.caller().isAdmin() && audit.isPresent()) audit(request, response, audit.get(), begin);
+            if (exchange.isAudited() && audit.isPresent()) audit(request, response, audit.get(), begin);
         }
     }
 

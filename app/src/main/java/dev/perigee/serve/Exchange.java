@@ -76,6 +76,7 @@ final class Exchange {
     private Phase phase = Phase.READING;
     private boolean isSwallowed;
     private boolean isUpgraded;
+    private boolean isAudited;
 
     Exchange(Request request, Response response, Callback callback, Map<String, String> pathParameters) {
         this.request = request;
@@ -104,6 +105,24 @@ final class Exchange {
 
     void caller(Caller found) {
         caller = found;
+    }
+
+    String address() {
+        return Request.getRemoteAddr(request);
+    }
+
+    boolean isEncrypted() {
+        return request.isSecure()
+                || header("X-Forwarded-Proto").filter("https"::equalsIgnoreCase).isPresent();
+    }
+
+    void audited() {
+        isAudited = true;
+    }
+
+    /// Whether it is an admin's call, by its token or in a way that a plugin knows.
+    boolean isAudited() {
+        return isAudited || caller.isAdmin();
     }
 
     Map<String, String> pathParameters() {

@@ -66,6 +66,21 @@ record PluginRequest(Exchange exchange, byte[] body, MemoryBudget.Reservation me
     }
 
     @Override
+    public String address() {
+        return exchange.address();
+    }
+
+    @Override
+    public boolean isEncrypted() {
+        return exchange.isEncrypted();
+    }
+
+    @Override
+    public void audited() {
+        exchange.audited();
+    }
+
+    @Override
     public Upload upload(String field, Path folder) {
         if (maxUploadBytes == 0) throw new IllegalStateException("the route takes no uploads");
         return exchange.upload(field, folder, maxUploadBytes);

@@ -279,6 +279,19 @@ public final class TestHost implements PluginHost, AutoCloseable {
         }
 
         @Override
+        public String address() {
+            return "127.0.0.1";
+        }
+
+        @Override
+        public boolean isEncrypted() {
+            return false;
+        }
+
+        @Override
+        public void audited() {}
+
+        @Override
         public String path() {
             return pathAndQuery[0];
         }

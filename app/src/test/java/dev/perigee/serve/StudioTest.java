@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
@@ -18,6 +19,7 @@ import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.config.StudioConfig;
+import dev.perigee.config.SurfaceConfig;
 import dev.perigee.testing.Contract;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -30,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,9 +63,10 @@ class StudioTest {
     }
 
     private Perigee open(StudioConfig studio, String name) {
+        SurfaceConfig audited = new SurfaceConfig(List.of(), 1000, 60, false, Optional.empty(), true);
         return Perigee.open(new PerigeeConfig(
                         StoreConfig.of(folder.resolve(name)),
-                        ServeConfig.of(0, TOKEN),
+                        ServeConfig.of(0, TOKEN).with(audited),
                         QueryConfig.defaults(),
                         Optional.empty(),
                         ReplicationConfig.defaults())
@@ -196,26 +200,7 @@ class StudioTest {
 
     @Test
     void rows_are_looked_at_changed_and_saved_on_the_page() {
-        Optional<Path> chromium = PageTest.chromium();
-        assumeTrue(chromium.isPresent(), "there is no Chromium in PATH: the studio's page is not tested");
-        try (Playwright playwright = Playwright.create(
-                        new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-                Browser browser = playwright
-                        .chromium()
-                        .launch(new BrowserType.LaunchOptions()
-                                .setExecutablePath(chromium.get())
-                                .setArgs(PageTest.ARGUMENTS));
-                BrowserContext context = browser.newContext()) {
-            List<String> complaints = new ArrayList<>();
-            Page page = context.newPage();
-            page.onPageError(complaints::add);
-            page.onConsoleMessage(message -> {
-                if (message.type().equals("error")) complaints.add(message.text());
-            });
-            page.onDialog(dialog -> complaints.add("a dialog: " + dialog.message()));
-            page.onRequest(request -> {
-                if (!request.url().startsWith(origin())) complaints.add("a request to " + request.url());
-            });
+        onThePage(page -> {
             page.navigate(origin() + "/studio");
             page.locator("#user").fill("me");
             page.locator("#password").fill("wrong");
@@ -274,13 +259,268 @@ class StudioTest {
             assertThat(page.locator("#objects button").first()).isVisible();
             page.locator("#logout").click();
             assertThat(page.locator("#gate")).isVisible();
+        });
+    }
+
+    /// Runs `look` in a Chromium, which may complain of nothing but refused requests.
+    private void onThePage(Consumer<Page> look) {
+        Optional<Path> chromium = PageTest.chromium();
+        assumeTrue(chromium.isPresent(), "there is no Chromium in PATH: the studio's page is not tested");
+        try (Playwright playwright = Playwright.create(
+                        new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+                Browser browser = playwright
+                        .chromium()
+                        .launch(new BrowserType.LaunchOptions()
+                                .setExecutablePath(chromium.get())
+                                .setArgs(PageTest.ARGUMENTS));
+                BrowserContext context = browser.newContext()) {
+            List<String> complaints = new ArrayList<>();
+            Page page = context.newPage();
+            page.onPageError(complaints::add);
+            page.onConsoleMessage(message -> {
+                if (message.type().equals("error")) complaints.add(message.text());
+            });
+            page.onDialog(dialog -> complaints.add("a dialog: " + dialog.message()));
+            page.onRequest(request -> {
+                if (!request.url().startsWith(origin())) complaints.add("a request to " + request.url());
+            });
+            look.accept(page);
             complaints.removeIf(
-                    text -> text.contains("401") || text.contains("400")); // Chromium tells of refused requests
+                    text -> text.contains("Failed to load resource")); // Chromium tells of refused requests.
             assertThat(complaints).isEmpty();
         }
     }
 
+    private void enter(Page page) {
+        page.navigate(origin() + "/studio");
+        page.locator("#user").fill("me");
+        page.locator("#password").fill("pass word");
+        page.locator("#login button").click();
+        assertThat(page.locator("#studio")).isVisible();
+    }
+
+    private static void choose(Page page, String table) {
+        page.locator("#objects button", new Page.LocatorOptions().setHasText(table))
+                .click();
+    }
+
+    private static Locator cell(Page page, int row, int column) {
+        return page.locator("#grid tbody tr").nth(row).locator("td").nth(column);
+    }
+
+    @Test
+    void cells_are_changed_by_keyboard_and_names_that_javascript_knows_are_names() {
+        perigee.store().write(tx -> {
+            tx.connection()
+                    .exec("CREATE TABLE odd (k TEXT PRIMARY KEY, \"constructor\" TEXT, \"__proto__\" INTEGER, t TEXT)");
+            tx.connection()
+                    .exec(
+                            "INSERT INTO odd VALUES (NULL, 'a', 1, 'one' || char(13, 10) || 'two'), (NULL, 'b', 2, NULL)");
+            return true;
+        });
+        onThePage(page -> {
+            enter(page);
+            choose(page, "odd");
+            assertThat(page.locator("#grid tbody tr")).hasCount(2);
+            cell(page, 0, 2).click();
+            page.keyboard().press("ArrowDown");
+            page.keyboard().press("Enter");
+            page.keyboard().type("<i>b</i>");
+            page.keyboard().press("Enter");
+            page.keyboard().press("ArrowRight");
+            page.keyboard().press("F2");
+            page.keyboard().type("9223372036854775808");
+            page.keyboard().press("Enter");
+            assertThat(page.locator("#rows-error")).containsText("more than 64 bits");
+            page.keyboard().press("ArrowRight");
+            page.keyboard().press("Enter");
+            page.keyboard().type("x");
+            page.keyboard().press("Backspace");
+            page.keyboard().press("Enter"); // An empty text, where NULL was.
+            page.keyboard().press("ArrowUp");
+            page.keyboard().press("Enter");
+            page.keyboard().press("Enter"); // Looked at only.
+            assertThat(page.locator("#staged")).containsText("2 changes");
+            page.locator("#add").click();
+            assertThat(page.locator("#grid tr.added")).containsText("default");
+            cell(page, 0, 3).dblclick();
+            page.keyboard().type("-9223372036854775808");
+            page.keyboard().press("Enter");
+            page.locator("#save").dblclick(); // Once is enough, twice changes nothing.
+            assertThat(page.locator("#grid tbody tr")).hasCount(3);
+            assertThat(page.locator("#save")).isHidden();
+            assertThat(send(
+                                    "POST",
+                                    "/query/raw",
+                                    "{\"sql\":\"SELECT k, constructor, \\\"__proto__\\\", hex(t) FROM odd ORDER BY rowid\"}",
+                                    "Authorization",
+                                    TOKEN)
+                            .body())
+                    .contains("\"rows\":[[null,\"a\",1,\"6F6E650D0A74776F\"],[null,\"<i>b</i>\",2,\"\"],"
+                            + "[null,null,-9223372036854775808,\"\"]]");
+        });
+    }
+
+    @Test
+    void a_row_that_somebody_else_changed_meanwhile_is_not_overwritten() {
+        onThePage(page -> {
+            enter(page);
+            choose(page, "people");
+            cell(page, 0, 2).dblclick();
+            page.keyboard().type("mine");
+            page.keyboard().press("Enter");
+            perigee.store().write(tx -> {
+                tx.connection().exec("UPDATE people SET \"na<b>me\" = 'theirs' WHERE id = 1");
+                return true;
+            });
+            page.locator("#save").click();
+            assertThat(page.locator("#rows-error")).containsText("Nothing was saved");
+            assertThat(page.locator("#staged")).containsText("1 change"); // It is not lost.
+            page.locator("#discard").click();
+            page.locator("#where").fill("id = 1 -- by its key");
+            page.locator("#filter button[type=submit]").click();
+            assertThat(page.locator("#grid tbody tr")).hasCount(1);
+            assertThat(cell(page, 0, 2)).hasText("theirs");
+        });
+    }
+
+    @Test
+    void a_statement_is_cancelled_and_mistakes_stay_to_be_read() {
+        onThePage(page -> {
+            enter(page);
+            page.locator("#sql")
+                    .fill("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n");
+            page.locator("#run").click();
+            page.locator("#cancel").click();
+            assertThat(page.locator("#error")).containsText("cancelled");
+            page.locator("#sql").fill("\nCREATE TABLE people (x)");
+            page.locator("#run").click();
+            assertThat(page.locator("#error")).containsText("already exists");
+            page.waitForTimeout(300);
+            assertThat(page.locator("#error")).containsText("already exists");
+            page.locator("#sql").fill("SELECT 1,\n  nothing FROM people");
+            page.locator("#run").click();
+            assertThat(page.locator("#error")).containsText("line 2, column 3");
+            assertThat(page.evaluate("document.getElementById('sql').selectionStart"))
+                    .isEqualTo(12);
+            page.locator("#sql").fill("SELECT 1; DELETE FROM people");
+            page.locator("#plan").click();
+            assertThat(page.locator("#answers .plan").first()).isVisible();
+            page.locator("#sql").fill("SELECT count(*) FROM people");
+            page.locator("#run").click();
+            assertThat(page.locator("#answers td").first()).hasText("2");
+        });
+    }
+
+    @Test
+    void a_plan_runs_none_of_its_statements() {
+        SignedIn me = signIn();
+        String body = query(
+                        me,
+                        "{\"sql\":\"SELECT * FROM people WHERE id = 1; -- and\\nDELETE FROM people WHERE big > 0\",\"plan\":true}")
+                .body();
+        assertThat(body).contains("SEARCH people", "SCAN people");
+        assertThat(query(me, "{\"sql\":\"SELECT count(*) FROM people\"}").body())
+                .contains("[[{\"i\":\"2\"}]]");
+    }
+
+    @Test
+    void answers_of_many_statements_and_long_texts_have_one_bound_and_stay_whole_text() {
+        SignedIn me = signIn();
+        String many =
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000) SELECT i, hex(zeroblob(2000)) FROM n;";
+        HttpResponse<String> answer = query(me, "{\"sql\":\"" + many.repeat(50) + "\"}");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body().length()).isBetween(1 << 20, 32 << 20);
+        assertThat(answer.body()).contains("\"more\":true");
+        // The 5000th character is the first half of a pair.
+        HttpResponse<String> pair =
+                query(me, "{\"sql\":\"SELECT printf('%.*c', 4999, 'x') || char(128512) || 'y' AS t\"}");
+        assertThat(pair.statusCode()).isEqualTo(200);
+        assertThat(pair.body()).contains("\"n\":5002");
+    }
+
+    @Test
+    void a_row_that_is_not_as_it_was_shown_undoes_all_that_was_to_be_saved() {
+        SignedIn me = signIn();
+        String guard = "{\"sql\":\"SELECT perigee_studio_changed(changes())\",\"params\":[]}";
+        HttpResponse<String> answer = query(
+                me,
+                "{\"statements\":[{\"sql\":\"DELETE FROM people WHERE id = 1\",\"params\":[]}," + guard
+                        + ",{\"sql\":\"DELETE FROM people WHERE id = 99\",\"params\":[]}," + guard + "]}");
+        assertThat(answer.statusCode()).isEqualTo(409);
+        assertThat(answer.body()).contains("Nothing was saved");
+        assertThat(query(me, "{\"sql\":\"SELECT count(*) FROM people\"}").body())
+                .contains("[[{\"i\":\"2\"}]]");
+    }
+
+    @Test
+    void another_origin_is_refused_where_the_browser_says_no_more_than_that() {
+        String body = "{\"user\":\"me\",\"password\":\"pass word\"}";
+        for (String other : List.of("http://127.0.0.1:1", "http://elsewhere.test", "null")) {
+            assertThat(send("POST", "/studio/login", body, "Origin", other).statusCode())
+                    .isEqualTo(403);
+        }
+        assertThat(send("POST", "/studio/login", body, "Origin", origin()).statusCode())
+                .isEqualTo(200);
+        SignedIn me = signIn();
+        assertThat(send(
+                                "POST",
+                                "/studio/query",
+                                "{\"sql\":\"SELECT 1\"}",
+                                "Cookie",
+                                me.cookie(),
+                                "X-Studio-Csrf",
+                                me.csrf(),
+                                "Origin",
+                                "http://127.0.0.1:1")
+                        .statusCode())
+                .isEqualTo(403);
+    }
+
+    @Test
+    void what_the_studio_does_is_an_admins_call_in_the_audit_log() throws Exception {
+        send("POST", "/studio/login", "{\"user\":\"me\",\"password\":\"wrong\"}");
+        SignedIn me = signIn();
+        query(me, "{\"sql\":\"SELECT 1\"}");
+        send("POST", "/studio/query", "{\"sql\":\"SELECT 1\"}"); // Of nobody.
+        String kept;
+        long end = System.nanoTime() + 20_000_000_000L;
+        do {
+            Thread.sleep(50);
+            kept = send(
+                            "POST",
+                            "/query",
+                            "{\"sql\":\"SELECT group_concat(path || ' ' || status, ', ') AS calls FROM tmp_audit_log"
+                                    + " WHERE path LIKE '/studio%'\"}",
+                            "Authorization",
+                            TOKEN)
+                    .body();
+        } while (!kept.contains("/studio/query") && System.nanoTime() < end);
+        assertThat(kept).contains("\"/studio/login 401, /studio/login 200, /studio/query 200\"");
+    }
+
+    @Test
+    void the_cookie_is_secure_where_the_connection_is() {
+        String body = "{\"user\":\"me\",\"password\":\"pass word\"}";
+        assertThat(send("POST", "/studio/login", body)
+                        .headers()
+                        .firstValue("Set-Cookie")
+                        .orElseThrow())
+                .doesNotContain("Secure");
+        assertThat(send("POST", "/studio/login", body, "X-Forwarded-Proto", "https")
+                        .headers()
+                        .firstValue("Set-Cookie")
+                        .orElseThrow())
+                .contains("; Secure");
+    }
+
+    private HttpResponse<String> query(SignedIn me, String body) {
+        return send("POST", "/studio/query", body, "Cookie", me.cookie(), StudioHeaders.CSRF, me.csrf());
+    }
+
     private static void picture(Page page, String name) {
+        page.waitForTimeout(200); // Colours change over a tenth of a second.
         page.screenshot(new Page.ScreenshotOptions().setPath(Path.of("target", "screenshots", name + ".png")));
     }
 

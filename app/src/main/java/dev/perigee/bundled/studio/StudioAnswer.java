@@ -22,14 +22,18 @@ final class StudioAnswer implements AnswerSink {
     private static final int MAX_TEXT_CHARS = 5000;
     private static final int MAX_BLOB_BYTES = 256;
 
-    /// Of one answer's cells, so that a thousand rows of long texts take no more memory than few.
-    private static final long MAX_CHARS = 4L << 20;
+    /// Of all answers of one request, so that many statements, or rows of long texts, take no more memory
+    /// than few. What is past it is not shown.
+    private static final long MAX_BYTES = 16L << 20;
+
+    /// What a cell takes beside its text, roughly.
+    private static final int CELL_BYTES = 150;
 
     private final List<Map<String, Object>> answers = new ArrayList<>();
     private List<String> columns = List.of();
     private List<List<@Nullable Object>> rows = new ArrayList<>();
     private boolean hasMore;
-    private long chars;
+    private long bytes;
 
     @Override
     public void columns(List<String> names) {
@@ -38,12 +42,16 @@ final class StudioAnswer implements AnswerSink {
 
     @Override
     public boolean row(List<Value> cells) {
-        if (rows.size() == MAX_ROWS || chars > MAX_CHARS) {
+        if (rows.size() == MAX_ROWS || bytes > MAX_BYTES) {
             hasMore = true;
             return false;
         }
         List<@Nullable Object> row = new ArrayList<>(cells.size());
-        for (Value cell : cells) row.add(cell(cell));
+        for (Value cell : cells) {
+            Object shown = cell(cell);
+            bytes += CELL_BYTES;
+            row.add(shown);
+        }
         rows.add(row);
         return true;
     }
@@ -73,18 +81,23 @@ final class StudioAnswer implements AnswerSink {
             case Value.Text(String text) -> text(text);
             case Value.Blob blob -> {
                 ByteBuffer view = blob.bytes();
-                byte[] bytes = new byte[Math.min(view.remaining(), MAX_BLOB_BYTES)];
+                byte[] begin = new byte[Math.min(view.remaining(), MAX_BLOB_BYTES)];
                 int length = view.remaining();
-                view.get(bytes);
-                yield Map.of("b", HexFormat.of().formatHex(bytes), "n", length);
+                view.get(begin);
+                bytes += 2L * begin.length;
+                yield Map.of("b", HexFormat.of().formatHex(begin), "n", length);
             }
         };
     }
 
     private Object text(String text) {
         boolean isLong = text.length() > MAX_TEXT_CHARS;
-        String shown = isLong ? text.substring(0, MAX_TEXT_CHARS) : text;
-        chars += shown.length();
+        // Half of a surrogate pair is no text, and could not be sent.
+        int end = isLong && Character.isHighSurrogate(text.charAt(MAX_TEXT_CHARS - 1))
+                ? MAX_TEXT_CHARS - 1
+                : MAX_TEXT_CHARS;
+        String shown = isLong ? text.substring(0, end) : text;
+        bytes += 2L * shown.length();
         return isLong ? Map.of("t", shown, "n", text.length()) : shown;
     }
 }

@@ -1,6 +1,7 @@
 package dev.perigee.bundled.studio;
 
 import dev.perigee.bundled.transfer.ExportPlugin;
+import dev.perigee.config.QueryConfig;
 import dev.perigee.config.StudioConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Json;
@@ -10,6 +11,7 @@ import dev.perigee.plugin.PluginHost.RouteHandler;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
 import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.sqlite.Value;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -26,18 +28,22 @@ import tools.jackson.databind.JsonNode;
 public final class StudioPlugin extends StarbasePlugin {
     private static final String POLICY =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-                    + " connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+                    + " connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none';"
+                    + " require-trusted-types-for 'script'; trusted-types 'none'";
 
     private static final String OFF =
             "The studio is off: set STUDIO_USER and STUDIO_PASS, or studio.user and studio.password, to use it.";
 
     private final StudioConfig config;
+    private final QueryConfig limits;
     private final ExportPlugin exports;
 
+    /// @param limits what the page tells of how long statements may run
     /// @param exports makes the files the page offers
-    public StudioPlugin(StudioConfig config, ExportPlugin exports) {
+    public StudioPlugin(StudioConfig config, QueryConfig limits, ExportPlugin exports) {
         super("starbasedb:studio", false, "/studio");
         this.config = config;
+        this.limits = limits;
         this.exports = exports;
     }
 
@@ -50,6 +56,12 @@ public final class StudioPlugin extends StarbasePlugin {
             return;
         }
         StudioSessions sessions = new StudioSessions(config, host.clock());
+        // In a transaction, after a statement that is to change one row: all is undone when it did not.
+        host.function("perigee_studio_changed", 1, arguments -> {
+            if (arguments.getFirst() instanceof Value.Int(long count) && count == 1) return new Value.Int(1);
+            throw Fault.CONFLICT.saying(
+                    "A row is not as it was shown: somebody has changed or removed it. Nothing was saved.");
+        });
         host.route("GET", "", Access.ANYBODY, _ -> file("studio.html", "text/html; charset=utf-8"));
         host.route("GET", "/studio.js", Access.ANYBODY, _ -> file("studio.js", "text/javascript; charset=utf-8"));
         host.route("GET", "/studio.css", Access.ANYBODY, _ -> file("studio.css", "text/css; charset=utf-8"));
@@ -75,23 +87,29 @@ public final class StudioPlugin extends StarbasePlugin {
         StudioSessions.requireSameSite(request);
         JsonNode body = request.json();
         StudioSessions.Opened opened = sessions.signIn(
-                body.path("user").asString(""), body.path("password").asString(""));
-        Response answer = Response.result(Map.of("csrf", opened.session().csrf()));
-        return with(answer, "Set-Cookie", cookie(request, opened.cookie(), 43_200));
+                request, body.path("user").asString(""), body.path("password").asString(""));
+        Response answer = Response.result(known(opened.session()));
+        int seconds = Math.toIntExact(StudioSessions.LONGEST.toSeconds());
+        return with(with(answer, "Set-Cookie", cookie(request, opened.cookie(), seconds)), "Cache-Control", "no-store");
     }
 
-    private static Response session(StudioSessions sessions, Request request) {
+    private Response session(StudioSessions sessions, Request request) {
         StudioSessions.requireSameSite(request);
-        return sessions.find(request)
-                .map(session -> with(Response.result(Map.of("csrf", session.csrf())), "Cache-Control", "no-store"))
-                .orElseThrow(() -> Fault.UNAUTHORIZED.saying("Sign in to the studio first."));
+        return with(Response.result(known(sessions.signedIn(request))), "Cache-Control", "no-store");
+    }
+
+    /// What the page has to know of its session.
+    private Map<String, Object> known(StudioSessions.Session session) {
+        return Map.of(
+                "csrf", session.csrf(),
+                "rows", StudioAnswer.MAX_ROWS,
+                "readMs", limits.readLimit().toMillis(),
+                "writeMs", limits.writeLimit().toMillis());
     }
 
     private static String cookie(Request request, String value, int seconds) {
-        boolean isSecure =
-                request.header("X-Forwarded-Proto").filter("https"::equals).isPresent();
         return "%s=%s; Path=/studio; Max-Age=%d; HttpOnly; SameSite=Strict%s"
-                .formatted(StudioSessions.COOKIE, value, seconds, isSecure ? "; Secure" : "");
+                .formatted(StudioSessions.COOKIE, value, seconds, request.isEncrypted() ? "; Secure" : "");
     }
 
     private static Response query(PluginHost host, Request request) {
@@ -107,7 +125,7 @@ public final class StudioPlugin extends StarbasePlugin {
 
     private Response export(StudioSessions sessions, Request request) {
         StudioSessions.requireSameSite(request);
-        if (sessions.find(request).isEmpty()) throw Fault.UNAUTHORIZED.saying("Sign in to the studio first.");
+        sessions.signedIn(request);
         return exports.export(request.pathParameter("format"), request.query("table"));
     }
 

@@ -16,13 +16,16 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
-/// Reads what the page asks: `{"sql": "…; …", "source"}`, or `{"statements": [{"sql", "params"}],
-/// "source"}`. Several
-/// statements run as one transaction.
+/// Reads what the page asks: `{"sql": "…; …", "plan", "source"}`, or
+/// `{"statements": [{"sql", "params"}], "source"}`. Several statements run as one transaction. With `plan`
+/// none of them runs: each is explained.
 final class StudioQuery {
     private static final int MAX_STATEMENTS = 1000;
+
+    private static final Pattern NOT_SQLITE = Pattern.compile("\\$\\w*\\$|\\[");
 
     private StudioQuery() {}
 
@@ -34,7 +37,16 @@ final class StudioQuery {
             each.path("params").forEach(value -> values.add(value(value)));
             statements.add(new Statement(each.path("sql").asString(""), values, Map.of()));
         }
-        if (statements.isEmpty()) statements.addAll(split(body.path("sql").asString("")));
+        boolean isPlan = body.path("plan").asBoolean(false);
+        if (statements.isEmpty()) {
+            String sql = body.path("sql").asString("");
+            List<String> texts = split(sql, where);
+            for (String text : texts) {
+                if (isPlan) statements.add(Statement.of(plan(text, where)));
+                // One stays as it was typed, so that a mistake's line and column are those of the editor.
+                else statements.add(Statement.of(texts.size() == 1 ? sql : text));
+            }
+        }
         if (statements.isEmpty()) throw Fault.INVALID_REQUEST.saying("There is no statement to run.");
         if (statements.size() > MAX_STATEMENTS) {
             throw Fault.TOO_LARGE.saying("At most %d statements run at once.".formatted(MAX_STATEMENTS));
@@ -42,12 +54,25 @@ final class StudioQuery {
         return new Query(statements, where, true, Caller.ADMIN);
     }
 
-    private static List<Statement> split(String sql) {
-        List<Statement> statements = new ArrayList<>();
+    private static String plan(String sql, Where where) {
+        // What follows a semicolon would run, and not be explained.
+        if (where == Where.EXTERNAL
+                && NOT_SQLITE.matcher(sql).find()
+                && sql.strip().replaceFirst(";$", "").contains(";")) {
+            throw Fault.INVALID_REQUEST.saying(
+                    "The plan of this text is not shown: leave one statement, without \";\".");
+        }
+        return (where == Where.EXTERNAL ? "EXPLAIN " : "EXPLAIN QUERY PLAN ") + sql;
+    }
+
+    private static List<String> split(String sql, Where where) {
+        // Texts between dollars and brackets that are no quotes: the external database reads it as it stands.
+        if (where == Where.EXTERNAL && NOT_SQLITE.matcher(sql).find()) return List.of(sql);
+        List<String> statements = new ArrayList<>();
         SqlStatements texts = new SqlStatements(new StringReader(sql));
         try {
             for (String text = texts.next(); text != null && statements.size() <= MAX_STATEMENTS; text = texts.next()) {
-                statements.add(Statement.of(text.strip()));
+                statements.add(text.strip());
             }
             return statements;
         } catch (IOException e) {

@@ -30,15 +30,20 @@ final class StudioSessions {
     private static final int MAX_SESSIONS = 64;
 
     private static final Duration IDLE = Duration.ofMinutes(30);
-    private static final Duration LONGEST = Duration.ofHours(12);
+    static final Duration LONGEST = Duration.ofHours(12);
 
-    /// Wrong passwords in a minute, of everybody together; then none is looked at for the rest of it.
+    /// Wrong passwords in a minute from one address; then none from there is looked at for the rest of it.
     private static final int MAX_FAILURES = 10;
+
+    /// From all addresses together, so that many of them do not guess faster, and what is remembered is bounded.
+    private static final int MAX_ALL_FAILURES = 200;
 
     private static final Duration FAILURE_TIME = Duration.ofMinutes(1);
 
     /// @param csrf what requests carry beside the cookie
     record Session(String csrf, Instant begun, Instant used) {}
+
+    private record Failure(Instant at, String address) {}
 
     /// @param cookie the session's secret
     record Opened(String cookie, Session session) {}
@@ -48,7 +53,7 @@ final class StudioSessions {
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
     private final Map<String, Session> sessions = new HashMap<>();
-    private final Deque<Instant> failures = new ArrayDeque<>();
+    private final Deque<Failure> failures = new ArrayDeque<>();
 
     StudioSessions(StudioConfig config, InstantSource clock) {
         this.user = hash(config.user().orElseThrow());
@@ -59,17 +64,23 @@ final class StudioSessions {
     /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED], or [Fault.TOO_MANY_REQUESTS] after
     ///     too many of
     ///     them
-    synchronized Opened signIn(String givenUser, String givenPassword) {
+    synchronized Opened signIn(Request request, String givenUser, String givenPassword) {
         Instant now = clock.instant();
-        failures.removeIf(failure -> failure.plus(FAILURE_TIME).isBefore(now));
-        if (failures.size() >= MAX_FAILURES) {
+        failures.removeIf(failure -> failure.at().plus(FAILURE_TIME).isBefore(now));
+        String address = request.address();
+        long fromThere = failures.stream()
+                .filter(failure -> failure.address().equals(address))
+                .count();
+        // Counted apart: else a stranger's guesses would keep out who knows the password.
+        if (fromThere >= MAX_FAILURES || failures.size() >= MAX_ALL_FAILURES) {
             throw Fault.TOO_MANY_REQUESTS.saying("Too many wrong passwords: try again in a minute.");
         }
+        request.audited();
         // Both are looked at whatever the first says, so that time tells nothing.
         boolean isUser = MessageDigest.isEqual(hash(givenUser), user);
         boolean isPassword = MessageDigest.isEqual(hash(givenPassword), password);
         if (!isUser || !isPassword) {
-            failures.add(now);
+            failures.add(new Failure(now, address));
             throw Fault.UNAUTHORIZED.saying("The user or the password is wrong.");
         }
         forgetOld(now);
@@ -107,7 +118,7 @@ final class StudioSessions {
     ///     another site made the browser send it
     Session required(Request request) {
         requireSameSite(request);
-        Session session = find(request).orElseThrow(() -> Fault.UNAUTHORIZED.saying("Sign in to the studio first."));
+        Session session = signedIn(request);
         byte[] given = request.header(CSRF_HEADER).orElse("").getBytes(StandardCharsets.UTF_8);
         if (!MessageDigest.isEqual(given, session.csrf().getBytes(StandardCharsets.UTF_8))) {
             throw Fault.FORBIDDEN.saying("The request does not come from the studio's page.");
@@ -115,11 +126,29 @@ final class StudioSessions {
         return session;
     }
 
+    /// The session of a request whose method alone makes it harmless.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a session
+    Session signedIn(Request request) {
+        Session session = find(request).orElseThrow(() -> Fault.UNAUTHORIZED.saying("Sign in to the studio first."));
+        request.audited();
+        return session;
+    }
+
+    /// Refuses what a browser sends for another page. Browsers say so by `Sec-Fetch-Site` where they trust the
+    /// connection, and by `Origin` on any; programs send neither, and have no cookie that another site could use.
     static void requireSameSite(Request request) {
-        String site = request.header("Sec-Fetch-Site").orElse("same-origin");
-        if (!site.equals("same-origin")) {
-            throw Fault.FORBIDDEN.saying("The request does not come from the studio's page.");
-        }
+        Optional<String> site = request.header("Sec-Fetch-Site");
+        boolean isOurs = site.map("same-origin"::equals)
+                .orElseGet(() -> request.header("Origin")
+                        .map(origin -> isHost(origin, request.header("Host").orElse("")))
+                        .orElse(true));
+        if (!isOurs) throw Fault.FORBIDDEN.saying("The request does not come from the studio's page.");
+    }
+
+    private static boolean isHost(String origin, String host) {
+        int begin = origin.indexOf("://");
+        return begin > 0 && origin.substring(begin + 3).equalsIgnoreCase(host);
     }
 
     synchronized void signOut(Request request) {

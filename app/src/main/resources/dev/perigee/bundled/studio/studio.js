@@ -3,9 +3,10 @@ const $ = id => document.getElementById(id);
 const PAGE = 100;
 let csrf = null;
 let objects = [];
-let table = null; // {name, type, columns, key, sql}
+let table = null; // {name, type, columns, key, rowid}; of the external database {schema, table} too
 let view = { offset: 0, order: null, down: false, where: "" };
-let shown = { columns: [], rows: [] };
+let shown = { columns: [], keys: [], rows: [] };
+let asked = 0; // The last question for rows: an answer to an earlier one comes too late.
 let staged = { changes: new Map(), deleted: new Set(), added: [] };
 let running = null;
 
@@ -43,13 +44,17 @@ async function call(path, body, signal) {
   return said.result;
 }
 
-const query = (statements, signal) =>
-  call("/query", { ...(typeof statements === "string" ? { sql: statements } : { statements }), source: $("source").value }, signal);
+const query = (statements, { signal, plan = false } = {}) =>
+  call("/query", { ...(typeof statements === "string" ? { sql: statements, plan } : { statements }), source: $("source").value }, signal);
 
 /* Cells: null, a text, {i}, {r}, {b, n}, {t, n}. */
 const plain = cell =>
   cell === null ? null : typeof cell === "string" ? cell : cell.i ?? cell.r ?? cell.t ?? "x'" + cell.b + (cell.b.length < 2 * cell.n ? "…" : "") + "'";
 const isWhole = cell => cell === null || typeof cell === "string" || cell.i !== undefined || cell.r !== undefined || (cell.b !== undefined && cell.b.length === 2 * cell.n);
+const same = (a, b) => {
+  const parts = cell => JSON.stringify(cell === null || typeof cell === "string" ? cell : [cell.i, cell.r, cell.b]);
+  return parts(a) === parts(b);
+};
 const sent = cell => (cell !== null && cell.b !== undefined ? { b: cell.b } : cell);
 
 function fill(td, cell) {
@@ -93,7 +98,10 @@ function showGate() {
   $("user").focus();
 }
 
-async function enter() {
+async function enter(session) {
+  csrf = session.csrf;
+  const seconds = ms => `${ms / 1000} s`;
+  say("limits", `Reads may take ${seconds(session.readMs)}, writes ${seconds(session.writeMs)}; of each answer the first ${session.rows} rows are shown. Several statements are one transaction.`);
   $("gate").hidden = true;
   $("studio").hidden = false;
   $("bar-end").hidden = false;
@@ -105,24 +113,23 @@ $("login").addEventListener("submit", async event => {
   event.preventDefault();
   say("login-error");
   try {
-    csrf = (await call("/login", { user: $("user").value, password: $("password").value })).csrf;
+    const session = await call("/login", { user: $("user").value, password: $("password").value });
     $("password").value = "";
-    await enter();
+    await enter(session);
   } catch (error) {
     say("login-error", error.message);
   }
 });
 
 $("logout").addEventListener("click", async () => {
+  if (!mayLeave()) return;
   await call("/logout", {}).catch(() => {});
-  $("answers").replaceChildren();
-  $("grid").replaceChildren();
-  showGate();
+  location.reload(); // So that nothing of what was shown stays.
 });
 
 /* The schema */
 const INTERNAL_OBJECTS =
-  "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name LIKE 'tmp~_%' ESCAPE '~', name";
+  "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name LIKE 'tmp~_%' ESCAPE '~', name";
 const EXTERNAL_OBJECTS =
   "SELECT CASE WHEN table_schema = 'public' THEN table_name ELSE table_schema || '.' || table_name END AS name, CASE table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END AS type, table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1";
 
@@ -132,9 +139,11 @@ async function showObjects() {
     objects = answer.rows.map(row => ({
       name: plain(row[0]),
       type: plain(row[1]),
+      hasRowid: isInternal() && plain(row[2]) === "0",
+      schema: isInternal() ? "main" : plain(row[2]),
+      table: isInternal() ? plain(row[0]) : plain(row[3]),
       path: isInternal() ? quoted(plain(row[0])) : quoted(plain(row[2])) + "." + quoted(plain(row[3])),
     }));
-    say("error");
   } catch (error) {
     objects = [];
     say("error", error.message);
@@ -163,13 +172,16 @@ function listObjects() {
 
 async function open(object) {
   if (!mayLeave()) return;
-  table = { ...object, columns: [], key: [], sql: "" };
+  asked++;
+  const opened = { ...object, columns: [], key: [], rowid: null };
+  table = opened;
   view = { offset: 0, order: null, down: false, where: "" };
   $("where").value = "";
-  say("current", object.name);
+  showPlace();
   listObjects();
   try {
-    await describe();
+    await describe(opened);
+    if (table !== opened) return;
     if ($("panel-sql").hidden === false) select("rows");
     await showRows();
   } catch (error) {
@@ -177,29 +189,30 @@ async function open(object) {
   }
 }
 
-async function describe() {
+async function describe(table) {
   const box = $("structure");
   if (!isInternal()) {
-    const [schema, name] = table.path.slice(1, -1).split('"."').map(part => part.replaceAll('""', '"'));
     const answer = await query([
       {
         sql: "SELECT column_name AS name, data_type AS type, is_nullable AS nullable, column_default AS \"default\" FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position",
-        params: [schema, name],
+        params: [table.schema, table.table],
       },
     ]);
     box.replaceChildren(grid(answer.answers[0].columns, answer.answers[0].rows));
     $("ddl").textContent = "";
     return;
   }
-  const asked = [
+  const questions = [
     "SELECT name, type, \"notnull\", dflt_value AS \"default\", pk, hidden FROM pragma_table_xinfo(?1)",
     "SELECT name, \"unique\", origin, partial FROM pragma_index_list(?1)",
     "SELECT \"from\", \"table\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?1)",
     "SELECT type, name, sql FROM sqlite_schema WHERE tbl_name = ?1 AND sql IS NOT NULL ORDER BY type <> 'table', type, name",
   ];
-  const { answers } = await query(asked.map(sql => ({ sql, params: [table.name] })));
+  const { answers } = await query(questions.map(sql => ({ sql, params: [table.name] })));
   table.columns = answers[0].rows.map(row => ({ name: plain(row[0]), type: plain(row[1]), pk: Number(plain(row[4])), hidden: Number(plain(row[5])) }));
   table.key = table.columns.filter(column => column.pk > 0).sort((a, b) => a.pk - b.pk).map(column => column.name);
+  const taken = table.columns.map(column => column.name.toLowerCase());
+  table.rowid = table.hasRowid ? ["rowid", "_rowid_", "oid"].find(name => !taken.includes(name)) ?? null : null;
   const parts = [["Columns", answers[0]], ["Indexes", answers[1]], ["Foreign keys", answers[2]]];
   box.replaceChildren(
     ...parts
@@ -210,8 +223,9 @@ async function describe() {
 }
 
 /* Rows */
-const canEdit = () => isInternal() && table?.type === "table" && (table.key.length > 0 || !table.columns.some(column => column.name.toLowerCase() === "rowid"));
-const identity = () => (table.key.length > 0 ? table.key.map(quoted) : ["rowid"]);
+const canEdit = () => isInternal() && table?.type === "table" && (table.key.length > 0 || table.rowid !== null);
+/* A key that is not the rowid may be NULL in several rows, so both say which row is meant. */
+const identity = () => [...table.key.map(quoted), ...(table.rowid === null ? [] : [table.rowid])];
 const clean = () => ({ changes: new Map(), deleted: new Set(), added: [] });
 const stagedCount = () => staged.changes.size + staged.deleted.size + staged.added.length;
 
@@ -223,29 +237,48 @@ function mayLeave() {
 }
 
 async function showRows() {
+  const question = ++asked;
   staged = clean();
   say("rows-error");
-  const where = view.where ? ` WHERE ${view.where}` : "";
-  const order = view.order ? ` ORDER BY ${quoted(view.order)}${view.down ? " DESC" : ""}` : "";
-  const keys = canEdit() ? identity().join(", ") + ", " : "";
-  const sql = `SELECT ${keys}* FROM ${table.path}${where}${order} LIMIT ${PAGE + 1} OFFSET ${view.offset}`;
+  const keys = canEdit() ? identity() : [];
+  const where = view.where ? ` WHERE (${view.where}\n)` : ""; // A comment ends with its line.
+  const order = view.order === null ? [] : [quoted(view.order) + (view.down ? " DESC" : ""), ...keys];
+  const sql = `SELECT ${keys.map(key => key + ", ").join("")}* FROM ${table.path}${where}${order.length > 0 ? ` ORDER BY ${order.join(", ")}` : ""} LIMIT ${PAGE + 1} OFFSET ${view.offset}`;
+  let found = { columns: [], keys: [], rows: [] };
+  let failure = null;
   try {
     const answer = (await query([{ sql, params: [] }])).answers[0];
-    const skipped = canEdit() ? identity().length : 0;
-    shown = {
-      columns: answer.columns.slice(skipped),
-      keys: answer.rows.map(row => row.slice(0, skipped)),
-      rows: answer.rows.map(row => row.slice(skipped)),
+    found = {
+      columns: answer.columns.slice(keys.length),
+      keys: answer.rows.map(row => row.slice(0, keys.length)),
+      rows: answer.rows.map(row => row.slice(keys.length)),
     };
   } catch (error) {
-    shown = { columns: [], keys: [], rows: [] };
-    say("rows-error", error.message);
+    failure = error.message;
   }
+  if (question !== asked) return;
+  shown = found;
+  say("rows-error", failure);
   drawRows();
 }
 
+function showStaged() {
+  const changed = stagedCount();
+  $("save").hidden = $("discard").hidden = changed === 0;
+  say("staged", changed === 0 ? "" : `${changed} ${changed === 1 ? "change" : "changes"} not saved`);
+}
+
+function showPlace() {
+  $("rows-none").hidden = table !== null;
+  $("rows-work").hidden = table === null;
+  say("current", table?.name);
+}
+
 function drawRows() {
+  $("edit-hint").hidden = !canEdit();
+  say("read-only", canEdit() ? "" : isInternal() ? "Rows of views and virtual tables are changed by SQL." : "Rows of the external database are changed by SQL.");
   const count = Math.min(shown.rows.length, PAGE);
+  say("counted");
   say("page-place", count === 0 ? "no rows" : `${view.offset + 1} – ${view.offset + count}`);
   $("before").disabled = view.offset === 0;
   $("after").disabled = shown.rows.length <= PAGE;
@@ -269,36 +302,37 @@ function drawRows() {
   staged.added.forEach((row, index) => body.append(addedRow(row, index)));
   shown.rows.slice(0, PAGE).forEach((row, index) => body.append(knownRow(row, index)));
   $("grid").replaceChildren(element("table", {}, element("thead", {}, head), body));
-  const changed = stagedCount();
-  $("save").hidden = $("discard").hidden = changed === 0;
-  say("staged", changed === 0 ? "" : `${changed} ${changed === 1 ? "change" : "changes"} not saved`);
+  const first = $("grid").querySelector("td:not(.tool)");
+  if (first) first.tabIndex = 0;
+  showStaged();
 }
 
 function knownRow(row, index) {
   const tr = element("tr", { className: staged.deleted.has(index) ? "deleted" : "" });
+  const isKnown = canEdit() && shown.keys[index].every(isWhole);
   if (canEdit()) {
-    const button = element("button", { type: "button", textContent: staged.deleted.has(index) ? "↺" : "×", title: "Delete this row" });
-    button.addEventListener("click", () => {
-      if (!staged.deleted.delete(index)) staged.deleted.add(index);
-      drawRows();
-    });
-    tr.append(element("td", { className: "tool" }, button));
-  }
-  row.forEach((cell, column) => {
-    const td = element("td");
-    const at = index + ":" + column;
-    const now = staged.changes.has(at) ? staged.changes.get(at) : cell;
-    fill(td, now);
-    if (staged.changes.has(at)) td.classList.add("changed");
-    if (canEdit() && isWhole(cell) && isWritable(column)) {
-      td.addEventListener("dblclick", () =>
-        edit(td, now, value => {
-          if (JSON.stringify(value) === JSON.stringify(cell)) staged.changes.delete(at);
-          else staged.changes.set(at, value);
-        }),
-      );
+    const td = element("td", { className: "tool" });
+    if (isKnown) {
+      const isDeleted = staged.deleted.has(index);
+      const button = element("button", { type: "button", textContent: isDeleted ? "↺" : "×", title: isDeleted ? "Keep this row" : "Delete this row" });
+      button.setAttribute("aria-label", button.title);
+      button.addEventListener("click", () => {
+        if (!staged.deleted.delete(index)) staged.deleted.add(index);
+        drawRows();
+        $("grid").querySelectorAll("tbody tr")[staged.added.length + index]?.querySelector("button")?.focus();
+      });
+      td.append(button);
     }
     tr.append(td);
+  }
+  row.forEach((cell, column) => {
+    const at = index + ":" + column;
+    const read = () => ({ value: staged.changes.has(at) ? staged.changes.get(at) : cell, isChanged: staged.changes.has(at) });
+    const keep = value => {
+      if (same(value, cell)) staged.changes.delete(at);
+      else staged.changes.set(at, value);
+    };
+    tr.append(cellOf(column, read, isKnown && isWhole(cell) && isWritable(column) ? keep : null));
   });
   return tr;
 }
@@ -306,125 +340,210 @@ function knownRow(row, index) {
 function addedRow(row, index) {
   const tr = element("tr", { className: "added" });
   const button = element("button", { type: "button", textContent: "×", title: "Do not add this row" });
+  button.setAttribute("aria-label", button.title);
   button.addEventListener("click", () => {
     staged.added.splice(index, 1);
     drawRows();
   });
   tr.append(element("td", { className: "tool" }, button));
   shown.columns.forEach((name, column) => {
-    const td = element("td");
-    if (name in row) fill(td, row[name]);
-    else Object.assign(td, { textContent: "default", className: "null" });
-    if (isWritable(column)) td.addEventListener("dblclick", () => edit(td, row[name] ?? null, value => (row[name] = value)));
-    tr.append(td);
+    const read = () => (row.has(name) ? { value: row.get(name) } : { value: null, isDefault: true });
+    tr.append(cellOf(column, read, isWritable(column) ? value => row.set(name, value) : null));
   });
   return tr;
 }
+
+/* A cell of the grid; `keep` takes what it is changed to. */
+const editors = new WeakMap();
+function cellOf(column, read, keep) {
+  const td = element("td", { tabIndex: -1 });
+  const paint = () => {
+    const { value, isDefault = false, isChanged = false } = read();
+    fill(td, value);
+    if (isDefault) td.textContent = "default";
+    td.classList.toggle("changed", isChanged);
+  };
+  paint();
+  if (keep !== null) {
+    const put = value => {
+      keep(value);
+      paint();
+      showStaged();
+    };
+    editors.set(td, { edit: () => edit(td, shown.columns[column], read().value, put, paint), clear: () => put(null) });
+  }
+  return td;
+}
+
+const cellAt = event => (event.target instanceof Element ? event.target.closest("#grid td:not(.tool)") : null);
+$("grid").addEventListener("dblclick", event => editors.get(cellAt(event))?.edit());
+let tapped = null; // A second tap on a cell is a finger's double-click.
+$("grid").addEventListener("pointerup", event => {
+  if (event.pointerType !== "touch") return;
+  const td = cellAt(event);
+  if (td !== null && td === tapped) editors.get(td)?.edit();
+  tapped = td;
+});
+$("grid").addEventListener("focusin", event => {
+  if (event.target.tagName !== "TD") return;
+  $("grid").querySelectorAll('td[tabindex="0"]').forEach(td => (td.tabIndex = -1));
+  event.target.tabIndex = 0;
+});
+$("grid").addEventListener("keydown", event => {
+  const td = event.target;
+  if (td.tagName !== "TD") return;
+  const row = td.parentElement;
+  const place = [...row.children].indexOf(td);
+  const goTo = other => other?.tagName === "TD" && !other.classList.contains("tool") && other.focus();
+  if (event.key === "Enter" || event.key === "F2") editors.get(td)?.edit();
+  else if (event.key === "Backspace" && event.ctrlKey) editors.get(td)?.clear();
+  else if (event.key === "Delete" && event.ctrlKey) row.querySelector(".tool button")?.click();
+  else if (event.key === "ArrowLeft") goTo(td.previousElementSibling);
+  else if (event.key === "ArrowRight") goTo(td.nextElementSibling);
+  else if (event.key === "ArrowUp") goTo(row.previousElementSibling?.children[place]);
+  else if (event.key === "ArrowDown") goTo(row.nextElementSibling?.children[place]);
+  else return;
+  event.preventDefault();
+});
 
 const isWritable = column => (table.columns.find(each => each.name === shown.columns[column])?.hidden ?? 0) === 0;
 
 /* What is typed is a text; a number where the cell had one, or the column's type says so. */
 function typed(text, before, type) {
   const isNumber = (before !== null && typeof before !== "string" && before.b === undefined) || /INT|REAL|FLOA|DOUB|NUM|DEC/i.test(type);
-  if (isNumber && /^\s*[+-]?\d{1,19}\s*$/.test(text)) {
-    const number = BigInt(text.trim());
+  const trimmed = text.trim();
+  if (isNumber && /^[+-]?\d+$/.test(trimmed)) {
+    const number = BigInt(trimmed.replace("+", ""));
     if (number >= -(2n ** 63n) && number < 2n ** 63n) return { i: String(number) };
+    throw new Error(`${trimmed} has more than 64 bits and would be rounded. Write it with a decimal point if that is meant.`);
   }
-  if (isNumber && text.trim() !== "" && Number.isFinite(Number(text))) return { r: text.trim() };
+  if (isNumber && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) && Number.isFinite(Number(trimmed))) return { r: trimmed };
   const blob = /^x'((?:[0-9a-f]{2})*)'$/i.exec(text);
-  if (blob) return { b: blob[1].toLowerCase(), n: blob[1].length / 2 };
-  return text;
+  if (blob && typeof before !== "string") return { b: blob[1].toLowerCase(), n: blob[1].length / 2 };
+  // The browser's box makes each end of a line one character.
+  return typeof before === "string" && before.includes("\r\n") ? text.replaceAll("\n", "\r\n") : text;
 }
 
-function edit(td, before, keep) {
-  const column = shown.columns[[...td.parentElement.children].indexOf(td) - 1];
-  const type = table.columns.find(each => each.name === column)?.type ?? "";
-  const input = element("input", { value: before === null ? "" : plain(before), spellcheck: false });
-  input.setAttribute("aria-label", column);
-  td.replaceChildren(input);
-  input.focus();
-  input.select();
+function edit(td, name, before, put, paint) {
+  if (td.querySelector("textarea")) return;
+  const type = table.columns.find(each => each.name === name)?.type ?? "";
+  const box = element("textarea", { value: before === null ? "" : plain(before), rows: 1, spellcheck: false });
+  box.setAttribute("aria-label", name);
+  const toNull = element("button", { type: "button", textContent: "NULL", tabIndex: -1 });
+  td.className = "editing";
+  td.replaceChildren(box, toNull);
+  box.focus();
+  box.select();
+  let isTouched = false;
   let isDone = false;
-  const end = value => {
+  const end = (read, byKey) => {
     if (isDone) return;
     isDone = true;
-    if (value !== undefined) keep(value);
-    drawRows();
+    say("rows-error");
+    try {
+      const value = read();
+      if (value === undefined) paint();
+      else put(value);
+    } catch (error) {
+      paint();
+      say("rows-error", error.message);
+    }
+    if (byKey) td.focus();
   };
-  const text = () => (input.value === "" && before === null ? undefined : typed(input.value, before, type));
-  input.addEventListener("keydown", event => {
-    if (event.key === "Enter") end(text());
-    else if (event.key === "Escape") end(undefined);
-    else if (event.key === "Backspace" && event.ctrlKey) end(null);
+  const text = () => (isTouched ? typed(box.value, before, type) : undefined);
+  box.addEventListener("input", () => (isTouched = true));
+  box.addEventListener("keydown", event => {
+    event.stopPropagation();
+    if (event.key === "Enter" && !event.shiftKey) end(text, true);
+    else if (event.key === "Escape") end(() => undefined, true);
+    else if (event.key === "Backspace" && event.ctrlKey) end(() => null, true);
     else return;
     event.preventDefault();
   });
-  input.addEventListener("blur", () => end(text()));
+  box.addEventListener("blur", () => end(text, false));
+  toNull.addEventListener("pointerdown", event => event.preventDefault()); // The box keeps the focus until it is done.
+  toNull.addEventListener("click", () => end(() => null, true));
 }
 
 $("add").addEventListener("click", () => {
-  staged.added.unshift({});
+  staged.added.unshift(new Map());
   drawRows();
 });
 $("discard").addEventListener("click", () => {
   staged = clean();
   drawRows();
 });
-$("save").addEventListener("click", async () => {
+/* One row each, and as it was shown; else nothing is saved. */
+const CHANGED = { sql: "SELECT perigee_studio_changed(changes())", params: [] };
+let isSaving = false;
+async function save() {
+  if (isSaving) return;
+  const saved = table;
   const statements = [];
-  const is = identity().map(name => `${name} IS ?`).join(" AND ");
-  for (const index of staged.deleted) statements.push({ sql: `DELETE FROM ${table.path} WHERE ${is} RETURNING 1`, params: shown.keys[index].map(sent) });
+  const is = identity().map(name => `${name} IS ?`);
+  for (const index of staged.deleted) {
+    statements.push({ sql: `DELETE FROM ${table.path} WHERE ${is.join(" AND ")}`, params: shown.keys[index].map(sent) }, CHANGED);
+  }
   const byRow = new Map();
   for (const [at, value] of staged.changes) {
     const [index, column] = at.split(":").map(Number);
     if (staged.deleted.has(index)) continue;
     if (!byRow.has(index)) byRow.set(index, []);
-    byRow.get(index).push([shown.columns[column], value]);
+    byRow.get(index).push({ name: quoted(shown.columns[column]), value, before: shown.rows[index][column] });
   }
-  for (const [index, values] of byRow) {
-    const set = values.map(([name]) => `${quoted(name)} = ?`).join(", ");
-    statements.push({
-      sql: `UPDATE ${table.path} SET ${set} WHERE ${is} RETURNING 1`,
-      params: [...values.map(([, value]) => sent(value)), ...shown.keys[index].map(sent)],
-    });
+  for (const [index, changes] of byRow) {
+    const set = changes.map(({ name }) => `${name} = ?`).join(", ");
+    const as = [...is, ...changes.map(({ name }) => `${name} IS ?`)].join(" AND ");
+    const params = [...changes.map(({ value }) => value), ...shown.keys[index], ...changes.map(({ before }) => before)];
+    statements.push({ sql: `UPDATE ${table.path} SET ${set} WHERE ${as}`, params: params.map(sent) }, CHANGED);
   }
-  const checked = statements.length;
   for (const row of [...staged.added].reverse()) {
-    const names = Object.keys(row);
+    const names = [...row.keys()];
     const sql = names.length === 0
       ? `INSERT INTO ${table.path} DEFAULT VALUES`
       : `INSERT INTO ${table.path} (${names.map(quoted).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`;
-    statements.push({ sql, params: names.map(name => sent(row[name])) });
+    statements.push({ sql, params: names.map(name => sent(row.get(name))) });
   }
+  isSaving = true;
+  $("rows-work").inert = true;
   try {
-    const { answers } = await query(statements);
-    const lost = answers.slice(0, checked).filter(answer => answer.rows.length === 0).length;
-    await showRows();
-    if (lost > 0) say("rows-error", `${lost} of the rows were not there any more; somebody else has removed or renamed them.`);
+    await query(statements);
+    staged = clean();
+    if (table === saved) await showRows();
   } catch (error) {
     say("rows-error", error.message);
+  } finally {
+    isSaving = false;
+    $("rows-work").inert = false;
   }
-});
+}
+$("save").addEventListener("click", save);
 $("filter").addEventListener("submit", event => {
   event.preventDefault();
   if (!table || !mayLeave()) return;
   view = { ...view, offset: 0, where: $("where").value.trim() };
   showRows();
 });
-$("before").addEventListener("click", () => mayLeave() && ((view.offset = Math.max(0, view.offset - PAGE)), showRows()));
-$("after").addEventListener("click", () => mayLeave() && ((view.offset += PAGE), showRows()));
+function turn(pages) {
+  if (!mayLeave()) return;
+  view.offset = Math.max(0, view.offset + pages * PAGE);
+  showRows();
+}
+$("before").addEventListener("click", () => turn(-1));
+$("after").addEventListener("click", () => turn(1));
 $("count").addEventListener("click", async () => {
+  const counted = table;
   try {
-    const where = view.where ? ` WHERE ${view.where}` : "";
+    const where = view.where ? ` WHERE (${view.where}\n)` : "";
     const answer = (await query([{ sql: `SELECT count(*) FROM ${table.path}${where}`, params: [] }])).answers[0];
-    say("staged", `${Number(plain(answer.rows[0][0])).toLocaleString("en")} rows`);
+    if (table === counted) say("counted", `${BigInt(plain(answer.rows[0][0])).toLocaleString("en")} in all`);
   } catch (error) {
     say("rows-error", error.message);
   }
 });
 
 /* SQL */
-async function run(sql, show) {
+async function run({ sql, begin }, show, plan = false) {
   if (!sql.trim() || running) return;
   running = new AbortController();
   $("cancel").hidden = false;
@@ -432,12 +551,13 @@ async function run(sql, show) {
   say("error");
   say("said", "running…");
   try {
-    const result = await query(sql, running.signal);
+    const result = await query(sql, { signal: running.signal, plan });
     $("answers").replaceChildren(...show(result.answers));
     say("said", `${result.ms} ms`);
   } catch (error) {
     say("said", "");
     say("error", error.name === "AbortError" ? "The statement was cancelled." : error.message);
+    if (!plan) mark(sql, begin, error.message);
   } finally {
     running = null;
     $("cancel").hidden = true;
@@ -455,9 +575,21 @@ function shownAnswers(answers) {
   });
 }
 
+/* Puts the editor's caret where the error points, where it says so of the text as it stands there. */
+function mark(sql, begin, message) {
+  const place = /SQL statement, line (\d+), column (\d+)/.exec(message);
+  if (!place || /\bstatement \d+ of\b/i.test(message) || !$("sql").value.startsWith(sql, begin)) return;
+  const lines = sql.split("\n");
+  const before = lines.slice(0, place[1] - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  const at = before + Number(place[2]) - 1;
+  $("sql").setSelectionRange(begin + at, begin + at); // Not a selection, which alone would run next.
+}
+
 function shownPlan(answers) {
-  const answer = answers[0];
-  if (answer.columns.length !== 4) return shownAnswers(answers);
+  return answers.flatMap(answer => (answer.columns.length === 4 ? [planOf(answer)] : shownAnswers([answer])));
+}
+
+function planOf(answer) {
   const nodes = new Map([["0", element("ul", { className: "plan" })]]);
   for (const row of answer.rows) {
     const [id, parent, , detail] = row.map(plain);
@@ -465,19 +597,24 @@ function shownPlan(answers) {
     nodes.set(id, below);
     (nodes.get(parent) ?? nodes.get("0")).append(element("li", {}, detail, below));
   }
-  return [element("div", { className: "answer" }, nodes.get("0"))];
+  return element("div", { className: "answer" }, nodes.get("0"));
+}
+
+/* What is selected, or all. */
+function chosen() {
+  const box = $("sql");
+  const marked = box.value.slice(box.selectionStart, box.selectionEnd);
+  return marked.trim() ? { sql: marked, begin: box.selectionStart } : { sql: box.value, begin: 0 };
 }
 
 function runEditor() {
-  const box = $("sql");
-  const marked = box.value.slice(box.selectionStart, box.selectionEnd);
-  const sql = marked.trim() ? marked : box.value;
-  remember(sql);
-  run(sql, shownAnswers).then(() => /\b(create|drop|alter)\b/i.test(sql) && showObjects());
+  const text = chosen();
+  remember(text.sql);
+  run(text, shownAnswers).then(() => /\b(create|drop|alter)\b/i.test(text.sql) && showObjects());
 }
 
 $("run").addEventListener("click", runEditor);
-$("plan").addEventListener("click", () => run((isInternal() ? "EXPLAIN QUERY PLAN " : "EXPLAIN ") + $("sql").value, shownPlan));
+$("plan").addEventListener("click", () => run(chosen(), shownPlan, true));
 $("cancel").addEventListener("click", () => running?.abort());
 $("sql").addEventListener("keydown", event => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -526,10 +663,18 @@ function select(which) {
 }
 for (const name of ["sql", "rows", "structure"]) $("tab-" + name).addEventListener("click", () => select(name));
 $("search").addEventListener("input", listObjects);
+let place = $("source").value;
 $("source").addEventListener("change", () => {
+  const wanted = $("source").value;
+  $("source").value = place; // What is staged, if it stays, belongs there.
   if (!mayLeave()) return;
+  $("source").value = place = wanted;
+  asked++;
   table = null;
-  say("current");
+  shown = { columns: [], keys: [], rows: [] };
+  say("error");
+  say("rows-error");
+  showPlace();
   $("grid").replaceChildren();
   $("structure").replaceChildren();
   $("ddl").textContent = "";
@@ -541,8 +686,5 @@ addEventListener("beforeunload", event => {
 });
 
 call("/session")
-  .then(session => {
-    csrf = session.csrf;
-    return enter();
-  })
+  .then(enter)
   .catch(showGate);
