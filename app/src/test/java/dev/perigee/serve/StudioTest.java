@@ -200,7 +200,7 @@ class StudioTest {
 
     @Test
     void rows_are_looked_at_changed_and_saved_on_the_page() {
-        onThePage(page -> {
+        onThePage(origin(), page -> {
             page.navigate(origin() + "/studio");
             page.locator("#user").fill("me");
             page.locator("#password").fill("wrong");
@@ -263,7 +263,7 @@ class StudioTest {
     }
 
     /// Runs `look` in a Chromium, which may complain of nothing but refused requests.
-    private void onThePage(Consumer<Page> look) {
+    static void onThePage(String origin, Consumer<Page> look) {
         Optional<Path> chromium = PageTest.chromium();
         assumeTrue(chromium.isPresent(), "there is no Chromium in PATH: the studio's page is not tested");
         try (Playwright playwright = Playwright.create(
@@ -282,7 +282,7 @@ class StudioTest {
             });
             page.onDialog(dialog -> complaints.add("a dialog: " + dialog.message()));
             page.onRequest(request -> {
-                if (!request.url().startsWith(origin())) complaints.add("a request to " + request.url());
+                if (!request.url().startsWith(origin)) complaints.add("a request to " + request.url());
             });
             look.accept(page);
             complaints.removeIf(
@@ -291,20 +291,20 @@ class StudioTest {
         }
     }
 
-    private void enter(Page page) {
-        page.navigate(origin() + "/studio");
+    static void enter(Page page, String origin) {
+        page.navigate(origin + "/studio");
         page.locator("#user").fill("me");
         page.locator("#password").fill("pass word");
         page.locator("#login button").click();
         assertThat(page.locator("#studio")).isVisible();
     }
 
-    private static void choose(Page page, String table) {
+    static void choose(Page page, String table) {
         page.locator("#objects button", new Page.LocatorOptions().setHasText(table))
                 .click();
     }
 
-    private static Locator cell(Page page, int row, int column) {
+    static Locator cell(Page page, int row, int column) {
         return page.locator("#grid tbody tr").nth(row).locator("td").nth(column);
     }
 
@@ -318,8 +318,8 @@ class StudioTest {
                             "INSERT INTO odd VALUES (NULL, 'a', 1, 'one' || char(13, 10) || 'two'), (NULL, 'b', 2, NULL)");
             return true;
         });
-        onThePage(page -> {
-            enter(page);
+        onThePage(origin(), page -> {
+            enter(page, origin());
             choose(page, "odd");
             assertThat(page.locator("#grid tbody tr")).hasCount(2);
             cell(page, 0, 2).click();
@@ -363,8 +363,8 @@ class StudioTest {
 
     @Test
     void a_row_that_somebody_else_changed_meanwhile_is_not_overwritten() {
-        onThePage(page -> {
-            enter(page);
+        onThePage(origin(), page -> {
+            enter(page, origin());
             choose(page, "people");
             cell(page, 0, 2).dblclick();
             page.keyboard().type("mine");
@@ -386,8 +386,8 @@ class StudioTest {
 
     @Test
     void a_statement_is_cancelled_and_mistakes_stay_to_be_read() {
-        onThePage(page -> {
-            enter(page);
+        onThePage(origin(), page -> {
+            enter(page, origin());
             page.locator("#sql")
                     .fill("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n");
             page.locator("#run").click();
@@ -519,7 +519,7 @@ class StudioTest {
         return send("POST", "/studio/query", body, "Cookie", me.cookie(), StudioHeaders.CSRF, me.csrf());
     }
 
-    private static void picture(Page page, String name) {
+    static void picture(Page page, String name) {
         page.waitForTimeout(200); // Colours change over a tenth of a second.
         page.screenshot(new Page.ScreenshotOptions().setPath(Path.of("target", "screenshots", name + ".png")));
     }
