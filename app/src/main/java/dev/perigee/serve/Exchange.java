@@ -199,6 +199,10 @@ final class Exchange {
         phase(Phase.READING);
         try {
             return UploadedBody.read(request, field, folder, maxBytes);
+        } catch (PerigeeException e) {
+            // What is left of a body that could not be read would be taken for the next request.
+            response.getHeaders().put(HttpHeader.CONNECTION, "close");
+            throw e;
         } finally {
             phase(Phase.WORKING);
         }
