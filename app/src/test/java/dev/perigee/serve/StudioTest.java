@@ -21,6 +21,7 @@ import dev.perigee.config.StoreConfig;
 import dev.perigee.config.StudioConfig;
 import dev.perigee.config.SurfaceConfig;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.TestCertificates;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -63,10 +64,13 @@ class StudioTest {
     }
 
     private Perigee open(StudioConfig studio, String name) {
-        SurfaceConfig audited = new SurfaceConfig(List.of(), 1000, 60, false, Optional.empty(), true);
+        return open(studio, name, new SurfaceConfig(List.of(), 1000, 60, false, Optional.empty(), true));
+    }
+
+    private Perigee open(StudioConfig studio, String name, SurfaceConfig surface) {
         return Perigee.open(new PerigeeConfig(
                         StoreConfig.of(folder.resolve(name)),
-                        ServeConfig.of(0, TOKEN).with(audited),
+                        ServeConfig.of(0, TOKEN).with(surface),
                         QueryConfig.defaults(),
                         Optional.empty(),
                         ReplicationConfig.defaults())
@@ -273,7 +277,7 @@ class StudioTest {
                         .launch(new BrowserType.LaunchOptions()
                                 .setExecutablePath(chromium.get())
                                 .setArgs(PageTest.ARGUMENTS));
-                BrowserContext context = browser.newContext()) {
+                BrowserContext context = browser.newContext(new Browser.NewContextOptions().setHasTouch(true))) {
             List<String> complaints = new ArrayList<>();
             Page page = context.newPage();
             page.onPageError(complaints::add);
@@ -358,6 +362,24 @@ class StudioTest {
                             .body())
                     .contains("\"rows\":[[null,\"a\",1,\"6F6E650D0A74776F\"],[null,\"<i>b</i>\",2,\"\"],"
                             + "[null,null,-9223372036854775808,\"\"]]");
+        });
+    }
+
+    @Test
+    void a_second_tap_changes_a_cell_and_its_button_makes_it_null() {
+        onThePage(origin(), page -> {
+            page.setViewportSize(390, 780);
+            enter(page, origin());
+            choose(page, "people");
+            cell(page, 0, 2).tap();
+            assertThat(page.locator("#grid textarea")).hasCount(0);
+            page.waitForTimeout(1000); // Two taps at once are a double-click already.
+            cell(page, 0, 2).tap();
+            assertThat(page.locator("#grid textarea")).isFocused();
+            picture(page, "studio-edit-narrow");
+            page.locator("#grid td.editing button").tap();
+            assertThat(cell(page, 0, 2)).hasText("NULL");
+            assertThat(page.locator("#staged")).containsText("1 change");
         });
     }
 
@@ -501,7 +523,7 @@ class StudioTest {
     }
 
     @Test
-    void the_cookie_is_secure_where_the_connection_is() {
+    void the_cookie_is_secure_where_the_connection_is() throws Exception {
         String body = "{\"user\":\"me\",\"password\":\"pass word\"}";
         assertThat(send("POST", "/studio/login", body)
                         .headers()
@@ -513,6 +535,41 @@ class StudioTest {
                         .firstValue("Set-Cookie")
                         .orElseThrow())
                 .contains("; Secure");
+        TestCertificates authority = new TestCertificates(folder, "authority");
+        Path certificate = authority.sign("one", "EC", "ip:127.0.0.1,dns:localhost");
+        SurfaceConfig.Tls tls = new SurfaceConfig.Tls(certificate, folder.resolve("one.key"));
+        perigee.close();
+        perigee = open(
+                new StudioConfig(Optional.of("me"), Optional.of("pass word")),
+                "encrypted",
+                new SurfaceConfig(List.of(), 1000, 60, true, Optional.of(tls), true));
+        HttpRequest request = HttpRequest.newBuilder(
+                        URI.create("https://127.0.0.1:%d/studio/login".formatted(perigee.port())))
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body))
+                .build();
+        try (HttpClient https = HttpClient.newBuilder()
+                .sslContext(SurfaceTest.trusting(authority.root()))
+                .build()) {
+            HttpResponse<String> answer = https.send(request, BodyHandlers.ofString());
+            assertThat(answer.headers().firstValue("Set-Cookie").orElseThrow()).contains("; Secure");
+        }
+    }
+
+    @Test
+    void who_is_not_signed_in_any_more_is_asked_again_with_the_originals_statuses_too() {
+        perigee.close();
+        perigee = open(
+                new StudioConfig(Optional.of("me"), Optional.of("pass word")),
+                "strict",
+                new SurfaceConfig(List.of(), 1000, 60, true, Optional.empty(), true));
+        onThePage(origin(), page -> {
+            enter(page, origin());
+            page.context().clearCookies();
+            page.locator("#sql").fill("SELECT 1");
+            page.locator("#run").click();
+            assertThat(page.locator("#gate")).isVisible();
+        });
     }
 
     private HttpResponse<String> query(SignedIn me, String body) {

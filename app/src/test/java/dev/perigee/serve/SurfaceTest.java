@@ -217,7 +217,7 @@ class SurfaceTest {
         }
     }
 
-    private static SSLContext trusting(Path root) throws Exception {
+    static SSLContext trusting(Path root) throws Exception {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         try (InputStream in = Files.newInputStream(root)) {

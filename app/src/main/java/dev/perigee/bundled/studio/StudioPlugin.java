@@ -126,7 +126,8 @@ public final class StudioPlugin extends StarbasePlugin {
     private Response export(StudioSessions sessions, Request request) {
         StudioSessions.requireSameSite(request);
         sessions.signedIn(request);
-        return exports.export(request.pathParameter("format"), request.query("table"));
+        Response answer = exports.export(request.pathParameter("format"), request.query("table"));
+        return with(answer, "Cache-Control", "no-store");
     }
 
     private static Response file(String name, String type) {
@@ -134,7 +135,10 @@ public final class StudioPlugin extends StarbasePlugin {
             if (in == null) throw new IllegalStateException("the page has no " + name);
             byte[] bytes = in.readAllBytes();
             Map<String, String> headers = Map.of(
-                    "Content-Security-Policy", POLICY, "Referrer-Policy", "no-referrer", "Cache-Control", "no-cache");
+                    "Content-Security-Policy", POLICY,
+                    "Cross-Origin-Opener-Policy", "same-origin",
+                    "Referrer-Policy", "no-referrer",
+                    "Cache-Control", "no-cache");
             return new Response(200, type, headers, out -> out.write(bytes));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

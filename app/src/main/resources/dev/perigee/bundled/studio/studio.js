@@ -39,7 +39,8 @@ async function call(path, body, signal) {
     signal,
   });
   const said = await answer.json();
-  if (answer.status === 401 && path !== "/login") showGate();
+  // Not by its status, which `compat: strict` changes.
+  if (answer.headers.has("WWW-Authenticate") && path !== "/login") showGate();
   if (said.error) throw new Error(said.error);
   return said.result;
 }
@@ -378,7 +379,7 @@ function cellOf(column, read, keep) {
 const cellAt = event => (event.target instanceof Element ? event.target.closest("#grid td:not(.tool)") : null);
 $("grid").addEventListener("dblclick", event => editors.get(cellAt(event))?.edit());
 let tapped = null; // A second tap on a cell is a finger's double-click.
-$("grid").addEventListener("pointerup", event => {
+$("grid").addEventListener("click", event => {
   if (event.pointerType !== "touch") return;
   const td = cellAt(event);
   if (td !== null && td === tapped) editors.get(td)?.edit();
