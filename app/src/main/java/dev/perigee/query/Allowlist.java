@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,6 +61,9 @@ final class Allowlist {
             CREATE TRIGGER IF NOT EXISTS tmp_allowlist_changed BEFORE UPDATE ON tmp_allowlist_queries BEGIN
                 SELECT perigee_normalized(NEW.sql_statement, NEW.source);
             END""");
+
+    /// Numbers and parameters. `$a$` is none: it begins a text of PostgreSQL's.
+    private static final Pattern VALUE = Pattern.compile("[0-9][0-9A-Za-z_]*|\\$[0-9]+|\\?[0-9]*");
 
     private record Entry(String sql, String source) {}
 
@@ -167,17 +171,49 @@ final class Allowlist {
     }
 
     /// The text's words with one blank between them, its literals and parameters as `?`, unquoted letters
-    /// small.
+    /// small. What PostgreSQL may read differently stays as it is, so that it is like itself only.
     static String words(String sql) {
         StringBuilder text = new StringBuilder();
+        SqlWords.Word before = new SqlWords.Word("", 0, 0);
         for (SqlWords.Word word : SqlWords.of(sql)) {
-            if (word.is(";")) continue;
-            char first = word.text().charAt(0);
-            boolean isValue = first == '\'' || first >= '0' && first <= '9' || first == '$' || first == '?';
-            boolean isQuoted = first == '"' || first == '`' || first == '[';
+            String gap = sql.substring(before.end(), word.start());
+            if (!isBlank(gap)) text.append(' ').append(gap);
+            boolean isEscaped = before.is("E") && gap.isEmpty();
+            before = word;
+            if (word.is(";") && isBlank(sql.substring(word.end()))) continue;
             if (!text.isEmpty()) text.append(' ');
+            char first = word.text().charAt(0);
+            boolean isQuoted = first == '"' || first == '`' || first == '[' || first == '\'';
+            boolean isValue =
+                    first == '\'' ? !isEscaped : VALUE.matcher(word.text()).matches();
             text.append(isValue ? "?" : isQuoted ? word.text() : Policing.folded(word.text()));
         }
-        return text.toString();
+        String rest = sql.substring(before.end());
+        return isBlank(rest) ? text.toString() : text.append(' ').append(rest).toString();
+    }
+
+    /// Whether these are blanks and comments to everybody: PostgreSQL ends a line at a carriage return
+    /// too, and its
+    /// comments nest.
+    private static boolean isBlank(String gap) {
+        int i = 0;
+        while (i < gap.length()) {
+            if (gap.startsWith("--", i)) {
+                int end = gap.indexOf('\n', i);
+                int last = end < 0 ? gap.length() : end;
+                int stop = gap.indexOf('\r', i);
+                if (stop >= 0 && stop < last - 1 || stop == last - 1 && end < 0) return false;
+                i = last;
+            } else if (gap.startsWith("/*", i)) {
+                int end = gap.indexOf("*/", i + 2);
+                int nested = gap.indexOf("/*", i + 1);
+                if (end < 0 || nested >= 0 && nested < end) return false;
+                i = end + 2;
+            } else {
+                if (gap.charAt(i) > ' ') return false;
+                i++;
+            }
+        }
+        return true;
     }
 }

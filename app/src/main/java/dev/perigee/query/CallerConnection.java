@@ -1,5 +1,6 @@
 package dev.perigee.query;
 
+import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Caller.Role;
@@ -166,6 +167,11 @@ final class CallerConnection {
         target = null;
         defines = false;
         writes = false;
+        // Under such a name, given to a view or a WITH, everything would be allowed; a plan shows them.
+        String followers = observer.get().triggerPrefix();
+        if (!followers.isEmpty() && Policing.folded(sql).contains(Policing.folded(followers))) {
+            throw Fault.FORBIDDEN.saying("A name in the statement is not available.");
+        }
         SqliteStatement kept = statements.remove(key(sql));
         if (kept != null) return kept;
         return connection.prepare(CallerFunctions.withContext(sql));

@@ -13,11 +13,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// One statement of a policed caller on the write connection: what has to stand around it, and what its changes are.
+/// One statement of a policed caller on the write connection: what has to stand around it, and what its
+/// changes are.
 ///
-/// UPDATE and DELETE run on the policed view, so that their conditions see visible rows only. Triggers in place of the
-/// view's change note each row as it was and as it is to be; [#apply] then makes the changes, each checked by the
-/// policies before and after. A view knows neither defaults nor conflicts, so an INSERT runs on the table itself, with
+/// UPDATE and DELETE run on the policed view, so that their conditions see visible rows only. Triggers in
+/// place of the
+/// view's change note each row as it was and as it is to be; [#apply] then makes the changes, each checked
+/// by the
+/// policies before and after. A view knows neither defaults nor conflicts, so an INSERT runs on the table
+/// itself, with
 /// temporary triggers that check each row, and conflicts with hidden rows before SQLite looks for them.
 ///
 /// For the writer thread; nothing of it is left when [#close] returns.
@@ -163,24 +167,45 @@ final class PolicedWrites implements AutoCloseable {
         Policies policies = policing.policies();
         String on = " ON main." + Policy.quoted(table.name());
         List<String> before = new ArrayList<>();
-        for (List<String> unique : table.uniques()) {
-            String same = unique.stream()
-                    .map(column -> "t.%s = NEW.%s".formatted(Policy.quoted(column), Policy.quoted(column)))
-                    .collect(Collectors.joining(" AND "));
-            String columns =
-                    unique.stream().map(column -> table.name() + "." + column).collect(Collectors.joining(", "));
-            before.add("SELECT RAISE(ABORT, %s) FROM main.%s AS t WHERE %s AND (%s) IS NOT 1"
-                    .formatted(
-                            literal("UNIQUE constraint failed: " + columns),
-                            Policy.quoted(table.name()),
-                            same,
-                            truth(policies.condition(table.name(), Action.SELECT, "t.", table.columns()))));
-        }
+        for (PolicedTable.Unique unique : table.uniques()) before.add(conflict(table, unique));
         if (!before.isEmpty()) trigger("BEFORE INSERT" + on, "", before);
         check(table, "AFTER INSERT" + on, Action.INSERT, "NEW.", "insert this row into");
         check(table, "BEFORE UPDATE" + on, Action.UPDATE, "OLD.", "update this row of");
         check(table, "AFTER UPDATE" + on, Action.UPDATE, "NEW.", "update this row of");
         check(table, "BEFORE DELETE" + on, Action.DELETE, "OLD.", "replace this row of");
+    }
+
+    /// Fails where the row that comes is in the way of a hidden one.
+    private String conflict(PolicedTable table, PolicedTable.Unique unique) {
+        // Under its own name, which an index's condition may use.
+        String rows = Policy.quoted(table.name());
+        List<String> same = new ArrayList<>();
+        for (int i = 0; i < unique.columns().size(); i++) {
+            String column = Policy.quoted(String.valueOf(unique.columns().get(i)));
+            same.add("%s.%s = NEW.%s COLLATE %s"
+                    .formatted(
+                            rows,
+                            column,
+                            column,
+                            Policy.quoted(unique.collations().get(i))));
+        }
+        if (!unique.condition().isEmpty()) {
+            String comes = table.columns().stream()
+                    .map(column -> "NEW.%s AS %s".formatted(Policy.quoted(column), Policy.quoted(column)))
+                    .collect(Collectors.joining(", "));
+            same.add("(%s\n)".formatted(unique.condition()));
+            same.add("EXISTS (SELECT 1 FROM (SELECT %s) AS %s WHERE %s\n)".formatted(comes, rows, unique.condition()));
+        }
+        String columns = unique.columns().stream()
+                .map(column -> table.name() + "." + column)
+                .collect(Collectors.joining(", "));
+        return "SELECT RAISE(ABORT, %s) FROM main.%s AS %s WHERE %s AND (%s) IS NOT 1"
+                .formatted(
+                        literal("UNIQUE constraint failed: " + columns),
+                        rows,
+                        rows,
+                        String.join(" AND ", same),
+                        truth(policing.policies().condition(table.name(), Action.SELECT, rows + ".", table.columns())));
     }
 
     private void check(PolicedTable table, String event, Action action, String prefix, String verb) {
@@ -218,7 +243,9 @@ final class PolicedWrites implements AutoCloseable {
         String row = identity(table);
         List<String> same = new ArrayList<>();
         for (int i = 0; i < table.columns().size(); i++) {
-            same.add("t.%s IS n.o%d".formatted(Policy.quoted(table.columns().get(i)), i));
+            // To the letter: a column may hold as equal what is two rows.
+            same.add("t.%s COLLATE BINARY IS n.o%d"
+                    .formatted(Policy.quoted(table.columns().get(i)), i));
         }
         String found = "SELECT %s FROM main.%s AS t, temp.%s AS n WHERE n.id = ?1 AND %s AND (%s) IS 1%s LIMIT 1"
                 .formatted(
@@ -237,7 +264,8 @@ final class PolicedWrites implements AutoCloseable {
         String where = table.hasRowid() ? row + " = ?2" : keyWhere(table, one.notes(), "o");
         String sql = change.isDelete()
                 ? "DELETE FROM main.%s WHERE %s".formatted(Policy.quoted(table.name()), where)
-                : "UPDATE main.%s SET %s WHERE %s"
+                : "UPDATE OR ABORT main.%s SET %s WHERE %s" // Whatever the table says: REPLACE would take hidden rows
+                        // away.
                         .formatted(Policy.quoted(table.name()), assignments(table, one.notes()), where);
         try (SqliteStatement write = connection.prepare(sql)) {
             if (write.parameterIndex("?1") != 0) write.bindInt(1, change.rowid());
@@ -298,9 +326,8 @@ final class PolicedWrites implements AutoCloseable {
 
     /// The name of the rowid that no column has taken.
     private static String identity(PolicedTable table) {
-        for (String name : List.of("rowid", "oid", "_rowid_")) {
-            if (table.columns().stream().noneMatch(name::equalsIgnoreCase)) return name;
-        }
+        String name = PolicedTable.rowidName(table.columns());
+        if (name != null) return name;
         throw Fault.FORBIDDEN.saying(
                 "Clients cannot write to \"%s\": its columns hide its rowid.".formatted(table.name()));
     }

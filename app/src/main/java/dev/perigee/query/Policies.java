@@ -6,11 +6,11 @@ import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
-/// The policies of the replica as of one read: those of one table and action all have to hold, and where there is none
+/// The policies of the replica as of one read: those of one table and action all have to hold, and where
+/// there is none
 /// for an action, clients do not do it.
 record Policies(List<Policy> all) {
     /// Policies at once; each is part of every statement on its table.
@@ -35,7 +35,7 @@ record Policies(List<Policy> all) {
     /// Policies of another schema than the replica's are none of its own.
     private static final String SELECT = """
             SELECT actions, "table", "column", operator, value, value_type FROM main.tmp_rls_policies
-            WHERE coalesce(schema, '') IN ('', 'main') ORDER BY id LIMIT %d""".formatted(MAX_POLICIES + 1);
+            WHERE lower(coalesce(schema, '')) IN ('', 'main') ORDER BY id LIMIT %d""".formatted(MAX_POLICIES + 1);
 
     Policies {
         all = List.copyOf(all);
@@ -64,8 +64,7 @@ record Policies(List<Policy> all) {
     }
 
     boolean has(String table, Action action) {
-        return all.stream()
-                .anyMatch(policy -> policy.action() == action && policy.table().equalsIgnoreCase(table));
+        return all.stream().anyMatch(policy -> policy.action() == action && isSame(policy.table(), table));
     }
 
     /// What a row has to be, as SQL.
@@ -75,18 +74,22 @@ record Policies(List<Policy> all) {
     String condition(String table, Action action, String prefix, List<String> columns) {
         List<String> conditions = new ArrayList<>();
         for (Policy policy : all) {
-            if (policy.action() != action || !policy.table().equalsIgnoreCase(table)) continue;
-            boolean isColumn = columns.stream().anyMatch(column -> column.equalsIgnoreCase(policy.column()));
+            if (policy.action() != action || !isSame(policy.table(), table)) continue;
+            boolean isColumn = columns.stream().anyMatch(column -> isSame(column, policy.column()));
             Optional<String> sql = isColumn ? policy.sql(prefix) : Optional.empty();
             conditions.add(sql.map(text -> "(" + text + ")").orElse("0"));
         }
         return conditions.isEmpty() ? "0" : String.join(" AND ", conditions);
     }
 
+    private static boolean isSame(String one, String other) {
+        return Policing.folded(one).equals(Policing.folded(other));
+    }
+
     /// Tables that have a policy, folded as SQLite folds names.
     List<String> tables() {
         return all.stream()
-                .map(policy -> policy.table().toLowerCase(Locale.ROOT))
+                .map(policy -> Policing.folded(policy.table()))
                 .distinct()
                 .toList();
     }

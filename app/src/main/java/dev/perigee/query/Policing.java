@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -21,24 +20,32 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// Row-level security on one connection: temporary views in the place of tables, and what the authorizer then allows.
+/// Row-level security on one connection: temporary views in the place of tables, and what the authorizer
+/// then allows.
 ///
-/// A name without a schema means the temporary view before the table, however it is written and wherever it stands: in
-/// a subquery, a common table expression, a join, a view. The view shows the rows of a second one, whose name is a
-/// secret, and only that one may read the table: SQLite tells the authorizer for each column which view reads it. So
+/// A name without a schema means the temporary view before the table, however it is written and wherever
+/// it stands: in
+/// a subquery, a common table expression, a join, a view. The view shows the rows of a second one, whose
+/// name is a
+/// secret, and only that one may read the table: SQLite tells the authorizer for each column which view
+/// reads it. So
 /// `main.orders` is refused, and a name that is not policed at all is too.
 ///
-/// The second view ends with `LIMIT -1 OFFSET 0`. That is the barrier: SQLite neither merges such a view into the
-/// statement around it nor moves conditions into it, so an expression of the caller is never evaluated on a row the
+/// The second view ends with `LIMIT -1 OFFSET 0`. That is the barrier: SQLite neither merges such a view
+/// into the
+/// statement around it nor moves conditions into it, so an expression of the caller is never evaluated on
+/// a row the
 /// policy hides, where an error would tell what the row holds.
 ///
 /// For the thread that owns the connection.
 ///
-/// @see <a href="https://www.sqlite.org/optoverview.html">SQLite: Query Flattening, restrictions 14 and 19</a>
+/// @see <a href="https://www.sqlite.org/optoverview.html">SQLite: Query Flattening, restrictions 14 and
+///     19</a>
 final class Policing {
     private static final String BARRIER = " LIMIT -1 OFFSET 0";
 
-    /// How SQLite calls the trigger it makes of RETURNING; a name that a caller must not use for something else.
+    /// How SQLite calls the trigger it makes of RETURNING; a name that a caller must not use for something
+    /// else.
     private static final String RETURNING = "sqlite_returning";
 
     /// Tables that SQLite makes up, without rows of anybody's.
@@ -54,6 +61,10 @@ final class Policing {
 
     private static final Set<String> PRAGMAS =
             Set.of("foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_xinfo");
+
+    /// What they answer is the connection's, which all callers share.
+    private static final Set<String> OF_ALL_CALLERS = Set.of("changes", "total_changes");
+
     private static final String IS_VIEW = "because it is a view";
     private static final Set<String> SCHEMA_TABLES = Set.of("sqlite_master", "sqlite_schema");
 
@@ -79,7 +90,8 @@ final class Policing {
         this.secret = "policed_" + HexFormat.of().formatHex(random);
     }
 
-    /// Puts the views in place for the tables that `wanted` names. Nothing of an earlier call may be in place.
+    /// Puts the views in place for the tables that `wanted` names. Nothing of an earlier call may be in
+    /// place.
     void install(Policies current, Predicate<String> wanted) {
         policies = current;
         readSchema();
@@ -88,7 +100,7 @@ final class Policing {
             PolicedTable.find(connection, table).ifPresent(this::shadow);
         }
         for (String view : views()) {
-            if (wanted.test(view.toLowerCase(Locale.ROOT))) shadowView(view);
+            if (wanted.test(folded(view))) shadowView(view);
         }
     }
 
@@ -139,12 +151,13 @@ final class Policing {
         }
         List<SqlWords.Word> words = SqlWords.of(sql);
         readsTables = words.stream().anyMatch(word -> word.is("SELECT") || word.is("IN"));
-        if (!words.isEmpty() && words.getFirst().is("EXPLAIN")) {
+        if (words.stream().filter(word -> !word.is(";")).findFirst().stream().anyMatch(word -> word.is("EXPLAIN"))) {
             throw Fault.FORBIDDEN.saying("EXPLAIN is for admins: a plan shows the policies.");
         }
     }
 
-    /// Whether the statement that could not be prepared writes: a view cannot be written to where no trigger says how.
+    /// Whether the statement that could not be prepared writes: a view cannot be written to where no
+    /// trigger says how.
     boolean wantsToWrite(SqliteException failure) {
         return writes || String.valueOf(failure.getMessage()).contains(IS_VIEW);
     }
@@ -160,7 +173,8 @@ final class Policing {
         String name = arg1 == null ? "" : arg1;
         boolean isTemp = "temp".equalsIgnoreCase(database);
         return switch (action) {
-            case AuthorizerAction.SELECT, AuthorizerAction.RECURSIVE, AuthorizerAction.FUNCTION -> Optional.empty();
+            case AuthorizerAction.SELECT, AuthorizerAction.RECURSIVE -> Optional.empty();
+            case AuthorizerAction.FUNCTION -> function(arg2 == null ? "" : arg2, by);
             case AuthorizerAction.READ -> isTemp ? readTemporary(name) : read(name, by);
             case AuthorizerAction.INSERT -> insert(name, isTemp, by);
             case AuthorizerAction.UPDATE -> change(name, isTemp, by, Action.UPDATE);
@@ -169,6 +183,12 @@ final class Policing {
                 PRAGMAS.contains(folded(name)) ? Optional.empty() : forbidden("PRAGMA " + name + " is for admins.");
             default -> forbidden("Tables, indexes, views and triggers are defined by admins while policies are on.");
         };
+    }
+
+    private Optional<PerigeeException> function(String name, @Nullable String by) {
+        if (!OF_ALL_CALLERS.contains(folded(name)) || by != null && isTrigger(by)) return Optional.empty();
+        return forbidden("The function %s counts what others write too: \"meta\" of /query/raw has rows_written."
+                .formatted(name));
     }
 
     private Optional<PerigeeException> readTemporary(String name) {
@@ -223,7 +243,8 @@ final class Policing {
                         .formatted(name));
     }
 
-    /// A trigger that an admin made runs with the admin's rights. A caller that uses its name for something of its own
+    /// A trigger that an admin made runs with the admin's rights. A caller that uses its name for
+    /// something of its own
     /// does not.
     private boolean isTrigger(String name) {
         return triggers.contains(folded(name)) && !text.contains(folded(name));
@@ -239,6 +260,27 @@ final class Policing {
                 ("trigger".equals(select.textAt(0)) ? triggers : mainTables).add(name);
             }
         }
+        if (!triggers.isEmpty()) triggers.removeAll(namesInViews());
+    }
+
+    /// Names that views have, or give in a WITH: SQLite calls these as it calls triggers, so none has a
+    /// trigger's rights.
+    private Set<String> namesInViews() {
+        Set<String> names = new HashSet<>();
+        try (SqliteStatement select = connection.prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'view'")) {
+            while (select.step()) {
+                for (SqlWords.Word word : SqlWords.of(String.valueOf(select.textAt(0))))
+                    names.add(unquoted(word.text()));
+            }
+        }
+        return names;
+    }
+
+    private static String unquoted(String word) {
+        char first = word.charAt(0);
+        if (word.length() < 2 || "\"'`[".indexOf(first) < 0) return folded(word);
+        String quote = String.valueOf(first);
+        return folded(word.substring(1, word.length() - 1).replace(quote + quote, quote));
     }
 
     private void shadow(PolicedTable table) {
@@ -278,8 +320,20 @@ final class Policing {
         connection.exec("DROP VIEW IF EXISTS temp." + Policy.quoted(view));
     }
 
+    /// As SQLite compares names: only the letters of ASCII count without regard to case.
     static String folded(String name) {
-        return name.toLowerCase(Locale.ROOT);
+        int first = 0;
+        while (first < name.length() && !isCapital(name.charAt(first))) first++;
+        if (first == name.length()) return name;
+        char[] letters = name.toCharArray();
+        for (int i = first; i < letters.length; i++) {
+            if (isCapital(letters[i])) letters[i] += 'a' - 'A';
+        }
+        return new String(letters);
+    }
+
+    private static boolean isCapital(char c) {
+        return c >= 'A' && c <= 'Z';
     }
 
     private static Optional<PerigeeException> noPolicy(String verb, String table) {

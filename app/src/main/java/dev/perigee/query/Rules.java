@@ -106,7 +106,7 @@ final class Rules {
             case AuthorizerAction.READ ->
                 read(role, first, trigger != null && writes && !first.equalsIgnoreCase(target));
             case AuthorizerAction.SELECT, AuthorizerAction.RECURSIVE, AuthorizerAction.REINDEX -> Optional.empty();
-            case AuthorizerAction.FUNCTION -> function(second);
+            case AuthorizerAction.FUNCTION -> function(role, second);
             case AuthorizerAction.INSERT, AuthorizerAction.UPDATE, AuthorizerAction.DELETE ->
                 write(role, first, trigger);
             case AuthorizerAction.CREATE_TABLE, AuthorizerAction.DROP_TABLE -> define(role, first, true);
@@ -180,9 +180,11 @@ final class Rules {
                 "PRAGMA %s%s is not available to this token.".formatted(name, argument == null ? "" : " with a value"));
     }
 
-    private static Optional<PerigeeException> function(String name) {
-        boolean isHidden =
-                name.equalsIgnoreCase("load_extension") || name.regionMatches(true, 0, "perigee_change_", 0, 15);
+    private static Optional<PerigeeException> function(Role role, String name) {
+        boolean isHidden = name.equalsIgnoreCase("load_extension")
+                || name.regionMatches(true, 0, "perigee_change_", 0, 15)
+                // They serve Perigee's own tables, which clients do not write.
+                || role == Role.CLIENT && name.regionMatches(true, 0, "perigee_", 0, 8);
         return isHidden ? forbidden("The function %s is not available.".formatted(name)) : Optional.empty();
     }
 

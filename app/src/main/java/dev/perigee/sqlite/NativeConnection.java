@@ -28,6 +28,8 @@ final class NativeConnection {
     private static final MethodHandle IS_READONLY = link("sqlite3_db_readonly", SHORT, JAVA_INT, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle LAST_INSERT_ROWID =
             link("sqlite3_last_insert_rowid", SHORT, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle SET_LAST_INSERT_ROWID =
+            linkVoid("sqlite3_set_last_insert_rowid", SHORT, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle LIMIT = link("sqlite3_limit", SHORT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
     private static final MethodHandle CHECKPOINT =
             link("sqlite3_wal_checkpoint_v2", LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
@@ -120,6 +122,14 @@ final class NativeConnection {
     static long lastInsertRowid(long connection) {
         try {
             return (long) LAST_INSERT_ROWID.invokeExact(connection);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    static void lastInsertRowid(long connection, long rowid) {
+        try {
+            SET_LAST_INSERT_ROWID.invokeExact(connection, rowid);
         } catch (Throwable t) {
             throw impossible(t);
         }

@@ -18,10 +18,12 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// One connection to a SQLite database. Used by one thread at a time, which is checked; only [#interrupt()] may
+/// One connection to a SQLite database. Used by one thread at a time, which is checked; only
+/// [#interrupt()] may
 /// be called from any thread at any time.
 ///
-/// It may be handed from thread to thread. Two threads inside at once, a use after [#close()], and every other
+/// It may be handed from thread to thread. Two threads inside at once, a use after [#close()], and every
+/// other
 /// misuse that is ours rather than the statement's throws `IllegalStateException`. What SQLite refuses is a
 /// [SqliteException].
 public final class SqliteConnection implements AutoCloseable {
@@ -114,7 +116,8 @@ public final class SqliteConnection implements AutoCloseable {
     /// Opens a database file, or what a URI names.
     ///
     /// @throws SqliteException [Fault#DISK_FAILED] if it cannot be opened
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SQLITE_LIBRARY_MISSING] if there is no usable SQLite
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SQLITE_LIBRARY_MISSING] if there is no usable
+    ///     SQLite
     public static SqliteConnection open(Path file, Set<OpenFlag> flags) {
         return open(file, file.toString(), flags);
     }
@@ -170,7 +173,8 @@ public final class SqliteConnection implements AutoCloseable {
 
     /// Prepares the first statement in `sql`; the rest is [SqliteStatement#tail()].
     ///
-    /// @throws SqliteException with the place of the mistake for a syntax error, and [Fault#STATEMENT_INVALID]
+    /// @throws SqliteException with the place of the mistake for a syntax error, and
+    ///     [Fault#STATEMENT_INVALID]
     ///     where there is no statement in `sql` at all
     public SqliteStatement prepare(String sql) {
         Thread before = thread.enter();
@@ -206,7 +210,8 @@ public final class SqliteConnection implements AutoCloseable {
         return prepared;
     }
 
-    /// How long a statement waits for another connection's lock before it fails with [Fault#BUSY]. Zero, which
+    /// How long a statement waits for another connection's lock before it fails with [Fault#BUSY]. Zero,
+    /// which
     /// is what a new connection has, does not wait.
     public void busyTimeout(Duration timeout) {
         Thread before = thread.touch();
@@ -218,7 +223,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Makes the statement that runs on this connection fail with [Fault#TIME_LIMIT]. Any thread, at any time:
+    /// Makes the statement that runs on this connection fail with [Fault#TIME_LIMIT]. Any thread, at any
+    /// time:
     /// it does nothing when no statement runs or the connection is closed.
     public void interrupt() {
         synchronized (life) {
@@ -226,7 +232,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Rows changed by the statement that finished last; 0 for one that changes none. Rows changed by triggers
+    /// Rows changed by the statement that finished last; 0 for one that changes none. Rows changed by
+    /// triggers
     /// and foreign keys do not count.
     public long changes() {
         Thread before = thread.touch();
@@ -258,6 +265,16 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
+    /// Sets what [#lastInsertRowid] and the SQL function of that name answer until the next insert.
+    public void lastInsertRowid(long rowid) {
+        Thread before = thread.touch();
+        try {
+            NativeConnection.lastInsertRowid(handle(), rowid);
+        } finally {
+            thread.leave(before);
+        }
+    }
+
     /// Whether no transaction is open.
     public boolean isAutocommit() {
         Thread before = thread.touch();
@@ -268,7 +285,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Whether the database cannot be written through this connection, by choice or because the file forbids
+    /// Whether the database cannot be written through this connection, by choice or because the file
+    /// forbids
     /// it.
     public boolean isReadonly() {
         Thread before = thread.touch();
@@ -279,7 +297,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Moves frames from the WAL into the database file. Being held up by others is a result, not an exception.
+    /// Moves frames from the WAL into the database file. Being held up by others is a result, not an
+    /// exception.
     ///
     /// @throws SqliteException [Fault#BUSY] inside a transaction of this connection
     public CheckpointResult checkpoint(CheckpointMode mode) {
@@ -314,10 +333,12 @@ public final class SqliteConnection implements AutoCloseable {
     }
 
     /// Sets or, with null, removes the authorizer. Where there was none, statements prepared before are
-    /// prepared anew at their next run and asked about then; where one takes the place of another, they keep
+    /// prepared anew at their next run and asked about then; where one takes the place of another, they
+    /// keep
     /// what they were allowed.
     ///
-    /// What an authorizer throws denies, and is the cause of the [SqliteException] that follows. It must not
+    /// What an authorizer throws denies, and is the cause of the [SqliteException] that follows. It must
+    /// not
     /// use this connection.
     public void authorizer(@Nullable Authorizer authorizer) {
         Thread before = thread.enter();
@@ -412,7 +433,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Closes it with all its statements and backups; an open transaction is rolled back. A second call does
+    /// Closes it with all its statements and backups; an open transaction is rolled back. A second call
+    /// does
     /// nothing.
     @Override
     public void close() {
