@@ -15,9 +15,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +71,28 @@ class CdcTest {
 
     private static String next(SocketClient client) {
         return line(payload(client));
+    }
+
+    /// A plan shows how the triggers that record changes are called; what is called so may do everything.
+    @Test
+    void a_client_that_learns_the_names_of_the_followers_triggers_gains_no_rights() {
+        try (SocketClient _ = follow("")) {
+            served.query("INSERT INTO t VALUES (1, 'a')");
+            String plan = served.post(
+                            "/query",
+                            ServedStore.CLIENT,
+                            "{\"transaction\":[{\"sql\":\"INSERT INTO t VALUES (2, 'b')\"},"
+                                    + "{\"sql\":\"EXPLAIN INSERT INTO t VALUES (3, 'c')\"}]}")
+                    .body();
+            Matcher name = Pattern.compile("perigee_change_[0-9a-f]{8,}_").matcher(plan);
+            assertThat(name.find()).as(plan).isTrue();
+            String sql = "WITH %sx AS (SELECT * FROM tmp_rls_policies) SELECT * FROM %sx"
+                    .formatted(name.group(), name.group().toUpperCase(Locale.ROOT));
+            assertThat(served.run(ServedStore.CLIENT, sql).statusCode()).isEqualTo(403);
+            String view = "CREATE VIEW v AS WITH \"%sx\" AS (SELECT * FROM t) SELECT * FROM \"%sx\""
+                    .formatted(name.group(), name.group());
+            assertThat(served.run(ServedStore.CLIENT, view).statusCode()).isEqualTo(403);
+        }
     }
 
     @Test

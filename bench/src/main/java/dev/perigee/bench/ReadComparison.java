@@ -132,7 +132,7 @@ public final class ReadComparison {
         }
     }
 
-    private static int port(BufferedReader output) throws IOException {
+    static int port(BufferedReader output) throws IOException {
         for (String line = output.readLine(); line != null; line = output.readLine()) {
             Matcher matcher = LISTENING.matcher(line);
             if (matcher.find()) return Integer.parseInt(matcher.group(1));
@@ -152,13 +152,13 @@ public final class ReadComparison {
         };
     }
 
-    private static double median(List<Figures> figures) {
+    static double median(List<Figures> figures) {
         double[] sorted =
                 figures.stream().mapToDouble(Figures::perSecond).sorted().toArray();
         return sorted[sorted.length / 2];
     }
 
-    private static void delete(Path folder) throws IOException {
+    static void delete(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) Files.delete(file);
         }
