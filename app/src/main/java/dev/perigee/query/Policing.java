@@ -72,6 +72,10 @@ final class Policing {
     private final String secret;
     private final Map<String, String> shadows = new LinkedHashMap<>();
     private final Set<String> secrets = new HashSet<>();
+
+    /// Views with their own text under a name nobody knows, and what policies leave of them. They read as callers do.
+    private final Set<String> viewRows = new HashSet<>();
+
     private final Set<String> mainTables = new HashSet<>();
     private final Set<String> triggers = new HashSet<>();
     private Policies policies = new Policies(List.of());
@@ -111,6 +115,8 @@ final class Policing {
         for (String name : names.reversed()) drop(name);
         for (String name : List.copyOf(secrets)) drop(name);
         secrets.clear();
+        for (String name : viewRows) drop(name);
+        viewRows.clear();
     }
 
     /// Takes the view of one table away, so that its name means the table again.
@@ -192,14 +198,16 @@ final class Policing {
     }
 
     private Optional<PerigeeException> readTemporary(String name) {
-        if (shadows.containsKey(folded(name)) || secrets.contains(name)) return Optional.empty();
+        if (shadows.containsKey(folded(name)) || secrets.contains(name) || viewRows.contains(name)) {
+            return Optional.empty();
+        }
         return forbidden("The table \"%s\" is not available.".formatted(name));
     }
 
     private Optional<PerigeeException> read(String name, @Nullable String by) {
         String table = folded(name);
         // Where no column is wanted, as in `count(*)`, SQLite does not say which database has the table.
-        if (secrets.contains(name)) return Optional.empty();
+        if (secrets.contains(name) || viewRows.contains(name)) return Optional.empty();
         if (by != null && (secrets.contains(by) || isTrigger(by))) return Optional.empty();
         if (SCHEMA_TABLES.contains(table)) return Optional.empty();
         if (MADE_UP.contains(table) && !mainTables.contains(table)) return Optional.empty();
@@ -312,8 +320,35 @@ final class Policing {
         }
         List<SqlWords.Word> words = SqlWords.of(sql);
         if (words.size() < 3 || !words.get(0).is("CREATE") || !words.get(1).is("VIEW")) return; // Stays refused.
-        connection.exec("CREATE TEMP VIEW " + sql.substring(words.get(2).start()));
+        // Under its own name SQLite would not say, where no column is wanted, whether it is this view that is read.
+        String rows = viewRow();
+        connection.exec("CREATE TEMP VIEW %s%s"
+                .formatted(Policy.quoted(rows), sql.substring(words.get(2).end())));
+        if (policies.has(view, Action.SELECT)) {
+            String all = rows;
+            rows = viewRow();
+            String condition = policies.condition(view, Action.SELECT, "", columns(all));
+            connection.exec("CREATE TEMP VIEW %s AS SELECT * FROM temp.%s WHERE %s%s"
+                    .formatted(Policy.quoted(rows), Policy.quoted(all), condition, BARRIER));
+        }
+        connection.exec(
+                "CREATE TEMP VIEW %s AS SELECT * FROM temp.%s".formatted(Policy.quoted(view), Policy.quoted(rows)));
         shadows.put(folded(view), view);
+    }
+
+    private String viewRow() {
+        String name = secretName("view_" + viewRows.size());
+        viewRows.add(name);
+        return name;
+    }
+
+    private List<String> columns(String view) {
+        List<String> columns = new ArrayList<>();
+        try (SqliteStatement info = connection.prepare("SELECT name FROM pragma_table_xinfo(?1, 'temp')")) {
+            info.bindText(1, view);
+            while (info.step()) columns.add(String.valueOf(info.textAt(0)));
+        }
+        return columns;
     }
 
     private void drop(String view) {

@@ -240,6 +240,56 @@ class RowLevelSecurityAttackTest {
                 .isEqualTo(403);
     }
 
+    /// A policy on a view narrows what the view shows, beside those on its tables.
+    @Test
+    void a_policy_on_a_view_counts() {
+        admin("INSERT INTO notes VALUES (3, 'ann', 'a3', 'z')");
+        admin("CREATE VIEW all_notes (nr, what) AS SELECT id, body FROM notes");
+        policy("SELECT", "all_notes", "what", "z", "=");
+        assertThat(run("SELECT nr FROM all_notes").body()).isEqualTo("{\"result\":[{\"nr\":3}]}");
+        assertThat(run("SELECT count(*) AS n FROM all_notes").body()).isEqualTo("{\"result\":[{\"n\":1}]}");
+        for (String sql : List.of("SELECT * FROM main.all_notes", "SELECT count(*) FROM main.all_notes")) {
+            assertThat(run(sql).statusCode()).isEqualTo(403);
+        }
+        admin("CREATE VIEW outer_view AS SELECT DISTINCT what FROM all_notes");
+        assertThat(run("SELECT count(*) AS n FROM outer_view").body()).isEqualTo("{\"result\":[{\"n\":1}]}");
+        assertThat(run("SELECT count(*) AS n FROM codes LEFT JOIN outer_view").body())
+                .isEqualTo("{\"result\":[{\"n\":1}]}");
+        admin("DROP VIEW outer_view");
+        admin("DROP VIEW all_notes");
+        admin("CREATE VIEW all_notes AS SELECT s AS what FROM main.secrets");
+        assertThat(run("SELECT * FROM all_notes").statusCode()).isEqualTo(403);
+    }
+
+    /// A policy's query reads other policed tables as their policies say, and never itself without end.
+    @Test
+    void a_policy_that_asks_its_own_table_refuses_and_tells_no_name() {
+        admin("INSERT INTO tmp_rls_policies (actions, \"table\", \"column\", value, value_type, operator) VALUES"
+                + " ('SELECT', 'notes', 'id', 'SELECT id FROM notes', 'query', 'IN')");
+        HttpResponse<String> answer = run("SELECT * FROM notes");
+        assertThat(answer.body()).doesNotContain("HIDDEN", "policed_");
+        assertThat(answer.statusCode()).as(answer.body()).isBetween(400, 499);
+        admin("DELETE FROM tmp_rls_policies WHERE value_type = 'query'");
+        admin(
+                "INSERT INTO tmp_rls_policies (actions, \"table\", \"column\", value, value_type, operator) VALUES"
+                        + " ('SELECT', 'notes', 'code', 'WITH w AS (SELECT code FROM codes) SELECT code FROM w', 'query', 'NOT IN')");
+        HttpResponse<String> other = run("SELECT id FROM notes");
+        assertThat(other.statusCode()).as(other.body()).isEqualTo(200);
+    }
+
+    /// A write that ends at its limit leaves nothing in place on the connection that all share.
+    @Test
+    void a_write_that_is_ended_leaves_no_policy_behind() {
+        HttpResponse<String> ended =
+                run("UPDATE notes SET body = c.i FROM (WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL"
+                        + " SELECT i + 1 FROM n LIMIT 2000000000) SELECT i FROM n) c WHERE c.i >= 0");
+        assertThat(ended.statusCode()).isBetween(400, 599).isNotEqualTo(500);
+        assertThat(served.query("SELECT count(*) AS n FROM main.notes").toString())
+                .contains("\"n\":2");
+        admin("UPDATE notes SET body = 'HIDDEN' WHERE id = 2");
+        assertThat(run("UPDATE notes SET body = 'new' RETURNING id").body()).isEqualTo("{\"result\":[{\"id\":1}]}");
+    }
+
     private static void police(String table, String column, String... actions) {
         for (String action : actions) policy(action, table, column, "context.id()", "=");
     }
