@@ -164,7 +164,6 @@ final class PolicedWrites implements AutoCloseable {
             throw Fault.FORBIDDEN.saying("Clients cannot insert into \"%s\": it has a unique index on an expression."
                     .formatted(table.name()));
         }
-        Policies policies = policing.policies();
         String on = " ON main." + Policy.quoted(table.name());
         List<String> before = new ArrayList<>();
         for (PolicedTable.Unique unique : table.uniques()) before.add(conflict(table, unique));
