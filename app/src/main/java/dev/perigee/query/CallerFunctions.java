@@ -49,6 +49,8 @@ final class CallerFunctions {
             case Boolean truth -> new Value.Int(truth ? 1 : 0);
             case BigInteger whole when whole.bitLength() > 63 -> new Value.Text(whole.toString());
             case BigDecimal number -> new Value.Real(number.doubleValue());
+            // A whole number that did not fit came as this, and no longer tells one caller from the next.
+            case Double number when Math.abs(number) >= 0x1p63 -> Value.Null.NULL;
             case Double number -> Double.isNaN(number) ? Value.Null.NULL : new Value.Real(number);
             case Float number -> Float.isNaN(number) ? Value.Null.NULL : new Value.Real(number);
             case Number whole -> new Value.Int(whole.longValue());

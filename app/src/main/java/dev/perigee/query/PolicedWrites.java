@@ -259,6 +259,7 @@ final class PolicedWrites implements AutoCloseable {
             if (!select.bindInt(1, change.rowid()).step()) return; // A change before this one took the row.
             rowid = select.intAt(0);
         }
+        if (!change.isDelete()) refuseComputed(one, change);
         require(one, change, rowid, action, "o", change.isDelete() ? "delete this row of" : "update this row of");
         String where = table.hasRowid() ? row + " = ?2" : keyWhere(table, one.notes(), "o");
         String sql = change.isDelete()
@@ -272,6 +273,21 @@ final class PolicedWrites implements AutoCloseable {
             write.run();
         }
         if (!change.isDelete()) require(one, change, rowid, action, "n", "update this row of");
+    }
+
+    /// A view takes a value for every column, where the table would refuse one for a computed column.
+    private void refuseComputed(Noted one, Change change) {
+        List<String> columns = one.table().columns();
+        for (int i = 0; i < columns.size(); i++) {
+            if (one.table().writable().contains(columns.get(i))) continue;
+            String sql = "SELECT 1 FROM temp.%s WHERE id = ?1 AND o%d IS NOT n%d"
+                    .formatted(Policy.quoted(one.notes()), i, i);
+            try (SqliteStatement differs = connection.prepare(sql)) {
+                if (!differs.bindInt(1, change.rowid()).step()) continue;
+                throw Fault.INVALID_REQUEST.saying(
+                        "The column \"%s\" is computed and cannot be set.".formatted(columns.get(i)));
+            }
+        }
     }
 
     /// That the row as it was (`o`) or is to be (`n`) satisfies the action's policies.
