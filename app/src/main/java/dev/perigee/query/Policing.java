@@ -255,7 +255,9 @@ final class Policing {
     /// something of its own
     /// does not.
     private boolean isTrigger(String name) {
-        return triggers.contains(folded(name)) && !text.contains(folded(name));
+        // A text may have a quote twice that the name has once, so such triggers get no rights.
+        boolean hasQuote = name.chars().anyMatch(c -> c == '"' || c == '\'' || c == '`');
+        return !hasQuote && triggers.contains(folded(name)) && !text.contains(folded(name));
     }
 
     private void readSchema() {

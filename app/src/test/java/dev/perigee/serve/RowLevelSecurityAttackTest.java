@@ -182,6 +182,14 @@ class RowLevelSecurityAttackTest {
         assertThat(run("SELECT s FROM outer_view").body()).doesNotContain("HIDDEN");
     }
 
+    /// A quote in a name is written twice, so that the text does not have the name as it is.
+    @Test
+    void a_triggers_name_with_quotes_is_no_way_around_either() {
+        admin("CREATE TRIGGER \"a\"\"b\" AFTER INSERT ON notes BEGIN SELECT 1; END");
+        String sql = "WITH \"a\"\"b\" AS (SELECT * FROM main.secrets) SELECT * FROM \"a\"\"b\"";
+        assertThat(run(sql).body()).doesNotContain("HIDDEN");
+    }
+
     /// SQLite holds letters beyond ASCII apart, small and large.
     @Test
     void names_are_the_same_as_sqlite_holds_them_the_same() {
