@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /// Settings of the tasks in `tmp_cron_tasks`.
 ///
-/// @param secret signs callbacks; absent: the admin's token does
+/// @param secret signs callbacks; absent: a key derived from the admin's token does
 /// @param missed what happens to a run whose time passed while the server was not there
 /// @param callbackHosts hosts, or `host:port`, that tasks may call; empty for all
 public record CronConfig(Optional<String> secret, Missed missed, List<String> callbackHosts) {

@@ -10,11 +10,15 @@ import dev.perigee.plugin.CronEvent;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.testing.Contract;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -114,7 +118,11 @@ class CronTest {
     }
 
     private JsonNode runs(int count) throws InterruptedException {
-        long end = System.nanoTime() + 30_000_000_000L;
+        return runs(count, 30);
+    }
+
+    private JsonNode runs(int count, int seconds) throws InterruptedException {
+        long end = System.nanoTime() + seconds * 1_000_000_000L;
         while (true) {
             JsonNode rows =
                     served.query("SELECT * FROM tmp_cron_runs ORDER BY id").get("result");
@@ -160,6 +168,8 @@ class CronTest {
         String seconds = call.signature().replaceAll("t=(\\d+),v1=.*", "$1");
         Mac mac = Mac.getInstance("HmacSHA256");
         mac.init(new SecretKeySpec("the-admins-token".getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        String key = HexFormat.of().formatHex(mac.doFinal("perigee cron callbacks".getBytes(StandardCharsets.UTF_8)));
+        mac.init(new SecretKeySpec(key.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
         String expected =
                 HexFormat.of().formatHex(mac.doFinal((seconds + "." + call.body()).getBytes(StandardCharsets.UTF_8)));
         assertThat(call.signature()).isEqualTo("t=%s,v1=%s".formatted(seconds, expected));
@@ -195,16 +205,68 @@ class CronTest {
     @Test
     void a_task_that_hangs_holds_up_no_other_and_never_runs_twice_at_once() throws Exception {
         served.query(TASK + "('waits', '0 0 1 1 *', NULL, NULL), ('other', '0 0 1 1 *', NULL, NULL)");
+        awaitPlanned("waits");
         served.post("/cron/tasks/waits/run", ServedStore.ADMIN, "");
         assertThat(told.next().name()).isEqualTo("waits");
-        served.post("/cron/tasks/waits/run", ServedStore.ADMIN, "");
+        HttpResponse<String> again = served.post("/cron/tasks/waits/run", ServedStore.ADMIN, "");
+        assertThat(again.statusCode()).as(again.body()).isEqualTo(409);
+        assertThat(again.body()).contains("'waits' runs already");
+        served.store.write(tx -> {
+            tx.connection().exec("UPDATE tmp_cron_state SET due_at_ms = 1 WHERE name = 'waits'");
+            return true;
+        });
+        served.query("UPDATE tmp_cron_tasks SET payload = '{}' WHERE name = 'waits'");
+        assertThat(runs(1).get(0).get("outcome").asString()).isEqualTo("overlapped");
         served.post("/cron/tasks/other/run", ServedStore.ADMIN, "");
         assertThat(told.next().name()).isEqualTo("other");
-        JsonNode rows = runs(2);
-        assertThat(rows.get(0).get("outcome").asString()).isEqualTo("overlapped");
-        assertThat(rows.get(1).get("name").asString()).isEqualTo("other");
+        assertThat(runs(2).get(1).get("name").asString()).isEqualTo("other");
         told.gate.countDown();
         assertThat(runs(3).get(2).get("outcome").asString()).isEqualTo("done");
+    }
+
+    @Test
+    void a_callback_whose_body_never_ends_is_over_after_its_time() throws Exception {
+        try (ServerSocket endless = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> {
+                List<Socket> open = new ArrayList<>();
+                try {
+                    while (true) {
+                        Socket socket = endless.accept();
+                        open.add(socket);
+                        socket.getOutputStream()
+                                .write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+                                        .getBytes(StandardCharsets.US_ASCII));
+                    }
+                } catch (IOException _) {
+                    // The test is over.
+                }
+            });
+            served.query(TASK + "('slow', '0 0 1 1 *', NULL, 'http://127.0.0.1:%d')".formatted(endless.getLocalPort()));
+            served.post("/cron/tasks/slow/run", ServedStore.ADMIN, "");
+            JsonNode run = runs(1, 60).get(0);
+            assertThat(run.get("outcome").asString()).isEqualTo("failed");
+            assertThat(run.get("error").asString()).contains("did not answer within 10 s");
+        }
+    }
+
+    @Test
+    void a_payload_that_another_program_wrote_wrongly_pauses_its_task() throws Exception {
+        served.query(TASK + "('bad', '* * * * *', NULL, NULL)");
+        awaitPlanned("bad");
+        served.store.write(tx -> {
+            tx.connection().exec("DROP TRIGGER tmp_cron_changed");
+            tx.connection().exec("UPDATE tmp_cron_tasks SET payload = '{'");
+            return true;
+        });
+        assertThat(served.post("/cron/tasks/bad/run", ServedStore.ADMIN, "").statusCode())
+                .isEqualTo(400);
+        restartAfter("bad", 5, CronConfig.DEFAULTS);
+        JsonNode row = served.query("SELECT is_active, error FROM tmp_cron_tasks JOIN tmp_cron_state USING (name)")
+                .get("result")
+                .get(0);
+        assertThat(row.get("is_active").asInt()).isZero();
+        assertThat(row.get("error").asString()).contains("payload");
+        assertThat(told.events).isEmpty();
     }
 
     @Test
@@ -231,6 +293,7 @@ class CronTest {
                 "('a', NULL, NULL, NULL)",
                 "('', '* * * * *', NULL, NULL)",
                 "('a', '* * * * *', '{', NULL)",
+                "('a', '* * * * *', '', NULL)",
                 "('a', '* * * * *', NULL, 'ftp://x')",
                 "('a', '* * * * *', NULL, 'http://user:pass@x')",
                 "('a', '* * * * *', NULL, 'x')")) {
@@ -265,13 +328,17 @@ class CronTest {
     @Test
     void only_hosts_that_are_allowed_are_called() {
         served.close();
-        start(new CronConfig(Optional.of("s"), Missed.ONCE, List.of("app.example.com")));
+        start(new CronConfig(Optional.of("s"), Missed.ONCE, List.of("App.example.com")));
         assertThat(served.run(ServedStore.ADMIN, TASK + "('a', '* * * * *', NULL, 'http://169.254.169.254')")
                         .statusCode())
                 .isEqualTo(403);
-        assertThat(served.run(ServedStore.ADMIN, TASK + "('a', '* * * * *', NULL, 'https://app.example.com')")
+        assertThat(served.run(ServedStore.ADMIN, TASK + "('a', '* * * * *', NULL, 'https://app.Example.com')")
                         .statusCode())
                 .isEqualTo(200);
+        String slashes = "https://app.example.com" + "/".repeat(100_000) + "x";
+        assertThat(served.run(ServedStore.ADMIN, TASK + "('b', '* * * * *', NULL, '%s')".formatted(slashes))
+                        .statusCode())
+                .isEqualTo(413);
     }
 
     @Test

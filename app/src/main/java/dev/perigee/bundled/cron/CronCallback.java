@@ -17,6 +17,10 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -55,14 +59,38 @@ final class CronCallback implements AutoCloseable {
                 .header("X-Perigee-Signature", "t=%d,v1=%s".formatted(seconds, signature(seconds + "." + body)))
                 .POST(BodyPublishers.ofString(body))
                 .build();
-        HttpResponse<Void> answer = http.send(request, BodyHandlers.discarding());
-        if (answer.statusCode() / 100 != 2) throw new IOException("it answered with status " + answer.statusCode());
+        int status = answered(http.sendAsync(request, BodyHandlers.discarding()));
+        if (status / 100 != 2) throw new IOException("it answered with status " + status);
+    }
+
+    /// The request's own limit ends with the headers, so a body that never ends needs this one.
+    private static int answered(CompletableFuture<HttpResponse<Void>> answer) throws IOException, InterruptedException {
+        try {
+            return answer.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS).statusCode();
+        } catch (TimeoutException e) {
+            throw new IOException("it did not answer within %d s".formatted(TIMEOUT.toSeconds()), e);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new IOException(
+                    cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage(), e);
+        } finally {
+            answer.cancel(true);
+        }
+    }
+
+    /// The key when none is configured: who is given it to check callbacks cannot act as admin with it.
+    static String derivedKey(String adminToken) {
+        return hmac(adminToken.getBytes(StandardCharsets.UTF_8), "perigee cron callbacks");
     }
 
     String signature(String text) {
+        return hmac(secret, text);
+    }
+
+    private static String hmac(byte[] key, String text) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(secret, "HmacSHA256"));
+            mac.init(new SecretKeySpec(key, "HmacSHA256"));
             return HexFormat.of().formatHex(mac.doFinal(text.getBytes(StandardCharsets.UTF_8)));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("every JDK has HmacSHA256", e);

@@ -62,7 +62,7 @@ public final class CronPlugin extends StarbasePlugin {
     private @Nullable CronCallback callback;
     private volatile boolean isStarted;
 
-    /// @param adminToken signs callbacks when no secret is configured
+    /// @param adminToken the key that signs callbacks is derived from it when no secret is configured
     public CronPlugin(CronConfig config, String adminToken) {
         this(config, adminToken, Duration.ofSeconds(2));
     }
@@ -71,7 +71,7 @@ public final class CronPlugin extends StarbasePlugin {
     CronPlugin(CronConfig config, String adminToken, Duration firstPause) {
         super("starbasedb:cron", true, "/cron");
         this.config = config;
-        this.secret = config.secret().orElse(adminToken);
+        this.secret = config.secret().orElseGet(() -> CronCallback.derivedKey(adminToken));
         this.firstPause = firstPause;
     }
 
@@ -150,6 +150,7 @@ public final class CronPlugin extends StarbasePlugin {
         Task task = known.task();
         try {
             CronTab tab = CronTab.of(task.cronTab());
+            CronTasks.payload(task.payload());
             task.callbackHost().ifPresent(tasks()::callback);
             Optional<State> state =
                     known.state().filter(kept -> kept.cronTab().equals(task.cronTab()) && kept.dueMillis() > 0);
@@ -179,6 +180,11 @@ public final class CronPlugin extends StarbasePlugin {
             note(task, due, now, Outcome.OVERLAPPED, "the run before it was not over");
             return;
         }
+        launch(task, due);
+    }
+
+    /// The caller has put the task among those that run.
+    private void launch(Task task, Instant due) {
         Thread.ofVirtual().name("perigee-cron-run").start(() -> {
             try {
                 places.acquire();
@@ -266,7 +272,11 @@ public final class CronPlugin extends StarbasePlugin {
                 .filter(each -> each.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> Fault.NOT_FOUND.saying("There is no task '%s'.".formatted(name)));
-        begin(task, host().clock().instant());
+        CronTasks.payload(task.payload());
+        if (!running.add(name)) {
+            throw Fault.CONFLICT.saying("The task '%s' runs already; run it again when it is over.".formatted(name));
+        }
+        launch(task, host().clock().instant());
         return Response.result(202, Map.of("started", true));
     }
 

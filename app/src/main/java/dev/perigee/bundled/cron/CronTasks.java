@@ -29,6 +29,7 @@ final class CronTasks {
     static final int KEPT_RUNS = 1000;
 
     private static final int MAX_PAYLOAD_CHARS = 64 << 10;
+    private static final int MAX_CALLBACK_CHARS = 2000;
     private static final Duration READ_LIMIT = Duration.ofSeconds(10);
 
     static final List<String> TABLES = List.of("""
@@ -112,12 +113,15 @@ final class CronTasks {
         throw Fault.INVALID_REQUEST.saying("\"%s\" must be text.".formatted(column));
     }
 
-    private static void payload(String text) {
+    static void payload(String text) {
         if (text.length() > MAX_PAYLOAD_CHARS) {
             throw Fault.TOO_LARGE.saying("\"payload\" has more than %d characters.".formatted(MAX_PAYLOAD_CHARS));
         }
         try {
-            Json.MAPPER.readTree(text);
+            // An empty text is no JSON, but the parser calls it a missing node and does not complain.
+            if (text.isBlank() || Json.MAPPER.readTree(text).isMissingNode()) {
+                throw Fault.INVALID_REQUEST.saying("\"payload\" must be JSON.");
+            }
         } catch (JacksonException _) {
             throw Fault.INVALID_REQUEST.saying("\"payload\" must be JSON.");
         }
@@ -129,8 +133,14 @@ final class CronTasks {
     ///     [Fault#FORBIDDEN] if
     ///     it is none of those allowed
     URI callback(String host) {
+        if (host.length() > MAX_CALLBACK_CHARS) {
+            throw Fault.TOO_LARGE.saying(
+                    "\"callback_host\" has more than %d characters.".formatted(MAX_CALLBACK_CHARS));
+        }
+        int end = host.length();
+        while (end > 0 && host.charAt(end - 1) == '/') end--;
         try {
-            URI uri = new URI(host.replaceAll("/+$", "") + "/cron/callback");
+            URI uri = new URI(host.substring(0, end) + "/cron/callback");
             String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
             boolean isAddress = scheme.matches("https?")
                     && uri.getHost() != null
@@ -139,13 +149,17 @@ final class CronTasks {
                 throw new URISyntaxException(host, "no address");
             }
             String withPort = uri.getHost() + (uri.getPort() < 0 ? "" : ":" + uri.getPort());
-            if (!allowedHosts.isEmpty() && !allowedHosts.contains(uri.getHost()) && !allowedHosts.contains(withPort)) {
+            if (!allowedHosts.isEmpty() && !isAllowed(uri.getHost()) && !isAllowed(withPort)) {
                 throw Fault.FORBIDDEN.saying("\"callback_host\" %s is not in cron.callbackHosts.".formatted(withPort));
             }
             return uri;
         } catch (URISyntaxException _) {
             throw Fault.INVALID_REQUEST.saying("\"callback_host\" must be an address such as https://app.example.com.");
         }
+    }
+
+    private boolean isAllowed(String host) {
+        return allowedHosts.stream().anyMatch(host::equalsIgnoreCase);
     }
 
     List<Known> all() {
