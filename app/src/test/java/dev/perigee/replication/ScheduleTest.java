@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.perigee.config.TableConfig;
 import java.time.Duration;
@@ -31,11 +32,23 @@ class ScheduleTest {
         "0 3 * * *,    UTC,           2026-01-01T03:00:00Z, 2026-01-02T03:00:00Z",
         "0 3 * * *,    Europe/Zurich, 2026-03-28T12:00:00Z, 2026-03-29T01:00:00Z",
         "0 3 * * *,    Europe/Zurich, 2026-10-24T12:00:00Z, 2026-10-25T02:00:00Z",
+        "30 2 * * *,   Europe/Zurich, 2026-03-28T12:00:00Z, 2026-03-29T01:00:00Z",
+        "30 2 * * *,   Europe/Zurich, 2026-03-29T01:00:00Z, 2026-03-30T00:30:00Z",
+        "30 2 * * *,   Europe/Zurich, 2026-10-24T12:00:00Z, 2026-10-25T00:30:00Z",
+        "30 2 * * *,   Europe/Zurich, 2026-10-25T00:30:00Z, 2026-10-26T01:30:00Z",
+        "30 2 * * *,   America/New_York, 2026-03-08T00:00:00Z, 2026-03-08T07:00:00Z",
+        "0 0 * * *,    Africa/Cairo,  2026-04-23T12:00:00Z, 2026-04-23T22:00:00Z",
+        "30 2 * * *,   Australia/Lord_Howe, 2026-10-03T06:00:00Z, 2026-10-03T15:30:00Z",
         "*/15 * * * *, UTC,           2026-01-01T00:01:00Z, 2026-01-01T00:15:00Z",
         "30 6 * * 1,   UTC,           2026-01-01T00:00:00Z, 2026-01-05T06:30:00Z",
     })
     void a_cron_expression_is_read_in_its_zone(String cron, String zone, Instant finished, Instant next) {
         assertThat(Schedule.of(cron(cron, zone)).next(finished, finished)).isEqualTo(next);
+    }
+
+    @Test
+    void a_field_the_parser_trips_over_is_refused_as_any_other() {
+        assertThatIllegalArgumentException().isThrownBy(() -> Schedule.of(cron("1 6-/ 5 8 0", "UTC")));
     }
 
     @Test

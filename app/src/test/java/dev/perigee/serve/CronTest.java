@@ -288,6 +288,7 @@ class CronTest {
                 "('a', 'nonsense', NULL, NULL)",
                 "('a', '* * * *', NULL, NULL)",
                 "('a', '61 * * * *', NULL, NULL)",
+                "('a', '1 6-/ 5 8 0', NULL, NULL)",
                 "('a', '0 0 31 2 *', NULL, NULL)",
                 "('a', 'CRON_TZ=Mars/Olympus 0 0 * * *', NULL, NULL)",
                 "('a', NULL, NULL, NULL)",
