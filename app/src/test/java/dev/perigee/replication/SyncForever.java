@@ -9,7 +9,7 @@ import dev.perigee.testing.TestPostgres;
 import java.nio.file.Path;
 
 /// The child of [SyncCrashTest]: syncs one table again and again, says `PAGE rows` after each committed page, and stops
-/// only by being killed.
+/// only by being killed or by a sync that fails.
 final class SyncForever {
     private SyncForever() {}
 
@@ -21,7 +21,8 @@ final class SyncForever {
         TableSync sync = new TableSync(store, source);
         while (true) {
             SyncResult result = sync.run(table, (_, progress) -> System.out.println("PAGE " + progress.rows()));
-            if (!result.succeeded()) System.out.println("FAILED " + result.error());
+            // Whoever waits for a page sees the end of this process, and the reason.
+            if (!result.succeeded()) throw new IllegalStateException("a sync failed: " + result.error());
             System.out.println("PAGE end");
         }
     }
