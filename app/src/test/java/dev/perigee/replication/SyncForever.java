@@ -20,7 +20,10 @@ final class SyncForever {
         Source source = new PostgresSource(TestPostgres.config(Integer.parseInt(args[1]), args[2]));
         TableSync sync = new TableSync(store, source);
         while (true) {
-            SyncResult result = sync.run(table, (_, progress) -> System.out.println("PAGE " + progress.rows()));
+            SyncResult result = sync.run(table, (_, progress) -> {
+                // Progress of 0 comes before the first page: nothing is committed yet.
+                if (progress.rows() > 0) System.out.println("PAGE " + progress.rows());
+            });
             // Whoever waits for a page sees the end of this process, and the reason.
             if (!result.succeeded()) throw new IllegalStateException("a sync failed: " + result.error());
             System.out.println("PAGE end");
