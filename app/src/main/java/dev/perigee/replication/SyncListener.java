@@ -1,7 +1,7 @@
 package dev.perigee.replication;
 
-/// Hears how a sync gets on. Called before the first page of a load, with no rows, and after each committed page, on the
-/// thread that committed it: it must not wait.
+/// Hears how a sync gets on. Called before the first page of a load, with no rows, and after each committed page, on
+/// the thread that committed it: it must not wait.
 @FunctionalInterface
 public interface SyncListener {
     /// @param table the name the table is configured by
