@@ -27,7 +27,7 @@ public record SurfaceConfig(
     public record Tls(Path certificate, Path key) {}
 
     public static final SurfaceConfig DEFAULTS =
-            new SurfaceConfig(List.of(), 50_000, 60, false, Optional.empty(), false);
+            new SurfaceConfig(List.of(), 100_000, 60, false, Optional.empty(), false);
 
     public SurfaceConfig {
         hosts = List.copyOf(hosts);

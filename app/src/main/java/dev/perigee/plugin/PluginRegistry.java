@@ -137,6 +137,12 @@ public final class PluginRegistry implements AutoCloseable {
         return functions;
     }
 
+    /// Whether a plugin's hooks may take their time with this statement.
+    public boolean mayWait(StatementCall call) {
+        for (StarbasePlugin plugin : plugins) if (plugin.mayWait(call)) return true;
+        return false;
+    }
+
     /// What the plugins make of a statement before it runs; what one throws fails the query.
     public StatementCall beforeQuery(StatementCall call) {
         StatementCall changed = call;

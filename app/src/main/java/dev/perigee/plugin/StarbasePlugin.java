@@ -11,6 +11,7 @@ public abstract class StarbasePlugin {
     private final String name;
     private final boolean requiresAuth;
     private final String pathPrefix;
+    private final boolean hasHooks = hasHooks(getClass());
 
     /// @param name unique, like `starbasedb:replication`
     /// @param requiresAuth whether its routes need a valid token
@@ -36,6 +37,15 @@ public abstract class StarbasePlugin {
     /// Takes what it needs of the host and names its routes. Routes cannot be added later.
     public void register(PluginHost host) {}
 
+    /// Whether its hooks may take their time with this statement, or do more than look and change. If not,
+    /// they may be
+    /// called on a thread that serves others too, and once more on another one. Unless a plugin knows
+    /// better it is so
+    /// where it has any hook.
+    public boolean mayWait(StatementCall call) {
+        return hasHooks;
+    }
+
     /// May change a statement before it runs; what it throws fails the query.
     public StatementCall beforeQuery(StatementCall call) {
         return call;
@@ -53,6 +63,17 @@ public abstract class StarbasePlugin {
     /// wait; what it
     /// throws is noted as the task's failure and keeps no other plugin from being told.
     public void onCron(CronEvent event) throws Exception {}
+
+    private static boolean hasHooks(Class<?> type) {
+        try {
+            Class<?> before = type.getMethod("beforeQuery", StatementCall.class).getDeclaringClass();
+            Class<?> after = type.getMethod("afterQuery", StatementCall.class, RowSink.class)
+                    .getDeclaringClass();
+            return before != StarbasePlugin.class || after != StarbasePlugin.class;
+        } catch (NoSuchMethodException e) {
+            throw new IllegalStateException("every plugin has both", e);
+        }
+    }
 
     public void start() {}
 

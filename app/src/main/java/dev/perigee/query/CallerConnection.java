@@ -49,6 +49,7 @@ final class CallerConnection {
     private long rulesVersion;
     private @Nullable Role role;
     private boolean namesHidden;
+    private boolean wasKept;
     private boolean writes;
     private @Nullable String altered;
     private @Nullable String target;
@@ -173,8 +174,14 @@ final class CallerConnection {
             throw Fault.FORBIDDEN.saying("A name in the statement is not available.");
         }
         SqliteStatement kept = statements.remove(key(sql));
+        wasKept = kept != null;
         if (kept != null) return kept;
         return connection.prepare(CallerFunctions.withContext(sql));
+    }
+
+    /// Whether the statement prepared last has been run before and was kept.
+    boolean wasKept() {
+        return wasKept;
     }
 
     /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is

@@ -53,6 +53,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
     private final Allowlist allowlist;
     private final Optional<QueryLog> log;
     private final Optional<ExternalCache> cache;
+    private final PointReads points = new PointReads();
     private final QueryMetrics metrics = new QueryMetrics(InstantSource.system());
 
     /// Lives as long as the store's connections do: one for each reader and the writer.
@@ -95,6 +96,44 @@ public final class QueryEngine implements Queries, AutoCloseable {
         } finally {
             metrics.ran(query, System.nanoTime() - begin, isDone);
         }
+    }
+
+    /// Runs a point read of the replica on this very thread, which has to be a platform thread, without
+    /// waiting.
+    ///
+    /// @param answers may have had rows also when the result is false
+    /// @return false if it has to be run by [#run]: it is no point read, as far as is known, or cannot be
+    ///     run now
+    /// @throws RuntimeException where [#run] would fail too, or the sink does
+    public boolean tryHere(Query query, AnswerSink answers) {
+        if (!mayBeHere(query)) return false;
+        StatementCall call = query.call(query.statements().getFirst());
+        if (plugins.mayWait(call)) return false;
+        StatementCall changed = plugins.beforeQuery(call);
+        if (changed.where() != Where.INTERNAL || !points.mayBe(changed.sql())) return false;
+        long begin = System.nanoTime();
+        Run run = new Run(query.caller(), List.of(changed), answers, new Cancellation(), false);
+        boolean isRead = store.tryReadHere(
+                        config.readLimit(),
+                        transaction -> points.isPoint(transaction, changed.sql()) && run.readIn(transaction))
+                .orElse(false);
+        if (!isRead) return false;
+        long nanos = System.nanoTime() - begin;
+        metrics.ranInline(query, nanos);
+        log.ifPresent(kept -> kept.ran(changed.sql(), nanos));
+        return true;
+    }
+
+    /// What the query asks turned out to be too large for [#tryHere].
+    public void isLarge(Query query) {
+        points.isLarge(query.statements().getFirst().sql());
+    }
+
+    private boolean mayBeHere(Query query) {
+        boolean isChecked = config.allowlist() || config.rowLevelSecurity();
+        return query.statements().size() == 1
+                && query.where() == Where.INTERNAL
+                && (query.caller().isAdmin() || !isChecked);
     }
 
     private void check(Query query) {
@@ -190,27 +229,32 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
         /// @return false, and nothing has been run, if a statement writes
         boolean read() {
-            return store.readForCaller(config.readLimit(), transaction -> {
-                SqliteConnection connection = isPoliced ? transaction.apart() : transaction.connection();
-                CallerConnection lent = connection(connection);
-                cancellation.begin(connection);
-                try {
-                    return lent.as(caller, isPoliced, () -> {
-                        if (isPoliced) lent.police();
-                        // All are looked at before any runs: an answer once begun cannot move to the writer.
-                        if (calls.size() > 1 && !allReadonly(lent)) return false;
-                        for (int i = 0; i < calls.size(); i++) {
-                            if (!readOne(lent, i)) return false;
-                        }
-                        return true;
-                    });
-                } catch (SqliteException e) {
-                    cancellation.check(); // What an interrupted statement says is a consequence.
-                    throw e;
-                } finally {
-                    cancellation.end();
-                }
-            });
+            return store.readForCaller(config.readLimit(), this::readIn);
+        }
+
+        boolean readIn(Transaction transaction) {
+            SqliteConnection connection = isPoliced ? transaction.apart() : transaction.connection();
+            CallerConnection lent = connection(connection);
+            cancellation.begin(connection);
+            try {
+                return lent.as(caller, isPoliced, () -> {
+                    if (isPoliced) lent.police();
+                    // All are looked at before any runs: an answer once begun cannot move to the writer.
+                    if (calls.size() > 1 && !allReadonly(lent)) return false;
+                    for (int i = 0; i < calls.size(); i++) {
+                        if (!readOne(lent, i)) return false;
+                    }
+                    if (!isPoliced && lent.wasKept()) {
+                        points.learn(transaction, lent, calls.getLast().sql());
+                    }
+                    return true;
+                });
+            } catch (SqliteException e) {
+                cancellation.check(); // What an interrupted statement says is a consequence.
+                throw e;
+            } finally {
+                cancellation.end();
+            }
         }
 
         private boolean allReadonly(CallerConnection lent) {

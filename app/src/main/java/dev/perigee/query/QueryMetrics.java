@@ -16,6 +16,7 @@ public final class QueryMetrics {
 
     private final Counter statements;
     private final Histogram seconds;
+    private final Counter inline;
     private final InstantSource clock;
     private final long[] perHour = new long[HOURS];
     private long hour;
@@ -34,12 +35,17 @@ public final class QueryMetrics {
                 .classicOnly()
                 .labelNames("where")
                 .build();
+        this.inline = Counter.builder()
+                .name("perigee_inline_reads_total")
+                .help("Point reads answered on the thread that reads from the connections.")
+                .build();
     }
 
     /// Shows them in `registry` from now on.
     public void register(PrometheusRegistry registry) {
         registry.register(statements);
         registry.register(seconds);
+        registry.register(inline);
     }
 
     void ran(Query query, long nanos, boolean isDone) {
@@ -48,6 +54,11 @@ public final class QueryMetrics {
         statements.labelValues(where, isDone ? "done" : "failed").inc(count);
         seconds.labelValues(where).observe(nanos / (double) TimeUnit.SECONDS.toNanos(1));
         count(count);
+    }
+
+    void ranInline(Query query, long nanos) {
+        inline.inc();
+        ran(query, nanos, true);
     }
 
     /// Statements of the last 24 hours, to the hour, since the server started.

@@ -5,11 +5,14 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Query;
 import dev.perigee.plugin.RouteTable.Match;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpFields;
@@ -20,6 +23,7 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.VirtualThreads;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,11 +31,14 @@ import tools.jackson.core.exc.JacksonIOException;
 
 /// Takes every request: finds its route and its caller, has it answered, and answers for what goes wrong.
 ///
-/// Each request has a virtual thread, which may wait; SQLite runs on the store's own threads.
+/// Point reads are answered on the thread that reads from the connections, see [InlineReads]. Every other
+/// request has
+/// a virtual thread, which may wait; SQLite runs on the store's own threads then.
 final class Dispatcher extends Handler.Abstract {
     /// Requests under way at once; each may hold a small answer in memory.
     static final int MAX_RUNNING = 256;
 
+    private static final byte[] NOTHING = {};
     private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
     private final Routes routes;
@@ -45,6 +52,8 @@ final class Dispatcher extends Handler.Abstract {
     private final HostCheck hosts;
     private final RateLimits rates;
     private final RateLimits failures;
+    private final InlineReads inline;
+    private final Executor threads = VirtualThreads.getNamedVirtualThreadsExecutor("perigee-http-");
     private final Semaphore running = new Semaphore(MAX_RUNNING);
     private volatile boolean isStopping;
 
@@ -55,8 +64,11 @@ final class Dispatcher extends Handler.Abstract {
             Watch watch,
             Heads heads,
             HttpMetrics metrics,
-            Optional<AuditLog> audit) {
+            Optional<AuditLog> audit,
+            InlineReads inline) {
+        super(InvocationType.NON_BLOCKING);
         this.routes = routes;
+        this.inline = inline;
         this.authentication = authentication;
         this.cors = new Cors(config.allowedOrigins());
         this.watch = watch;
@@ -80,31 +92,117 @@ final class Dispatcher extends Handler.Abstract {
         cors.addTo(headers, request.getHeaders().get(HttpHeader.ORIGIN));
         headers.put("X-Content-Type-Options", "nosniff");
         request.addIdleTimeoutListener(_ -> false); // Reads and writes have their limit; work has its own.
+        heads.complete(request.getConnectionMetaData().getConnection());
+        Optional<Caller> caller = isStopping ? Optional.empty() : inline.caller(request);
+        byte[] taken = caller.isPresent() ? InlineReads.body(request) : NOTHING;
+        if (caller.isPresent() && answeredInline(request, response, callback, caller.get(), taken, begin)) return true;
+        threads.execute(() -> handle(request, response, callback, taken, begin));
+        return true;
+    }
+
+    /// Answers a point read here and now.
+    ///
+    /// @return false if the other path has to be taken; nothing has been sent then
+    private boolean answeredInline(
+            Request request, Response response, Callback callback, Caller caller, byte[] body, long begin) {
+        Optional<Query> query = InlineReads.query(request, body, caller);
+        if (query.isEmpty() || !isNamed(request) || failures.isSpent(Request.getRemoteAddr(request))) return false;
+        if (!running.tryAcquire()) return false;
+        boolean isWithinRate = rates.tryTake(rateName(caller));
+        Optional<ByteBuffer> answer = isWithinRate ? inline.read(query.get()) : Optional.empty();
+        if (answer.isEmpty()) {
+            if (isWithinRate) rates.giveBack(rateName(caller)); // It is counted where it is answered.
+            running.release();
+            return false;
+        }
+        Exchange exchange = new Exchange(request, response, callback, NOTHING, Map.of());
+        exchange.caller(caller);
+        watch.add(exchange);
+        exchange.send(answer.get(), new InlineAnswer(exchange, request, response, callback, begin));
+        return true;
+    }
+
+    /// The end of an answer to a point read.
+    private final class InlineAnswer implements Callback {
+        private final Exchange exchange;
+        private final Request request;
+        private final Response response;
+        private final Callback callback;
+        private final long begin;
+
+        InlineAnswer(Exchange exchange, Request request, Response response, Callback callback, long begin) {
+            this.exchange = exchange;
+            this.request = request;
+            this.response = response;
+            this.callback = callback;
+            this.begin = begin;
+        }
+
+        @Override
+        public InvocationType getInvocationType() {
+            return InvocationType.NON_BLOCKING;
+        }
+
+        @Override
+        public void succeeded() {
+            ended();
+            callback.succeeded();
+        }
+
+        @Override
+        public void failed(Throwable why) {
+            ended();
+            callback.failed(why);
+        }
+
+        private void ended() {
+            exchange.done();
+            watch.remove(exchange);
+            running.release();
+            if (exchange.isAudited() && audit.isPresent()) audit(request, response, audit.get(), begin);
+            heads.answered(request.getConnectionMetaData().getConnection());
+            String route = request.getHttpURI().getPath();
+            metrics.answered(request.getMethod(), route, response.getStatus(), System.nanoTime() - begin);
+        }
+    }
+
+    private boolean isNamed(Request request) {
+        try {
+            hosts.check(request.getHeaders().get(HttpHeader.HOST));
+            return true;
+        } catch (PerigeeException _) {
+            return false;
+        }
+    }
+
+    /// On a thread of its own.
+    ///
+    /// @param taken the beginning of the body, which has been read already
+    private void handle(Request request, Response response, Callback callback, byte[] taken, long begin) {
         String route = "other";
         Connection connection = request.getConnectionMetaData().getConnection();
-        heads.complete(connection);
         try {
             if (request.getMethod().equals("OPTIONS")) {
                 route = "OPTIONS";
                 response.setStatus(204);
                 heads.answered(connection);
                 callback.succeeded();
-                return true;
+                return;
             }
             Match<Endpoint> match = match(request);
             if (match instanceof Match.Found<Endpoint> found) route = found.pattern();
-            Exchange exchange = new Exchange(request, response, callback, parameters(match));
+            Exchange exchange = new Exchange(request, response, callback, taken, parameters(match));
             boolean isComplete = answer(exchange, request, response, match);
-            if (exchange.isUpgraded()) return true;
+            if (exchange.isUpgraded()) return;
             heads.answered(connection);
             if (isComplete) callback.succeeded();
             else callback.failed(new EofException("the answer was broken off")); // The library logs others loudly.
-        } catch (RuntimeException | IOException e) {
+        } catch (Throwable e) {
             callback.failed(e);
+            if (e instanceof Error error) throw error;
         } finally {
             metrics.answered(request.getMethod(), route, response.getStatus(), System.nanoTime() - begin);
         }
-        return true;
     }
 
     /// A target that is no path (`*`, `host:port`) or cannot be decoded leads nowhere.
@@ -205,11 +303,15 @@ final class Dispatcher extends Handler.Abstract {
             }
         }
         Caller caller = known(request, authorization);
-        rates.take(caller.subject().map("jwt "::concat).orElse(caller.role().name()));
+        rates.take(rateName(caller));
         if (access == Access.ADMIN && !caller.isAdmin()) {
             throw Fault.FORBIDDEN.saying("Forbidden: this needs the admin token.");
         }
         return caller;
+    }
+
+    private static String rateName(Caller caller) {
+        return caller.subject().map("jwt "::concat).orElse(caller.role().name());
     }
 
     private static Endpoint endpoint(Match<Endpoint> match, Response response) {

@@ -9,9 +9,11 @@ import dev.perigee.plugin.QueryBody;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.Upload;
 import dev.perigee.query.MemoryBudget;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -67,6 +69,7 @@ final class Exchange {
     private final Request request;
     private final Response response;
     private final Callback callback;
+    private final byte[] taken;
     private final Cancellation cancellation = new Cancellation();
     private final Map<String, String> pathParameters;
     private Caller caller = Caller.NOBODY;
@@ -78,7 +81,9 @@ final class Exchange {
     private boolean isUpgraded;
     private boolean isAudited;
 
-    Exchange(Request request, Response response, Callback callback, Map<String, String> pathParameters) {
+    /// @param taken the beginning of the body, which has been read already
+    Exchange(Request request, Response response, Callback callback, byte[] taken, Map<String, String> pathParameters) {
+        this.taken = taken;
         this.request = request;
         this.response = response;
         this.callback = callback;
@@ -167,7 +172,7 @@ final class Exchange {
     /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] where it breaks
     ///     off
     byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
-        try (InputStream in = Content.Source.asInputStream(request)) {
+        try (InputStream in = bodyStream()) {
             long declared = request.getLength();
             if (declared == 0) return new byte[0];
             ByteArrayOutputStream body = new ByteArrayOutputStream(Math.clamp(declared, 512, BODY_CHUNK_BYTES));
@@ -192,6 +197,11 @@ final class Exchange {
         } finally {
             phase(Phase.WORKING);
         }
+    }
+
+    private InputStream bodyStream() {
+        InputStream rest = Content.Source.asInputStream(request);
+        return taken.length == 0 ? rest : new SequenceInputStream(new ByteArrayInputStream(taken), rest);
     }
 
     /// The body, or a file of it, on the disk.
@@ -260,6 +270,16 @@ final class Exchange {
         Content.Sink.write(response, isLast, bytes);
         // After the end nobody looks any more: a byte that comes now is of the next request, or of a body nobody read.
         phase(isLast ? Phase.DONE : Phase.WORKING);
+    }
+
+    /// Begins to send a whole answer; nobody waits for the client.
+    ///
+    /// @param sent told once, when the client has taken it or is gone
+    void send(ByteBuffer body, Callback sent) {
+        status(200, "application/json");
+        contentLength(body.remaining());
+        phase(Phase.SENDING);
+        response.write(true, body, sent);
     }
 
     /// Sends a whole answer.

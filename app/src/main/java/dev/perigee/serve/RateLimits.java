@@ -53,6 +53,12 @@ final class RateLimits {
         }
     }
 
+    /// What was taken last counts no more.
+    void giveBack(String name) {
+        AtomicLong used = until.get(name);
+        if (used != null) used.addAndGet(-intervalNanos);
+    }
+
     static RuntimeException refusal() {
         return Fault.TOO_MANY_REQUESTS.saying("Too many requests: wait and send again.");
     }

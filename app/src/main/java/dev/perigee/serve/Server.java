@@ -35,7 +35,8 @@ public final class Server implements AutoCloseable {
     /// answer.
     private static final Duration IDLE = Duration.ofSeconds(30);
 
-    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no danger
+    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no
+    /// danger
     /// here: paths are split before they are decoded, and none is the name of a file.
     private static final UriCompliance PATHS = UriCompliance.RFC3986.with(
             "names",
@@ -49,6 +50,9 @@ public final class Server implements AutoCloseable {
     private static final int BACKLOG = 512;
 
     private static final int MAX_POOL_THREADS = 32;
+
+    /// Threads that read from the connections. Each answers point reads.
+    private static final int SELECTORS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
 
     private final ServeConfig config;
     private final org.eclipse.jetty.server.Server jetty;
@@ -92,7 +96,15 @@ public final class Server implements AutoCloseable {
         Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers, sockets);
         audit = config.surface().isAudited() ? Optional.of(new AuditLog(store)) : Optional.empty();
         HttpMetrics httpMetrics = new HttpMetrics(metrics, store, this::connections);
-        dispatcher = new Dispatcher(routes, authentication, config, watch, heads, httpMetrics, audit);
+        dispatcher = new Dispatcher(
+                routes,
+                authentication,
+                config,
+                watch,
+                heads,
+                httpMetrics,
+                audit,
+                new InlineReads(engine, authentication, config.maxBodyBytes()));
 
         jetty.addConnector(connector);
         jetty.addBean(new NetworkConnectionLimit(config.maxConnections(), connector));
@@ -135,7 +147,8 @@ public final class Server implements AutoCloseable {
         return connector.getLocalPort();
     }
 
-    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends the
+    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends
+    /// the
     /// rest. A second call does nothing.
     @Override
     public void close() {
@@ -172,9 +185,9 @@ public final class Server implements AutoCloseable {
                     // Which name was asked for is looked at with each request.
                     http.addCustomizer(new SecureRequestCustomizer(false));
                     return new ServerConnector(
-                            jetty, 1, 1, new SslConnectionFactory(keys.context(), plain.getProtocol()), plain);
+                            jetty, 1, SELECTORS, new SslConnectionFactory(keys.context(), plain.getProtocol()), plain);
                 })
-                .orElseGet(() -> new ServerConnector(jetty, 1, 1, plain));
+                .orElseGet(() -> new ServerConnector(jetty, 1, SELECTORS, plain));
         opened.setHost(config.host());
         opened.setPort(config.port());
         opened.setIdleTimeout(IDLE.toMillis());

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -19,13 +20,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The readers and the queue in front of them; whoever reads waits. One reader is always left to Perigee's own reads.
+/// The readers and the queue in front of them; whoever reads waits. One reader is always left to Perigee's
+/// own reads.
 final class ReadPool {
     /// How long a read may wait for a free reader.
     static final Duration READER_WAIT = Duration.ofSeconds(5);
 
     /// Reads of callers that may wait for a reader, and of Perigee's own.
     static final int MAX_WAITING = 1024;
+
+    /// Connections for short reads on the threads that want them; each is opened when it is first needed.
+    static final int INLINE_READERS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
 
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(10);
     private static final Logger LOG = LoggerFactory.getLogger(ReadPool.class);
@@ -37,6 +42,7 @@ final class ReadPool {
     private final ReadQueue queue;
     private final AtomicLong commits = new AtomicLong();
     private final List<Reader> readers = new ArrayList<>();
+    private final List<InlineReader> inlineReaders = new ArrayList<>();
 
     /// The guards of all that reads: the readers, and a backup while it runs.
     private final List<TimeGuard> guards = new CopyOnWriteArrayList<>();
@@ -50,6 +56,7 @@ final class ReadPool {
         for (int i = 1; i <= config.readers(); i++) {
             readers.add(new Reader("perigee-reader-" + i, queue));
         }
+        for (int i = 0; i < INLINE_READERS; i++) inlineReaders.add(new InlineReader(file, config, this));
     }
 
     int callerReaders() {
@@ -83,6 +90,19 @@ final class ReadPool {
         return read.future();
     }
 
+    /// Runs a short read on this thread.
+    ///
+    /// @return empty, and nothing was run, if all connections for that are in use
+    <T> Optional<T> tryHere(Work<T> work, long limitNanos) {
+        // A thread that comes again finds what it read last in its connection's page cache.
+        int first = (int) (Thread.currentThread().threadId() % INLINE_READERS);
+        for (int i = 0; i < INLINE_READERS; i++) {
+            Optional<T> result = inlineReaders.get((first + i) % INLINE_READERS).tryRun(work, limitNanos);
+            if (result.isPresent()) return result;
+        }
+        return Optional.empty();
+    }
+
     /// A copy of the replica as of now; on a thread and a connection of its own, so that readers stay free.
     CompletableFuture<@Nullable Void> backup(Path target) {
         CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
@@ -100,6 +120,7 @@ final class ReadPool {
     boolean isCurrentThread() {
         Thread current = Thread.currentThread();
         for (Reader reader : readers) if (reader.thread() == current) return true;
+        for (InlineReader reader : inlineReaders) if (reader.isCurrentThread()) return true;
         return false;
     }
 
@@ -128,7 +149,12 @@ final class ReadPool {
     }
 
     TimeGuard register(SqliteConnection connection) {
-        TimeGuard guard = watchdog.guard(connection, () -> 0); // They add nothing to the WAL.
+        return register(connection, () -> {});
+    }
+
+    /// @param rest called now and then while limited work runs anywhere, and for a while after
+    TimeGuard register(SqliteConnection connection, Runnable rest) {
+        TimeGuard guard = watchdog.guard(connection, () -> 0, rest); // They add nothing to the WAL.
         guards.add(guard);
         return guard;
     }
@@ -144,6 +170,7 @@ final class ReadPool {
         for (PendingRead<?> read : queue.drain()) read.failed(closed());
         TimeGuard.End end = new TimeGuard.End(Fault.CLOSED, "the replica is being closed");
         for (TimeGuard guard : guards) guard.end(end);
+        for (InlineReader reader : inlineReaders) reader.close();
         for (Reader reader : readers) {
             if (!reader.join(CLOSE_WAIT))
                 LOG.error("A read does not end; its thread {} is left behind", reader.thread());

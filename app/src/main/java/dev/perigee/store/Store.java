@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every write runs on the one thread that owns the write connection ([Writer]); writes that wait together
 /// commit together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its
-/// own ([ReadPool]), and see the replica as it stood when they first read. The data folder has one owner at a
+/// own ([ReadPool]), and see the replica as it stood when they first read. The data folder has one owner
+/// at a
 /// time ([DataFolderLock]). Any thread may call any method; none of them may be called from inside work,
 /// except [#file()] and [#stats()].
 public final class Store implements AutoCloseable {
@@ -30,7 +32,8 @@ public final class Store implements AutoCloseable {
     static final Duration QUEUE_WAIT = Duration.ofMinutes(1);
 
     /// A piece of work inside a transaction. What it throws rolls back what it did, and only that, and
-    /// reaches the caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its own
+    /// reaches the caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its
+    /// own
     /// are fine.
     @FunctionalInterface
     public interface Work<T extends @Nullable Object> {
@@ -69,7 +72,8 @@ public final class Store implements AutoCloseable {
     /// @param activeReads reads that run
     /// @param checkpoints checkpoints that moved frames since the start
     /// @param interruptedReads reads ended because they kept the WAL from being emptied
-    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held up,
+    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held
+    ///     up,
     ///     mostly another process that reads the file
     public record Stats(
             long databaseBytes,
@@ -101,7 +105,8 @@ public final class Store implements AutoCloseable {
     /// [#migrate].
     ///
     /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that has the folder,
-    ///     [Fault#REPLICA_CORRUPT] where the file is no database, [Fault#DISK_FAILED] where the folder cannot
+    ///     [Fault#REPLICA_CORRUPT] where the file is no database, [Fault#DISK_FAILED] where the folder
+    ///     cannot
     ///     be used
     public static Store open(StoreConfig config) {
         DataFolderLock lock = DataFolderLock.take(config);
@@ -128,8 +133,10 @@ public final class Store implements AutoCloseable {
     /// As [#write], with a limit on the run of `work` itself; past it the statement fails with
     /// [Fault#TIME_LIMIT] and nothing is written.
     ///
-    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited writes
-    /// that shared it are then run again. So its only effects are its writes and its result. (Work without a
+    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited
+    /// writes
+    /// that shared it are then run again. So its only effects are its writes and its result. (Work without
+    /// a
     /// limit runs once.)
     public <T extends @Nullable Object> T write(Duration limit, Work<T> work) {
         refuseInsideWork("write");
@@ -141,14 +148,16 @@ public final class Store implements AutoCloseable {
     /// emptied.
     ///
     /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite
-    /// still has in its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the
+    /// still has in its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with
+    /// the
     /// commit.
     public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
     }
 
-    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then fails
+    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then
+    /// fails
     /// with [Fault#BUSY]. Writes that wait together commit together, each in a savepoint of its own.
     ///
     /// What is chained to the future without an executor may run on the writer thread: keep it short. A
@@ -174,6 +183,19 @@ public final class Store implements AutoCloseable {
     public <T extends @Nullable Object> T readForCaller(Duration limit, Work<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), true));
+    }
+
+    /// Runs `work` in a read transaction on this very thread, which has to be a platform thread: for reads
+    /// that are known
+    /// to be short, such as one by key.
+    ///
+    /// @param limit on the run of `work`
+    /// @param work returns something
+    /// @return empty, and nothing was run, where the connections for that are all in use: [#read] waits
+    /// @throws PerigeeException as [#read] does
+    public <T> Optional<T> tryReadHere(Duration limit, Work<T> work) {
+        refuseInsideWork("read");
+        return readers.tryHere(work, TimeGuard.nanos(limit));
     }
 
     /// Brings a room's tables to the version this build knows, in one transaction; see [Migrations].

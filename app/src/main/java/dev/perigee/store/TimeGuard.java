@@ -7,11 +7,14 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Ends the work that runs on one connection, when its time is up, when it has written more than it may, or for a
+/// Ends the work that runs on one connection, when its time is up, when it has written more than it may,
+/// or for a
 /// reason from outside.
 ///
-/// SQLite forgets an interrupt that arrives while no statement runs, so one that was meant for work is repeated
-/// by the [Watchdog] until the work ends; and one that arrives late must not hit the next work, so both happen
+/// SQLite forgets an interrupt that arrives while no statement runs, so one that was meant for work is
+/// repeated
+/// by the [Watchdog] until the work ends; and one that arrives late must not hit the next work, so both
+/// happen
 /// under this guard's monitor.
 final class TimeGuard {
     /// Why work was ended.
@@ -27,6 +30,7 @@ final class TimeGuard {
     private @Nullable SqliteConnection also;
     private final LongSupplier walBytes;
     private final Runnable wakeWatchdog;
+    private final Runnable rest;
     private boolean isRunning;
     private long startedNanos;
     private long limitNanos = NO_LIMIT;
@@ -35,10 +39,12 @@ final class TimeGuard {
     private volatile @Nullable End end;
 
     /// @param walBytes how large the WAL is; asked only while work that is limited by it runs
-    TimeGuard(SqliteConnection connection, LongSupplier walBytes, Runnable wakeWatchdog) {
+    /// @param rest what is to be done now and then while no work runs
+    TimeGuard(SqliteConnection connection, LongSupplier walBytes, Runnable wakeWatchdog, Runnable rest) {
         this.connection = connection;
         this.walBytes = walBytes;
         this.wakeWatchdog = wakeWatchdog;
+        this.rest = rest;
     }
 
     /// From now on `second` is interrupted with the first.
@@ -124,6 +130,11 @@ final class TimeGuard {
         if (end == null) end = overLimit();
         if (end != null) interrupt();
         return end != null || limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
+    }
+
+    /// Not under the monitor: it may take the connection, whose user takes the monitor.
+    void rest() {
+        if (!isRunning()) rest.run();
     }
 
     private @Nullable End overLimit() {

@@ -9,7 +9,8 @@ import java.util.function.LongSupplier;
 
 /// Looks at every [TimeGuard] while limited work runs, each hundredth of a second.
 ///
-/// A timer per piece of work would wake a thread for each of them; this one is woken after an idle time only, so
+/// A timer per piece of work would wake a thread for each of them; this one is woken after an idle time
+/// only, so
 /// short reads pay a volatile look.
 final class Watchdog implements AutoCloseable {
     private static final long TICK_NANOS = Duration.ofMillis(10).toNanos();
@@ -31,7 +32,12 @@ final class Watchdog implements AutoCloseable {
     ///
     /// @param walBytes how large the WAL is, for work that is limited by it
     TimeGuard guard(SqliteConnection connection, LongSupplier walBytes) {
-        TimeGuard guard = new TimeGuard(connection, walBytes, this::wake);
+        return guard(connection, walBytes, () -> {});
+    }
+
+    /// @param rest called with each look while no work runs under the guard
+    TimeGuard guard(SqliteConnection connection, LongSupplier walBytes, Runnable rest) {
+        TimeGuard guard = new TimeGuard(connection, walBytes, this::wake, rest);
         guards.add(guard);
         return guard;
     }
@@ -71,7 +77,10 @@ final class Watchdog implements AutoCloseable {
 
     private boolean look() {
         boolean again = false;
-        for (TimeGuard guard : guards) again |= guard.look();
+        for (TimeGuard guard : guards) {
+            again |= guard.look();
+            guard.rest();
+        }
         return again;
     }
 }

@@ -39,8 +39,17 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
     }
 
     @Override
+    public boolean mayWait(StatementCall call) {
+        return hasMacro(call.sql());
+    }
+
+    private static boolean hasMacro(String sql) {
+        return sql.indexOf('$') >= 0 && sql.toLowerCase(Locale.ROOT).contains(MACRO);
+    }
+
+    @Override
     public StatementCall beforeQuery(StatementCall call) {
-        if (!call.sql().toLowerCase(Locale.ROOT).contains(MACRO)) return call;
+        if (!hasMacro(call.sql())) return call;
         String sql = expanded(call.sql(), call.where());
         return new StatementCall(sql, call.positional(), call.named(), call.where(), call.caller(), call.isRaw());
     }

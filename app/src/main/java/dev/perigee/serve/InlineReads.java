@@ -1,0 +1,147 @@
+package dev.perigee.serve;
+
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.JsonAnswer;
+import dev.perigee.plugin.Query;
+import dev.perigee.plugin.QueryBody;
+import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.query.QueryEngine;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Optional;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Point reads by `POST /query`, done on the thread that reads from the connections: a thread of its own
+/// for the
+/// request, and handing it to a reader and back, cost several times the read.
+///
+/// Whatever does not fit, or is wrong in any way, is left to the path that all requests can take.
+final class InlineReads {
+    /// Longest body that is looked at.
+    private static final int MAX_BODY_BYTES = 16 << 10;
+
+    private static final byte[] NOTHING = {};
+    private static final Logger LOG = LoggerFactory.getLogger(InlineReads.class);
+
+    /// The answer is larger than what is kept for one.
+    private static final class TooLarge extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        TooLarge() {
+            super(null, null, false, false);
+        }
+    }
+
+    private final QueryEngine engine;
+    private final Authentication authentication;
+    private final long maxBodyBytes;
+
+    /// @param maxBodyBytes longest body of any request
+    InlineReads(QueryEngine engine, Authentication authentication, long maxBodyBytes) {
+        this.engine = engine;
+        this.authentication = authentication;
+        this.maxBodyBytes = Math.min(maxBodyBytes, MAX_BODY_BYTES);
+    }
+
+    /// Who asks, if the request may be a point read and its caller is known by a token.
+    Optional<Caller> caller(Request request) {
+        if (!isQuery(request)) return Optional.empty();
+        HttpFields headers = request.getHeaders();
+        long length = request.getLength();
+        if (length <= 0 || length > maxBodyBytes) return Optional.empty();
+        if (!"application/json".equals(headers.get(HttpHeader.CONTENT_TYPE))) return Optional.empty();
+        if (headers.contains("X-Starbase-Source") || headers.contains(HttpHeader.EXPECT)) return Optional.empty();
+        return authentication.byToken(headers.get(HttpHeader.AUTHORIZATION));
+    }
+
+    private static boolean isQuery(Request request) {
+        @Nullable String path = request.getHttpURI().getPath();
+        return request.getMethod().equals("POST")
+                && path != null
+                && (path.equals("/query") || path.equals("/query/raw"))
+                && request.getHttpURI().getQuery() == null;
+    }
+
+    /// What has come of the body; nothing of it is waited for.
+    static byte[] body(Request request) {
+        byte[] body = NOTHING;
+        while (true) {
+            Content.Chunk chunk = request.read();
+            if (chunk == null) return body;
+            // A failure that is the last one is met again by whoever reads next.
+            if (Content.Chunk.isFailure(chunk)) return body;
+            ByteBuffer bytes = chunk.getByteBuffer();
+            int before = body.length;
+            body = Arrays.copyOf(body, before + bytes.remaining());
+            bytes.get(body, before, body.length - before);
+            chunk.release();
+            if (chunk.isLast()) return body;
+        }
+    }
+
+    /// What the body asks, if it is whole and a single statement.
+    static Optional<Query> query(Request request, byte[] body, Caller caller) {
+        if (body.length != request.getLength()) return Optional.empty();
+        try {
+            QueryBody.Parsed parsed = QueryBody.parse(body, 1);
+            if (parsed.isTransaction()) return Optional.empty();
+            boolean isRaw = request.getHttpURI().getPath().endsWith("/raw");
+            return Optional.of(new Query(parsed.statements(), Where.INTERNAL, isRaw, caller));
+        } catch (PerigeeException _) {
+            return Optional.empty(); // The other path says what is wrong.
+        }
+    }
+
+    /// Reads.
+    ///
+    /// @return empty if the other path has to be taken
+    Optional<ByteBuffer> read(Query query) {
+        Kept out = new Kept();
+        JsonAnswer answer = new JsonAnswer(out, () -> {}, query.isRaw(), false);
+        try {
+            if (!engine.tryHere(query, answer)) return Optional.empty();
+            answer.finish();
+            return Optional.of(out.bytes());
+        } catch (TooLarge _) {
+            engine.isLarge(query);
+        } catch (PerigeeException _) {
+            // It fails on the other path too, which says why.
+        } catch (RuntimeException e) {
+            LOG.warn("A point read failed unexpectedly", e);
+        }
+        return Optional.empty();
+    }
+
+    /// A small body, kept until it is complete.
+    private static final class Kept extends OutputStream {
+        private byte[] buffer = new byte[1 << 10];
+        private int length;
+
+        @Override
+        public void write(int b) {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int count) {
+            if (length + count > AnswerStream.KEPT_BYTES) throw new TooLarge();
+            if (length + count > buffer.length) {
+                buffer = Arrays.copyOf(buffer, Math.max(2 * buffer.length, length + count));
+            }
+            System.arraycopy(bytes, offset, buffer, length, count);
+            length += count;
+        }
+
+        ByteBuffer bytes() {
+            return ByteBuffer.wrap(buffer, 0, length);
+        }
+    }
+}
