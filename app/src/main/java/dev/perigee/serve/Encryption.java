@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executors;
@@ -26,13 +27,14 @@ final class Encryption implements AutoCloseable {
     private final ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("perigee-tls").factory());
     private List<FileTime> seen;
+    private List<FileTime> refused = List.of();
 
     /// @throws PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] naming the file that cannot be
     ///     used
     Encryption(Tls tls) {
         this.tls = tls;
         seen = times();
-        use(context);
+        use(context, PemKeys.read(tls));
     }
 
     SslContextFactory.Server context() {
@@ -43,23 +45,37 @@ final class Encryption implements AutoCloseable {
         var _ = looks.scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private void use(SslContextFactory factory) {
-        factory.setKeyStore(PemKeys.read(tls));
+    private static void use(SslContextFactory factory, KeyStore keys) {
+        factory.setKeyStore(keys);
         factory.setKeyStorePassword(PemKeys.password());
         factory.setIncludeProtocols("TLSv1.3", "TLSv1.2");
     }
 
-    private void look() {
+    /// Takes the files when they have changed and can be used; else the pair before them stays.
+    void look() {
         List<FileTime> now = times();
         if (now.equals(seen)) return;
         try {
-            context.reload(this::use);
+            KeyStore keys = PemKeys.read(tls);
+            tried(keys);
+            context.reload(factory -> use(factory, keys));
             seen = now;
+            refused = List.of();
             LOG.info("The certificate was read again");
         } catch (Exception e) {
-            // Two files are not replaced at one moment; the next look may find both.
+            // Two files are not replaced at one moment, nor written at once: each look tries again, and says it once.
+            if (now.equals(refused)) return;
+            refused = now;
             LOG.warn("The certificate has changed and cannot be used; the old one stays: {}", e.getMessage());
         }
+    }
+
+    /// A reload that fails half way would leave the server with no keys at all.
+    private static void tried(KeyStore keys) throws Exception {
+        SslContextFactory.Server trial = new SslContextFactory.Server();
+        use(trial, keys);
+        trial.start();
+        trial.stop();
     }
 
     private List<FileTime> times() {

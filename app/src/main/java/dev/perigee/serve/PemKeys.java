@@ -9,11 +9,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.InvalidKeyException;
 import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.SignatureException;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
+import java.security.interfaces.RSAKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.List;
@@ -26,6 +32,9 @@ final class PemKeys {
     private static final String BEGIN = "-----BEGIN PRIVATE KEY-----";
     private static final String END = "-----END PRIVATE KEY-----";
 
+    /// Said at the start, which it ends, and later, when the pair before it stays.
+    private static final String UNUSED = "They are not used";
+
     private PemKeys() {}
 
     static String password() {
@@ -37,12 +46,43 @@ final class PemKeys {
         try {
             Certificate[] chain = chain(tls.certificate());
             PrivateKey key = key(tls.key(), chain[0].getPublicKey().getAlgorithm());
+            if (!belongs(key, chain[0].getPublicKey())) {
+                throw Fault.CONFIG_INVALID.in(
+                        "serve.tls",
+                        "the certificate in %s does not belong to the key in %s"
+                                .formatted(tls.certificate(), tls.key()),
+                        UNUSED);
+            }
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(null, PASSWORD);
             store.setKeyEntry("server", key, PASSWORD, chain);
             return store;
         } catch (GeneralSecurityException | IOException e) {
-            throw Fault.CONFIG_INVALID.in("serve.tls", String.valueOf(e.getMessage()), "TLS did not start", e);
+            throw Fault.CONFIG_INVALID.in(
+                    "serve.tls", "%s and %s: %s".formatted(tls.certificate(), tls.key(), e.getMessage()), UNUSED, e);
+        }
+    }
+
+    /// Whether what the key signs is what the certificate's key checks. The library would find out with
+    /// the first
+    /// connection only.
+    private static boolean belongs(PrivateKey key, PublicKey certified) throws GeneralSecurityException {
+        if (key instanceof RSAKey mine && certified instanceof RSAKey theirs) {
+            return mine.getModulus().equals(theirs.getModulus());
+        }
+        if (!key.getAlgorithm().equals(certified.getAlgorithm())) return false;
+        Signature signature =
+                Signature.getInstance(certified.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "EdDSA");
+        byte[] text = "any text".getBytes(StandardCharsets.US_ASCII);
+        try {
+            signature.initSign(key);
+            signature.update(text);
+            byte[] signed = signature.sign();
+            signature.initVerify(certified);
+            signature.update(text);
+            return signature.verify(signed);
+        } catch (InvalidKeyException | SignatureException _) {
+            return false; // Of another curve.
         }
     }
 
@@ -55,6 +95,8 @@ final class PemKeys {
             return chain;
         } catch (IOException e) {
             throw wrong("certificate", file, "it cannot be read: " + e.getMessage());
+        } catch (CertificateException e) {
+            throw wrong("certificate", file, "it is no certificate: " + e.getMessage());
         }
     }
 
@@ -73,7 +115,12 @@ final class PemKeys {
                     file,
                     "expected `%s`; make it so with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW".formatted(BEGIN));
         }
-        byte[] bytes = Base64.getMimeDecoder().decode(text.substring(begin + BEGIN.length(), end));
+        byte[] bytes;
+        try {
+            bytes = Base64.getMimeDecoder().decode(text.substring(begin + BEGIN.length(), end));
+        } catch (IllegalArgumentException _) {
+            throw wrong("key", file, "what is between its marks is not base64"); // The cause quotes the key.
+        }
         for (String each : List.of(algorithm, "RSA", "EC", "EdDSA")) {
             try {
                 return KeyFactory.getInstance(each).generatePrivate(new PKCS8EncodedKeySpec(bytes));
@@ -85,6 +132,6 @@ final class PemKeys {
     }
 
     private static PerigeeException wrong(String field, Path file, String what) {
-        return Fault.CONFIG_INVALID.in("serve.tls." + field, "%s: %s".formatted(file, what), "TLS did not start");
+        return Fault.CONFIG_INVALID.in("serve.tls." + field, "%s: %s".formatted(file, what), UNUSED);
     }
 }

@@ -3,6 +3,9 @@ package dev.perigee.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.perigee.config.QueryConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.SurfaceConfig;
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.LoggerFactory;
 
 /// What guards the server's surface.
 class SurfaceTest {
@@ -240,21 +244,69 @@ class SurfaceTest {
         }
     }
 
+    /// What is not used is said once for each change of the files, and the pair before it stays.
+    @ParameterizedTest
+    @CsvSource({"EC, EC", "RSA, RSA", "EC, RSA", "Ed25519, Ed25519"})
+    void a_certificate_that_is_not_the_keys_is_refused_and_the_old_pair_stays(String kind, String other)
+            throws Exception {
+        TestCertificates authority = new TestCertificates(directory, "first");
+        Path certificate = directory.resolve("server.crt");
+        Path key = directory.resolve("server.key");
+        Files.copy(authority.sign("one", kind, "dns:localhost"), certificate);
+        Files.copy(directory.resolve("one.key"), key);
+        Path foreign = authority.sign("two", other, "dns:localhost");
+        SurfaceConfig.Tls mixed = new SurfaceConfig.Tls(foreign, key);
+        assertThatThrownBy(() -> new Encryption(mixed))
+                .hasMessageStartingWith("CONFIG_INVALID in serve.tls")
+                .hasMessageContaining("two.crt")
+                .hasMessageContaining("server.key");
+        SurfaceConfig.Tls tls = new SurfaceConfig.Tls(certificate, key);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(Encryption.class);
+        log.start();
+        logger.addAppender(log);
+        try (Encryption encryption = new Encryption(tls)) {
+            encryption.context().start();
+            Files.copy(foreign, certificate, StandardCopyOption.REPLACE_EXISTING);
+            encryption.look();
+            encryption.look();
+            encryption.look();
+            assertThat(log.list).hasSize(1);
+            assertThat(log.list.getFirst().getFormattedMessage()).contains("server.crt", "server.key");
+            assertThat(named(encryption)).isEqualTo("CN=one");
+            Files.copy(directory.resolve("two.key"), key, StandardCopyOption.REPLACE_EXISTING);
+            encryption.look();
+            assertThat(named(encryption)).isEqualTo("CN=two");
+            encryption.context().stop();
+        } finally {
+            logger.detachAppender(log);
+        }
+    }
+
+    private static String named(Encryption encryption) throws Exception {
+        return ((X509Certificate) encryption.context().getKeyStore().getCertificate("server"))
+                .getSubjectX500Principal()
+                .getName();
+    }
+
     @Test
     void files_that_are_no_certificate_and_key_are_named() throws Exception {
         TestCertificates authority = new TestCertificates(directory, "first");
         Path certificate = authority.sign("one", "EC", "ip:127.0.0.1");
         Path key = directory.resolve("one.key");
         Path nothing = Files.writeString(directory.resolve("nothing.pem"), "nothing");
+        Path broken = Files.writeString(
+                directory.resolve("broken.pem"), "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----\n");
         for (SurfaceConfig.Tls tls : List.of(
                 new SurfaceConfig.Tls(nothing, key),
                 new SurfaceConfig.Tls(certificate, nothing),
+                new SurfaceConfig.Tls(certificate, broken),
                 new SurfaceConfig.Tls(directory.resolve("absent.pem"), key),
                 new SurfaceConfig.Tls(certificate, directory.resolve("absent.pem")))) {
             assertThatThrownBy(() -> new Encryption(tls))
-                    .hasMessageContaining("serve.tls")
+                    .hasMessageStartingWith("CONFIG_INVALID in serve.tls")
                     .message()
-                    .containsAnyOf("nothing.pem", "absent.pem", "certificate");
+                    .containsAnyOf("nothing.pem", "absent.pem", "broken.pem");
         }
     }
 
