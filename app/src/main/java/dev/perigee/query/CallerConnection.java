@@ -39,6 +39,11 @@ final class CallerConnection {
     /// other limit of ours holds.
     static final int MAX_VALUE_BYTES = 64 << 20;
 
+    /// Longest pattern of `LIKE` and `GLOB`: one call's work is the pattern's length times the text's, and
+    /// nothing
+    /// interrupts it.
+    static final int MAX_PATTERN_BYTES = 200;
+
     private record Key(Role role, String sql) {}
 
     private final SqliteConnection connection;
@@ -48,6 +53,7 @@ final class CallerConnection {
     private final LinkedHashMap<Key, SqliteStatement> statements = new LinkedHashMap<>(64, 0.75f, true);
     private long rulesVersion;
     private @Nullable Role role;
+    private int maxOwnValueBytes;
     private boolean namesHidden;
     private boolean wasKept;
     private boolean writes;
@@ -67,6 +73,8 @@ final class CallerConnection {
         this.protectedTables = plugins.protectedTables();
         this.functions = new CallerFunctions(connection);
         this.policing = new Policing(connection);
+        connection.boundFunctions();
+        connection.limit(SqliteLimit.LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES);
         Allowlist.register(connection);
         plugins.functions().register(connection);
         connection.authorizer(this::authorize);
@@ -99,13 +107,13 @@ final class CallerConnection {
         this.role = caller.role();
         this.isPoliced = policed;
         functions.caller(caller);
-        int limitBefore = connection.limit(SqliteLimit.LENGTH, MAX_VALUE_BYTES);
+        maxOwnValueBytes = connection.limit(SqliteLimit.LENGTH, MAX_VALUE_BYTES);
         try {
             return work.get();
         } catch (SqliteException e) {
             throw e.getCause() instanceof PerigeeException refusal ? refusal : e;
         } finally {
-            connection.limit(SqliteLimit.LENGTH, limitBefore);
+            connection.limit(SqliteLimit.LENGTH, maxOwnValueBytes);
             functions.caller(Caller.NOBODY);
             this.role = null;
             this.isPoliced = false;
@@ -116,9 +124,11 @@ final class CallerConnection {
     <T> T asPerigee(Supplier<T> work) {
         Role caller = role;
         role = null;
+        int limitBefore = connection.limit(SqliteLimit.LENGTH, maxOwnValueBytes);
         try {
             return work.get();
         } finally {
+            connection.limit(SqliteLimit.LENGTH, limitBefore);
             role = caller;
         }
     }

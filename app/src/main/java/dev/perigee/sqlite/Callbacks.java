@@ -16,14 +16,17 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The functions of one connection that SQLite calls back. Each is made once, when first needed, and looks at a
+/// The functions of one connection that SQLite calls back. Each is made once, when first needed, and looks
+/// at a
 /// field for what to do: making one costs as much as a hundred statements.
 ///
-/// Nothing may be thrown through C: that would end the JVM. What a callback throws is kept here, SQLite is told
+/// Nothing may be thrown through C: that would end the JVM. What a callback throws is kept here, SQLite is
+/// told
 /// "no" where it asks, and the call that SQLite was in throws it afterwards.
 final class Callbacks {
     private static final int DENY = 1;
     private static final int IGNORE = 2;
+    private static final FunctionDescriptor FUNCTION = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT, JAVA_LONG);
     private static final byte[] FUNCTION_FAILED = "the function failed".getBytes(StandardCharsets.UTF_8);
 
     private final Arena arena;
@@ -75,16 +78,35 @@ final class Callbacks {
         NativeHooks.update(connection, updateFunction);
     }
 
+    /// A function that reads its arguments where SQLite has them.
+    @FunctionalInterface
+    interface InPlace {
+        /// @param context what gets the result
+        /// @param arguments where the addresses of the arguments are
+        void call(long context, long arguments);
+    }
+
     /// @return SQLite's result code
     int function(long connection, String name, int argumentCount, int flags, SqliteFunction function) {
-        FunctionDescriptor descriptor = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT, JAVA_LONG);
-        MethodHandle call = MethodHandles.insertArguments(
-                bound("call", descriptor.toMethodType().insertParameterTypes(0, SqliteFunction.class)), 0, function);
-        MemorySegment stub = upcall(call, descriptor);
+        return function(connection, name, argumentCount, flags, bound("call", SqliteFunction.class, function));
+    }
+
+    /// @return SQLite's result code
+    int functionInPlace(long connection, String name, int argumentCount, int flags, InPlace function) {
+        return function(connection, name, argumentCount, flags, bound("callInPlace", InPlace.class, function));
+    }
+
+    private int function(long connection, String name, int argumentCount, int flags, MethodHandle call) {
+        MemorySegment stub = upcall(call, FUNCTION);
         try (Arena memory = Arena.ofConfined()) {
             long nameAddress = memory.allocateFrom(name).address();
             return NativeFunction.create(connection, nameAddress, argumentCount, flags, 0, stub.address(), 0, 0, 0);
         }
+    }
+
+    private <T> MethodHandle bound(String method, Class<T> type, T function) {
+        return MethodHandles.insertArguments(
+                bound(method, FUNCTION.toMethodType().insertParameterTypes(0, type)), 0, function);
     }
 
     /// What a callback threw since the last look, if anything; the look forgets it.
@@ -174,6 +196,15 @@ final class Callbacks {
                 values.add(NativeValue.read(NativeLibrary.MEMORY.get(JAVA_LONG, arguments + 8L * i)));
             }
             NativeValue.result(context, function.call(values));
+        } catch (Throwable t) {
+            keep(t);
+            NativeFunction.resultError(context, FUNCTION_FAILED);
+        }
+    }
+
+    void callInPlace(InPlace function, long context, int argumentCount, long arguments) {
+        try {
+            function.call(context, arguments);
         } catch (Throwable t) {
             keep(t);
             NativeFunction.resultError(context, FUNCTION_FAILED);

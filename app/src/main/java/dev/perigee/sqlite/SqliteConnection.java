@@ -232,6 +232,21 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
+    /// From now on no function, `||` or row may give more than a few bytes, so that a statement soon fails
+    /// also where it
+    /// does not come to look for an interrupt: between the columns of a row, say. Until the limit is set
+    /// anew. Any
+    /// thread, at any time, as [#interrupt()].
+    ///
+    /// SQLite keeps the limit in an int that it reads anew for each value; writing it beside a running
+    /// statement is what
+    /// its own `sqlite3_limit` does, without a lock.
+    public void choke() {
+        synchronized (life) {
+            if (pointer != 0) NativeConnection.limit(pointer, SqliteLimit.LENGTH.ordinal(), 1);
+        }
+    }
+
     /// Rows changed by the statement that finished last; 0 for one that changes none. Rows changed by
     /// triggers
     /// and foreign keys do not count.
@@ -371,6 +386,32 @@ public final class SqliteConnection implements AutoCloseable {
         } finally {
             thread.leave(before);
         }
+    }
+
+    /// Puts functions of the same results in the place of SQLite's own whose work grows with the product
+    /// of their
+    /// arguments' lengths: a call that would take very long fails instead, since nothing can interrupt it.
+    public void boundFunctions() {
+        Thread before = thread.enter();
+        try {
+            LinearFunctions functions = new LinearFunctions(handle());
+            functionInPlace("instr", 2, functions::instr);
+            functionInPlace("replace", 3, functions::replace);
+            functionInPlace("trim", 2, (context, arguments) -> functions.trim("trim", true, true, context, arguments));
+            functionInPlace(
+                    "ltrim", 2, (context, arguments) -> functions.trim("ltrim", true, false, context, arguments));
+            functionInPlace(
+                    "rtrim", 2, (context, arguments) -> functions.trim("rtrim", false, true, context, arguments));
+            functionInPlace("unhex", 2, functions::unhex);
+        } finally {
+            thread.leave(before);
+        }
+    }
+
+    private void functionInPlace(String name, int argumentCount, Callbacks.InPlace function) {
+        // As SQLite's own: an index or a view may use it.
+        int flags = UTF_8 | SqliteFunction.Trait.DETERMINISTIC.bit | SqliteFunction.Trait.INNOCUOUS.bit;
+        check(callbacks.functionInPlace(handle(), name, argumentCount, flags, function), "function " + name);
     }
 
     /// Sets a limit.

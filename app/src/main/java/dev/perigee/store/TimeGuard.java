@@ -3,6 +3,7 @@ package dev.perigee.store;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteLimit;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,7 @@ final class TimeGuard {
     static final long NO_LIMIT = Long.MAX_VALUE;
 
     private final SqliteConnection connection;
+    private final int maxValueBytes;
     private @Nullable SqliteConnection also;
     private final LongSupplier walBytes;
     private final Runnable wakeWatchdog;
@@ -42,6 +44,7 @@ final class TimeGuard {
     /// @param rest what is to be done now and then while no work runs
     TimeGuard(SqliteConnection connection, LongSupplier walBytes, Runnable wakeWatchdog, Runnable rest) {
         this.connection = connection;
+        this.maxValueBytes = connection.limit(SqliteLimit.LENGTH);
         this.walBytes = walBytes;
         this.wakeWatchdog = wakeWatchdog;
         this.rest = rest;
@@ -53,8 +56,19 @@ final class TimeGuard {
     }
 
     private void interrupt() {
-        connection.interrupt();
-        if (also != null) also.interrupt();
+        interrupt(connection);
+        if (also != null) interrupt(also);
+    }
+
+    /// A row of many large values has no place where an interrupt is looked for.
+    private static void interrupt(SqliteConnection running) {
+        running.interrupt();
+        running.choke();
+    }
+
+    private void recover() {
+        connection.limit(SqliteLimit.LENGTH, maxValueBytes);
+        if (also != null) also.limit(SqliteLimit.LENGTH, maxValueBytes);
     }
 
     /// Nanoseconds of a limit, which must be positive.
@@ -83,7 +97,7 @@ final class TimeGuard {
         if (limit != NO_LIMIT || maxBytes != NO_LIMIT) wakeWatchdog.run();
     }
 
-    /// The work is over: from here on nothing interrupts the connection.
+    /// The work is over: from here on nothing interrupts the connection. For the thread that owns it.
     ///
     /// @return why it was ended, null where it ended by itself
     synchronized @Nullable End finish() {
@@ -91,6 +105,7 @@ final class TimeGuard {
         // statements.
         if (end == null) end = overLimit();
         isRunning = false;
+        if (end != null) recover();
         return end;
     }
 
