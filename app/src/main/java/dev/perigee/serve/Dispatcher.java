@@ -10,6 +10,7 @@ import dev.perigee.plugin.RouteTable.Match;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -38,6 +39,7 @@ final class Dispatcher extends Handler.Abstract {
     /// Requests under way at once; each may hold a small answer in memory.
     static final int MAX_RUNNING = 256;
 
+    private static final int MAX_NAME_CHARS = 100;
     private static final byte[] NOTHING = {};
     private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
@@ -51,7 +53,7 @@ final class Dispatcher extends Handler.Abstract {
     private final boolean isStrict;
     private final HostCheck hosts;
     private final RateLimits rates;
-    private final RateLimits failures;
+    private final Guesses guesses;
     private final InlineReads inline;
     private final Executor threads = VirtualThreads.getNamedVirtualThreadsExecutor("perigee-http-");
     private final Semaphore running = new Semaphore(MAX_RUNNING);
@@ -78,7 +80,7 @@ final class Dispatcher extends Handler.Abstract {
         this.isStrict = config.surface().isStrict();
         this.hosts = new HostCheck(config.host(), config.surface().hosts());
         this.rates = new RateLimits(config.surface().requestsPerSecond(), 1, TimeUnit.SECONDS);
-        this.failures = new RateLimits(config.surface().failuresPerMinute(), 1, TimeUnit.MINUTES);
+        this.guesses = new Guesses(config.allowedOrigins(), config.surface().failuresPerMinute());
     }
 
     void stopping() {
@@ -106,7 +108,7 @@ final class Dispatcher extends Handler.Abstract {
     private boolean answeredInline(
             Request request, Response response, Callback callback, Caller caller, byte[] body, long begin) {
         Optional<Query> query = InlineReads.query(request, body, caller);
-        if (query.isEmpty() || !isNamed(request) || failures.isSpent(Request.getRemoteAddr(request))) return false;
+        if (query.isEmpty() || !isNamed(request) || guesses.isSpent(request)) return false;
         if (!running.tryAcquire()) return false;
         boolean isWithinRate = rates.tryTake(rateName(caller));
         Optional<ByteBuffer> answer = isWithinRate ? inline.read(query.get()) : Optional.empty();
@@ -253,12 +255,11 @@ final class Dispatcher extends Handler.Abstract {
 
     /// Who guesses tokens is looked at no more, however right the next one may be.
     private Caller known(Request request, @Nullable String authorization) {
-        String address = Request.getRemoteAddr(request);
-        if (failures.isSpent(address)) throw RateLimits.refusal();
+        if (guesses.isSpent(request)) throw RateLimits.refusal();
         try {
             return authentication.caller(authorization);
         } catch (PerigeeException e) {
-            if (e.fault() == Fault.UNAUTHORIZED && authorization != null) failures.tryTake(address);
+            if (e.fault() == Fault.UNAUTHORIZED && authorization != null) guesses.wrong(request);
             throw e;
         }
     }
@@ -297,9 +298,9 @@ final class Dispatcher extends Handler.Abstract {
         if (access == Access.ANYBODY) {
             if (authorization == null) return Caller.NOBODY;
             try {
-                return authentication.caller(authorization);
+                return known(request, authorization);
             } catch (PerigeeException _) {
-                return Caller.NOBODY; // Who needs no token is not refused for a wrong one.
+                return Caller.NOBODY; // Who needs no token is not refused for a wrong one, but it counts.
             }
         }
         Caller caller = known(request, authorization);
@@ -311,7 +312,13 @@ final class Dispatcher extends Handler.Abstract {
     }
 
     private static String rateName(Caller caller) {
-        return caller.subject().map("jwt "::concat).orElse(caller.role().name());
+        return caller.subject().map(Dispatcher::rateName).orElse(caller.role().name());
+    }
+
+    /// Subjects may be of any length, and names are kept.
+    private static String rateName(String subject) {
+        if (subject.length() <= MAX_NAME_CHARS) return "jwt " + subject;
+        return "jwt-hash " + HexFormat.of().formatHex(Authentication.hash(subject));
     }
 
     private static Endpoint endpoint(Match<Endpoint> match, Response response) {

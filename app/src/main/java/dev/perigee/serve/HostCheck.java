@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// was pointed at
 /// this machine (DNS rebinding) would else talk to it as if it were its own.
 final class HostCheck {
-    private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
+    private static final List<String> LOOPBACK = List.of("localhost", "127.0.0.1", "[::1]");
 
     private final Set<String> allowed = new HashSet<>();
     private final boolean isOn;
@@ -22,8 +22,8 @@ final class HostCheck {
     /// @param configured more names; they may have a port, which is not looked at
     HostCheck(String listening, List<String> configured) {
         isOn = isLoopback(listening) || !configured.isEmpty();
-        allowed.addAll(LOOPBACK);
-        allowed.add(listening.toLowerCase(Locale.ROOT));
+        for (String host : LOOPBACK) allowed.add(name(host));
+        allowed.add(name(listening));
         for (String host : configured) allowed.add(name(host));
     }
 
@@ -39,9 +39,20 @@ final class HostCheck {
 
     private static String name(String authority) {
         String text = authority.strip().toLowerCase(Locale.ROOT);
-        int end = text.startsWith("[") ? text.indexOf(']') + 1 : text.indexOf(':');
-        String name = end > 0 ? text.substring(0, end) : text;
+        int colon = text.indexOf(':');
+        if (text.startsWith("[")) return ofNumbers(text.substring(1, Math.max(1, text.indexOf(']'))));
+        if (colon >= 0 && text.indexOf(':', colon + 1) >= 0) return ofNumbers(text); // Of a setting: no brackets.
+        String name = colon > 0 ? text.substring(0, colon) : text;
         return name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+    }
+
+    /// An IPv6 address in the one way we write it, however it was written.
+    private static String ofNumbers(String text) {
+        try {
+            return "[" + InetAddress.ofLiteral(text).getHostAddress() + "]";
+        } catch (IllegalArgumentException _) {
+            return "[" + text + "]";
+        }
     }
 
     private static boolean isLoopback(String host) {

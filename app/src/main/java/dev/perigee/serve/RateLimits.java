@@ -1,6 +1,7 @@
 package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -14,8 +15,11 @@ import java.util.concurrent.atomic.AtomicLong;
 /// for; that may be one
 /// period ahead of now, which is a burst of as much as a period allows.
 final class RateLimits {
-    /// Names that are remembered; when there are more, those that asked for nothing lately are forgotten.
-    private static final int MAX_NAMES = 10_000;
+    /// Names that are remembered; when there are more, those that used least are forgotten.
+    static final int MAX_NAMES = 10_000;
+
+    /// Forgotten at once, so that not every new name has all of them looked at.
+    private static final int FORGOTTEN = MAX_NAMES / 10;
 
     private final Map<String, AtomicLong> until = new ConcurrentHashMap<>();
     private final long intervalNanos;
@@ -63,9 +67,22 @@ final class RateLimits {
         return Fault.TOO_MANY_REQUESTS.saying("Too many requests: wait and send again.");
     }
 
-    private void forget() {
+    /// Who invents names forgets that way the names invented, not the count of somebody who has used up
+    /// much.
+    private synchronized void forget() {
+        if (until.size() < MAX_NAMES) return; // Another thread has done it.
         long now = System.nanoTime();
         until.values().removeIf(used -> used.get() - now < 0);
-        if (until.size() >= MAX_NAMES) until.clear(); // Rather than to refuse whoever is new.
+        if (until.size() < MAX_NAMES) return;
+        record Used(String name, long ahead) {}
+        until.entrySet().stream()
+                .map(entry -> new Used(entry.getKey(), entry.getValue().get() - now))
+                .sorted(Comparator.comparingLong(Used::ahead))
+                .limit(FORGOTTEN)
+                .forEach(used -> until.remove(used.name()));
+    }
+
+    int names() {
+        return until.size();
     }
 }

@@ -14,6 +14,7 @@ import dev.perigee.testing.Contract;
 import dev.perigee.testing.TestCertificates;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -29,6 +30,7 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -76,13 +78,18 @@ class SurfaceTest {
         "LOCALHOST., 200",
         "app.localhost, 200",
         "db.example.com:443, 200",
+        "[2001:db8::7]:443, 200",
+        "[2001:DB8:0:0:0:0:0:7], 200",
+        "[2001:db8::8], 421",
+        "[2001], 400",
         "evil.example.com, 421",
         "localhost.evil.example.com, 421",
         "127.0.0.1.evil.example.com, 421",
         "169.254.169.254, 421",
     })
     void a_name_that_is_not_the_servers_is_refused(String host, int status) throws Exception {
-        try (ServedStore served = served(surface(List.of("db.example.com"), 1000, 60, false, Optional.empty()))) {
+        try (ServedStore served =
+                served(surface(List.of("db.example.com", "2001:db8::7"), 1000, 60, false, Optional.empty()))) {
             String answer = raw(
                     served.server.port(),
                     "GET /status/database HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConnection: close\r\n\r\n"
@@ -115,6 +122,49 @@ class SurfaceTest {
             assertThat(guessed).isBetween(4, 7);
             assertThat(served.run(ServedStore.ADMIN, "SELECT 1").statusCode()).isEqualTo(429);
         }
+    }
+
+    @Test
+    void what_another_sites_page_guesses_does_not_lock_out_the_users_own_programs() throws Exception {
+        try (ServedStore served = served(surface(List.of(), 1000, 5, false, Optional.empty()))) {
+            String request = "GET /status/database HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n"
+                    + "Origin: %s\r\nConnection: close\r\n\r\n";
+            String last = "";
+            for (int i = 0; i < 20; i++) {
+                last = raw(served.server.port(), request.formatted("guess" + i, "https://site%d.example".formatted(i)));
+            }
+            assertThat(last).startsWith("HTTP/1.1 429");
+            assertThat(raw(served.server.port(), request.formatted(ServedStore.ADMIN, "https://another.example")))
+                    .startsWith("HTTP/1.1 429");
+            assertThat(raw(served.server.port(), request.formatted(ServedStore.ADMIN, "http://localhost")))
+                    .startsWith("HTTP/1.1 200");
+            assertThat(served.run(ServedStore.ADMIN, "SELECT 1").statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void tokens_are_not_guessed_at_a_route_that_needs_none() {
+        try (ServedStore served = served(surface(List.of(), 1000, 5, false, Optional.empty()))) {
+            for (int i = 0; i < 10; i++) {
+                assertThat(served.get("/readyz", "guess" + i).statusCode()).isEqualTo(200);
+            }
+            assertThat(served.run(ServedStore.ADMIN, "SELECT 1").statusCode()).isEqualTo(429);
+        }
+    }
+
+    @Test
+    void who_has_used_up_what_it_may_is_not_forgotten_for_names_that_are_invented() throws Exception {
+        RateLimits limits = new RateLimits(5, 1, TimeUnit.HOURS);
+        while (!limits.isSpent("guesser")) limits.tryTake("guesser");
+        for (int i = 0; i < 3 * RateLimits.MAX_NAMES; i++) {
+            limits.tryTake("invented" + i);
+            assertThat(limits.names()).isLessThanOrEqualTo(RateLimits.MAX_NAMES);
+        }
+        assertThat(limits.isSpent("guesser")).isTrue();
+        String one = Guesses.network(InetAddress.getByName("2001:db8:1:2:3:4:5:6"));
+        assertThat(Guesses.network(InetAddress.getByName("2001:db8:1:2:ffff::1")))
+                .isEqualTo(one);
+        assertThat(Guesses.network(InetAddress.getByName("2001:db8:1:3::1"))).isNotEqualTo(one);
     }
 
     @Test
