@@ -15,7 +15,9 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
 import java.util.LinkedHashMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// One of the store's connections, lent to callers' statements: they are prepared and run under [Rules],
@@ -44,19 +46,41 @@ final class CallerConnection {
     /// interrupts it.
     static final int MAX_PATTERN_BYTES = 200;
 
+    /// Words of a statement once its subqueries are merged. Past it they are not: SQLite takes a
+    /// microsecond for each.
+    static final long MAX_MERGED_WORDS = 1_000_000;
+
+    /// Words above each other in a tree for which a stack of 1 MiB is ten times enough.
+    private static final long SMALL_PATH = 1000;
+
+    private static final Pattern QUERY = Pattern.compile("select|values", Pattern.CASE_INSENSITIVE);
+
+    private static final Set<Integer> MAKING = Set.of(
+            AuthorizerAction.ALTER_TABLE,
+            AuthorizerAction.CREATE_TABLE,
+            AuthorizerAction.CREATE_TRIGGER,
+            AuthorizerAction.CREATE_VIEW);
+
     private record Key(Role role, String sql) {}
+
+    /// @param schema the schema's version where the statement uses views, else -1
+    private record Kept(SqliteStatement statement, long schema) {}
 
     private final SqliteConnection connection;
     private final Supplier<ChangeObserver> observer;
     private final Rules rules;
     private final ProtectedTables protectedTables;
-    private final LinkedHashMap<Key, SqliteStatement> statements = new LinkedHashMap<>(64, 0.75f, true);
+    private final LinkedHashMap<Key, Kept> statements = new LinkedHashMap<>(64, 0.75f, true);
     private long rulesVersion;
     private @Nullable Role role;
     private int maxOwnValueBytes;
     private boolean namesHidden;
     private boolean wasKept;
     private boolean writes;
+    private boolean makes;
+    private boolean isUnmerged;
+    private long schema;
+    private final SchemaSize sizes;
     private @Nullable String altered;
     private @Nullable String target;
     private boolean defines;
@@ -73,6 +97,7 @@ final class CallerConnection {
         this.protectedTables = plugins.protectedTables();
         this.functions = new CallerFunctions(connection);
         this.policing = new Policing(connection);
+        this.sizes = new SchemaSize(connection);
         connection.boundFunctions();
         connection.limit(SqliteLimit.LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES);
         Allowlist.register(connection);
@@ -107,12 +132,15 @@ final class CallerConnection {
         this.role = caller.role();
         this.isPoliced = policed;
         functions.caller(caller);
+        // A writer's transaction that was undone had a schema of its own.
+        if (!connection.isReadonly()) sizes.forget();
         maxOwnValueBytes = connection.limit(SqliteLimit.LENGTH, MAX_VALUE_BYTES);
         try {
             return work.get();
         } catch (SqliteException e) {
             throw e.getCause() instanceof PerigeeException refusal ? refusal : e;
         } finally {
+            merge(true);
             connection.limit(SqliteLimit.LENGTH, maxOwnValueBytes);
             functions.caller(Caller.NOBODY);
             this.role = null;
@@ -183,10 +211,62 @@ final class CallerConnection {
         if (!followers.isEmpty() && Policing.folded(sql).contains(Policing.folded(followers))) {
             throw Fault.FORBIDDEN.saying("A name in the statement is not available.");
         }
-        SqliteStatement kept = statements.remove(key(sql));
-        wasKept = kept != null;
-        if (kept != null) return kept;
+        merge(true);
+        schema = -1;
+        makes = false;
+        Kept kept = statements.remove(key(sql));
+        wasKept = kept != null && isGood(kept);
+        if (kept != null && wasKept) return kept.statement;
+        if (kept != null) kept.statement.close();
+        if (role != Role.ADMIN && QUERY.matcher(sql).find()) bound(sql);
         return connection.prepare(CallerFunctions.withContext(sql));
+    }
+
+    /// A view may be another now, and the statement too large with it.
+    private boolean isGood(Kept kept) {
+        if (kept.schema < 0 || role == Role.ADMIN) return true;
+        schema = asPerigee(sizes::version);
+        return schema == kept.schema;
+    }
+
+    /// Looks at how large the statement becomes.
+    ///
+    /// @throws PerigeeException [Fault#TOO_LARGE] if that is more than a client may make
+    private void bound(String sql) {
+        Expansion.Size size = asPerigee(() -> sizes.of(sql));
+        schema = size.usesViews() ? asPerigee(sizes::version) : -1;
+        if (size.mergedWords() <= MAX_MERGED_WORDS) return;
+        merge(false);
+        if (isUnmerged) return;
+        throw Fault.TOO_LARGE.saying(
+                "The columns of the statement's subqueries become more than %d words when they are put together: name each fewer times."
+                        .formatted(MAX_MERGED_WORDS));
+    }
+
+    private void merge(boolean isOn) {
+        if (isOn != isUnmerged) return;
+        boolean isDone = connection.mergeSubqueries(isOn);
+        isUnmerged = !isOn && isDone;
+    }
+
+    /// Whether the statement is compiled on any thread: Jetty's have Java's usual stack.
+    boolean needsLittleStack(String sql) {
+        try {
+            return asPerigee(() -> sizes.of(sql)).path() <= SMALL_PATH;
+        } catch (PerigeeException _) {
+            return false;
+        }
+    }
+
+    /// To be called when a statement has been run.
+    ///
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it made what would harm others' statements
+    void checkMade() {
+        if (!makes || role == Role.ADMIN) return;
+        asPerigee(() -> {
+            sizes.check();
+            return true;
+        });
     }
 
     /// Whether the statement prepared last has been run before and was kept.
@@ -204,14 +284,15 @@ final class CallerConnection {
         statement.reset();
         statement.clearBindings();
         // A pragma may hold the answer of when it was prepared.
-        if (sql.length() > MAX_KEPT_CHARS || namesHidden || SqlText.mentionsPragma(sql)) {
+        boolean isPlain = sql.length() <= MAX_KEPT_CHARS && !namesHidden && !makes && !isUnmerged;
+        if (!isPlain || SqlText.mentionsPragma(sql)) {
             statement.close();
             return;
         }
-        SqliteStatement other = statements.put(key(sql), statement);
-        if (other != null) other.close();
+        Kept other = statements.put(key(sql), new Kept(statement, schema));
+        if (other != null) other.statement.close();
         if (statements.size() > MAX_STATEMENTS) {
-            statements.pollFirstEntry().getValue().close();
+            statements.pollFirstEntry().getValue().statement.close();
         }
     }
 
@@ -221,7 +302,7 @@ final class CallerConnection {
     }
 
     private void clear() {
-        statements.values().forEach(SqliteStatement::close);
+        statements.values().forEach(kept -> kept.statement.close());
         statements.clear();
     }
 
@@ -243,6 +324,7 @@ final class CallerConnection {
         if (defines && action == AuthorizerAction.READ && "sqlite_temp_master".equals(arg1))
             return Authorizer.Decision.OK;
         if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.CREATE_TRIGGER) namesHidden = true;
+        if (MAKING.contains(action)) makes = true;
         if (action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE || action == AuthorizerAction.DELETE)
             writes = true;
         // Perigee's triggers on a table of its own look at the row that is written; nobody else has any there.

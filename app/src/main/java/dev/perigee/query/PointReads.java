@@ -147,6 +147,8 @@ final class PointReads {
     }
 
     private static boolean isPoint(CallerConnection lent, String sql) {
+        // However little its program does, a view's text may need much of a stack to be compiled.
+        if (!lent.needsLittleStack(sql)) return false;
         List<Instruction> program = new ArrayList<>();
         try (SqliteStatement explained = lent.connection().prepare("EXPLAIN " + CallerFunctions.withContext(sql))) {
             while (explained.step()) {

@@ -348,6 +348,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
                 StatementCall call = calls.get(index);
                 RowSink limited = new LimitedRows(answer, config.maxRows());
                 answer.end(new PolicedStatement(lent, rows).run(call, limited));
+                lent.checkMade();
                 return true;
             });
         }
@@ -363,6 +364,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
                     RowSink limited = new LimitedRows(answer, config.maxRows());
                     answer.end(rows.run(lent, statement, limited));
                     names.refuse(transaction, lent);
+                    lent.checkMade();
                     return true;
                 } finally {
                     lent.release(call.sql(), statement);

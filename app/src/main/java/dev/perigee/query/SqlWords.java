@@ -13,10 +13,26 @@ public final class SqlWords {
     /// @param start where it begins in the text
     /// @param end after its last character
     public record Word(String text, int start, int end) {
-        /// Letters count without regard to case.
+        /// The letters A to Z count without regard to case, as they do for SQLite; no others do.
         public boolean is(String other) {
-            return text.equalsIgnoreCase(other);
+            if (text.length() != other.length()) return false;
+            for (int i = 0; i < text.length(); i++) {
+                if (small(text.charAt(i)) != small(other.charAt(i))) return false;
+            }
+            return true;
         }
+
+        private static int small(char c) {
+            return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+        }
+    }
+
+    /// The words of one character, which a long text has most of: one string each, however often they
+    /// stand there.
+    private static final String[] SIGNS = new String[128];
+
+    static {
+        for (char c = 0; c < SIGNS.length; c++) SIGNS[c] = String.valueOf(c);
     }
 
     private SqlWords() {}
@@ -67,7 +83,7 @@ public final class SqlWords {
             } else {
                 end = i + 1;
             }
-            words.add(new Word(sql.substring(i, end), i, end));
+            words.add(new Word(end == i + 1 && c < SIGNS.length ? SIGNS[c] : sql.substring(i, end), i, end));
             i = end;
         }
         return words;

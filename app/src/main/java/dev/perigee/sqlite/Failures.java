@@ -48,6 +48,10 @@ final class Failures {
                 && ResultCode.primary(NativeConnection.extendedCode(connection)) == ResultCode.primary(code);
         String said = NativeLibrary.string(
                 isItsLast ? NativeConnection.message(connection) : NativeConnection.codeMeaning(code));
+        // It says that too of a statement whose program has more instructions than it may.
+        if (fault == Fault.TOO_LARGE && ResultCode.primary(code) == ResultCode.NOMEM) {
+            said += ", or the statement's program is longer than its limit";
+        }
         String message = message(fault, where, "%s (SQLite code %d)".formatted(said, code), state);
         return new SqliteException(fault, message, code, offset, callbacks.takeFailure());
     }

@@ -12,6 +12,7 @@ final class ResultCode {
     static final int ABORT = 4;
     static final int BUSY = 5;
     static final int LOCKED = 6;
+    static final int NOMEM = 7;
     static final int READONLY = 8;
     static final int INTERRUPT = 9;
     static final int IOERR = 10;
@@ -49,6 +50,8 @@ final class ResultCode {
             case IOERR, CANTOPEN, PERM, NOLFS -> Fault.DISK_FAILED;
             case CORRUPT, NOTADB -> Fault.REPLICA_CORRUPT;
             case FULL -> Fault.DISK_FULL;
+            // The program of a statement had no room, in memory or in its limit.
+            case NOMEM -> inStatement ? Fault.TOO_LARGE : Fault.SQLITE_FAILED;
             case TOOBIG -> Fault.TOO_LARGE;
             case CONSTRAINT -> Fault.CONSTRAINT;
             case MISMATCH, RANGE -> Fault.STATEMENT_INVALID;

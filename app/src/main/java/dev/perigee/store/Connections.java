@@ -4,6 +4,7 @@ import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteConnection.OpenFlag;
+import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.sqlite.SqliteStatement;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,6 +24,16 @@ final class Connections {
     private static final int READER_CACHE_PART = 8;
 
     private static final long MIN_CACHE_BYTES = 2L << 20;
+
+    /// Instructions of a statement's program, of 24 bytes each. SQLite takes 250 million, which a chain of
+    /// computed
+    /// columns that each name the one before twice comes to.
+    private static final int MAX_INSTRUCTIONS = 2_000_000;
+
+    /// Of each thread that compiles statements: what is written in a megabyte of text can be nested deeper
+    /// than
+    /// Java's usual megabyte of stack, and SQLite would take the process with it.
+    static final long STACK_BYTES = 16L << 20;
 
     private Connections() {}
 
@@ -76,6 +87,7 @@ final class Connections {
     private static SqliteConnection prepared(SqliteConnection connection, Consumer<SqliteConnection> settings) {
         try {
             connection.busyTimeout(BUSY_WAIT);
+            connection.limit(SqliteLimit.VDBE_OP, MAX_INSTRUCTIONS);
             settings.accept(connection);
             return connection;
         } catch (Throwable e) {

@@ -106,14 +106,17 @@ final class ReadPool {
     /// A copy of the replica as of now; on a thread and a connection of its own, so that readers stay free.
     CompletableFuture<@Nullable Void> backup(Path target) {
         CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
-        Thread.ofPlatform().name("perigee-backup").start(() -> {
-            try {
-                new Backup(file, config, this).to(target);
-                done.complete(null);
-            } catch (Throwable e) {
-                done.completeExceptionally(e);
-            }
-        });
+        Thread.ofPlatform()
+                .name("perigee-backup")
+                .stackSize(Connections.STACK_BYTES)
+                .start(() -> {
+                    try {
+                        new Backup(file, config, this).to(target);
+                        done.complete(null);
+                    } catch (Throwable e) {
+                        done.completeExceptionally(e);
+                    }
+                });
         return done;
     }
 

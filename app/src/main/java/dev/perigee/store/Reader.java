@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One thread with one read-only connection: takes read after read. Those that wait are run in one transaction, see
+/// One thread with one read-only connection: takes read after read. Those that wait are run in one
+/// transaction, see
 /// [SharedRead].
 final class Reader {
     private static final Logger LOG = LoggerFactory.getLogger(Reader.class);
@@ -25,7 +26,10 @@ final class Reader {
     }
 
     void start(Path file, StoreConfig config, ReadPool pool) {
-        thread = Thread.ofPlatform().name(name).start(() -> run(file, config, pool));
+        thread = Thread.ofPlatform()
+                .name(name)
+                .stackSize(Connections.STACK_BYTES)
+                .start(() -> run(file, config, pool));
     }
 
     void awaitOpened() {

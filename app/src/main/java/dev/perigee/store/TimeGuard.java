@@ -3,7 +3,6 @@ package dev.perigee.store;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.sqlite.SqliteLimit;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +27,7 @@ final class TimeGuard {
     static final long NO_LIMIT = Long.MAX_VALUE;
 
     private final SqliteConnection connection;
-    private final int maxValueBytes;
+    private final int[] limits;
     private @Nullable SqliteConnection also;
     private final LongSupplier walBytes;
     private final Runnable wakeWatchdog;
@@ -44,7 +43,7 @@ final class TimeGuard {
     /// @param rest what is to be done now and then while no work runs
     TimeGuard(SqliteConnection connection, LongSupplier walBytes, Runnable wakeWatchdog, Runnable rest) {
         this.connection = connection;
-        this.maxValueBytes = connection.limit(SqliteLimit.LENGTH);
+        this.limits = connection.limits();
         this.walBytes = walBytes;
         this.wakeWatchdog = wakeWatchdog;
         this.rest = rest;
@@ -67,8 +66,8 @@ final class TimeGuard {
     }
 
     private void recover() {
-        connection.limit(SqliteLimit.LENGTH, maxValueBytes);
-        if (also != null) also.limit(SqliteLimit.LENGTH, maxValueBytes);
+        connection.unchoke(limits);
+        if (also != null) also.unchoke(limits);
     }
 
     /// Nanoseconds of a limit, which must be positive.

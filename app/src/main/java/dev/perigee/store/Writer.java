@@ -29,7 +29,10 @@ final class Writer {
     private volatile ChangeObserver observer = ChangeObserver.NONE;
     private final AtomicLong copyChanges = new AtomicLong();
     private final CompletableFuture<Opened> opened = new CompletableFuture<>();
-    private final Thread thread = Thread.ofPlatform().name("perigee-writer").unstarted(this::run);
+    private final Thread thread = Thread.ofPlatform()
+            .name("perigee-writer")
+            .stackSize(Connections.STACK_BYTES)
+            .unstarted(this::run);
 
     /// What exists once the file is open.
     private record Opened(SqliteConnection connection, TimeGuard guard, Checkpoints checkpoints) {}

@@ -11,8 +11,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Statements of a client that SQLite, left alone, would work on long past any limit.
@@ -90,5 +93,140 @@ class BoundsTest {
                             .body())
                     .contains("\"n\":0");
         }
+    }
+
+    private static String nested(int levels, String level) {
+        String query = "SELECT 1 AS c, 2 AS d";
+        for (int i = 0; i < levels; i++) query = level.formatted(query);
+        return query;
+    }
+
+    private static String defined(int count, String definition) {
+        return IntStream.rangeClosed(1, count)
+                .mapToObj(i -> ", a%d AS (%s)".formatted(i, definition.replace("?", "a" + (i - 1))))
+                .collect(Collectors.joining("", "WITH a0 AS (SELECT 1 AS c)", " SELECT * FROM a" + count));
+    }
+
+    static Stream<String> explosions() {
+        return Stream.of(
+                defined(16, "SELECT 1 AS c FROM ?, ? AS other"),
+                defined(16, "SELECT c FROM ? UNION ALL SELECT c FROM ?"),
+                defined(16, "SELECT (SELECT c FROM ?) + (SELECT c FROM ?) AS c"),
+                defined(16, "SELECT count(*) AS c FROM ? WHERE c IN ?"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("explosions")
+    void common_table_expressions_that_double_at_each_level_are_413(String sql) {
+        try (ServedStore served = new ServedStore(directory, SETUP)) {
+            HttpResponse<String> answer = soon(served, CLIENT, sql);
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(413);
+            assertThat(answer.body()).contains("name each fewer times");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT c+c AS c, d FROM (%s)",
+                "SELECT c, d FROM (SELECT c+c AS c, d FROM (%s)) WHERE c > 1",
+                "SELECT c, d FROM (SELECT c+c AS c, d FROM (%s) UNION SELECT c, d FROM (SELECT 3 AS c, 4 AS d)) WHERE c > 1"
+            })
+    void columns_that_double_at_each_level_are_computed_and_not_copied(String level) {
+        try (ServedStore served = new ServedStore(directory, SETUP)) {
+            HttpResponse<String> answer = soon(served, CLIENT, nested(24, level));
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            assertThat(answer.body()).contains("\"c\":16777216");
+        }
+    }
+
+    @Test
+    void views_that_double_at_each_level_are_not_made() {
+        try (ServedStore served = new ServedStore(directory, SETUP)) {
+            served.run(CLIENT, "CREATE VIEW v0 AS SELECT 1 AS c");
+            int made = 0;
+            HttpResponse<String> answer;
+            do {
+                made++;
+                answer = soon(
+                        served,
+                        CLIENT,
+                        "CREATE VIEW v%d AS SELECT (SELECT c FROM v%d) + (SELECT c FROM main.V%d) AS c"
+                                .formatted(made, made - 1, made - 1));
+            } while (answer.statusCode() == 200 && made < 30);
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(413);
+            assertThat(made).isBetween(8, 14);
+            assertThat(soon(served, ADMIN, "SELECT * FROM v%d".formatted(made - 1))
+                            .statusCode())
+                    .isEqualTo(200);
+            String twice = IntStream.range(0, 20)
+                    .mapToObj(i -> "SELECT c FROM v" + 8)
+                    .collect(Collectors.joining(" UNION ALL "));
+            assertThat(soon(served, CLIENT, twice).statusCode()).isEqualTo(413);
+        }
+    }
+
+    @Test
+    void a_statement_that_was_kept_is_looked_at_again_when_its_view_is_another() {
+        try (ServedStore served = new ServedStore(directory, SETUP)) {
+            served.run(CLIENT, "CREATE VIEW v AS SELECT 1 AS c");
+            String many =
+                    IntStream.range(0, 300).mapToObj(i -> "SELECT c FROM v").collect(Collectors.joining(" UNION "));
+            for (int i = 0; i < 12; i++)
+                assertThat(served.run(CLIENT, many).statusCode()).isEqualTo(200);
+            served.run(CLIENT, "DROP VIEW v");
+            served.run(CLIENT, "CREATE VIEW v AS " + defined(9, "SELECT 1 AS c FROM ?, ? AS other"));
+            for (int i = 0; i < 12; i++) {
+                assertThat(soon(served, CLIENT, many).statusCode()).isEqualTo(413);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {500, 30_000})
+    void a_chain_of_common_table_expressions_does_not_end_the_server(int levels) {
+        try (ServedStore served = new ServedStore(directory, SETUP)) {
+            HttpResponse<String> answer =
+                    soon(served, CLIENT, defined(levels, "SELECT max(c) AS c FROM ? WHERE c > 0"));
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(levels == 500 ? 200 : 413);
+        }
+    }
+
+    @Test
+    void triggers_that_fire_each_other_have_a_number() {
+        try (ServedStore served = new ServedStore(directory, SETUP)) {
+            HttpResponse<String> answer;
+            int count = 0;
+            do {
+                served.run(CLIENT, "CREATE TABLE t%d (c)".formatted(count));
+                answer = served.run(
+                        CLIENT,
+                        "CREATE TRIGGER r%d AFTER INSERT ON t%d BEGIN INSERT INTO t%d VALUES (1); END"
+                                .formatted(count, count, count + 1));
+                count++;
+            } while (answer.statusCode() == 200 && count < 300);
+            assertThat(answer.body()).contains("this would be 201");
+            assertThat(count).isEqualTo(201);
+        }
+    }
+
+    @Test
+    void computed_columns_neither_chain_without_end_nor_double() {
+        try (ServedStore served = new ServedStore(directory, SETUP)) {
+            String chain = IntStream.range(1, 1900)
+                    .mapToObj(i -> ", a%d AS (a%d + 1)".formatted(i, i - 1))
+                    .collect(Collectors.joining("", "CREATE TABLE chain (a0", ")"));
+            assertThat(soon(served, CLIENT, chain).statusCode()).isEqualTo(413);
+            assertThat(soon(served, CLIENT, doubling(12)).statusCode()).isEqualTo(200);
+            HttpResponse<String> answer = soon(served, CLIENT, doubling(40));
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(413);
+            assertThat(answer.body()).contains("longer than its limit");
+        }
+    }
+
+    private static String doubling(int columns) {
+        return IntStream.range(1, columns)
+                .mapToObj(i -> ", a%d AS (a%d + a%d)".formatted(i, i - 1, i - 1))
+                .collect(Collectors.joining("", "CREATE TABLE doubling%d (a0".formatted(columns), ")"));
     }
 }
