@@ -18,6 +18,10 @@ public interface BulkWrite {
     /// Runs one statement under the caller's rights; its rows are dropped.
     void run(String sql);
 
+    /// Whether a statement that failed undid all of the transaction, as `ON CONFLICT ROLLBACK` does: nothing more
+    /// can be run then.
+    boolean isUndone();
+
     /// Runs work of which nothing stays when it throws; what it throws is thrown on.
     void apart(Runnable work);
 }

@@ -64,6 +64,11 @@ final class CallerBulk implements BulkWrite, AutoCloseable {
         as("RELEASE perigee_bulk");
     }
 
+    @Override
+    public boolean isUndone() {
+        return lent.connection().isAutocommit();
+    }
+
     private void as(String sql) {
         lent.asPerigee(() -> {
             transaction.statement(sql).run();

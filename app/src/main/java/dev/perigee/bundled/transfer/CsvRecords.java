@@ -17,6 +17,9 @@ final class CsvRecords {
     /// Longest record.
     static final int MAX_CHARS = 32 << 20;
 
+    /// More fields than a table of SQLite's can have columns.
+    static final int MAX_FIELDS = 32_767;
+
     private static final int BYTE_ORDER_MARK = 0xfeff;
 
     private final Reader in;
@@ -48,6 +51,10 @@ final class CsvRecords {
         int chars = 0;
         while (true) {
             String field = field();
+            if (fields.size() == MAX_FIELDS) {
+                throw Fault.TOO_LARGE.saying(
+                        "The record that begins on line %d has more than %d fields.".formatted(beginLine, MAX_FIELDS));
+            }
             fields.add(field);
             chars += field == null ? 0 : field.length();
             if (chars > MAX_CHARS) throw tooLong();

@@ -23,13 +23,12 @@ final class DumpImport {
     private static final int SHOWN_CHARS = 200;
 
     private static final Pattern SKIPPED = Pattern.compile(
-            "(BEGIN|COMMIT|END)(\\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\\s+TRANSACTION)?|PRAGMA\\s+foreign_keys\\s*=\\s*\\w+",
+            "(BEGIN|COMMIT|END)(\\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\\s+TRANSACTION)?|PRAGMA\\s+(foreign_keys|user_version|application_id)\\s*=\\s*-?\\w+",
             Pattern.CASE_INSENSITIVE);
     private static final Pattern SEQUENCES =
             Pattern.compile("DELETE\\s+FROM\\s+\"?sqlite_sequence\"?", Pattern.CASE_INSENSITIVE);
-    private static final Pattern TABLE = Pattern.compile(
-            "CREATE\\s+TABLE\\s+(IF\\s+NOT\\s+EXISTS\\s+)?(\"(?:[^\"]|\"\")+\"|'(?:[^']|'')+'|\\[[^\\]]+\\]|`[^`]+`|[^\\s(]+).*",
-            Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+    private static final Pattern TABLE =
+            Pattern.compile("CREATE\\s+TABLE\\s+(IF\\s+NOT\\s+EXISTS\\s+)?", Pattern.CASE_INSENSITIVE);
 
     /// @param line where the statement begins
     record Failure(String statement, long line, boolean success, String error) {}
@@ -76,6 +75,7 @@ final class DumpImport {
             else one(sql, isShort);
             succeeded++;
         } catch (PerigeeException e) {
+            if (bulk.isUndone()) throw RowImport.undone(e);
             if (e.fault() == Fault.DISK_FULL || e.fault() == Fault.DISK_FAILED || e.fault() == Fault.CLOSED) throw e;
             String shown = sql.length() > SHOWN_CHARS ? sql.substring(0, SHOWN_CHARS) + "…" : sql;
             if (!reports) {
@@ -85,7 +85,7 @@ final class DumpImport {
             }
             failed++;
             if (failures.size() < RowImport.MAX_FAILURES) {
-                failures.add(new Failure(shown, line, false, String.valueOf(e.getMessage())));
+                failures.add(new Failure(shown, line, false, RowImport.cut(e.getMessage())));
             }
         }
     }
@@ -105,14 +105,27 @@ final class DumpImport {
                             .formatted(sql));
         }
         bulk.run(sql);
-        Matcher table = isShort ? TABLE.matcher(sql) : TABLE.matcher(sql.substring(0, 10_000));
-        if (table.matches()) made.add(plain(table.group(2)));
+        Matcher table = TABLE.matcher(isShort ? sql : sql.substring(0, 10_000));
+        if (table.lookingAt()) made.add(name(sql, table.end()));
     }
 
-    private static String plain(String name) {
-        char first = name.charAt(0);
-        if ("\"'`[".indexOf(first) < 0) return name;
-        String inner = name.substring(1, name.length() - 1);
-        return first == '[' ? inner : inner.replace("" + first + first, "" + first);
+    /// The name that begins at `from`, without its quotes. By hand: a pattern would need the stack for a
+    /// long one.
+    private static String name(String sql, int from) {
+        char first = sql.charAt(from);
+        boolean isQuoted = "\"'`[".indexOf(first) >= 0;
+        char end = first == '[' ? ']' : first;
+        StringBuilder name = new StringBuilder();
+        for (int i = isQuoted ? from + 1 : from; i < sql.length(); i++) {
+            char c = sql.charAt(i);
+            if (!isQuoted && (Character.isWhitespace(c) || c == '(')) break;
+            if (isQuoted && c == end) {
+                boolean isDoubled = c != ']' && i + 1 < sql.length() && sql.charAt(i + 1) == end;
+                if (!isDoubled) break;
+                i++;
+            }
+            name.append(c);
+        }
+        return name.toString();
     }
 }

@@ -151,8 +151,19 @@ final class ExportJobs implements AutoCloseable {
     private void work() {
         while (!isClosed) {
             @Nullable ExportJob next = next();
-            if (next != null) run(next);
+            try {
+                if (next != null) run(next);
+            } catch (RuntimeException e) {
+                // Its end could not be noted: the disk is full, say. The others must not wait for ever.
+                if (isClosed) return;
+                LOG.error("An export job's state could not be kept", e);
+                if (next != null) jobs.computeIfPresent(next.id(), (_, job) -> failed(job, e));
+            }
         }
+    }
+
+    private ExportJob failed(ExportJob job, RuntimeException why) {
+        return job.over(State.FAILED, now(), Optional.of(String.valueOf(why.getMessage())));
     }
 
     private @Nullable ExportJob next() {
@@ -186,6 +197,8 @@ final class ExportJobs implements AutoCloseable {
             delete(part);
         } catch (IOException | RuntimeException e) {
             delete(part);
+            // It begins anew with the next start, as one that was killed does.
+            if (isClosed) return;
             LOG.warn("The export job {} failed", job.id(), e);
             String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
             end(job.id(), State.FAILED, Optional.of(why));

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -108,7 +109,12 @@ public final class ExportPlugin extends StarbasePlugin {
     private Response download(String id) {
         ExportJob job = jobs().find(id);
         Path file = jobs().file(job);
-        Response like = export(job.format(), job.table());
+        // Of what the job was asked for: its table may be gone by now.
+        Response like = switch (job.format()) {
+            case "json", "csv" ->
+                table(job.table().orElse(""), job.format(), _ -> job.table().orElse(""));
+            default -> export(job.format(), job.table());
+        };
         return new Response(200, like.contentType(), like.headers(), out -> Files.copy(file, out));
     }
 
@@ -149,14 +155,14 @@ public final class ExportPlugin extends StarbasePlugin {
                         "application/x-sqlite3",
                         (connection, out) -> new SqlDump(connection, out).write());
             case "sqlite" -> file();
-            case "json" -> table(table.orElse(""), "json", "application/json");
-            case "csv" -> table(table.orElse(""), "csv", "text/csv");
+            case "json", "csv" -> table(table.orElse(""), format, this::tableName);
             default -> throw Fault.NOT_FOUND.saying("Not found");
         };
     }
 
-    private Response table(String wanted, String format, String type) {
-        String name = tableName(wanted);
+    private Response table(String wanted, String format, UnaryOperator<String> lookedUp) {
+        String name = lookedUp.apply(wanted);
+        String type = format.equals("csv") ? "text/csv" : "application/json";
         return answer(name + "_export." + format, type, (connection, out) -> {
             TableExport export = new TableExport(connection, name);
             if (format.equals("csv")) export.csv(out);

@@ -7,6 +7,7 @@ import dev.perigee.plugin.QueryBody;
 import dev.perigee.sqlite.Value;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
@@ -23,6 +25,11 @@ import tools.jackson.core.JsonToken;
 final class JsonRows {
     static final String EXPECTED =
             "Invalid JSON format. Expected an object with \"data\" array and optional \"columnMapping\".";
+
+    /// Longest array or object that becomes a text.
+    private static final int MAX_NESTED_CHARS = 16 << 20;
+
+    private static final int MAX_MAPPED = CsvRecords.MAX_FIELDS;
 
     private final Path file;
 
@@ -73,6 +80,7 @@ final class JsonRows {
             String from = parser.currentName();
             if (parser.nextToken() != JsonToken.VALUE_STRING) throw notMapping();
             mapping.put(from, parser.getString());
+            if (mapping.size() > MAX_MAPPED) throw notMapping();
         }
     }
 
@@ -99,6 +107,27 @@ final class JsonRows {
         }
     }
 
+    /// An array or an object as text, one token at a time: what it holds may be of any size.
+    private static String text(JsonParser parser, long line) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator copy = Json.MAPPER.createGenerator(text)) {
+            int depth = 0;
+            do {
+                copy.copyCurrentEvent(parser);
+                if (parser.currentToken().isStructStart()) depth++;
+                if (parser.currentToken().isStructEnd()) depth--;
+                if (text.getBuffer().length() > MAX_NESTED_CHARS) throw tooLarge(line);
+            } while (depth > 0 && parser.nextToken() != null);
+        }
+        return text.toString();
+    }
+
+    private static PerigeeException tooLarge(long line) {
+        return Fault.TOO_LARGE.saying(
+                "The row that begins on line %d is larger than %d bytes, or has more than %d values, or one of them more than %d characters of JSON."
+                        .formatted(line, CsvRecords.MAX_CHARS, CsvRecords.MAX_FIELDS, MAX_NESTED_CHARS));
+    }
+
     private static void row(JsonParser parser, RowImport rows) {
         long line = parser.currentTokenLocation().getLineNr();
         if (parser.currentToken() != JsonToken.START_OBJECT) {
@@ -106,6 +135,7 @@ final class JsonRows {
             rows.wrong("A row must be an object.", line);
             return;
         }
+        long begin = parser.currentTokenLocation().getByteOffset();
         List<String> names = new ArrayList<>();
         List<Value> values = new ArrayList<>();
         String wrong = "";
@@ -128,7 +158,11 @@ final class JsonRows {
                     if (Double.isFinite(number)) values.add(new Value.Real(number));
                     else wrong = "The number of \"%s\" is out of range.".formatted(names.getLast());
                 }
-                default -> values.add(new Value.Text(Json.MAPPER.writeValueAsString(parser.readValueAsTree())));
+                default -> values.add(new Value.Text(text(parser, line)));
+            }
+            if (names.size() > CsvRecords.MAX_FIELDS
+                    || parser.currentLocation().getByteOffset() - begin > CsvRecords.MAX_CHARS) {
+                throw tooLarge(line);
             }
         }
         if (wrong.isEmpty()) rows.row(names, values, line);

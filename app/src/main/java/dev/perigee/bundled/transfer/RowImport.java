@@ -26,6 +26,8 @@ final class RowImport {
     /// Sets of columns that rows have; more than these would each need a statement.
     private static final int MAX_SHAPES = 200;
 
+    private static final int SHOWN_CHARS = 500;
+
     /// @param row its number, from 1
     /// @param line where it begins in the text; 0 where lines mean nothing
     record Failure(long row, long line, String statement, String error) {}
@@ -83,13 +85,14 @@ final class RowImport {
             if (reports) bulk.apart(() -> insert(names, values));
             else insert(names, values);
         } catch (PerigeeException e) {
+            if (bulk.isUndone()) throw undone(e);
             boolean isTheServers =
                     e.fault() == Fault.DISK_FULL || e.fault() == Fault.DISK_FAILED || e.fault() == Fault.CLOSED;
             if (isTheServers) throw e;
             if (!reports) throw failure(e, line);
             failed++;
             if (failures.size() < MAX_FAILURES) {
-                failures.add(new Failure(rows, line, sql(names), String.valueOf(e.getMessage())));
+                failures.add(new Failure(rows, line, cut(sql(names)), cut(e.getMessage())));
             }
         }
     }
@@ -110,6 +113,19 @@ final class RowImport {
                         .formatted(where, sentence(String.valueOf(e.getMessage()))));
     }
 
+    /// What to throw where a row that failed took with it all that was imported before it.
+    static PerigeeException undone(PerigeeException e) {
+        return e.fault()
+                .saying(
+                        "%s That undid the whole transaction (ON CONFLICT ROLLBACK, or RAISE(ROLLBACK)). Nothing was imported."
+                                .formatted(sentence(cut(e.getMessage()))));
+    }
+
+    /// A report of many failures stays small, whatever is in them.
+    static String cut(String text) {
+        return text.length() > SHOWN_CHARS ? text.substring(0, SHOWN_CHARS) + "…" : text;
+    }
+
     private static String sentence(String text) {
         return text.endsWith(".") ? text : text + ".";
     }
@@ -119,6 +135,12 @@ final class RowImport {
         for (String name : names) targets.add(column(name));
         SqliteStatement insert = statements.get(targets);
         if (insert == null) {
+            // SQLite would take the first of them without a word.
+            Set<String> once = new HashSet<>();
+            for (String target : targets) {
+                if (once.add(target)) continue;
+                throw Fault.INVALID_REQUEST.saying("The column \"%s\" is named twice.".formatted(target));
+            }
             if (statements.size() == MAX_SHAPES) {
                 throw Fault.INVALID_REQUEST.saying(
                         "The rows have more than %d different sets of columns.".formatted(MAX_SHAPES));

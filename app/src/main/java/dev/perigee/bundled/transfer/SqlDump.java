@@ -1,5 +1,6 @@
 package dev.perigee.bundled.transfer;
 
+import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
@@ -54,7 +55,7 @@ final class SqlDump {
         for (Table table : tables(connection)) {
             if (table.kind().equals("shadow")) continue;
             line(table.sql() + ";");
-            rows(table.name());
+            rows(table);
         }
         sequences();
         for (String sql : definitions("index")) line(sql + ";");
@@ -98,8 +99,32 @@ final class SqlDump {
         return '"' + name.replace("\"", "\"\"") + '"';
     }
 
-    private void rows(String table) throws IOException {
-        List<String> columns = columns(connection, table);
+    /// A virtual table's rows keep their numbers, by which FTS5 finds the rows of its `content`. Where they cannot be
+    /// read, since what they are made of is gone, the dump says so and goes on.
+    private void rows(Table table) throws IOException {
+        List<String> columns = new ArrayList<>(columns(connection, table.name()));
+        if (!table.kind().equals("virtual")) {
+            rows(table.name(), columns);
+            return;
+        }
+        if (columns.stream().noneMatch("rowid"::equalsIgnoreCase) && isReadable(table.name(), "rowid")) {
+            columns.addFirst("rowid");
+        }
+        if (isReadable(table.name(), "*")) rows(table.name(), columns);
+        else line("-- The rows of a virtual table could not be read; it comes back empty.");
+    }
+
+    private boolean isReadable(String table, String columns) {
+        try (SqliteStatement select =
+                connection.prepare("SELECT %s FROM %s LIMIT 1".formatted(columns, quoted(table)))) {
+            select.step();
+            return true;
+        } catch (PerigeeException _) {
+            return false;
+        }
+    }
+
+    private void rows(String table, List<String> columns) throws IOException {
         String names = columns.stream().map(SqlDump::quoted).collect(Collectors.joining(","));
         byte[] head =
                 "INSERT INTO %s(%s) VALUES(".formatted(quoted(table), names).getBytes(StandardCharsets.UTF_8);
@@ -195,10 +220,14 @@ final class SqlDump {
             hasAny = select.step();
         }
         if (!hasAny) return;
-        line("DELETE FROM sqlite_sequence;");
+        // Perigee's own tables count too; without another that does, the copy has no sqlite_sequence.
         try (SqliteStatement select =
-                connection.prepare("SELECT name, seq FROM sqlite_sequence WHERE name NOT LIKE 'tmp\\_%' ESCAPE '\\'")) {
+                connection.prepare("SELECT name, seq FROM sqlite_sequence WHERE name NOT LIKE 'tmp\\_%' ESCAPE '\\'"
+                        + " AND name IN (SELECT name FROM sqlite_schema WHERE type = 'table')")) {
+            boolean isFirst = true;
             while (select.step()) {
+                if (isFirst) line("DELETE FROM sqlite_sequence;");
+                isFirst = false;
                 ascii("INSERT INTO sqlite_sequence VALUES(");
                 text(bytes(select, 0));
                 line("," + select.intAt(1) + ");");
