@@ -328,6 +328,7 @@ class CdcTest {
     @Test
     void a_copy_made_from_the_events_is_equal() {
         served.query("CREATE TABLE r (id INTEGER PRIMARY KEY, a INT UNIQUE, v)");
+        served.query("CREATE UNIQUE INDEX half ON r (a / 2) WHERE id > 20");
         Random random = new Random(4);
         try (SocketClient client = follow("?tables=r")) {
             Map<Long, String> copy = new TreeMap<>();
@@ -363,6 +364,50 @@ class CdcTest {
                     .get("result")
                     .forEach(row -> truth.put(row.get("id").asLong(), row.toString()));
             assertThat(copy).isEqualTo(truth);
+        }
+    }
+
+    @Test
+    void a_row_that_is_replaced_by_way_of_an_expression_or_a_condition_is_told_as_deleted() {
+        served.query("CREATE TABLE e (id INTEGER PRIMARY KEY, a TEXT, b, \"select\" AS (b * 2))");
+        served.query("CREATE UNIQUE INDEX lowered ON e (lower(a) COLLATE nocase DESC, /* x, y) */ b) -- end");
+        served.query("CREATE UNIQUE INDEX some ON e (\"select\" ASC) WHERE a LIKE 'k%' AND b > (0)");
+        served.query("INSERT INTO e VALUES (1, 'ABC', 1), (2, 'k1', 5), (3, 'x', 5)");
+        try (SocketClient client = follow("")) {
+            served.query("REPLACE INTO e VALUES (4, 'abc', 1)");
+            assertThat(next(client)).startsWith("DELETE e {\"id\":1");
+            assertThat(next(client)).startsWith("INSERT e {\"id\":4");
+            served.query("REPLACE INTO e VALUES (5, 'k2', 5)");
+            assertThat(next(client)).startsWith("DELETE e {\"id\":2");
+            assertThat(next(client)).startsWith("INSERT e {\"id\":5");
+            served.query("REPLACE INTO e VALUES (6, 'y', 5)");
+            assertThat(next(client)).startsWith("INSERT e {\"id\":6");
+            served.query("UPDATE OR REPLACE e SET a = 'k3' WHERE id = 3");
+            assertThat(next(client)).startsWith("DELETE e {\"id\":5");
+            assertThat(next(client)).startsWith("UPDATE e {\"id\":3");
+        }
+    }
+
+    @Test
+    void what_triggers_write_to_tables_of_the_same_columns_hides_no_replaced_row() {
+        for (String table : List.of("p", "q")) {
+            served.query("CREATE TABLE %s (id INTEGER PRIMARY KEY, a INT UNIQUE)".formatted(table));
+            served.query("INSERT INTO %s VALUES (1, 10), (2, 20)".formatted(table));
+        }
+        served.query("CREATE TRIGGER no BEFORE INSERT ON p WHEN NEW.a > 100 BEGIN SELECT RAISE(IGNORE); END");
+        served.query("CREATE TRIGGER tr BEFORE INSERT ON p WHEN NEW.a < 100 BEGIN"
+                + " INSERT INTO p VALUES (2, NEW.a + 100); INSERT OR REPLACE INTO q VALUES (NEW.id, 20); END");
+        try (SocketClient client = follow("")) {
+            served.query("REPLACE INTO p VALUES (1, 11)");
+            List<String> got = new ArrayList<>();
+            for (int i = 0; i < 5; i++) got.add(next(client));
+            assertThat(got)
+                    .containsExactlyInAnyOrder(
+                            "DELETE q {\"id\":1,\"a\":10} {\"id\":1,\"a\":10}",
+                            "DELETE q {\"id\":2,\"a\":20} {\"id\":2,\"a\":20}",
+                            "INSERT q {\"id\":1,\"a\":20} null",
+                            "DELETE p {\"id\":1,\"a\":10} {\"id\":1,\"a\":10}",
+                            "INSERT p {\"id\":1,\"a\":11} null");
         }
     }
 

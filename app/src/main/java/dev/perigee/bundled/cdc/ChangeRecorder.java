@@ -132,6 +132,7 @@ final class ChangeRecorder implements ChangeObserver {
 
     @Override
     public void committing(Transaction tx) {
+        images.over();
         comingVersion = version(tx);
         coming = known;
         if (comingVersion != schemaVersion || !altered.isEmpty()) followSchema(tx);

@@ -4,6 +4,7 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// The triggers that record what happens to one table's rows.
@@ -33,11 +34,14 @@ final class ChangeTriggers {
         String fresh = image("NEW", columns, shape);
         String old = image("OLD", columns, shape);
         String name = literal(table);
-        List<String> conflicts = conflicts(tx, table, columns);
+        UniqueKeys unique =
+                UniqueKeys.of(tx, table, columns.stream().map(Column::name).toList(), key(columns));
+        List<String> conflicts = unique.conflicts();
+        String keys = keys(images.table(table), unique);
         String replaced = conflicts.isEmpty()
                 ? ""
-                : "INSERT INTO tmp_cdc_log (action, table_name, data, old) SELECT 'DELETE', %s, value, value FROM json_each(perigee_change_replaced(%d)); "
-                        .formatted(name, shape);
+                : "INSERT INTO tmp_cdc_log (action, table_name, data, old) SELECT 'DELETE', %s, value, value FROM json_each(perigee_change_replaced(%s)); "
+                        .formatted(name, keys);
         String row =
                 "INSERT INTO tmp_cdc_log (action, table_name, data, old) VALUES (perigee_change_action(%s), %s, %s, %s)";
         List<String> made = new ArrayList<>();
@@ -54,14 +58,8 @@ final class ChangeTriggers {
         made.add(trigger(prefix + "delete_" + table, "AFTER DELETE", table, row.formatted("'DELETE'", name, old, old)));
         if (conflicts.isEmpty()) return made;
         String identity = identity(tx, table, columns);
-        String note =
-                "SELECT perigee_change_forget(%d); SELECT perigee_change_note(%d, %s) FROM main.%s AS t WHERE (%s)"
-                        .formatted(
-                                shape,
-                                shape,
-                                image("t", columns, shape),
-                                quoted(table),
-                                String.join(" OR ", conflicts));
+        String note = "SELECT perigee_change_before(%s); SELECT perigee_change_note(%s) FROM main.%s AS t WHERE (%s)"
+                .formatted(keys, image("t", columns, shape), quoted(table), String.join(" OR ", conflicts));
         made.add(trigger(prefix + "before_insert_" + table, "BEFORE INSERT", table, note));
         made.add(trigger(
                 prefix + "before_update_" + table, "BEFORE UPDATE", table, note + " AND NOT (" + identity + ")"));
@@ -109,41 +107,17 @@ final class ChangeTriggers {
         return columns;
     }
 
-    /// For each key and unique index, how a row `t` is in its way of `NEW`. An index on expressions or
-    /// with a condition is
-    /// left out: a row replaced by way of it is not seen.
-    private static List<String> conflicts(Transaction tx, String table, List<Column> columns) {
-        List<String> conflicts = new ArrayList<>();
+    private static Optional<String> key(List<Column> columns) {
         List<Column> key =
                 columns.stream().filter(column -> column.keyPart() > 0).toList();
-        if (key.size() == 1) {
-            // Before a row is written that is given no number, SQLite shows -1.
-            String name = quoted(key.getFirst().name());
-            conflicts.add("(t.%s = NEW.%s AND NEW.%s IS NOT -1)".formatted(name, name, name));
-        }
-        List<String> indexes = new ArrayList<>();
-        SqliteStatement list = tx.statement(
-                        "SELECT name FROM pragma_index_list(?1, 'main') WHERE \"unique\" = 1 AND partial = 0")
-                .bindText(1, table);
-        while (list.step()) indexes.add(String.valueOf(list.textAt(0)));
-        for (String index : indexes) {
-            List<String> terms = new ArrayList<>();
-            boolean isPlain = true;
-            SqliteStatement parts = tx.statement(
-                            "SELECT name, coll FROM pragma_index_xinfo(?1, 'main') WHERE key = 1 ORDER BY seqno")
-                    .bindText(1, index);
-            while (parts.step()) {
-                String name = parts.textAt(0);
-                if (name == null) {
-                    isPlain = false;
-                    continue;
-                }
-                terms.add("t.%1$s = NEW.%1$s COLLATE %2$s"
-                        .formatted(quoted(name), quoted(String.valueOf(parts.textAt(1)))));
-            }
-            if (isPlain) conflicts.add("(" + String.join(" AND ", terms) + ")");
-        }
-        return conflicts;
+        return key.size() == 1 ? Optional.of(key.getFirst().name()) : Optional.empty();
+    }
+
+    private static String keys(int table, UniqueKeys unique) {
+        return unique.columns().stream()
+                .limit(CHUNK)
+                .map(column -> ", NEW." + quoted(column))
+                .collect(Collectors.joining("", String.valueOf(table), ""));
     }
 
     /// That `t` is the row which is changed itself.

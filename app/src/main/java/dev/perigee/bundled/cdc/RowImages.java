@@ -6,11 +6,13 @@ import dev.perigee.sqlite.SqliteFunction.Trait;
 import dev.perigee.sqlite.Value;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
 /// The functions that the triggers call: rows as JSON, as an answer shows them, and the rows a new one may
@@ -23,8 +25,21 @@ final class RowImages {
     /// Rows that one new row may be in the way of: one for each unique index.
     private static final int MAX_REPLACED = 1000;
 
+    /// Rows being written at once, each by a trigger of the one before; SQLite goes no deeper.
+    private static final int MAX_WRITING = 1000;
+
+    /// A row that is about to be written.
+    ///
+    /// @param keys what its unique indexes hold of it
+    /// @param inTheWay the rows that are there now and cannot stay
+    private record Writing(long table, List<Value> keys, List<String> inTheWay) {}
+
     private final List<List<String>> shapes = new ArrayList<>();
-    private final Map<Long, List<String>> noted = new HashMap<>();
+
+    /// The innermost last. One that was passed over (`OR IGNORE`) stays until the one around it is written.
+    private final ArrayDeque<Writing> writing = new ArrayDeque<>();
+
+    private final List<String> tables = new ArrayList<>();
     private long rowsWritten;
     private long bytes;
 
@@ -50,6 +65,14 @@ final class RowImages {
         return shapes.size() - 1;
     }
 
+    /// A number for this table.
+    int table(String name) {
+        int known = tables.indexOf(name);
+        if (known >= 0) return known;
+        tables.add(name);
+        return tables.size() - 1;
+    }
+
     void register(SqliteConnection connection) {
         EnumSet<Trait> traits = EnumSet.of(Trait.INNOCUOUS);
         connection.function("perigee_change_members", -1, traits, this::members);
@@ -58,25 +81,51 @@ final class RowImages {
             rowsWritten++;
             return arguments.getFirst();
         });
-        connection.function("perigee_change_forget", 1, traits, arguments -> {
-            noted.remove(number(arguments.getFirst()));
+        connection.function("perigee_change_before", -1, traits, arguments -> {
+            if (writing.size() == MAX_WRITING) writing.removeFirst();
+            writing.addLast(new Writing(number(arguments.getFirst()), keys(arguments), new ArrayList<>()));
             return Value.Null.NULL;
         });
-        connection.function("perigee_change_note", 2, traits, arguments -> {
-            List<String> rows = noted.computeIfAbsent(number(arguments.getFirst()), _ -> new ArrayList<>());
-            if (arguments.get(1) instanceof Value.Text(String row)
+        connection.function("perigee_change_note", 1, traits, arguments -> {
+            List<String> rows = writing.getLast().inTheWay;
+            if (arguments.getFirst() instanceof Value.Text(String row)
                     && rows.size() < MAX_REPLACED
                     && !rows.contains(row)) {
                 rows.add(row);
             }
             return Value.Null.NULL;
         });
-        connection.function("perigee_change_replaced", 1, traits, arguments -> {
-            List<String> rows = noted.remove(number(arguments.getFirst()));
-            if (rows == null) return new Value.Text("[]");
+        connection.function("perigee_change_replaced", -1, traits, arguments -> {
+            List<String> rows = written(number(arguments.getFirst()), keys(arguments));
             rowsWritten += rows.size();
             return new Value.Text("[" + String.join(",", rows) + "]");
         });
+    }
+
+    private static List<Value> keys(List<Value> arguments) {
+        return List.copyOf(arguments.subList(1, arguments.size()));
+    }
+
+    /// The row was written: those in its way are gone, and whatever its triggers began is over.
+    private List<String> written(long table, List<Value> keys) {
+        @Nullable Writing found = last(table, each -> each.keys.equals(keys));
+        if (found == null) found = last(table, _ -> true);
+        if (found == null) return List.of();
+        while (writing.removeLast() != found) {}
+        return found.inTheWay;
+    }
+
+    private @Nullable Writing last(long table, Predicate<Writing> wanted) {
+        for (Iterator<Writing> each = writing.descendingIterator(); each.hasNext(); ) {
+            Writing one = each.next();
+            if (one.table == table && wanted.test(one)) return one;
+        }
+        return null;
+    }
+
+    /// All is written.
+    void over() {
+        writing.clear();
     }
 
     /// The members of a JSON object without its braces; NULL where they would be too long.
