@@ -2,6 +2,7 @@ package dev.perigee.config;
 
 import dev.perigee.config.CronConfig.Missed;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -76,7 +77,9 @@ final class BundledSettings {
             if (!host.matches("[A-Za-z0-9._\\[\\]:-]+"))
                 section.wrong("callbackHosts", "expected hosts such as app.example.com:8080");
         }
+        Duration limit = section.duration(
+                "pluginLimit", Duration.ofMillis(1), Duration.ofDays(1), CronConfig.DEFAULTS.pluginLimit());
         section.done();
-        return new CronConfig(secret, Missed.valueOf(missed.toUpperCase(Locale.ROOT)), hosts);
+        return new CronConfig(secret, Missed.valueOf(missed.toUpperCase(Locale.ROOT)), hosts, limit);
     }
 }

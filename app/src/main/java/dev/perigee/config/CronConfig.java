@@ -1,5 +1,6 @@
 package dev.perigee.config;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -7,8 +8,9 @@ import java.util.Optional;
 ///
 /// @param secret signs callbacks; absent: a key derived from the admin's token does
 /// @param missed what happens to a run whose time passed while the server was not there
-/// @param callbackHosts hosts, or `host:port`, that tasks may call; empty for all
-public record CronConfig(Optional<String> secret, Missed missed, List<String> callbackHosts) {
+/// @param callbackHosts hosts, or `host:port`, that tasks may call; empty for all but link-local ones
+/// @param pluginLimit how long the plugins have for one run
+public record CronConfig(Optional<String> secret, Missed missed, List<String> callbackHosts, Duration pluginLimit) {
     public enum Missed {
         /// One run makes up for all that were missed.
         ONCE,
@@ -16,7 +18,8 @@ public record CronConfig(Optional<String> secret, Missed missed, List<String> ca
         SKIP
     }
 
-    public static final CronConfig DEFAULTS = new CronConfig(Optional.empty(), Missed.ONCE, List.of());
+    public static final CronConfig DEFAULTS =
+            new CronConfig(Optional.empty(), Missed.ONCE, List.of(), Duration.ofMinutes(5));
 
     public CronConfig {
         callbackHosts = List.copyOf(callbackHosts);

@@ -18,6 +18,7 @@ import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -28,6 +29,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.AfterEach;
@@ -53,8 +55,13 @@ class CronTest {
         @Override
         public void onCron(CronEvent event) throws Exception {
             events.add(event);
-            if (event.name().equals("fails")) throw new IllegalStateException("no luck");
+            if (event.name().equals("fails")) throw new IllegalStateException("no luck" + " at all".repeat(10_000));
             if (event.name().equals("waits")) gate.await(20, TimeUnit.SECONDS);
+            boolean isDeaf = event.name().startsWith("deaf");
+            while (isDeaf && gate.getCount() > 0) {
+                LockSupport.parkNanos(5_000_000);
+                Thread.interrupted();
+            }
         }
 
         CronEvent next() throws InterruptedException {
@@ -225,6 +232,89 @@ class CronTest {
     }
 
     @Test
+    void plugins_that_hang_for_ever_hold_up_no_other_task_but_only_their_own() throws Exception {
+        served.close();
+        start(new CronConfig(Optional.empty(), Missed.ONCE, List.of(), Duration.ofMillis(300)));
+        for (int i = 0; i < 40; i++) served.query(TASK + "('deaf%d', '0 0 1 1 *', NULL, NULL)".formatted(i));
+        served.query(TASK + "('other', '0 0 1 1 *', NULL, NULL)");
+        for (int i = 0; i < 40; i++) {
+            assertThat(served.post("/cron/tasks/deaf%d/run".formatted(i), ServedStore.ADMIN, "")
+                            .statusCode())
+                    .isEqualTo(202);
+        }
+        served.post("/cron/tasks/other/run", ServedStore.ADMIN, "");
+        JsonNode runs = runs(41, 10);
+        assertThat(runs.toString())
+                .contains("\"name\":\"other\"", "plugins took longer than cron.pluginLimit, which is 300 ms");
+        assertThat(served.post("/cron/tasks/deaf7/run", ServedStore.ADMIN, "").statusCode())
+                .isEqualTo(409);
+        String metrics = served.get("/metrics", ServedStore.ADMIN).body();
+        assertThat(metrics)
+                .contains(
+                        "perigee_cron_runs_total{outcome=\"failed\"} 40.0",
+                        "perigee_cron_runs_total{outcome=\"done\"} 1.0",
+                        "perigee_cron_running 40.0");
+        told.gate.countDown();
+        long end = System.nanoTime() + 10_000_000_000L;
+        while (served.post("/cron/tasks/deaf7/run", ServedStore.ADMIN, "").statusCode() != 202) {
+            assertThat(System.nanoTime()).isLessThan(end);
+            Thread.sleep(10);
+        }
+    }
+
+    @Test
+    void tasks_that_wait_to_try_again_hold_up_no_other() throws Exception {
+        String nobody = "http://127.0.0.1:1";
+        for (int i = 0; i < 20; i++) {
+            served.query(TASK + "('retries%d', '0 0 1 1 *', NULL, '%s')".formatted(i, nobody));
+            served.post("/cron/tasks/retries%d/run".formatted(i), ServedStore.ADMIN, "");
+        }
+        served.query(TASK + "('other', '0 0 1 1 *', NULL, NULL)");
+        Thread.sleep(500); // Each has been refused once by now.
+        served.post("/cron/tasks/other/run", ServedStore.ADMIN, "");
+        JsonNode first = runs(1, 10).get(0);
+        assertThat(first.get("name").asString()).isEqualTo("other");
+    }
+
+    @Test
+    void link_local_addresses_are_not_called_unless_they_are_named() throws Exception {
+        served.query(TASK + "('meta', '0 0 1 1 *', NULL, 'http://169.254.169.254'),"
+                + " ('six', '0 0 1 1 *', NULL, 'http://[::ffff:169.254.169.254]')");
+        served.post("/cron/tasks/meta/run", ServedStore.ADMIN, "");
+        served.post("/cron/tasks/six/run", ServedStore.ADMIN, "");
+        JsonNode runs = runs(2, 40);
+        for (JsonNode run : runs) assertThat(run.get("error").asString()).contains("link-local", "cron.callbackHosts");
+    }
+
+    @Test
+    void rows_that_are_not_even_read_are_paused_and_errors_are_cut() throws Exception {
+        served.query(TASK + "('good', '0 0 1 1 *', NULL, NULL), ('fails', '0 0 1 1 *', NULL, NULL)");
+        served.store.write(tx -> {
+            tx.connection().exec("DROP TRIGGER tmp_cron_added");
+            tx.connection()
+                    .exec("INSERT INTO tmp_cron_tasks VALUES (x'00ff', '* * * * *', NULL, NULL, 1),"
+                            + " (hex(zeroblob(500)), '* * * * *', NULL, NULL, 1), ('wide', '* * * * *', hex(zeroblob(5000000)), NULL, 1),"
+                            + " ('blob', x'2a', NULL, NULL, 1)");
+            return true;
+        });
+        served.query("UPDATE tmp_cron_tasks SET payload = '{}' WHERE name = 'good'");
+        long end = System.nanoTime() + 20_000_000_000L;
+        while (served.query("SELECT 1 FROM tmp_cron_tasks WHERE is_active = 0")
+                        .get("result")
+                        .size()
+                < 4) {
+            assertThat(System.nanoTime()).isLessThan(end);
+            Thread.sleep(20);
+        }
+        assertThat(served.query("SELECT count(*) AS n FROM tmp_cron_state WHERE error LIKE '%no text, or too long%'")
+                        .toString())
+                .contains("\"n\":4");
+        served.post("/cron/tasks/fails/run", ServedStore.ADMIN, "");
+        JsonNode run = runs(1).get(0);
+        assertThat(run.get("error").asString()).contains("no luck").hasSizeLessThan(2100);
+    }
+
+    @Test
     void a_callback_whose_body_never_ends_is_over_after_its_time() throws Exception {
         try (ServerSocket endless = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             Thread.ofVirtual().start(() -> {
@@ -276,7 +366,8 @@ class CronTest {
         restartAfter("hourly", 5 * 3600, CronConfig.DEFAULTS);
         assertThat(told.next().name()).isEqualTo("hourly");
         assertThat(runs(1).size()).isEqualTo(1);
-        restartAfter("hourly", 5 * 3600, new CronConfig(Optional.empty(), Missed.SKIP, List.of()));
+        restartAfter(
+                "hourly", 5 * 3600, new CronConfig(Optional.empty(), Missed.SKIP, List.of(), Duration.ofMinutes(5)));
         assertThat(runs(2).get(1).get("outcome").asString()).isEqualTo("missed");
         assertThat(told.events).isEmpty();
     }
@@ -329,7 +420,7 @@ class CronTest {
     @Test
     void only_hosts_that_are_allowed_are_called() {
         served.close();
-        start(new CronConfig(Optional.of("s"), Missed.ONCE, List.of("App.example.com")));
+        start(new CronConfig(Optional.of("s"), Missed.ONCE, List.of("App.example.com"), Duration.ofMinutes(5)));
         assertThat(served.run(ServedStore.ADMIN, TASK + "('a', '* * * * *', NULL, 'http://169.254.169.254')")
                         .statusCode())
                 .isEqualTo(403);

@@ -3,6 +3,7 @@ package dev.perigee.bundled.cron;
 import dev.perigee.plugin.CronEvent;
 import dev.perigee.plugin.Json;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -44,8 +45,10 @@ final class CronCallback implements AutoCloseable {
         this.clock = clock;
     }
 
+    /// @param isNamed whether the settings name the host
     /// @throws IOException if it was not answered with a status of 200 to 299
-    void send(URI address, CronEvent event) throws IOException, InterruptedException {
+    void send(URI address, boolean isNamed, CronEvent event) throws IOException, InterruptedException {
+        if (!isNamed) refuseLinkLocal(address.getHost());
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("name", event.name());
         told.put("cron_tab", event.cronTab());
@@ -61,6 +64,15 @@ final class CronCallback implements AutoCloseable {
                 .build();
         int status = answered(http.sendAsync(request, BodyHandlers.discarding()));
         if (status / 100 != 2) throw new IOException("it answered with status " + status);
+    }
+
+    /// At link-local addresses clouds tell a machine's own secrets to whoever asks from it.
+    private static void refuseLinkLocal(String host) throws IOException {
+        for (InetAddress address : InetAddress.getAllByName(host)) {
+            if (!address.isLinkLocalAddress()) continue;
+            throw new IOException("%s is a link-local address, which is called only where cron.callbackHosts names it"
+                    .formatted(host));
+        }
     }
 
     /// The request's own limit ends with the headers, so a body that never ends needs this one.

@@ -15,6 +15,7 @@ import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
 import dev.perigee.plugin.StarbasePlugin;
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -22,10 +23,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +38,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Runs the tasks of `tmp_cron_tasks` at their times: tells the plugins, and the task's `callback_host`.
 public final class CronPlugin extends StarbasePlugin {
-    /// Runs at once; others wait for their turn.
+    /// Plugins and callbacks that are told at once; others wait for their turn.
     private static final int MAX_RUNNING = 16;
 
     private static final int ATTEMPTS = 3;
@@ -60,6 +65,7 @@ public final class CronPlugin extends StarbasePlugin {
     private @Nullable PluginHost host;
     private @Nullable CronTasks tasks;
     private @Nullable CronCallback callback;
+    private @Nullable CronMetrics metrics;
     private volatile boolean isStarted;
 
     /// @param adminToken the key that signs callbacks is derived from it when no secret is configured
@@ -80,6 +86,7 @@ public final class CronPlugin extends StarbasePlugin {
         host = given;
         tasks = new CronTasks(given, config.callbackHosts(), this::lookSoon);
         callback = new CronCallback(secret, given.clock());
+        metrics = new CronMetrics(given.metrics(), running::size);
         given.route("POST", "/callback", Access.ADMIN, this::told);
         given.route("POST", "/tasks/:name/run", Access.ADMIN, this::runNow);
     }
@@ -133,7 +140,7 @@ public final class CronPlugin extends StarbasePlugin {
     /// Begins what is due, and sets the alarm for what comes next.
     private synchronized void look() {
         if (!isStarted) return;
-        tasks().forgetOthers();
+        tasks().tidy();
         Instant now = host().clock().instant();
         Optional<Instant> next = Optional.empty();
         for (Known known : tasks().all()) {
@@ -185,32 +192,33 @@ public final class CronPlugin extends StarbasePlugin {
 
     /// The caller has put the task among those that run.
     private void launch(Task task, Instant due) {
+        AtomicInteger parts = new AtomicInteger(1);
         Thread.ofVirtual().name("perigee-cron-run").start(() -> {
             try {
-                places.acquire();
-                try {
-                    tasks().ran(run(task, due));
-                } finally {
-                    places.release();
-                }
+                ran(run(task, due, parts));
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
             } catch (RuntimeException e) {
                 LOG.error("A run of the task {} could not be noted", task.name(), e);
             } finally {
-                running.remove(task.name());
+                leave(task, parts);
             }
         });
     }
 
-    private CronRun run(Task task, Instant due) throws InterruptedException {
+    /// The task may run again once all parts of a run are over.
+    private void leave(Task task, AtomicInteger parts) {
+        if (parts.decrementAndGet() == 0) running.remove(task.name());
+    }
+
+    private CronRun run(Task task, Instant due, AtomicInteger parts) throws InterruptedException {
         Instant started = host().clock().instant();
         long begin = System.nanoTime();
         CronEvent event = new CronEvent(task.name(), task.cronTab(), task.payload(), due);
-        Map<String, String> failures = host().tellCron(event);
-        Optional<String> error = failures.isEmpty() ? Optional.empty() : Optional.of("plugins failed: " + failures);
+        Optional<String> error = inPlace(() -> tellPlugins(task, event, parts));
         int attempts = 0;
         if (task.callbackHost().isPresent()) {
+            String to = task.callbackHost().get();
             Optional<String> failure = Optional.of("it was not tried");
             Duration pause = firstPause;
             while (failure.isPresent() && attempts < ATTEMPTS) {
@@ -219,29 +227,70 @@ public final class CronPlugin extends StarbasePlugin {
                     pause = pause.multipliedBy(5);
                 }
                 attempts++;
-                failure = call(task.callbackHost().get(), event);
+                failure = inPlace(() -> call(to, event));
             }
-            if (failure.isPresent())
-                error = Optional.of("%s: %s".formatted(task.callbackHost().get(), failure.get()));
+            if (failure.isPresent()) error = Optional.of("%s: %s".formatted(to, failure.get()));
         }
         long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
         return new CronRun(
                 task.name(), due, started, ms, error.isEmpty() ? Outcome.DONE : Outcome.FAILED, attempts, error);
     }
 
+    /// Who waits to try again holds no place.
+    private Optional<String> inPlace(Step step) throws InterruptedException {
+        places.acquire();
+        try {
+            return step.run();
+        } finally {
+            places.release();
+        }
+    }
+
+    private interface Step {
+        /// Why it failed.
+        Optional<String> run() throws InterruptedException;
+    }
+
+    /// Past their limit the plugins are interrupted and not waited for; the task does not run again while
+    /// they go on.
+    private Optional<String> tellPlugins(Task task, CronEvent event, AtomicInteger parts) throws InterruptedException {
+        FutureTask<Map<String, String>> telling = new FutureTask<>(() -> host().tellCron(event));
+        parts.incrementAndGet();
+        Thread thread = Thread.ofPlatform().daemon().name("perigee-cron-plugins").start(() -> {
+            telling.run();
+            leave(task, parts);
+        });
+        try {
+            Map<String, String> failures = telling.get(config.pluginLimit().toMillis(), TimeUnit.MILLISECONDS);
+            return failures.isEmpty() ? Optional.empty() : Optional.of("plugins failed: " + failures);
+        } catch (ExecutionException e) {
+            return Optional.of("plugins failed: " + e.getCause());
+        } catch (TimeoutException _) {
+            thread.interrupt();
+            return Optional.of("plugins took longer than cron.pluginLimit, which is %s ms"
+                    .formatted(config.pluginLimit().toMillis()));
+        }
+    }
+
     private Optional<String> call(String callbackHost, CronEvent event) throws InterruptedException {
         CronCallback calls = callback;
         if (calls == null) throw new IllegalStateException("the plugin is not registered");
         try {
-            calls.send(tasks().callback(callbackHost), event);
+            URI address = tasks().callback(callbackHost);
+            calls.send(address, tasks().isNamed(address), event);
             return Optional.empty();
         } catch (IOException | PerigeeException e) {
             return Optional.of(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
         }
     }
 
+    private void ran(CronRun run) {
+        if (metrics != null) metrics.ran(run);
+        tasks().ran(run);
+    }
+
     private void note(Task task, Instant due, Instant now, Outcome outcome, String why) {
-        tasks().ran(new CronRun(task.name(), due, now, 0, outcome, 0, Optional.of(why)));
+        ran(new CronRun(task.name(), due, now, 0, outcome, 0, Optional.of(why)));
     }
 
     /// Another server says that its tasks' time has come: the plugins here are told.

@@ -9,6 +9,13 @@ import java.util.Optional;
 /// @param attempts how often its callback was tried
 record CronRun(
         String name, Instant due, Instant started, long ms, Outcome outcome, int attempts, Optional<String> error) {
+    /// Characters of an error that are kept.
+    private static final int MAX_ERROR_CHARS = 2000;
+
+    CronRun {
+        error = error.map(text -> text.length() <= MAX_ERROR_CHARS ? text : text.substring(0, MAX_ERROR_CHARS) + "…");
+    }
+
     enum Outcome {
         DONE,
         FAILED,

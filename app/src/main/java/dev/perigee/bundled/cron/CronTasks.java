@@ -28,8 +28,18 @@ final class CronTasks {
     /// Runs that are kept, of all tasks together.
     static final int KEPT_RUNS = 1000;
 
+    private static final int MAX_NAME_CHARS = 200;
+    private static final int MAX_CRON_TAB_CHARS = 1000;
     private static final int MAX_PAYLOAD_CHARS = 64 << 10;
     private static final int MAX_CALLBACK_CHARS = 2000;
+
+    /// What the trigger lets in; another program may have written anything.
+    private static final String IS_READABLE =
+            """
+            typeof(t.name) = 'text' AND length(t.name) BETWEEN 1 AND %d
+            AND typeof(t.cron_tab) = 'text' AND length(t.cron_tab) <= %d
+            AND typeof(t.payload) IN ('text', 'null') AND ifnull(length(t.payload), 0) <= %d
+            AND typeof(t.callback_host) IN ('text', 'null') AND ifnull(length(t.callback_host), 0) <= %d""".formatted(MAX_NAME_CHARS, MAX_CRON_TAB_CHARS, MAX_PAYLOAD_CHARS, MAX_CALLBACK_CHARS);
     private static final Duration READ_LIMIT = Duration.ofSeconds(10);
 
     static final List<String> TABLES = List.of("""
@@ -97,10 +107,15 @@ final class CronTasks {
 
     private void check(List<Value> arguments) {
         String name = text(arguments.get(0), "name");
-        if (name.isBlank() || name.length() > 200) {
-            throw Fault.INVALID_REQUEST.saying("\"name\" must have 1 to 200 characters.");
+        if (name.isBlank() || name.length() > MAX_NAME_CHARS) {
+            throw Fault.INVALID_REQUEST.saying("\"name\" must have 1 to %d characters.".formatted(MAX_NAME_CHARS));
         }
-        CronTab.of(text(arguments.get(1), "cron_tab"));
+        String cronTab = text(arguments.get(1), "cron_tab");
+        if (cronTab.length() > MAX_CRON_TAB_CHARS) {
+            throw Fault.INVALID_REQUEST.saying(
+                    "\"cron_tab\" has more than %d characters.".formatted(MAX_CRON_TAB_CHARS));
+        }
+        CronTab.of(cronTab);
         if (!(arguments.get(2) instanceof Value.Null)) payload(text(arguments.get(2), "payload"));
         if (!(arguments.get(3) instanceof Value.Null)) callback(text(arguments.get(3), "callback_host"));
         if (arguments.get(4) instanceof Value.Int(long others) && others >= MAX_TASKS) {
@@ -158,6 +173,11 @@ final class CronTasks {
         }
     }
 
+    /// Whether the settings name the host of this address.
+    boolean isNamed(URI address) {
+        return isAllowed(address.getHost()) || isAllowed(address.getHost() + ":" + address.getPort());
+    }
+
     private boolean isAllowed(String host) {
         return allowedHosts.stream().anyMatch(host::equalsIgnoreCase);
     }
@@ -167,7 +187,9 @@ final class CronTasks {
             List<Known> found = new ArrayList<>();
             SqliteStatement select = tx.statement("""
                     SELECT t.name, t.cron_tab, t.payload, t.callback_host, t.is_active, s.cron_tab, s.due_at_ms
-                    FROM tmp_cron_tasks t LEFT JOIN tmp_cron_state s ON s.name = t.name ORDER BY t.name LIMIT ?1""").bindInt(1, 2L * MAX_TASKS);
+                    FROM tmp_cron_tasks t LEFT JOIN tmp_cron_state s ON s.name = t.name
+                    WHERE\s""" + IS_READABLE + " ORDER BY t.name LIMIT ?1")
+                    .bindInt(1, 2L * MAX_TASKS);
             while (select.step()) {
                 String payload = select.textAt(2);
                 Task task = new Task(
@@ -197,10 +219,19 @@ final class CronTasks {
         });
     }
 
-    /// Forgets what is known of tasks that are gone.
-    void forgetOthers() {
+    /// Pauses the tasks that are not even read, and forgets what is known of those that are gone.
+    void tidy() {
         store.write(tx -> {
-            tx.statement("DELETE FROM tmp_cron_state WHERE name NOT IN (SELECT name FROM tmp_cron_tasks)")
+            String unreadable = " FROM tmp_cron_tasks AS t WHERE NOT (" + IS_READABLE + ") AND t.is_active IS NOT 0";
+            tx.statement("INSERT OR REPLACE INTO tmp_cron_state (name, cron_tab, due_at_ms, error)"
+                            + " SELECT substr(t.name, 1, %d), '', 0, 'a column is no text, or too long'"
+                                    .formatted(MAX_NAME_CHARS)
+                            + unreadable + " LIMIT " + MAX_TASKS)
+                    .run();
+            tx.statement("UPDATE tmp_cron_tasks SET is_active = 0 WHERE rowid IN (SELECT t.rowid" + unreadable + ")")
+                    .run();
+            tx.statement("DELETE FROM tmp_cron_state WHERE name NOT IN (SELECT substr(name, 1, %d) FROM tmp_cron_tasks)"
+                            .formatted(MAX_NAME_CHARS))
                     .run();
             return true;
         });
