@@ -13,6 +13,7 @@ import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.PluginsConfig;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
+import dev.perigee.plugin.JarPlugins;
 import dev.perigee.plugin.PluginJars;
 import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.Services;
@@ -30,7 +31,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,7 +58,11 @@ public final class Perigee implements AutoCloseable {
             PerigeeConfig config, List<StarbasePlugin> first, Optional<PluginJars> jars, List<StarbasePlugin> last) {
         List<StarbasePlugin> ofJars = jars.map(PluginJars::plugins).orElse(List.of());
         plugins = Stream.of(first, ofJars, last).flatMap(List::stream).toList();
-        Set<StarbasePlugin> optional = config.bundled().plugins().isFatal() ? Set.of() : Set.copyOf(ofJars);
+        JarPlugins foreign = new JarPlugins(
+                ofJars,
+                config.bundled().plugins().isFatal(),
+                config.bundled().plugins().limit(),
+                jars.map(PluginJars::failures).orElse(List.of()));
         jars.ifPresent(this::opened);
         PrometheusRegistry metrics = new PrometheusRegistry();
         InstantSource clock = InstantSource.system();
@@ -67,8 +71,7 @@ public final class Perigee implements AutoCloseable {
             Optional<Source> source = config.source().map(wanted -> opened(source(wanted)));
             Alarms alarms = opened(new Alarms(store, clock));
             Services services = new Services(store, source, alarms, clock, metrics);
-            PluginRegistry registry = opened(new PluginRegistry(
-                    plugins, optional, jars.map(PluginJars::failures).orElse(List.of()), services));
+            PluginRegistry registry = opened(new PluginRegistry(plugins, foreign, services));
             queries = opened(new QueryEngine(store, source, registry, config.query()));
             server = opened(new Server(config.serve(), queries, registry, store, source, metrics));
 

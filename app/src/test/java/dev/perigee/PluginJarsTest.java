@@ -16,6 +16,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -106,8 +107,11 @@ class PluginJarsTest {
         Path classes = Files.createDirectories(folder.resolve("classes"));
         compile(classes, Stream.of(sample.resolve("java/com/example/perigee/GreetingPlugin.java")));
         jar("greeting.jar", Files.readString(sample.resolve("resources/perigee-plugin.json")), classes);
-        PluginsConfig settings =
-                new PluginsConfig(Optional.empty(), true, Map.of("example:greeting", Map.of("greeting", "Grüezi")));
+        PluginsConfig settings = new PluginsConfig(
+                Optional.empty(),
+                true,
+                Map.of("example:greeting", Map.of("greeting", "Grüezi")),
+                Duration.ofSeconds(30));
         try (Perigee perigee = builder()
                 .configure(config -> config.with(config.bundled().with(settings)))
                 .start()) {
@@ -179,9 +183,10 @@ class PluginJarsTest {
             }
             assertThat(get(perigee, "/Good")).isEqualTo("{\"result\":\"here\"}");
             assertThat(get(perigee, "/Reg")).contains("Not found");
+            assertThat(get(perigee, "/Sta")).contains("Not found");
             assertThat(query(perigee, "SELECT 1 AS a")).isEqualTo("{\"result\":[{\"a\":1}]}");
         }
-        PluginsConfig strict = new PluginsConfig(Optional.empty(), true, Map.of());
+        PluginsConfig strict = new PluginsConfig(Optional.empty(), true, Map.of(), Duration.ofSeconds(30));
         assertThatThrownBy(() -> builder()
                         .configure(config -> config.with(config.bundled().with(strict)))
                         .start())
@@ -189,6 +194,46 @@ class PluginJarsTest {
         try (Perigee perigee = builder().start()) { // Nothing stayed open.
             assertThat(perigee.port()).isPositive();
         }
+    }
+
+    @Test
+    void a_jar_that_hangs_or_overflows_holds_up_neither_start_nor_stop() throws Exception {
+        String body = "import dev.perigee.plugin.*; public final class %1$s extends StarbasePlugin {"
+                + " public %1$s() { super(\"test:%1$s\", true, \"/%1$s\"); }"
+                + " @Override public void register(PluginHost host) { host.route(\"GET\", \"\","
+                + " PluginHost.Access.ADMIN, r -> Response.result(\"here\")); %2$s }"
+                + " void hang() { while (true) { try { Thread.sleep(100_000); } catch (InterruptedException e) {} } }"
+                + " int deep(int i) { return deep(i + 1) + 1; }"
+                + " @Override public void start() { %3$s } @Override public void stop() { %4$s } }";
+        Map<String, List<String>> plugins = Map.of(
+                "HangsFirst", List.of("hang();", "", ""),
+                "HangsAtStart", List.of("", "hang();", ""),
+                "HangsAtStop", List.of("", "", "hang();"),
+                "Overflows", List.of("", "deep(0);", ""),
+                "FailsAtStop", List.of("", "", "deep(0);"));
+        for (var each : plugins.entrySet()) {
+            String name = each.getKey();
+            List<String> steps = each.getValue();
+            jar(
+                    name + ".jar",
+                    descriptor("test:" + name, name),
+                    classes(name, body.formatted(name, steps.get(0), steps.get(1), steps.get(2))));
+        }
+        PluginsConfig quick = new PluginsConfig(Optional.empty(), false, Map.of(), Duration.ofMillis(500));
+        long begin = System.nanoTime();
+        try (Perigee perigee = builder()
+                .configure(config -> config.with(config.bundled().with(quick)))
+                .start()) {
+            assertThat(get(perigee, "/_internal/stats"))
+                    .contains("\"test:FailsAtStop\",\"test:HangsAtStop\"],\"pluginFailures\"")
+                    .contains("test:HangsFirst", "register failed", "test:HangsAtStart", "longer than plugins.limit")
+                    .contains("test:Overflows", "StackOverflowError");
+            for (String out : List.of("HangsFirst", "HangsAtStart", "Overflows")) {
+                assertThat(get(perigee, "/" + out)).as(out).contains("Not found");
+            }
+            assertThat(get(perigee, "/HangsAtStop")).contains("here");
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(25));
     }
 
     @Test

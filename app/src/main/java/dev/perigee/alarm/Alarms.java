@@ -18,15 +18,20 @@ import org.slf4j.LoggerFactory;
 
 /// Durable timers: each owner has at most one due time. After a restart what is overdue fires at once.
 ///
-/// A handler that throws is called again after 2 s, doubling, 6 times; then the alarm is given up, logged and
-/// cleared. A run that a crash cut short counts as one that threw. A handler may set its owner's next alarm: it
-/// then stands, whether the handler returns or throws. While a handler runs and has not done so, its owner has no
-/// due time. One owner's handler never runs twice at the same time; different owners' run side by side, at most
+/// A handler that throws is called again after 2 s, doubling, 6 times; then the alarm is given up, logged
+/// and
+/// cleared. A run that a crash cut short counts as one that threw. A handler may set its owner's next
+/// alarm: it
+/// then stands, whether the handler returns or throws. While a handler runs and has not done so, its owner
+/// has no
+/// due time. One owner's handler never runs twice at the same time; different owners' run side by side, at
+/// most
 /// [#MAX_RUNNING].
 ///
 /// Handlers run on virtual threads. Any thread may call any method.
 ///
-/// @see <a href="https://developers.cloudflare.com/durable-objects/api/alarms/">the semantics it follows</a>
+/// @see <a href="https://developers.cloudflare.com/durable-objects/api/alarms/">the semantics it
+///     follows</a>
 public final class Alarms implements AutoCloseable {
     /// Called when an owner's alarm is due, on a thread of its own.
     @FunctionalInterface
@@ -72,7 +77,13 @@ public final class Alarms implements AutoCloseable {
         bell.ring();
     }
 
-    /// Sets the owner's due time, replacing any; moved to one second from now when it is sooner. Returns once
+    /// Nobody handles the owner's alarm from now on; it stays set.
+    public void forget(String owner) {
+        handlers.remove(owner);
+    }
+
+    /// Sets the owner's due time, replacing any; moved to one second from now when it is sooner. Returns
+    /// once
     /// that is durable. Kept to the millisecond, rounded up.
     public void set(String owner, Instant due) {
         Instant soonest = clock.instant().plus(LEAST_AHEAD);
@@ -233,7 +244,8 @@ public final class Alarms implements AutoCloseable {
         record(row, () -> table.retry(row, clock.instant().plus(backoff).toEpochMilli()));
     }
 
-    /// Writes down how a run ended, however long that takes: an alarm that looks undone would fire again, and be
+    /// Writes down how a run ended, however long that takes: an alarm that looks undone would fire again,
+    /// and be
     /// given up after a few times because of a full disk.
     private void record(Row row, Runnable write) {
         while (true) {

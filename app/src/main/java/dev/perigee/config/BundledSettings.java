@@ -38,8 +38,10 @@ final class BundledSettings {
             }
             settings.put(name, own);
         });
+        Duration limit =
+                section.duration("limit", Duration.ofMillis(1), Duration.ofHours(1), PluginsConfig.DEFAULTS.limit());
         section.done();
-        return new PluginsConfig(directory, onFailure.equals("fail"), settings);
+        return new PluginsConfig(directory, onFailure.equals("fail"), settings, limit);
     }
 
     private StudioConfig studio() {

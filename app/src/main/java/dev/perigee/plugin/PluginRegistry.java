@@ -5,11 +5,16 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.RowSink;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +26,7 @@ import org.slf4j.LoggerFactory;
 public final class PluginRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PluginRegistry.class);
 
-    private final Set<StarbasePlugin> optional;
+    private final JarPlugins jars;
     private final Services services;
     private final List<PluginFailure> failures = new CopyOnWriteArrayList<>();
 
@@ -36,19 +41,14 @@ public final class PluginRegistry implements AutoCloseable {
 
     /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have one name or one path prefix
     public PluginRegistry(List<StarbasePlugin> plugins, Services services) {
-        this(plugins, Set.of(), List.of(), services);
+        this(plugins, JarPlugins.NONE, services);
     }
 
-    /// @param failures what was left out before
-    /// @param optional those of the plugins that are left out when they fail to register or start
+    /// @param jars those of the plugins that come as jars
     /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have one name or one path prefix
-    public PluginRegistry(
-            List<StarbasePlugin> plugins,
-            Set<StarbasePlugin> optional,
-            List<PluginFailure> failures,
-            Services services) {
-        this.failures.addAll(failures);
-        this.optional = Set.copyOf(optional);
+    public PluginRegistry(List<StarbasePlugin> plugins, JarPlugins jars, Services services) {
+        this.failures.addAll(jars.failures());
+        this.jars = jars;
         this.services = services;
         Set<String> names = new HashSet<>();
         Set<String> prefixes = new HashSet<>();
@@ -73,14 +73,14 @@ public final class PluginRegistry implements AutoCloseable {
 
     /// Whether the work succeeded; a plugin that may be left out is noted when it does not.
     private boolean attempt(StarbasePlugin plugin, Runnable work) {
-        if (!optional.contains(plugin)) {
+        if (jars.isFatal() || !jars.plugins().contains(plugin)) {
             work.run();
             return true;
         }
         try {
             work.run();
             return true;
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("The plugin {} is left out", plugin.name(), e);
             failures.add(new PluginFailure(plugin.name(), String.valueOf(e.getMessage())));
             return false;
@@ -93,23 +93,29 @@ public final class PluginRegistry implements AutoCloseable {
     /// @param queries what runs the statements of plugins
     /// @throws PerigeeException naming the plugin, with the fault it met
     public synchronized void start(Queries queries) {
-        List<StarbasePlugin> registered = new ArrayList<>();
+        Map<StarbasePlugin, RegisteredPlugin> hosts = new LinkedHashMap<>();
         for (StarbasePlugin plugin : plugins) {
             RegisteredPlugin host =
                     new RegisteredPlugin(plugin, services, queries, routes, protectedTables, functions, this::tellCron);
-            if (attempt(plugin, () -> call(plugin, "register", host::register))) registered.add(plugin);
+            if (attempt(plugin, () -> call(plugin, "register", host::register))) hosts.put(plugin, host);
+            else host.withdraw();
         }
-        plugins = List.copyOf(registered);
+        plugins = List.copyOf(hosts.keySet());
         List<StarbasePlugin> running = new ArrayList<>();
-        for (StarbasePlugin plugin : registered) {
+        hosts.forEach((plugin, host) -> {
             started = List.copyOf(running);
             try {
-                if (attempt(plugin, () -> call(plugin, "start", plugin::start))) running.add(plugin);
-            } catch (RuntimeException e) {
+                boolean isStarted = attempt(plugin, () -> {
+                    call(plugin, "start", plugin::start);
+                    host.publish();
+                });
+                if (isStarted) running.add(plugin);
+                else host.withdraw();
+            } catch (RuntimeException | Error e) {
                 close();
                 throw e;
             }
-        }
+        });
         started = List.copyOf(running);
         plugins = started;
     }
@@ -180,21 +186,56 @@ public final class PluginRegistry implements AutoCloseable {
         isClosed = true;
         for (StarbasePlugin plugin : started.reversed()) {
             try {
-                plugin.stop();
-            } catch (RuntimeException e) {
+                within(plugin, "stop", plugin::stop);
+            } catch (RuntimeException | Error e) {
                 LOG.error("Plugin {} failed to stop; the others are stopped still", plugin.name(), e);
             }
         }
     }
 
-    private static void call(StarbasePlugin plugin, String step, Runnable work) {
+    private void call(StarbasePlugin plugin, String step, Runnable work) {
         String state = "The server did not start";
         try {
-            work.run();
+            within(plugin, step, work);
         } catch (PerigeeException e) {
             throw e.fault().in(place(plugin), "%s failed: %s".formatted(step, e.getMessage()), state, e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError | StackOverflowError e) {
             throw Fault.INTERNAL.in(place(plugin), "%s failed: %s".formatted(step, e), state, e);
+        }
+    }
+
+    /// Runs the step of a plugin from a jar on a thread of its own, which is interrupted past the limit
+    /// and not waited for.
+    private void within(StarbasePlugin plugin, String step, Runnable work) {
+        if (!jars.plugins().contains(plugin)) {
+            work.run();
+            return;
+        }
+        FutureTask<Void> run = new FutureTask<>(work, null);
+        Thread thread = Thread.ofPlatform()
+                .daemon()
+                .name("perigee-plugin-%s-%s".formatted(step, plugin.name()))
+                .start(run);
+        try {
+            run.get(jars.limit().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            thread.interrupt();
+            throw Fault.TIME_LIMIT.in(
+                    place(plugin),
+                    "it took longer than plugins.limit, which is %d ms"
+                            .formatted(jars.limit().toMillis()),
+                    "It was interrupted",
+                    e);
+        } catch (InterruptedException e) {
+            thread.interrupt();
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while a plugin was called", e);
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                case null, default -> throw new IllegalStateException(e);
+            }
         }
     }
 

@@ -6,7 +6,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Tables of the replica that callers may not write to, each with who keeps it and why. Safe for many threads.
+/// Tables of the replica that callers may not write to, each with who keeps it and why. Safe for many
+/// threads.
 ///
 /// Names are compared as SQLite compares them: ASCII letters without regard to case.
 public final class ProtectedTables {
@@ -33,6 +34,12 @@ public final class ProtectedTables {
     /// Lets go of a table that `plugin` protects; another plugin's protection stays.
     void unprotect(String plugin, String table) {
         byName.computeIfPresent(folded(table), (_, held) -> held.plugin().equals(plugin) ? null : held);
+        version.incrementAndGet();
+    }
+
+    /// Lets go of all that `plugin` protects.
+    void unprotectAll(String plugin) {
+        byName.values().removeIf(held -> held.plugin().equals(plugin));
         version.incrementAndGet();
     }
 

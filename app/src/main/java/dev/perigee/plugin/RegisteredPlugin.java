@@ -25,6 +25,7 @@ final class RegisteredPlugin implements PluginHost {
     private final Function<CronEvent, Map<String, String>> cron;
     private final List<Added> added = new ArrayList<>();
     private volatile boolean isRegistering = true;
+    private volatile boolean isWithdrawn;
 
     private record Added(String method, String path, PluginRoute route) {}
 
@@ -52,8 +53,23 @@ final class RegisteredPlugin implements PluginHost {
         } finally {
             isRegistering = false;
         }
-        // Of one that failed in the middle there is none.
+    }
+
+    /// Its routes are there from now on: of one that failed before there is none.
+    void publish() {
         added.forEach(route -> routes.add(route.method(), route.path(), route.route()));
+    }
+
+    /// The plugin is left out: nothing calls it any more, and what it began may go on without an effect.
+    void withdraw() {
+        isWithdrawn = true;
+        isRegistering = false;
+        services.alarms().forget(plugin.name());
+        protectedTables.unprotectAll(plugin.name());
+    }
+
+    private void requireKept() {
+        if (isWithdrawn) throw new IllegalStateException("the plugin was left out");
     }
 
     @Override
@@ -110,6 +126,7 @@ final class RegisteredPlugin implements PluginHost {
 
     @Override
     public void setAlarm(Instant due) {
+        requireKept();
         services.alarms().set(plugin.name(), due);
     }
 
@@ -141,6 +158,7 @@ final class RegisteredPlugin implements PluginHost {
 
     @Override
     public void protectTable(String table, String reason) {
+        requireKept();
         protectedTables.protect(plugin.name(), table, reason);
     }
 

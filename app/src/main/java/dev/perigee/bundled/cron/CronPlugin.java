@@ -256,10 +256,13 @@ public final class CronPlugin extends StarbasePlugin {
     private Optional<String> tellPlugins(Task task, CronEvent event, AtomicInteger parts) throws InterruptedException {
         FutureTask<Map<String, String>> telling = new FutureTask<>(() -> host().tellCron(event));
         parts.incrementAndGet();
-        Thread thread = Thread.ofPlatform().daemon().name("perigee-cron-plugins").start(() -> {
-            telling.run();
-            leave(task, parts);
-        });
+        Thread thread = Thread.ofPlatform()
+                .daemon()
+                .name("perigee-cron-plugins")
+                .start(() -> {
+                    telling.run();
+                    leave(task, parts);
+                });
         try {
             Map<String, String> failures = telling.get(config.pluginLimit().toMillis(), TimeUnit.MILLISECONDS);
             return failures.isEmpty() ? Optional.empty() : Optional.of("plugins failed: " + failures);
