@@ -235,7 +235,7 @@ final class CallerConnection {
     private void bound(String sql) {
         Expansion.Size size = asPerigee(() -> sizes.of(sql));
         schema = size.usesViews() ? asPerigee(sizes::version) : -1;
-        if (size.mergedWords() <= MAX_MERGED_WORDS) return;
+        if (size.merged() <= MAX_MERGED_WORDS) return;
         merge(false);
         if (isUnmerged) return;
         throw Fault.TOO_LARGE.saying(

@@ -30,21 +30,21 @@ import org.jspecify.annotations.Nullable;
 final class Expansion {
     /// @param words of the text, with every use of a view or common table expression replaced by its text
     /// @param added how many of them are there by such a use
-    /// @param names those of its words that may be columns; all, for a query
-    /// @param columnWords words of the largest column, once subqueries are merged
-    /// @param mergedWords words of the whole once they are
+    /// @param merged words of the whole once subqueries are merged, and conditions copied into them
+    /// @param queries `SELECT`s and `VALUES` in it
     /// @param levels parentheses and definitions within each other
     /// @param path words that stand above each other in the tree: what the compiler's stack grows with
     /// @param usesViews whether it depends on the schema's views
+    /// @param columns of its result
     record Size(
             long words,
             long added,
-            long names,
-            long columnWords,
-            long mergedWords,
+            long merged,
+            long queries,
             int levels,
             long path,
-            boolean usesViews) {}
+            boolean usesViews,
+            ResultColumns columns) {}
 
     /// Parentheses and definitions within each other.
     static final int MAX_LEVELS = 1000;
@@ -96,6 +96,7 @@ final class Expansion {
         final List<Block> children = new ArrayList<>(0);
         final Map<String, Block> definitions = new HashMap<>(0);
         boolean isDefinition;
+        boolean hasColumnList;
         boolean isUnderWay;
 
         /// Whether it begins where a table may stand.
@@ -126,7 +127,7 @@ final class Expansion {
 
     /// @throws PerigeeException [Fault#TOO_LARGE] past [#MAX_LEVELS]
     Size size() {
-        return size(all, 0);
+        return size(all, 0, null);
     }
 
     /// Words that are this keyword.
@@ -146,6 +147,7 @@ final class Expansion {
             Integer name = names.get(i);
             if (name != null) {
                 inner.isDefinition = true;
+                inner.hasColumnList = is(name + 1, "(");
                 block.definitions.put(name(words.get(name)), inner);
             }
             block.children.add(inner);
@@ -194,14 +196,14 @@ final class Expansion {
         return names;
     }
 
-    private Size size(Block block, int level) {
+    private Size size(Block block, int level, @Nullable Outer outer) {
         if (block.size != null) return block.size;
         if (level > MAX_LEVELS) throw tooDeep();
         boolean isNamed = block.isDefinition || block == all;
         block.isUnderWay = true;
         if (isNamed) definitions.push(block);
         try {
-            Size size = new Measure(block, level).size();
+            Size size = new Measure(block, level, outer).size();
             block.size = size;
             return size;
         } finally {
@@ -216,74 +218,138 @@ final class Expansion {
                         .formatted(MAX_LEVELS));
     }
 
-    /// Goes through the words of one block.
+    /// What the queries around a block select from, of which its columns may be.
+    private record Outer(
+            List<ResultColumns> sources, @Nullable Outer next) {}
+
+    /// Goes through the words of one block: first to its tables, then to the columns, which may be theirs.
     private final class Measure {
         private final Block block;
         private final int level;
-        private Clause clause;
+        private final @Nullable Outer outer;
+        private final List<ResultColumns> sources = new ArrayList<>(2);
+        private boolean isSecond;
+        private Clause clause = Clause.OTHER;
         private boolean isTableNext;
+        private int queriesHere;
+
         private long all;
-        private long own;
         private long added;
-        private long names;
-        private boolean isQuery;
-        private long column;
-        private long largestColumn = 1;
-        private long innerColumn = 1;
+        private long flat;
+        private long conditions;
+        private long queries;
+        private long sourcesMerged;
+        private long sourcesQueries;
         private long innerPath;
         private int innerLevels;
         private boolean usesViews;
 
-        Measure(Block block, int level) {
+        private int columnBegin;
+        private long column;
+        private long largestColumn = 1;
+        private boolean hasStar;
+        private boolean hasColumnList;
+        private final Map<String, Long> named = new HashMap<>(0);
+        private long others;
+
+        Measure(Block block, int level, @Nullable Outer outer) {
             this.block = block;
             this.level = level;
-            this.clause = block.isOfTables ? Clause.TABLES : Clause.OTHER;
-            this.isTableNext = block.isOfTables;
+            this.outer = outer;
         }
 
         Size size() {
-            int child = 0;
-            for (int i = block.begin; i < block.end; i++) {
-                if (is(i, "(")) {
-                    Block inner = block.children.get(child++);
-                    i = inner.end;
-                    inner.isOfTables = clause == Clause.TABLES && isTableNext;
-                    isTableNext = false;
-                    if (inner.isDefinition) continue;
-                    Size size = Expansion.this.size(inner, level + 1);
-                    add(size);
-                    added = sum(added, size.added);
-                    names = sum(names, size.names);
-                    column = sum(column, size.names);
-                } else {
-                    own++;
-                    i = word(i);
-                }
-            }
-            endColumn();
+            long own = scan();
+            isSecond = true;
+            scan();
             all = sum(all, own);
+            flat = sum(flat, own);
+            // A condition may be copied into each query that it is put on top of.
+            long merged = sum(sum(flat, sourcesMerged), product(sourcesQueries, conditions));
             return new Size(
                     all,
                     added,
-                    isQuery ? all : names,
-                    product(largestColumn, innerColumn),
-                    product(all, innerColumn),
+                    merged,
+                    sum(queries, queriesHere),
                     innerLevels + 1,
                     innerPath + 1 + Math.min(own, MAX_DEPTH),
-                    usesViews);
+                    usesViews,
+                    columns());
         }
 
-        private void use(Size definition) {
-            add(definition);
-            added = sum(added, definition.words);
+        private ResultColumns columns() {
+            if (queriesHere == 0) return block.isOfTables ? ResultColumns.all(sources) : ResultColumns.PLAIN;
+            ResultColumns own = new ResultColumns(named, others);
+            if (hasStar) {
+                List<ResultColumns> both = new ArrayList<>(sources);
+                both.add(own);
+                own = ResultColumns.all(both);
+            }
+            // They have the names of the list, or of the first query of several.
+            return hasColumnList || block.hasColumnList || queriesHere > 1
+                    ? ResultColumns.of(own.largest())
+                    : own.bounded();
+        }
+
+        /// @return words that stand in the block itself
+        private long scan() {
+            clause = block.isOfTables ? Clause.TABLES : Clause.OTHER;
+            isTableNext = block.isOfTables;
+            queriesHere = 0;
+            long own = 0;
+            int child = 0;
+            for (int i = block.begin; i < block.end; i++) {
+                if (!is(i, "(")) {
+                    own++;
+                    i = word(i);
+                    continue;
+                }
+                Block inner = block.children.get(child++);
+                boolean isTable = clause == Clause.TABLES && isTableNext && !is(i - 1, "IN");
+                isTableNext = false;
+                i = inner.end;
+                if (inner.isDefinition) continue;
+                inner.isOfTables = isTable;
+                if (isTable && !isSecond) from(Expansion.this.size(inner, level + 1, outer));
+                if (!isTable && isSecond) within(Expansion.this.size(inner, level + 1, inside()));
+            }
+            endColumn(block.end);
+            return own;
+        }
+
+        private @Nullable Outer inside() {
+            return sources.stream().allMatch(ResultColumns::isPlain) ? outer : new Outer(sources, outer);
+        }
+
+        /// What is selected from.
+        private void from(Size source) {
+            add(source);
+            added = sum(added, source.added);
+            sourcesMerged = sum(sourcesMerged, source.merged);
+            sourcesQueries = sum(sourcesQueries, source.queries);
+            sources.add(source.columns);
+        }
+
+        /// A part of an expression.
+        private void within(Size part) {
+            add(part);
+            added = sum(added, part.added);
+            count(part.merged);
+            if (queriesHere == 0 && block == Expansion.this.all) hasColumnList = true;
         }
 
         private void add(Size inner) {
             all = sum(all, inner.words);
-            innerColumn = Math.max(innerColumn, inner.columnWords);
+            queries = sum(queries, inner.queries);
             innerLevels = Math.max(innerLevels, inner.levels);
             innerPath = Math.max(innerPath, inner.path);
             usesViews |= inner.usesViews;
+        }
+
+        private void count(long words) {
+            flat = sum(flat, words);
+            if (clause == Clause.COLUMNS) column = sum(column, words);
+            else conditions = sum(conditions, words);
         }
 
         /// @return the last word that was looked at
@@ -293,12 +359,12 @@ final class Expansion {
             isTableNext = false;
             switch (text) {
                 case "select", "values" -> {
-                    isQuery = true;
-                    begin(Clause.COLUMNS);
+                    queriesHere++;
+                    begin(Clause.COLUMNS, i);
                 }
                 case "from" -> {
                     if (is(i - 1, "DISTINCT")) return i; // a IS DISTINCT FROM b
-                    begin(Clause.TABLES);
+                    begin(Clause.TABLES, i);
                     isTableNext = true;
                 }
                 case "join", "in", "into" -> isTableNext = true;
@@ -308,38 +374,89 @@ final class Expansion {
                 }
                 case "," -> {
                     isTableNext = clause == Clause.TABLES;
-                    endColumn();
+                    endColumn(i);
+                    columnBegin = i + 1;
                 }
                 default -> {
-                    if (CLAUSES.contains(text)) begin(Clause.OTHER);
+                    if (CLAUSES.contains(text)) begin(Clause.OTHER, i);
                     else if (mayBeTable) return table(i);
-                    else if (isColumn(i, text)) {
-                        names++;
-                        column++;
-                    }
+                    else if (isSecond) inExpression(i, text);
                 }
             }
             return i;
         }
 
-        private void begin(Clause next) {
-            endColumn();
+        private void begin(Clause next, int i) {
+            endColumn(i);
             clause = next;
+            columnBegin = i + 1;
         }
 
-        private void endColumn() {
-            if (clause == Clause.COLUMNS) largestColumn = Math.max(largestColumn, column);
+        private void inExpression(int i, String text) {
+            if (isColumn(i, text)) {
+                count(words(i));
+                return;
+            }
+            // A number in ORDER BY or GROUP BY means a column of the result.
+            boolean mayMeanColumn = clause == Clause.OTHER && (is(i - 1, "BY") || is(i - 1, ","));
+            if (mayMeanColumn && Character.isDigit(text.charAt(0))) count(largestColumn);
+        }
+
+        /// What the column named by this word becomes.
+        private long words(int i) {
+            String name = name(words.get(i));
+            long most = clause == Clause.COLUMNS ? 1 : named.getOrDefault(name, 1L);
+            boolean isQualified = is(i - 1, ".");
+            most = Math.max(most, words(sources, name, isQualified));
+            for (Outer around = outer; around != null; around = around.next) {
+                most = Math.max(most, words(around.sources, name, isQualified));
+            }
+            return most;
+        }
+
+        /// Without a table's name it may be the first that is not NULL of several, after USING.
+        private static long words(List<ResultColumns> sources, String name, boolean isQualified) {
+            long words = 0;
+            for (ResultColumns source : sources) {
+                if (source.isPlain()) continue;
+                long here = source.words(name);
+                words = isQualified ? Math.max(words, here) : sum(words, here);
+            }
+            return words;
+        }
+
+        private void endColumn(int end) {
+            boolean isColumn = isSecond && clause == Clause.COLUMNS && end > columnBegin;
+            if (isColumn) column(end);
             column = 0;
+        }
+
+        private void column(int end) {
+            int begin = columnBegin;
+            while (is(begin, "DISTINCT") || is(begin, "ALL")) begin++;
+            long size = Math.max(1, column);
+            if (is(end - 1, "*") && (end - begin == 1 || is(end - 2, "."))) {
+                hasStar = true;
+                return;
+            }
+            largestColumn = Math.max(largestColumn, size);
+            boolean isNamed = is(end - 2, "AS") && end - 2 > begin;
+            boolean isName = end - begin == 1 || is(end - 2, ".");
+            String last = Policing.folded(words.get(end - 1).text());
+            if (isNamed || mayBeName(last)) named.merge(name(words.get(end - 1)), size, Expansion::sum);
+            // SQLite calls it by its text, or by the column that it begins with.
+            if (!isNamed && !(isName && mayBeName(last))) others = Math.max(others, size);
         }
 
         /// @return the last word of the table's name
         private int table(int i) {
             boolean isQualified = is(i + 1, ".") && i + 2 < block.end;
             int last = isQualified ? i + 2 : i;
+            if (isSecond) return last;
             String name = name(words.get(last));
             @Nullable Block defined = isQualified ? null : defined(name);
             if (defined != null) {
-                use(defined.isUnderWay ? recursive(defined) : Expansion.this.size(defined, level + 1));
+                use(defined.isUnderWay ? recursive(defined) : Expansion.this.size(defined, level + 1, outer));
                 return last;
             }
             views.apply(name).ifPresent(view -> {
@@ -349,9 +466,14 @@ final class Expansion {
             return last;
         }
 
+        private void use(Size definition) {
+            from(definition);
+            added = sum(added, definition.words - definition.added);
+        }
+
         private @Nullable Block defined(String name) {
-            for (Block outer = block; outer != null; outer = outer.parent) {
-                Block defined = outer.definitions.get(name);
+            for (Block outside = block; outside != null; outside = outside.parent) {
+                Block defined = outside.definitions.get(name);
                 if (defined != null) return defined;
             }
             return null;
@@ -359,7 +481,7 @@ final class Expansion {
     }
 
     /// Of what is not copied.
-    static final Size ONE = new Size(1, 0, 1, 1, 1, 1, 1, false);
+    static final Size ONE = new Size(1, 0, 1, 1, 1, 1, false, ResultColumns.PLAIN);
 
     /// One that uses itself is run in a loop, not copied. Where two use each other SQLite refuses the
     /// statement, late.
@@ -369,6 +491,10 @@ final class Expansion {
     }
 
     private boolean isColumn(int i, String folded) {
+        return mayBeName(folded) && !is(i + 1, "(") && !is(i + 1, ".") && !is(i - 1, "AS");
+    }
+
+    private static boolean mayBeName(String folded) {
         char first = folded.charAt(0);
         boolean isName = first == '_'
                 || first == '"'
@@ -376,7 +502,7 @@ final class Expansion {
                 || first == '['
                 || first >= 0x80
                 || first >= 'a' && first <= 'z';
-        return isName && !NO_COLUMNS.contains(folded) && !is(i + 1, "(") && !is(i + 1, ".") && !is(i - 1, "AS");
+        return isName && !NO_COLUMNS.contains(folded);
     }
 
     private boolean is(int i, String text) {
@@ -393,7 +519,7 @@ final class Expansion {
         return Policing.folded(first == '[' ? inner : inner.replace("" + first + first, "" + first));
     }
 
-    private static long sum(long a, long b) {
+    static long sum(long a, long b) {
         return Math.min(MANY, a + b);
     }
 

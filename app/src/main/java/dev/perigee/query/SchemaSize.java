@@ -85,7 +85,7 @@ final class SchemaSize {
             while (triggers.step()) {
                 Expansion.Size size = new Expansion(String.valueOf(triggers.textAt(1)), this::view).size();
                 refuse(size);
-                added += size.added() + size.mergedWords() - size.words();
+                added += size.added() + Math.max(0, size.merged() - size.words());
                 count++;
             }
         }
