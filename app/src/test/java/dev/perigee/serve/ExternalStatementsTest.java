@@ -194,6 +194,8 @@ class ExternalStatementsTest {
                 "SELECT 1/0 | 400 | division by zero",
                 "SELECT 1; SELECT 2 | 400 | one statement",
                 "COMMIT | 400 | COMMIT has no place",
+                "VACUUM t | 400 | Run it at the source itself",
+                "CREATE INDEX CONCURRENTLY i ON t (v) | 400 | Run it at the source itself",
                 "INSERT INTO t VALUES (1, 'again', 1) | 409 | t_pkey",
                 "INSERT INTO t VALUES (2, 'one', 1) | 409 | t_v_key",
                 "INSERT INTO t VALUES (2, NULL, 1) | 409 | null value",

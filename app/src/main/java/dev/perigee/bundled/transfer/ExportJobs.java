@@ -2,6 +2,7 @@ package dev.perigee.bundled.transfer;
 
 import dev.perigee.bundled.transfer.ExportJob.State;
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Response.Body;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
@@ -33,6 +34,7 @@ final class ExportJobs implements AutoCloseable {
     /// Jobs that wait, run, or are kept.
     static final int MAX_JOBS = 20;
 
+    private static final Duration BUSY_PAUSE = Duration.ofMillis(500);
     private static final Duration KEPT = Duration.ofDays(1);
     private static final Duration PROGRESS = Duration.ofMillis(500);
     private static final Duration STOP_WAIT = Duration.ofSeconds(10);
@@ -197,11 +199,25 @@ final class ExportJobs implements AutoCloseable {
             delete(part);
         } catch (IOException | RuntimeException e) {
             delete(part);
+            if (e instanceof PerigeeException busy && busy.fault() == Fault.BUSY) {
+                await(job);
+                return;
+            }
             // It begins anew with the next start, as one that was killed does.
             if (isClosed) return;
             LOG.warn("The export job {} failed", job.id(), e);
             String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
             end(job.id(), State.FAILED, Optional.of(why));
+        }
+    }
+
+    /// As many exports run for clients as may: the job's turn is when one of them is over.
+    private void await(ExportJob job) {
+        update(job);
+        try {
+            Thread.sleep(BUSY_PAUSE);
+        } catch (InterruptedException _) {
+            // It is closed.
         }
     }
 

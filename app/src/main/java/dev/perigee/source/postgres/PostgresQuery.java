@@ -40,6 +40,10 @@ final class PostgresQuery {
     /// The state of a statement that wants to write in a transaction that only reads.
     static final String READ_ONLY = "25006";
 
+    /// The state of a statement that runs in no transaction: VACUUM, CREATE DATABASE, CREATE INDEX
+    /// CONCURRENTLY.
+    private static final String NO_TRANSACTION = "25001";
+
     private PostgresQuery() {}
 
     /// A statement that may be sent.
@@ -56,10 +60,12 @@ final class PostgresQuery {
         return new Ready(Placeholders.of(numbered.sql(), values.size()), values);
     }
 
-    /// Runs a statement in the session's transaction, whose settings make values read as they are read here.
+    /// Runs a statement in the session's transaction, whose settings make values read as they are read
+    /// here.
     ///
     /// @return rows changed, -1 for a statement that returns rows
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint, with
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint,
+    ///     with
     ///     the server's message and where in `sql` it points
     static long run(Connection connection, Ready ready, RowSink sink) throws SQLException {
         Placeholders placeholders = ready.placeholders();
@@ -207,7 +213,13 @@ final class PostgresQuery {
                 "the source's statement" + (position > 0 ? " at character " + placeholders.position(position) : "");
         String state = e.getSQLState();
         Fault fault = state != null && state.startsWith("23") ? Fault.CONSTRAINT : Fault.SOURCE_STATEMENT;
-        return fault.in(where, PostgresFaults.said(e), "Nothing was changed", e);
+        String said = PostgresFaults.said(e);
+        if (NO_TRANSACTION.equals(state)) {
+            said +=
+                    ": a statement sent through Perigee always runs inside one. Run it at the source itself, with psql for"
+                            + " example";
+        }
+        return fault.in(where, said, "Nothing was changed", e);
     }
 
     private static byte[] bytes(byte @Nullable [] bytes) {

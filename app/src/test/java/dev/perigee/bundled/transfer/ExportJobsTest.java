@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.ServedPerigee;
 import dev.perigee.ServedPerigee.Reply;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -107,6 +111,36 @@ class ExportJobsTest {
         assertThat(download("/export/jobs/cut/download").body()).hasSizeGreaterThan(100_000);
         assertThat(download("/export/jobs/" + kept + "/download").body()).isEqualTo(before);
         assertThat(folder.resolve("data/export-jobs/cut.csv.part")).doesNotExist();
+    }
+
+    @Test
+    void a_job_waits_while_clients_have_all_the_exports_and_is_made_then() throws Exception {
+        perigee.query("CREATE TABLE large AS SELECT randomblob(5000000) AS b FROM json_each('[1,2,3,4,5,6]')");
+        List<Socket> slow = new ArrayList<>();
+        String id;
+        try {
+            for (int i = 0; i < 2; i++) {
+                Socket socket = new Socket();
+                socket.setReceiveBufferSize(4096);
+                socket.connect(new InetSocketAddress("127.0.0.1", perigee.port()));
+                slow.add(socket);
+                socket.getOutputStream()
+                        .write("GET /export/dump HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n"
+                                .formatted(ServedPerigee.TOKEN)
+                                .getBytes(StandardCharsets.US_ASCII));
+                assertThat(socket.getInputStream().read()).isEqualTo('H'); // It has begun.
+            }
+            id = add("{'format': 'csv', 'table': 't'}").get("id").asString();
+            Thread.sleep(1500);
+            assertThat(perigee.call("GET", "/export/jobs/" + id, "")
+                            .result()
+                            .get("state")
+                            .asString())
+                    .isIn("queued", "running");
+        } finally {
+            for (Socket socket : slow) socket.close();
+        }
+        await(id, "done");
     }
 
     @Test
