@@ -5,8 +5,8 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.BulkWrite;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -58,11 +58,14 @@ final class DumpImport {
         return Collections.unmodifiableList(failures);
     }
 
-    void read(Path file) throws IOException {
-        try (BufferedReader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+    void read(Path file, ImportProgress progress) throws IOException {
+        try (BufferedReader in =
+                new BufferedReader(new InputStreamReader(progress.open(file), StandardCharsets.UTF_8.newDecoder()))) {
             SqlStatements statements = new SqlStatements(in);
-            for (String sql = statements.next(); sql != null; sql = statements.next())
+            for (String sql = statements.next(); sql != null; sql = statements.next()) {
                 run(sql.strip(), statements.line());
+                progress.rows(succeeded + failed, failed);
+            }
         }
     }
 

@@ -10,7 +10,9 @@ import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.plugin.Upload;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
@@ -19,10 +21,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -34,11 +39,16 @@ public final class ImportPlugin extends StarbasePlugin {
     /// Uploads at once; each has its file on the disk.
     private static final int MAX_IMPORTS = 2;
 
+    /// Imports whose progress is shown, those that are over too.
+    private static final int KEPT = 20;
+
     private static final String FOLDER = "imports";
     private static final Duration LOOK_LIMIT = Duration.ofSeconds(5);
 
     private final long maxBytes;
     private final Semaphore imports = new Semaphore(MAX_IMPORTS);
+    private final Deque<ImportProgress> latest = new ArrayDeque<>();
+    private long count;
     private @Nullable PluginHost host;
 
     /// @param maxBytes longest body
@@ -51,32 +61,60 @@ public final class ImportPlugin extends StarbasePlugin {
     public void register(PluginHost given) {
         host = given;
         clear();
-        given.uploadRoute("POST", "/dump", Access.ADMIN, maxBytes, request -> one(() -> dump(request)));
-        given.uploadRoute("POST", "/json/:table", Access.ADMIN, maxBytes, request -> one(() -> json(request)));
-        given.uploadRoute("POST", "/csv/:table", Access.ADMIN, maxBytes, request -> one(() -> csv(request)));
+        given.route("GET", "/status", Access.ADMIN, _ -> Response.result(status()));
+        given.uploadRoute("POST", "/dump", Access.ADMIN, maxBytes, request -> one(request, "dump", this::dump));
+        given.uploadRoute("POST", "/json/:table", Access.ADMIN, maxBytes, request -> one(request, "json", this::json));
+        given.uploadRoute("POST", "/csv/:table", Access.ADMIN, maxBytes, request -> one(request, "csv", this::csv));
     }
 
     @FunctionalInterface
     private interface Import {
-        Response run() throws IOException;
+        Response run(Request request, ImportProgress progress) throws IOException;
     }
 
-    private Response one(Import wanted) {
+    private Response one(Request request, String format, Import wanted) {
         if (!imports.tryAcquire()) throw Fault.BUSY.saying("%d imports run already.".formatted(MAX_IMPORTS));
+        ImportProgress progress = begin(format, request.pathParameters().get("table"));
         try {
-            return wanted.run();
+            Response answer = wanted.run(request, progress);
+            progress.done();
+            return answer;
         } catch (MalformedInputException _) {
-            throw Fault.INVALID_REQUEST.saying("The text is not UTF-8.");
+            throw failed(progress, Fault.INVALID_REQUEST.saying("The text is not UTF-8."));
         } catch (IOException e) {
-            throw Fault.DISK_FAILED.in("import", e.toString(), "Nothing was imported", e);
+            throw failed(progress, Fault.DISK_FAILED.in("import", e.toString(), "Nothing was imported", e));
+        } catch (RuntimeException e) {
+            throw failed(progress, e);
         } finally {
             imports.release();
         }
     }
 
-    private Response dump(Request request) throws IOException {
+    private static RuntimeException failed(ImportProgress progress, RuntimeException why) {
+        progress.failed(String.valueOf(why.getMessage()));
+        return why;
+    }
+
+    private ImportProgress begin(String format, @Nullable String table) {
+        synchronized (latest) {
+            ImportProgress progress = new ImportProgress(++count, format, Optional.ofNullable(table), host().clock());
+            latest.addFirst(progress);
+            if (latest.size() > KEPT) latest.removeLast();
+            return progress;
+        }
+    }
+
+    /// The latest first.
+    private List<Map<String, Object>> status() {
+        synchronized (latest) {
+            return latest.stream().map(ImportProgress::shown).toList();
+        }
+    }
+
+    private Response dump(Request request, ImportProgress progress) throws IOException {
         boolean reports = reports(request);
         try (Upload upload = request.upload("sqlFile", folder())) {
+            progress.uploaded(upload.file());
             if (upload.fileName().isPresent() && !upload.fileName().get().endsWith(".sql")) {
                 throw Fault.INVALID_REQUEST.saying("Uploaded file must be a .sql file");
             }
@@ -85,7 +123,7 @@ public final class ImportPlugin extends StarbasePlugin {
                             request.caller(),
                             bulk -> unchecked(() -> {
                                 DumpImport dump = new DumpImport(bulk, reports);
-                                dump.read(upload.file());
+                                dump.read(upload.file(), progress);
                                 return dump;
                             }));
             Map<String, Object> result = new LinkedHashMap<>();
@@ -98,12 +136,13 @@ public final class ImportPlugin extends StarbasePlugin {
         }
     }
 
-    private Response json(Request request) throws IOException {
+    private Response json(Request request, ImportProgress progress) throws IOException {
         String table = table(request);
         boolean reports = reports(request);
         boolean decodesBlobs = decodesBlobs(request);
         Map<String, String> given = mapping(request);
         try (Upload upload = request.upload("file", folder())) {
+            progress.uploaded(upload.file());
             requireType(upload, "application/json");
             JsonRows rows = new JsonRows(upload.file());
             Map<String, String> mapping = rows.head().mapping();
@@ -112,19 +151,20 @@ public final class ImportPlugin extends StarbasePlugin {
                     .bulk(
                             request.caller(),
                             bulk -> unchecked(() -> {
-                                RowImport into = new RowImport(bulk, table, mapping, reports, decodesBlobs);
-                                rows.read(into);
+                                RowImport into = new RowImport(bulk, table, mapping, reports, decodesBlobs, progress);
+                                rows.read(into, progress);
                                 return into;
                             })));
         }
     }
 
-    private Response csv(Request request) throws IOException {
+    private Response csv(Request request, ImportProgress progress) throws IOException {
         String table = table(request);
         boolean reports = reports(request);
         boolean decodesBlobs = decodesBlobs(request);
         Map<String, String> given = mapping(request);
         try (Upload upload = request.upload("file", folder())) {
+            progress.uploaded(upload.file());
             requireType(upload, "text/csv", "application/json");
             Map<String, String> mapping = given;
             String text = null;
@@ -141,9 +181,11 @@ public final class ImportPlugin extends StarbasePlugin {
                             request.caller(),
                             bulk -> unchecked(() -> {
                                 try (Reader in = wrapped == null
-                                        ? Files.newBufferedReader(upload.file(), StandardCharsets.UTF_8)
+                                        ? new BufferedReader(new InputStreamReader(
+                                                progress.open(upload.file()), StandardCharsets.UTF_8.newDecoder()))
                                         : new StringReader(wrapped)) {
-                                    return records(bulk, new CsvRecords(in), table, names, reports, decodesBlobs);
+                                    return records(
+                                            bulk, new CsvRecords(in), table, names, reports, decodesBlobs, progress);
                                 }
                             })));
         }
@@ -155,7 +197,8 @@ public final class ImportPlugin extends StarbasePlugin {
             String table,
             Map<String, String> mapping,
             boolean reports,
-            boolean decodesBlobs)
+            boolean decodesBlobs,
+            ImportProgress progress)
             throws IOException {
         List<@Nullable String> head = records.next();
         if (head == null) throw Fault.INVALID_REQUEST.saying("Invalid CSV format or empty data");
@@ -164,7 +207,7 @@ public final class ImportPlugin extends StarbasePlugin {
             if (name == null) throw Fault.INVALID_REQUEST.saying("Invalid CSV format: a column of line 1 has no name.");
             names.add(name);
         }
-        RowImport into = new RowImport(bulk, table, mapping, reports, decodesBlobs);
+        RowImport into = new RowImport(bulk, table, mapping, reports, decodesBlobs, progress);
         for (List<@Nullable String> record = records.next(); record != null; record = records.next()) {
             if (record.size() != names.size()) {
                 into.wrong("%d fields, but %d columns.".formatted(record.size(), names.size()), records.line());

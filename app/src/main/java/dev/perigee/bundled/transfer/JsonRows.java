@@ -90,8 +90,8 @@ final class JsonRows {
     }
 
     /// Gives each row to `rows`.
-    void read(RowImport rows) throws IOException {
-        try (InputStream in = Files.newInputStream(file);
+    void read(RowImport rows, ImportProgress progress) throws IOException {
+        try (InputStream in = progress.open(file);
                 JsonParser parser = Json.MAPPER.createParser(in)) {
             boolean isFound = parser.nextToken() == JsonToken.START_ARRAY;
             while (!isFound && parser.nextToken() != JsonToken.END_OBJECT) {

@@ -38,6 +38,7 @@ final class RowImport {
     private final Map<String, String> columns = new HashMap<>();
     private final Set<String> blobs = new HashSet<>();
     private final boolean reports;
+    private final ImportProgress progress;
     private final Map<List<String>, SqliteStatement> statements = new HashMap<>();
     private final List<Failure> failures = new ArrayList<>();
     private long rows;
@@ -47,7 +48,15 @@ final class RowImport {
     /// @param mapping names in the text to names of columns
     /// @param reports whether a row that fails is left out and noted
     /// @param decodesBlobs whether texts for columns of type BLOB are base64
-    RowImport(BulkWrite bulk, String table, Map<String, String> mapping, boolean reports, boolean decodesBlobs) {
+    /// @param progress is told of each row
+    RowImport(
+            BulkWrite bulk,
+            String table,
+            Map<String, String> mapping,
+            boolean reports,
+            boolean decodesBlobs,
+            ImportProgress progress) {
+        this.progress = progress;
         this.bulk = bulk;
         this.table = table;
         this.mapping = mapping;
@@ -95,6 +104,7 @@ final class RowImport {
                 failures.add(new Failure(rows, line, cut(sql(names)), cut(e.getMessage())));
             }
         }
+        progress.rows(rows, failed);
     }
 
     /// A row that is no row.
@@ -104,6 +114,7 @@ final class RowImport {
         if (!reports) throw failure(reason, line);
         failed++;
         if (failures.size() < MAX_FAILURES) failures.add(new Failure(rows, line, "", why));
+        progress.rows(rows, failed);
     }
 
     private PerigeeException failure(PerigeeException e, long line) {

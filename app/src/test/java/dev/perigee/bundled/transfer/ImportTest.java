@@ -8,7 +8,9 @@ import dev.perigee.sqlite.SqliteConnection.OpenFlag;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.testing.Contract;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.StringReader;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// `/import` over HTTP.
@@ -169,6 +172,69 @@ class ImportTest {
                 .contains("\"row\":2,\"line\":3", "\"row\":4,\"line\":5", "\"row\":5,\"line\":6")
                 .contains("INSERT INTO \\\"people\\\" (\\\"id\\\", \\\"name\\\") VALUES (?, ?)");
         assertThat(rows("SELECT id FROM people")).isEqualTo("[{\"id\":1},{\"id\":3},{\"id\":5}]");
+    }
+
+    @Test
+    void an_import_shows_how_far_it_is_from_its_first_byte_to_its_end() throws Exception {
+        StringBuilder text = new StringBuilder("id,name\n");
+        for (int i = 0; i < 400_000; i++)
+            text.append(i).append(",name of ").append(i).append('\n');
+        byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
+        try (Socket socket = new Socket("127.0.0.1", perigee.port())) {
+            OutputStream out = socket.getOutputStream();
+            out.write(("POST /import/csv/people HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n"
+                            + "Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n")
+                    .formatted(ServedPerigee.TOKEN, body.length)
+                    .getBytes(StandardCharsets.US_ASCII));
+            out.write(body, 0, 1000);
+            JsonNode progress = awaitImport("uploading");
+            assertThat(progress.get("format").asString()).isEqualTo("csv");
+            assertThat(progress.get("table").asString()).isEqualTo("people");
+            out.write(body, 1000, body.length - 1000);
+            long seen = 0;
+            while (!(progress = latestImport()).get("state").asString().equals("done")) {
+                boolean isUnderWay = progress.get("rows").asLong() > 0
+                        && progress.get("bytes").asLong()
+                                < progress.get("totalBytes").asLong();
+                if (isUnderWay) seen++;
+                assertThat(progress.get("state").asString()).isIn("uploading", "importing");
+            }
+            assertThat(seen).as("times it was seen in the middle").isPositive();
+            assertThat(progress.get("rows").asLong()).isEqualTo(400_000);
+            assertThat(progress.get("bytes").asLong()).isEqualTo(body.length);
+            assertThat(progress.get("totalBytes").asLong()).isEqualTo(body.length);
+        }
+        csv("", "id,nothere\n1,2\n");
+        assertThat(awaitImport("failed").get("error").asString()).contains("no column");
+        post(
+                "/import/dump?onError=report",
+                "application/sql",
+                "SELEC; DELETE FROM people;".getBytes(StandardCharsets.UTF_8));
+        JsonNode dump = awaitImport("done");
+        assertThat(dump.get("statements").asInt()).isEqualTo(2);
+        assertThat(dump.get("failed").asInt()).isEqualTo(1);
+        assertThat(http.send(
+                                HttpRequest.newBuilder(
+                                                URI.create("http://127.0.0.1:" + perigee.port() + "/import/status"))
+                                        .header("Authorization", "Bearer " + ServedPerigee.CLIENT_TOKEN)
+                                        .build(),
+                                BodyHandlers.ofString())
+                        .statusCode())
+                .isEqualTo(403);
+    }
+
+    private JsonNode latestImport() {
+        return perigee.call("GET", "/import/status", "").result().get(0);
+    }
+
+    private JsonNode awaitImport(String state) throws InterruptedException {
+        long end = System.nanoTime() + 20_000_000_000L;
+        while (true) {
+            JsonNode latest = latestImport();
+            if (latest != null && latest.get("state").asString().equals(state)) return latest;
+            assertThat(System.nanoTime()).isLessThan(end);
+            Thread.sleep(10);
+        }
     }
 
     @Test
