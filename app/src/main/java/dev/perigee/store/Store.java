@@ -96,7 +96,7 @@ public final class Store implements AutoCloseable {
     private Store(StoreConfig config, DataFolderLock lock) {
         this.file = config.directory().resolve(config.fileName()).toAbsolutePath();
         this.lock = lock;
-        this.watchdog = new Watchdog();
+        this.watchdog = new Watchdog(config);
         this.readers = new ReadPool(file, config, watchdog, ReadPool.READER_WAIT);
         this.writer = new Writer(file, config, watchdog, readers);
     }

@@ -25,6 +25,7 @@ final class TimeGuard {
     }
 
     static final long NO_LIMIT = Long.MAX_VALUE;
+    private static final long UNKNOWN = -1;
 
     private final SqliteConnection connection;
     private final int[] limits;
@@ -37,6 +38,7 @@ final class TimeGuard {
     private long limitNanos = NO_LIMIT;
     private long startedWalBytes;
     private long maxWalBytes = NO_LIMIT;
+    private long startedMemory = UNKNOWN;
     private volatile @Nullable End end;
 
     /// @param walBytes how large the WAL is; asked only while work that is limited by it runs
@@ -88,6 +90,7 @@ final class TimeGuard {
         synchronized (this) {
             isRunning = true;
             startedNanos = System.nanoTime();
+            startedMemory = UNKNOWN;
             limitNanos = limit;
             maxWalBytes = maxBytes;
             if (maxBytes != NO_LIMIT) startedWalBytes = walBytes.getAsLong();
@@ -144,6 +147,24 @@ final class TimeGuard {
         if (end == null) end = overLimit();
         if (end != null) interrupt();
         return end != null || limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
+    }
+
+    /// Ends limited work during which the process came to have much more memory.
+    ///
+    /// @param bytes what it has now
+    /// @param isTooMuch whether that is more than it may have
+    /// @return whether there is work that was ended, and is not over
+    synchronized boolean lookAtMemory(long bytes, boolean isTooMuch, long muchBytes) {
+        if (!isRunning || limitNanos == NO_LIMIT) return false;
+        if (startedMemory == UNKNOWN) startedMemory = bytes;
+        if (isTooMuch && end == null && bytes - startedMemory >= muchBytes) {
+            end = new End(
+                    Fault.TOO_LARGE,
+                    "the statements that ran took so much memory that the process has %d MiB beside Java's heap"
+                            .formatted(bytes >> 20));
+            interrupt();
+        }
+        return end != null;
     }
 
     /// Not under the monitor: it may take the connection, whose user takes the monitor.

@@ -6,13 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.QueryConfig;
 import dev.perigee.serve.ServedStore.Setup;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -228,5 +234,43 @@ class BoundsTest {
         return IntStream.range(1, columns)
                 .mapToObj(i -> ", a%d AS (a%d + a%d)".formatted(i, i - 1, i - 1))
                 .collect(Collectors.joining("", "CREATE TABLE doubling%d (a0".formatted(columns), ")"));
+    }
+
+    /// SQLite holds a row's values outside the heap: these are 30 GB.
+    @ParameterizedTest
+    @ValueSource(strings = {"SELECT %s", "CREATE TABLE made AS SELECT %s"})
+    @EnabledOnOs(OS.LINUX)
+    void a_row_of_many_large_values_is_413_before_it_fills_the_machine(String statement) throws Exception {
+        String columns = IntStream.range(0, 1000)
+                .mapToObj(i -> "hex(zeroblob(15000000)) AS c" + i)
+                .collect(Collectors.joining(", "));
+        Setup patient = Setup.standard()
+                .query(new QueryConfig(Duration.ofSeconds(60), Duration.ofSeconds(60), 1_000_000, 1000, 3, 256L << 20));
+        AtomicLong most = new AtomicLong();
+        Thread watcher = Thread.ofPlatform().daemon().start(() -> {
+            while (!Thread.interrupted()) most.accumulateAndGet(residentMiB(), Math::max);
+        });
+        long before = residentMiB();
+        try (ServedStore served = new ServedStore(directory, patient)) {
+            HttpResponse<String> answer = served.run(CLIENT, statement.formatted(columns));
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(413);
+            assertThat(answer.body()).contains("beside Java's heap");
+            assertThat(served.run(CLIENT, "SELECT length(hex(zeroblob(1000000))) AS n")
+                            .body())
+                    .contains("2000000");
+        } finally {
+            watcher.interrupt();
+            watcher.join();
+        }
+        assertThat(most.get() - before).as("MiB it grew by").isLessThan(5000);
+    }
+
+    private static long residentMiB() {
+        try {
+            String pages = Files.readString(Path.of("/proc/self/statm")).split(" ")[1];
+            return Long.parseLong(pages) * 4096 >> 20;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

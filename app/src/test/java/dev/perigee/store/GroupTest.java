@@ -31,7 +31,7 @@ class GroupTest {
     @TempDir
     Path folder;
 
-    private final Watchdog watchdog = new Watchdog();
+    private Watchdog watchdog;
     private final Queue<PendingWrite<?>> waiting = new ArrayDeque<>();
     private final List<String> log = new ArrayList<>();
     private SqliteConnection connection;
@@ -42,6 +42,7 @@ class GroupTest {
     @BeforeEach
     void open() {
         StoreConfig config = StoreConfig.of(folder);
+        watchdog = new Watchdog(config);
         connection = Connections.writer(folder.resolve("t.db"), config);
         connection.exec("CREATE TABLE t (k INTEGER PRIMARY KEY, v)");
         other = Connections.reader(folder.resolve("t.db"), config);
