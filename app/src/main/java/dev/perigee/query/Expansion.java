@@ -370,7 +370,7 @@ final class Expansion {
                 case "join", "in", "into" -> isTableNext = true;
                 case "update" -> {
                     isTableNext = true;
-                    return is(i + 1, "OR") ? i + 2 : i;
+                    return is(i + 1, "OR") && !is(i + 2, "(") ? i + 2 : i;
                 }
                 case "," -> {
                     isTableNext = clause == Clause.TABLES;
@@ -450,7 +450,7 @@ final class Expansion {
 
         /// @return the last word of the table's name
         private int table(int i) {
-            boolean isQualified = is(i + 1, ".") && i + 2 < block.end;
+            boolean isQualified = is(i + 1, ".") && i + 2 < block.end && !is(i + 2, "(");
             int last = isQualified ? i + 2 : i;
             if (isSecond) return last;
             String name = name(words.get(last));

@@ -3,6 +3,7 @@ package dev.perigee.query;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.query.Expansion.Size;
 import dev.perigee.sqlite.SqliteConnection;
@@ -166,6 +167,63 @@ class ExpansionTest {
         }
         assertThatThrownBy(() -> size("(".repeat(2000))).hasMessageContaining("within each other");
         assertThatThrownBy(() -> size("()".repeat(200_000))).hasMessageContaining("parentheses");
+    }
+
+    @Test
+    void no_text_whatever_is_more_than_refused() {
+        List<String> words = List.of(
+                "SELECT",
+                "FROM",
+                "(",
+                ")",
+                "(",
+                ")",
+                ",",
+                ".",
+                "a",
+                "b",
+                "\"a\"",
+                "'",
+                "WITH",
+                "AS",
+                "a AS (",
+                "UPDATE",
+                "OR",
+                "IN",
+                "JOIN",
+                "VALUES",
+                "DISTINCT",
+                "WHERE",
+                "GROUP BY",
+                "1",
+                "*",
+                "UNION",
+                ";",
+                "RECURSIVE",
+                "NOT",
+                "MATERIALIZED",
+                "INTO",
+                "[",
+                "]",
+                "`",
+                "--",
+                "\n",
+                "/*",
+                "?",
+                ":x",
+                "big");
+        Random random = new Random(7);
+        for (int i = 0; i < 50_000; i++) {
+            StringBuilder sql = new StringBuilder();
+            for (int n = random.nextInt(25); n >= 0; n--) {
+                sql.append(words.get(random.nextInt(words.size()))).append(' ');
+            }
+            try {
+                assertThat(size(sql.toString()).levels()).isPositive();
+            } catch (PerigeeException refused) {
+                assertThat(refused.fault()).isEqualTo(Fault.INVALID_REQUEST);
+            }
+        }
     }
 
     /// Statements at random, of all that multiplies: what is let through is compiled soon.
