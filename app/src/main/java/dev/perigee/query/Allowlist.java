@@ -15,8 +15,10 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -74,6 +76,9 @@ final class Allowlist {
     private final Store store;
     private final AtomicInteger waiting = new AtomicInteger();
 
+    /// Lives as long as the store's connections do.
+    private final Map<SqliteConnection, SchemaSize> sizes = new ConcurrentHashMap<>();
+
     Allowlist(Store store) {
         this.store = store;
     }
@@ -92,7 +97,7 @@ final class Allowlist {
         boolean isExternal = call.where() == Where.EXTERNAL;
         String source = isExternal ? "external" : "internal";
         boolean isListed = store.read(LIMIT, transaction -> {
-            String text = isExternal ? words(call.sql()) : normalized(transaction.connection(), call.sql());
+            String text = isExternal ? words(call.sql()) : bounded(transaction.connection(), call.sql());
             return list(transaction).normalized().contains(new Entry(text, source));
         });
         if (isListed) return;
@@ -157,6 +162,17 @@ final class Allowlist {
         } catch (PerigeeException e) {
             waiting.decrementAndGet();
             LOG.warn("A statement that is not allowed could not be recorded", e);
+        }
+    }
+
+    /// As [#normalized], for a text that anybody may have sent.
+    private String bounded(SqliteConnection connection, String sql) {
+        SchemaSize size = sizes.computeIfAbsent(connection, SchemaSize::new);
+        boolean merges = size.merges(size.of(sql));
+        try {
+            return normalized(connection, sql);
+        } finally {
+            if (!merges) connection.mergeSubqueries(true);
         }
     }
 

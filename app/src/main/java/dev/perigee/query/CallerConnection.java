@@ -46,10 +46,6 @@ final class CallerConnection {
     /// interrupts it.
     static final int MAX_PATTERN_BYTES = 200;
 
-    /// Words of a statement once its subqueries are merged. Past it they are not: SQLite takes a
-    /// microsecond for each.
-    static final long MAX_MERGED_WORDS = 1_000_000;
-
     /// Words above each other in a tree for which a stack of 1 MiB is ten times enough.
     private static final long SMALL_PATH = 1000;
 
@@ -140,7 +136,7 @@ final class CallerConnection {
         } catch (SqliteException e) {
             throw e.getCause() instanceof PerigeeException refusal ? refusal : e;
         } finally {
-            merge(true);
+            mergeAgain();
             connection.limit(SqliteLimit.LENGTH, maxOwnValueBytes);
             functions.caller(Caller.NOBODY);
             this.role = null;
@@ -211,7 +207,7 @@ final class CallerConnection {
         if (!followers.isEmpty() && Policing.folded(sql).contains(Policing.folded(followers))) {
             throw Fault.FORBIDDEN.saying("A name in the statement is not available.");
         }
-        merge(true);
+        mergeAgain();
         schema = -1;
         makes = false;
         Kept kept = statements.remove(key(sql));
@@ -235,18 +231,12 @@ final class CallerConnection {
     private void bound(String sql) {
         Expansion.Size size = asPerigee(() -> sizes.of(sql));
         schema = size.usesViews() ? asPerigee(sizes::version) : -1;
-        if (size.merged() <= MAX_MERGED_WORDS) return;
-        merge(false);
-        if (isUnmerged) return;
-        throw Fault.TOO_LARGE.saying(
-                "The columns of the statement's subqueries become more than %d words when they are put together: name each fewer times."
-                        .formatted(MAX_MERGED_WORDS));
+        isUnmerged = !sizes.merges(size);
     }
 
-    private void merge(boolean isOn) {
-        if (isOn != isUnmerged) return;
-        boolean isDone = connection.mergeSubqueries(isOn);
-        isUnmerged = !isOn && isDone;
+    private void mergeAgain() {
+        if (isUnmerged) connection.mergeSubqueries(true);
+        isUnmerged = false;
     }
 
     /// Whether the statement is compiled on any thread: Jetty's have Java's usual stack.

@@ -21,6 +21,10 @@ final class SchemaSize {
     /// each use of one, which has six words at least.
     static final long MAX_WORDS = 20_000;
 
+    /// Words of a statement once its subqueries are merged. Past it they are not: SQLite takes a
+    /// microsecond for each.
+    static final long MAX_MERGED_WORDS = 1_000_000;
+
     /// Words above each other in a tree; a reader's stack has 16 MiB, and each takes some hundred bytes.
     static final long MAX_PATH = 50_000;
 
@@ -48,14 +52,30 @@ final class SchemaSize {
         version = -1;
     }
 
-    /// Of a statement of a client.
+    /// Of a statement.
     ///
-    /// @throws PerigeeException [Fault#TOO_LARGE] where SQLite would make too much of it
+    /// @throws PerigeeException [Fault#TOO_LARGE] where SQLite would make more of it than of a client's it
+    ///     should
     Expansion.Size of(String sql) {
         read();
         Expansion.Size size = new Expansion(sql, this::view).size();
         refuse(size);
         return size;
+    }
+
+    /// Makes the connection ready to compile a statement of this size: one that is too large once its
+    /// subqueries are
+    /// merged is compiled without.
+    ///
+    /// @return whether it merges; if not, [SqliteConnection#mergeSubqueries] is to be called when the
+    ///     statement is over
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it cannot be told not to
+    boolean merges(Expansion.Size size) {
+        if (size.merged() <= MAX_MERGED_WORDS) return true;
+        if (connection.mergeSubqueries(false)) return false;
+        throw Fault.TOO_LARGE.saying(
+                "The columns of the statement's subqueries become more than %d words when they are put together: name each fewer times."
+                        .formatted(MAX_MERGED_WORDS));
     }
 
     long version() {

@@ -132,7 +132,7 @@ class ExpansionTest {
                 "SELECT x.a, y.name AS b, x.a || y.name AS label FROM (%s) AS x LEFT JOIN names AS y ON y.id = x.a"
             })
     void ordinary_steps_grow_little(String level) {
-        assertThat(merged(level, 20)).as(level).isLessThan(CallerConnection.MAX_MERGED_WORDS / 50);
+        assertThat(merged(level, 20)).as(level).isLessThan(SchemaSize.MAX_MERGED_WORDS / 50);
     }
 
     private static long merged(String level, int count) {
@@ -155,7 +155,7 @@ class ExpansionTest {
         assertThat(size.added()).isLessThan(SchemaSize.MAX_WORDS / 20);
         assertThat(size.path()).isLessThan(SchemaSize.MAX_PATH / 20);
         assertThat(size.levels()).isLessThan(20);
-        assertThat(size.merged()).isLessThan(CallerConnection.MAX_MERGED_WORDS / 20);
+        assertThat(size.merged()).isLessThan(SchemaSize.MAX_MERGED_WORDS / 20);
     }
 
     @Test
@@ -242,7 +242,7 @@ class ExpansionTest {
                     refused++;
                     continue;
                 }
-                boolean isMerged = size.merged() <= CallerConnection.MAX_MERGED_WORDS;
+                boolean isMerged = size.merged() <= SchemaSize.MAX_MERGED_WORDS;
                 connection.mergeSubqueries(isMerged);
                 if (!isMerged) unmerged++;
                 long begin = System.nanoTime();

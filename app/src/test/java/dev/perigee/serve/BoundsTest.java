@@ -147,6 +147,24 @@ class BoundsTest {
     }
 
     @Test
+    void the_allowlist_compiles_no_statement_that_is_too_large_either() {
+        Setup listed = Setup.standard()
+                .query(new QueryConfig(Duration.ofSeconds(1), Duration.ofSeconds(1), 1_000_000, 1000, 3, 256L << 20)
+                        .with(false, true, false));
+        try (ServedStore served = new ServedStore(directory, listed)) {
+            assertThat(soon(served, CLIENT, defined(16, "SELECT (SELECT c FROM ?) + (SELECT c FROM ?) AS c"))
+                            .statusCode())
+                    .isEqualTo(413);
+            assertThat(soon(served, CLIENT, defined(20_000, "SELECT max(c) AS c FROM ?"))
+                            .statusCode())
+                    .isEqualTo(413);
+            assertThat(soon(served, CLIENT, nested(24, "SELECT c+c AS c, d FROM (%s)"))
+                            .statusCode())
+                    .isEqualTo(403);
+        }
+    }
+
+    @Test
     void views_that_double_at_each_level_are_not_made() {
         try (ServedStore served = new ServedStore(directory, SETUP)) {
             served.run(CLIENT, "CREATE VIEW v0 AS SELECT 1 AS c");
