@@ -91,6 +91,39 @@ class RowLevelSecurityAttackTest {
         assertThat(with(asked, List.of(1, 2)).body()).doesNotContain("yes");
     }
 
+    /// For a NULL that may not be, REPLACE takes the column's default.
+    @Test
+    void a_default_that_replace_puts_in_takes_no_hidden_rows_place() {
+        admin("DROP TABLE notes");
+        admin("CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT, code TEXT NOT NULL DEFAULT 'b1' UNIQUE, body TEXT)");
+        admin("INSERT INTO notes VALUES (1,'ann','a1','x'), (2,'bob','b1','HIDDEN')");
+        policy("DELETE", "notes", "id", "0", ">");
+        for (String sql : List.of(
+                "REPLACE INTO notes (id, owner, code) VALUES (9, 'ann', NULL)",
+                "INSERT OR REPLACE INTO notes (owner, code, body) SELECT 'ann', NULL, 'x'",
+                "UPDATE OR REPLACE notes SET code = NULL WHERE id = 1")) {
+            HttpResponse<String> answer = run(sql);
+            assertThat(served.query("SELECT 1 FROM notes WHERE body = 'HIDDEN'").get("result"))
+                    .as("%s: %s", sql, answer.body())
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void a_hidden_row_of_the_number_that_stands_for_none_is_not_replaced() {
+        admin("INSERT INTO notes VALUES (-1,'bob','c1','HIDDEN')");
+        policy("DELETE", "notes", "id", "-5", ">");
+        for (String sql : List.of(
+                "REPLACE INTO notes VALUES (-1, 'ann', 'z', 'z')",
+                "UPDATE OR REPLACE notes SET id = -1 WHERE id = 1",
+                "INSERT INTO notes VALUES (-1, 'ann', 'z', 'z') ON CONFLICT (id) DO UPDATE SET body = 'gone'")) {
+            HttpResponse<String> answer = run(sql);
+            assertThat(served.query("SELECT 1 FROM notes WHERE body = 'HIDDEN' AND id = -1").get("result"))
+                    .as("%s: %s", sql, answer.body())
+                    .hasSize(1);
+        }
+    }
+
     /// SQLite ends a numbered parameter after its digits.
     @Test
     void a_numbered_parameter_hides_no_in() {
