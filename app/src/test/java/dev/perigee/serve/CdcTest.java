@@ -270,8 +270,10 @@ class CdcTest {
             assertThat(next(client)).startsWith("INSERT t {\"id\":2");
             assertThat(next(client)).startsWith("INSERT t {\"id\":3");
         }
-        try (SocketClient client = follow("?after=0")) {
-            assertThat(client.closeCode()).isEqualTo(4410);
+        for (String lost : List.of("0", "-1", String.valueOf(position + 1000), String.valueOf(Long.MAX_VALUE))) {
+            try (SocketClient client = follow("?after=" + lost)) {
+                assertThat(client.closeCode()).as(lost).isEqualTo(4410);
+            }
         }
     }
 

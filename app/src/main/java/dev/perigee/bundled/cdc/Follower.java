@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 /// read the tables
 /// anew, and knows it.
 final class Follower implements Socket.Listener {
-    /// The position asked for, or reached, is older than what is kept.
+    /// The position asked for, or reached, is older than what is kept, or none of this replica's.
     static final int TOO_OLD = 4410;
 
     private static final int PAGE_ROWS = 200;
@@ -86,7 +86,7 @@ final class Follower implements Socket.Listener {
                 long seen = commits.count();
                 Page page = store.read(READ_LIMIT, this::page);
                 if (page.isGone()) {
-                    socket.close(TOO_OLD, "Changes after position %d are no longer kept.".formatted(position));
+                    socket.close(TOO_OLD, "Changes after position %d are not kept.".formatted(position));
                     return;
                 }
                 for (String frame : page.frames()) {
@@ -104,9 +104,11 @@ final class Follower implements Socket.Listener {
     }
 
     private Page page(Transaction tx) {
-        SqliteStatement state = tx.statement("SELECT floor, is_recording FROM tmp_cdc_state");
+        SqliteStatement state = tx.statement("SELECT floor, is_recording,"
+                + " max(floor, coalesce((SELECT max(position) FROM tmp_cdc_log), 0)) FROM tmp_cdc_state");
         state.step();
-        boolean isGone = position < state.intAt(0) || state.intAt(1) == 0;
+        // One that is still to come is of another replica, or of this one before it was put back.
+        boolean isGone = position < state.intAt(0) || state.intAt(1) == 0 || position > state.intAt(2);
         state.reset();
         if (isGone) return new Page(true, position, List.of(), true);
         SqliteStatement select = tx.statement("""
