@@ -15,6 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -86,6 +88,36 @@ class OddTransfersTest {
         perigee.query("INSERT INTO people VALUES (1, 'Ann', NULL)");
         assertThat(rows("SELECT count(*) AS n FROM sqlite_sequence")).contains(":1}");
         assertThat(readBack("SELECT name FROM people")).isEqualTo("Ann");
+    }
+
+    @Test
+    void a_dump_is_of_one_moment_while_writes_go_on() throws Exception {
+        perigee.query("CREATE TABLE here (x)");
+        perigee.query("CREATE TABLE there (x)");
+        AtomicBoolean isOver = new AtomicBoolean();
+        AtomicLong written = new AtomicLong();
+        Thread writer = Thread.ofPlatform().start(() -> {
+            while (!isOver.get()) {
+                written.set(perigee.perigee().store().write(tx -> {
+                    tx.connection().exec("INSERT INTO here VALUES (1)");
+                    tx.connection().exec("INSERT INTO there VALUES (1)");
+                    return written.get() + 1;
+                }));
+            }
+        });
+        try {
+            for (int i = 0; i < 8; i++) {
+                long before = written.get();
+                String dump = send(at("/export/dump")).body();
+                long here = dump.split("INSERT INTO \"here\"", -1).length - 1;
+                long there = dump.split("INSERT INTO \"there\"", -1).length - 1;
+                assertThat(here).isEqualTo(there).isBetween(before, written.get() + 1);
+            }
+            assertThat(written.get()).isGreaterThan(8);
+        } finally {
+            isOver.set(true);
+            writer.join();
+        }
     }
 
     @Test
