@@ -15,6 +15,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,7 @@ public final class ClientSocket implements Socket, Session.Listener {
 
     private final Caller caller;
     private final MemoryBudget memory;
+    private final LongConsumer dealtWith;
     private final Consumer<ClientSocket> onClosed;
     private final AtomicInteger underWay = new AtomicInteger();
     private final AtomicBoolean isClosed = new AtomicBoolean();
@@ -53,8 +55,10 @@ public final class ClientSocket implements Socket, Session.Listener {
     private volatile boolean isReading = true;
     private volatile @Nullable Listener listener;
 
+    /// @param dealtWith called after each frame with how long it took, in nanoseconds
     /// @param onClosed called once, when the socket is closed or was never opened
-    ClientSocket(Caller caller, MemoryBudget memory, Consumer<ClientSocket> onClosed) {
+    ClientSocket(Caller caller, MemoryBudget memory, LongConsumer dealtWith, Consumer<ClientSocket> onClosed) {
+        this.dealtWith = dealtWith;
         this.caller = caller;
         this.memory = memory;
         this.onClosed = onClosed;
@@ -87,9 +91,11 @@ public final class ClientSocket implements Socket, Session.Listener {
         AtomicBoolean isDone = new AtomicBoolean();
         Listener frames = listener;
         if (frames == null) throw new IllegalStateException("a frame came before the socket was handed on");
+        long begin = System.nanoTime();
         frames.frame(text, () -> {
             if (isDone.getAndSet(true)) return;
             reservation.close();
+            dealtWith.accept(System.nanoTime() - begin);
             if (underWay.getAndDecrement() == MAX_UNDER_WAY) demand();
         });
         if (!isFull) demand();

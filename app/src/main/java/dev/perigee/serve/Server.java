@@ -92,9 +92,9 @@ public final class Server implements AutoCloseable {
         new StatusEndpoints(store, source, plugins, engine.metrics(), metrics, this::connections, () -> isServing)
                 .addTo(own);
         new Page().addTo(own);
-        sockets = new Sockets(jetty, engine.memory(), metrics);
-        Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers, sockets);
         audit = config.surface().isAudited() ? Optional.of(new AuditLog(store)) : Optional.empty();
+        sockets = new Sockets(jetty, engine.memory(), metrics, audit);
+        Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers, sockets);
         HttpMetrics httpMetrics = new HttpMetrics(metrics, store, this::connections);
         dispatcher = new Dispatcher(
                 routes,

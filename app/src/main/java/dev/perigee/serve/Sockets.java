@@ -6,6 +6,8 @@ import dev.perigee.query.MemoryBudget;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -14,6 +16,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongConsumer;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
 import org.jspecify.annotations.Nullable;
@@ -33,11 +36,15 @@ final class Sockets {
     /// meanwhile.
     private static final Duration IDLE = Duration.ofSeconds(60);
 
+    /// The status a socket begins with; its frames have none.
+    private static final int SWITCHING_PROTOCOLS = 101;
+
     private static final Duration PING = Duration.ofSeconds(20);
     private static final Logger LOG = LoggerFactory.getLogger(Sockets.class);
 
     private final ServerWebSocketContainer container;
     private final MemoryBudget memory;
+    private final Optional<AuditLog> audit;
     private final Semaphore places = new Semaphore(MAX_SOCKETS);
     private final Set<ClientSocket> open = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService pings = Executors.newSingleThreadScheduledExecutor(
@@ -45,12 +52,18 @@ final class Sockets {
     private @Nullable ScheduledFuture<?> pinging;
     private volatile boolean isStopping;
 
-    Sockets(org.eclipse.jetty.server.Server jetty, MemoryBudget memory, PrometheusRegistry metrics) {
+    /// @param audit where admins' frames are kept
+    Sockets(
+            org.eclipse.jetty.server.Server jetty,
+            MemoryBudget memory,
+            PrometheusRegistry metrics,
+            Optional<AuditLog> audit) {
+        this.audit = audit;
         this.container = ServerWebSocketContainer.ensure(jetty);
         this.memory = memory;
         container.setMaxTextMessageSize(MAX_FRAME_BYTES);
         container.setMaxFrameSize(MAX_FRAME_BYTES);
-        container.setMaxBinaryMessageSize(1);
+        container.setMaxBinaryMessageSize(MAX_FRAME_BYTES); // Read, to be refused by name.
         container.setIdleTimeout(IDLE);
         GaugeWithCallback.builder()
                 .name("perigee_sockets")
@@ -75,7 +88,7 @@ final class Sockets {
             throw Fault.UPGRADE_REQUIRED.saying("This is a WebSocket: connect with ws:// or wss://.");
         }
         if (!places.tryAcquire()) throw Fault.BUSY.saying("%d WebSockets are open already.".formatted(MAX_SOCKETS));
-        ClientSocket socket = new ClientSocket(exchange.caller(), memory, this::closed);
+        ClientSocket socket = new ClientSocket(exchange.caller(), memory, audit(exchange), this::closed);
         AtomicBoolean isMade = new AtomicBoolean();
         try (MemoryBudget.Reservation reservation = memory.reserve("The request")) {
             socket.listener(handler.open(new PluginRequest(exchange, new byte[0], reservation, 0), socket));
@@ -98,6 +111,16 @@ final class Sockets {
             if (!isMade.get()) socket.abandon();
         }
         if (isStopping) socket.close(1001, "The server stops.");
+    }
+
+    /// What is told of each frame that was dealt with, and how long that took.
+    private LongConsumer audit(Exchange exchange) {
+        if (audit.isEmpty() || !exchange.isAudited()) return _ -> {};
+        AuditLog log = audit.get();
+        String address = exchange.address();
+        String path = String.valueOf(exchange.path());
+        return nanos -> log.called(
+                Instant.now(), address, "FRAME", path, SWITCHING_PROTOCOLS, TimeUnit.NANOSECONDS.toMillis(nanos));
     }
 
     /// Reads no more frames, lets those under way finish within `grace`, and closes all.

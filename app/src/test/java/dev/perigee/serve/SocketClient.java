@@ -40,6 +40,10 @@ public final class SocketClient implements WebSocket.Listener, AutoCloseable {
         socket.sendText(frame, true).join();
     }
 
+    public void sendBinary(byte[] bytes) {
+        socket.sendBinary(java.nio.ByteBuffer.wrap(bytes), true).join();
+    }
+
     /// Sends a ping.
     public void ping() {
         socket.sendPing(java.nio.ByteBuffer.wrap(new byte[] {1})).join();

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.bundled.socket.SocketPlugin;
+import dev.perigee.config.SurfaceConfig;
 import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.testing.Contract;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -180,6 +183,35 @@ class SocketTest {
         try (SocketClient client = connect()) {
             client.send("{\"sql\":\"SELECT '%s'\"}".formatted("x".repeat(Sockets.MAX_FRAME_BYTES)));
             assertThat(client.closeCode()).isEqualTo(1009);
+        }
+        try (SocketClient client = connect()) {
+            client.sendBinary("{\"sql\":\"SELECT 1\"}".getBytes(StandardCharsets.UTF_8));
+            assertThat(client.closeCode()).isEqualTo(1003);
+        }
+    }
+
+    @Test
+    void an_admins_frames_are_in_the_audit_log_and_a_clients_are_not() throws Exception {
+        served.close();
+        SurfaceConfig audited = new SurfaceConfig(List.of(), 1000, 60, false, Optional.empty(), true);
+        served = new ServedStore(
+                directory,
+                Setup.standard().serve(config -> config.with(audited)).plugins(new SocketPlugin()));
+        try (SocketClient admin = SocketClient.connect(served.server.port(), "/socket", ServedStore.ADMIN);
+                SocketClient client = connect()) {
+            admin.ask("{\"sql\":\"INSERT INTO t VALUES (1, 'a secret value')\"}");
+            admin.ask("{\"sql\":\"SELECT 1\"}");
+            client.ask("{\"sql\":\"SELECT 1\"}");
+            long end = System.nanoTime() + 20_000_000_000L;
+            String frames;
+            do {
+                Thread.sleep(50);
+                frames = served.query("SELECT path, status, address FROM tmp_audit_log WHERE method = 'FRAME'")
+                        .get("result")
+                        .toString();
+            } while (!frames.contains("},{") && System.nanoTime() < end);
+            String one = "{\"path\":\"/socket\",\"status\":101,\"address\":\"127.0.0.1\"}";
+            assertThat(frames).isEqualTo("[%s,%s]".formatted(one, one));
         }
     }
 
