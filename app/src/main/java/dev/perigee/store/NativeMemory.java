@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// How much memory the process has beside Java's heap, where the system tells: on Linux. For one thread.
@@ -14,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 /// has no limit of
 /// its own for one connection, and its limit for all is built out of the library that is bundled.
 ///
-/// @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html">proc_pid_statm(5)</a>
+/// @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_status.5.html">proc_pid_status(5)</a>
 final class NativeMemory implements AutoCloseable {
-    private static final String FILE = "/proc/self/statm";
-    private static final long PAGE_BYTES = 4096;
+    private static final String FILE = "/proc/self/status";
+    private static final Pattern ANONYMOUS = Pattern.compile("RssAnon:\\s+(\\d+) kB");
 
     /// What statements may take, at least and at most; between them an eighth of the machine's memory.
     private static final long MIN_BYTES = 128L << 20;
@@ -27,7 +29,7 @@ final class NativeMemory implements AutoCloseable {
     /// What the JVM takes after the start: code, classes, threads.
     private static final long JVM_BYTES = 128L << 20;
 
-    private final byte[] text = new byte[128];
+    private final byte[] text = new byte[4096];
     private final @Nullable RandomAccessFile file;
     private final long statementBytes;
     private final long limitBytes;
@@ -65,11 +67,11 @@ final class NativeMemory implements AutoCloseable {
         try {
             file.seek(0);
             int length = file.read(text);
-            String[] pages = new String(text, 0, Math.max(0, length), StandardCharsets.US_ASCII).split(" ");
-            if (pages.length < 3) return 0;
-            long anonymous = (Long.parseLong(pages[1]) - Long.parseLong(pages[2])) * PAGE_BYTES;
-            return Math.max(0, anonymous - Runtime.getRuntime().totalMemory());
-        } catch (IOException | NumberFormatException _) {
+            Matcher anonymous = ANONYMOUS.matcher(new String(text, 0, Math.max(0, length), StandardCharsets.US_ASCII));
+            if (!anonymous.find()) return 0;
+            long bytes = Long.parseLong(anonymous.group(1)) << 10;
+            return Math.max(0, bytes - Runtime.getRuntime().totalMemory());
+        } catch (IOException _) {
             return 0;
         }
     }
