@@ -391,6 +391,19 @@ class CdcTest {
     }
 
     @Test
+    void a_row_that_is_replaced_by_way_of_an_index_made_while_somebody_follows_is_told_as_deleted() {
+        served.query("CREATE TABLE e (id INTEGER PRIMARY KEY, a TEXT)");
+        served.query("INSERT INTO e VALUES (1, 'ABC')");
+        try (SocketClient client = follow("")) {
+            served.query("CREATE UNIQUE INDEX lowered ON e (lower(a))");
+            assertThat(next(client)).startsWith("RELOAD e");
+            served.query("REPLACE INTO e VALUES (2, 'abc')");
+            assertThat(next(client)).startsWith("DELETE e {\"id\":1");
+            assertThat(next(client)).startsWith("INSERT e {\"id\":2");
+        }
+    }
+
+    @Test
     void what_triggers_write_to_tables_of_the_same_columns_hides_no_replaced_row() {
         for (String table : List.of("p", "q")) {
             served.query("CREATE TABLE %s (id INTEGER PRIMARY KEY, a INT UNIQUE)".formatted(table));

@@ -37,7 +37,9 @@ final class ChangeRecorder implements ChangeObserver {
             )""", "INSERT INTO tmp_cdc_state VALUES (1, 0, 0)");
 
     private static final String FOLLOWED = """
-            SELECT t.name, s.sql FROM pragma_table_list AS t JOIN main.sqlite_schema AS s ON s.name = t.name AND s.type = 'table'
+            SELECT t.name, s.sql || coalesce((SELECT group_concat(sql, ';') FROM (SELECT i.sql FROM main.sqlite_schema AS i
+                WHERE i.type = 'index' AND i.tbl_name = s.name AND i.sql LIKE 'CREATE UNIQUE INDEX %' ORDER BY i.name)), '')
+            FROM pragma_table_list AS t JOIN main.sqlite_schema AS s ON s.name = t.name AND s.type = 'table'
             WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite~_%' ESCAPE '~'
                 AND t.name NOT LIKE 'tmp~_%' ESCAPE '~'""";
 
@@ -47,8 +49,8 @@ final class ChangeRecorder implements ChangeObserver {
     private final RowImages images = new RowImages();
     private final Set<String> altered = new HashSet<>();
 
-    /// The tables that have triggers and how they were made, as of the last commit and as of the one to
-    /// come.
+    /// The tables that have triggers and how they and their unique indexes were made, as of the last commit
+    /// and as of the one to come.
     private Map<String, String> known = Map.of();
     private Map<String, String> coming = Map.of();
     private long schemaVersion = -1;
