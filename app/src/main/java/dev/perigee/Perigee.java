@@ -23,6 +23,7 @@ import dev.perigee.replication.ReplicationPlugin;
 import dev.perigee.serve.Server;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
+import dev.perigee.sqlite.SqliteLibrary;
 import dev.perigee.store.Store;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Path;
@@ -77,11 +78,26 @@ public final class Perigee implements AutoCloseable {
 
             registry.start(queries);
             alarms.start();
+            boolean hasClients = config.serve().clientToken().isPresent()
+                    || config.serve().jwksEndpoint().isPresent();
+            if (hasClients || config.query().workers().forAdmins()) queries.warmUp();
+            else warnOfKnownFault();
             server.start();
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
+    }
+
+    /// Without clients there are no workers, and every statement runs in this process.
+    private static void warnOfKnownFault() {
+        SqliteLibrary.knownFault()
+                .ifPresent(fault -> LOG.warn(
+                        "SQLite {} ({}) has {}: a statement of an admin can end the server. Set query.adminsInWorkers to true,"
+                                + " or name a newer library in PERIGEE_SQLITE_LIBRARY.",
+                        SqliteLibrary.version(),
+                        SqliteLibrary.origin(),
+                        fault));
     }
 
     /// For Java programs that have a Perigee inside.

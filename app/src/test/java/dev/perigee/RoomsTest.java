@@ -29,6 +29,7 @@ class RoomsTest {
             "fault",
             "config",
             "sqlite",
+            "worker",
             "store",
             "alarm",
             "batch",
@@ -59,7 +60,7 @@ class RoomsTest {
     @Test
     void foreign_memory_stays_in_the_rooms_that_own_it() {
         assertThat(classes()
-                        .filter(model -> !Set.of("sqlite", "batch")
+                        .filter(model -> !Set.of("sqlite", "worker", "batch")
                                 .contains(room(model.thisClass().asInternalName())))
                         .filter(model -> names(model).stream().anyMatch(name -> name.contains("java/lang/foreign/")))
                         .map(model -> model.thisClass().asInternalName()))

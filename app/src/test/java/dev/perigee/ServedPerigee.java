@@ -43,15 +43,20 @@ public final class ServedPerigee implements AutoCloseable {
 
     /// Retries come within a second, so that tests need not wait long.
     public static ServedPerigee open(Path folder, SourceConfig source) {
-        return open(folder, Optional.of(source));
+        return open(folder, Optional.of(source), QueryConfig.defaults());
+    }
+
+    /// With other limits of statements, and without an external database.
+    public static ServedPerigee open(Path folder, QueryConfig queries) {
+        return open(folder, Optional.empty(), queries);
     }
 
     /// Without an external database.
     public static ServedPerigee open(Path folder) {
-        return open(folder, Optional.empty());
+        return open(folder, Optional.empty(), QueryConfig.defaults());
     }
 
-    private static ServedPerigee open(Path folder, Optional<SourceConfig> source) {
+    private static ServedPerigee open(Path folder, Optional<SourceConfig> source, QueryConfig queries) {
         ServeConfig plain = ServeConfig.of(0, TOKEN);
         ServeConfig serve = new ServeConfig(
                 plain.host(),
@@ -68,7 +73,7 @@ public final class ServedPerigee implements AutoCloseable {
         return new ServedPerigee(Perigee.open(new PerigeeConfig(
                 StoreConfig.of(folder),
                 serve,
-                QueryConfig.defaults(),
+                queries,
                 source,
                 new ReplicationConfig(List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1)))));
     }

@@ -138,7 +138,12 @@ public final class PerigeeConfigReader {
                 isOn(section, "allowlist", "ENABLE_ALLOWLIST"),
                 isOn(section, "log", "ENABLE_QUERY_LOG"),
                 section.duration("cacheTime", Duration.ofSeconds(1), DAY, base.cacheTime()),
-                section.bytes("maxDatabaseBytes", MB, 1024 * TB, base.maxDatabaseBytes()));
+                section.bytes("maxDatabaseBytes", MB, 1024 * TB, base.maxDatabaseBytes()),
+                new WorkerConfig(
+                        section.whole("workers", 1, WorkerConfig.MAX_SIZE, base.workers().size()),
+                        section.bytes("workerMemoryBytes", 32 * MB, TB, base.workers().memoryBytes()),
+                        section.text("adminsInWorkers", "false", value -> value.matches("true|false"), "expected true or false")
+                                .equals("true")));
         section.done();
         return query;
     }

@@ -15,6 +15,7 @@ import java.time.Duration;
 /// @param cacheTime how long an answer of the external database is kept for those who take an old one
 /// @param maxDatabaseBytes what the replica's pages may take before clients add no more
 /// @param rowLevelSecurity whether clients see and write only what `tmp_rls_policies` lets them
+/// @param workers the processes that run clients' statements
 public record QueryConfig(
         Duration readLimit,
         Duration writeLimit,
@@ -26,7 +27,8 @@ public record QueryConfig(
         boolean allowlist,
         boolean log,
         Duration cacheTime,
-        long maxDatabaseBytes) {
+        long maxDatabaseBytes,
+        WorkerConfig workers) {
     private static final Duration CACHE_TIME = Duration.ofSeconds(60);
     private static final long MAX_DATABASE_BYTES = 100L << 30;
 
@@ -49,7 +51,8 @@ public record QueryConfig(
                 false,
                 false,
                 CACHE_TIME,
-                MAX_DATABASE_BYTES);
+                MAX_DATABASE_BYTES,
+                WorkerConfig.defaults());
     }
 
     /// The same limits with these switches.
@@ -65,7 +68,8 @@ public record QueryConfig(
                 allowlistOn,
                 logOn,
                 cacheTime,
-                maxDatabaseBytes);
+                maxDatabaseBytes,
+                workers);
     }
 
     /// The same with another bound of what clients may add.
@@ -81,7 +85,25 @@ public record QueryConfig(
                 allowlist,
                 log,
                 cacheTime,
-                bytes);
+                bytes,
+                workers);
+    }
+
+    /// The same with other workers.
+    public QueryConfig withWorkers(WorkerConfig other) {
+        return new QueryConfig(
+                readLimit,
+                writeLimit,
+                maxStatementBytes,
+                maxRows,
+                maxTransactionStatements,
+                maxWriteBytes,
+                rowLevelSecurity,
+                allowlist,
+                log,
+                cacheTime,
+                maxDatabaseBytes,
+                other);
     }
 
     public QueryConfig withRowLevelSecurity(boolean isOn) {

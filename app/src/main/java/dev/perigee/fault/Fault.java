@@ -30,6 +30,10 @@ public enum Fault {
     SQLITE_FAILED(false, 500, "read what SQLite said in the message"),
     SQLITE_LIBRARY_MISSING(
             false, 500, "set `perigee.sqlite.library` to a SQLite shared library of version 3.35 or newer"),
+    WORKER_FAILED(
+            false,
+            500,
+            "send another statement if this one fails again; the server's log has what the worker process said"),
     INTERNAL(false, 500, "report this with the server's log"),
 
     // The external database.

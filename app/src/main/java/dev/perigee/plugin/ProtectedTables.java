@@ -1,5 +1,6 @@
 package dev.perigee.plugin;
 
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +41,22 @@ public final class ProtectedTables {
     /// Lets go of all that `plugin` protects.
     void unprotectAll(String plugin) {
         byName.values().removeIf(held -> held.plugin().equals(plugin));
+        version.incrementAndGet();
+    }
+
+    /// All of them, with their reasons.
+    public Map<String, String> reasons() {
+        Map<String, String> reasons = new HashMap<>();
+        byName.forEach((table, protection) -> reasons.put(table, protection.reason()));
+        return reasons;
+    }
+
+    /// Takes over what the server protects, in a worker process.
+    ///
+    /// @param reasons the whole of [#reasons()]
+    public void replace(Map<String, String> reasons) {
+        byName.clear();
+        reasons.forEach((table, reason) -> byName.put(folded(table), new Protection("", reason)));
         version.incrementAndGet();
     }
 

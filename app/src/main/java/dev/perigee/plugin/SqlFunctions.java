@@ -6,21 +6,37 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// The functions that plugins bring to SQL. Safe for many threads.
+/// The functions that plugins bring to SQL. They are only ever added. Safe for many threads.
 public final class SqlFunctions {
-    private record Named(String name, int argumentCount, SqliteFunction function) {}
+    /// @param argumentCount how many it takes, -1 for any number
+    public record Named(String name, int argumentCount, SqliteFunction function) {
+        /// Makes it known to a connection.
+        public void register(SqliteConnection connection) {
+            connection.function(name, argumentCount, EnumSet.noneOf(SqliteFunction.Trait.class), function);
+        }
+    }
 
     private final List<Named> functions = new CopyOnWriteArrayList<>();
 
-    void add(String name, int argumentCount, SqliteFunction function) {
+    public void add(String name, int argumentCount, SqliteFunction function) {
         functions.add(new Named(name, argumentCount, function));
+    }
+
+    /// All of them, in the order in which they were added.
+    public List<Named> all() {
+        return List.copyOf(functions);
+    }
+
+    public int size() {
+        return functions.size();
+    }
+
+    public Named get(int index) {
+        return functions.get(index);
     }
 
     /// Makes all of them known to a connection.
     public void register(SqliteConnection connection) {
-        for (Named each : functions) {
-            connection.function(
-                    each.name(), each.argumentCount(), EnumSet.noneOf(SqliteFunction.Trait.class), each.function());
-        }
+        for (Named each : functions) each.register(connection);
     }
 }

@@ -4,21 +4,14 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.StatementCall;
 import dev.perigee.plugin.StatementCall.Where;
-import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.sqlite.SqliteException;
-import dev.perigee.sqlite.SqliteFunction.Trait;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -76,30 +69,21 @@ final class Allowlist {
     private final Store store;
     private final AtomicInteger waiting = new AtomicInteger();
 
-    /// Lives as long as the store's connections do.
-    private final Map<SqliteConnection, SchemaSize> sizes = new ConcurrentHashMap<>();
+    private final WorkerQueries workers;
 
-    Allowlist(Store store) {
+    /// @param workers compile what clients send
+    Allowlist(Store store, WorkerQueries workers) {
         this.store = store;
-    }
-
-    /// Makes what the table's triggers call known to a connection that callers write with.
-    static void register(SqliteConnection connection) {
-        connection.function("perigee_normalized", 2, EnumSet.noneOf(Trait.class), arguments -> {
-            String sql = arguments.get(0) instanceof Value.Text(String text) ? text : "";
-            boolean isExternal = !(arguments.get(1) instanceof Value.Text(String source)) || !source.equals("internal");
-            return new Value.Text(isExternal ? words(sql) : normalized(connection, sql));
-        });
+        this.workers = workers;
     }
 
     /// @throws PerigeeException [Fault#FORBIDDEN] for a statement that is not on the list; it is recorded
     void check(StatementCall call) {
         boolean isExternal = call.where() == Where.EXTERNAL;
         String source = isExternal ? "external" : "internal";
-        boolean isListed = store.read(LIMIT, transaction -> {
-            String text = isExternal ? words(call.sql()) : bounded(transaction.connection(), call.sql());
-            return list(transaction).normalized().contains(new Entry(text, source));
-        });
+        String text = isExternal ? words(call.sql()) : workers.normalized(call.caller(), call.sql());
+        boolean isListed =
+                store.read(LIMIT, transaction -> list(transaction).normalized().contains(new Entry(text, source)));
         if (isListed) return;
         record(call.sql(), source);
         throw Fault.FORBIDDEN.saying(
@@ -123,7 +107,7 @@ final class Allowlist {
             try {
                 String text = entry.source().equals("external")
                         ? words(entry.sql())
-                        : normalized(transaction.connection(), entry.sql());
+                        : NormalizedSql.of(transaction.connection(), entry.sql());
                 normalized.add(new Entry(text, entry.source()));
             } catch (PerigeeException e) {
                 LOG.warn("An entry of tmp_allowlist_queries does not parse any more and allows nothing", e);
@@ -162,27 +146,6 @@ final class Allowlist {
         } catch (PerigeeException e) {
             waiting.decrementAndGet();
             LOG.warn("A statement that is not allowed could not be recorded", e);
-        }
-    }
-
-    /// As [#normalized], for a text that anybody may have sent.
-    private String bounded(SqliteConnection connection, String sql) {
-        SchemaSize size = sizes.computeIfAbsent(connection, SchemaSize::new);
-        boolean merges = size.merges(size.of(sql));
-        try {
-            return normalized(connection, sql);
-        } finally {
-            if (!merges) connection.mergeSubqueries(true);
-        }
-    }
-
-    private static String normalized(SqliteConnection connection, String sql) {
-        try (SqliteStatement statement = connection.prepare(CallerFunctions.withContext(sql))) {
-            QueryEngine.requireOne(statement, sql);
-            String text = statement.normalizedSql();
-            return text.endsWith(";") ? text.substring(0, text.length() - 1).strip() : text.strip();
-        } catch (SqliteException e) {
-            throw e.fault().saying("The statement does not parse: " + e.getMessage());
         }
     }
 

@@ -30,7 +30,7 @@ final class CallerBulk implements BulkWrite, AutoCloseable {
         return said(() -> {
             SqliteStatement statement = lent.prepare(sql);
             prepared.add(statement);
-            QueryEngine.requireOne(statement, sql);
+            StatementRun.requireOne(statement, sql);
             return statement;
         });
     }
@@ -39,7 +39,7 @@ final class CallerBulk implements BulkWrite, AutoCloseable {
     public void run(String sql) {
         said(() -> {
             try (SqliteStatement statement = lent.prepare(sql)) {
-                QueryEngine.requireOne(statement, sql);
+                StatementRun.requireOne(statement, sql);
                 NewNames names = NewNames.before(transaction, lent, observer);
                 boolean hasRow = statement.step();
                 while (hasRow) hasRow = statement.step();

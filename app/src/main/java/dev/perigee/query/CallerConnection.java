@@ -4,7 +4,6 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Caller.Role;
-import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.ProtectedTables;
 import dev.perigee.sqlite.AuthorizerAction;
 import dev.perigee.sqlite.SqliteConnection;
@@ -16,8 +15,8 @@ import dev.perigee.store.ChangeObserver;
 import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// One of the store's connections, lent to callers' statements: they are prepared and run under [Rules],
@@ -41,16 +40,6 @@ final class CallerConnection {
     /// other limit of ours holds.
     static final int MAX_VALUE_BYTES = 64 << 20;
 
-    /// Longest pattern of `LIKE` and `GLOB`: one call's work is the pattern's length times the text's, and
-    /// nothing
-    /// interrupts it.
-    static final int MAX_PATTERN_BYTES = 200;
-
-    /// Words above each other in a tree for which a stack of 1 MiB is ten times enough.
-    private static final long SMALL_PATH = 1000;
-
-    private static final Pattern QUERY = Pattern.compile("select|values", Pattern.CASE_INSENSITIVE);
-
     private static final Set<Integer> MAKING = Set.of(
             AuthorizerAction.ALTER_TABLE,
             AuthorizerAction.CREATE_TABLE,
@@ -59,8 +48,7 @@ final class CallerConnection {
 
     private record Key(Role role, String sql) {}
 
-    /// @param schema the schema's version where the statement uses views, else -1
-    private record Kept(SqliteStatement statement, long schema) {}
+    private record Kept(SqliteStatement statement, boolean usesViews) {}
 
     private final SqliteConnection connection;
     private final Supplier<ChangeObserver> observer;
@@ -74,10 +62,9 @@ final class CallerConnection {
     private boolean wasKept;
     private boolean writes;
     private boolean makes;
-    private boolean isUnmerged;
-    private long schema;
-    private final SchemaSize sizes;
+    private boolean usesViews;
     private @Nullable String altered;
+    private @Nullable String dropped;
     private @Nullable String target;
     private boolean defines;
     private final CallerFunctions functions;
@@ -85,19 +72,21 @@ final class CallerConnection {
     private boolean isPoliced;
     private long policedSchema = -1;
 
+    /// @param functions makes the plugins' functions known to a connection
     /// @param observer who follows the writes now
-    CallerConnection(SqliteConnection connection, PluginRegistry plugins, Supplier<ChangeObserver> observer) {
+    CallerConnection(
+            SqliteConnection connection,
+            ProtectedTables protectedTables,
+            Consumer<SqliteConnection> functions,
+            Supplier<ChangeObserver> observer) {
         this.observer = observer;
         this.connection = connection;
-        this.rules = new Rules(plugins.protectedTables());
-        this.protectedTables = plugins.protectedTables();
+        this.rules = new Rules(protectedTables);
+        this.protectedTables = protectedTables;
         this.functions = new CallerFunctions(connection);
         this.policing = new Policing(connection);
-        this.sizes = new SchemaSize(connection);
-        connection.boundFunctions();
-        connection.limit(SqliteLimit.LIKE_PATTERN_LENGTH, MAX_PATTERN_BYTES);
-        Allowlist.register(connection);
-        plugins.functions().register(connection);
+        NormalizedSql.register(connection);
+        functions.accept(connection);
         connection.authorizer(this::authorize);
     }
 
@@ -111,7 +100,12 @@ final class CallerConnection {
         return connection.totalChanges() - observer.get().rowsWritten();
     }
 
-    /// Whether the statement prepared last alters a table, and which.
+    /// The table that the statement prepared last drops.
+    Optional<String> dropped() {
+        return Optional.ofNullable(dropped);
+    }
+
+    /// The table that the statement prepared last alters.
     Optional<String> altered() {
         return Optional.ofNullable(altered);
     }
@@ -128,15 +122,12 @@ final class CallerConnection {
         this.role = caller.role();
         this.isPoliced = policed;
         functions.caller(caller);
-        // A writer's transaction that was undone had a schema of its own.
-        if (!connection.isReadonly()) sizes.forget();
         maxOwnValueBytes = connection.limit(SqliteLimit.LENGTH, MAX_VALUE_BYTES);
         try {
             return work.get();
         } catch (SqliteException e) {
             throw e.getCause() instanceof PerigeeException refusal ? refusal : e;
         } finally {
-            mergeAgain();
             connection.limit(SqliteLimit.LENGTH, maxOwnValueBytes);
             functions.caller(Caller.NOBODY);
             this.role = null;
@@ -199,6 +190,7 @@ final class CallerConnection {
         }
         namesHidden = false;
         altered = null;
+        dropped = null;
         target = null;
         defines = false;
         writes = false;
@@ -207,54 +199,24 @@ final class CallerConnection {
         if (!followers.isEmpty() && Policing.folded(sql).contains(Policing.folded(followers))) {
             throw Fault.FORBIDDEN.saying("A name in the statement is not available.");
         }
-        mergeAgain();
-        schema = -1;
         makes = false;
+        usesViews = false;
         Kept kept = statements.remove(key(sql));
-        wasKept = kept != null && isGood(kept);
-        if (kept != null && wasKept) return kept.statement;
-        if (kept != null) kept.statement.close();
-        if (role != Role.ADMIN && QUERY.matcher(sql).find()) bound(sql);
-        return connection.prepare(CallerFunctions.withContext(sql));
-    }
-
-    /// A view may be another now, and the statement too large with it.
-    private boolean isGood(Kept kept) {
-        if (kept.schema < 0 || role == Role.ADMIN) return true;
-        schema = asPerigee(sizes::version);
-        return schema == kept.schema;
-    }
-
-    /// Looks at how large the statement becomes.
-    ///
-    /// @throws PerigeeException [Fault#TOO_LARGE] if that is more than a client may make
-    private void bound(String sql) {
-        Expansion.Size size = asPerigee(() -> sizes.of(sql));
-        schema = size.usesViews() ? asPerigee(sizes::version) : -1;
-        isUnmerged = !sizes.merges(size);
-    }
-
-    private void mergeAgain() {
-        if (isUnmerged) connection.mergeSubqueries(true);
-        isUnmerged = false;
-    }
-
-    /// Whether the statement is compiled on any thread: Jetty's have Java's usual stack.
-    boolean needsLittleStack(String sql) {
-        try {
-            return asPerigee(() -> sizes.of(sql)).path() <= SMALL_PATH;
-        } catch (PerigeeException _) {
-            return false;
+        wasKept = kept != null;
+        if (kept != null) {
+            usesViews = kept.usesViews;
+            return kept.statement;
         }
+        return connection.prepare(CallerFunctions.withContext(sql));
     }
 
     /// To be called when a statement has been run.
     ///
-    /// @throws PerigeeException [Fault#TOO_LARGE] if it made what would harm others' statements
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it made what other callers' statements would take long to compile
     void checkMade() {
         if (!makes || role == Role.ADMIN) return;
         asPerigee(() -> {
-            sizes.check();
+            new SchemaTrial(connection).run();
             return true;
         });
     }
@@ -262,6 +224,11 @@ final class CallerConnection {
     /// Whether the statement prepared last has been run before and was kept.
     boolean wasKept() {
         return wasKept;
+    }
+
+    /// Whether the statement prepared last names a view, or fires a trigger.
+    boolean usesViews() {
+        return usesViews;
     }
 
     /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is
@@ -274,12 +241,12 @@ final class CallerConnection {
         statement.reset();
         statement.clearBindings();
         // A pragma may hold the answer of when it was prepared.
-        boolean isPlain = sql.length() <= MAX_KEPT_CHARS && !namesHidden && !makes && !isUnmerged;
+        boolean isPlain = sql.length() <= MAX_KEPT_CHARS && !namesHidden && !makes && !defines;
         if (!isPlain || SqlText.mentionsPragma(sql)) {
             statement.close();
             return;
         }
-        Kept other = statements.put(key(sql), new Kept(statement, schema));
+        Kept other = statements.put(key(sql), new Kept(statement, usesViews));
         if (other != null) other.statement.close();
         if (statements.size() > MAX_STATEMENTS) {
             statements.pollFirstEntry().getValue().statement.close();
@@ -308,7 +275,9 @@ final class CallerConnection {
         // A table that is dropped takes them along.
         boolean isDropped = action == AuthorizerAction.DROP_TEMP_TRIGGER;
         if (isDropped && arg1 != null && observer.get().owns(arg1)) return Authorizer.Decision.OK;
+        if (trigger != null) usesViews = true;
         if (action == AuthorizerAction.ALTER_TABLE) altered = arg2;
+        if (action == AuthorizerAction.DROP_TABLE) dropped = arg1;
         if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.DROP_TABLE) defines = true;
         // SQLite's own doing, in a statement that has no place for a caller's query.
         if (defines && action == AuthorizerAction.READ && "sqlite_temp_master".equals(arg1))

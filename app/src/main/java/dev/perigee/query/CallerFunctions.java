@@ -42,9 +42,11 @@ final class CallerFunctions {
                 : Value.Null.NULL;
     }
 
-    private static Value value(@Nullable Object claim) {
+    /// A claim as SQL sees it.
+    static Value value(@Nullable Object claim) {
         return switch (claim) {
             case null -> Value.Null.NULL;
+            case Value known -> known; // In a worker process, which the server has sent it to.
             case String text -> new Value.Text(text);
             case Boolean truth -> new Value.Int(truth ? 1 : 0);
             case BigInteger whole when whole.bitLength() > 63 -> new Value.Text(whole.toString());

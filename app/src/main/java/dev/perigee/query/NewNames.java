@@ -14,11 +14,16 @@ record NewNames(boolean areHidden, long before, String followers) {
                  + (SELECT count(*) FROM sqlite_temp_schema WHERE ?1 = '' OR substr(name, 1, length(?1)) <> ?1)""";
 
     /// To be called between a statement's preparation and its run; whoever follows a table that it alters
-    /// is told.
+    /// or drops is told.
     static NewNames before(Transaction transaction, CallerConnection lent, ChangeObserver observer) {
         lent.altered()
                 .ifPresent(table -> lent.asPerigee(() -> {
                     transaction.altering(table);
+                    return true;
+                }));
+        lent.dropped()
+                .ifPresent(table -> lent.asPerigee(() -> {
+                    transaction.dropping(table);
                     return true;
                 }));
         boolean areHidden = lent.namesHidden();

@@ -3,6 +3,7 @@ package dev.perigee.query;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
+import dev.perigee.worker.Wire;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,11 @@ final class PointReads {
     private static final int MAX_CHARS = 2048;
 
     private static final int MAX_INSTRUCTIONS = 500;
+
+    /// A statement that takes longer to compile holds up the thread that it would be compiled on.
+    private static final long MAX_COMPILE_NANOS = 20_000_000;
+
+    private static final long UNKNOWN = -1;
 
     /// Instructions whose `p2` is the next instruction's number, if they jump.
     private static final Set<String> JUMPS = Set.of(
@@ -128,6 +134,22 @@ final class PointReads {
         remember(sql, new Known(version, isPoint(lent, sql)));
     }
 
+    /// Sends what is known of a text.
+    void put(Wire wire, String sql) {
+        Known known = texts.get(sql);
+        wire.putLong(known == null ? UNKNOWN : known.schemaVersion());
+        wire.putBoolean(known != null && known.isPoint());
+    }
+
+    /// Takes over what a worker knows of a text, as [#put] has sent it.
+    void get(Wire wire, String sql) {
+        long version = wire.getLong();
+        boolean isPoint = wire.getBoolean();
+        if (version == UNKNOWN) return;
+        Known known = texts.get(sql);
+        if (known == null || known.schemaVersion() != version) remember(sql, new Known(version, isPoint));
+    }
+
     /// Its answer is too large to be made in passing.
     void isLarge(String sql) {
         texts.computeIfPresent(sql, (_, known) -> new Known(known.schemaVersion(), false));
@@ -148,9 +170,11 @@ final class PointReads {
 
     private static boolean isPoint(CallerConnection lent, String sql) {
         // However little its program does, a view's text may need much of a stack to be compiled.
-        if (!lent.needsLittleStack(sql)) return false;
+        if (lent.usesViews()) return false;
         List<Instruction> program = new ArrayList<>();
+        long begin = System.nanoTime();
         try (SqliteStatement explained = lent.connection().prepare("EXPLAIN " + CallerFunctions.withContext(sql))) {
+            if (System.nanoTime() - begin > MAX_COMPILE_NANOS) return false;
             while (explained.step()) {
                 if (program.size() == MAX_INSTRUCTIONS) return false;
                 program.add(

@@ -2,7 +2,6 @@ package dev.perigee.query;
 
 import dev.perigee.plugin.AnswerSink.Meta;
 import dev.perigee.plugin.StatementCall;
-import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
@@ -20,7 +19,7 @@ final class PolicedStatement {
     }
 
     /// @return rows read and written; the rows themselves went to `sink`
-    Meta run(StatementCall call, RowSink sink) {
+    Meta run(StatementCall call, RowReader.Target sink) {
         PolicedWrites writes = new PolicedWrites(connection, lent.policing());
         try {
             lent.asPerigee(() -> {
@@ -38,7 +37,7 @@ final class PolicedStatement {
         }
     }
 
-    private Meta run(StatementCall call, RowSink sink, PolicedWrites writes) {
+    private Meta run(StatementCall call, RowReader.Target sink, PolicedWrites writes) {
         Meta meta;
         boolean replaces = false;
         try (SqliteStatement statement = prepare(call.sql(), writes)) {
@@ -69,7 +68,7 @@ final class PolicedStatement {
             if (policing.insertInto().isEmpty()) throw e;
         }
         if (policing.insertInto().isEmpty() && first != null) {
-            QueryEngine.requireOne(first, sql);
+            StatementRun.requireOne(first, sql);
             return first;
         }
         if (first != null) first.close();
@@ -80,7 +79,7 @@ final class PolicedStatement {
         });
         policing.begin(sql, target);
         SqliteStatement insert = lent.prepare(sql);
-        QueryEngine.requireOne(insert, sql);
+        StatementRun.requireOne(insert, sql);
         return insert;
     }
 

@@ -2,7 +2,6 @@ package dev.perigee.query;
 
 import dev.perigee.config.QueryConfig;
 import dev.perigee.fault.Fault;
-import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.AnswerSink;
 import dev.perigee.plugin.AnswerSink.Meta;
 import dev.perigee.plugin.BulkWrite;
@@ -18,16 +17,15 @@ import dev.perigee.source.RowSink;
 import dev.perigee.source.Source;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
-import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
+import dev.perigee.worker.WorkerPool;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe
@@ -54,7 +52,8 @@ public final class QueryEngine implements Queries, AutoCloseable {
     private final Optional<QueryLog> log;
     private final Optional<ExternalCache> cache;
     private final PointReads points = new PointReads();
-    private final QueryMetrics metrics = new QueryMetrics(InstantSource.system());
+    private final WorkerQueries workers;
+    private final QueryMetrics metrics;
 
     /// Lives as long as the store's connections do: one for each reader and the writer.
     private final Map<SqliteConnection, CallerConnection> connections = new ConcurrentHashMap<>();
@@ -66,7 +65,9 @@ public final class QueryEngine implements Queries, AutoCloseable {
         this.config = config;
         this.memory = MemoryBudget.ofHeap();
         store.migrate("query", TABLES);
-        this.allowlist = new Allowlist(store);
+        this.workers = new WorkerQueries(store, plugins, config, store.pageCacheBytes(), memory, points);
+        this.metrics = new QueryMetrics(InstantSource.system(), workers.pool()::stats);
+        this.allowlist = new Allowlist(store, workers);
         this.cache = source.map(
                 external -> new ExternalCache(store, external.place(), config.cacheTime(), InstantSource.system()));
         this.log = config.log() ? Optional.of(new QueryLog(store)) : Optional.empty();
@@ -184,9 +185,20 @@ public final class QueryEngine implements Queries, AutoCloseable {
         });
     }
 
-    /// Writes what is still to be logged; the store is to be open still.
+    /// Starts a worker process, so that the first client does not wait for it.
+    public void warmUp() {
+        workers.pool().warmUp();
+    }
+
+    /// The processes that run clients' statements.
+    public WorkerPool workers() {
+        return workers.pool();
+    }
+
+    /// Ends the workers, and writes what is still to be logged; the store is to be open still.
     @Override
     public void close() {
+        workers.close();
         log.ifPresent(QueryLog::close);
     }
 
@@ -199,17 +211,39 @@ public final class QueryEngine implements Queries, AutoCloseable {
     }
 
     private CallerConnection connection(SqliteConnection connection) {
-        return connections.computeIfAbsent(connection, c -> new CallerConnection(c, plugins, store::observer));
+        return connections.computeIfAbsent(
+                connection,
+                made -> new CallerConnection(
+                        made, plugins.protectedTables(), plugins.functions()::register, store::observer));
+    }
+
+    private StatementRun.Answers answers(List<StatementCall> calls, AnswerSink answers) {
+        return new StatementRun.Answers() {
+            @Override
+            public RowReader.Target rows(int index) {
+                return new BudgetedRows(memory, observed(calls.get(index), answers));
+            }
+
+            @Override
+            public void end(int index, Meta meta) {
+                answers.end(meta);
+            }
+        };
+    }
+
+    /// The answers' sink behind the plugins' hooks and the limit on rows.
+    private RowSink observed(StatementCall call, AnswerSink answers) {
+        return plugins.afterQuery(call, new LimitedRows(answers, config.maxRows()));
     }
 
     /// One query under way.
     private final class Run {
         private final Caller caller;
         private final boolean isPoliced;
+        private final boolean isInWorker;
         private final List<StatementCall> calls;
         private final AnswerSink answers;
         private final Cancellation cancellation;
-        private final RowReader rows;
         private final boolean wantsCache;
 
         Run(
@@ -221,34 +255,36 @@ public final class QueryEngine implements Queries, AutoCloseable {
             this.wantsCache = wantsCache;
             this.caller = caller;
             this.isPoliced = config.rowLevelSecurity() && !caller.isAdmin();
+            this.isInWorker = !caller.isAdmin() || config.workers().forAdmins();
             this.calls = calls;
             this.answers = answers;
             this.cancellation = cancellation;
-            this.rows = new RowReader(memory, cancellation);
         }
 
         /// @return false, and nothing has been run, if a statement writes
         boolean read() {
-            return store.readForCaller(config.readLimit(), this::readIn);
+            if (!isInWorker) return store.readForCaller(config.readLimit(), this::readIn);
+            return workers.read(
+                    caller,
+                    isPoliced,
+                    calls,
+                    new WorkerQueries.Answers(
+                            index -> observed(calls.get(index), answers), (_, meta) -> answers.end(meta)),
+                    cancellation);
         }
 
+        /// In this process: an admin's statement, or a point read.
         boolean readIn(Transaction transaction) {
-            SqliteConnection connection = isPoliced ? transaction.apart() : transaction.connection();
-            CallerConnection lent = connection(connection);
-            cancellation.begin(connection);
+            CallerConnection lent = connection(transaction.connection());
+            cancellation.begin(transaction.connection());
             try {
-                return lent.as(caller, isPoliced, () -> {
-                    if (isPoliced) lent.police();
-                    // All are looked at before any runs: an answer once begun cannot move to the writer.
-                    if (calls.size() > 1 && !allReadonly(lent)) return false;
-                    for (int i = 0; i < calls.size(); i++) {
-                        if (!readOne(lent, i)) return false;
-                    }
-                    if (!isPoliced && lent.wasKept()) {
-                        points.learn(transaction, lent, calls.getLast().sql());
-                    }
-                    return true;
-                });
+                boolean isRead = new StatementRun(
+                                caller, false, calls, new RowReader(cancellation), answers(calls, answers))
+                        .read(lent);
+                if (isRead && lent.wasKept()) {
+                    points.learn(transaction, lent, calls.getLast().sql());
+                }
+                return isRead;
             } catch (SqliteException e) {
                 cancellation.check(); // What an interrupted statement says is a consequence.
                 throw e;
@@ -257,118 +293,52 @@ public final class QueryEngine implements Queries, AutoCloseable {
             }
         }
 
-        private boolean allReadonly(CallerConnection lent) {
-            for (int i = 0; i < calls.size(); i++) {
-                String sql = calls.get(i).sql();
-                Optional<SqliteStatement> statement = at(i, () -> prepareRead(lent, sql));
-                if (statement.isEmpty()) return false;
-                lent.release(sql, statement.get());
-            }
-            return true;
-        }
-
-        private boolean readOne(CallerConnection lent, int index) {
-            return at(index, () -> {
-                StatementCall call = calls.get(index);
-                Optional<SqliteStatement> statement = prepareRead(lent, call.sql());
-                if (statement.isEmpty()) return false;
-                try {
-                    Parameters.bind(statement.get(), call);
-                    answers.end(rows.run(lent, statement.get(), observed(call)));
-                    return true;
-                } finally {
-                    lent.release(call.sql(), statement.get());
-                }
-            });
-        }
-
-        /// Empty for a statement that writes.
-        private Optional<SqliteStatement> prepareRead(CallerConnection lent, String sql) {
-            SqliteStatement statement;
-            try {
-                statement = prepare(lent, sql, isPoliced);
-            } catch (SqliteException e) {
-                // A view in the table's place cannot be written to here, which SQLite says as a mistake.
-                if (isPoliced && lent.policing().wantsToWrite(e)) return Optional.empty();
-                throw e;
-            }
-            if (statement.isReadonly()) return Optional.of(statement);
-            lent.release(sql, statement);
-            return Optional.empty();
-        }
-
         void write() {
             try (MemoryBudget.Reservation reservation = memory.reserve("The answer of a request that writes")) {
-                Collected collected = store.writeForCaller(config.writeLimit(), config.maxWriteBytes(), transaction -> {
-                    // The store may run this twice; what the first run collected is dropped.
-                    reservation.giveBack();
-                    Collected answer = new Collected(reservation);
-                    CallerConnection lent = connection(transaction.connection());
-                    long usedBefore = caller.isAdmin() ? 0 : usedBytes(transaction);
-                    // The number of a row that somebody else inserted is none of this caller's business.
-                    if (isPoliced) transaction.connection().lastInsertRowid(0);
-                    lent.as(caller, isPoliced, () -> {
-                        for (int i = 0; i < calls.size(); i++) {
-                            if (isPoliced) writePoliced(lent, i, answer);
-                            else writeOne(transaction, lent, i, answer);
-                        }
-                        return true;
-                    });
-                    if (!caller.isAdmin()) checkSize(usedBefore, usedBytes(transaction));
-                    return answer;
-                });
+                Collected collected = isInWorker ? writeInWorker(reservation) : writeHere(reservation);
                 answers.committed();
                 for (int i = 0; i < calls.size(); i++) {
-                    Meta meta = collected.replay(i, observed(calls.get(i)));
+                    Meta meta = collected.replay(i, observed(calls.get(i), answers));
                     answers.end(meta);
                 }
             }
         }
 
-        /// Pages that hold something; what a deletion freed is used again before the file grows.
-        private long usedBytes(Transaction transaction) {
-            SqliteStatement pages = transaction.statement("""
-                    SELECT (c.page_count - f.freelist_count) * s.page_size
-                    FROM pragma_page_count AS c, pragma_freelist_count AS f, pragma_page_size AS s""");
-            pages.step();
-            long bytes = pages.intAt(0);
-            pages.reset();
-            return bytes;
+        private Collected writeInWorker(MemoryBudget.Reservation reservation) {
+            Collected collected = new Collected(reservation);
+            // The limit holds before the commit, so that nothing was written when it is said to be passed.
+            workers.write(
+                    caller,
+                    isPoliced,
+                    calls,
+                    new WorkerQueries.Answers(
+                            _ -> new LimitedRows(collected, config.maxRows()), (_, meta) -> collected.end(meta)));
+            return collected;
         }
 
-        private void checkSize(long before, long after) {
-            if (after <= config.maxDatabaseBytes() || after <= before) return;
-            throw Fault.TOO_LARGE.saying(
-                    "The database has more than %d bytes (query.maxDatabaseBytes): delete rows first, or ask an admin."
-                            .formatted(config.maxDatabaseBytes()));
-        }
+        private Collected writeHere(MemoryBudget.Reservation reservation) {
+            return store.writeForCaller(config.writeLimit(), config.maxWriteBytes(), transaction -> {
+                // The store may run this twice; what the first run collected is dropped.
+                reservation.giveBack();
+                Collected collected = new Collected(reservation);
+                StatementRun.Answers all = new StatementRun.Answers() {
+                    @Override
+                    public RowReader.Target rows(int index) {
+                        return new BudgetedRows(memory, new LimitedRows(collected, config.maxRows()));
+                    }
 
-        private void writePoliced(CallerConnection lent, int index, Collected answer) {
-            at(index, () -> {
-                StatementCall call = calls.get(index);
-                RowSink limited = new LimitedRows(answer, config.maxRows());
-                answer.end(new PolicedStatement(lent, rows).run(call, limited));
-                lent.checkMade();
-                return true;
-            });
-        }
-
-        private void writeOne(Transaction transaction, CallerConnection lent, int index, Collected answer) {
-            at(index, () -> {
-                StatementCall call = calls.get(index);
-                SqliteStatement statement = prepare(lent, call.sql(), false);
-                try {
-                    Parameters.bind(statement, call);
-                    NewNames names = NewNames.before(transaction, lent, store.observer());
-                    // The limit holds before the commit, so that nothing was written when it is said to be passed.
-                    RowSink limited = new LimitedRows(answer, config.maxRows());
-                    answer.end(rows.run(lent, statement, limited));
-                    names.refuse(transaction, lent);
-                    lent.checkMade();
-                    return true;
-                } finally {
-                    lent.release(call.sql(), statement);
-                }
+                    @Override
+                    public void end(int index, Meta meta) {
+                        collected.end(meta);
+                    }
+                };
+                new StatementRun(caller, false, calls, new RowReader(cancellation), all)
+                        .write(
+                                transaction,
+                                connection(transaction.connection()),
+                                store.observer(),
+                                config.maxDatabaseBytes());
+                return collected;
             });
         }
 
@@ -378,55 +348,16 @@ public final class QueryEngine implements Queries, AutoCloseable {
                         "The external database is for admins while row-level security is on: no policy can hold there.");
             }
             Source external = ExternalRun.required(source);
-            ExternalRun run =
-                    new ExternalRun(external, memory, config.maxRows(), answers, this::observed, cancellation);
+            ExternalRun run = new ExternalRun(
+                    external,
+                    memory,
+                    config.maxRows(),
+                    answers,
+                    call -> observed(call, answers),
+                    cancellation);
             if (calls.size() > 1) run.transaction(calls);
             else if (wantsCache && cache.isPresent()) run.cached(calls.getFirst(), cache.get());
             else run.single(calls.getFirst());
         }
-
-        /// The answers' sink behind the plugins' hooks and the limit on rows.
-        private RowSink observed(StatementCall call) {
-            return plugins.afterQuery(call, new LimitedRows(answers, config.maxRows()));
-        }
-
-        /// Names the statement that failed, where there are several.
-        private <T> T at(int index, Supplier<T> work) {
-            if (calls.size() == 1) return work.get();
-            try {
-                return work.get();
-            } catch (PerigeeException e) {
-                PerigeeException reason =
-                        e instanceof SqliteException && e.getCause() instanceof PerigeeException refusal ? refusal : e;
-                throw reason.fault()
-                        .saying("Statement %d of %d: %s".formatted(index + 1, calls.size(), reason.getMessage()));
-            }
-        }
-    }
-
-    private static SqliteStatement prepare(CallerConnection lent, String sql, boolean isPoliced) {
-        if (isPoliced) lent.policing().begin(sql, null);
-        // Some pragmas answer from the schema the connection remembers, however old.
-        if (SqlText.mentionsPragma(sql)) lent.lookAtSchema();
-        SqliteStatement statement;
-        try {
-            statement = lent.prepare(sql);
-        } catch (SqliteException e) {
-            // A mistake may be one by an old schema only: SQLite counts columns, for one, without looking at the file.
-            lent.lookAtSchema();
-            statement = lent.prepare(sql);
-        }
-        requireOne(statement, sql);
-        return statement;
-    }
-
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] where a second statement follows
-    static void requireOne(SqliteStatement statement, String sql) {
-        if (SqlText.isBlank(statement.tail())) return;
-        int second = sql.length() - statement.tail().length() + SqlText.firstToken(statement.tail());
-        statement.close();
-        throw Fault.INVALID_REQUEST.saying(
-                "\"sql\" is one statement, but a second one begins at character %d: send several as \"transaction\"."
-                        .formatted(second + 1));
     }
 }

@@ -1,13 +1,17 @@
 package dev.perigee.query;
 
 import dev.perigee.plugin.Query;
+import dev.perigee.worker.WorkerPool;
 import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.Unit;
 import java.time.InstantSource;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /// Counts callers' statements and the time they take, wherever they came in: for `GET /metrics` and
 /// `GET /_internal/stats`. Safe for many threads.
@@ -17,12 +21,36 @@ public final class QueryMetrics {
     private final Counter statements;
     private final Histogram seconds;
     private final Counter inline;
+    private final GaugeWithCallback workers;
+    private final CounterWithCallback workerEnds;
     private final InstantSource clock;
     private final long[] perHour = new long[HOURS];
     private long hour;
 
-    QueryMetrics(InstantSource clock) {
+    /// @param pool what the worker processes are doing
+    QueryMetrics(InstantSource clock, Supplier<WorkerPool.Stats> pool) {
         this.clock = clock;
+        this.workers = GaugeWithCallback.builder()
+                .name("perigee_workers")
+                .help("Worker processes that run clients' statements, by whether they are in one.")
+                .labelNames("state")
+                .callback(gauge -> {
+                    WorkerPool.Stats now = pool.get();
+                    gauge.call(now.busy(), "busy");
+                    gauge.call(now.running() - now.busy(), "idle");
+                })
+                .build();
+        this.workerEnds = CounterWithCallback.builder()
+                .name("perigee_worker_ends_total")
+                .help("Worker processes that ended and were replaced, by the reason.")
+                .labelNames("reason")
+                .callback(counter -> {
+                    WorkerPool.Stats now = pool.get();
+                    counter.call(now.outOfTime(), "time");
+                    counter.call(now.outOfMemory(), "memory");
+                    counter.call(now.crashed(), "crash");
+                })
+                .build();
         this.statements = Counter.builder()
                 .name("perigee_statements_total")
                 .help("SQL statements of callers, by where they ran and how they ended.")
@@ -46,6 +74,8 @@ public final class QueryMetrics {
         registry.register(statements);
         registry.register(seconds);
         registry.register(inline);
+        registry.register(workers);
+        registry.register(workerEnds);
     }
 
     void ran(Query query, long nanos, boolean isDone) {

@@ -78,35 +78,15 @@ final class Callbacks {
         NativeHooks.update(connection, updateFunction);
     }
 
-    /// A function that reads its arguments where SQLite has them.
-    @FunctionalInterface
-    interface InPlace {
-        /// @param context what gets the result
-        /// @param arguments where the addresses of the arguments are
-        void call(long context, long arguments);
-    }
-
     /// @return SQLite's result code
     int function(long connection, String name, int argumentCount, int flags, SqliteFunction function) {
-        return function(connection, name, argumentCount, flags, bound("call", SqliteFunction.class, function));
-    }
-
-    /// @return SQLite's result code
-    int functionInPlace(long connection, String name, int argumentCount, int flags, InPlace function) {
-        return function(connection, name, argumentCount, flags, bound("callInPlace", InPlace.class, function));
-    }
-
-    private int function(long connection, String name, int argumentCount, int flags, MethodHandle call) {
+        MethodHandle call = MethodHandles.insertArguments(
+                bound("call", FUNCTION.toMethodType().insertParameterTypes(0, SqliteFunction.class)), 0, function);
         MemorySegment stub = upcall(call, FUNCTION);
         try (Arena memory = Arena.ofConfined()) {
             long nameAddress = memory.allocateFrom(name).address();
             return NativeFunction.create(connection, nameAddress, argumentCount, flags, 0, stub.address(), 0, 0, 0);
         }
-    }
-
-    private <T> MethodHandle bound(String method, Class<T> type, T function) {
-        return MethodHandles.insertArguments(
-                bound(method, FUNCTION.toMethodType().insertParameterTypes(0, type)), 0, function);
     }
 
     /// What a callback threw since the last look, if anything; the look forgets it.
@@ -196,15 +176,6 @@ final class Callbacks {
                 values.add(NativeValue.read(NativeLibrary.MEMORY.get(JAVA_LONG, arguments + 8L * i)));
             }
             NativeValue.result(context, function.call(values));
-        } catch (Throwable t) {
-            keep(t);
-            NativeFunction.resultError(context, FUNCTION_FAILED);
-        }
-    }
-
-    void callInPlace(InPlace function, long context, int argumentCount, long arguments) {
-        try {
-            function.call(context, arguments);
         } catch (Throwable t) {
             keep(t);
             NativeFunction.resultError(context, FUNCTION_FAILED);

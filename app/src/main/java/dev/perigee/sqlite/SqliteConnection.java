@@ -87,10 +87,6 @@ public final class SqliteConnection implements AutoCloseable {
 
     /// SQLITE_UTF8: how functions want their text.
     private static final int UTF_8 = 1;
-    private static final List<SqliteLimit> CHOKED =
-            List.of(SqliteLimit.LENGTH, SqliteLimit.COLUMN, SqliteLimit.VDBE_OP);
-    private static final int FLATTENING = 1;
-    private static final int PUSH_DOWN = 0x1000;
 
     private final Path file;
     private final Arena arena = Arena.ofShared();
@@ -236,33 +232,6 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// From now on no function, `||` or row may give more than a few bytes, no query may have a column,
-    /// and no program
-    /// may grow, so that a statement soon fails also where it does not come to look for an interrupt:
-    /// between the
-    /// columns of a row, say, or while it is compiled. Until [#unchoke]. Any thread, at any time, as
-    /// [#interrupt()].
-    ///
-    /// SQLite keeps the limits in ints that it reads anew each time; writing them beside a running
-    /// statement is what
-    /// its own `sqlite3_limit` does, without a lock.
-    public void choke() {
-        synchronized (life) {
-            if (pointer == 0) return;
-            for (SqliteLimit limit : CHOKED) NativeConnection.limit(pointer, limit.ordinal(), 0);
-        }
-    }
-
-    /// The limits are again as [#limits] said.
-    public void unchoke(int[] limits) {
-        for (int i = 0; i < limits.length; i++) limit(CHOKED.get(i), limits[i]);
-    }
-
-    /// The limits that [#choke] takes down.
-    public int[] limits() {
-        return CHOKED.stream().mapToInt(this::limit).toArray();
-    }
-
     /// Rows changed by the statement that finished last; 0 for one that changes none. Rows changed by
     /// triggers
     /// and foreign keys do not count.
@@ -399,53 +368,6 @@ public final class SqliteConnection implements AutoCloseable {
             int flags = UTF_8;
             for (SqliteFunction.Trait trait : traits) flags |= trait.bit;
             check(callbacks.function(handle(), name, argumentCount, flags, function), "function " + name);
-        } finally {
-            thread.leave(before);
-        }
-    }
-
-    /// Puts functions of the same results in the place of SQLite's own whose work grows with the product
-    /// of their
-    /// arguments' lengths: a call that would take very long fails instead, since nothing can interrupt it.
-    public void boundFunctions() {
-        Thread before = thread.enter();
-        try {
-            LinearFunctions functions = new LinearFunctions(handle());
-            functionInPlace("instr", 2, functions::instr);
-            functionInPlace("replace", 3, functions::replace);
-            functionInPlace("trim", 2, (context, arguments) -> functions.trim("trim", true, true, context, arguments));
-            functionInPlace(
-                    "ltrim", 2, (context, arguments) -> functions.trim("ltrim", true, false, context, arguments));
-            functionInPlace(
-                    "rtrim", 2, (context, arguments) -> functions.trim("rtrim", false, true, context, arguments));
-            functionInPlace("unhex", 2, functions::unhex);
-        } finally {
-            thread.leave(before);
-        }
-    }
-
-    private void functionInPlace(String name, int argumentCount, Callbacks.InPlace function) {
-        // As SQLite's own: an index or a view may use it.
-        int flags = UTF_8 | SqliteFunction.Trait.DETERMINISTIC.bit | SqliteFunction.Trait.INNOCUOUS.bit;
-        check(callbacks.functionInPlace(handle(), name, argumentCount, flags, function), "function " + name);
-    }
-
-    /// Whether statements that are prepared from now on may have their subqueries merged into the query
-    /// around them,
-    /// and its conditions copied into them, as SQLite does unless told not to. Off, a plan may be slower,
-    /// and the
-    /// compiler's work grows with the text alone.
-    ///
-    /// SQLite has this for its own tests, as bits of `SQLITE_TESTCTRL_OPTIMIZATIONS`.
-    ///
-    /// @return whether it is now as wanted; an SQLite that was built without tests stays as it is
-    public boolean mergeSubqueries(boolean isOn) {
-        Thread before = thread.enter();
-        try {
-            int off = isOn ? 0 : FLATTENING | PUSH_DOWN;
-            out.set(JAVA_INT, 0, -1);
-            NativeConfig.optimizationsOff(handle(), off, out.address());
-            return out.get(JAVA_INT, 0) == off;
         } finally {
             thread.leave(before);
         }

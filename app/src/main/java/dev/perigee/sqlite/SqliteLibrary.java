@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The SQLite library this process uses; found once, at first use, in this order:
@@ -28,6 +29,7 @@ public final class SqliteLibrary {
 
     private static final String SETTING_IN_ENVIRONMENT = "PERIGEE_SQLITE_LIBRARY";
     private static final int OLDEST_VERSION = 3_035_000;
+    private static final int FIRST_WITHOUT_CVE_2025_6965 = 3_050_002;
 
     /// Also when nothing was found: a static initializer that throws would say why only once.
     private static final LookUp DONE = lookUp();
@@ -58,6 +60,16 @@ public final class SqliteLibrary {
     public static String version() {
         int number = NativeLibrary.version(symbols());
         return "%d.%d.%d".formatted(number / 1_000_000, number / 1_000 % 1_000, number % 1_000);
+    }
+
+    /// A fault of this version by which a statement can end the process; empty where none is known.
+    ///
+    /// @see <a href="https://www.sqlite.org/cves.html">SQLite: Vulnerabilities</a>
+    public static Optional<String> knownFault() {
+        // An aggregate over more than 32,767 columns writes past its memory.
+        return NativeLibrary.version(symbols()) < FIRST_WITHOUT_CVE_2025_6965
+                ? Optional.of("CVE-2025-6965")
+                : Optional.empty();
     }
 
     private static Found found() {

@@ -28,12 +28,20 @@ public interface ChangeObserver {
     /// The table is about to be altered in this transaction.
     default void altering(Transaction transaction, String table) {}
 
+    /// The table is about to be dropped in this transaction; the triggers that this connection has on it go with it.
+    default void dropping(Transaction transaction, String table) {}
+
     /// The transaction is about to commit; more may be written in it. What it throws undoes the
     /// transaction.
     default void committing(Transaction transaction) {}
 
     /// What was announced by [#committing] is committed.
     default void committed() {}
+
+    /// A worker process has written, with an observer of its own that recorded the changes; see
+    /// [AttachedReplica]. Called in a transaction of the server's writer, after the worker's: triggers follow what the
+    /// schema is now, and nothing is recorded a second time.
+    default void wroteElsewhere(Transaction transaction) {}
 
     /// Rows its triggers have written so far, which are not the doing of whoever's statement fired them.
     default long rowsWritten() {

@@ -48,6 +48,17 @@ final class Connections {
             // Before anything else: it counts only until the file has its first page.
             connection.exec("PRAGMA page_size = " + PAGE_BYTES);
             requireWal(connection, file);
+            write(connection, config);
+        });
+    }
+
+    /// A connection of a worker process, which writes while the server's own connection does not.
+    static SqliteConnection attachedWriter(Path file, StoreConfig config) {
+        return prepared(
+                SqliteConnection.open(file, EnumSet.of(OpenFlag.READWRITE)), connection -> write(connection, config));
+    }
+
+    private static void write(SqliteConnection connection, StoreConfig config) {
             // In WAL mode NORMAL loses nothing when the process dies. A power cut may take back the last
             // commits, whole and in order: rows together with the cursor that covers them, so the source
             // is asked for them again.
@@ -57,7 +68,6 @@ final class Connections {
             // Checkpoints are ours: when, how far, and against whom is decided in one place.
             connection.exec("PRAGMA wal_autocheckpoint = 0");
             connection.exec("PRAGMA cache_size = " + cacheKib(config.pageCacheBytes()));
-        });
     }
 
     private static void create(Path file) {

@@ -53,6 +53,7 @@ final class GroupCommit {
     private final SqliteStatement savepoint;
     private final SqliteStatement release;
     private final SqliteStatement rollbackToSavepoint;
+    private final SqliteStatement dataVersion;
 
     /// Writes that ran in the transaction that is open and wait for its commit.
     private final List<PendingWrite<?>> ran = new ArrayList<>();
@@ -78,6 +79,7 @@ final class GroupCommit {
         this.savepoint = connection.prepare("SAVEPOINT perigee_write");
         this.release = connection.prepare("RELEASE perigee_write");
         this.rollbackToSavepoint = connection.prepare("ROLLBACK TO perigee_write");
+        this.dataVersion = connection.prepare("PRAGMA data_version");
     }
 
     /// Runs `first` and what `more` has waiting, and commits; everybody is told before it returns.
@@ -90,8 +92,13 @@ final class GroupCommit {
         try {
             while (write != null) {
                 count++;
-                if (write.isLimited() && holdsUnrepeatable()) commit();
-                runOne(write);
+                if (write.isTurn()) {
+                    commit();
+                    lend(write);
+                } else {
+                    if (write.isLimited() && holdsUnrepeatable()) commit();
+                    runOne(write);
+                }
                 boolean isFull = count >= MAX_WRITES || System.nanoTime() - start >= maxNanos;
                 write = isFull ? null : more.get();
             }
@@ -103,6 +110,44 @@ final class GroupCommit {
         }
         event.writes = count;
         event.commit();
+    }
+
+    /// Lets another process write while no transaction of ours is open.
+    private void lend(PendingWrite<?> write) {
+        if (write.isCancelled()) return;
+        WriterLease lease = new WriterLease(this::dataVersion, transaction, observer.get());
+        Throwable failure = null;
+        try {
+            write.runTurn(lease);
+        } catch (Throwable e) {
+            failure = e;
+        }
+        committed.run();
+        followLease(lease);
+        if (failure == null) write.committed();
+        else write.failed(failure);
+    }
+
+    /// The observer's triggers on this connection follow what the other process did to the schema.
+    private void followLease(WriterLease lease) {
+        if (!lease.isFollowed() || !lease.mayHaveWritten()) return;
+        try {
+            begin.run();
+            transaction.wroteElsewhere(lease.observer());
+            commit.run();
+            lease.observer().committed();
+        } catch (RuntimeException e) {
+            LOG.error("Changes of the replica may be announced late: what a worker wrote could not be followed", e);
+            abandon(e);
+        }
+    }
+
+    /// Differs from before once another connection has committed.
+    private long dataVersion() {
+        dataVersion.step();
+        long version = dataVersion.intAt(0);
+        dataVersion.reset();
+        return version;
     }
 
     private boolean holdsUnrepeatable() {

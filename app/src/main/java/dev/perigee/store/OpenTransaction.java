@@ -4,6 +4,9 @@ import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
 import dev.perigee.store.Store.Work;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -13,25 +16,14 @@ final class OpenTransaction implements Transaction {
     private final SqliteConnection connection;
     private final StatementCache statements;
     private final TimeGuard guard;
-    private final @Nullable Apart apart;
     private final Supplier<ChangeObserver> observer;
     private final Runnable copyChanged;
     private boolean isOpen;
 
     OpenTransaction(String where, SqliteConnection connection, StatementCache statements, TimeGuard guard) {
-        this(where, connection, statements, guard, null);
+        this(where, connection, statements, guard, () -> ChangeObserver.NONE, () -> {});
     }
 
-    OpenTransaction(
-            String where,
-            SqliteConnection connection,
-            StatementCache statements,
-            TimeGuard guard,
-            @Nullable Apart apart) {
-        this(where, connection, statements, guard, apart, () -> ChangeObserver.NONE, () -> {});
-    }
-
-    /// @param apart the reader's second connection; null on the writer, which has none
     /// @param observer who follows the writes now
     /// @param copyChanged told of each change of a copy
     OpenTransaction(
@@ -39,14 +31,12 @@ final class OpenTransaction implements Transaction {
             SqliteConnection connection,
             StatementCache statements,
             TimeGuard guard,
-            @Nullable Apart apart,
             Supplier<ChangeObserver> observer,
             Runnable copyChanged) {
         this.where = where;
         this.connection = connection;
         this.statements = statements;
         this.guard = guard;
-        this.apart = apart;
         this.observer = observer;
         this.copyChanged = copyChanged;
     }
@@ -69,7 +59,6 @@ final class OpenTransaction implements Transaction {
         } catch (Throwable e) {
             thrown = e;
         }
-        if (apart != null) apart.end();
         isOpen = false;
         TimeGuard.End end = guard.finish();
         statements.giveBack();
@@ -80,11 +69,38 @@ final class OpenTransaction implements Transaction {
         return result;
     }
 
-    /// Lets `observer` write more before the commit.
+    /// Lets `follower` write more before the commit.
     void committing(ChangeObserver follower) {
+        open(() -> follower.committing(this));
+    }
+
+    /// Lets `follower` look at what another process has written.
+    void wroteElsewhere(ChangeObserver follower) {
+        open(() -> follower.wroteElsewhere(this));
+    }
+
+    /// Has an observer made that follows this connection from now on.
+    ChangeObserver follow(Function<Transaction, ChangeObserver> following) {
+        List<ChangeObserver> made = new ArrayList<>();
+        open(() -> made.add(following.apply(this)));
+        return made.getFirst();
+    }
+
+    /// Another process is about to alter the table. Only temporary triggers of this connection change, so that the
+    /// other's lock on the file is in nobody's way.
+    void alteringElsewhere(ChangeObserver follower, String table) {
+        connection.exec("BEGIN");
+        try {
+            open(() -> follower.altering(this, table));
+        } finally {
+            connection.exec("COMMIT");
+        }
+    }
+
+    private void open(Runnable work) {
         isOpen = true;
         try {
-            follower.committing(this);
+            work.run();
         } finally {
             isOpen = false;
             statements.giveBack();
@@ -110,16 +126,15 @@ final class OpenTransaction implements Transaction {
     }
 
     @Override
-    public void copyChanged() {
+    public void dropping(String table) {
         check();
-        copyChanged.run();
+        observer.get().dropping(this, table);
     }
 
     @Override
-    public SqliteConnection apart() {
+    public void copyChanged() {
         check();
-        if (apart == null) throw new IllegalStateException("only reads have a connection apart");
-        return apart.begin();
+        copyChanged.run();
     }
 
     private void check() {

@@ -1,6 +1,7 @@
 package dev.perigee.store;
 
 import dev.perigee.store.Store.Work;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -8,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 final class PendingWrite<T extends @Nullable Object> {
     static final long NO_LIMIT = TimeGuard.NO_LIMIT;
 
-    private final Work<T> work;
+    private final @Nullable Work<T> work;
+    private final WriterLease.@Nullable Turn<T> turn;
     private final long limitNanos;
     private final long maxWalBytes;
     private final CompletableFuture<T> future = new CompletableFuture<>();
@@ -21,8 +23,22 @@ final class PendingWrite<T extends @Nullable Object> {
     /// @param maxWalBytes what its transaction may add to the WAL
     PendingWrite(Work<T> work, long limitNanos, long maxWalBytes) {
         this.work = work;
+        this.turn = null;
         this.limitNanos = limitNanos;
         this.maxWalBytes = maxWalBytes;
+    }
+
+    /// @param turn the write is another process's doing
+    PendingWrite(WriterLease.Turn<T> turn) {
+        this.work = null;
+        this.turn = turn;
+        this.limitNanos = NO_LIMIT;
+        this.maxWalBytes = NO_LIMIT;
+    }
+
+    /// Whether another process writes, so that [#runTurn] takes the place of [#run].
+    boolean isTurn() {
+        return turn != null;
     }
 
     CompletableFuture<T> future() {
@@ -46,7 +62,12 @@ final class PendingWrite<T extends @Nullable Object> {
 
     /// Runs the work and keeps its result until [#committed()].
     void run(OpenTransaction transaction) {
-        result = transaction.run(work, limitNanos, maxWalBytes, "Nothing was written");
+        result = transaction.run(Objects.requireNonNull(work), limitNanos, maxWalBytes, "Nothing was written");
+    }
+
+    /// Lets the other process write; what it committed is durable when this returns.
+    void runTurn(WriterLease lease) {
+        result = Objects.requireNonNull(turn).run(lease);
     }
 
     @SuppressWarnings("NullAway") // The result is null only where T allows it.

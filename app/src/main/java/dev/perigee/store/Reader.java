@@ -55,9 +55,9 @@ final class Reader {
         try (SqliteConnection connection = Connections.reader(file, config);
                 StatementCache statements = new StatementCache(connection)) {
             TimeGuard guard = pool.register(connection);
-            try (Apart apart = new Apart(file, config, guard)) {
+            try {
                 OpenTransaction transaction =
-                        new OpenTransaction("read of replica " + file, connection, statements, guard, apart);
+                        new OpenTransaction("read of replica " + file, connection, statements, guard);
                 SharedRead shared = new SharedRead(connection, pool::commits);
                 opened.complete(null);
                 for (PendingRead<?> read = next(shared); read != null; read = next(shared)) {

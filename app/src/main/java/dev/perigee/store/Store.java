@@ -57,13 +57,12 @@ public final class Store implements AutoCloseable {
         /// commit. In writes only.
         void altering(String table);
 
+        /// The table is dropped next. In writes only.
+        void dropping(String table);
+
         /// Rows of a copy follow the source's: whatever else is remembered of the source is old, see
         /// [Store#copyChanges()]. In writes only.
         void copyChanged();
-
-        /// A second read-only connection of the same thread, in a read transaction that ends with the work.
-        /// What it has of temporary views stays, and no other statement sees it. In reads only.
-        SqliteConnection apart();
     }
 
     /// @param databaseBytes size of the database file
@@ -96,7 +95,7 @@ public final class Store implements AutoCloseable {
     private Store(StoreConfig config, DataFolderLock lock) {
         this.file = config.directory().resolve(config.fileName()).toAbsolutePath();
         this.lock = lock;
-        this.watchdog = new Watchdog(config);
+        this.watchdog = new Watchdog();
         this.readers = new ReadPool(file, config, watchdog, ReadPool.READER_WAIT);
         this.writer = new Writer(file, config, watchdog, readers);
     }
@@ -154,6 +153,15 @@ public final class Store implements AutoCloseable {
     public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
+    }
+
+    /// Lets another process write: runs `turn` on the writer thread, while no transaction is open and nobody else
+    /// writes. What the other process committed is seen by every read that begins after this returns.
+    ///
+    /// @throws PerigeeException what the turn threw
+    public <T extends @Nullable Object> T lendWriter(WriterLease.Turn<T> turn) {
+        refuseInsideWork("lendWriter");
+        return await(enqueue(new PendingWrite<>(turn)));
     }
 
     /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then
@@ -235,6 +243,11 @@ public final class Store implements AutoCloseable {
     /// channel drops the locks SQLite holds on it.
     public Path file() {
         return file;
+    }
+
+    /// Page cache of the connection that writes, in bytes.
+    public long pageCacheBytes() {
+        return writer.pageCacheBytes();
     }
 
     /// From now on writes are followed by `observer`, the only one; [ChangeObserver#NONE] follows nothing.

@@ -25,11 +25,8 @@ final class TimeGuard {
     }
 
     static final long NO_LIMIT = Long.MAX_VALUE;
-    private static final long UNKNOWN = -1;
 
     private final SqliteConnection connection;
-    private final int[] limits;
-    private @Nullable SqliteConnection also;
     private final LongSupplier walBytes;
     private final Runnable wakeWatchdog;
     private final Runnable rest;
@@ -38,38 +35,15 @@ final class TimeGuard {
     private long limitNanos = NO_LIMIT;
     private long startedWalBytes;
     private long maxWalBytes = NO_LIMIT;
-    private long startedMemory = UNKNOWN;
     private volatile @Nullable End end;
 
     /// @param walBytes how large the WAL is; asked only while work that is limited by it runs
     /// @param rest what is to be done now and then while no work runs
     TimeGuard(SqliteConnection connection, LongSupplier walBytes, Runnable wakeWatchdog, Runnable rest) {
         this.connection = connection;
-        this.limits = connection.limits();
         this.walBytes = walBytes;
         this.wakeWatchdog = wakeWatchdog;
         this.rest = rest;
-    }
-
-    /// From now on `second` is interrupted with the first.
-    synchronized void also(SqliteConnection second) {
-        also = second;
-    }
-
-    private void interrupt() {
-        interrupt(connection);
-        if (also != null) interrupt(also);
-    }
-
-    /// A row of many large values has no place where an interrupt is looked for.
-    private static void interrupt(SqliteConnection running) {
-        running.interrupt();
-        running.choke();
-    }
-
-    private void recover() {
-        connection.unchoke(limits);
-        if (also != null) also.unchoke(limits);
     }
 
     /// Nanoseconds of a limit, which must be positive.
@@ -90,7 +64,6 @@ final class TimeGuard {
         synchronized (this) {
             isRunning = true;
             startedNanos = System.nanoTime();
-            startedMemory = UNKNOWN;
             limitNanos = limit;
             maxWalBytes = maxBytes;
             if (maxBytes != NO_LIMIT) startedWalBytes = walBytes.getAsLong();
@@ -107,7 +80,6 @@ final class TimeGuard {
         // statements.
         if (end == null) end = overLimit();
         isRunning = false;
-        if (end != null) recover();
         return end;
     }
 
@@ -118,7 +90,7 @@ final class TimeGuard {
         synchronized (this) {
             if (!isRunning || end != null) return false;
             end = why;
-            interrupt();
+            connection.interrupt();
         }
         wakeWatchdog.run();
         return true;
@@ -145,26 +117,8 @@ final class TimeGuard {
     synchronized boolean look() {
         if (!isRunning) return false;
         if (end == null) end = overLimit();
-        if (end != null) interrupt();
+        if (end != null) connection.interrupt();
         return end != null || limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
-    }
-
-    /// Ends limited work during which the process came to have much more memory.
-    ///
-    /// @param bytes what it has now
-    /// @param isTooMuch whether that is more than it may have
-    /// @return whether there is work that was ended, and is not over
-    synchronized boolean lookAtMemory(long bytes, boolean isTooMuch, long muchBytes) {
-        if (!isRunning || limitNanos == NO_LIMIT) return false;
-        if (startedMemory == UNKNOWN) startedMemory = bytes;
-        if (isTooMuch && end == null && bytes - startedMemory >= muchBytes) {
-            end = new End(
-                    Fault.TOO_LARGE,
-                    "the statements that ran took so much memory that the process has %d MiB beside Java's heap"
-                            .formatted(bytes >> 20));
-            interrupt();
-        }
-        return end != null;
     }
 
     /// Not under the monitor: it may take the connection, whose user takes the monitor.

@@ -1,7 +1,5 @@
 package dev.perigee.store;
 
-import dev.perigee.config.StoreConfig;
-import dev.perigee.sqlite.NativeHeap;
 import dev.perigee.sqlite.SqliteConnection;
 import java.time.Duration;
 import java.util.List;
@@ -23,13 +21,10 @@ final class Watchdog implements AutoCloseable {
     private final List<TimeGuard> guards = new CopyOnWriteArrayList<>();
     private final Thread thread =
             Thread.ofPlatform().daemon().name("perigee-watchdog").unstarted(this::run);
-    private final NativeMemory memory;
-    private boolean wasEnding;
     private volatile boolean isAsleep;
     private volatile boolean isClosed;
 
-    Watchdog(StoreConfig config) {
-        this.memory = new NativeMemory(config);
+    Watchdog() {
         thread.start();
     }
 
@@ -78,7 +73,6 @@ final class Watchdog implements AutoCloseable {
             isAsleep = false;
             idleTicks = 0;
         }
-        memory.close();
     }
 
     private boolean look() {
@@ -87,17 +81,6 @@ final class Watchdog implements AutoCloseable {
             again |= guard.look();
             guard.rest();
         }
-        if (again) lookAtMemory();
         return again;
-    }
-
-    private void lookAtMemory() {
-        long bytes = memory.bytes();
-        boolean isTooMuch = bytes > memory.limitBytes();
-        boolean isEnding = false;
-        for (TimeGuard guard : guards) isEnding |= guard.lookAtMemory(bytes, isTooMuch, memory.muchBytes());
-        // What was ended is over; the allocator would keep its memory for the next.
-        if (wasEnding && !isEnding) NativeHeap.trim();
-        wasEnding = isEnding;
     }
 }

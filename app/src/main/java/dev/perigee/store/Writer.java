@@ -63,6 +63,10 @@ final class Writer {
         return copyChanges.get();
     }
 
+    long pageCacheBytes() {
+        return config.pageCacheBytes();
+    }
+
     boolean isCurrentThread() {
         return Thread.currentThread() == thread;
     }
@@ -123,7 +127,7 @@ final class Writer {
             TimeGuard guard = watchdog.guard(connection, () -> Store.size(Connections.wal(file)));
             try (StatementCache statements = new StatementCache(connection)) {
                 OpenTransaction transaction = new OpenTransaction(
-                        where(), connection, statements, guard, null, this::observer, copyChanges::incrementAndGet);
+                        where(), connection, statements, guard, this::observer, copyChanges::incrementAndGet);
                 GroupCommit group = new GroupCommit(
                         where(), connection, transaction, this::observer, readers::committed, GroupCommit.MAX_TIME);
                 Checkpoints checkpoints = new Checkpoints(connection, file, config, readers);

@@ -340,17 +340,18 @@ class LimitsTest {
                 String body = ServedStore.statement(ENDLESS);
                 raw.send("POST /query HTTP/1.1\r\nHost: localhost\r\nAuthorization: client-token\r\n"
                         + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
-                Awaitility.await().until(() -> served.store.stats().activeReads() == 1);
+                Awaitility.await().until(() -> served.workers().stats().busy() == 1);
             }
             Awaitility.await()
                     .atMost(Duration.ofSeconds(10))
-                    .until(() -> served.store.stats().activeReads() == 0);
+                    .until(() -> served.workers().stats().busy() == 0);
         }
     }
 
     @Test
     void a_client_that_stops_reading_or_leaves_in_the_middle_frees_its_reader_and_connection() throws Exception {
         try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofSeconds(2)))) {
+            served.awaitWorker();
             String body = ServedStore.statement(ENDLESS.replace("count(*)", "i, hex(zeroblob(100))"));
             String request = "POST /query HTTP/1.1\r\nHost: localhost\r\nAuthorization: client-token\r\n"
                     + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
@@ -359,13 +360,13 @@ class LimitsTest {
             }
             Awaitility.await()
                     .atMost(Duration.ofSeconds(10))
-                    .until(() -> served.store.stats().activeReads() == 0);
+                    .until(() -> served.workers().stats().busy() == 0);
             try (RawHttp stops = new RawHttp(served.server.port())) {
                 assertThat(stops.send(request).head()).startsWith("HTTP/1.1 200");
-                assertThat(served.store.stats().activeReads()).isEqualTo(1);
+                assertThat(served.workers().stats().busy()).isEqualTo(1);
                 Awaitility.await()
                         .atMost(Duration.ofSeconds(15))
-                        .until(() -> served.store.stats().activeReads() == 0);
+                        .until(() -> served.workers().stats().busy() == 0);
                 assertThat(served.run(CLIENT, "SELECT 1").statusCode()).isEqualTo(200);
             }
         }
@@ -408,12 +409,15 @@ class LimitsTest {
                 callers.add(raw);
                 raw.send(request);
             }
-            Awaitility.await().until(() -> served.store.stats().activeReads() == served.store.callerReaders());
+            // Each of them is a process that has to start.
+            Awaitility.await()
+                    .atMost(Duration.ofMinutes(1))
+                    .until(() -> served.workers().stats().busy() == served.store.callerReaders());
             assertThat(served.getAsNobody("/readyz").statusCode()).isEqualTo(200);
             assertThat(served.get("/status/database", ADMIN).statusCode()).isEqualTo(200);
             HttpResponse<String> oneMore = served.run(CLIENT, "SELECT 1");
             assertThat(oneMore.statusCode()).as(oneMore.body()).isEqualTo(503);
-            assertThat(oneMore.body()).contains("one of 3 readers");
+            assertThat(oneMore.body()).contains("worker process");
             for (RawHttp raw : callers) raw.close();
             Awaitility.await().until(() -> served.run(CLIENT, "SELECT 1").statusCode() == 200);
         }

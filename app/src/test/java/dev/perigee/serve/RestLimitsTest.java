@@ -63,9 +63,9 @@ class RestLimitsTest {
             long begin = System.nanoTime();
             assertThat(slow.send(request("/rest/t")).head()).startsWith("HTTP/1.1 200");
             // The connection is closed under the answer; what is in its buffers may still come.
-            while (served.store.stats().activeReads() > 0 && System.nanoTime() - begin < 10_000_000_000L)
+            while (served.workers().stats().busy() > 0 && System.nanoTime() - begin < 10_000_000_000L)
                 Thread.sleep(20);
-            assertThat(served.store.stats().activeReads()).isZero();
+            assertThat(served.workers().stats().busy()).isZero();
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
         }
     }

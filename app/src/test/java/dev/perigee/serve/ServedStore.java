@@ -10,6 +10,7 @@ import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.query.QueryEngine;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
+import dev.perigee.worker.WorkerPool;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import org.awaitility.Awaitility;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -39,6 +41,7 @@ final class ServedStore implements AutoCloseable {
     final HttpClient http = HttpClient.newHttpClient();
     private final Alarms alarms;
     private final PluginRegistry plugins;
+    private final QueryEngine engine;
 
     /// How one test wants its server.
     record Setup(
@@ -83,10 +86,11 @@ final class ServedStore implements AutoCloseable {
             store.close();
             throw e;
         }
-        QueryEngine engine = new QueryEngine(store, setup.source(), plugins, setup.query());
+        engine = new QueryEngine(store, setup.source(), plugins, setup.query());
         try {
             plugins.start(engine);
         } catch (RuntimeException e) {
+            engine.close();
             alarms.close();
             store.close();
             throw e;
@@ -139,6 +143,17 @@ final class ServedStore implements AutoCloseable {
                 maxConnections,
                 requestTimeout,
                 shutdownGrace);
+    }
+
+    /// The processes that run clients' statements.
+    WorkerPool workers() {
+        return engine.workers();
+    }
+
+    /// Returns when a worker is there, for tests of limits that are shorter than a busy machine takes to start one.
+    void awaitWorker() {
+        engine.warmUp();
+        Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> !engine.workers().pids().isEmpty());
     }
 
     URI uri(String path) {
@@ -201,6 +216,7 @@ final class ServedStore implements AutoCloseable {
     public void close() {
         http.shutdownNow();
         server.close();
+        engine.close();
         plugins.close();
         alarms.close();
         store.close();

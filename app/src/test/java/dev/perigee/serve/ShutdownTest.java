@@ -101,12 +101,12 @@ class ShutdownTest {
                 .POST(HttpRequest.BodyPublishers.ofString(ServedStore.statement(endless)))
                 .build();
         CompletableFuture<HttpResponse<String>> answer = served.http.sendAsync(request, BodyHandlers.ofString());
-        Awaitility.await().until(() -> served.store.stats().activeReads() == 1);
+        Awaitility.await().until(() -> served.workers().stats().busy() == 1);
         served.server.close();
         HttpResponse<String> ended = answer.join();
         assertThat(ended.statusCode()).isEqualTo(503);
         assertThat(ended.body()).contains("The server stops");
-        assertThat(served.store.stats().activeReads()).isZero();
+        assertThat(served.workers().stats().busy()).isZero();
         served.close();
     }
 

@@ -162,9 +162,9 @@ class SocketTest {
     void a_client_that_leaves_frees_the_reader_its_statement_holds() throws Exception {
         try (SocketClient client = connect()) {
             client.send("{\"id\":1,\"sql\":\"%s\"}".formatted(ENDLESS));
-            await(() -> served.store.stats().activeReads() == 1);
+            await(() -> served.workers().stats().busy() == 1);
         }
-        await(() -> served.store.stats().activeReads() == 0);
+        await(() -> served.workers().stats().busy() == 0);
     }
 
     @Test
@@ -279,7 +279,7 @@ class SocketTest {
     void a_server_that_stops_closes_its_sockets_with_1001_after_what_runs() throws Exception {
         try (SocketClient client = connect()) {
             client.send("{\"id\":1,\"sql\":\"%s\"}".formatted(ENDLESS.replace("FROM n)", "FROM n LIMIT 3000000)")));
-            await(() -> served.store.stats().activeReads() == 1);
+            await(() -> served.workers().stats().busy() == 1);
             served.server.close();
             assertThat(client.next()).isEqualTo("{\"id\":1,\"result\":[{\"count(*)\":3000000}]}");
             assertThat(client.closeCode()).isEqualTo(1001);

@@ -513,7 +513,7 @@ class SurfaceTest {
                     assertThat(served.query("SELECT v FROM t WHERE id = 2").toString())
                             .contains("TOPSECRET");
                 }
-                assertThat(served.store.stats().activeReads()).isZero();
+                assertThat(served.workers().stats().busy()).isZero();
                 assertThat(served.run(ServedStore.CLIENT, "SELECT 1").statusCode())
                         .isEqualTo(200);
             }

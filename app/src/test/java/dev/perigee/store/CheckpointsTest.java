@@ -114,7 +114,7 @@ class CheckpointsTest {
     void an_interrupt_that_came_after_its_statement_does_not_end_the_checkpoint() {
         Path file = folder.resolve("alone.db");
         StoreConfig config = TestStores.wal(folder, 64 * KIB, 64 * MIB);
-        try (Watchdog watchdog = new Watchdog(config);
+        try (Watchdog watchdog = new Watchdog();
                 SqliteConnection connection = Connections.writer(file, config)) {
             ReadPool nobody = new ReadPool(file, config, watchdog, ReadPool.READER_WAIT);
             Checkpoints checkpoints = new Checkpoints(connection, file, config, nobody);

@@ -42,7 +42,7 @@ class GroupTest {
     @BeforeEach
     void open() {
         StoreConfig config = StoreConfig.of(folder);
-        watchdog = new Watchdog(config);
+        watchdog = new Watchdog();
         connection = Connections.writer(folder.resolve("t.db"), config);
         connection.exec("CREATE TABLE t (k INTEGER PRIMARY KEY, v)");
         other = Connections.reader(folder.resolve("t.db"), config);

@@ -54,7 +54,7 @@ class QueuesTest {
     void a_read_that_finds_no_free_reader_in_time_is_refused_and_not_run_later() {
         StoreConfig two = new StoreConfig(folder, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
         try (Store store = TestStores.open(two);
-                Watchdog watchdog = new Watchdog(two)) {
+                Watchdog watchdog = new Watchdog()) {
             ReadPool pool = new ReadPool(store.file(), two, watchdog, Duration.ofMillis(50));
             pool.start();
             CountDownLatch reading = new CountDownLatch(1);

@@ -7,7 +7,9 @@ import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Socket;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.ChangeObserver;
 import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -48,6 +50,11 @@ public final class CdcPlugin extends StarbasePlugin {
     CdcPlugin(Retention.Limits limits) {
         super("starbasedb:cdc", true, "/cdc");
         this.limits = limits;
+    }
+
+    /// What records, in a worker process, the changes that it makes: see [dev.perigee.store.AttachedReplica].
+    public static ChangeObserver inWorker(Transaction transaction) {
+        return ChangeRecorder.attached(transaction, new Retention(Retention.Limits.DEFAULT));
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /// Writes each changed row into `tmp_cdc_log`, by temporary triggers on the writer's connection, in the
 /// transaction that
@@ -83,6 +84,20 @@ final class ChangeRecorder implements ChangeObserver {
         return recorder;
     }
 
+    /// A recorder for a worker process, beside the server's: it records what that process writes.
+    static ChangeRecorder attached(Transaction tx, Retention retention) {
+        ChangeRecorder recorder = new ChangeRecorder(retention, () -> {});
+        recorder.images.register(tx.connection());
+        recorder.followAll(tx);
+        return recorder;
+    }
+
+    private void followAll(Transaction tx) {
+        known = tables(tx);
+        schemaVersion = version(tx);
+        known.keySet().forEach(table -> follow(tx, table));
+    }
+
     private void begin(Store store, boolean isResumed) {
         store.write(tx -> {
             images.register(tx.connection());
@@ -95,9 +110,7 @@ final class ChangeRecorder implements ChangeObserver {
                                 "UPDATE tmp_cdc_state SET is_recording = 1, floor = (SELECT max(position) FROM tmp_cdc_log)");
                 tx.connection().exec("DELETE FROM tmp_cdc_log");
             }
-            known = tables(tx);
-            schemaVersion = version(tx);
-            known.keySet().forEach(table -> follow(tx, table));
+            followAll(tx);
             store.observer(this);
             return true;
         });
@@ -137,7 +150,7 @@ final class ChangeRecorder implements ChangeObserver {
         images.over();
         comingVersion = version(tx);
         coming = known;
-        if (comingVersion != schemaVersion || !altered.isEmpty()) followSchema(tx);
+        if (comingVersion != schemaVersion || !altered.isEmpty()) followSchema(tx, (action, table) -> announce(tx, action, table));
         if (images.rowsWritten() != rowsBefore) retention.trim(tx, images.bytes());
     }
 
@@ -151,10 +164,20 @@ final class ChangeRecorder implements ChangeObserver {
         committed.run();
     }
 
-    private void followSchema(Transaction tx) {
+    /// The worker's recorder has announced what is new or gone.
+    @Override
+    public void wroteElsewhere(Transaction tx) {
+        comingVersion = version(tx);
+        coming = known;
+        if (comingVersion != schemaVersion || !altered.isEmpty()) followSchema(tx, (_, _) -> {});
+        images.count(); // So that followers are woken.
+    }
+
+    /// @param announce called with `RELOAD` or `DROP` and the table's name
+    private void followSchema(Transaction tx, BiConsumer<String, String> announce) {
         coming = tables(tx);
         for (String table : known.keySet()) {
-            if (!coming.containsKey(table)) announce(tx, "DROP", table);
+            if (!coming.containsKey(table)) announce.accept("DROP", table);
         }
         coming.forEach((table, sql) -> {
             boolean isSame = sql.equals(known.get(table));
@@ -162,7 +185,7 @@ final class ChangeRecorder implements ChangeObserver {
             if (isSame && !altered.contains(table) && hasTriggers(tx, table)) return;
             unfollow(tx, table);
             follow(tx, table);
-            if (!isSame || !altered.contains(table)) announce(tx, "RELOAD", table);
+            if (!isSame || !altered.contains(table)) announce.accept("RELOAD", table);
         });
     }
 

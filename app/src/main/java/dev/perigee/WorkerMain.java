@@ -1,0 +1,14 @@
+package dev.perigee;
+
+import dev.perigee.bundled.cdc.CdcPlugin;
+import dev.perigee.query.QueryWorker;
+import dev.perigee.worker.WorkerProcess;
+
+/// The second way into the program: what a worker process runs. The server starts it; people do not.
+public final class WorkerMain {
+    private WorkerMain() {}
+
+    public static void main(String[] arguments) {
+        WorkerProcess.run(wire -> QueryWorker.open(wire, CdcPlugin::inWorker));
+    }
+}

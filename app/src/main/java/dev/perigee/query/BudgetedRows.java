@@ -1,0 +1,53 @@
+package dev.perigee.query;
+
+import dev.perigee.source.RowSink;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.SqliteStatement.Type;
+import dev.perigee.sqlite.Value;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+
+/// Makes values of a statement's rows and hands them to a sink. The memory of a large row is taken from the budget
+/// while it is handed on.
+final class BudgetedRows implements RowReader.Target {
+    /// A row of more bytes takes its memory from the budget.
+    static final int LARGE_ROW_BYTES = 64 << 10;
+
+    /// A byte of text is three while it is read: in SQLite's copy, ours, and the answer.
+    static final int COPIES = 3;
+
+    private final MemoryBudget memory;
+    private final RowSink sink;
+
+    BudgetedRows(MemoryBudget memory, RowSink sink) {
+        this.memory = memory;
+        this.sink = sink;
+    }
+
+    @Override
+    public void columns(List<String> names) {
+        sink.columns(names);
+    }
+
+    @Override
+    public boolean row(SqliteStatement statement, int columnCount) {
+        Value[] cells = new Value[columnCount];
+        try (MemoryBudget.Reservation reservation = memory.reserve("A row of the answer")) {
+            long rowBytes = 0;
+            long reservedBytes = 0;
+            for (int column = 0; column < columnCount; column++) {
+                Type type = statement.type(column);
+                if (type == Type.TEXT || type == Type.BLOB) {
+                    rowBytes += statement.lengthAt(column);
+                    if (rowBytes > LARGE_ROW_BYTES) {
+                        reservation.grow(COPIES * (rowBytes - reservedBytes));
+                        reservedBytes = rowBytes;
+                    }
+                }
+                cells[column] = statement.valueAt(column);
+            }
+            return sink.row(Collections.unmodifiableList(Arrays.asList(cells)));
+        }
+    }
+}

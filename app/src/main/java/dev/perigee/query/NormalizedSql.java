@@ -1,0 +1,35 @@
+package dev.perigee.query;
+
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.sqlite.SqliteFunction.Trait;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import java.util.EnumSet;
+
+/// Statements as SQLite normalizes them: literals and parameters are alike, blanks and comments are gone.
+///
+/// @see <a href="https://www.sqlite.org/c3ref/expanded_sql.html">SQLite: sqlite3_normalized_sql</a>
+final class NormalizedSql {
+    private NormalizedSql() {}
+
+    /// @throws dev.perigee.fault.PerigeeException with SQLite's fault if `sql` is not one statement
+    static String of(SqliteConnection connection, String sql) {
+        try (SqliteStatement statement = connection.prepare(CallerFunctions.withContext(sql))) {
+            StatementRun.requireOne(statement, sql);
+            String text = statement.normalizedSql();
+            return text.endsWith(";") ? text.substring(0, text.length() - 1).strip() : text.strip();
+        } catch (SqliteException e) {
+            throw e.fault().saying("The statement does not parse: " + e.getMessage());
+        }
+    }
+
+    /// Makes known what the triggers of `tmp_allowlist_queries` call: `perigee_normalized(sql, source)`.
+    static void register(SqliteConnection connection) {
+        connection.function("perigee_normalized", 2, EnumSet.noneOf(Trait.class), arguments -> {
+            String sql = arguments.get(0) instanceof Value.Text(String text) ? text : "";
+            boolean isExternal = !(arguments.get(1) instanceof Value.Text(String source)) || !source.equals("internal");
+            return new Value.Text(isExternal ? Allowlist.words(sql) : of(connection, sql));
+        });
+    }
+}

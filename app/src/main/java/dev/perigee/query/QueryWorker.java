@@ -1,0 +1,292 @@
+package dev.perigee.query;
+
+import dev.perigee.config.StoreConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.AnswerSink.Meta;
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Cancellation;
+import dev.perigee.plugin.ProtectedTables;
+import dev.perigee.plugin.SqlFunctions;
+import dev.perigee.plugin.StatementCall;
+import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.query.Frames.Statements;
+import dev.perigee.query.Frames.Tag;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.AttachedReplica;
+import dev.perigee.store.ChangeObserver;
+import dev.perigee.store.Store.Transaction;
+import dev.perigee.worker.Wire;
+import dev.perigee.worker.WireException;
+import dev.perigee.worker.WorkerProcess;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// Runs callers' statements in a worker process: the other end of [WorkerQueries]. One statement at a time, on one
+/// thread; [#cancel()] comes from another.
+public final class QueryWorker implements WorkerProcess.Work {
+    /// Of the array that texts and blobs are copied through, at first.
+    private static final int SPARE_BYTES = 16 << 10;
+
+    private static final Duration NORMALIZE_LIMIT = Duration.ofSeconds(5);
+    private static final Duration WARM_UP_LIMIT = Duration.ofMinutes(1);
+    private static final int WARM_UPS = 10;
+
+    private final Wire wire;
+    private final boolean mayWrite;
+    private final ProtectedTables protectedTables = new ProtectedTables();
+    private final SqlFunctions functions = new SqlFunctions();
+    private final AttachedReplica replica;
+    private final Map<SqliteConnection, CallerConnection> connections = new ConcurrentHashMap<>();
+    private final PointReads points = new PointReads();
+    private volatile Cancellation cancellation = new Cancellation();
+
+    private QueryWorker(
+            StoreConfig config, boolean mayWrite, Wire wire, Function<Transaction, ChangeObserver> following) {
+        this.wire = wire;
+        this.mayWrite = mayWrite;
+        this.replica = new AttachedReplica(config, following, _ -> {});
+    }
+
+    /// Reads the server's greeting and opens the replica.
+    ///
+    /// @param following makes what records changes for whoever follows them
+    public static QueryWorker open(Wire wire, Function<Transaction, ChangeObserver> following) {
+        Path directory = Path.of(wire.getText());
+        String fileName = wire.getText();
+        long pageCacheBytes = wire.getLong();
+        boolean mayWrite = wire.getBoolean();
+        StoreConfig base = StoreConfig.of(directory);
+        QueryWorker worker = new QueryWorker(
+                new StoreConfig(
+                        directory,
+                        fileName,
+                        base.readers(),
+                        base.writeQueue(),
+                        base.walLimitBytes(),
+                        base.checkpointBytes(),
+                        pageCacheBytes,
+                        base.lockWait()),
+                mayWrite,
+                wire,
+                following);
+        worker.warmUp();
+        return worker;
+    }
+
+    /// Runs a statement that loads the classes and links the functions that every statement needs, which takes longer
+    /// than most statements: the time limit of the first client's is not for that.
+    private void warmUp() {
+        StatementCall call = new StatementCall(
+                "SELECT 1, 1.5, 'a', NULL WHERE ?1", List.of(new Value.Int(1)), Map.of(), Where.INTERNAL, Caller.CLIENT, false);
+        WireAnswers answers = new WireAnswers(Wire.toNowhere());
+        for (int i = 0; i < WARM_UPS; i++) {
+            replica.read(WARM_UP_LIMIT, false, transaction -> new StatementRun(
+                            Caller.CLIENT, false, List.of(call), new RowReader(cancellation), answers)
+                    .read(connection(transaction.connection())));
+        }
+    }
+
+    /// The other side of [#open].
+    static void greet(Wire wire, Path file, long pageCacheBytes, boolean mayWrite) {
+        wire.putText(String.valueOf(file.getParent()))
+                .putText(String.valueOf(file.getFileName()))
+                .putLong(pageCacheBytes)
+                .putBoolean(mayWrite);
+    }
+
+    @Override
+    public void serve() {
+        cancellation = new Cancellation();
+        Frames.Request request = Frames.Request.of(wire.getByte());
+        learnNews();
+        try {
+            switch (request) {
+                case READ -> read();
+                case WRITE -> write();
+                case NORMALIZE -> normalize();
+            }
+        } catch (PerigeeException e) {
+            fail(e);
+        } catch (WireException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            System.err.println("the run of a statement broke: " + e);
+            fail(Fault.INTERNAL.saying("The statement broke the worker that ran it. Nothing was written."));
+        }
+    }
+
+    private void fail(PerigeeException e) {
+        Frames.put(wire, Tag.FAILED);
+        Frames.putFault(wire, e);
+    }
+
+    @Override
+    public void cancel() {
+        cancellation.cancel(Fault.TIME_LIMIT.saying("The statement was ended."));
+        replica.interrupt();
+    }
+
+    @Override
+    public Files files() {
+        Path file = replica.file();
+        Set<Path> readable = new HashSet<>(Set.of(
+                Path.of(System.getProperty("java.home")),
+                Path.of("/dev/urandom"),
+                Path.of("/etc/localtime"),
+                Path.of("/usr/share/zoneinfo")));
+        readable.addAll(WorkerProcess.classPath());
+        // Readers too take their locks in the WAL's index.
+        Set<Path> writable = new HashSet<>(Set.of(beside(file, "-shm")));
+        (mayWrite ? writable : readable).addAll(Set.of(file, beside(file, "-wal")));
+        return new Files(readable, writable);
+    }
+
+    private static Path beside(Path file, String ending) {
+        return file.resolveSibling(file.getFileName() + ending);
+    }
+
+    private void read() {
+        Duration limit = Duration.ofNanos(wire.getLong());
+        Statements request = Frames.statements(wire);
+        boolean isDone = replica.read(limit, request.isPoliced(), transaction -> {
+            CallerConnection lent = connection(transaction.connection());
+            boolean isRead = run(request).read(lent);
+            if (isRead && !request.isPoliced() && lent.wasKept()) {
+                points.learn(transaction, lent, request.calls().getLast().sql());
+            }
+            return isRead;
+        });
+        Frames.put(wire, isDone ? Tag.DONE : Tag.WRITES);
+        if (isDone) points.put(wire, request.calls().getLast().sql());
+    }
+
+    private void write() {
+        Duration limit = Duration.ofNanos(wire.getLong());
+        long maxWalBytes = wire.getLong();
+        long maxDatabaseBytes = wire.getLong();
+        boolean isFollowed = wire.getBoolean();
+        Statements request = Frames.statements(wire);
+        Boolean isCommitted = replica.write(
+                limit,
+                maxWalBytes,
+                isFollowed,
+                this::tellAltering,
+                transaction -> {
+                    CallerConnection lent = connection(transaction.connection());
+                    run(request).write(transaction, lent, replica.observer(), maxDatabaseBytes);
+                    return true;
+                },
+                this::mayCommit);
+        Frames.put(wire, isCommitted == null ? Tag.ROLLED_BACK : Tag.COMMITTED);
+    }
+
+    private void normalize() {
+        String sql = wire.getText();
+        String text = replica.read(
+                NORMALIZE_LIMIT, false, transaction -> NormalizedSql.of(transaction.connection(), sql));
+        Frames.put(wire, Tag.TEXT);
+        wire.putText(Objects.requireNonNull(text));
+    }
+
+    private StatementRun run(Statements request) {
+        return new StatementRun(
+                request.caller(), request.isPoliced(), request.calls(), new RowReader(cancellation), new WireAnswers(wire));
+    }
+
+    private CallerConnection connection(SqliteConnection connection) {
+        return connections.computeIfAbsent(
+                connection,
+                made -> new CallerConnection(made, protectedTables, functions::register, replica::observer));
+    }
+
+    private void tellAltering(String table) {
+        Frames.put(wire, Tag.ALTERING);
+        wire.putText(table).flush();
+        wire.getByte();
+    }
+
+    private boolean mayCommit() {
+        Frames.put(wire, Tag.READY);
+        wire.flush();
+        return wire.getBoolean();
+    }
+
+    /// What the server has more of than when it last spoke to this worker.
+    static void putNews(
+            Wire wire, @Nullable Map<String, String> protectedTables, List<SqlFunctions.Named> functions) {
+        wire.putBoolean(protectedTables != null);
+        if (protectedTables != null) Frames.putMap(wire, protectedTables, Wire::putText);
+        wire.putInt(functions.size());
+        for (SqlFunctions.Named each : functions) wire.putText(each.name()).putInt(each.argumentCount());
+    }
+
+    private void learnNews() {
+        if (wire.getBoolean()) protectedTables.replace(Frames.map(wire, Wire::getText));
+        int count = wire.getInt();
+        for (int i = 0; i < count; i++) {
+            String name = wire.getText();
+            int argumentCount = wire.getInt();
+            int number = functions.size();
+            functions.add(name, argumentCount, arguments -> call(number, arguments));
+            SqlFunctions.Named added = functions.get(number);
+            connections.keySet().forEach(added::register);
+        }
+    }
+
+    /// A plugin's function runs where the plugin is: in the server.
+    private Value call(int number, List<Value> arguments) {
+        Frames.put(wire, Tag.CALL);
+        wire.putInt(number).putInt(arguments.size());
+        arguments.forEach(argument -> Frames.putValue(wire, argument));
+        wire.flush();
+        if (wire.getBoolean()) return Frames.value(wire);
+        throw Frames.fault(wire);
+    }
+
+    /// Sends answers as they come.
+    private static final class WireAnswers implements StatementRun.Answers, RowReader.Target {
+        private final Wire wire;
+        private byte[] spare = new byte[SPARE_BYTES];
+
+        WireAnswers(Wire wire) {
+            this.wire = wire;
+        }
+
+        @Override
+        public RowReader.Target rows(int index) {
+            return this;
+        }
+
+        @Override
+        public void columns(List<String> names) {
+            Frames.put(wire, Tag.COLUMNS);
+            Frames.putTexts(wire, names);
+        }
+
+        @Override
+        public boolean row(SqliteStatement statement, int columnCount) {
+            Frames.put(wire, Tag.ROW);
+            for (int column = 0; column < columnCount; column++) {
+                spare = Frames.putCell(wire, statement, column, spare);
+            }
+            return true;
+        }
+
+        @Override
+        public void end(int index, Meta meta) {
+            Frames.put(wire, Tag.END);
+            wire.putLong(meta.rowsRead()).putLong(meta.rowsWritten());
+        }
+    }
+}

@@ -1,0 +1,374 @@
+package dev.perigee.query;
+
+import dev.perigee.config.QueryConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.AnswerSink.Meta;
+import dev.perigee.plugin.Caller;
+import dev.perigee.plugin.Cancellation;
+import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.SqlFunctions;
+import dev.perigee.plugin.StatementCall;
+import dev.perigee.query.Frames.Request;
+import dev.perigee.query.Frames.Tag;
+import dev.perigee.source.RowSink;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store;
+import dev.perigee.store.WriterLease;
+import dev.perigee.worker.Wire;
+import dev.perigee.worker.Worker;
+import dev.perigee.worker.WorkerPool;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/// Has statements compiled and run in worker processes ([QueryWorker]), so that no statement can harm this one. Safe
+/// for many threads.
+final class WorkerQueries implements AutoCloseable {
+    /// The class that the child process begins with. It wires rooms that come after this one, hence a name.
+    private static final String MAIN = "dev.perigee.WorkerMain";
+
+    /// Rows that are passed over between two requests to the worker to stop.
+    private static final int ROWS_BETWEEN_CANCELS = 256;
+
+    private static final RowSink NOWHERE = new RowSink() {
+        @Override
+        public void columns(List<String> names) {}
+
+        @Override
+        public boolean row(List<Value> cells) {
+            return false;
+        }
+    };
+
+    private static final Duration NORMALIZE_LIMIT = Duration.ofSeconds(5);
+
+    /// Takes the answers of a request.
+    ///
+    /// @param rows the sink for the statement at an index
+    /// @param end told when a statement is over
+    record Answers(IntFunction<RowSink> rows, BiConsumer<Integer, Meta> end) {}
+
+    /// What a worker was told last.
+    private static final class Told {
+        long protectedVersion = -1;
+        int functionCount;
+    }
+
+    private final Store store;
+    private final PluginRegistry plugins;
+    private final QueryConfig config;
+    private final MemoryBudget memory;
+    private final PointReads points;
+    private final WorkerPool pool;
+
+    /// @param points learns which texts are point reads
+    WorkerQueries(
+            Store store,
+            PluginRegistry plugins,
+            QueryConfig config,
+            long pageCacheBytes,
+            MemoryBudget memory,
+            PointReads points) {
+        this.store = store;
+        this.plugins = plugins;
+        this.config = config;
+        this.memory = memory;
+        this.points = points;
+        this.pool = new WorkerPool(
+                config.workers(), MAIN, (wire, mayWrite) -> QueryWorker.greet(wire, store.file(), pageCacheBytes, mayWrite));
+    }
+
+    WorkerPool pool() {
+        return pool;
+    }
+
+    /// Runs statements that only read.
+    ///
+    /// @return false, and nothing has been run, if one of them writes
+    boolean read(
+            Caller caller,
+            boolean isPoliced,
+            List<StatementCall> calls,
+            Answers answers,
+            Cancellation cancellation) {
+        cancellation.check(); // Later it costs a worker.
+        return pool.read(owner(caller), config.readLimit(), worker -> {
+            Wire wire = worker.wire();
+            begin(worker, Request.READ);
+            wire.putLong(config.readLimit().toNanos());
+            Frames.putStatements(wire, caller, isPoliced, calls);
+            wire.flush();
+            Exchange exchange = new Exchange(worker, answers, calls.size() == 1, null);
+            cancellation.begin(worker::cancel);
+            Tag last;
+            try {
+                last = exchange.run();
+            } finally {
+                cancellation.end();
+            }
+            if (last == Tag.DONE) points.get(wire, calls.getLast().sql());
+            worker.finished();
+            if (exchange.refusal != null) {
+                cancellation.check(); // What an interrupted statement says is a consequence.
+                throw exchange.refusal;
+            }
+            return last != Tag.WRITES;
+        });
+    }
+
+    /// Runs statements in one transaction of the worker that writes, while the server's writer keeps still.
+    ///
+    /// The answers are complete, and what was written is durable, when this returns.
+    void write(Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers) {
+        pool.awaitWriter();
+        store.lendWriter(lease -> {
+            WriteTurn turn = new WriteTurn(caller, isPoliced, calls, answers, lease);
+            try {
+                return pool.write(config.writeLimit(), turn::run);
+            } catch (PerigeeException e) {
+                // It died after it was told to commit: whether it did so is known by now.
+                if (turn.isCommitSent && lease.hasCommitted()) return true;
+                throw e;
+            }
+        });
+    }
+
+    /// `sql` as SQLite normalizes it.
+    String normalized(Caller caller, String sql) {
+        return pool.read(owner(caller), NORMALIZE_LIMIT, worker -> {
+            begin(worker, Request.NORMALIZE);
+            worker.wire().putText(sql).flush();
+            Exchange exchange = new Exchange(worker, NO_ANSWERS, false, null);
+            String text = exchange.run() == Tag.TEXT ? worker.wire().getText() : "";
+            worker.finished();
+            if (exchange.refusal != null) throw exchange.refusal;
+            return text;
+        });
+    }
+
+    private static final Answers NO_ANSWERS = new Answers(
+            _ -> {
+                throw new IllegalStateException("no rows are asked for");
+            },
+            (_, _) -> {});
+
+    /// Callers with one token are one owner; those with a JWT are told apart by its subject.
+    private static String owner(Caller caller) {
+        return caller.role() + caller.subject().map(subject -> " " + subject).orElse("");
+    }
+
+    private void begin(Worker worker, Request request) {
+        worker.wire().putByte(request.ordinal());
+        Told told = worker.remembered() instanceof Told known ? known : new Told();
+        worker.remember(told);
+        long version = plugins.protectedTables().version();
+        Map<String, String> reasons =
+                version == told.protectedVersion ? null : plugins.protectedTables().reasons();
+        List<SqlFunctions.Named> functions = plugins.functions().all();
+        QueryWorker.putNews(worker.wire(), reasons, functions.subList(told.functionCount, functions.size()));
+        told.protectedVersion = version;
+        told.functionCount = functions.size();
+    }
+
+    /// One writing request, on the writer thread.
+    private final class WriteTurn {
+        private final Caller caller;
+        private final boolean isPoliced;
+        private final List<StatementCall> calls;
+        private final Answers answers;
+        private final WriterLease lease;
+        private boolean isCommitSent;
+
+        WriteTurn(
+                Caller caller,
+                boolean isPoliced,
+                List<StatementCall> calls,
+                Answers answers,
+                WriterLease lease) {
+            this.caller = caller;
+            this.isPoliced = isPoliced;
+            this.calls = calls;
+            this.answers = answers;
+            this.lease = lease;
+        }
+
+        boolean run(Worker worker) {
+            Wire wire = worker.wire();
+            begin(worker, Request.WRITE);
+            wire.putLong(config.writeLimit().toNanos())
+                    .putLong(config.maxWriteBytes())
+                    .putLong(config.maxDatabaseBytes())
+                    .putBoolean(lease.isFollowed());
+            Frames.putStatements(wire, caller, isPoliced, calls);
+            wire.flush();
+            Exchange exchange = new Exchange(worker, answers, false, lease);
+            if (exchange.run() == Tag.READY) {
+                isCommitSent = exchange.refusal == null;
+                wire.putBoolean(isCommitSent).flush();
+                if (Frames.tag(wire) == Tag.FAILED) exchange.refusal = Frames.fault(wire);
+            }
+            worker.finished();
+            if (exchange.refusal != null) throw exchange.refusal;
+            return true;
+        }
+    }
+
+    /// Reads what the worker says until it is done, or ready to commit.
+    private final class Exchange {
+        private final Wire wire;
+        private final Worker worker;
+        private final Answers answers;
+        private final boolean mayCancel;
+        private final @Nullable WriterLease lease;
+        private int index;
+        private int columnCount;
+        private long rowCount;
+        private RowSink rows = NOWHERE;
+        private boolean isStopped;
+
+        /// Why the request fails: what the worker said, or what threw here. Nobody's rows are taken after that.
+        private @Nullable RuntimeException refusal;
+
+        /// @param mayCancel whether nothing but the rows is lost when the worker stops early
+        /// @param lease the turn, in a request that writes
+        Exchange(Worker worker, Answers answers, boolean mayCancel, @Nullable WriterLease lease) {
+            this.worker = worker;
+            this.wire = worker.wire();
+            this.answers = answers;
+            this.mayCancel = mayCancel;
+            this.lease = lease;
+        }
+
+        Tag run() {
+            while (true) {
+                Tag tag = Frames.tag(wire);
+                switch (tag) {
+                    case COLUMNS -> columns(Frames.texts(wire));
+                    case ROW -> row();
+                    case END -> end(new Meta(wire.getLong(), wire.getLong()));
+                    case CALL -> call();
+                    case ALTERING -> altering(wire.getText());
+                    case FAILED -> {
+                        PerigeeException failure = Frames.fault(wire);
+                        if (refusal == null && isStopped) end(new Meta(rowCount, 0));
+                        else if (refusal == null) refusal = failure;
+                        return tag;
+                    }
+                    case READY, DONE, WRITES, COMMITTED, ROLLED_BACK, TEXT -> {
+                        return tag;
+                    }
+                }
+            }
+        }
+
+        private void columns(List<String> names) {
+            columnCount = names.size();
+            rowCount = 0;
+            isStopped = false;
+            attempt(() -> {
+                rows = answers.rows().apply(index);
+                rows.columns(names);
+            });
+        }
+
+        private void row() {
+            rowCount++;
+            if (refusal != null || isStopped) {
+                for (int column = 0; column < columnCount; column++) Frames.skipValue(wire);
+                if (rowCount % ROWS_BETWEEN_CANCELS == 0) cancel();
+                return;
+            }
+            Value[] cells = new Value[columnCount];
+            try (MemoryBudget.Reservation reservation = memory.reserve("A row of the answer")) {
+                if (!read(cells, reservation)) return;
+                attempt(() -> {
+                    if (rows.row(Collections.unmodifiableList(Arrays.asList(cells)))) return;
+                    isStopped = true;
+                    cancel();
+                });
+            }
+        }
+
+        /// @return false if the row does not fit into memory; it was passed over then
+        private boolean read(Value[] cells, MemoryBudget.Reservation reservation) {
+            long[] rowBytes = {0, 0};
+            for (int column = 0; column < columnCount; column++) {
+                if (refusal != null) {
+                    Frames.skipValue(wire);
+                    continue;
+                }
+                try {
+                    cells[column] = Frames.value(wire, length -> {
+                        rowBytes[0] += length;
+                        if (rowBytes[0] <= BudgetedRows.LARGE_ROW_BYTES) return;
+                        reservation.grow(BudgetedRows.COPIES * (rowBytes[0] - rowBytes[1]));
+                        rowBytes[1] = rowBytes[0];
+                    });
+                } catch (PerigeeException e) {
+                    refuse(e);
+                }
+            }
+            return refusal == null;
+        }
+
+        private void end(Meta meta) {
+            int ended = index++;
+            Meta shown = isStopped ? new Meta(rowCount, meta.rowsWritten()) : meta;
+            if (refusal == null) attempt(() -> answers.end().accept(ended, shown));
+        }
+
+        private void call() {
+            SqlFunctions.Named function = plugins.functions().get(wire.getInt());
+            List<Value> arguments = Frames.list(wire, Frames::value);
+            try {
+                Value result = function.function().call(arguments);
+                wire.putBoolean(true);
+                Frames.putValue(wire, result);
+            } catch (PerigeeException e) {
+                wire.putBoolean(false);
+                Frames.putFault(wire, e);
+            } catch (RuntimeException e) {
+                wire.putBoolean(false);
+                Frames.putFault(
+                        wire,
+                        Fault.INTERNAL.saying("The function %s failed: %s".formatted(function.name(), e.getMessage())));
+            }
+            wire.flush();
+        }
+
+        private void altering(String table) {
+            if (lease == null) throw new IllegalStateException("a read alters the table " + table);
+            attempt(() -> lease.altering(table));
+            wire.putByte(0).flush();
+        }
+
+        private void attempt(Runnable work) {
+            try {
+                work.run();
+            } catch (RuntimeException e) {
+                refuse(e);
+            }
+        }
+
+        private void refuse(RuntimeException e) {
+            if (refusal == null) refusal = e;
+            cancel();
+        }
+
+        private void cancel() {
+            if (mayCancel || refusal != null && lease == null) worker.abandon();
+            else if (refusal != null) worker.cancel();
+        }
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}

@@ -1,0 +1,220 @@
+package dev.perigee.store;
+
+import dev.perigee.config.StoreConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteLimit;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Store.Work;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The replica as a worker process has it open, beside the [Store] of the server that owns it: no lock on the folder,
+/// no queue, no checkpoints. For one thread; [#interrupt()] may come from any.
+///
+/// It writes only while the server's writer has lent it the turn ([Store#lendWriter]). If the process is killed, SQLite
+/// rolls back what it had not committed: its locks go with it.
+public final class AttachedReplica implements AutoCloseable {
+    /// The limits that SQLite is given beyond those of the server's own connections: a caller's statement needs neither
+    /// other files nor threads.
+    private static final Set<SqliteLimit> NONE_ALLOWED = Set.of(SqliteLimit.ATTACHED, SqliteLimit.WORKER_THREADS);
+
+    /// A connection with what belongs to it.
+    private record Attached(
+            SqliteConnection connection, StatementCache statements, TimeGuard guard, OpenTransaction transaction) {
+        void close(Watchdog watchdog) {
+            watchdog.forget(guard);
+            statements.close();
+            connection.close();
+        }
+    }
+
+    private final Path file;
+    private final StoreConfig config;
+    private final Function<Transaction, ChangeObserver> following;
+    private final Consumer<SqliteConnection> prepared;
+    private final Watchdog watchdog = new Watchdog();
+    private final Attached reader;
+    private final Attached policed;
+    private @Nullable Attached writer;
+    private ChangeObserver observer = ChangeObserver.NONE;
+    private Consumer<String> altering = _ -> {};
+    private long schemaAfterTurn = -1;
+    private volatile @Nullable SqliteConnection running;
+
+    /// @param following makes an observer that records a transaction's changes on its connection
+    /// @param prepared called with each new connection
+    public AttachedReplica(
+            StoreConfig config,
+            Function<Transaction, ChangeObserver> following,
+            Consumer<SqliteConnection> prepared) {
+        this.file = config.directory().resolve(config.fileName()).toAbsolutePath();
+        this.config = config;
+        this.following = following;
+        this.prepared = prepared;
+        this.reader = attach(Connections.reader(file, config));
+        this.policed = attach(Connections.apart(file, config));
+        // A first read opens the WAL and its index, which the sandbox closes to what is opened later.
+        read(Duration.ofMinutes(1), false, AttachedReplica::schemaVersion);
+        read(Duration.ofMinutes(1), true, AttachedReplica::schemaVersion);
+    }
+
+    public Path file() {
+        return file;
+    }
+
+    /// Who follows the writes of this process.
+    public ChangeObserver observer() {
+        return observer;
+    }
+
+    /// Runs `work` in a read transaction.
+    ///
+    /// @param isPoliced whether on the connection whose temporary views stay and are seen by policed callers only
+    /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit
+    public <T extends @Nullable Object> T read(Duration limit, boolean isPoliced, Work<T> work) {
+        Attached used = isPoliced ? policed : reader;
+        used.connection.exec("BEGIN");
+        running = used.connection;
+        try {
+            return used.transaction.run(work, TimeGuard.nanos(limit), "Nothing was changed");
+        } finally {
+            running = null;
+            // COMMIT keeps the temporary views that the work has made; the file is read-only either way.
+            if (!used.connection.isAutocommit()) used.connection.exec("COMMIT");
+        }
+    }
+
+    /// Runs `work` in a transaction that commits if `verdict` says so.
+    ///
+    /// @param maxWalBytes by how much the WAL may grow
+    /// @param isFollowed whether the changes are to be recorded
+    /// @param told called with each table that is about to be altered or dropped
+    /// @param verdict asked when all is done but the commit
+    /// @return null if the verdict was no; nothing was written then
+    public <T> @Nullable T write(
+            Duration limit,
+            long maxWalBytes,
+            boolean isFollowed,
+            Consumer<String> told,
+            Work<T> work,
+            BooleanSupplier verdict) {
+        Attached used = writer();
+        used.connection.exec("BEGIN IMMEDIATE");
+        try {
+            used = follow(used, isFollowed);
+            altering = told;
+            T result = used.transaction.run(work, TimeGuard.nanos(limit), maxWalBytes, "Nothing was written");
+            if (used.connection.isAutocommit()) {
+                throw Fault.CONFLICT.saying("A statement ended the transaction that it ran in. Nothing was written.");
+            }
+            used.transaction.committing(observer);
+            long schema = schemaVersion(used.connection);
+            if (!verdict.getAsBoolean()) return null;
+            used.connection.exec("COMMIT");
+            observer.committed();
+            schemaAfterTurn = schema;
+            return result;
+        } finally {
+            altering = _ -> {};
+            Attached open = writer;
+            if (open != null && !open.connection.isAutocommit()) open.connection.exec("ROLLBACK");
+        }
+    }
+
+    /// Makes the statement that runs fail, if one does. Any thread.
+    public void interrupt() {
+        SqliteConnection now = running;
+        if (now != null) now.interrupt();
+    }
+
+    /// What the server did to the schema has left triggers of ours on tables that are gone, which SQLite would bring
+    /// back with the next table of that name. So a connection that followed is opened again then.
+    private Attached follow(Attached used, boolean isFollowed) {
+        boolean isFollowing = observer != ChangeObserver.NONE;
+        if (isFollowed == isFollowing
+                && (!isFollowed || schemaVersion(used.connection) == schemaAfterTurn)) {
+            return used;
+        }
+        Attached open = used;
+        if (isFollowing) {
+            open.connection.exec("ROLLBACK");
+            closeWriter();
+            open = writer();
+            open.connection.exec("BEGIN IMMEDIATE");
+        }
+        if (isFollowed) observer = open.transaction.follow(following);
+        return open;
+    }
+
+    private Attached writer() {
+        Attached open = writer;
+        if (open == null) {
+            open = attach(Connections.attachedWriter(file, config));
+            writer = open;
+        }
+        return open;
+    }
+
+    private void closeWriter() {
+        observer = ChangeObserver.NONE;
+        schemaAfterTurn = -1;
+        if (writer != null) writer.close(watchdog);
+        writer = null;
+    }
+
+    private Attached attach(SqliteConnection connection) {
+        for (SqliteLimit limit : NONE_ALLOWED) {
+            int _ = connection.limit(limit, 0);
+        }
+        prepared.accept(connection);
+        StatementCache statements = new StatementCache(connection);
+        TimeGuard guard = watchdog.guard(connection, () -> Store.size(Connections.wal(file)));
+        OpenTransaction transaction = new OpenTransaction(
+                "a statement on replica " + file.getFileName(), connection, statements, guard, this::observing, () -> {});
+        return new Attached(connection, statements, guard, transaction);
+    }
+
+    /// The observer of this connection, and behind it the server's, which is told of altered tables too.
+    private ChangeObserver observing() {
+        ChangeObserver own = observer;
+        return new ChangeObserver() {
+            @Override
+            public void altering(Transaction transaction, String table) {
+                own.altering(transaction, table);
+                altering.accept(table);
+            }
+
+            @Override
+            public void dropping(Transaction transaction, String table) {
+                altering.accept(table);
+            }
+        };
+    }
+
+    private static long schemaVersion(Transaction transaction) {
+        return schemaVersion(transaction.connection());
+    }
+
+    private static long schemaVersion(SqliteConnection connection) {
+        try (SqliteStatement version = connection.prepare("PRAGMA main.schema_version")) {
+            version.step();
+            return version.intAt(0);
+        }
+    }
+
+    @Override
+    public void close() {
+        closeWriter();
+        policed.close(watchdog);
+        reader.close(watchdog);
+        watchdog.close();
+    }
+}

@@ -1,0 +1,183 @@
+package dev.perigee.worker;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
+import java.nio.charset.StandardCharsets;
+
+/// Numbers, texts and bytes over a Unix-domain socket, buffered in both directions. Numbers are big-endian; texts and
+/// bytes follow their length in bytes (int). Not thread-safe.
+///
+/// Whoever waits for an answer calls [#flush()] before.
+public final class Wire implements AutoCloseable {
+    private static final int BUFFER_BYTES = 64 << 10;
+
+    private final ByteChannel channel;
+    private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER_BYTES).flip();
+    private final ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
+
+    Wire(ByteChannel channel) {
+        this.channel = channel;
+    }
+
+    /// One whose other side takes everything and says nothing.
+    public static Wire toNowhere() {
+        return new Wire(new ByteChannel() {
+            @Override
+            public int read(ByteBuffer into) {
+                return -1;
+            }
+
+            @Override
+            public int write(ByteBuffer from) {
+                int count = from.remaining();
+                from.position(from.limit());
+                return count;
+            }
+
+            @Override
+            public boolean isOpen() {
+                return true;
+            }
+
+            @Override
+            public void close() {}
+        });
+    }
+
+    public Wire putByte(int value) {
+        room(Byte.BYTES).put((byte) value);
+        return this;
+    }
+
+    public Wire putBoolean(boolean value) {
+        return putByte(value ? 1 : 0);
+    }
+
+    public Wire putInt(int value) {
+        room(Integer.BYTES).putInt(value);
+        return this;
+    }
+
+    public Wire putLong(long value) {
+        room(Long.BYTES).putLong(value);
+        return this;
+    }
+
+    public Wire putDouble(double value) {
+        room(Double.BYTES).putDouble(value);
+        return this;
+    }
+
+    public Wire putText(String value) {
+        byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+        return putBytes(bytes, bytes.length);
+    }
+
+    /// Sends the first `length` bytes of `bytes`.
+    public Wire putBytes(byte[] bytes, int length) {
+        putInt(length);
+        int sent = 0;
+        while (sent < length) {
+            if (!out.hasRemaining()) flush();
+            int part = Math.min(out.remaining(), length - sent);
+            out.put(bytes, sent, part);
+            sent += part;
+        }
+        return this;
+    }
+
+    /// Sends what is buffered.
+    ///
+    /// @throws WireException if the other side is gone
+    public void flush() {
+        out.flip();
+        try {
+            while (out.hasRemaining()) {
+                if (channel.write(out) < 0) throw new WireException("the connection is closed");
+            }
+        } catch (IOException e) {
+            throw new WireException(e);
+        } finally {
+            out.clear();
+        }
+    }
+
+    public int getByte() {
+        return need(Byte.BYTES).get();
+    }
+
+    public boolean getBoolean() {
+        return getByte() != 0;
+    }
+
+    public int getInt() {
+        return need(Integer.BYTES).getInt();
+    }
+
+    public long getLong() {
+        return need(Long.BYTES).getLong();
+    }
+
+    public double getDouble() {
+        return need(Double.BYTES).getDouble();
+    }
+
+    public String getText() {
+        return new String(getBytes(getInt()), StandardCharsets.UTF_8);
+    }
+
+    /// The next `length` bytes, whose length was read by [#getInt()].
+    public byte[] getBytes(int length) {
+        byte[] bytes = new byte[length];
+        int got = 0;
+        while (got < length) {
+            if (!in.hasRemaining()) fill();
+            int part = Math.min(in.remaining(), length - got);
+            in.get(bytes, got, part);
+            got += part;
+        }
+        return bytes;
+    }
+
+    /// Passes over the next `length` bytes.
+    public void skip(int length) {
+        int left = length;
+        while (left > 0) {
+            if (!in.hasRemaining()) fill();
+            int part = Math.min(in.remaining(), left);
+            in.position(in.position() + part);
+            left -= part;
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException _) {
+            // Both sides see the end of it either way.
+        }
+    }
+
+    private ByteBuffer room(int bytes) {
+        if (out.remaining() < bytes) flush();
+        return out;
+    }
+
+    private ByteBuffer need(int bytes) {
+        while (in.remaining() < bytes) fill();
+        return in;
+    }
+
+    private void fill() {
+        in.compact();
+        try {
+            if (channel.read(in) < 0) throw new WireException("the other process closed the connection");
+        } catch (IOException e) {
+            throw new WireException(e);
+        } finally {
+            in.flip();
+        }
+    }
+}

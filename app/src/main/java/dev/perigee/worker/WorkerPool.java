@@ -1,0 +1,465 @@
+package dev.perigee.worker;
+
+import dev.perigee.config.WorkerConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The worker processes of one server: `query.workers` of them that read, started as they are needed, and one that
+/// writes. Safe for many threads.
+///
+/// One thread looks at all of them every 10 ms while any is busy, and kills those past their time or memory. A worker
+/// that is gone, whatever the reason, is replaced at once. No owner holds all reading workers, so that one caller's
+/// slow statements leave a worker to the others.
+public final class WorkerPool implements AutoCloseable {
+    /// How long an exchange may wait for a free worker.
+    static final Duration FREE_WAIT = Duration.ofSeconds(5);
+
+    /// How long the first worker may take to start.
+    static final Duration START_WAIT = Duration.ofSeconds(30);
+
+    /// Exchanges that may wait for a free worker.
+    static final int MAX_WAITING = 1024;
+
+    private static final long TICK_NANOS = Duration.ofMillis(10).toNanos();
+    private static final long IDLE_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final Duration RETRY_FIRST = Duration.ofMillis(100);
+    private static final Duration RETRY_MAX = Duration.ofSeconds(10);
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerPool.class);
+
+    /// @param running processes that are up
+    /// @param busy those of them that are in an exchange
+    /// @param started processes started so far
+    /// @param outOfTime workers killed because of their time
+    /// @param outOfMemory workers killed because of their memory
+    /// @param crashed workers that ended by themselves or were killed by somebody else
+    public record Stats(int running, int busy, long started, long outOfTime, long outOfMemory, long crashed) {}
+
+    /// What is said to each new worker.
+    @FunctionalInterface
+    public interface Greeting {
+        /// @param mayWrite whether it is the worker that writes
+        void say(Wire wire, boolean mayWrite);
+    }
+
+    private final WorkerConfig config;
+    private final WorkerStart starter;
+    private final Greeting greeting;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Deque<Worker> idle = new ArrayDeque<>();
+    private final Set<Worker> all = new HashSet<>();
+    private final Map<String, Integer> heldByOwner = new HashMap<>();
+    private final Map<Worker.Reason, Long> kills = new EnumMap<>(Worker.Reason.class);
+    private final Thread watch;
+    private @Nullable Worker writing;
+    private boolean isWriterStarting;
+    private int readers;
+    private int starting;
+    private int waiting;
+    private long started;
+    private long crashed;
+    private int failedStarts;
+    private long nextStartNanos = System.nanoTime();
+    private @Nullable RuntimeException lastFailure;
+    private boolean isClosed;
+    private volatile boolean isWatchAsleep;
+
+    /// Starts no process yet.
+    ///
+    /// @param mainClass the child's, on this process's class path; it calls [WorkerProcess#run]
+    /// @param greeting what is said to each new worker before its first exchange
+    public WorkerPool(WorkerConfig config, String mainClass, Greeting greeting) {
+        this.config = config;
+        this.starter = new WorkerStart(config, mainClass);
+        this.greeting = greeting;
+        this.watch = Thread.ofPlatform().daemon().name("perigee-worker-watch").unstarted(this::watch);
+        watch.start();
+    }
+
+    /// Starts a reading worker if there is none, and does not wait for it.
+    public void warmUp() {
+        lock.lock();
+        try {
+            if (readers + starting == 0) startOne();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Runs an exchange with a worker that is free, on this thread.
+    ///
+    /// @param owner whose statement it is; one owner never holds all workers if there are several
+    /// @param limit past it, and a short grace, the worker is killed
+    /// @throws PerigeeException [Fault#BUSY] if none becomes free in time, [Fault#TIME_LIMIT] or [Fault#TOO_LARGE] if
+    ///     the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it crashed or cannot be started; what
+    ///     the exchange itself throws
+    public <T extends @Nullable Object> T read(String owner, Duration limit, Function<Worker, T> exchange) {
+        Worker worker = acquire(owner);
+        try {
+            return exchange(worker, limit, exchange);
+        } finally {
+            release(owner, worker);
+        }
+    }
+
+    /// Waits until the worker that writes has been started.
+    public void awaitWriter() {
+        long deadline = System.nanoTime() + START_WAIT.toNanos();
+        lock.lock();
+        try {
+            while (writing == null) {
+                throwIfUseless(writing == null && !isWriterStarting);
+                if (!isWriterStarting && isStartDue()) {
+                    isWriterStarting = true;
+                    start(true, this::addWriter, () -> isWriterStarting = false);
+                }
+                await(Math.min(deadline - System.nanoTime(), RETRY_FIRST.toNanos()), deadline);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// As [#read], with the one worker that writes. The caller sees to it that there is one call at a time, and that
+    /// [#awaitWriter()] was called before.
+    public <T extends @Nullable Object> T write(Duration limit, Function<Worker, T> exchange) {
+        Worker worker;
+        lock.lock();
+        try {
+            if (isClosed) throw closed();
+            worker = writing;
+        } finally {
+            lock.unlock();
+        }
+        if (worker == null) throw Fault.BUSY.saying("The worker process that writes is being restarted.");
+        try {
+            return exchange(worker, limit, exchange);
+        } finally {
+            if (!worker.isUsable()) discard(worker);
+        }
+    }
+
+    public Stats stats() {
+        lock.lock();
+        try {
+            int busy = 0;
+            for (Worker worker : all) if (worker.isBusy()) busy++;
+            return new Stats(
+                    all.size(),
+                    busy,
+                    started,
+                    kills.getOrDefault(Worker.Reason.TIME, 0L),
+                    kills.getOrDefault(Worker.Reason.MEMORY, 0L),
+                    crashed);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Process ids of the workers that are up.
+    public List<Long> pids() {
+        lock.lock();
+        try {
+            return all.stream().map(Worker::pid).toList();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Kills all workers, and returns when they are gone.
+    @Override
+    public void close() {
+        List<Worker> left;
+        lock.lock();
+        try {
+            isClosed = true;
+            left = new ArrayList<>(all);
+            all.clear();
+            idle.clear();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        LockSupport.unpark(watch);
+        left.forEach(Worker::close);
+        starter.close();
+    }
+
+    private <T extends @Nullable Object> T exchange(Worker worker, Duration limit, Function<Worker, T> exchange) {
+        try {
+            worker.begin(limit);
+            if (isWatchAsleep) LockSupport.unpark(watch);
+            return exchange.apply(worker);
+        } catch (WireException e) {
+            throw worker.failure(e);
+        } finally {
+            worker.end();
+        }
+    }
+
+    private Worker acquire(String owner) {
+        long begin = System.nanoTime();
+        lock.lock();
+        try {
+            if (waiting >= MAX_WAITING) throw busy("%d statements wait for one already".formatted(MAX_WAITING));
+            waiting++;
+            try {
+                while (true) {
+                    if (isClosed) throw closed();
+                    boolean mayHold = heldByOwner.getOrDefault(owner, 0) < maxPerOwner();
+                    Worker worker = mayHold ? pollIdle() : null;
+                    if (worker != null) {
+                        heldByOwner.merge(owner, 1, Integer::sum);
+                        return worker;
+                    }
+                    throwIfUseless(readers + starting == 0);
+                    // One for each that waits; those that were started for others are not enough.
+                    if (mayHold && starting < waiting && readers + starting < config.size() && isStartDue()) startOne();
+                    // A busy machine may take longer to start one than anybody should wait for a busy one.
+                    Duration wait = readers == 0 || starting > 0 ? START_WAIT : FREE_WAIT;
+                    await(RETRY_FIRST.toNanos(), begin + wait.toNanos());
+                }
+            } finally {
+                waiting--;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Worker pollIdle() {
+        while (true) {
+            Worker worker = idle.pollFirst();
+            if (worker == null || worker.isUsable()) return worker;
+            forget(worker);
+        }
+    }
+
+    private int maxPerOwner() {
+        return Math.max(1, config.size() - 1);
+    }
+
+    private void await(long nanos, long deadline) {
+        if (System.nanoTime() - deadline >= 0) {
+            throw busy("none of %d was free for %d ms".formatted(config.size(), FREE_WAIT.toMillis()));
+        }
+        try {
+            long _ = changed.awaitNanos(Math.max(1, nanos));
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            throw busy("the wait for one was interrupted");
+        }
+    }
+
+    private void throwIfUseless(boolean hasNone) {
+        if (isClosed) throw closed();
+        RuntimeException failure = lastFailure;
+        if (hasNone && failure != null && !isStartDue()) {
+            throw Fault.WORKER_FAILED.in(
+                    "the start of a worker process", failure.getMessage(), "The statement was not run", failure);
+        }
+    }
+
+    private boolean isStartDue() {
+        return System.nanoTime() - nextStartNanos >= 0;
+    }
+
+    private void release(String owner, Worker worker) {
+        if (!worker.isUsable()) {
+            discard(worker);
+        }
+        lock.lock();
+        try {
+            heldByOwner.compute(owner, (_, held) -> held == null || held == 1 ? null : held - 1);
+            // Last in, first out: what a worker has in its caches is used again, and those not needed stay idle.
+            if (all.contains(worker)) idle.addFirst(worker);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Takes a worker out and starts the one that takes its place.
+    private void discard(Worker worker) {
+        boolean wasHere;
+        lock.lock();
+        try {
+            wasHere = forget(worker);
+        } finally {
+            lock.unlock();
+        }
+        if (wasHere) worker.close();
+    }
+
+    /// Under the lock.
+    ///
+    /// @return false if somebody else has taken it out already
+    private boolean forget(Worker worker) {
+        if (!all.remove(worker)) return false;
+        idle.remove(worker);
+        Worker.Reason reason = worker.killed();
+        if (reason == null) crashed++;
+        else kills.merge(reason, 1L, Long::sum);
+        if (worker == writing) {
+            writing = null;
+            isWriterStarting = true;
+            start(true, this::addWriter, () -> isWriterStarting = false);
+        } else {
+            readers--;
+            startOne();
+        }
+        return true;
+    }
+
+    private void startOne() {
+        starting++;
+        start(
+                false,
+                worker -> {
+                    readers++;
+                    idle.addFirst(worker);
+                },
+                () -> starting--);
+    }
+
+    private void addWriter(Worker worker) {
+        writing = worker;
+    }
+
+    /// Starts a process on a thread of its own.
+    ///
+    /// @param add called with it under the lock
+    /// @param done called under the lock whether it started or not
+    private void start(boolean mayWrite, Consumer<Worker> add, Runnable done) {
+        if (isClosed) return;
+        Thread.ofPlatform().daemon().name("perigee-worker-start").start(() -> {
+            Worker worker = null;
+            RuntimeException failure = null;
+            try {
+                worker = starter.start(wire -> greeting.say(wire, mayWrite));
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+            lock.lock();
+            try {
+                done.run();
+                if (worker == null) {
+                    noteFailure(failure);
+                } else if (!isClosed) {
+                    failedStarts = 0;
+                    lastFailure = null;
+                    started++;
+                    all.add(worker);
+                    add.accept(worker);
+                }
+                changed.signalAll();
+            } finally {
+                lock.unlock();
+            }
+            if (worker != null) followEnd(worker);
+        });
+    }
+
+    private void noteFailure(@Nullable RuntimeException failure) {
+        lastFailure = failure;
+        failedStarts++;
+        long wait = Math.min(RETRY_MAX.toNanos(), RETRY_FIRST.toNanos() << Math.min(failedStarts, 10));
+        nextStartNanos = System.nanoTime() + wait;
+        if (!isClosed) LOG.error("A worker process could not be started; clients' statements wait for it", failure);
+    }
+
+    /// An idle worker's death is noticed here; a busy one's is by its exchange too.
+    private void followEnd(Worker worker) {
+        if (isClosed()) worker.close();
+        worker.process().onExit().thenRun(() -> {
+            if (!worker.isBusy()) discard(worker);
+        });
+    }
+
+    private void watch() {
+        while (!isClosed()) {
+            if (lookAtAll()) {
+                LockSupport.parkNanos(TICK_NANOS);
+                continue;
+            }
+            isWatchAsleep = true;
+            // An exchange that began before the flag was set has not woken us: look once more.
+            if (!lookAtAll()) LockSupport.parkNanos(IDLE_NANOS);
+            isWatchAsleep = false;
+        }
+    }
+
+    /// @return whether any worker is busy
+    private boolean lookAtAll() {
+        boolean isBusy = false;
+        for (Worker worker : current()) {
+            try {
+                isBusy |= worker.isBusy();
+                worker.look();
+                if (!worker.isBusy()) retireIfLarge(worker);
+            } catch (RuntimeException e) {
+                LOG.error("A worker process could not be looked at", e);
+            }
+        }
+        return isBusy;
+    }
+
+    private List<Worker> current() {
+        lock.lock();
+        try {
+            return List.copyOf(all);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isClosed() {
+        lock.lock();
+        try {
+            return isClosed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// A worker that keeps much memory after its exchange is replaced: the allocator would keep it for the next.
+    private void retireIfLarge(Worker worker) {
+        if (worker.memoryBytes() < config.retireBytes()) return;
+        boolean isIdle;
+        lock.lock();
+        try {
+            isIdle = idle.remove(worker);
+        } finally {
+            lock.unlock();
+        }
+        if (!isIdle) return;
+        worker.kill(Worker.Reason.NO_LONGER_WANTED);
+        discard(worker);
+    }
+
+    private static PerigeeException busy(String what) {
+        return Fault.BUSY.in("a client's statement", "it needs a worker process, but " + what, "It was not run");
+    }
+
+    private static PerigeeException closed() {
+        return Fault.CLOSED.saying("The server is being closed and runs no more statements.");
+    }
+}
