@@ -1,6 +1,8 @@
 package dev.perigee.cli;
 
+import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
+import dev.perigee.sqlite.SqliteLibrary;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,7 +17,7 @@ import picocli.CommandLine.Spec;
 /// `perigee version`: what to quote in a report.
 @Command(
         name = "version",
-        description = "Prints the versions of Perigee, of the Java it runs on, and of the system.",
+        description = "Prints the versions of Perigee, of its Java, of its SQLite library, and of the system.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Exit.OK_TEXT},
         footerHeading = "%nExamples:%n",
@@ -51,7 +53,17 @@ final class VersionCommand implements Callable<Integer>, IVersionProvider {
                         VersionCommand.class.getPackage().getImplementationVersion(), "not from a jar"));
         versions.put("java", System.getProperty("java.runtime.version"));
         versions.put("javaVendor", System.getProperty("java.vendor"));
+        versions.put("sqlite", sqlite());
         versions.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         return versions;
+    }
+
+    /// A machine without a library is a finding of the report too.
+    private static String sqlite() {
+        try {
+            return "%s (%s)".formatted(SqliteLibrary.version(), SqliteLibrary.origin());
+        } catch (PerigeeException e) {
+            return e.getMessage();
+        }
     }
 }

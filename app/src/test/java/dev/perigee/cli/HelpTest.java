@@ -3,6 +3,7 @@ package dev.perigee.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.perigee.sqlite.SqliteLibrary;
 import dev.perigee.testing.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -145,7 +146,9 @@ class HelpTest {
 
     @Test
     void the_version_is_for_people_or_programs() {
-        assertThat(cli.run("version").out()).contains("java ", Runtime.version().toString());
+        assertThat(cli.run("version").out())
+                .contains("java ", Runtime.version().toString())
+                .containsPattern("sqlite +" + Pattern.quote(SqliteLibrary.version()));
         assertThat(cli.run("--version")).isEqualTo(cli.run("version"));
         assertThat(cli.run("version", "--json").out())
                 .startsWith("{\"perigee\":")
