@@ -277,13 +277,28 @@ class CronTest {
     }
 
     @Test
-    void link_local_addresses_are_not_called_unless_they_are_named() throws Exception {
-        served.query(TASK + "('meta', '0 0 1 1 *', NULL, 'http://169.254.169.254'),"
-                + " ('six', '0 0 1 1 *', NULL, 'http://[::ffff:169.254.169.254]')");
-        served.post("/cron/tasks/meta/run", ServedStore.ADMIN, "");
-        served.post("/cron/tasks/six/run", ServedStore.ADMIN, "");
-        JsonNode runs = runs(2, 40);
-        for (JsonNode run : runs) assertThat(run.get("error").asString()).contains("link-local", "cron.callbackHosts");
+    void addresses_of_metadata_services_are_not_called_unless_they_are_named() throws Exception {
+        List<String> hosts = List.of(
+                "169.254.169.254",
+                "[::ffff:169.254.169.254]",
+                "[fe80::a9fe:a9fe]",
+                "[fd00:ec2::254]",
+                "100.100.100.200",
+                "[::ffff:100.100.100.200]",
+                "[64:ff9b::100.100.100.200]",
+                "[64:ff9b:1::169.254.169.254]",
+                "[2002:a9fe:a9fe::1]",
+                "168.63.129.16",
+                "192.0.0.192",
+                "[fd20:ce::254]",
+                "[fd00:c1::a9fe:a9fe]",
+                "[fd00:42::42]");
+        for (int i = 0; i < hosts.size(); i++) {
+            served.query(TASK + "('meta%d', '0 0 1 1 *', NULL, 'http://%s:9')".formatted(i, hosts.get(i)));
+            served.post("/cron/tasks/meta%d/run".formatted(i), ServedStore.ADMIN, "");
+        }
+        JsonNode runs = runs(hosts.size(), 60);
+        for (JsonNode run : runs) assertThat(run.get("error").asString()).contains("metadata", "cron.callbackHosts");
     }
 
     @Test

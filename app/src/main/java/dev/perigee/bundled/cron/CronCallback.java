@@ -48,7 +48,7 @@ final class CronCallback implements AutoCloseable {
     /// @param isNamed whether the settings name the host
     /// @throws IOException if it was not answered with a status of 200 to 299
     void send(URI address, boolean isNamed, CronEvent event) throws IOException, InterruptedException {
-        if (!isNamed) refuseLinkLocal(address.getHost());
+        if (!isNamed) refuseMetadata(address.getHost());
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("name", event.name());
         told.put("cron_tab", event.cronTab());
@@ -66,12 +66,13 @@ final class CronCallback implements AutoCloseable {
         if (status / 100 != 2) throw new IOException("it answered with status " + status);
     }
 
-    /// At link-local addresses clouds tell a machine's own secrets to whoever asks from it.
-    private static void refuseLinkLocal(String host) throws IOException {
+    /// Every address the name resolves to is looked at. The JVM keeps them for the call that follows.
+    private static void refuseMetadata(String host) throws IOException {
         for (InetAddress address : InetAddress.getAllByName(host)) {
-            if (!address.isLinkLocalAddress()) continue;
-            throw new IOException("%s is a link-local address, which is called only where cron.callbackHosts names it"
-                    .formatted(host));
+            if (!MetadataAddresses.holds(address)) continue;
+            throw new IOException(
+                    "%s is an address of a cloud's metadata service, link-local or known; it is called only where cron.callbackHosts names it"
+                            .formatted(host));
         }
     }
 
