@@ -77,6 +77,10 @@ final class Policing {
     private final Set<String> viewRows = new HashSet<>();
 
     private final Set<String> mainTables = new HashSet<>();
+
+    /// Every name that means rows kept somewhere or made up by a module.
+    private final Set<String> names = new HashSet<>();
+
     private final Set<String> triggers = new HashSet<>();
     private Policies policies = new Policies(List.of());
 
@@ -181,7 +185,7 @@ final class Policing {
         return switch (action) {
             case AuthorizerAction.SELECT, AuthorizerAction.RECURSIVE -> Optional.empty();
             case AuthorizerAction.FUNCTION -> function(arg2 == null ? "" : arg2, by);
-            case AuthorizerAction.READ -> isTemp ? readTemporary(name) : read(name, by);
+            case AuthorizerAction.READ -> isTemp ? readTemporary(name) : read(name, arg2, database, by);
             case AuthorizerAction.INSERT -> insert(name, isTemp, by);
             case AuthorizerAction.UPDATE -> change(name, isTemp, by, Action.UPDATE);
             case AuthorizerAction.DELETE -> change(name, isTemp, by, Action.DELETE);
@@ -204,8 +208,11 @@ final class Policing {
         return forbidden("The table \"%s\" is not available.".formatted(name));
     }
 
-    private Optional<PerigeeException> read(String name, @Nullable String by) {
+    private Optional<PerigeeException> read(
+            String name, @Nullable String column, @Nullable String database, @Nullable String by) {
         String table = folded(name);
+        boolean isUnclear = database == null && column != null && column.isEmpty();
+        if (isUnclear && isOfStatement(table)) return Optional.empty();
         // Where no column is wanted, as in `count(*)`, SQLite does not say which database has the table.
         if (secrets.contains(name) || viewRows.contains(name)) return Optional.empty();
         if (by != null && (secrets.contains(by) || isTrigger(by))) return Optional.empty();
@@ -217,10 +224,21 @@ final class Policing {
                     "An INSERT into \"%s\" that has a SELECT or an IN neither reads it nor returns its rows: send two statements."
                             .formatted(name));
         }
+        String remedy = isUnclear ? " A common table expression of that name needs another one." : "";
         if (policies.has(name, Action.SELECT)) {
-            return forbidden("The table \"%s\" is policed: name it without its schema.".formatted(name));
+            return forbidden("The table \"%s\" is policed: name it without its schema.%s".formatted(name, remedy));
         }
-        return forbidden("No policy lets clients read the table \"%s\".".formatted(name));
+        return forbidden("No policy lets clients read the table \"%s\".%s".formatted(name, remedy));
+    }
+
+    /// Whether a name that stands for rows can only be one that the statement gave to a common table expression.
+    ///
+    /// SQLite asks about those as about tables when no column of them is wanted, as in `count(*)`.
+    private boolean isOfStatement(String folded) {
+        return !names.contains(folded)
+                && !folded.contains(secret)
+                && !folded.startsWith("sqlite_")
+                && !folded.startsWith("pragma_");
     }
 
     private Optional<PerigeeException> insert(String name, boolean isTemp, @Nullable String by) {
@@ -271,6 +289,11 @@ final class Policing {
             }
         }
         if (!triggers.isEmpty()) triggers.removeAll(namesInViews());
+        names.clear();
+        try (SqliteStatement select = connection.prepare("SELECT name FROM main.sqlite_schema"
+                + " UNION ALL SELECT name FROM temp.sqlite_schema UNION ALL SELECT name FROM pragma_module_list")) {
+            while (select.step()) names.add(folded(String.valueOf(select.textAt(0))));
+        }
     }
 
     /// Names that views have, or give in a WITH: SQLite calls these as it calls triggers, so none has a
