@@ -77,11 +77,14 @@ final class Allowlist {
         this.workers = workers;
     }
 
+    /// @param sent the statement as the client sent it, before plugins wrote their macros out
     /// @throws PerigeeException [Fault#FORBIDDEN] for a statement that is not on the list; it is recorded
-    void check(StatementCall call) {
+    void check(StatementCall call, String sent) {
         boolean isExternal = call.where() == Where.EXTERNAL;
         String source = isExternal ? "external" : "internal";
-        String text = isExternal ? words(call.sql()) : workers.normalized(call.caller(), call.sql());
+        String text;
+        if (hasMacro(sent)) text = words(sent);
+        else text = isExternal ? words(call.sql()) : workers.normalized(call.caller(), call.sql());
         boolean isListed =
                 store.read(LIMIT, transaction -> list(transaction).normalized().contains(new Entry(text, source)));
         if (isListed) return;
@@ -105,7 +108,7 @@ final class Allowlist {
         Set<Entry> normalized = new HashSet<>();
         for (Entry entry : entries) {
             try {
-                String text = entry.source().equals("external")
+                String text = entry.source().equals("external") || hasMacro(entry.sql())
                         ? words(entry.sql())
                         : NormalizedSql.of(transaction.connection(), entry.sql());
                 normalized.add(new Entry(text, entry.source()));
@@ -149,23 +152,49 @@ final class Allowlist {
         }
     }
 
+    /// Whether the text has a `$name(`, which SQLite cannot read until a plugin has written it out.
+    ///
+    /// What it is written out as follows the table's columns, so such statements are compared as they were sent.
+    static boolean hasMacro(String sql) {
+        if (sql.indexOf('$') < 0) return false;
+        List<SqlWords.Word> words = SqlWords.withMacros(sql);
+        for (int i = 0; i + 1 < words.size(); i++) if (isMacro(words, i)) return true;
+        return false;
+    }
+
+    private static boolean isMacro(List<SqlWords.Word> words, int at) {
+        String text = words.get(at).text();
+        return text.length() > 1
+                && text.charAt(0) == '$'
+                && at + 1 < words.size()
+                && words.get(at + 1).is("(");
+    }
+
     /// The text's words with one blank between them, its literals and parameters as `?`, unquoted letters
-    /// small. What PostgreSQL may read differently stays as it is, so that it is like itself only.
+    /// small. What PostgreSQL may read differently stays as it is, so that it is like itself only. A macro's
+    /// arguments stay too: they say which columns are shown.
     static String words(String sql) {
         StringBuilder text = new StringBuilder();
         SqlWords.Word before = new SqlWords.Word("", 0, 0);
-        for (SqlWords.Word word : SqlWords.of(sql)) {
+        List<SqlWords.Word> words = hasMacro(sql) ? SqlWords.withMacros(sql) : SqlWords.of(sql);
+        int macroDepth = 0;
+        for (int i = 0; i < words.size(); i++) {
+            SqlWords.Word word = words.get(i);
             String gap = sql.substring(before.end(), word.start());
             if (!isBlank(gap)) text.append(' ').append(gap);
             boolean isEscaped = before.is("E") && gap.isEmpty();
             before = word;
             if (word.is(";") && isBlank(sql.substring(word.end()))) continue;
             if (!text.isEmpty()) text.append(' ');
+            if (macroDepth == 0 && i > 0 && isMacro(words, i - 1)) macroDepth = 1;
+            else if (macroDepth > 0 && word.is("(")) macroDepth++;
+            else if (macroDepth > 0 && word.is(")")) macroDepth--;
             char first = word.text().charAt(0);
             boolean isQuoted = first == '"' || first == '`' || first == '[' || first == '\'';
             boolean isValue =
                     first == '\'' ? !isEscaped : VALUE.matcher(word.text()).matches();
-            text.append(isValue ? "?" : isQuoted ? word.text() : Policing.folded(word.text()));
+            if (isValue && macroDepth == 0) text.append('?');
+            else text.append(isQuoted ? word.text() : Policing.folded(word.text()));
         }
         String rest = sql.substring(before.end());
         return isBlank(rest) ? text.toString() : text.append(' ').append(rest).toString();

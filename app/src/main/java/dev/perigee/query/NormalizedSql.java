@@ -29,7 +29,7 @@ final class NormalizedSql {
         connection.function("perigee_normalized", 2, EnumSet.noneOf(Trait.class), arguments -> {
             String sql = arguments.get(0) instanceof Value.Text(String text) ? text : "";
             boolean isExternal = !(arguments.get(1) instanceof Value.Text(String source)) || !source.equals("internal");
-            return new Value.Text(isExternal ? Allowlist.words(sql) : of(connection, sql));
+            return new Value.Text(isExternal || Allowlist.hasMacro(sql) ? Allowlist.words(sql) : of(connection, sql));
         });
     }
 }

@@ -149,9 +149,11 @@ public final class QueryEngine implements Queries, AutoCloseable {
     private void runChecked(Query query, AnswerSink answers, Cancellation cancellation) {
         List<StatementCall> calls = new ArrayList<>();
         for (Statement statement : query.statements()) calls.add(plugins.beforeQuery(query.call(statement)));
-        for (StatementCall call : calls) {
-            check(call);
-            if (config.allowlist() && !query.caller().isAdmin()) allowlist.check(call);
+        for (int i = 0; i < calls.size(); i++) {
+            check(calls.get(i));
+            if (config.allowlist() && !query.caller().isAdmin()) {
+                allowlist.check(calls.get(i), query.statements().get(i).sql());
+            }
         }
         Where where = calls.getFirst().where();
         if (calls.stream().anyMatch(call -> call.where() != where)) {
