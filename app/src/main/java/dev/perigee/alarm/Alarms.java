@@ -3,6 +3,7 @@ package dev.perigee.alarm;
 import dev.perigee.alarm.AlarmTable.Row;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.store.Store;
 import java.time.Duration;
 import java.time.Instant;
@@ -60,13 +61,17 @@ public final class Alarms implements AutoCloseable {
     private final Map<String, Handler> handlers = new ConcurrentHashMap<>();
     private final Map<String, Run> running = new ConcurrentHashMap<>();
     private final Bell bell = new Bell();
-    private final Thread scheduler = Thread.ofPlatform().name("perigee-alarms").unstarted(this::schedule);
+    private final ServingThreads threads;
+    private final Thread scheduler;
 
     /// A handler at work on a row.
     private record Run(Row row, Thread thread) {}
 
     public Alarms(Store store, InstantSource clock) {
         this.table = new AlarmTable(store);
+        this.threads = store.threads();
+        this.scheduler =
+                Thread.ofPlatform().name("perigee-alarms").unstarted(threads.repeated("alarms", this::schedule));
         this.clock = clock;
         this.revision = new AtomicLong(table.lastRevision());
     }
@@ -186,14 +191,14 @@ public final class Alarms implements AutoCloseable {
 
     private void fire(Row row) {
         // Entered here and not on its own thread, so that the next look at the table finds it.
-        Thread thread = Thread.ofVirtual().name("perigee-alarm-" + row.owner()).unstarted(() -> {
+        Thread thread = Thread.ofVirtual().name("perigee-alarm-" + row.owner()).unstarted(threads.step("alarm", () -> {
             try {
                 run(row);
             } finally {
                 running.remove(row.owner());
                 bell.ring();
             }
-        });
+        }));
         running.put(row.owner(), new Run(row, thread));
         thread.start();
     }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:Stopped as asked; what was begun is finished.",
-            "1:It could not start, such as with another process in the data folder.",
+            "1:It could not start, or could not go on; standard error says why.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
@@ -75,8 +75,10 @@ final class ServeCommand implements Callable<Integer> {
         this.surroundings = surroundings;
     }
 
+    private volatile int exitCode = Exit.OK;
+
     @Override
-    public Integer call() throws InterruptedException {
+    public Integer call() throws InterruptedException, ExecutionException {
         if (port != null && (port < 0 || port > MAX_PORT)) {
             throw new ParameterException(spec.commandLine(), "--port: expected 0 to %d".formatted(MAX_PORT));
         }
@@ -89,8 +91,14 @@ final class ServeCommand implements Callable<Integer> {
         Perigee perigee = Perigee.open(settings);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(perigee), "perigee-stop"));
         greet(settings, perigee);
-        new CountDownLatch(1).await(); // The hook ends the process.
-        return Exit.OK;
+        Thread.setDefaultUncaughtExceptionHandler(perigee.store().threads().others());
+        // Asked to end, the process ends by the hook; else a thread has ended without which it cannot serve.
+        String why = perigee.store().threads().vitalEnd().get();
+        PrintWriter err = spec.commandLine().getErr();
+        err.println(why + ". The server ends; start it again. The log has the cause.");
+        err.flush();
+        exitCode = Exit.FAILED;
+        return Exit.FAILED;
     }
 
     /// Runs when the process is asked to end. It ends by this, because the JVM's own exit code would be
@@ -100,7 +108,7 @@ final class ServeCommand implements Callable<Integer> {
         perigee.close();
         out().println("Stopped.");
         out().flush();
-        Runtime.getRuntime().halt(Exit.OK);
+        Runtime.getRuntime().halt(exitCode);
     }
 
     private void greet(PerigeeConfig settings, Perigee perigee) {

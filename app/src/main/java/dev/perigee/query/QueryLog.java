@@ -40,11 +40,14 @@ final class QueryLog implements AutoCloseable {
     private final Store store;
     private final BlockingQueue<Entry> waiting = new ArrayBlockingQueue<>(BUFFER);
     private final AtomicLong dropped = new AtomicLong();
-    private final Thread thread = Thread.ofVirtual().name("perigee-query-log").unstarted(this::run);
+    private final Thread thread;
     private volatile boolean isClosed;
 
     QueryLog(Store store) {
         this.store = store;
+        this.thread = Thread.ofVirtual()
+                .name("perigee-query-log")
+                .unstarted(store.threads().repeated("query-log", this::run));
         thread.start();
     }
 

@@ -81,7 +81,7 @@ final class WorkerQueries implements AutoCloseable {
         this.memory = memory;
         this.points = points;
         this.pool = new WorkerPool(
-                config.workers(), MAIN, (wire, mayWrite) -> QueryWorker.greet(wire, store.file(), pageCacheBytes, mayWrite));
+                config.workers(), MAIN, (wire, mayWrite) -> QueryWorker.greet(wire, store.file(), pageCacheBytes, mayWrite), store.threads());
     }
 
     WorkerPool pool() {

@@ -38,11 +38,14 @@ final class AuditLog implements AutoCloseable {
     private final Store store;
     private final BlockingQueue<Call> waiting = new ArrayBlockingQueue<>(BUFFER);
     private final AtomicLong dropped = new AtomicLong();
-    private final Thread thread = Thread.ofVirtual().name("perigee-audit").unstarted(this::run);
+    private final Thread thread;
     private volatile boolean isClosed;
 
     AuditLog(Store store) {
         this.store = store;
+        this.thread = Thread.ofVirtual()
+                .name("perigee-audit")
+                .unstarted(store.threads().repeated("audit", this::run));
         store.migrate("audit", TABLES);
         thread.start();
     }

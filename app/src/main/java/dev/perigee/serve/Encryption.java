@@ -2,6 +2,7 @@ package dev.perigee.serve;
 
 import dev.perigee.config.SurfaceConfig.Tls;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,8 +42,9 @@ final class Encryption implements AutoCloseable {
         return context;
     }
 
-    void start() {
-        var _ = looks.scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
+    void start(ServingThreads threads) {
+        var _ = looks.scheduleWithFixedDelay(
+                threads.step("tls", this::look), LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private static void use(SslContextFactory factory, KeyStore keys) {

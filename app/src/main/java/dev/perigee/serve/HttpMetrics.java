@@ -49,6 +49,18 @@ final class HttpMetrics {
                 "perigee_store_interrupted_reads_total",
                 "Reads ended because they kept the WAL from being emptied.",
                 Store.Stats::interruptedReads);
+        CounterWithCallback.builder()
+                .name("perigee_thread_ends_total")
+                .help("Threads that ended unexpectedly, by kind.")
+                .labelNames("kind")
+                .callback(counter -> store.threads().endCounts().forEach((kind, ends) -> counter.call(ends, kind)))
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("perigee_threads_down")
+                .help("Threads that ended unexpectedly and that nothing has replaced yet, by kind.")
+                .labelNames("kind")
+                .callback(gauge -> store.threads().downCounts().forEach((kind, down) -> gauge.call(down, kind)))
+                .register(registry);
         JvmMetrics.builder().register(registry);
     }
 

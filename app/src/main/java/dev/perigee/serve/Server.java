@@ -2,6 +2,7 @@ package dev.perigee.serve;
 
 import dev.perigee.config.ServeConfig;
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.query.QueryEngine;
@@ -60,6 +61,7 @@ public final class Server implements AutoCloseable {
     private final ServerConnector connector;
     private final Optional<AuditLog> audit;
     private final Authentication authentication;
+    private final ServingThreads threads;
     private final Watch watch;
     private final Dispatcher dispatcher;
     private final Sockets sockets;
@@ -83,7 +85,8 @@ public final class Server implements AutoCloseable {
         authentication = new Authentication(config);
         Heads heads = new Heads(config.requestTimeout().compareTo(IDLE) < 0 ? config.requestTimeout() : IDLE);
         connector.addEventListener(heads);
-        watch = new Watch(config.requestTimeout(), heads);
+        threads = store.threads();
+        watch = new Watch(config.requestTimeout(), heads, threads);
 
         engine.metrics().register(metrics);
         RouteTable<Endpoint> own = new RouteTable<>();
@@ -136,8 +139,8 @@ public final class Server implements AutoCloseable {
             throw Fault.INTERNAL.in("HTTP server", e.toString(), "The server did not start", e);
         }
         watch.start();
-        sockets.start();
-        encryption.ifPresent(Encryption::start);
+        sockets.start(threads);
+        encryption.ifPresent(keys -> keys.start(threads));
         isServing = true;
         LOG.info("Listening on {}://{}:{}", encryption.isPresent() ? "https" : "http", config.host(), port());
     }

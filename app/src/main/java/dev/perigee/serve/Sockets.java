@@ -1,6 +1,7 @@
 package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.plugin.PluginHost.SocketHandler;
 import dev.perigee.query.MemoryBudget;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
@@ -72,9 +73,12 @@ final class Sockets {
                 .register(metrics);
     }
 
-    void start() {
+    void start(ServingThreads threads) {
         pinging = pings.scheduleAtFixedRate(
-                () -> open.forEach(ClientSocket::ping), PING.toSeconds(), PING.toSeconds(), TimeUnit.SECONDS);
+                threads.step("pings", () -> open.forEach(ClientSocket::ping)),
+                PING.toSeconds(),
+                PING.toSeconds(),
+                TimeUnit.SECONDS);
     }
 
     /// Upgrades a request and hands its socket to `handler`.

@@ -99,7 +99,7 @@ final class SourceProbe {
                     .with("fault", e.fault().name())
                     .with("error", e.getMessage())
                     .with("remedy", e.remedy());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             return Finding.of(State.failing).with("error", e.toString());
         }
     }

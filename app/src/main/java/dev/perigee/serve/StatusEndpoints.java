@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 
@@ -66,6 +67,11 @@ final class StatusEndpoints {
 
     private void ready(Exchange exchange) throws IOException {
         if (!isServing.getAsBoolean()) throw Fault.CLOSED.saying("The server starts or stops.");
+        Set<String> down = store.threads().down();
+        if (!down.isEmpty()) {
+            throw Fault.BUSY.saying("Not ready: of these kinds a thread has ended and is not replaced yet: %s."
+                    .formatted(String.join(", ", down)));
+        }
         pingStore();
         exchange.result(new Ready("ready", source.state().name()));
     }

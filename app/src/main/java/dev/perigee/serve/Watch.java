@@ -2,6 +2,7 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,10 +21,13 @@ final class Watch implements AutoCloseable {
     private volatile boolean isClosed;
 
     /// @param limit longest time a request may take
-    Watch(Duration limit, Heads heads) {
+    Watch(Duration limit, Heads heads, ServingThreads threads) {
         this.limit = limit;
         this.heads = heads;
-        this.thread = Thread.ofPlatform().daemon().name("perigee-watch").unstarted(this::loop);
+        this.thread = Thread.ofPlatform()
+                .daemon()
+                .name("perigee-watch")
+                .unstarted(threads.repeated("request-watch", this::loop));
     }
 
     void start() {

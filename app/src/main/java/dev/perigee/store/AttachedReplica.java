@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The replica as a worker process has it open, beside the [Store] of the server that owns it: no lock on the folder,
@@ -40,7 +41,7 @@ public final class AttachedReplica implements AutoCloseable {
     private final StoreConfig config;
     private final Function<Transaction, ChangeObserver> following;
     private final Consumer<SqliteConnection> prepared;
-    private final Watchdog watchdog = new Watchdog();
+    private final Watchdog watchdog = new Watchdog(UnaryOperator.identity());
     private final Attached reader;
     private final Attached policed;
     private @Nullable Attached writer;

@@ -278,14 +278,13 @@ final class GroupCommit {
     }
 
     /// Rolls back and fails every write that waits for the commit.
+    ///
+    /// @throws RuntimeException if it cannot be rolled back: what the connection would commit next is not known
+    then
     private void abandon(Throwable why) {
         List<PendingWrite<?>> lost = List.copyOf(ran);
         ran.clear();
-        try {
-            rollBack();
-        } catch (RuntimeException e) {
-            LOG.error("Could not roll back", e);
-        }
         for (PendingWrite<?> write : lost) write.failed(why);
+        rollBack();
     }
 }

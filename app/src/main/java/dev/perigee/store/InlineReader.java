@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A read-only connection that is lent to whatever thread comes, for reads that are known to be short:
 /// handing one to a
@@ -16,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// so [#rest]
 /// closes it.
 final class InlineReader implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(InlineReader.class);
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Path file;
     private final StoreConfig config;
@@ -49,7 +53,7 @@ final class InlineReader implements AutoCloseable {
                 reader.shared.begin();
                 return Optional.ofNullable(reader.transaction.run(work, limitNanos, "Nothing was changed"));
             } catch (Throwable e) {
-                reader.shared.end(); // What has failed is not shared with others.
+                end(reader); // What has failed is not shared with others.
                 throw e;
             }
         } finally {
@@ -62,8 +66,33 @@ final class InlineReader implements AutoCloseable {
         if (!lock.tryLock()) return;
         try {
             if (open != null) open.shared.endIfOld();
+        } catch (RuntimeException e) {
+            replace(e);
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void end(Open reader) {
+        try {
+            reader.shared.end();
+        } catch (RuntimeException e) {
+            replace(e);
+        }
+    }
+
+    /// The next read opens a connection of its own.
+    private void replace(RuntimeException why) {
+        LOG.error("A connection for short reads cannot be used any more; it is replaced", why);
+        Open broken = open;
+        open = null;
+        if (broken == null) return;
+        pool.unregister(broken.guard);
+        try {
+            broken.statements.close();
+            broken.connection.close();
+        } catch (RuntimeException e) {
+            LOG.warn("It could not be closed", e);
         }
     }
 

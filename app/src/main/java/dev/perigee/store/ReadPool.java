@@ -3,6 +3,7 @@ package dev.perigee.store;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.store.Store.Work;
 import java.nio.file.Path;
@@ -38,6 +39,7 @@ final class ReadPool {
     private final Path file;
     private final StoreConfig config;
     private final Watchdog watchdog;
+    private final ServingThreads threads;
     private final Duration readerWait;
     private final ReadQueue queue;
     private final AtomicLong commits = new AtomicLong();
@@ -47,11 +49,12 @@ final class ReadPool {
     /// The guards of all that reads: the readers, and a backup while it runs.
     private final List<TimeGuard> guards = new CopyOnWriteArrayList<>();
 
-    ReadPool(Path file, StoreConfig config, Watchdog watchdog, Duration readerWait) {
+    ReadPool(Path file, StoreConfig config, Watchdog watchdog, ServingThreads threads, Duration readerWait) {
         this.readerWait = readerWait;
         this.file = file;
         this.config = config;
         this.watchdog = watchdog;
+        this.threads = threads;
         this.queue = new ReadQueue(MAX_WAITING, config.callerReaders());
         for (int i = 1; i <= config.readers(); i++) {
             readers.add(new Reader("perigee-reader-" + i, queue));
@@ -75,7 +78,7 @@ final class ReadPool {
 
     /// Returns once every reader has its connection.
     void start() {
-        for (Reader reader : readers) reader.start(file, config, this);
+        for (Reader reader : readers) reader.start(file, config, this, threads);
         for (Reader reader : readers) reader.awaitOpened();
     }
 

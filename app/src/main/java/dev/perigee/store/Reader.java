@@ -1,20 +1,17 @@
 package dev.perigee.store;
 
 import dev.perigee.config.StoreConfig;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// One thread with one read-only connection: takes read after read. Those that wait are run in one
 /// transaction, see
-/// [SharedRead].
+/// [SharedRead]. A connection that cannot be used any more is replaced.
 final class Reader {
-    private static final Logger LOG = LoggerFactory.getLogger(Reader.class);
-
     private final ReadQueue queue;
     private final CompletableFuture<@Nullable Void> opened = new CompletableFuture<>();
     private final String name;
@@ -25,11 +22,11 @@ final class Reader {
         this.queue = queue;
     }
 
-    void start(Path file, StoreConfig config, ReadPool pool) {
+    void start(Path file, StoreConfig config, ReadPool pool, ServingThreads threads) {
         thread = Thread.ofPlatform()
                 .name(name)
                 .stackSize(Connections.STACK_BYTES)
-                .start(() -> run(file, config, pool));
+                .start(threads.repeated("reader", serving -> open(file, config, pool, serving)));
     }
 
     void awaitOpened() {
@@ -51,7 +48,16 @@ final class Reader {
         }
     }
 
-    private void run(Path file, StoreConfig config, ReadPool pool) {
+    /// Whoever opens the pool is told when the first connection does not open, and no other is tried.
+    private void open(Path file, StoreConfig config, ReadPool pool, Runnable serving) {
+        try {
+            run(file, config, pool, serving);
+        } catch (Throwable e) {
+            if (!opened.completeExceptionally(e)) throw e;
+        }
+    }
+
+    private void run(Path file, StoreConfig config, ReadPool pool, Runnable serving) {
         try (SqliteConnection connection = Connections.reader(file, config);
                 StatementCache statements = new StatementCache(connection)) {
             TimeGuard guard = pool.register(connection);
@@ -60,18 +66,18 @@ final class Reader {
                         new OpenTransaction("read of replica " + file, connection, statements, guard);
                 SharedRead shared = new SharedRead(connection, pool::commits);
                 opened.complete(null);
+                serving.run();
                 for (PendingRead<?> read = next(shared); read != null; read = next(shared)) {
                     try {
                         if (read.claim()) answer(read, shared, transaction);
                     } finally {
                         queue.done(read);
                     }
+                    connection.isAutocommit(); // Fails where work has closed it, before the next read meets that.
                 }
             } finally {
                 pool.unregister(guard);
             }
-        } catch (Throwable e) {
-            if (!opened.completeExceptionally(e)) LOG.error("{} ended", name, e);
         }
     }
 
@@ -97,12 +103,13 @@ final class Reader {
     }
 
     /// What has failed is not shared with others.
+    ///
+    /// @throws RuntimeException if the transaction cannot be closed, and the connection not be used any more
     private static void fail(PendingRead<?> read, SharedRead shared, Throwable why) {
         try {
             shared.end();
-        } catch (RuntimeException e) {
-            LOG.warn("A read transaction could not be closed", e);
+        } finally {
+            read.failed(why);
         }
-        read.failed(why);
     }
 }

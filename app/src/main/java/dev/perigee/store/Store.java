@@ -3,6 +3,7 @@ package dev.perigee.store;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import java.io.IOException;
@@ -87,6 +88,7 @@ public final class Store implements AutoCloseable {
 
     private final Path file;
     private final DataFolderLock lock;
+    private final ServingThreads threads = new ServingThreads();
     private final Watchdog watchdog;
     private final ReadPool readers;
     private final Writer writer;
@@ -95,9 +97,9 @@ public final class Store implements AutoCloseable {
     private Store(StoreConfig config, DataFolderLock lock) {
         this.file = config.directory().resolve(config.fileName()).toAbsolutePath();
         this.lock = lock;
-        this.watchdog = new Watchdog();
-        this.readers = new ReadPool(file, config, watchdog, ReadPool.READER_WAIT);
-        this.writer = new Writer(file, config, watchdog, readers);
+        this.watchdog = new Watchdog(look -> threads.repeated("watchdog", look));
+        this.readers = new ReadPool(file, config, watchdog, threads, ReadPool.READER_WAIT);
+        this.writer = new Writer(file, config, watchdog, threads, readers);
     }
 
     /// Opens or creates the replica and takes the data folder's lock. Rooms then bring their tables by
@@ -272,6 +274,11 @@ public final class Store implements AutoCloseable {
         return readers.callerReaders();
     }
 
+    /// Supervises the threads of this replica, and those of the rooms below that serve as long as it is open.
+    public ServingThreads threads() {
+        return threads;
+    }
+
     public Stats stats() {
         Checkpoints.Counts counts = writer.checkpoints();
         return new Stats(
@@ -292,6 +299,7 @@ public final class Store implements AutoCloseable {
         synchronized (lock) {
             if (isClosed) return;
             isClosed = true;
+            threads.close();
             // Readers first, so that the writer's last checkpoint finds nobody in its way.
             readers.close();
             writer.close();

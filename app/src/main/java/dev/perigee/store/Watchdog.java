@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
 
 /// Looks at every [TimeGuard] while limited work runs, each hundredth of a second.
 ///
-/// A timer per piece of work would wake a thread for each of them; this one is woken after an idle time
-/// only, so
-/// short reads pay a volatile look.
+/// A timer per piece of work would wake a thread for each of them; this one is woken after an idle time only, so short
+/// reads pay a volatile look.
 final class Watchdog implements AutoCloseable {
     private static final long TICK_NANOS = Duration.ofMillis(10).toNanos();
 
@@ -19,12 +19,14 @@ final class Watchdog implements AutoCloseable {
     private static final int IDLE_TICKS = 100;
 
     private final List<TimeGuard> guards = new CopyOnWriteArrayList<>();
-    private final Thread thread =
-            Thread.ofPlatform().daemon().name("perigee-watchdog").unstarted(this::run);
+    private final Thread thread;
     private volatile boolean isAsleep;
     private volatile boolean isClosed;
 
-    Watchdog() {
+    /// @param supervised what runs the work of its thread, and runs it again should it end
+    Watchdog(UnaryOperator<Runnable> supervised) {
+        this.thread =
+                Thread.ofPlatform().daemon().name("perigee-watchdog").unstarted(supervised.apply(this::run));
         thread.start();
     }
 

@@ -3,6 +3,7 @@ package dev.perigee.store;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,15 +30,16 @@ final class Writer {
     private volatile ChangeObserver observer = ChangeObserver.NONE;
     private final AtomicLong copyChanges = new AtomicLong();
     private final CompletableFuture<Opened> opened = new CompletableFuture<>();
-    private final Thread thread = Thread.ofPlatform()
-            .name("perigee-writer")
-            .stackSize(Connections.STACK_BYTES)
-            .unstarted(this::run);
+    private final Thread thread;
 
     /// What exists once the file is open.
     private record Opened(SqliteConnection connection, TimeGuard guard, Checkpoints checkpoints) {}
 
-    Writer(Path file, StoreConfig config, Watchdog watchdog, ReadPool readers) {
+    Writer(Path file, StoreConfig config, Watchdog watchdog, ServingThreads threads, ReadPool readers) {
+        this.thread = Thread.ofPlatform()
+                .name("perigee-writer")
+                .stackSize(Connections.STACK_BYTES)
+                .unstarted(threads.vital("writer", this::run));
         this.file = file;
         this.config = config;
         this.watchdog = watchdog;
@@ -138,8 +140,7 @@ final class Writer {
                 watchdog.forget(guard);
             }
         } catch (Throwable e) {
-            LOG.error("The writer of {} ended", file, e);
-            opened.completeExceptionally(e);
+            if (!opened.completeExceptionally(e)) throw e;
         } finally {
             queue.close();
             for (PendingWrite<?> write : queue.drain()) write.failed(closed());

@@ -3,6 +3,7 @@ package dev.perigee.worker;
 import dev.perigee.config.WorkerConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -68,6 +69,7 @@ public final class WorkerPool implements AutoCloseable {
     private final Set<Worker> all = new HashSet<>();
     private final Map<String, Integer> heldByOwner = new HashMap<>();
     private final Map<Worker.Reason, Long> kills = new EnumMap<>(Worker.Reason.class);
+    private final ServingThreads threads;
     private final Thread watch;
     private @Nullable Worker writing;
     private boolean isWriterStarting;
@@ -86,11 +88,16 @@ public final class WorkerPool implements AutoCloseable {
     ///
     /// @param mainClass the child's, on this process's class path; it calls [WorkerProcess#run]
     /// @param greeting what is said to each new worker before its first exchange
-    public WorkerPool(WorkerConfig config, String mainClass, Greeting greeting) {
+    /// @param threads what supervises the pool's threads
+    public WorkerPool(WorkerConfig config, String mainClass, Greeting greeting, ServingThreads threads) {
         this.config = config;
         this.starter = new WorkerStart(config, mainClass);
         this.greeting = greeting;
-        this.watch = Thread.ofPlatform().daemon().name("perigee-worker-watch").unstarted(this::watch);
+        this.threads = threads;
+        this.watch = Thread.ofPlatform()
+                .daemon()
+                .name("perigee-worker-watch")
+                .unstarted(threads.repeated("worker watch", this::watch));
         watch.start();
     }
 
@@ -350,7 +357,7 @@ public final class WorkerPool implements AutoCloseable {
     /// @param done called under the lock whether it started or not
     private void start(boolean mayWrite, Consumer<Worker> add, Runnable done) {
         if (isClosed) return;
-        Thread.ofPlatform().daemon().name("perigee-worker-start").start(() -> {
+        Runnable work = () -> {
             Worker worker = null;
             RuntimeException failure = null;
             try {
@@ -375,7 +382,8 @@ public final class WorkerPool implements AutoCloseable {
                 lock.unlock();
             }
             if (worker != null) followEnd(worker);
-        });
+        };
+        Thread.ofPlatform().daemon().name("perigee-worker-start").start(threads.step("worker start", work));
     }
 
     private void noteFailure(@Nullable RuntimeException failure) {

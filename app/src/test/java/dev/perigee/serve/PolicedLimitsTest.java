@@ -29,9 +29,10 @@ class PolicedLimitsTest {
         ServedStore.Setup setup = ServedStore.Setup.standard().query(limits);
         try (ServedStore served = new ServedStore(directory, setup)) {
             served.store.write(tx -> {
-                tx.connection().exec("CREATE TABLE notes (id INTEGER PRIMARY KEY); INSERT INTO notes VALUES (1);"
-                        + " INSERT INTO tmp_rls_policies (actions, \"table\", \"column\", value, value_type, operator)"
-                        + " VALUES ('SELECT', 'notes', 'id', '0', 'number', '>')");
+                tx.connection()
+                        .exec("CREATE TABLE notes (id INTEGER PRIMARY KEY); INSERT INTO notes VALUES (1);"
+                                + " INSERT INTO tmp_rls_policies (actions, \"table\", \"column\", value, value_type, operator)"
+                                + " VALUES ('SELECT', 'notes', 'id', '0', 'number', '>')");
                 return true;
             });
             String endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"

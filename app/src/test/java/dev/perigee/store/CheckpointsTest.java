@@ -11,6 +11,7 @@ import static org.awaitility.Awaitility.await;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteConnection.OpenFlag;
 import dev.perigee.sqlite.SqliteStatement;
@@ -20,6 +21,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -114,9 +116,9 @@ class CheckpointsTest {
     void an_interrupt_that_came_after_its_statement_does_not_end_the_checkpoint() {
         Path file = folder.resolve("alone.db");
         StoreConfig config = TestStores.wal(folder, 64 * KIB, 64 * MIB);
-        try (Watchdog watchdog = new Watchdog();
+        try (Watchdog watchdog = new Watchdog(UnaryOperator.identity());
                 SqliteConnection connection = Connections.writer(file, config)) {
-            ReadPool nobody = new ReadPool(file, config, watchdog, ReadPool.READER_WAIT);
+            ReadPool nobody = new ReadPool(file, config, watchdog, new ServingThreads(), ReadPool.READER_WAIT);
             Checkpoints checkpoints = new Checkpoints(connection, file, config, nobody);
             connection.exec("CREATE TABLE t (v); INSERT INTO t VALUES (zeroblob(1000000))");
             assertThat(Store.size(Connections.wal(file))).isGreaterThan(MIB / 2);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,7 +44,7 @@ class GroupTest {
     @BeforeEach
     void open() {
         StoreConfig config = StoreConfig.of(folder);
-        watchdog = new Watchdog();
+        watchdog = new Watchdog(UnaryOperator.identity());
         connection = Connections.writer(folder.resolve("t.db"), config);
         connection.exec("CREATE TABLE t (k INTEGER PRIMARY KEY, v)");
         other = Connections.reader(folder.resolve("t.db"), config);

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.StoreConfig;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.store.HandoffQueue.Offer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,8 +56,8 @@ class QueuesTest {
     void a_read_that_finds_no_free_reader_in_time_is_refused_and_not_run_later() {
         StoreConfig two = new StoreConfig(folder, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
         try (Store store = TestStores.open(two);
-                Watchdog watchdog = new Watchdog()) {
-            ReadPool pool = new ReadPool(store.file(), two, watchdog, Duration.ofMillis(50));
+                Watchdog watchdog = new Watchdog(UnaryOperator.identity())) {
+            ReadPool pool = new ReadPool(store.file(), two, watchdog, new ServingThreads(), Duration.ofMillis(50));
             pool.start();
             CountDownLatch reading = new CountDownLatch(1);
             CountDownLatch end = new CountDownLatch(1);

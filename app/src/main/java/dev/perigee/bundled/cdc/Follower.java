@@ -66,7 +66,7 @@ final class Follower implements Socket.Listener {
     }
 
     void start() {
-        Thread.ofVirtual().name("perigee-cdc").start(this::run);
+        Thread.ofVirtual().name("perigee-cdc").start(store.threads().step("cdc", this::run));
     }
 
     @Override
@@ -100,6 +100,10 @@ final class Follower implements Socket.Listener {
             socket.close(1013, "The changes cannot be read now; come back with your position.");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            // Its client would wait in silence for what never comes.
+            socket.close(1011, "Internal error; the server's log has its cause. Come back with your position.");
+            throw e;
         }
     }
 

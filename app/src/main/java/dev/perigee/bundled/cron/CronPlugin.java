@@ -120,10 +120,10 @@ public final class CronPlugin extends StarbasePlugin {
         for (Duration pause : LOOKS) {
             if (!planned.add(pause)) continue; // However often a statement asks for it.
             var _ = looks.schedule(
-                    () -> {
+                    host().store().threads().step("cron", () -> {
                         planned.remove(pause);
                         lookSafely();
-                    },
+                    }),
                     pause.toMillis(),
                     TimeUnit.MILLISECONDS);
         }
@@ -193,17 +193,19 @@ public final class CronPlugin extends StarbasePlugin {
     /// The caller has put the task among those that run.
     private void launch(Task task, Instant due) {
         AtomicInteger parts = new AtomicInteger(1);
-        Thread.ofVirtual().name("perigee-cron-run").start(() -> {
-            try {
-                ran(run(task, due, parts));
-            } catch (InterruptedException _) {
-                Thread.currentThread().interrupt();
-            } catch (RuntimeException e) {
-                LOG.error("A run of the task {} could not be noted", task.name(), e);
-            } finally {
-                leave(task, parts);
-            }
-        });
+        Thread.ofVirtual()
+                .name("perigee-cron-run")
+                .start(host().store().threads().step("cron-run", () -> {
+                    try {
+                        ran(run(task, due, parts));
+                    } catch (InterruptedException _) {
+                        Thread.currentThread().interrupt();
+                    } catch (RuntimeException e) {
+                        LOG.error("A run of the task {} could not be noted", task.name(), e);
+                    } finally {
+                        leave(task, parts);
+                    }
+                }));
     }
 
     /// The task may run again once all parts of a run are over.

@@ -55,8 +55,8 @@ final class MetadataAddresses {
         if (address instanceof Inet4Address) return false;
         return EMBEDDINGS.stream()
                 .filter(embedding -> embedding.network().holds(bytes))
-                .anyMatch(embedding ->
-                        isListed(Arrays.copyOfRange(bytes, embedding.at(), embedding.at() + IPV4_BYTES)));
+                .anyMatch(
+                        embedding -> isListed(Arrays.copyOfRange(bytes, embedding.at(), embedding.at() + IPV4_BYTES)));
     }
 
     private static boolean isListed(byte[] bytes) {

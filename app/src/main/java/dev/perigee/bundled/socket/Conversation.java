@@ -2,6 +2,7 @@ package dev.perigee.bundled.socket;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.JsonAnswer;
@@ -34,6 +35,7 @@ final class Conversation implements Socket.Listener {
     private final Queries queries;
     private final AnswerPlaces places;
     private final Set<RunningFrame> running;
+    private final ServingThreads threads;
     private final Deque<Runnable> inOrder = new ArrayDeque<>();
 
     Conversation(
@@ -42,7 +44,9 @@ final class Conversation implements Socket.Listener {
             Socket socket,
             Queries queries,
             AnswerPlaces places,
-            Set<RunningFrame> running) {
+            Set<RunningFrame> running,
+            ServingThreads threads) {
+        this.threads = threads;
         this.caller = caller;
         this.header = request.header("X-Starbase-Source");
         this.query = request.query("source");
@@ -55,13 +59,13 @@ final class Conversation implements Socket.Listener {
     @Override
     public void frame(String text, Runnable done) {
         Frame frame = Frame.of(text);
-        Runnable work = () -> {
+        Runnable work = threads.step("socket", () -> {
             try {
                 socket.send(answer(frame));
             } finally {
                 done.run();
             }
-        };
+        });
         if (frame.id().isPresent()) {
             Thread.ofVirtual().name("perigee-socket").start(work);
             return;

@@ -1,5 +1,6 @@
 package dev.perigee.bundled.socket;
 
+import dev.perigee.fault.ServingThreads;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.StarbasePlugin;
@@ -21,6 +22,7 @@ public final class SocketPlugin extends StarbasePlugin {
     private final Set<RunningFrame> running = ConcurrentHashMap.newKeySet();
     private final AnswerPlaces places = new AnswerPlaces();
     private @Nullable ScheduledExecutorService watch;
+    private @Nullable ServingThreads threads;
 
     public SocketPlugin() {
         super("starbasedb:websocket", true, "/socket");
@@ -28,21 +30,24 @@ public final class SocketPlugin extends StarbasePlugin {
 
     @Override
     public void register(PluginHost host) {
+        ServingThreads supervised = host.store().threads();
+        threads = supervised;
         host.socket(
                 "",
                 Access.CLIENT,
-                (request, socket) ->
-                        new Conversation(request.caller(), request, socket, host.queries(), places, running));
+                (request, socket) -> new Conversation(
+                        request.caller(), request, socket, host.queries(), places, running, supervised));
     }
 
     @Override
     public void start() {
+        Runnable look = () -> running.forEach(frame -> frame.endIfOver(LIMIT));
         ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("perigee-socket-watch").factory());
         watch = started;
         // An interrupt that comes between two steps is lost, so it is said again until the statement has ended.
         var _ = started.scheduleAtFixedRate(
-                () -> running.forEach(frame -> frame.endIfOver(LIMIT)),
+                threads == null ? look : threads.step("socket-watch", look),
                 TICK.toMillis(),
                 TICK.toMillis(),
                 TimeUnit.MILLISECONDS);

@@ -71,14 +71,17 @@ final class ExportJobs implements AutoCloseable {
     private final Making making;
     private final Map<String, ExportJob> jobs = new ConcurrentHashMap<>();
     private final Object lock = new Object();
-    private final Thread worker =
-            Thread.ofPlatform().daemon().name("perigee-export-jobs").unstarted(this::work);
+    private final Thread worker;
     private volatile boolean isClosed;
 
     ExportJobs(Store store, InstantSource clock, Making making) {
         this.store = store;
         this.clock = clock;
         this.making = making;
+        this.worker = Thread.ofPlatform()
+                .daemon()
+                .name("perigee-export-jobs")
+                .unstarted(store.threads().repeated("export-jobs", this::work));
         store.migrate("export", TABLES);
         read();
         removeOthers();
