@@ -97,7 +97,19 @@ final class ServeSettings {
                 section.whole("failuresPerMinute", 1, 1_000_000, base.failuresPerMinute()),
                 compat.equals("strict"),
                 certificate.flatMap(file -> key.map(other -> new SurfaceConfig.Tls(Path.of(file), Path.of(other)))),
-                audit.equals("true"));
+                audit.equals("true"),
+                new SurfaceConfig.Crowd(
+                        section.whole("adminPlaces", 0, 255, base.crowd().adminPlaces()),
+                        section.whole(
+                                "minBodyBytesPerSecond",
+                                0,
+                                1 << 30,
+                                base.crowd().minBodyBytesPerSecond()),
+                        section.whole(
+                                "maxConnectionsPerAddress",
+                                0,
+                                100_000,
+                                base.crowd().maxConnectionsPerAddress())));
     }
 
     private int port(Overrides overrides, ServeConfig base) {

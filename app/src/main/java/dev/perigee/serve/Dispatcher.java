@@ -14,7 +14,6 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
@@ -36,9 +35,6 @@ import tools.jackson.core.exc.JacksonIOException;
 /// request has
 /// a virtual thread, which may wait; SQLite runs on the store's own threads then.
 final class Dispatcher extends Handler.Abstract {
-    /// Requests under way at once; each may hold a small answer in memory.
-    static final int MAX_RUNNING = 256;
-
     private static final int MAX_NAME_CHARS = 100;
     private static final byte[] NOTHING = {};
     private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
@@ -56,7 +52,7 @@ final class Dispatcher extends Handler.Abstract {
     private final Guesses guesses;
     private final InlineReads inline;
     private final Executor threads = VirtualThreads.getNamedVirtualThreadsExecutor("perigee-http-");
-    private final Semaphore running = new Semaphore(MAX_RUNNING);
+    private final Places places;
     private volatile boolean isStopping;
 
     Dispatcher(
@@ -80,6 +76,7 @@ final class Dispatcher extends Handler.Abstract {
         this.isStrict = config.surface().isStrict();
         this.hosts = new HostCheck(config.host(), config.surface().hosts());
         this.rates = new RateLimits(config.surface().requestsPerSecond(), 1, TimeUnit.SECONDS);
+        this.places = new Places(config.surface().crowd().adminPlaces());
         this.guesses = new Guesses(config.allowedOrigins(), config.surface().failuresPerMinute());
     }
 
@@ -109,16 +106,18 @@ final class Dispatcher extends Handler.Abstract {
             Request request, Response response, Callback callback, Caller caller, byte[] body, long begin) {
         Optional<Query> query = InlineReads.query(request, body, caller);
         if (query.isEmpty() || !isNamed(request) || guesses.isSpent(request)) return false;
-        if (!running.tryAcquire()) return false;
+        Places.Place place = places.of(caller);
+        if (!place.tryTake()) return false;
         boolean isWithinRate = rates.tryTake(rateName(caller));
         Optional<ByteBuffer> answer = isWithinRate ? inline.read(query.get()) : Optional.empty();
         if (answer.isEmpty()) {
             if (isWithinRate) rates.giveBack(rateName(caller)); // It is counted where it is answered.
-            running.release();
+            place.leave();
             return false;
         }
         Exchange exchange = new Exchange(request, response, callback, NOTHING, Map.of());
         exchange.caller(caller);
+        exchange.place(place);
         watch.add(exchange);
         exchange.send(answer.get(), new InlineAnswer(exchange, request, response, callback, begin));
         return true;
@@ -160,7 +159,7 @@ final class Dispatcher extends Handler.Abstract {
         private void ended() {
             exchange.done();
             watch.remove(exchange);
-            running.release();
+            exchange.leavePlace();
             if (exchange.isAudited() && audit.isPresent()) audit(request, response, audit.get(), begin);
             heads.answered(request.getConnectionMetaData().getConnection());
             String route = request.getHttpURI().getPath();
@@ -223,17 +222,13 @@ final class Dispatcher extends Handler.Abstract {
     private boolean answer(Exchange exchange, Request request, Response response, Match<Endpoint> match)
             throws IOException {
         long begin = System.nanoTime();
-        boolean holdsPlace = false;
         watch.add(exchange);
         try {
             hosts.check(request.getHeaders().get(HttpHeader.HOST));
             Endpoint endpoint = endpoint(match, response);
-            if (endpoint.access() != Access.ANYBODY) {
-                holdsPlace = running.tryAcquire();
-                if (!holdsPlace) throw Fault.BUSY.saying("The server is busy with %d requests.".formatted(MAX_RUNNING));
-            }
             if (isStopping) throw Fault.CLOSED.saying("The server stops.");
             exchange.caller(caller(exchange, request, endpoint));
+            if (endpoint.access() != Access.ANYBODY) exchange.place(places.of(exchange.caller()));
             endpoint.handler().handle(exchange);
             return true;
         } catch (PerigeeException e) {
@@ -246,7 +241,7 @@ final class Dispatcher extends Handler.Abstract {
                     "A request to {} failed unexpectedly", request.getHttpURI().getPath(), e);
             return failed(exchange, response, Fault.INTERNAL.saying("Internal error; the server's log has its cause."));
         } finally {
-            if (holdsPlace) running.release();
+            exchange.leavePlace();
             watch.remove(exchange);
             if (exchange.done()) closeAfter(request);
             if (exchange.isAudited() && audit.isPresent()) audit(request, response, audit.get(), begin);

@@ -16,11 +16,13 @@ import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
@@ -48,6 +50,9 @@ final class Exchange {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
+
+    /// How long a request may take until its body's rate counts.
+    private static final Duration BODY_GRACE = Duration.ofSeconds(5);
 
     private static final int BODY_CHUNK_BYTES = 16 << 10;
 
@@ -80,6 +85,8 @@ final class Exchange {
     private boolean isSwallowed;
     private boolean isUpgraded;
     private boolean isAudited;
+    private Places.@Nullable Place place;
+    private final long bytesBefore;
 
     /// @param taken the beginning of the body, which has been read already
     Exchange(Request request, Response response, Callback callback, byte[] taken, Map<String, String> pathParameters) {
@@ -88,6 +95,36 @@ final class Exchange {
         this.response = response;
         this.callback = callback;
         this.pathParameters = pathParameters;
+        this.bytesBefore = connection().getBytesIn();
+    }
+
+    /// Gives the request its place among those that run, now or once its body is read: a body that comes slowly keeps
+    /// nobody else out.
+    ///
+    /// @throws PerigeeException [Fault#BUSY] if there is none
+    void place(Places.Place given) {
+        place = given;
+        if (!hasBody()) given.take();
+    }
+
+    void leavePlace() {
+        if (place != null) place.leave();
+    }
+
+    private boolean hasBody() {
+        return request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING) || request.getLength() > 0;
+    }
+
+    /// Whether the body is being read, and fewer bytes of it have come than the least rate asks for.
+    ///
+    /// @param ran how long the request has been under way
+    boolean isSlowBody(Duration ran, int leastBytesPerSecond) {
+        long counted = ran.minus(BODY_GRACE).toSeconds();
+        if (counted <= 0) return false;
+        synchronized (this) {
+            if (phase != Phase.READING) return false;
+        }
+        return hasBody() && connection().getBytesIn() - bytesBefore + taken.length < counted * leastBytesPerSecond;
     }
 
     String method() {
@@ -174,7 +211,10 @@ final class Exchange {
     byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
         try (InputStream in = bodyStream()) {
             long declared = request.getLength();
-            if (declared == 0) return new byte[0];
+            if (declared == 0) {
+                if (place != null) place.take();
+                return new byte[0];
+            }
             ByteArrayOutputStream body = new ByteArrayOutputStream(Math.clamp(declared, 512, BODY_CHUNK_BYTES));
             byte[] chunk = new byte[Math.clamp(declared < 0 ? BODY_CHUNK_BYTES : declared, 1, BODY_CHUNK_BYTES)];
             long total = 0;
@@ -190,6 +230,7 @@ final class Exchange {
             if (total > maxBytes || declared > maxBytes) {
                 throw Fault.TOO_LARGE.saying("The body has more than %d bytes.".formatted(maxBytes));
             }
+            if (place != null) place.take();
             return body.toByteArray();
         } catch (IOException e) {
             LOG.debug("A body could not be read", e);
@@ -206,6 +247,7 @@ final class Exchange {
 
     /// The body, or a file of it, on the disk.
     Upload upload(String field, Path folder, long maxBytes) {
+        if (place != null) place.take();
         phase(Phase.READING);
         try {
             return UploadedBody.read(request, field, folder, maxBytes);
@@ -407,7 +449,11 @@ final class Exchange {
         endPoint().close(new IOException(why));
     }
 
+    private Connection connection() {
+        return request.getConnectionMetaData().getConnection();
+    }
+
     private EndPoint endPoint() {
-        return request.getConnectionMetaData().getConnection().getEndPoint();
+        return connection().getEndPoint();
     }
 }

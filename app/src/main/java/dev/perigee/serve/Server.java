@@ -83,10 +83,14 @@ public final class Server implements AutoCloseable {
         encryption = config.surface().tls().map(Encryption::new);
         connector = connector();
         authentication = new Authentication(config);
-        Heads heads = new Heads(config.requestTimeout().compareTo(IDLE) < 0 ? config.requestTimeout() : IDLE);
+        Heads heads = new Heads(
+                config.requestTimeout().compareTo(IDLE) < 0 ? config.requestTimeout() : IDLE,
+                () -> connections() >= config.maxConnections());
+        connector.addEventListener(
+                new SourceShares(config.surface().crowd().connectionsOfOneAddress(config.maxConnections())));
         connector.addEventListener(heads);
         threads = store.threads();
-        watch = new Watch(config.requestTimeout(), heads, threads);
+        watch = new Watch(config.requestTimeout(), config.surface().crowd().minBodyBytesPerSecond(), heads, threads);
 
         engine.metrics().register(metrics);
         RouteTable<Endpoint> own = new RouteTable<>();

@@ -16,12 +16,15 @@ final class Watch implements AutoCloseable {
 
     private final Map<Exchange, Long> running = new ConcurrentHashMap<>();
     private final Duration limit;
+    private final int leastBodyBytesPerSecond;
     private final Heads heads;
     private final Thread thread;
     private volatile boolean isClosed;
 
     /// @param limit longest time a request may take
-    Watch(Duration limit, Heads heads, ServingThreads threads) {
+    /// @param leastBodyBytesPerSecond on average; a request whose body comes more slowly is ended
+    Watch(Duration limit, int leastBodyBytesPerSecond, Heads heads, ServingThreads threads) {
+        this.leastBodyBytesPerSecond = leastBodyBytesPerSecond;
         this.limit = limit;
         this.heads = heads;
         this.thread = Thread.ofPlatform()
@@ -74,6 +77,9 @@ final class Watch implements AutoCloseable {
             if (ran.compareTo(TICK) < 0) return;
             if (exchange.isClientGone()) {
                 if (!exchange.endIfStream()) exchange.end(Fault.CLOSED.saying("The client has gone away."));
+            } else if (exchange.isSlowBody(ran, leastBodyBytesPerSecond)) {
+                exchange.end(Fault.TIME_LIMIT.saying(
+                        "The body came with less than %d bytes a second.".formatted(leastBodyBytesPerSecond)));
             } else if (ran.compareTo(limit) > 0 && !exchange.isUnlimited()) {
                 exchange.end(Fault.TIME_LIMIT.saying("The request took longer than %s.".formatted(limit)));
             }

@@ -130,23 +130,6 @@ class IsolationTest {
     }
 
     @Test
-    void statements_at_their_limit_under_row_level_security_leave_every_reader_and_worker_alive() {
-        try (ServedStore served = served(QUERIES.withRowLevelSecurity(true))) {
-            served.query("INSERT INTO tmp_rls_policies (actions, \"table\", \"column\", value, value_type, operator)"
-                    + " VALUES ('SELECT', 't', 'a', '0', 'number', '>')");
-            String endless = "SELECT count(*) FROM " + columns(24, "t AS t%d");
-            for (int i = 0; i < 5; i++) {
-                assertThat(served.run(CLIENT, endless).statusCode()).isEqualTo(504);
-            }
-            for (int i = 0; i < 10; i++) {
-                assertThat(served.run(CLIENT, "SELECT count(*) AS n FROM t").body())
-                        .isEqualTo("{\"result\":[{\"n\":3}]}");
-                assertThat(served.run(ADMIN, "SELECT count(*) AS n FROM t").statusCode()).isEqualTo(200);
-            }
-        }
-    }
-
-    @Test
     void a_client_s_views_and_computed_columns_do_not_hold_up_an_admin() {
         QueryConfig patient = new QueryConfig(SOON, SOON, 1_000_000, 1000, 3, 256L << 20).withWorkers(QUERIES.workers());
         try (ServedStore served = served(patient)) {

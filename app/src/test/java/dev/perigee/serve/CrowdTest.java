@@ -1,0 +1,131 @@
+package dev.perigee.serve;
+
+import static dev.perigee.serve.ServedStore.ADMIN;
+import static dev.perigee.serve.ServedStore.CLIENT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.perigee.config.SurfaceConfig;
+import dev.perigee.config.SurfaceConfig.Crowd;
+import dev.perigee.serve.ServedStore.Setup;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Many connections at once that ask for little, and slowly.
+class CrowdTest {
+    @TempDir
+    private Path directory;
+
+    private final Deque<Socket> sockets = new ArrayDeque<>();
+
+    @AfterEach
+    void hangUp() throws IOException {
+        for (Socket socket : sockets) socket.close();
+    }
+
+    private ServedStore served(int maxConnections, Crowd crowd) {
+        SurfaceConfig surface = new SurfaceConfig(List.of(), 100_000, 60, false, Optional.empty(), false, crowd);
+        return new ServedStore(
+                directory,
+                Setup.standard()
+                        .serve(c -> ServedStore.with(
+                                        c, c.maxBodyBytes(), maxConnections, c.requestTimeout(), Duration.ofSeconds(1))
+                                .with(surface)));
+    }
+
+    private Socket connect(ServedStore served, String from) throws IOException {
+        Socket socket = new Socket("127.0.0.1", served.server.port(), InetAddress.getByName(from), 0);
+        socket.setSoTimeout(20_000);
+        sockets.add(socket);
+        return socket;
+    }
+
+    private void beginBody(Socket socket) throws IOException {
+        String head = "POST /query HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n".formatted(CLIENT)
+                + "Content-Type: application/json\r\nContent-Length: 20000\r\n\r\n{";
+        socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static int ask(ServedStore served, String token) throws Exception {
+        HttpRequest request = served.request("/query", token)
+                .header("Content-Type", "application/json")
+                .timeout(Duration.ofSeconds(20))
+                .POST(BodyPublishers.ofString(ServedStore.statement("SELECT 1")))
+                .build();
+        return served.http.send(request, BodyHandlers.discarding()).statusCode();
+    }
+
+    @Test
+    void bodies_that_come_slowly_keep_neither_clients_nor_admins_out() throws Exception {
+        try (ServedStore served = served(1024, Crowd.DEFAULTS)) {
+            for (int i = 0; i < 300; i++) beginBody(connect(served, "127.0.0.1"));
+            for (int i = 0; i < 5; i++) {
+                assertThat(ask(served, ADMIN)).isEqualTo(200);
+                assertThat(ask(served, CLIENT)).isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
+    void a_body_that_comes_too_slowly_loses_its_connection() throws Exception {
+        try (ServedStore served = served(64, Crowd.DEFAULTS)) {
+            Socket slow = connect(served, "127.0.0.1");
+            beginBody(slow);
+            // Well before the idle timeout of 30 s, which ends a connection that stands still.
+            slow.setSoTimeout(15_000);
+            assertThat(isClosed(slow)).isTrue();
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX) // Others have one loopback address only.
+    void idle_connections_of_one_address_leave_some_to_others() throws Exception {
+        // No connection is closed for others before it has waited for three seconds: this one is let in at once.
+        try (ServedStore served = served(40, new Crowd(32, 1024, 30))) {
+            for (int i = 0; i < 100; i++) connect(served, "127.0.0.2");
+            assertThat(ask(served, ADMIN)).isEqualTo(200);
+            int open = 0;
+            for (Socket socket : sockets) {
+                socket.setSoTimeout(1);
+                if (!isClosed(socket)) open++;
+            }
+            assertThat(open).isBetween(1, 30);
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void idle_connections_of_many_addresses_give_way_to_others() throws Exception {
+        try (ServedStore served = served(40, Crowd.DEFAULTS)) {
+            for (int i = 0; i < 100; i++) connect(served, "127.0.0." + (2 + i % 50));
+            assertThat(ask(served, ADMIN)).isEqualTo(200);
+        }
+    }
+
+    private static boolean isClosed(Socket socket) throws IOException {
+        try {
+            return socket.getInputStream().read() < 0;
+        } catch (SocketTimeoutException _) {
+            return false;
+        } catch (SocketException _) {
+            return true;
+        }
+    }
+}
