@@ -26,7 +26,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -196,7 +195,7 @@ public final class QueryWorker implements WorkerProcess.Work {
         String text = replica.read(
                 NORMALIZE_LIMIT, false, transaction -> NormalizedSql.of(transaction.connection(), sql));
         Frames.put(wire, Tag.TEXT);
-        wire.putText(Objects.requireNonNull(text));
+        wire.putText(text);
     }
 
     private StatementRun run(Statements request) {

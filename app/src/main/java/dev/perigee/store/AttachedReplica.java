@@ -10,6 +10,7 @@ import dev.perigee.store.Store.Transaction;
 import dev.perigee.store.Store.Work;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -78,14 +79,16 @@ public final class AttachedReplica implements AutoCloseable {
 
     /// Runs `work` in a read transaction.
     ///
+    /// @param work returns something
     /// @param isPoliced whether on the connection whose temporary views stay and are seen by policed callers only
     /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit
-    public <T extends @Nullable Object> T read(Duration limit, boolean isPoliced, Work<T> work) {
+    public <T> T read(Duration limit, boolean isPoliced, Work<T> work) {
         Attached used = isPoliced ? policed : reader;
         used.connection.exec("BEGIN");
         running = used.connection;
         try {
-            return used.transaction.run(work, TimeGuard.nanos(limit), "Nothing was changed");
+            return Objects.requireNonNull(
+                    used.transaction.run(work, TimeGuard.nanos(limit), "Nothing was changed"));
         } finally {
             running = null;
             // COMMIT keeps the temporary views that the work has made; the file is read-only either way.

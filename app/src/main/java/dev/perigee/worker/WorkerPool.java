@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,6 +33,10 @@ import org.slf4j.LoggerFactory;
 public final class WorkerPool implements AutoCloseable {
     /// How long an exchange may wait for a free worker.
     static final Duration FREE_WAIT = Duration.ofSeconds(5);
+
+    /// How long an exchange waits for a busy worker before another is started: a start takes a second of CPU time, most
+    /// exchanges less than a millisecond.
+    static final Duration START_AFTER = Duration.ofMillis(50);
 
     /// How long the first worker may take to start.
     static final Duration START_WAIT = Duration.ofSeconds(30);
@@ -238,11 +243,13 @@ public final class WorkerPool implements AutoCloseable {
                         return worker;
                     }
                     throwIfUseless(readers + starting == 0);
+                    boolean isWorthAnother = readers == 0 || System.nanoTime() - begin >= START_AFTER.toNanos();
                     // One for each that waits; those that were started for others are not enough.
-                    if (mayHold && starting < waiting && readers + starting < config.size() && isStartDue()) startOne();
+                    boolean mayStart = mayHold && starting < waiting && readers + starting < config.size();
+                    if (isWorthAnother && mayStart && isStartDue()) startOne();
                     // A busy machine may take longer to start one than anybody should wait for a busy one.
                     Duration wait = readers == 0 || starting > 0 ? START_WAIT : FREE_WAIT;
-                    await(RETRY_FIRST.toNanos(), begin + wait.toNanos());
+                    await(START_AFTER.toNanos(), begin + wait.toNanos());
                 }
             } finally {
                 waiting--;
@@ -281,7 +288,7 @@ public final class WorkerPool implements AutoCloseable {
         RuntimeException failure = lastFailure;
         if (hasNone && failure != null && !isStartDue()) {
             throw Fault.WORKER_FAILED.in(
-                    "the start of a worker process", failure.getMessage(), "The statement was not run", failure);
+                    "the start of a worker process", String.valueOf(failure.getMessage()), "The statement was not run", failure);
         }
     }
 
@@ -397,7 +404,7 @@ public final class WorkerPool implements AutoCloseable {
     /// An idle worker's death is noticed here; a busy one's is by its exchange too.
     private void followEnd(Worker worker) {
         if (isClosed()) worker.close();
-        worker.process().onExit().thenRun(() -> {
+        CompletableFuture<?> _ = worker.process().onExit().thenRun(() -> {
             if (!worker.isBusy()) discard(worker);
         });
     }

@@ -104,10 +104,11 @@ final class WorkerStart implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(
                 "-Xmx" + (config.heapBytes() >> 20) + "m",
+                "-Xmn16m",
                 "-Xss1m",
                 "-XX:+UseSerialGC",
-                "-XX:ReservedCodeCacheSize=48m",
-                "-XX:CICompilerCount=2",
+                // Most of the work is SQLite's. The optimizing compiler would take seconds of CPU time in each worker.
+                "-XX:TieredStopAtLevel=1",
                 "-XX:+ExitOnOutOfMemoryError",
                 // A crash is reported by its exit code. A dump would hold rows.
                 "-XX:+SuppressFatalErrorMessage",

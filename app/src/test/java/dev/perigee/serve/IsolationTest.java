@@ -84,7 +84,7 @@ class IsolationTest {
                         List.of(500, 504, 413, 400)),
                 new Nasty(
                         "json_extract with many paths",
-                        "SELECT " + columns(10, "json_extract(%s, %s) AS c%%d".formatted(object, paths)),
+                        "SELECT " + columns(200, "json_extract(%s, %s) AS c%%d".formatted(object, paths)),
                         List.of(504, 413)),
                 new Nasty(
                         "json_set with many paths, in a write",
