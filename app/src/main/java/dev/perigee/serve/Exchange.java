@@ -88,6 +88,9 @@ final class Exchange {
     private Places.@Nullable Place place;
     private final long bytesBefore;
 
+    /// When the body began to be read; 0 before.
+    private volatile long readingSinceNanos;
+
     /// @param taken the beginning of the body, which has been read already
     Exchange(Request request, Response response, Callback callback, byte[] taken, Map<String, String> pathParameters) {
         this.taken = taken;
@@ -116,15 +119,15 @@ final class Exchange {
     }
 
     /// Whether the body is being read, and fewer bytes of it have come than the least rate asks for.
-    ///
-    /// @param ran how long the request has been under way
-    boolean isSlowBody(Duration ran, int leastBytesPerSecond) {
-        long counted = ran.minus(BODY_GRACE).toSeconds();
-        if (counted <= 0) return false;
+    boolean isSlowBody(int leastBytesPerSecond) {
         synchronized (this) {
-            if (phase != Phase.READING) return false;
+            if (phase != Phase.READING || readingSinceNanos == 0) return false;
         }
-        return hasBody() && connection().getBytesIn() - bytesBefore + taken.length < counted * leastBytesPerSecond;
+        long counted = Duration.ofNanos(System.nanoTime() - readingSinceNanos)
+                .minus(BODY_GRACE)
+                .toSeconds();
+        long bytes = connection().getBytesIn() - bytesBefore + taken.length;
+        return counted > 0 && hasBody() && bytes < counted * leastBytesPerSecond;
     }
 
     String method() {
@@ -209,6 +212,7 @@ final class Exchange {
     /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] where it breaks
     ///     off
     byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
+        readingSinceNanos = System.nanoTime();
         try (InputStream in = bodyStream()) {
             long declared = request.getLength();
             if (declared == 0) {
@@ -248,6 +252,7 @@ final class Exchange {
     /// The body, or a file of it, on the disk.
     Upload upload(String field, Path folder, long maxBytes) {
         if (place != null) place.take();
+        readingSinceNanos = System.nanoTime();
         phase(Phase.READING);
         try {
             return UploadedBody.read(request, field, folder, maxBytes);

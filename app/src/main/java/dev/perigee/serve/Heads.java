@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.websocket.core.WebSocketConnection;
 
 /// Ends connections on which a request's headers come too slowly. A client that sends one byte at a time
@@ -47,6 +48,8 @@ final class Heads implements Connection.Listener {
     /// A request's headers are complete.
     void complete(Connection connection) {
         waiting.remove(connection);
+        // What encrypts it has its own entry, which bounds the handshake only.
+        if (connection.getEndPoint() instanceof SslConnection.SslEndPoint inner) waiting.remove(inner.getSslConnection());
     }
 
     /// A request is answered; to be called before the next one can be read.

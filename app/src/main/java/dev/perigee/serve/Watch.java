@@ -77,7 +77,7 @@ final class Watch implements AutoCloseable {
             if (ran.compareTo(TICK) < 0) return;
             if (exchange.isClientGone()) {
                 if (!exchange.endIfStream()) exchange.end(Fault.CLOSED.saying("The client has gone away."));
-            } else if (exchange.isSlowBody(ran, leastBodyBytesPerSecond)) {
+            } else if (exchange.isSlowBody(leastBodyBytesPerSecond)) {
                 exchange.end(Fault.TIME_LIMIT.saying(
                         "The body came with less than %d bytes a second.".formatted(leastBodyBytesPerSecond)));
             } else if (ran.compareTo(limit) > 0 && !exchange.isUnlimited()) {

@@ -279,7 +279,7 @@ final class GroupCommit {
 
     /// Rolls back and fails every write that waits for the commit.
     ///
-    /// @throws RuntimeException if it cannot be rolled back: what the connection would commit next is not known then
+    /// @throws RuntimeException if it cannot be rolled back: what would be committed next is not known then
     private void abandon(Throwable why) {
         List<PendingWrite<?>> lost = List.copyOf(ran);
         ran.clear();

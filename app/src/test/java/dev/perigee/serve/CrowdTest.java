@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.SurfaceConfig;
 import dev.perigee.config.SurfaceConfig.Crowd;
+import dev.perigee.config.SurfaceConfig.Tls;
 import dev.perigee.serve.ServedStore.Setup;
+import dev.perigee.testing.TestCertificates;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -22,6 +26,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -116,6 +121,35 @@ class CrowdTest {
         try (ServedStore served = served(40, Crowd.DEFAULTS)) {
             for (int i = 0; i < 100; i++) connect(served, "127.0.0." + (2 + i % 50));
             assertThat(ask(served, ADMIN)).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void an_encrypted_connection_serves_longer_than_a_handshake_may_take() throws Exception {
+        TestCertificates authority = new TestCertificates(directory, "authority");
+        Path certificate = authority.sign("server", "EC", "ip:127.0.0.1");
+        Tls tls = new Tls(certificate, directory.resolve("server.key"));
+        SurfaceConfig surface = new SurfaceConfig(List.of(), 100_000, 60, false, Optional.of(tls), false);
+        Setup setup = Setup.standard()
+                .serve(c -> ServedStore.with(
+                                c, c.maxBodyBytes(), 2, Duration.ofSeconds(2), Duration.ofSeconds(1))
+                        .with(surface));
+        byte[] request = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+        SSLContext trusting = SurfaceTest.trusting(authority.root());
+        try (ServedStore served = new ServedStore(directory, setup);
+                Socket socket = trusting.getSocketFactory().createSocket("127.0.0.1", served.server.port())) {
+            socket.setSoTimeout(10_000);
+            BufferedReader answers =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+            long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+            while (System.nanoTime() < end) {
+                socket.getOutputStream().write(request);
+                assertThat(answers.readLine()).isEqualTo("HTTP/1.1 200 OK");
+                String line = answers.readLine();
+                while (!line.isEmpty()) line = answers.readLine();
+                char[] body = new char["{\"result\":{\"status\":\"ok\"}}".length()];
+                for (int read = 0; read < body.length; ) read += answers.read(body, read, body.length - read);
+            }
         }
     }
 
