@@ -86,8 +86,8 @@ public final class Server implements AutoCloseable {
         Heads heads = new Heads(
                 config.requestTimeout().compareTo(IDLE) < 0 ? config.requestTimeout() : IDLE,
                 () -> connections() >= config.maxConnections());
-        connector.addEventListener(
-                new SourceShares(config.surface().crowd().connectionsOfOneAddress(config.maxConnections())));
+        int share = config.surface().crowd().connectionsOfOneAddress(config.maxConnections());
+        if (share < config.maxConnections()) connector.addEventListener(new SourceShares(share));
         connector.addEventListener(heads);
         threads = store.threads();
         watch = new Watch(config.requestTimeout(), config.surface().crowd().minBodyBytesPerSecond(), heads, threads);
