@@ -140,9 +140,18 @@ public final class PerigeeConfigReader {
                 section.duration("cacheTime", Duration.ofSeconds(1), DAY, base.cacheTime()),
                 section.bytes("maxDatabaseBytes", MB, 1024 * TB, base.maxDatabaseBytes()),
                 new WorkerConfig(
-                        section.whole("workers", 1, WorkerConfig.MAX_SIZE, base.workers().size()),
-                        section.bytes("workerMemoryBytes", 32 * MB, TB, base.workers().memoryBytes()),
-                        section.text("adminsInWorkers", "false", value -> value.matches("true|false"), "expected true or false")
+                        section.whole(
+                                "workers",
+                                1,
+                                WorkerConfig.MAX_SIZE,
+                                base.workers().size()),
+                        section.bytes(
+                                "workerMemoryBytes", 32 * MB, TB, base.workers().memoryBytes()),
+                        section.text(
+                                        "adminsInWorkers",
+                                        "false",
+                                        value -> value.matches("true|false"),
+                                        "expected true or false")
                                 .equals("true")));
         section.done();
         return query;

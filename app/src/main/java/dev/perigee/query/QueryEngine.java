@@ -351,12 +351,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
             }
             Source external = ExternalRun.required(source);
             ExternalRun run = new ExternalRun(
-                    external,
-                    memory,
-                    config.maxRows(),
-                    answers,
-                    call -> observed(call, answers),
-                    cancellation);
+                    external, memory, config.maxRows(), answers, call -> observed(call, answers), cancellation);
             if (calls.size() > 1) run.transaction(calls);
             else if (wantsCache && cache.isPresent()) run.cached(calls.getFirst(), cache.get());
             else run.single(calls.getFirst());

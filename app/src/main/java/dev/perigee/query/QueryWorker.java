@@ -87,12 +87,20 @@ public final class QueryWorker implements WorkerProcess.Work {
     /// than most statements: the time limit of the first client's is not for that.
     private void warmUp() {
         StatementCall call = new StatementCall(
-                "SELECT 1, 1.5, 'a', NULL WHERE ?1", List.of(new Value.Int(1)), Map.of(), Where.INTERNAL, Caller.CLIENT, false);
+                "SELECT 1, 1.5, 'a', NULL WHERE ?1",
+                List.of(new Value.Int(1)),
+                Map.of(),
+                Where.INTERNAL,
+                Caller.CLIENT,
+                false);
         WireAnswers answers = new WireAnswers(Wire.toNowhere());
         for (int i = 0; i < WARM_UPS; i++) {
-            replica.read(WARM_UP_LIMIT, false, transaction -> new StatementRun(
-                            Caller.CLIENT, false, List.of(call), new RowReader(cancellation), answers)
-                    .read(connection(transaction.connection())));
+            replica.read(
+                    WARM_UP_LIMIT,
+                    false,
+                    transaction -> new StatementRun(
+                                    Caller.CLIENT, false, List.of(call), new RowReader(cancellation), answers)
+                            .read(connection(transaction.connection())));
         }
     }
 
@@ -192,15 +200,19 @@ public final class QueryWorker implements WorkerProcess.Work {
 
     private void normalize() {
         String sql = wire.getText();
-        String text = replica.read(
-                NORMALIZE_LIMIT, false, transaction -> NormalizedSql.of(transaction.connection(), sql));
+        String text =
+                replica.read(NORMALIZE_LIMIT, false, transaction -> NormalizedSql.of(transaction.connection(), sql));
         Frames.put(wire, Tag.TEXT);
         wire.putText(text);
     }
 
     private StatementRun run(Statements request) {
         return new StatementRun(
-                request.caller(), request.isPoliced(), request.calls(), new RowReader(cancellation), new WireAnswers(wire));
+                request.caller(),
+                request.isPoliced(),
+                request.calls(),
+                new RowReader(cancellation),
+                new WireAnswers(wire));
     }
 
     private CallerConnection connection(SqliteConnection connection) {
@@ -222,8 +234,7 @@ public final class QueryWorker implements WorkerProcess.Work {
     }
 
     /// What the server has more of than when it last spoke to this worker.
-    static void putNews(
-            Wire wire, @Nullable Map<String, String> protectedTables, List<SqlFunctions.Named> functions) {
+    static void putNews(Wire wire, @Nullable Map<String, String> protectedTables, List<SqlFunctions.Named> functions) {
         wire.putBoolean(protectedTables != null);
         if (protectedTables != null) Frames.putMap(wire, protectedTables, Wire::putText);
         wire.putInt(functions.size());

@@ -81,15 +81,16 @@ final class SchemaTrial {
     }
 
     private String update(String table) {
-        try (SqliteStatement columns =
-                connection.prepare("SELECT name FROM pragma_table_info(?1, 'main')")) {
+        try (SqliteStatement columns = connection.prepare("SELECT name FROM pragma_table_info(?1, 'main')")) {
             columns.bindText(1, table);
             List<String> sets = new ArrayList<>();
             while (columns.step()) {
                 String column = Policy.quoted(String.valueOf(columns.textAt(0)));
                 sets.add(column + " = " + column);
             }
-            return sets.isEmpty() ? "" : "UPDATE main.%s SET %s".formatted(Policy.quoted(table), String.join(", ", sets));
+            return sets.isEmpty()
+                    ? ""
+                    : "UPDATE main.%s SET %s".formatted(Policy.quoted(table), String.join(", ", sets));
         }
     }
 

@@ -81,7 +81,10 @@ final class WorkerQueries implements AutoCloseable {
         this.memory = memory;
         this.points = points;
         this.pool = new WorkerPool(
-                config.workers(), MAIN, (wire, mayWrite) -> QueryWorker.greet(wire, store.file(), pageCacheBytes, mayWrite), store.threads());
+                config.workers(),
+                MAIN,
+                (wire, mayWrite) -> QueryWorker.greet(wire, store.file(), pageCacheBytes, mayWrite),
+                store.threads());
     }
 
     WorkerPool pool() {
@@ -92,11 +95,7 @@ final class WorkerQueries implements AutoCloseable {
     ///
     /// @return false, and nothing has been run, if one of them writes
     boolean read(
-            Caller caller,
-            boolean isPoliced,
-            List<StatementCall> calls,
-            Answers answers,
-            Cancellation cancellation) {
+            Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers, Cancellation cancellation) {
         cancellation.check(); // Later it costs a worker.
         return pool.read(owner(caller), config.readLimit(), worker -> {
             Wire wire = worker.wire();
@@ -168,8 +167,9 @@ final class WorkerQueries implements AutoCloseable {
         Told told = worker.remembered() instanceof Told known ? known : new Told();
         worker.remember(told);
         long version = plugins.protectedTables().version();
-        Map<String, String> reasons =
-                version == told.protectedVersion ? null : plugins.protectedTables().reasons();
+        Map<String, String> reasons = version == told.protectedVersion
+                ? null
+                : plugins.protectedTables().reasons();
         List<SqlFunctions.Named> functions = plugins.functions().all();
         QueryWorker.putNews(worker.wire(), reasons, functions.subList(told.functionCount, functions.size()));
         told.protectedVersion = version;
@@ -185,12 +185,7 @@ final class WorkerQueries implements AutoCloseable {
         private final WriterLease lease;
         private boolean isCommitSent;
 
-        WriteTurn(
-                Caller caller,
-                boolean isPoliced,
-                List<StatementCall> calls,
-                Answers answers,
-                WriterLease lease) {
+        WriteTurn(Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers, WriterLease lease) {
             this.caller = caller;
             this.isPoliced = isPoliced;
             this.calls = calls;

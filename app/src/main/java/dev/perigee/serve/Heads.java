@@ -49,7 +49,8 @@ final class Heads implements Connection.Listener {
     void complete(Connection connection) {
         waiting.remove(connection);
         // What encrypts it has its own entry, which bounds the handshake only.
-        if (connection.getEndPoint() instanceof SslConnection.SslEndPoint inner) waiting.remove(inner.getSslConnection());
+        if (connection.getEndPoint() instanceof SslConnection.SslEndPoint inner)
+            waiting.remove(inner.getSslConnection());
     }
 
     /// A request is answered; to be called before the next one can be read.

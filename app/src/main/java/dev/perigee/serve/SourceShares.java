@@ -16,6 +16,10 @@ final class SourceShares implements Connection.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(SourceShares.class);
 
     private final Map<String, Integer> open = new ConcurrentHashMap<>();
+
+    /// Where each connection comes from: a connection that is closed no longer knows.
+    private final Map<Connection, String> sources = new ConcurrentHashMap<>();
+
     private final int most;
 
     SourceShares(int most) {
@@ -26,6 +30,7 @@ final class SourceShares implements Connection.Listener {
     public void onOpened(Connection connection) {
         Optional<String> source = source(connection);
         if (source.isEmpty()) return;
+        sources.put(connection, source.get());
         int count = open.merge(source.get(), 1, Integer::sum);
         if (count <= most) return;
         LOG.debug("A connection of {} is closed: it has {} already", source.get(), most);
@@ -34,7 +39,8 @@ final class SourceShares implements Connection.Listener {
 
     @Override
     public void onClosed(Connection connection) {
-        source(connection).ifPresent(name -> open.computeIfPresent(name, (_, count) -> count > 1 ? count - 1 : null));
+        String source = sources.remove(connection);
+        if (source != null) open.computeIfPresent(source, (_, count) -> count > 1 ? count - 1 : null);
     }
 
     /// Empty for what runs inside another connection, as HTTP does inside TLS.

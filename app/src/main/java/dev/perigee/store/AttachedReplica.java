@@ -54,9 +54,7 @@ public final class AttachedReplica implements AutoCloseable {
     /// @param following makes an observer that records a transaction's changes on its connection
     /// @param prepared called with each new connection
     public AttachedReplica(
-            StoreConfig config,
-            Function<Transaction, ChangeObserver> following,
-            Consumer<SqliteConnection> prepared) {
+            StoreConfig config, Function<Transaction, ChangeObserver> following, Consumer<SqliteConnection> prepared) {
         this.file = config.directory().resolve(config.fileName()).toAbsolutePath();
         this.config = config;
         this.following = following;
@@ -87,8 +85,7 @@ public final class AttachedReplica implements AutoCloseable {
         used.connection.exec("BEGIN");
         running = used.connection;
         try {
-            return Objects.requireNonNull(
-                    used.transaction.run(work, TimeGuard.nanos(limit), "Nothing was changed"));
+            return Objects.requireNonNull(used.transaction.run(work, TimeGuard.nanos(limit), "Nothing was changed"));
         } finally {
             running = null;
             // COMMIT keeps the temporary views that the work has made; the file is read-only either way.
@@ -143,8 +140,7 @@ public final class AttachedReplica implements AutoCloseable {
     /// back with the next table of that name. So a connection that followed is opened again then.
     private Attached follow(Attached used, boolean isFollowed) {
         boolean isFollowing = observer != ChangeObserver.NONE;
-        if (isFollowed == isFollowing
-                && (!isFollowed || schemaVersion(used.connection) == schemaAfterTurn)) {
+        if (isFollowed == isFollowing && (!isFollowed || schemaVersion(used.connection) == schemaAfterTurn)) {
             return used;
         }
         Attached open = used;
@@ -182,7 +178,12 @@ public final class AttachedReplica implements AutoCloseable {
         StatementCache statements = new StatementCache(connection);
         TimeGuard guard = watchdog.guard(connection, () -> Store.size(Connections.wal(file)));
         OpenTransaction transaction = new OpenTransaction(
-                "a statement on replica " + file.getFileName(), connection, statements, guard, this::observing, () -> {});
+                "a statement on replica " + file.getFileName(),
+                connection,
+                statements,
+                guard,
+                this::observing,
+                () -> {});
         return new Attached(connection, statements, guard, transaction);
     }
 

@@ -39,7 +39,8 @@ public interface ChangeObserver {
     default void committed() {}
 
     /// A worker process has written, with an observer of its own that recorded the changes; see
-    /// [AttachedReplica]. Called in a transaction of the server's writer, after the worker's: triggers follow what the
+    /// [AttachedReplica]. Called in a transaction of the server's writer, after the worker's: triggers follow what
+    the
     /// schema is now, and nothing is recorded a second time.
     default void wroteElsewhere(Transaction transaction) {}
 

@@ -59,15 +59,15 @@ final class Connections {
     }
 
     private static void write(SqliteConnection connection, StoreConfig config) {
-            // In WAL mode NORMAL loses nothing when the process dies. A power cut may take back the last
-            // commits, whole and in order: rows together with the cursor that covers them, so the source
-            // is asked for them again.
-            connection.exec("PRAGMA synchronous = NORMAL");
-            // Tables are pulled each at its own pace: an order may well be here before its customer.
-            connection.exec("PRAGMA foreign_keys = OFF");
-            // Checkpoints are ours: when, how far, and against whom is decided in one place.
-            connection.exec("PRAGMA wal_autocheckpoint = 0");
-            connection.exec("PRAGMA cache_size = " + cacheKib(config.pageCacheBytes()));
+        // In WAL mode NORMAL loses nothing when the process dies. A power cut may take back the last
+        // commits, whole and in order: rows together with the cursor that covers them, so the source
+        // is asked for them again.
+        connection.exec("PRAGMA synchronous = NORMAL");
+        // Tables are pulled each at its own pace: an order may well be here before its customer.
+        connection.exec("PRAGMA foreign_keys = OFF");
+        // Checkpoints are ours: when, how far, and against whom is decided in one place.
+        connection.exec("PRAGMA wal_autocheckpoint = 0");
+        connection.exec("PRAGMA cache_size = " + cacheKib(config.pageCacheBytes()));
     }
 
     private static void create(Path file) {

@@ -25,8 +25,7 @@ final class Watchdog implements AutoCloseable {
 
     /// @param supervised what runs the work of its thread, and runs it again should it end
     Watchdog(UnaryOperator<Runnable> supervised) {
-        this.thread =
-                Thread.ofPlatform().daemon().name("perigee-watchdog").unstarted(supervised.apply(this::run));
+        this.thread = Thread.ofPlatform().daemon().name("perigee-watchdog").unstarted(supervised.apply(this::run));
         thread.start();
     }
 

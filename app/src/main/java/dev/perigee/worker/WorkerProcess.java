@@ -65,10 +65,12 @@ public final class WorkerProcess {
     private static Set<Path> namedByManifest(Path jar) {
         try (JarFile opened = new JarFile(jar.toFile())) {
             Manifest manifest = opened.getManifest();
-            String named = manifest == null ? null : manifest.getMainAttributes().getValue("Class-Path");
+            String named =
+                    manifest == null ? null : manifest.getMainAttributes().getValue("Class-Path");
             if (named == null) return Set.of();
             Set<Path> entries = new HashSet<>();
-            for (String each : named.strip().split("\\s+")) entries.add(Path.of(jar.toUri().resolve(each)));
+            for (String each : named.strip().split("\\s+"))
+                entries.add(Path.of(jar.toUri().resolve(each)));
             return entries;
         } catch (IOException | IllegalArgumentException _) {
             return Set.of(); // The class loader passes over such an entry too.

@@ -31,9 +31,14 @@ class NastyRunTest {
                     server, ServedPerigee.CLIENT_TOKEN, ServedPerigee.TOKEN, 3, 20261130, Duration.ofSeconds(20));
             System.out.printf("%s, slowest %s%n", report.statuses(), report.slowest());
             assertThat(report.failures()).isEmpty();
-            assertThat(report.statuses().keySet()).isSubsetOf(Set.of(NastyRun.CUT_OFF, 200, 400, 403, 409, 413, 500, 503, 504));
+            assertThat(report.statuses().keySet())
+                    .isSubsetOf(Set.of(NastyRun.CUT_OFF, 200, 400, 403, 409, 413, 500, 503, 504));
             assertThat(report.count()).isGreaterThan(10);
-            assertThat(served.call(ServedPerigee.CLIENT_TOKEN, "POST", "/query", "{\"sql\":\"SELECT max(id) AS n FROM t\"}")
+            assertThat(served.call(
+                                    ServedPerigee.CLIENT_TOKEN,
+                                    "POST",
+                                    "/query",
+                                    "{\"sql\":\"SELECT max(id) AS n FROM t\"}")
                             .text())
                     .contains("\"n\":4");
             assertThat(served.value("PRAGMA integrity_check")).isEqualTo("ok");

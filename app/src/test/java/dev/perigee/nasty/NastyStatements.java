@@ -88,9 +88,7 @@ public final class NastyStatements {
                 i -> "(SELECT %%s AS a%d WHERE %s)"
                         .formatted(
                                 i,
-                                IntStream.range(0, uses)
-                                        .mapToObj(_ -> "a" + i)
-                                        .collect(Collectors.joining("+"))));
+                                IntStream.range(0, uses).mapToObj(_ -> "a" + i).collect(Collectors.joining("+"))));
     }
 
     private String doublingAliases() {
@@ -104,7 +102,8 @@ public final class NastyStatements {
                 .mapToObj(i -> ", w%d AS (w%d ROWS 1 PRECEDING)".formatted(i, i - 1))
                 .limit(random.nextBoolean() ? 1 : 0)
                 .collect(Collectors.joining());
-        String calls = list(count, i -> "sum(a+%d) OVER (PARTITION BY %s ORDER BY b, c+%d)".formatted(i, "a%" + (i + 1), i));
+        String calls =
+                list(count, i -> "sum(a+%d) OVER (PARTITION BY %s ORDER BY b, c+%d)".formatted(i, "a%" + (i + 1), i));
         return "SELECT %s FROM t WINDOW %s%s".formatted(calls, first, rest);
     }
 
@@ -122,16 +121,22 @@ public final class NastyStatements {
         int count = between(100, 900);
         return pick(
                 manyAggregates(count),
-                "SELECT %s FROM t GROUP BY %s".formatted(list(count, i -> "group_concat(a||%d)".formatted(i)), list(200, i -> "b+" + i)),
+                "SELECT %s FROM t GROUP BY %s"
+                        .formatted(list(count, i -> "group_concat(a||%d)".formatted(i)), list(200, i -> "b+" + i)),
                 "SELECT count(DISTINCT a), %s FROM t HAVING %s"
                         .formatted(
                                 list(count, i -> "min(a+%d)".formatted(i)),
-                                IntStream.range(0, count).mapToObj(i -> "max(c+%d) > 0".formatted(i)).collect(Collectors.joining(" AND "))));
+                                IntStream.range(0, count)
+                                        .mapToObj(i -> "max(c+%d) > 0".formatted(i))
+                                        .collect(Collectors.joining(" AND "))));
     }
 
     private String jsonPaths(String function, String document) {
         return "SELECT %s(%s, %s) FROM t"
-                .formatted(function, document.formatted(between(1000, 2_000_000)), list(between(10, 90), i -> "'$.b" + i + "'"));
+                .formatted(
+                        function,
+                        document.formatted(between(1000, 2_000_000)),
+                        list(between(10, 90), i -> "'$.b" + i + "'"));
     }
 
     private String jsonSet() {
@@ -152,7 +157,8 @@ public final class NastyStatements {
         return pick(
                 "SELECT " + list(between(10, 400), i -> "hex(zeroblob(%d)) AS c%d".formatted(size, i)),
                 "SELECT group_concat(hex(randomblob(%d))) FROM t, t AS u".formatted(size / 100),
-                "CREATE TABLE n%d AS SELECT %s".formatted(made, list(50, i -> "randomblob(%d) AS c%d".formatted(size, i))),
+                "CREATE TABLE n%d AS SELECT %s"
+                        .formatted(made, list(50, i -> "randomblob(%d) AS c%d".formatted(size, i))),
                 "SELECT printf('%%.*c', %d, 'x')".formatted(size));
     }
 
@@ -187,7 +193,8 @@ public final class NastyStatements {
     private String wide() {
         int count = between(500, 30_000);
         return pick(
-                "SELECT a FROM t WHERE " + IntStream.range(0, count).mapToObj(i -> "a = " + i).collect(Collectors.joining(" OR ")),
+                "SELECT a FROM t WHERE "
+                        + IntStream.range(0, count).mapToObj(i -> "a = " + i).collect(Collectors.joining(" OR ")),
                 "SELECT a FROM t WHERE a IN (" + list(count, i -> "b+" + i) + ")",
                 "SELECT a FROM t WHERE (a, b) IN (VALUES " + list(count, i -> "(%d, %d)".formatted(i, i)) + ")",
                 "SELECT coalesce(" + list(100, i -> "(SELECT max(b+%d) FROM t)".formatted(i)) + ") FROM t");
@@ -219,7 +226,12 @@ public final class NastyStatements {
     private String triggers() {
         int number = random.nextInt(5);
         return "CREATE TRIGGER IF NOT EXISTS nt%d AFTER INSERT ON n%d BEGIN %s END"
-                .formatted(number, number, "INSERT INTO n%d SELECT i FROM n%d; ".formatted((number + 1) % 5, number).repeat(between(1, 20)));
+                .formatted(
+                        number,
+                        number,
+                        "INSERT INTO n%d SELECT i FROM n%d; "
+                                .formatted((number + 1) % 5, number)
+                                .repeat(between(1, 20)));
     }
 
     private String sort() {
@@ -231,7 +243,8 @@ public final class NastyStatements {
         int size = between(10_000, 400_000);
         return pick(
                 "SELECT instr(hex(zeroblob(%1$d)), hex(zeroblob(%1$d/2)) || '1')".formatted(size),
-                "SELECT replace(hex(zeroblob(%1$d)), substr(hex(zeroblob(%1$d)), 1, %1$d/2) || '1', 'x')".formatted(size),
+                "SELECT replace(hex(zeroblob(%1$d)), substr(hex(zeroblob(%1$d)), 1, %1$d/2) || '1', 'x')"
+                        .formatted(size),
                 "SELECT trim(hex(zeroblob(%1$d)), '1' || hex(randomblob(%1$d)))".formatted(size),
                 "SELECT upper(lower(upper(hex(zeroblob(%d))))) FROM t".formatted(size * 10));
     }

@@ -69,8 +69,9 @@ class IsolationTest {
                         "common table expressions that double",
                         "WITH x0 AS (SELECT 1 AS c)"
                                 + IntStream.rangeClosed(1, 24)
-                                        .mapToObj(i -> ", x%d AS (SELECT (SELECT c FROM x%d) + (SELECT c FROM x%d) AS c)"
-                                                .formatted(i, i - 1, i - 1))
+                                        .mapToObj(
+                                                i -> ", x%d AS (SELECT (SELECT c FROM x%d) + (SELECT c FROM x%d) AS c)"
+                                                        .formatted(i, i - 1, i - 1))
                                         .collect(Collectors.joining())
                                 + " SELECT * FROM x24",
                         List.of(504, 413)),
@@ -124,14 +125,16 @@ class IsolationTest {
             assertThat(answer.body()).doesNotContain("INTERNAL");
             // The next ones are answered, whoever sends them, and so are writes.
             assertThat(served.run(CLIENT, "SELECT max(id) AS n FROM t").body()).isEqualTo("{\"result\":[{\"n\":3}]}");
-            assertThat(served.run(CLIENT, "INSERT INTO made VALUES (1)").statusCode()).isEqualTo(200);
+            assertThat(served.run(CLIENT, "INSERT INTO made VALUES (1)").statusCode())
+                    .isEqualTo(200);
             assertThat(served.query("SELECT count(*) AS n FROM made")).hasToString("{\"result\":[{\"n\":1}]}");
         }
     }
 
     @Test
     void a_client_s_views_and_computed_columns_do_not_hold_up_an_admin() {
-        QueryConfig patient = new QueryConfig(SOON, SOON, 1_000_000, 1000, 3, 256L << 20).withWorkers(QUERIES.workers());
+        QueryConfig patient =
+                new QueryConfig(SOON, SOON, 1_000_000, 1000, 3, 256L << 20).withWorkers(QUERIES.workers());
         try (ServedStore served = served(patient)) {
             served.run(CLIENT, "CREATE VIEW v0 AS SELECT 1 AS c");
             int made = 0;
@@ -144,8 +147,11 @@ class IsolationTest {
                                 .formatted(made, made - 1, made - 1));
             } while (answer.statusCode() == 200 && made < 40);
             assertThat(answer.statusCode()).as(answer.body()).isIn(413, 504);
-            assertThat(served.run(ADMIN, "SELECT * FROM v%d".formatted(made - 1)).statusCode()).isEqualTo(200);
-            assertThat(served.run(ADMIN, "SELECT * FROM v%d".formatted(made)).statusCode()).isEqualTo(400);
+            assertThat(served.run(ADMIN, "SELECT * FROM v%d".formatted(made - 1))
+                            .statusCode())
+                    .isEqualTo(200);
+            assertThat(served.run(ADMIN, "SELECT * FROM v%d".formatted(made)).statusCode())
+                    .isEqualTo(400);
             String doubling = IntStream.range(1, 40)
                     .mapToObj(i -> ", a%d AS (a%d + a%d)".formatted(i, i - 1, i - 1))
                     .collect(Collectors.joining("", "CREATE TABLE doubling (a0", ")"));
@@ -202,7 +208,8 @@ class IsolationTest {
             Awaitility.await().until(() -> served.workers().stats().busy() > 0);
             long begin = System.nanoTime();
             for (int i = 0; i < 20; i++) {
-                assertThat(served.run(ADMIN, "SELECT max(id) AS n FROM t").statusCode()).isEqualTo(200);
+                assertThat(served.run(ADMIN, "SELECT max(id) AS n FROM t").statusCode())
+                        .isEqualTo(200);
             }
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(SOON);
             assertThat(attackers).anyMatch(Thread::isAlive);

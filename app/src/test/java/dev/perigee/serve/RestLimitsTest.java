@@ -63,8 +63,7 @@ class RestLimitsTest {
             long begin = System.nanoTime();
             assertThat(slow.send(request("/rest/t")).head()).startsWith("HTTP/1.1 200");
             // The connection is closed under the answer; what is in its buffers may still come.
-            while (served.workers().stats().busy() > 0 && System.nanoTime() - begin < 10_000_000_000L)
-                Thread.sleep(20);
+            while (served.workers().stats().busy() > 0 && System.nanoTime() - begin < 10_000_000_000L) Thread.sleep(20);
             assertThat(served.workers().stats().busy()).isZero();
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
         }

@@ -153,7 +153,9 @@ final class ServedStore implements AutoCloseable {
     /// Returns when a worker is there, for tests of limits that are shorter than a busy machine takes to start one.
     void awaitWorker() {
         engine.warmUp();
-        Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> !engine.workers().pids().isEmpty());
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> !engine.workers().pids().isEmpty());
     }
 
     URI uri(String path) {

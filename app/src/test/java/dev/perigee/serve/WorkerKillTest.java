@@ -33,9 +33,8 @@ class WorkerKillTest {
 
     @Test
     void no_row_is_wrong_and_no_write_that_was_answered_is_lost() throws Exception {
-        QueryConfig queries = QueryConfig.defaults()
-                .withRowLevelSecurity(true)
-                .withWorkers(new WorkerConfig(3, 128L << 20, false));
+        QueryConfig queries =
+                QueryConfig.defaults().withRowLevelSecurity(true).withWorkers(new WorkerConfig(3, 128L << 20, false));
         long seed = 20261130;
         try (ServedStore served = new ServedStore(directory, Setup.standard().query(queries))) {
             served.query("CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT, body TEXT)");
@@ -44,7 +43,8 @@ class WorkerKillTest {
                 served.query("INSERT INTO tmp_rls_policies (actions, \"table\", \"column\", value)"
                         + " VALUES ('%s', 'notes', 'owner', 'mine')".formatted(action));
             }
-            assertThat(served.run(CLIENT, "INSERT INTO notes VALUES (0, 'mine', 'body of 0')").statusCode())
+            assertThat(served.run(CLIENT, "INSERT INTO notes VALUES (0, 'mine', 'body of 0')")
+                            .statusCode())
                     .isEqualTo(200);
             Set<Long> acknowledged = new ConcurrentSkipListSet<>();
             List<String> wrong = new CopyOnWriteArrayList<>();
@@ -93,7 +93,8 @@ class WorkerKillTest {
                     .get("result")
                     .forEach(row -> there.add(row.get("id").asLong()));
             assertThat(there).containsAll(acknowledged);
-            assertThat(served.query("PRAGMA integrity_check")).hasToString("{\"result\":[{\"integrity_check\":\"ok\"}]}");
+            assertThat(served.query("PRAGMA integrity_check"))
+                    .hasToString("{\"result\":[{\"integrity_check\":\"ok\"}]}");
         }
     }
 
@@ -101,7 +102,9 @@ class WorkerKillTest {
         reads.incrementAndGet();
         for (JsonNode row : answer.get("result")) {
             boolean isRight = row.get("owner").asString().equals("mine")
-                    && row.get("body").asString().equals("body of " + row.get("id").asLong());
+                    && row.get("body")
+                            .asString()
+                            .equals("body of " + row.get("id").asLong());
             if (!isRight) wrong.add(row.toString());
         }
     }

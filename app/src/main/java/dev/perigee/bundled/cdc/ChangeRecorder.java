@@ -150,7 +150,8 @@ final class ChangeRecorder implements ChangeObserver {
         images.over();
         comingVersion = version(tx);
         coming = known;
-        if (comingVersion != schemaVersion || !altered.isEmpty()) followSchema(tx, (action, table) -> announce(tx, action, table));
+        if (comingVersion != schemaVersion || !altered.isEmpty())
+            followSchema(tx, (action, table) -> announce(tx, action, table));
         if (images.rowsWritten() != rowsBefore) retention.trim(tx, images.bytes());
     }
 
