@@ -212,8 +212,7 @@ final class CallerConnection {
 
     /// To be called when a statement has been run.
     ///
-    /// @throws PerigeeException [Fault#TOO_LARGE] if it made what other callers' statements would take long to
-    compile
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it made what others' statements take long to compile
     void checkMade() {
         if (!makes || role == Role.ADMIN) return;
         asPerigee(() -> {

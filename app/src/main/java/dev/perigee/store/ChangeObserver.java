@@ -38,10 +38,9 @@ public interface ChangeObserver {
     /// What was announced by [#committing] is committed.
     default void committed() {}
 
-    /// A worker process has written, with an observer of its own that recorded the changes; see
-    /// [AttachedReplica]. Called in a transaction of the server's writer, after the worker's: triggers follow what
-    the
-    /// schema is now, and nothing is recorded a second time.
+    /// A worker process has written, and an observer of its own has recorded the changes; see
+    /// [AttachedReplica]. Called in a transaction of the server's writer, after the worker's: the
+    /// triggers follow what the schema is now, and nothing is recorded a second time.
     default void wroteElsewhere(Transaction transaction) {}
 
     /// Rows its triggers have written so far, which are not the doing of whoever's statement fired them.

@@ -67,8 +67,8 @@ final class Sandbox {
     /// @param audit `AUDIT_ARCH_*`
     /// @param seccomp the call that installs the filter
     /// @param denied socket, connect, bind, listen, accept, accept4, socketpair, execve, execveat, ptrace,
-    ///     process_vm_readv, process_vm_writev, kill, mount, open_by_handle_at, bpf, keyctl, userfaultfd, fork and vfork
-    ///     where they exist, io_uring_setup, pidfd_getfd
+    ///     process_vm_readv, process_vm_writev, kill, mount, open_by_handle_at, bpf, keyctl, userfaultfd, fork and
+    ///     vfork where they exist, io_uring_setup, pidfd_getfd
     private record Architecture(int audit, long seccomp, int[] denied) {
         static final Architecture AMD64 = new Architecture(0xC000003E, 317, new int[] {
             41, 42, 49, 50, 43, 288, 53, 59, 322, 101, 310, 311, 62, 165, 304, 321, 250, 323, 57, 58, 425, 438

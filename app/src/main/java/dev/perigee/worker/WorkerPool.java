@@ -120,11 +120,9 @@ public final class WorkerPool implements AutoCloseable {
     ///
     /// @param owner whose statement it is; one owner never holds all workers if there are several
     /// @param limit past it, and a short grace, the worker is killed
-    /// @throws PerigeeException [Fault#BUSY] if none becomes free in time, [Fault#TIME_LIMIT] or [Fault#TOO_LARGE]
-    if
-    ///     the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it crashed or cannot be started;
-    what
-    ///     the exchange itself throws
+    /// @throws PerigeeException [Fault#BUSY] if none becomes free in time, [Fault#TIME_LIMIT] or
+    ///     [Fault#TOO_LARGE] if the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it
+    ///     crashed or cannot be started; what the exchange itself throws
     public <T extends @Nullable Object> T read(String owner, Duration limit, Function<Worker, T> exchange) {
         Worker worker = acquire(owner);
         try {
