@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -27,6 +28,9 @@ final class ServerClient implements AutoCloseable {
 
     /// The server ends a request itself before that.
     private static final Duration ANSWER_LIMIT = Duration.ofMinutes(10);
+
+    /// Time between two looks at how far a run is.
+    private static final Duration LOOK_EVERY = Duration.ofMillis(200);
 
     /// An error's body is a sentence; more of it is not ours.
     private static final int MAX_ERROR_BYTES = 64 << 10;
@@ -61,6 +65,43 @@ final class ServerClient implements AutoCloseable {
         }
     }
 
+    /// Starts a run with `POST path` and waits until it has ended, however long it takes; a single request may wait
+    /// only so long. The answer is that of this run, whatever else is done to the table meanwhile.
+    JsonNode ran(String path, Optional<Object> body) {
+        return ran(path, body, Optional.empty());
+    }
+
+    /// As [#ran(String, Optional)], and tells `watcher` several times a second how far it is.
+    JsonNode ran(String path, Optional<Object> body, Consumer<JsonNode> watcher) {
+        return ran(path, body, Optional.of(watcher));
+    }
+
+    private JsonNode ran(String path, Optional<Object> body, Optional<Consumer<JsonNode>> watcher) {
+        JsonNode answer = result("POST", path + "?wait=false", body);
+        String request = path("/replication/requests", answer.path("request").asString(""));
+        do {
+            if (watcher.isPresent()) {
+                watcher.get().accept(answer);
+                pause();
+            }
+            answer = get(request + "?wait=" + watcher.isEmpty());
+        } while (answer.path("running").asBoolean(false));
+        return answer;
+    }
+
+    private void pause() {
+        try {
+            Thread.sleep(LOOK_EVERY);
+        } catch (InterruptedException e) {
+            throw interrupted();
+        }
+    }
+
+    private PerigeeException interrupted() {
+        Thread.currentThread().interrupt();
+        return Fault.CLOSED.saying("interrupted while waiting for " + base);
+    }
+
     /// The body of an answer that says it is one; the caller closes it.
     InputStream open(String method, String path, Optional<Object> body, Map<String, String> headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path))
@@ -87,8 +128,7 @@ final class ServerClient implements AutoCloseable {
         } catch (IOException e) {
             throw brokenOff(e);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw Fault.CLOSED.saying("interrupted while waiting for " + base);
+            throw interrupted();
         }
     }
 

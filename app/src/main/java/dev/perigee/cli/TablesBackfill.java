@@ -78,7 +78,9 @@ final class TablesBackfill implements Callable<Integer> {
         try (ServerClient client = server.client(surroundings.environment())) {
             JsonNode result = isCancelled
                     ? client.result("DELETE", path, Optional.empty())
-                    : client.result("POST", path + (isNotAwaited ? "?wait=false" : ""), Optional.of(body));
+                    : isNotAwaited
+                            ? client.result("POST", path + "?wait=false", Optional.of(body))
+                            : client.ran(path, Optional.of(body));
             if (json) out().println(Json.MAPPER.writeValueAsString(result));
             else print(result.path("backfill"));
             return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;

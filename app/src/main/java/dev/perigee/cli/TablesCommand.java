@@ -170,7 +170,7 @@ final class TablesCommand implements Callable<Integer> {
                     List<String> names) {
         return with(common, client -> {
             Map<String, Object> body = names == null || names.isEmpty() ? Map.of() : Map.of("tables", names);
-            JsonNode result = client.result("POST", "/replication/sync", Optional.of(body));
+            JsonNode result = client.ran("/replication/sync", Optional.of(body));
             if (!shown(common, result)) printResults(result);
             return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;
         });
@@ -196,8 +196,7 @@ final class TablesCommand implements Callable<Integer> {
         return with(common, client -> {
             List<JsonNode> results = new ArrayList<>();
             for (String name : names) {
-                JsonNode result = client.result(
-                        "POST",
+                JsonNode result = client.ran(
                         ServerClient.path(TABLES, name) + "/sweep",
                         Optional.of(isConfirmed ? Map.of("confirm", true) : Map.of()));
                 results.add(result);
@@ -228,7 +227,7 @@ final class TablesCommand implements Callable<Integer> {
             boolean isDone = true;
             List<JsonNode> results = new ArrayList<>();
             for (String name : names) {
-                JsonNode result = client.result("POST", ServerClient.path(TABLES, name) + "/recover", Optional.empty());
+                JsonNode result = client.ran(ServerClient.path(TABLES, name) + "/recover", Optional.empty());
                 results.add(result);
                 if (!common.json) printResults(result);
                 isDone &= result.path("success").asBoolean(false);
@@ -328,16 +327,11 @@ final class TablesCommand implements Callable<Integer> {
                                 + table.path("error").path("message").asString(""));
             }
         }
-        for (JsonNode name : result.path("started")) out().println(name.asString("") + ": still runs");
     }
 
     private void printSweep(JsonNode result) {
         String name = result.path("table").asString("");
         JsonNode sweep = result.path("sweep");
-        if (result.path("started").asBoolean(false)) {
-            out().println(name + ": still runs");
-            return;
-        }
         boolean isFailed = sweep.has("error");
         out().println(String.format(
                 Locale.ROOT,

@@ -41,10 +41,6 @@ import tools.jackson.databind.JsonNode;
         })
 final class VerifyCommand implements Callable<Integer> {
     private static final String TABLES = "/replication/tables";
-    private static final String PROOF = "/replication/proof";
-
-    /// Time between two looks at how far the server is.
-    private static final long LOOK_MILLIS = 200;
 
     private final Surroundings surroundings;
 
@@ -76,7 +72,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws InterruptedException {
+    public Integer call() {
         List<JsonNode> proofs = new ArrayList<>();
         try (ServerClient client = server.client(surroundings.environment());
                 ProgressLine progress = new ProgressLine(err(), surroundings.isTerminal())) {
@@ -107,18 +103,17 @@ final class VerifyCommand implements Callable<Integer> {
                 .toList();
     }
 
-    /// Starts it and looks how far it is until it has ended: it may take longer than a request may.
-    private JsonNode verified(ServerClient client, String table, ProgressLine progress) throws InterruptedException {
-        Map<String, Object> body = Map.of("repair", isRepair, "confirm", isConfirmed);
-        client.result("POST", ServerClient.path(TABLES, table) + "/verify?wait=false", Optional.of(body));
-        while (true) {
-            JsonNode proof = client.get(ServerClient.path(PROOF, table));
-            if (!proof.path("running").asBoolean(false)) return proof;
-            if (proof.has("progress")) {
-                progress.progress(table, Json.MAPPER.treeToValue(proof.get("progress"), Progress.class));
-            }
-            Thread.sleep(LOOK_MILLIS);
-        }
+    private JsonNode verified(ServerClient client, String table, ProgressLine progress) {
+        String path = ServerClient.path(TABLES, table) + "/verify";
+        Optional<Object> body = Optional.of(Map.of("repair", isRepair, "confirm", isConfirmed));
+        JsonNode answer = surroundings.isTerminal()
+                ? client.ran(path, body, now -> {
+                    if (now.has("progress")) {
+                        progress.progress(table, Json.MAPPER.treeToValue(now.get("progress"), Progress.class));
+                    }
+                })
+                : client.ran(path, body);
+        return answer.path("proof");
     }
 
     private static boolean isGood(JsonNode proof) {

@@ -8,7 +8,6 @@ import dev.perigee.plugin.Response;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -19,11 +18,13 @@ final class BackfillRoutes {
     private final PluginHost host;
     private final Tables tables;
     private final Backfills backfills;
+    private final AskedRuns asked;
 
-    BackfillRoutes(PluginHost host, Tables tables, Backfills backfills) {
+    BackfillRoutes(PluginHost host, Tables tables, Backfills backfills, AskedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.backfills = backfills;
+        this.asked = asked;
     }
 
     void register() {
@@ -35,7 +36,7 @@ final class BackfillRoutes {
     private Response begin(Request request) {
         TableRunner runner = named(request);
         JsonNode body = request.body().length == 0 ? JsonNodeFactory.instance.objectNode() : request.json();
-        boolean isAwaited = ReplicationRoutes.flag(request, "wait", true);
+        ReplicationRoutes.flag(request, "wait", true); // refused before anything starts
         boolean isConfirmation = body.isObject() && body.has("confirm");
         if (isConfirmation
                 && (body.size() > 1
@@ -43,12 +44,13 @@ final class BackfillRoutes {
                         || !body.get("confirm").booleanValue())) {
             throw BackfillScope.invalid("`confirm`: expected true, and nothing else");
         }
-        CompletableFuture<BackfillStatus> running =
-                isConfirmation ? backfills.confirm(runner) : backfills.begin(runner, body);
-        Optional<BackfillStatus> ended = isAwaited ? ReplicationRoutes.within(running) : Optional.empty();
-        Optional<BackfillStatus> now = ended.or(runner::backfill);
-        return Response.result(
-                answer(runner, now, ended.map(e -> e.state().equals("done")).orElse(true)));
+        Backfills.Started started = isConfirmation ? backfills.confirm(runner) : backfills.begin(runner, body);
+        return asked.answer(
+                request,
+                started.result()
+                        .thenApply(ended ->
+                                answer(runner, Optional.of(ended), ended.state().equals("done"))),
+                () -> answer(runner, runner.backfill().filter(now -> now.run() == started.run()), true));
     }
 
     private Response look(Request request) {

@@ -8,10 +8,12 @@ import java.util.Optional;
 ///
 /// @param state `running`, `waiting` for an admin to confirm or cancel it, `failing` and tried again, `done` or
 ///     `cancelled`
+/// @param run its number in `tmp_replication_runs`
 /// @param phase see [Backfill.Phase]
 /// @param progress of the phase
 public record BackfillStatus(
         String state,
+        long run,
         String phase,
         Optional<List<String>> key,
         Optional<List<String>> from,
@@ -27,6 +29,7 @@ public record BackfillStatus(
     static BackfillStatus of(Backfill backfill, String state, Progress progress) {
         return new BackfillStatus(
                 state,
+                backfill.run(),
                 ConfigTable.word(backfill.phase()),
                 backfill.scope().key(),
                 backfill.scope().from(),

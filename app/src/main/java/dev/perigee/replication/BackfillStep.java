@@ -72,11 +72,13 @@ final class BackfillStep {
         this.told = told;
     }
 
-    /// Does the next step of the table's backfill.
+    /// Does the next step of a backfill.
     ///
+    /// @param run the backfill's number: another one of the table has steps of its own
     /// @param told of each page
     /// @return how it stands then; empty where nothing is left to do, or it was cancelled
     static Optional<Backfill> next(
+            long run,
             TableSync sync,
             Store store,
             Source source,
@@ -85,6 +87,7 @@ final class BackfillStep {
             Cancellation cancellation,
             Consumer<Backfill> told) {
         Backfill backfill = store.read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, config.name()))
+                .filter(found -> found.run() == run)
                 .orElse(null);
         if (backfill == null) return Optional.empty();
         TableState state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))

@@ -73,6 +73,11 @@ final class BackfillTable {
         throw Fault.CONFLICT.in("table " + backfill.name(), "its backfill was cancelled", "The pages before stay");
     }
 
+    /// How this very backfill stands; empty where it has ended, also where another one of the table has begun since.
+    static Optional<Backfill> find(Transaction tx, Backfill known) {
+        return find(tx, known.name()).filter(found -> found.run() == known.run());
+    }
+
     static Optional<Backfill> find(Transaction tx, String name) {
         return read(tx.statement(SELECT + " WHERE name = ?1").bindText(1, name)).stream()
                 .findFirst();

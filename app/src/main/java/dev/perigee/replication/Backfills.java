@@ -27,14 +27,21 @@ import org.slf4j.LoggerFactory;
 final class Backfills {
     private static final Logger LOG = LoggerFactory.getLogger(Backfills.class);
 
+    /// A backfill that has begun, or goes on.
+    ///
+    /// @param run its number in `tmp_replication_runs`
+    /// @param result completes when it has ended or needs help
+    record Started(long run, CompletableFuture<BackfillStatus> result) {}
+
     /// Where the phase under way began in this process: its rate counts from there.
     private record Begun(Backfill.Phase phase, long rows, long nanos) {}
 
     private final PluginHost host;
     private final Tables tables;
     private final BiConsumer<TableRunner, BackfillStatus> observer;
-    private final Map<String, CompletableFuture<BackfillStatus>> results = new ConcurrentHashMap<>();
-    private final Map<String, Begun> begun = new ConcurrentHashMap<>();
+    // By the number of the run: who waits for one backfill is never told of another.
+    private final Map<Long, CompletableFuture<BackfillStatus>> results = new ConcurrentHashMap<>();
+    private final Map<Long, Begun> begun = new ConcurrentHashMap<>();
 
     /// @param observer told after each page and of each change; must not wait
     Backfills(PluginHost host, Tables tables, BiConsumer<TableRunner, BackfillStatus> observer) {
@@ -48,7 +55,7 @@ final class Backfills {
         for (Backfill backfill : host.store().read(SyncPlan.READ_LIMIT, BackfillTable::all)) {
             TableRunner runner = tables.find(backfill.name()).orElse(null);
             if (runner == null) continue;
-            results.put(runner.name(), new CompletableFuture<>());
+            results.put(backfill.run(), new CompletableFuture<>());
             if (isWaiting(backfill)) tell(runner, backfill, "waiting");
             else go(runner, backfill);
         }
@@ -56,10 +63,9 @@ final class Backfills {
 
     /// Begins a backfill.
     ///
-    /// @return completes when it has ended or needs help
     /// @throws PerigeeException [Fault#CONFLICT] where one is under way; [Fault#INVALID_REQUEST] for a key that the
     ///     source does not take for one
-    CompletableFuture<BackfillStatus> begin(TableRunner runner, tools.jackson.databind.JsonNode body) {
+    Started begin(TableRunner runner, tools.jackson.databind.JsonNode body) {
         TableConfig config = runner.config();
         Source source = tables.source();
         SourceTable table = source.describe(config.name());
@@ -102,13 +108,13 @@ final class Backfills {
             return true;
         });
         CompletableFuture<BackfillStatus> result = new CompletableFuture<>();
-        results.put(config.name(), result);
+        results.put(backfill.run(), result);
         go(runner, backfill);
-        return result;
+        return new Started(backfill.run(), result);
     }
 
     /// Lets a backfill that waits go on, with as many deletions as it found.
-    CompletableFuture<BackfillStatus> confirm(TableRunner runner) {
+    Started confirm(TableRunner runner) {
         Backfill confirmed = host.store().write(tx -> {
             Backfill waiting = BackfillTable.find(tx, runner.name())
                     .filter(Backfills::isWaiting)
@@ -118,9 +124,9 @@ final class Backfills {
             return waiting.confirmed();
         });
         CompletableFuture<BackfillStatus> result = new CompletableFuture<>();
-        results.put(runner.name(), result);
+        results.put(confirmed.run(), result);
         go(runner, confirmed);
-        return result;
+        return new Started(confirmed.run(), result);
     }
 
     /// Ends the table's backfill; what it did stays.
@@ -144,6 +150,7 @@ final class Backfills {
         CompletableFuture<Optional<Backfill>> step = runner.exclusively(cancellation -> {
             try {
                 return tables.inTurn(() -> BackfillStep.next(
+                        backfill.run(),
                         tables.sync(),
                         host.store(),
                         tables.source(),
@@ -154,14 +161,14 @@ final class Backfills {
             } catch (RuntimeException e) {
                 // Somebody ended what ran, as a pause does: a backfill is ended only by being cancelled itself.
                 if (!cancellation.isCancelled()) throw e;
-                return host.store().read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, runner.name()));
+                return host.store().read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, backfill));
             }
         });
         CompletableFuture<Optional<Backfill>> _ = step.whenComplete((next, failure) -> {
             try {
-                if (failure != null) failed(runner, Failures.unwrapped(failure));
+                if (failure != null) failed(runner, backfill, Failures.unwrapped(failure));
                 else if (next.isPresent()) go(runner, next.get());
-                else done(runner);
+                else done(runner, backfill);
             } catch (PerigeeException e) {
                 // The replica cannot be written, or Perigee stops: it goes on with the next start at the latest.
                 LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());
@@ -169,48 +176,67 @@ final class Backfills {
         });
     }
 
-    private void done(TableRunner runner) {
+    private void done(TableRunner runner, Backfill last) {
         Instant now = host.clock().instant();
         Optional<Backfill> done = host.store().write(tx -> {
-            Optional<Backfill> found = BackfillTable.find(tx, runner.name());
+            Optional<Backfill> found = BackfillTable.find(tx, last);
             found.ifPresent(backfill -> {
                 BackfillTable.remove(tx, runner.name());
                 ended(tx, backfill, Run.Outcome.OK, now);
             });
             return found;
         });
-        done.ifPresent(backfill -> ended(runner, backfill, "done"));
+        done.ifPresentOrElse(backfill -> ended(runner, backfill, "done"), () -> forget(runner, last));
     }
 
-    private void failed(TableRunner runner, PerigeeException failure) {
+    private void failed(TableRunner runner, Backfill last, PerigeeException failure) {
         if (failure.fault() == Fault.CLOSED) return; // it goes on with the next start
         Problem problem = Problem.of(failure);
         Optional<Backfill> failed = host.store().write(tx -> {
-            Optional<Backfill> found = BackfillTable.find(tx, runner.name()).map(b -> b.failed(problem));
+            Optional<Backfill> found = BackfillTable.find(tx, last).map(b -> b.failed(problem));
             found.ifPresent(backfill -> BackfillTable.save(tx, backfill));
             return found;
         });
         if (failed.isEmpty()) {
             // It was cancelled, and who waited has been told; or its table was removed, and nobody has.
-            CompletableFuture<BackfillStatus> result = results.remove(runner.name());
+            forget(runner, last);
+            CompletableFuture<BackfillStatus> result = results.remove(last.run());
             if (result != null) result.completeExceptionally(failure);
             return;
         }
         if (failed.get().failures() == 1) LOG.warn("table {}: its backfill: {}", runner.name(), failure.getMessage());
         if (isWaiting(failed.get())) {
             BackfillStatus status = tell(runner, failed.get(), "waiting");
-            complete(runner, status);
+            complete(failed.get(), status);
             return;
         }
         tell(runner, failed.get(), "failing");
         Duration delay = tables.retryDelay(failed.get().failures(), problem);
         CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS)
-                .execute(() -> go(runner, failed.get()));
+                .execute(() -> tryAgain(runner, failed.get()));
+    }
+
+    private void tryAgain(TableRunner runner, Backfill failed) {
+        try {
+            Optional<Backfill> found = host.store().read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, failed));
+            found.ifPresentOrElse(backfill -> go(runner, backfill), () -> forget(runner, failed));
+        } catch (PerigeeException e) {
+            LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());
+        }
+    }
+
+    /// A page that was told of after the backfill was cancelled is taken back from the status.
+    private void forget(TableRunner runner, Backfill cancelled) {
+        begun.remove(cancelled.run());
+        boolean isShown = runner.backfill()
+                .filter(shown -> shown.run() == cancelled.run())
+                .isPresent();
+        if (isShown) runner.backfill(null);
     }
 
     private BackfillStatus tell(TableRunner runner, Backfill backfill, String state) {
         Begun since = begun.compute(
-                runner.name(),
+                backfill.run(),
                 (_, before) -> before != null && before.phase() == backfill.phase()
                         ? before
                         : new Begun(backfill.phase(), backfill.rows(), System.nanoTime()));
@@ -228,13 +254,13 @@ final class Backfills {
     private BackfillStatus ended(TableRunner runner, Backfill backfill, String state) {
         BackfillStatus status = tell(runner, backfill, state);
         runner.backfill(null);
-        begun.remove(runner.name());
-        complete(runner, status);
+        begun.remove(backfill.run());
+        complete(backfill, status);
         return status;
     }
 
-    private void complete(TableRunner runner, BackfillStatus status) {
-        CompletableFuture<BackfillStatus> result = results.remove(runner.name());
+    private void complete(Backfill backfill, BackfillStatus status) {
+        CompletableFuture<BackfillStatus> result = results.remove(backfill.run());
         if (result != null) result.complete(status);
     }
 

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
 /// The REST API of verifications, for admins: `GET /proof`, `GET /proof/:name`, `POST /tables/:name/verify`.
@@ -23,12 +24,14 @@ final class ProofRoutes {
     private final Tables tables;
     private final Checks checks;
     private final Verifications verifications;
+    private final AskedRuns asked;
 
-    ProofRoutes(PluginHost host, Tables tables, Checks checks, Verifications verifications) {
+    ProofRoutes(PluginHost host, Tables tables, Checks checks, Verifications verifications, AskedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.checks = checks;
         this.verifications = verifications;
+        this.asked = asked;
     }
 
     void register() {
@@ -38,50 +41,73 @@ final class ProofRoutes {
     }
 
     private List<ProofView> proofs() {
+        // Before the proofs: a verification stores its proof first, and is no longer running afterwards.
+        Set<String> running = tables.all().stream()
+                .map(TableRunner::name)
+                .filter(checks::isRunning)
+                .collect(Collectors.toSet());
         Map<String, TableState> states = tables.states();
         Map<String, Entry> proofs = verifications.proofs();
         return tables.all().stream()
                 .map(table -> view(
                         table.name(),
+                        running.contains(table.name()),
                         Optional.ofNullable(proofs.get(table.name())),
                         Optional.ofNullable(states.get(table.name()))))
                 .toList();
     }
 
     private ProofView proof(TableRunner table) {
-        // The progress first: a verification that ends in between is then shown by its proof.
-        return view(
-                table.name(),
-                verifications.proof(table.name()),
-                host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, table.name())));
+        // First, as above: otherwise "not running" could stand beside the proof before the last.
+        boolean isRunning = checks.isRunning(table.name());
+        return view(table.name(), isRunning, verifications.proof(table.name()), state(table));
     }
 
-    private ProofView view(String table, Optional<Entry> entry, Optional<TableState> state) {
+    private Optional<TableState> state(TableRunner table) {
+        return host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, table.name()));
+    }
+
+    private ProofView view(String table, boolean isRunning, Optional<Entry> entry, Optional<TableState> state) {
         return ProofView.of(
                 table,
                 entry.map(Entry::last),
                 ProofView.Verified.of(entry, state),
                 checks.due(table, Checks.Kind.VERIFY),
-                checks.isRunning(table),
-                verifications.progress(table));
+                isRunning,
+                isRunning ? verifications.progress(table) : Optional.empty());
     }
 
-    /// The answer has the proof where the verification ended within the limit; else it goes on.
+    /// The answer has the proof of this very verification, where it ended within the limit; else it continues.
     private Response verify(Request request) {
         TableRunner table = named(request);
-        boolean isAwaited = ReplicationRoutes.flag(request, "wait", true);
+        ReplicationRoutes.flag(request, "wait", true); // refused before anything starts
         CompletableFuture<Proof> running = verifications.start(checks, table, order(request));
+        return asked.answer(request, running.thenApply(proof -> ended(table, proof)), () -> started(table));
+    }
+
+    private Map<String, Object> ended(TableRunner table, Proof proof) {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("table", table.name());
-        Optional<Proof> ended = isAwaited ? ReplicationRoutes.within(running) : Optional.empty();
-        if (ended.isPresent()) {
-            answer.put("success", ended.get().verdict().isGood());
-            answer.put("proof", proof(table));
-        } else {
-            answer.put("success", true);
-            answer.put("started", true);
-        }
-        return Response.result(answer);
+        answer.put("success", proof.verdict().isGood());
+        answer.put(
+                "proof",
+                ProofView.of(
+                        table.name(),
+                        Optional.of(proof),
+                        ProofView.Verified.of(verifications.proof(table.name()), state(table)),
+                        checks.due(table.name(), Checks.Kind.VERIFY),
+                        false,
+                        Optional.empty()));
+        return answer;
+    }
+
+    private Map<String, Object> started(TableRunner table) {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("table", table.name());
+        answer.put("success", true);
+        answer.put("started", true);
+        verifications.progress(table.name()).ifPresent(progress -> answer.put("progress", progress));
+        return answer;
     }
 
     private TableRunner named(Request request) {

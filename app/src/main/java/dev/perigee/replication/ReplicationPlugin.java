@@ -63,11 +63,13 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 host.metrics(),
                 () -> lags(host, tables),
                 () -> host.store().read(SyncPlan.READ_LIMIT, SetAsideTable::counts));
-        new ReplicationRoutes(host, tables, events, verifications).register();
-        new SweepRoutes(host, tables, checks, sweeps).register();
-        new ProofRoutes(host, tables, checks, verifications).register();
+        AskedRuns asked = new AskedRuns();
+        asked.register(host);
+        new ReplicationRoutes(host, tables, events, verifications, asked).register();
+        new SweepRoutes(host, tables, checks, sweeps, asked).register();
+        new ProofRoutes(host, tables, checks, verifications, asked).register();
         backfills = new Backfills(host, tables, observer::backfill);
-        new BackfillRoutes(host, tables, backfills).register();
+        new BackfillRoutes(host, tables, backfills, asked).register();
         tables.load();
         sweeps.load();
     }

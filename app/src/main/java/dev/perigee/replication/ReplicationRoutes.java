@@ -6,7 +6,6 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,16 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import tools.jackson.databind.JsonNode;
 
 /// The REST API of replication, for admins. Bodies and answers are explained in `docs/replication.md`.
 final class ReplicationRoutes {
-    /// Longest wait of a request for a sync; what runs longer goes on, and the answer says so.
-    static final Duration WAIT_LIMIT = Duration.ofSeconds(45);
-
     static final int DEFAULT_RUNS = 50;
     static final int MAX_RUNS = 1000;
 
@@ -31,12 +24,15 @@ final class ReplicationRoutes {
     private final Tables tables;
     private final EventStream events;
     private final Verifications verifications;
+    private final AskedRuns asked;
 
-    ReplicationRoutes(PluginHost host, Tables tables, EventStream events, Verifications verifications) {
+    ReplicationRoutes(
+            PluginHost host, Tables tables, EventStream events, Verifications verifications, AskedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.events = events;
         this.verifications = verifications;
+        this.asked = asked;
     }
 
     void register() {
@@ -85,25 +81,25 @@ final class ReplicationRoutes {
         List<TableRunner> wanted = request.body().length == 0
                 ? tables.all().stream().filter(runner -> !runner.isPaused()).toList()
                 : wanted(request.json());
-        boolean isAwaited = flag(request, "wait", true);
+        flag(request, "wait", true); // refused before anything starts
         Map<TableRunner, CompletableFuture<SyncResult>> running = new LinkedHashMap<>();
         wanted.forEach(runner -> running.put(runner, runner.sync()));
-        return awaited(running, isAwaited);
+        return answered(request, running);
     }
 
     private Response resync(Request request) {
         refuseBody(request);
         TableRunner runner = named(request);
-        boolean isAwaited = flag(request, "wait", true);
+        flag(request, "wait", true); // refused before anything starts
         tables.needsResync(runner);
-        return awaited(Map.of(runner, runner.resync()), isAwaited);
+        return answered(request, Map.of(runner, runner.resync()));
     }
 
     private Response recover(Request request) {
         refuseBody(request);
         TableRunner runner = named(request);
-        boolean isAwaited = flag(request, "wait", true);
-        return awaited(Map.of(runner, tables.recover(runner)), isAwaited);
+        flag(request, "wait", true); // refused before anything starts
+        return answered(request, Map.of(runner, tables.recover(runner)));
     }
 
     private Response runs(Request request) {
@@ -165,34 +161,35 @@ final class ReplicationRoutes {
         return wanted;
     }
 
-    /// Results of what ended within the limit; what still runs, or is not awaited, is named under `started`.
-    private static Response awaited(Map<TableRunner, CompletableFuture<SyncResult>> running, boolean isAwaited) {
-        long end = System.nanoTime() + (isAwaited ? WAIT_LIMIT.toNanos() : 0);
-        List<SyncResult> results = new ArrayList<>();
-        List<String> started = new ArrayList<>();
-        running.forEach((runner, future) -> {
-            Optional<SyncResult> result = isAwaited ? ended(runner, future, end) : Optional.empty();
-            result.ifPresentOrElse(results::add, () -> started.add(runner.name()));
-        });
-        boolean success = results.stream().allMatch(SyncResult::succeeded);
-        return Response.result(
-                started.isEmpty()
-                        ? answer("success", success, "results", results)
-                        : answer("success", success, "results", results, "started", started));
+    /// The results of these runs, or those there are; what still runs, or is not awaited, is named under `started`.
+    private Response answered(Request request, Map<TableRunner, CompletableFuture<SyncResult>> running) {
+        Map<String, CompletableFuture<SyncResult>> settled = new LinkedHashMap<>();
+        running.forEach((runner, future) -> settled.put(runner.name(), settled(runner, future)));
+        CompletableFuture<Map<String, Object>> all = CompletableFuture.allOf(
+                        settled.values().toArray(CompletableFuture[]::new))
+                .thenApply(_ -> results(settled));
+        return asked.answer(request, all, () -> results(settled));
     }
 
-    private static Optional<SyncResult> ended(TableRunner runner, CompletableFuture<SyncResult> future, long end) {
-        try {
-            return Optional.of(future.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS));
-        } catch (TimeoutException e) {
-            return Optional.empty();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Optional.empty();
-        } catch (ExecutionException e) {
-            Problem problem = Problem.of(Failures.unwrapped(e));
-            return Optional.of(SyncResult.of(runner.name(), Counts.NONE, 0, Optional.of(problem)));
-        }
+    private static Map<String, Object> results(Map<String, CompletableFuture<SyncResult>> settled) {
+        List<SyncResult> results = new ArrayList<>();
+        List<String> started = new ArrayList<>();
+        settled.forEach((table, future) -> {
+            if (future.isDone()) results.add(future.join());
+            else started.add(table);
+        });
+        boolean success = results.stream().allMatch(SyncResult::succeeded);
+        return started.isEmpty()
+                ? answer("success", success, "results", results)
+                : answer("success", success, "results", results, "started", started);
+    }
+
+    /// The same run, whose failure is a result of its table.
+    private static CompletableFuture<SyncResult> settled(TableRunner runner, CompletableFuture<SyncResult> run) {
+        return run.exceptionally(failure -> {
+            Problem problem = Problem.of(Failures.unwrapped(failure));
+            return SyncResult.of(runner.name(), Counts.NONE, 0, Optional.of(problem));
+        });
     }
 
     private static int limit(Request request) {
@@ -215,22 +212,6 @@ final class ReplicationRoutes {
             case "false" -> false;
             default -> throw invalid("`%s`: expected true or false".formatted(name));
         };
-    }
-
-    /// What `running` comes to, where that is within [#WAIT_LIMIT]; empty where it goes on.
-    ///
-    /// @throws dev.perigee.fault.PerigeeException what it failed of
-    static <T> Optional<T> within(CompletableFuture<T> running) {
-        try {
-            return Optional.of(running.get(WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (TimeoutException e) {
-            return Optional.empty();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Optional.empty();
-        } catch (ExecutionException e) {
-            throw Failures.unwrapped(e);
-        }
     }
 
     /// For what takes no words: whoever sends some means something else.

@@ -72,11 +72,11 @@ final class SetAsideRoutes {
 
     private static SyncResult await(TableRunner runner, CompletableFuture<SyncResult> sync) {
         try {
-            return sync.get(ReplicationRoutes.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+            return sync.get(AskedRuns.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw Fault.BUSY.in(
                     "table " + runner.name(),
-                    "its sync still runs after %d s".formatted(ReplicationRoutes.WAIT_LIMIT.toSeconds()),
+                    "its sync still runs after %d s".formatted(AskedRuns.WAIT_LIMIT.toSeconds()),
                     "It goes on, and tries the rows in the end");
         } catch (ExecutionException e) {
             throw Failures.unwrapped(e);

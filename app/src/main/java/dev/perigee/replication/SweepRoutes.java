@@ -7,7 +7,6 @@ import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import tools.jackson.databind.JsonNode;
 
@@ -17,12 +16,14 @@ final class SweepRoutes {
     private final Tables tables;
     private final Checks checks;
     private final Sweeps sweeps;
+    private final AskedRuns asked;
 
-    SweepRoutes(PluginHost host, Tables tables, Checks checks, Sweeps sweeps) {
+    SweepRoutes(PluginHost host, Tables tables, Checks checks, Sweeps sweeps, AskedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.checks = checks;
         this.sweeps = sweeps;
+        this.asked = asked;
     }
 
     void register() {
@@ -44,21 +45,21 @@ final class SweepRoutes {
     private Response sweep(Request request) {
         TableRunner runner = swept(request);
         boolean isConfirmed = isConfirmed(request);
-        boolean isAwaited =
-                request.query("wait").filter(wait -> wait.equals("false")).isEmpty();
+        ReplicationRoutes.flag(request, "wait", true); // refused before anything starts
         CompletableFuture<Sweep> sweep = checks.start(
                 runner, Checks.Kind.SWEEP, cancellation -> sweeps.sweep(runner, isConfirmed, cancellation));
+        return asked.answer(
+                request,
+                sweep.thenApply(ended -> answer(runner, ended.error().isEmpty(), "sweep", SweepStatus.of(ended))),
+                () -> answer(runner, true, "started", true));
+    }
+
+    private static Map<String, Object> answer(TableRunner runner, boolean success, String field, Object value) {
         Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("success", true);
+        answer.put("success", success);
         answer.put("table", runner.name());
-        Optional<Sweep> ended = isAwaited ? ReplicationRoutes.within(sweep) : Optional.empty();
-        if (ended.isEmpty()) {
-            answer.put("started", true);
-        } else {
-            answer.put("success", ended.get().error().isEmpty());
-            answer.put("sweep", SweepStatus.of(ended.get()));
-        }
-        return Response.result(answer);
+        answer.put(field, value);
+        return answer;
     }
 
     private TableRunner swept(Request request) {

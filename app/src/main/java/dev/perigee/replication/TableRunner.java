@@ -174,7 +174,8 @@ final class TableRunner {
         return sync(Run.Kind.SYNC);
     }
 
-    /// Starts a resync, joins the one that runs or waits, or has it follow what runs.
+    /// Starts a resync, joins one that waits, or has it follow what runs: also a resync, since that may have read the
+    /// source before this one was asked for.
     CompletableFuture<SyncResult> resync() {
         return sync(Run.Kind.RESYNC);
     }
@@ -185,7 +186,7 @@ final class TableRunner {
     }
 
     private synchronized CompletableFuture<SyncResult> sync(Run.Kind kind) {
-        for (Task<?> task : tasks()) {
+        for (Task<?> task : kind == Run.Kind.RESYNC ? waiting : tasks()) {
             // A resync does what a sync does, and more.
             boolean does =
                     task.kind().filter(k -> k == kind || k == Run.Kind.RESYNC).isPresent();

@@ -113,6 +113,26 @@ class ServerCommandsTest {
         assertThat(cli.run("verify", "--table", "nothing").exitCode()).isEqualTo(1);
     }
 
+    /// The answers were those of an earlier verification now and then.
+    @Test
+    void each_verification_answers_for_itself_while_differences_come_and_go() {
+        cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "2h");
+        cli.run("tables", "sync", "orders");
+        for (int i = 0; i < 100; i++) {
+            boolean isPlanted = i % 2 == 1;
+            perigee.store().write(tx -> {
+                tx.connection()
+                        .exec("UPDATE orders SET note = '%s' WHERE id = 7".formatted(isPlanted ? "no" : "note 7"));
+                return true;
+            });
+            Cli.Ended ended = cli.run("verify", "--table", "orders");
+            assertThat(ended.out())
+                    .as("run %d: %s", i, ended)
+                    .startsWith(isPlanted ? "orders: different" : "orders: equal");
+            assertThat(ended.exitCode()).isEqualTo(isPlanted ? 1 : 0);
+        }
+    }
+
     @Test
     void rows_are_fetched_again_by_key_and_what_cannot_be_stored_is_listed() {
         cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "1h");
