@@ -24,7 +24,14 @@ public enum Fault {
     TIME_LIMIT(true, 504, "make the statement cheaper, or raise the limit that the message names"),
     DISK_FULL(true, 503, "free space on the replica's disk; applying then goes on by itself"),
     DISK_FAILED(true, 503, "check the replica's disk and the permissions of its folder"),
-    REPLICA_CORRUPT(false, 500, "restore the replica from a backup, or remove it and load it again"),
+    REPLICA_CORRUPT(
+            false,
+            500,
+            "stop Perigee, move the file with its -wal and -shm away, and start it again, which loads the tables anew, or put a backup in its place; see \"A damaged or lost replica\" in docs/replication.md"),
+    REPLICA_LOST(
+            false,
+            500,
+            "export what you need while this process still runs, then restart it, which loads the tables anew; see \"A damaged or lost replica\" in docs/replication.md"),
     REPLICA_LOCKED(false, 503, "stop the process that the message names, or use another data folder"),
     REPLICA_TOO_NEW(false, 500, "run the Perigee version that wrote this replica, or a newer one"),
     SQLITE_FAILED(false, 500, "read what SQLite said in the message"),

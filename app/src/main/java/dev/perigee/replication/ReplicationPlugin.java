@@ -141,6 +141,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
                         table,
                         Optional.ofNullable(states.get(table.name())),
                         Optional.ofNullable(proofs.get(table.name())),
+                        tables.replicaTrouble(),
                         now))
                 .toList();
     }

@@ -122,11 +122,13 @@ final class ReplicationRoutes {
         Map<String, TableState> states = tables.states();
         Map<String, ProofTable.Entry> proofs = verifications.proofs();
         Instant now = host.clock().instant();
+        Optional<Problem> replica = tables.replicaTrouble();
         return tables.all().stream()
                 .map(runner -> TableStatus.of(
                         runner,
                         Optional.ofNullable(states.get(runner.name())),
                         Optional.ofNullable(proofs.get(runner.name())),
+                        replica,
                         now))
                 .toList();
     }
@@ -136,6 +138,7 @@ final class ReplicationRoutes {
                 runner,
                 host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, runner.name())),
                 verifications.proof(runner.name()),
+                tables.replicaTrouble(),
                 host.clock().instant());
     }
 

@@ -68,10 +68,19 @@ public record TableStatus(
     public record HeldBy(String who, Instant since, long ageMs) {}
 
     /// @param at when it happened
-    public record LastError(String fault, String message, String remedy, Instant at) {}
+    public record LastError(String fault, String message, String remedy, Instant at) {
+        static LastError of(Problem problem, Instant at) {
+            return new LastError(problem.fault(), problem.message(), problem.remedy(), at);
+        }
+    }
 
+    /// @param replica why nothing can be written to the replica just now, which holds up every table
     static TableStatus of(
-            TableRunner runner, Optional<TableState> state, Optional<ProofTable.Entry> proof, Instant now) {
+            TableRunner runner,
+            Optional<TableState> state,
+            Optional<ProofTable.Entry> proof,
+            Optional<Problem> replica,
+            Instant now) {
         Optional<ProofView.Verified> verified = ProofView.Verified.of(proof, state);
         TableConfig config = runner.config();
         Optional<CopyDefinition> definition = state.flatMap(TableState::definition);
@@ -98,21 +107,29 @@ public record TableStatus(
                 state.map(TableState::setAside).orElse(0L),
                 state.flatMap(TableState::lastSyncAt),
                 runner.isPaused() ? Optional.empty() : runner.due(),
-                runner.state(),
+                replica.isPresent() && runner.state().equals("idle") ? "failing" : runner.state(),
                 state.flatMap(TableState::freshAt).map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())),
-                Guarantee.withProof(guarantee(state, proof, config), verified.map(ProofView.Verified::at)),
+                Guarantee.withProof(
+                        replica.isPresent() ? unwritable(state) : guarantee(state, proof, config),
+                        verified.map(ProofView.Verified::at)),
                 state.flatMap(TableState::completeAsOf),
                 state.flatMap(TableState::position),
                 state.flatMap(TableStatus::heldBy),
                 verified,
                 state.map(TableState::failures).orElse(0),
-                state.flatMap(s -> s.error()
-                        .map(e -> new LastError(
-                                e.fault(), e.message(), e.remedy(), s.errorAt().orElse(now)))),
+                replica.map(problem -> LastError.of(problem, now))
+                        .or(() -> state.flatMap(s -> s.error()
+                                .map(problem ->
+                                        LastError.of(problem, s.errorAt().orElse(now))))),
                 runner.progress(),
                 runner.swept().map(SweepStatus::of),
                 runner.backfill(),
                 notes(runner, state, definition));
+    }
+
+    /// No sync can succeed, whether the last one did or not.
+    private static String unwritable(Optional<TableState> state) {
+        return state.filter(TableState::isLoaded).isEmpty() ? Guarantee.LOADING : Guarantee.BEHIND;
     }
 
     /// A copy whose last sync failed is not said to be complete, although it is as of `completeAsOf`.

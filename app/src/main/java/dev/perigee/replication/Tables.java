@@ -122,6 +122,11 @@ final class Tables {
         return states;
     }
 
+    /// Why no table can be synced just now: the replica cannot be written.
+    Optional<Problem> replicaTrouble() {
+        return host.store().trouble().map(Problem::of);
+    }
+
     /// Adds tables, or gives those of the same name these settings. All or nothing; copies that are missing are made,
     /// empty, and every table is due at once.
     ///

@@ -79,16 +79,27 @@ final class StatusEndpoints {
     private void database(Exchange exchange) throws IOException {
         Store.Stats stats = store.stats();
         Map<String, Object> internal = new LinkedHashMap<>();
-        internal.put("status", "ok");
+        Optional<PerigeeException> trouble = store.trouble();
+        internal.put("status", trouble.isEmpty() ? "ok" : "failing");
         internal.put("sqliteVersion", pingStore());
         internal.put("databaseBytes", stats.databaseBytes());
         internal.put("walBytes", stats.walBytes());
         internal.put("activeReads", stats.activeReads());
         internal.put("queuedWrites", stats.queuedWrites());
+        // The message names the file, which is no client's business.
+        if (exchange.caller().isAdmin()) trouble.ifPresent(why -> internal.put("error", error(why)));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("internal", internal);
         answer.put("external", source.describe(exchange.caller().isAdmin()));
         exchange.result(answer);
+    }
+
+    private static Map<String, Object> error(PerigeeException why) {
+        Map<String, Object> error = new LinkedHashMap<>();
+        error.put("fault", why.fault().name());
+        error.put("message", why.getMessage());
+        error.put("remedy", why.remedy());
+        return error;
     }
 
     private void stats(Exchange exchange) throws IOException {

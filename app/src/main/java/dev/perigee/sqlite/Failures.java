@@ -1,16 +1,28 @@
 package dev.perigee.sqlite;
 
 import dev.perigee.fault.Fault;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Makes of SQLite's result codes what people read: the fault, SQLite's own words, and the place in the
 /// statement.
 final class Failures {
+    /// What is wrong with the file and not with the statement: the message names the file.
+    private static final Set<Fault> OF_THE_FILE =
+            EnumSet.of(Fault.BUSY, Fault.DISK_FULL, Fault.DISK_FAILED, Fault.REPLICA_CORRUPT, Fault.SQLITE_FAILED);
+
+    private static final String LET_GO =
+            "end the other program's transaction on the file, or wait for it; writing then goes on by itself";
+
+    private final Path file;
     private final Callbacks callbacks;
     private final boolean openedReadonly;
 
     /// @param callbacks whose exception is the cause where a callback of ours was asked
-    Failures(Callbacks callbacks, boolean openedReadonly) {
+    Failures(Path file, Callbacks callbacks, boolean openedReadonly) {
+        this.file = file;
         this.callbacks = callbacks;
         this.openedReadonly = openedReadonly;
     }
@@ -34,7 +46,8 @@ final class Failures {
 
     /// A mistake in a statement that SQLite was not asked about.
     static SqliteException refused(String what, SqlText.@Nullable Place place) {
-        String message = message(Fault.STATEMENT_INVALID, where(place), what, "Nothing was run");
+        String message = message(
+                Fault.STATEMENT_INVALID, where(place), what, "Nothing was run", Fault.STATEMENT_INVALID.remedy());
         return new SqliteException(
                 Fault.STATEMENT_INVALID, message, ResultCode.ERROR, place == null ? -1 : place.offset());
     }
@@ -52,8 +65,11 @@ final class Failures {
         if (fault == Fault.TOO_LARGE && ResultCode.primary(code) == ResultCode.NOMEM) {
             said += ", or the statement's program is longer than its limit";
         }
-        String message = message(fault, where, "%s (SQLite code %d)".formatted(said, code), state);
-        return new SqliteException(fault, message, code, offset, callbacks.takeFailure());
+        boolean isUnnamed = !file.toString().isEmpty() && !where.contains(file.toString());
+        String place = isUnnamed && OF_THE_FILE.contains(fault) ? "%s of %s".formatted(where, file) : where;
+        String remedy = ResultCode.primary(code) == ResultCode.BUSY ? LET_GO : fault.remedy();
+        String message = message(fault, place, "%s (SQLite code %d)".formatted(said, code), state, remedy);
+        return new SqliteException(fault, message, remedy, code, offset, callbacks.takeFailure());
     }
 
     private static String where(SqlText.@Nullable Place place) {
@@ -62,7 +78,7 @@ final class Failures {
                 : "SQL statement, line %d, column %d".formatted(place.line(), place.column());
     }
 
-    private static String message(Fault fault, String where, String what, String state) {
-        return "%s in %s: %s. %s. To fix: %s.".formatted(fault, where, what, state, fault.remedy());
+    private static String message(Fault fault, String where, String what, String state, String remedy) {
+        return "%s in %s: %s. %s. To fix: %s.".formatted(fault, where, what, state, remedy);
     }
 }

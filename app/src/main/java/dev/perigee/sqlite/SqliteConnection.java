@@ -110,7 +110,7 @@ public final class SqliteConnection implements AutoCloseable {
 
     private SqliteConnection(Path file, boolean openedReadonly) {
         this.file = file;
-        this.failures = new Failures(callbacks, openedReadonly);
+        this.failures = new Failures(file, callbacks, openedReadonly);
     }
 
     /// Opens a database file, or what a URI names.

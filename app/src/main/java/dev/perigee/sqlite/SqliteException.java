@@ -12,12 +12,13 @@ public final class SqliteException extends PerigeeException {
     /// @param extendedCode SQLite's extended result code
     /// @param offset UTF-16 index of the mistake in the statement, -1 where unknown
     public SqliteException(Fault fault, String message, int extendedCode, int offset) {
-        this(fault, message, extendedCode, offset, null);
+        this(fault, message, fault.remedy(), extendedCode, offset, null);
     }
 
-    /// As the other, with what a callback of ours threw meanwhile.
-    SqliteException(Fault fault, String message, int extendedCode, int offset, @Nullable Throwable cause) {
-        super(fault, message, fault.remedy(), cause);
+    /// As the other, with the occurrence's own remedy and with what a callback of ours threw meanwhile.
+    SqliteException(
+            Fault fault, String message, String remedy, int extendedCode, int offset, @Nullable Throwable cause) {
+        super(fault, message, remedy, cause);
         this.extendedCode = extendedCode;
         this.offset = offset;
     }

@@ -7,7 +7,9 @@ import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,6 +41,10 @@ final class GroupCommit {
     /// How long a transaction takes in further writes: the first one's caller waits for the last.
     static final Duration MAX_TIME = Duration.ofMillis(5);
 
+    /// What goes wrong within a write and is the file's matter.
+    private static final Set<Fault> OF_THE_REPLICA =
+            EnumSet.of(Fault.DISK_FULL, Fault.DISK_FAILED, Fault.REPLICA_CORRUPT);
+
     private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
 
     private final String where;
@@ -54,6 +60,9 @@ final class GroupCommit {
     private final SqliteStatement release;
     private final SqliteStatement rollbackToSavepoint;
     private final SqliteStatement dataVersion;
+
+    /// Why the last transaction could not be written, which is the replica's matter and not one write's.
+    private volatile @Nullable PerigeeException trouble;
 
     /// Writes that ran in the transaction that is open and wait for its commit.
     private final List<PendingWrite<?>> ran = new ArrayList<>();
@@ -80,6 +89,12 @@ final class GroupCommit {
         this.release = connection.prepare("RELEASE perigee_write");
         this.rollbackToSavepoint = connection.prepare("ROLLBACK TO perigee_write");
         this.dataVersion = connection.prepare("PRAGMA data_version");
+    }
+
+    /// Why nothing can be written just now; null once something was committed again.
+    @Nullable
+    PerigeeException trouble() {
+        return trouble;
     }
 
     /// Runs `first` and what `more` has waiting, and commits; everybody is told before it returns.
@@ -161,6 +176,7 @@ final class GroupCommit {
         try {
             (isFirst ? begin : savepoint).run();
         } catch (PerigeeException e) {
+            trouble = e;
             write.failed(e);
             if (connection.isAutocommit()) undone(e);
             return;
@@ -172,6 +188,7 @@ final class GroupCommit {
             ran.add(write);
             return;
         }
+        if (failure instanceof PerigeeException known && OF_THE_REPLICA.contains(known.fault())) trouble = known;
         undo(isFirst);
         write.failed(failure);
         if (connection.isAutocommit()) undone(failure);
@@ -267,9 +284,11 @@ final class GroupCommit {
             transaction.committing(follower);
             commit.run();
         } catch (RuntimeException e) {
+            if (e instanceof PerigeeException known) trouble = known;
             abandon(e);
             return;
         }
+        trouble = null;
         committed.run();
         follower.committed();
         List<PendingWrite<?>> kept = List.copyOf(ran);

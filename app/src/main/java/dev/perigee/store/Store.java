@@ -279,6 +279,13 @@ public final class Store implements AutoCloseable {
         return threads;
     }
 
+    /// Why the replica cannot be written just now: another program holds it, the disk is full or fails, the
+    /// file is damaged, removed or replaced. Empty while nothing is known to be in the way, and again after
+    /// the next commit.
+    public Optional<PerigeeException> trouble() {
+        return writer.trouble();
+    }
+
     public Stats stats() {
         Checkpoints.Counts counts = writer.checkpoints();
         return new Stats(

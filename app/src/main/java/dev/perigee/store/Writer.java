@@ -7,6 +7,7 @@ import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,12 @@ final class Writer {
     private final Thread thread;
 
     /// What exists once the file is open.
-    private record Opened(SqliteConnection connection, TimeGuard guard, Checkpoints checkpoints) {}
+    private record Opened(
+            SqliteConnection connection,
+            TimeGuard guard,
+            GroupCommit group,
+            Checkpoints checkpoints,
+            FileIdentity identity) {}
 
     Writer(Path file, StoreConfig config, Watchdog watchdog, ServingThreads threads, ReadPool readers) {
         this.thread = Thread.ofPlatform()
@@ -79,6 +85,12 @@ final class Writer {
 
     Checkpoints.Counts checkpoints() {
         return opened.join().checkpoints().counts();
+    }
+
+    /// Why nothing can be written just now; empty while nothing is known to be in the way.
+    Optional<PerigeeException> trouble() {
+        Opened now = opened.join();
+        return now.identity().lost().or(() -> Optional.ofNullable(now.group().trouble()));
     }
 
     /// Waits while the queue is full.
@@ -133,8 +145,9 @@ final class Writer {
                 GroupCommit group = new GroupCommit(
                         where(), connection, transaction, this::observer, readers::committed, GroupCommit.MAX_TIME);
                 Checkpoints checkpoints = new Checkpoints(connection, file, config, readers);
-                opened.complete(new Opened(connection, guard, checkpoints));
-                writeUntilClosed(group, checkpoints);
+                FileIdentity identity = FileIdentity.of(file);
+                opened.complete(new Opened(connection, guard, group, checkpoints, identity));
+                writeUntilClosed(group, checkpoints, identity);
                 checkpoints.last();
             } finally {
                 watchdog.forget(guard);
@@ -147,11 +160,16 @@ final class Writer {
         }
     }
 
-    private void writeUntilClosed(GroupCommit group, Checkpoints checkpoints) {
+    private void writeUntilClosed(GroupCommit group, Checkpoints checkpoints, FileIdentity identity) {
         while (true) {
             PendingWrite<?> first = queue.take(checkpoints.nanosToNextTry());
-            if (first != null) group.run(first, this::next);
-            else if (queue.isDrained()) return;
+            if (first != null) {
+                Optional<PerigeeException> lost = identity.lost();
+                if (lost.isPresent()) first.failed(lost.get());
+                else group.run(first, this::next);
+            } else if (queue.isDrained()) {
+                return;
+            }
             checkpoints.tryNow();
         }
     }
