@@ -28,8 +28,8 @@ import tools.jackson.databind.JsonNode;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:The server answers, and no table is failing.",
-            "1:A table is failing, or the server does not answer or refuses the token.",
+            "0:The server answers, and no table is failing or needs somebody's attention.",
+            "1:One does, the replica cannot be written, or the server does not answer or refuses the token.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
@@ -63,10 +63,17 @@ final class StatusCommand implements Callable<Integer> {
             } else {
                 print(database, tables, out);
             }
-            boolean isFailing = tables.valueStream()
-                    .anyMatch(table -> table.path("state").asString("").equals("failing"));
-            return isFailing ? Exit.FAILED : Exit.OK;
+            boolean isRight = !database.path("internal").has("error")
+                    && tables.valueStream().noneMatch(StatusCommand::needsSomebody);
+            return isRight ? Exit.OK : Exit.FAILED;
         }
+    }
+
+    private static boolean needsSomebody(JsonNode table) {
+        // A table that failed is syncing while it is tried again, and no better for it.
+        boolean isFailing =
+                table.has("lastError") && !table.path("state").asString("").equals("paused");
+        return isFailing || !table.path("attention").isEmpty();
     }
 
     private static void print(JsonNode database, JsonNode tables, PrintWriter out) {
@@ -79,13 +86,17 @@ final class StatusCommand implements Callable<Integer> {
                         / 1024,
                 internal.path("sqliteVersion").asString("?"),
                 external.path("place").asString(external.path("status").asString("?")));
+        if (internal.has("error")) {
+            out.println("The replica cannot be written: "
+                    + internal.path("error").path("message").asString(""));
+        }
         if (tables.isEmpty()) {
             out.println("No table is replicated yet; `perigee tables add` adds one.");
             return;
         }
         out.println();
-        TextTable text = new TextTable(List.of("table", "rows", "cursor", "lag", "state", "next sync"));
-        List<String> errors = new ArrayList<>();
+        TextTable text = new TextTable(List.of("table", "rows", "cursor", "lag", "guarantee", "state", "next sync"));
+        List<String> below = new ArrayList<>();
         Instant now = Instant.now();
         for (JsonNode table : tables) {
             String name = table.path("name").asString("");
@@ -94,19 +105,40 @@ final class StatusCommand implements Callable<Integer> {
                     String.format(Locale.ROOT, "%,d", table.path("rowCount").asLong(0)),
                     table.path("cursor").asString("-"),
                     table.has("lag") ? time(table.path("lag").asLong(0)) : "-",
+                    table.path("guarantee").asString("-"),
                     table.path("state").asString("?"),
                     table.has("nextSyncAt") ? due(table.path("nextSyncAt").asString(""), now) : "-"));
-            if (table.path("sweep").has("error")) {
-                errors.add(name + ": "
-                        + table.path("sweep").path("error").path("message").asString(""));
-            }
-            if (table.has("lastError")) {
-                errors.add(name + ": " + table.path("lastError").path("message").asString(""));
-            }
+            about(table).forEach(line -> below.add(name + ": " + line));
         }
         text.print(out);
-        if (!errors.isEmpty()) out.println();
-        errors.forEach(out::println);
+        if (!below.isEmpty()) out.println();
+        below.forEach(out::println);
+    }
+
+    /// What else there is to say of a table: trouble first.
+    private static List<String> about(JsonNode table) {
+        List<String> lines = new ArrayList<>();
+        if (table.has("lastError")) {
+            lines.add(table.path("lastError").path("message").asString(""));
+        }
+        for (JsonNode one : table.path("attention")) {
+            String message = one.path("message").asString("");
+            lines.add(
+                    message.contains("To fix:")
+                            ? message
+                            : "%s. To fix: %s."
+                                    .formatted(message, one.path("remedy").asString("")));
+        }
+        JsonNode held = table.path("heldBy");
+        if (!held.isMissingNode()) {
+            lines.add("rows since %s may still come late: %s has had a transaction open for %s"
+                    .formatted(
+                            held.path("since").asString(""),
+                            held.path("who").asString(""),
+                            time(held.path("ageMs").asLong(0))));
+        }
+        for (JsonNode note : table.path("notes")) lines.add("note: " + note.asString(""));
+        return lines;
     }
 
     private static String due(String instant, Instant now) {

@@ -7,9 +7,6 @@ import java.util.TreeMap;
 
 /// What the status says of a copy whose table was changed at the source.
 final class DriftNotes {
-    static final String RECOVERING =
-            "the source went back or was replaced, and rows from before are being mended; should that have ended, recover the table again";
-
     private DriftNotes() {}
 
     static String of(ColumnBackfill backfill) {

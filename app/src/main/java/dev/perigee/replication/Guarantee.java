@@ -47,6 +47,11 @@ final class Guarantee {
         return SETTLED + "(%s)".formatted(Units.text(settle));
     }
 
+    /// Which promise it is, without its time or its rows.
+    static String word(String guarantee) {
+        return guarantee.replaceFirst("\\(.*", "");
+    }
+
     /// Whether cursor values are as old as their transactions at most: else rows may come late that no horizon shows.
     static boolean isStamped(TableConfig config, SourceTable table, boolean isClientSeen) {
         return switch (config.stampedBy()) {

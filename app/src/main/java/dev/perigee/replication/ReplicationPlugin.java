@@ -62,7 +62,9 @@ public final class ReplicationPlugin extends StarbasePlugin {
         observer.metrics = new SyncMetrics(
                 host.metrics(),
                 () -> lags(host, tables),
-                () -> host.store().read(SyncPlan.READ_LIMIT, SetAsideTable::counts));
+                () -> host.store().read(SyncPlan.READ_LIMIT, SetAsideTable::counts),
+                this::status,
+                () -> host.store().trouble().isEmpty());
         AskedRuns asked = new AskedRuns();
         asked.register(host);
         new ReplicationRoutes(host, tables, events, verifications, asked).register();

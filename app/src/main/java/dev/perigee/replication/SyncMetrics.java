@@ -6,6 +6,7 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /// What `GET /metrics` shows of replication.
@@ -17,7 +18,46 @@ final class SyncMetrics {
     private final Counter failures;
     private final Histogram duration;
 
-    SyncMetrics(PrometheusRegistry registry, Supplier<List<Lag>> lags, Supplier<Map<String, Long>> setAside) {
+    SyncMetrics(
+            PrometheusRegistry registry,
+            Supplier<List<Lag>> lags,
+            Supplier<Map<String, Long>> setAside,
+            Supplier<List<TableStatus>> statuses,
+            BooleanSupplier isWritable) {
+        GaugeWithCallback.builder()
+                .name("perigee_replica_writable")
+                .help("0 while the replica cannot be written: its disk, its file, or another program that holds it")
+                .callback(gauge -> gauge.call(isWritable.getAsBoolean() ? 1 : 0))
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("perigee_replication_failing")
+                .help("1 where the last sync failed or the replica cannot be written")
+                .labelNames("table")
+                .callback(gauge -> statuses.get()
+                        .forEach(table -> gauge.call(table.lastError().isPresent() ? 1 : 0, table.name())))
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("perigee_replication_guarantee")
+                .help("1 for what is promised about each copy, without what stands in parentheses")
+                .labelNames("table", "guarantee")
+                .callback(gauge ->
+                        statuses.get().forEach(table -> gauge.call(1, table.name(), Guarantee.word(table.guarantee()))))
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("perigee_replication_attention")
+                .help("1 for what waits for somebody: recovering, set_aside, different, sweep, backfill")
+                .labelNames("table", "about")
+                .callback(gauge -> statuses.get()
+                        .forEach(table -> table.attention().forEach(one -> gauge.call(1, table.name(), one.about()))))
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("perigee_replication_held_seconds")
+                .help("Age of the source's transaction that keeps late rows possible, as of the table's last sync")
+                .labelNames("table")
+                .callback(gauge -> statuses.get()
+                        .forEach(table ->
+                                table.heldBy().ifPresent(held -> gauge.call(held.ageMs() / 1000.0, table.name()))))
+                .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_set_aside_rows")
                 .help("Rows of the source that could not be stored")

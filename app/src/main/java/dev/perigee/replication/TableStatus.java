@@ -1,6 +1,5 @@
 package dev.perigee.replication;
 
-import dev.perigee.config.Deletes;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.CopyDefinition.CopyColumn;
 import dev.perigee.source.HighWaterMark;
@@ -27,6 +26,7 @@ import java.util.Optional;
 /// @param verified the last verification that found this copy right or made it so
 /// @param setAside rows that could not be stored
 /// @param backfill how far a backfill of rows is; absent where none is under way
+/// @param attention what stays until somebody does something, although syncs succeed
 /// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
 public record TableStatus(
         String name,
@@ -58,6 +58,7 @@ public record TableStatus(
         Optional<Progress> progress,
         Optional<SweepStatus> sweep,
         Optional<BackfillStatus> backfill,
+        List<Attention> attention,
         List<String> notes) {
 
     /// Age from which a transaction is named as holding a table up, in milliseconds.
@@ -84,6 +85,7 @@ public record TableStatus(
         Optional<ProofView.Verified> verified = ProofView.Verified.of(proof, state);
         TableConfig config = runner.config();
         Optional<CopyDefinition> definition = state.flatMap(TableState::definition);
+        long wrong = Attention.wrong(state, proof, config);
         return new TableStatus(
                 config.name(),
                 state.flatMap(TableState::target),
@@ -110,7 +112,7 @@ public record TableStatus(
                 replica.isPresent() && runner.state().equals("idle") ? "failing" : runner.state(),
                 state.flatMap(TableState::freshAt).map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())),
                 Guarantee.withProof(
-                        replica.isPresent() ? unwritable(state) : guarantee(state, proof, config),
+                        replica.isPresent() ? unwritable(state) : guarantee(state, wrong),
                         verified.map(ProofView.Verified::at)),
                 state.flatMap(TableState::completeAsOf),
                 state.flatMap(TableState::position),
@@ -124,6 +126,7 @@ public record TableStatus(
                 runner.progress(),
                 runner.swept().map(SweepStatus::of),
                 runner.backfill(),
+                Attention.of(runner, state, wrong),
                 notes(runner, state, definition));
     }
 
@@ -133,7 +136,7 @@ public record TableStatus(
     }
 
     /// A copy whose last sync failed is not said to be complete, although it is as of `completeAsOf`.
-    private static String guarantee(Optional<TableState> state, Optional<ProofTable.Entry> proof, TableConfig config) {
+    private static String guarantee(Optional<TableState> state, long wrong) {
         if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
         if (state.get().failures() > 0) return Guarantee.BEHIND;
         if (state.get().isRecovering()) return Guarantee.RECOVERING;
@@ -141,10 +144,6 @@ public record TableStatus(
             return Guarantee.filling(state.get().backfill().get());
         }
         if (state.get().setAside() > 0) return Guarantee.incomplete(state.get().setAside());
-        long wrong = proof.map(ProofTable.Entry::last)
-                .filter(last -> last.generation() == state.get().generation())
-                .map(last -> last.left(config.deletes() instanceof Deletes.Ignore))
-                .orElse(0L);
         if (wrong > 0) return Guarantee.different(wrong);
         return state.get().guarantee().orElse(Guarantee.BEHIND);
     }
@@ -163,7 +162,6 @@ public record TableStatus(
             notes.add("paused, because the configuration file no longer names it; "
                     + "remove it, or resume it with {\"paused\": false}");
         }
-        if (state.filter(TableState::isRecovering).isPresent()) notes.add(DriftNotes.RECOVERING);
         state.flatMap(TableState::backfill).ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
         definition.map(DriftNotes::of).ifPresent(notes::addAll);
         for (CopyColumn column : definition.map(CopyDefinition::columns).orElse(List.of())) {

@@ -189,7 +189,7 @@ class ServerCommandsTest {
 
         assertThat(cli.run("status")).satisfies(ended -> {
             assertThat(ended.exitCode()).isZero();
-            assertThat(ended.out()).containsPattern("orders +30 +30 +[0-9.]+ s +idle +in ");
+            assertThat(ended.out()).containsPattern("orders +30 +30 +[0-9.]+ s +settled\\(10s\\) +idle +in ");
         });
         assertThat(cli.run("status", "--json").out())
                 .startsWith("{\"database\":{\"internal\":")
@@ -202,6 +202,50 @@ class ServerCommandsTest {
             assertThat(cli.run("status").out()).contains("failing").contains("orders: SOURCE_TABLE_MISSING");
         } finally {
             postgres.execute("ALTER TABLE gone RENAME TO orders");
+        }
+    }
+
+    @Test
+    void what_waits_for_somebody_is_shown_with_the_command_that_helps_and_is_an_exit_code() {
+        postgres.execute("CREATE TABLE many (id int PRIMARY KEY, v int NOT NULL);"
+                + " INSERT INTO many SELECT i, i FROM generate_series(1, 3000) i");
+        try {
+            cli.run("tables", "add", "many", "--cursor", "v", "--interval", "2h", "--deletes", "sweep(2h)");
+            cli.run("tables", "sync", "many");
+            assertThat(cli.run("status").exitCode()).isZero();
+
+            postgres.execute("DELETE FROM many WHERE id <= 2000");
+            assertThat(cli.run("tables", "sweep", "many").exitCode()).isEqualTo(1);
+            assertThat(cli.run("status")).satisfies(ended -> {
+                assertThat(ended.exitCode()).isEqualTo(1);
+                assertThat(ended.out())
+                        .contains("many: A sweep would remove 2,000 rows", "run `perigee tables sweep many --confirm`");
+            });
+            cli.run("tables", "sweep", "many", "--confirm");
+            assertThat(cli.run("status"))
+                    .satisfies(ended ->
+                            assertThat(ended.exitCode()).as(ended.out()).isZero());
+
+            cli.run("query", "UPDATE many SET v = -1 WHERE id = 2500");
+            cli.run("verify", "--table", "many");
+            assertThat(cli.run("status")).satisfies(ended -> {
+                assertThat(ended.exitCode()).isEqualTo(1);
+                assertThat(ended.out()).contains("different(1)", "To fix: run `perigee verify --table many --repair`");
+            });
+            cli.run("verify", "--table", "many", "--repair");
+
+            cli.run("query", "CREATE TRIGGER never BEFORE INSERT ON many BEGIN SELECT raise(ABORT, 'never'); END");
+            postgres.execute("INSERT INTO many VALUES (9001, 9001)");
+            cli.run("tables", "sync", "many");
+            assertThat(cli.run("status")).satisfies(ended -> {
+                assertThat(ended.exitCode()).isEqualTo(1);
+                assertThat(ended.out()).contains("incomplete(1)", "perigee tables set-aside many");
+            });
+            assertThat(cli.run("status", "--json").out())
+                    .contains("\"attention\":[{\"about\":\"set_aside\",\"rows\":1,");
+        } finally {
+            cli.run("tables", "remove", "many", "--drop");
+            postgres.execute("DROP TABLE many");
         }
     }
 

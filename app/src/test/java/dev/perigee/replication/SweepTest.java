@@ -289,7 +289,7 @@ class SweepTest {
                 "CREATE TABLE t (k bigint PRIMARY KEY, n bigint NOT NULL); CREATE TABLE u (k int PRIMARY KEY)");
         host.post("/tables", "{'name':'u','cursorColumn':'k'}").result();
         assertThat(host.post("/tables/u/sweep", "").error()).contains("INVALID_REQUEST", "ignore");
-        host.post("/tables", "{'name':'t','cursorColumn':'n','deletes':'sweep(1h)'}")
+        host.post("/tables", "{'name':'t','cursorColumn':'n','deletes':'sweep(1h)','paused':true}")
                 .result();
         assertThat(sweep("t", "").get("error").get("fault").stringValue()).isEqualTo("CONFLICT");
         assertThat(host.post("/tables/t/sweep", "{'confirm':1}").status()).isEqualTo(400);
@@ -316,6 +316,7 @@ class SweepTest {
                 .build());
         Instant due = clock.now.plus(HOUR);
         try (TestHost first = TestHost.started(folder, source, clock, config)) {
+            await().until(() -> first.get("/status/t").result().has("lastSyncAt"));
             await().until(() -> first.alarm().equals(Optional.of(due)));
             assertThat(first.get("/tables/t/sweep").result().get("nextAt").stringValue())
                     .isEqualTo(due.toString());

@@ -132,6 +132,12 @@ class VerificationTest {
         assertThat(status("guarantee")).isEqualTo("settled(10s)");
         verify("{}");
         assertThat(status("guarantee")).isEqualTo("different(2)");
+        assertThat(host.exposed())
+                .contains(
+                        "perigee_replication_attention{about=\"different\",table=\"t\"} 1",
+                        "perigee_replication_guarantee{guarantee=\"different\",table=\"t\"} 1",
+                        "perigee_replication_failing{table=\"t\"} 0",
+                        "perigee_replica_writable 1");
         verify("{'repair': true}");
         assertThat(status("guarantee")).startsWith("verified(");
         assertThat(status("rowCount")).isEqualTo("100");

@@ -175,6 +175,20 @@ class PageTest {
     }
 
     @Test
+    void a_copy_that_is_not_right_is_not_called_up_to_date_and_live_is_not_green_while_a_table_fails() {
+        perigee.call("POST", "/replication/tables", "{'name': 'orders', 'cursorColumn': 'id', 'intervalMs': 1000}");
+        enter();
+        assertThat(page.locator("#tables tbody .state")).hasText("up to date");
+        perigee.query("UPDATE orders SET total = -1 WHERE id = 7");
+        perigee.call("POST", "/replication/tables/orders/verify", "");
+        assertThat(page.locator("#tables tbody .state")).hasText("needs attention");
+        assertThat(page.locator("#tables")).containsText("perigee verify --table orders --repair");
+        assertThat(page.locator("#link")).containsText("1 table needs attention");
+        postgres.execute("DROP TABLE orders");
+        assertThat(page.locator("#link")).containsText("the table fails");
+    }
+
+    @Test
     void a_query_runs_and_its_error_is_shown() {
         perigee.call("POST", "/replication/tables", "{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'}");
         enter();

@@ -5,7 +5,7 @@ import { at, say, show } from './dom.js';
 import { bytes, clock, count, duration, rate } from './format.js';
 import { QueryView } from './query-view.js';
 import { forget, keep, token } from './session.js';
-import { TablesView } from './tables-view.js';
+import { isFailing, needsAttention, TablesView } from './tables-view.js';
 import { ThemeSwitch } from './theme-switch.js';
 
 const POLL_MS = 1000;
@@ -150,6 +150,19 @@ function connected() {
   lastAnswerAt = new Date();
   show(at('lost'), '');
   at('main').classList.remove('stale');
+  linkOf(current ?? []);
+}
+
+/** The server answers: what of its tables is well. */
+function linkOf(all) {
+  const running = all.filter((table) => table.state !== 'paused');
+  const failing = running.filter(isFailing).length;
+  const waiting = all.filter(needsAttention).length;
+  if (failing > 0) {
+    const which = failing === running.length ? (failing === 1 ? 'the table fails' : 'all tables fail') : null;
+    return link('bad', which ?? (failing === 1 ? 'live, 1 table fails' : `live, ${failing} tables fail`));
+  }
+  if (waiting > 0) return link('warn', waiting === 1 ? 'live, 1 table needs attention' : `live, ${waiting} tables need attention`);
   link('on', 'live');
 }
 

@@ -9,7 +9,12 @@ const STATES = {
   syncing: 'syncing',
   paused: 'paused',
   failing: 'failing',
+  attention: 'needs attention',
+  waiting: 'not complete yet',
 };
+
+/** Promises of a copy that is not known to be right, however well its last sync went. */
+const NOT_RIGHT_YET = ['loading', 'filling', 'recovering', 'incomplete', 'different', 'behind'];
 
 const GUARANTEES = {
   loading: 'Nothing is promised before everything was fetched once.',
@@ -22,6 +27,27 @@ const GUARANTEES = {
   filling: 'Columns were added, and rows that were there are being filled.',
   incomplete: 'Rows are set aside because they could not be stored.',
 };
+
+/** Whether a table's last sync failed, also while it is tried again. */
+export function isFailing(table) {
+  return table.state === 'failing' || (table.state !== 'paused' && Boolean(table.lastError));
+}
+
+/** Whether something about a table stays until somebody does something. */
+export function needsAttention(table) {
+  return (table.attention ?? []).length > 0;
+}
+
+/** What the page calls the state: idle is "up to date" only where nothing is known to be wrong with the copy. */
+function shownState(table) {
+  if (table.state !== 'idle') return table.state;
+  if (needsAttention(table)) return 'attention';
+  return NOT_RIGHT_YET.includes(promise(table)) ? 'waiting' : 'idle';
+}
+
+function promise(table) {
+  return table.guarantee?.replace(/\(.*/, '') ?? '';
+}
 
 const RATE_MS = 10_000; // longer than most intervals, so that the number does not jump between zero and twice itself
 
@@ -95,6 +121,8 @@ class Row {
     this.message = h('span', { class: 'message' });
     this.remedy = h('span', { class: 'remedy' });
     this.trouble.append(this.fault, this.message, this.remedy);
+    this.attention = h('td', { colspan: '8' });
+    this.attentionRow = h('tr', { class: 'trouble attention', hidden: '' }, this.attention);
     this.body = h(
       'tbody',
       { 'data-table': name },
@@ -111,6 +139,7 @@ class Row {
         h('td', { class: 'c-act' }, this.sync, this.pause),
       ),
       this.troubleRow,
+      this.attentionRow,
     );
     this.name.addEventListener('click', () => actions.query(name));
     this.sync.addEventListener('click', () => this.#run(() => actions.sync(name)));
@@ -134,7 +163,7 @@ class Row {
     this.#state = table.state;
     this.#isPaused = table.state === 'paused' || table.paused === true;
     this.#nextSyncAt = table.nextSyncAt ? new Date(table.nextSyncAt) : null;
-    this.body.dataset.state = table.state;
+    this.body.dataset.state = shownState(table);
 
     const every = table.cron ? `cron ${table.cron}` : interval(table.intervalMs);
     say(this.how, [table.cursorColumn && `by ${table.cursorColumn}`, every].filter(Boolean).join(' · '));
@@ -142,7 +171,7 @@ class Row {
     say(this.cursor, table.cursor ? shorten(cursorText(table.cursor)).replace(/^(\d{4}-\d\d-\d\d)T/, '$1 ') : '–');
     this.cursor.title = table.cursor ? cursorText(table.cursor) : '';
     say(this.guarantee, table.guarantee ?? '');
-    this.guarantee.title = GUARANTEES[table.guarantee?.replace(/\(.*/, '')] ?? '';
+    this.guarantee.title = GUARANTEES[promise(table)] ?? '';
     say(this.rate, rate(this.#rate));
     say(this.lag, duration(table.lag ?? NaN));
     this.#renderState(table);
@@ -150,6 +179,7 @@ class Row {
     say(this.pause, this.#isPaused ? 'Resume' : 'Pause');
     this.pause.setAttribute('aria-label', `${this.#isPaused ? 'Resume' : 'Pause'} ${table.name}`);
     this.#renderTrouble(table.error ?? table.lastError);
+    this.#renderAttention(table);
     this.countDown(now);
     return this.#rate;
   }
@@ -169,7 +199,7 @@ class Row {
   }
 
   #renderState(table) {
-    say(this.state, STATES[table.state] ?? table.state);
+    say(this.state, STATES[shownState(table)] ?? table.state);
     const progress = table.state === 'syncing' ? table.progress : null;
     const all = progress?.estimatedRows;
     const parts = [];
@@ -186,6 +216,18 @@ class Row {
     say(this.fault, problem.fault ?? 'Failed');
     say(this.message, withoutEnds(problem));
     show(this.remedy, problem.remedy ? `To fix: ${problem.remedy}.` : '');
+  }
+
+  /** What stays until somebody does something, the open transaction that holds late rows back, and the notes. */
+  #renderAttention(table) {
+    const lines = (table.attention ?? []).map((one) => `${withoutEnds(one).replace(/\.$/, '')}. To fix: ${one.remedy}.`);
+    const held = table.heldBy;
+    if (held) lines.push(`Rows since ${held.since} may still come late: ${held.who} has a transaction open.`);
+    lines.push(...(table.notes ?? []).map((note) => `Note: ${note}`));
+    this.attentionRow.hidden = lines.length === 0;
+    while (this.attention.children.length > lines.length) this.attention.lastElementChild.remove();
+    while (this.attention.children.length < lines.length) this.attention.append(h('span', { class: 'message' }));
+    lines.forEach((line, i) => say(this.attention.children[i], line));
   }
 
   countDown(now) {
