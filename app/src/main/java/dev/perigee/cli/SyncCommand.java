@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
             "  perigee sync --from postgres://me@db/shop --to shop.db           lists tables, then asks",
             "  perigee sync --from postgres://me@db/shop --to shop.db --all     copies all it can",
             "  perigee sync --to shop.db --table orders --table sales.items --cursor at --key order,line",
+            "  perigee sync --to shop.db --table prices --mode full",
             "",
             "A password that is not in the URL is taken from EXTERNAL_DB_PASS or PGPASSWORD.",
         },
@@ -106,8 +107,17 @@ final class SyncCommand implements Callable<Integer> {
                 TableOffer offer = new TableOffer(choices, config.place());
                 if (!json || !isAll) offer.print(json, out());
                 if (wanted.isEmpty()) {
-                    throw Fault.SOURCE_TABLE_MISSING.in(
-                            config.place(), "no table can be copied without more words", "Nothing was copied");
+                    throw choices.isEmpty()
+                            ? Fault.NOT_FOUND.in(
+                                    config.place(),
+                                    "there is no table that %s may read".formatted(config.user()),
+                                    "Nothing was copied",
+                                    "grant SELECT on the tables, or name another database with --from")
+                            : Fault.NOT_FOUND.in(
+                                    config.place(),
+                                    "none of its %d tables can be copied as it is".formatted(choices.size()),
+                                    "Nothing was copied",
+                                    "see above what stands in the way of each");
                 }
                 if (!isAll) {
                     if (json || !surroundings.isTerminal()) {
@@ -155,9 +165,9 @@ final class SyncCommand implements Callable<Integer> {
     private void say(SyncResult result, TableConfig table) {
         out().println(String.format(
                 Locale.ROOT,
-                "%s by %s: %,d rows in %.1f s (%,.0f rows/s): %,d new, %,d changed, %,d the same%s",
+                "%s %s: %,d rows in %.1f s (%,.0f rows/s): %,d new, %,d changed, %,d the same%s",
                 result.table(),
-                table.cursorColumn().orElse("-"),
+                TableOffer.how(table),
                 result.pulled(),
                 result.ms() / 1000.0,
                 result.pulled() * 1000.0 / Math.max(1, result.ms()),

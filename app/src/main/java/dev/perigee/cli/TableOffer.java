@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// The tables of a source that can be copied, by which cursor and why; and those that cannot.
+/// The tables of a source that can be copied, in which mode, by which cursor and why; and those that cannot.
 final class TableOffer {
     /// For programs.
     private record Offer(String source, List<Map<String, Object>> tables) {}
@@ -53,17 +53,24 @@ final class TableOffer {
         return name.matches("[a-z_][a-z0-9_$]*") ? name : '"' + name.replace("\"", "\"\"") + '"';
     }
 
+    /// `by updated_at`, or `in mode xmin`.
+    static String how(TableConfig config) {
+        return config.cursorColumn()
+                .map("by %s"::formatted)
+                .orElseGet(() -> "in mode " + config.mode().name().toLowerCase(Locale.ROOT));
+    }
+
     private void table(PrintWriter out) {
         out.println(place);
         out.println();
-        TextTable text = new TextTable(List.of("table", "rows, about", "cursor", "because"));
+        TextTable text = new TextTable(List.of("table", "rows, about", "how", "because"));
         for (Choice choice : choices) {
             text.add(List.of(
                     name(choice.table().id()),
                     choice.table().estimatedRows() < 0
                             ? "?"
                             : String.format(Locale.ROOT, "%,d", choice.table().estimatedRows()),
-                    choice.config().flatMap(TableConfig::cursorColumn).orElse("-"),
+                    choice.config().map(TableOffer::how).orElse("-"),
                     choice.config().isPresent() ? choice.reason() : "not copied: " + choice.reason()));
         }
         text.print(out);
@@ -77,6 +84,7 @@ final class TableOffer {
             table.put("estimatedRows", choice.table().estimatedRows());
             choice.config().ifPresent(config -> {
                 table.put("name", config.name());
+                table.put("mode", config.mode().name().toLowerCase(Locale.ROOT));
                 config.cursorColumn().ifPresent(column -> table.put("cursorColumn", column));
             });
             table.put("canCopy", choice.config().isPresent());

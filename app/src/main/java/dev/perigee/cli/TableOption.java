@@ -1,16 +1,19 @@
 package dev.perigee.cli;
 
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.TableChooser;
 import dev.perigee.replication.TableChooser.Choice;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// `--table` with what belongs to it: `--cursor`, `--key` and `--target` speak of the `--table` before them.
+/// `--table` with what belongs to it: `--cursor`, `--mode`, `--key` and `--target` speak of the `--table` before them.
 final class TableOption {
     @Option(
             names = "--table",
@@ -22,8 +25,14 @@ final class TableOption {
     @Option(
             names = "--cursor",
             paramLabel = "COLUMN",
-            description = "A column of it that grows with every insert and update. Default: one that can be justified.")
+            description = "A column of it that grows with every insert and update. Default: see --mode.")
     private @Nullable String cursor;
+
+    @Option(
+            names = "--mode",
+            paramLabel = "WORD",
+            description = "How its changed rows are found: cursor, xmin or full. Default: what misses least.")
+    private @Nullable String mode;
 
     @Option(
             names = "--key",
@@ -35,20 +44,61 @@ final class TableOption {
     @Option(names = "--target", paramLabel = "NAME", description = "The copy's name. Default: the table's.")
     private @Nullable String target;
 
-    /// How the table is copied; a cursor that was not named is chosen.
+    /// How the table is copied; what was not said is chosen.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CURSOR_UNSUITABLE] where none can be justified
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CURSOR_UNSUITABLE] where no cursor can be justified,
+    ///     [Fault#CONFIG_INVALID] for options that exclude one another
     Choice choice(Source source, String defaultSchema) {
+        Optional<Mode> asked = mode();
+        if (cursor != null && asked.orElse(Mode.CURSOR) != Mode.CURSOR) {
+            throw invalid("--cursor belongs to --mode cursor, and --mode is " + mode);
+        }
+        SourceTable table = keyed(source.describe(name));
         if (cursor != null) {
             TableConfig config = TableConfig.of(name, cursor, TableConfig.DEFAULT_INTERVAL);
-            return new Choice(source.describe(name), Optional.of(with(config)), "as asked");
+            return new Choice(table, Optional.of(with(config)), "as asked");
         }
-        Choice choice = TableChooser.choose(List.of(source.describe(name)), defaultSchema)
-                .getFirst();
+        if (asked.isPresent() && asked.get() != Mode.CURSOR) {
+            TableConfig config = TableConfig.of(name, asked.get(), TableConfig.DEFAULT_INTERVAL);
+            return new Choice(table, Optional.of(with(config)), "as asked");
+        }
+        Choice choice = asked.isPresent()
+                ? TableChooser.cursor(table, defaultSchema)
+                : TableChooser.choose(List.of(table), defaultSchema).getFirst();
         TableConfig config = choice.config()
                 .orElseThrow(() -> Fault.CURSOR_UNSUITABLE.in(
-                        "table " + name, choice.reason(), "It was not copied; --cursor and --key name columns"));
-        return new Choice(choice.table(), Optional.of(with(config)), choice.reason());
+                        "table " + name,
+                        choice.reason(),
+                        "It was not copied",
+                        "name a cursor column with --cursor, or choose --mode xmin or --mode full"));
+        return new Choice(table, Optional.of(with(config)), choice.reason());
+    }
+
+    private Optional<Mode> mode() {
+        if (mode == null) return Optional.empty();
+        for (Mode known : Mode.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(mode)) return Optional.of(known);
+        }
+        throw invalid("--mode is \"%s\", expected cursor, xmin or full".formatted(mode));
+    }
+
+    private static RuntimeException invalid(String what) {
+        return Fault.CONFIG_INVALID.in(
+                "the command line", what, "Nothing was copied", "correct the option; `perigee sync --help` shows all");
+    }
+
+    /// The table with the key that was named, so that it is not taken for one without.
+    private SourceTable keyed(SourceTable table) {
+        if (key.isEmpty()) return table;
+        return new SourceTable(
+                table.id(),
+                table.kind(),
+                table.columns(),
+                key,
+                "configured",
+                table.indexes(),
+                table.estimatedRows(),
+                table.estimatedBytes());
     }
 
     private TableConfig with(TableConfig config) {

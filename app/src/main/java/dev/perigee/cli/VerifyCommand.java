@@ -1,5 +1,6 @@
 package dev.perigee.cli;
 
+import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Json;
 import dev.perigee.replication.Progress;
 import java.io.PrintWriter;
@@ -76,7 +77,8 @@ final class VerifyCommand implements Callable<Integer> {
         List<JsonNode> proofs = new ArrayList<>();
         try (ServerClient client = server.client(surroundings.environment());
                 ProgressLine progress = new ProgressLine(err(), surroundings.isTerminal())) {
-            for (String table : tables.isEmpty() ? all(client) : tables) {
+            List<String> wanted = tables.isEmpty() ? all(client) : tables;
+            for (String table : wanted) {
                 JsonNode proof = verified(client, table, progress);
                 proofs.add(proof);
                 progress.clear();
@@ -94,13 +96,28 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     /// Those that can be verified: in mode `full` every sync fetches all rows anew.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] where there are none: nothing is proved then
     private static List<String> all(ServerClient client) {
-        return client.get(TABLES)
-                .path("tables")
+        JsonNode replicated = client.get(TABLES).path("tables");
+        List<String> verified = replicated
                 .valueStream()
                 .filter(table -> !table.path("mode").asString("").equals("full"))
                 .map(table -> table.path("name").asString(""))
                 .toList();
+        if (!verified.isEmpty()) return verified;
+        throw replicated.isEmpty()
+                ? Fault.NOT_FOUND.in(
+                        "the server",
+                        "no table is replicated",
+                        "Nothing was verified",
+                        "add one with `perigee tables add`")
+                : Fault.NOT_FOUND.in(
+                        "the server",
+                        "all %d tables are in mode full, in which each sync fetches every row again"
+                                .formatted(replicated.size()),
+                        "Nothing was verified",
+                        "sync them with `perigee tables sync`, which leaves nothing to compare");
     }
 
     private JsonNode verified(ServerClient client, String table, ProgressLine progress) {

@@ -104,12 +104,19 @@ public enum Fault {
     /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left
     /// in.
     public PerigeeException in(String where, String what, String state) {
-        return new PerigeeException(this, message(where, what, state), remedy, null);
+        return in(where, what, state, remedy);
     }
 
     /// As [#in(String, String, String)], with the exception that made it known.
     public PerigeeException in(String where, String what, String state, Throwable cause) {
-        return new PerigeeException(this, message(where, what, state), remedy, cause);
+        return new PerigeeException(this, message(where, what, state, remedy), remedy, cause);
+    }
+
+    /// As [#in(String, String, String)], where something else helps than this fault's usual remedy.
+    ///
+    /// @param toFix an imperative sentence without a full stop
+    public PerigeeException in(String where, String what, String state, String toFix) {
+        return new PerigeeException(this, message(where, what, state, toFix), toFix, null);
     }
 
     /// One occurrence whose whole message is `text`: where the wording is itself a contract with clients.
@@ -117,9 +124,9 @@ public enum Fault {
         return new PerigeeException(this, text, remedy, null);
     }
 
-    private String message(String where, String what, String state) {
+    private String message(String where, String what, String state, String toFix) {
         // A question, as in "did you mean public.orders?", has its own mark.
         String end = what.endsWith("?") ? "" : ".";
-        return "%s in %s: %s%s %s. To fix: %s.".formatted(this, where, what, end, state, remedy);
+        return "%s in %s: %s%s %s. To fix: %s.".formatted(this, where, what, end, state, toFix);
     }
 }

@@ -134,6 +134,15 @@ record CopyDefinition(
                         c.isNotNull(),
                         c.note()))
                 .toList();
+        if (columns.isEmpty()) {
+            throw Fault.INVALID_REQUEST.in(
+                    where,
+                    table.columns().isEmpty()
+                            ? "%s has no columns that its user may read".formatted(table.id())
+                            : "`exclude` leaves none of its columns",
+                    "Nothing was changed",
+                    "grant the right to read its columns, or leave the table out; a SQLite table has one column at least");
+        }
         refuseNamesThatDifferByCase(columns, where);
         checkMode(config, table, where);
         SoftDeletes.check(config, table, columns, where);
@@ -269,8 +278,9 @@ record CopyDefinition(
         if (key.isEmpty()) {
             throw Fault.KEY_MISSING.in(
                     where,
-                    "%s has neither a primary key nor a unique index without NULLs".formatted(table.id()),
-                    "Nothing was changed");
+                    "rows of %s cannot be told apart: %s".formatted(table.id(), table.whyNoKey()),
+                    "Nothing was changed",
+                    "name the columns that identify a row as `key`, or copy the table in mode `full`");
         }
         for (String name : key) {
             SourceColumn column = require(table, name, "key", where);

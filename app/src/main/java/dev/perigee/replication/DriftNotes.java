@@ -21,9 +21,11 @@ final class DriftNotes {
                         "the settings name the column \"%s\", which the source calls \"%s\" now; it is followed, and should be named so"
                                 .formatted(setting, name)));
         for (CopyColumn kept : definition.known().kept()) {
-            notes.add(
-                    "column \"%s\" was dropped at the source and is kept: rows have the value they had then, new ones NULL"
-                            .formatted(kept.name()));
+            // Without a key no row of the old copy can be found in the new one.
+            notes.add((definition.key().isEmpty()
+                            ? "column \"%s\" was dropped at the source and is kept, without its values: each sync fetches all rows, which have no key to find their old values by"
+                            : "column \"%s\" was dropped at the source and is kept: rows have the value they had then, new ones NULL")
+                    .formatted(kept.name()));
         }
         return notes;
     }

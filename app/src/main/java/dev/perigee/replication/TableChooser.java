@@ -13,15 +13,21 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Proposes how to copy the tables of a source of which nobody said how: by which cursor column, and why.
+/// Proposes how to copy tables of which nobody said how: in which mode, by which cursor column, and why.
 ///
-/// A column that looks like `updated_at` and has an index comes first, because new and changed rows are seen by it. A
-/// single integer key comes next: it grows with every insert, so new rows are seen, and changed ones are not. What is
-/// neither is left to a person, except that a time column without an index is better than nothing.
+/// What sees changed rows comes first. A column that looks like `updated_at` does, by an index or on a table that is
+/// small enough to be sorted each time; else mode `xmin` does, for which the source looks through the whole table.
+/// What has no key is fetched whole each time, and so are views whose rows do not say what wrote them. A column that
+/// shows only new rows is named in the reason and never proposed.
 public final class TableChooser {
     /// @param config how to copy it; empty where it cannot be copied without a person's help
     /// @param reason why so, in a sentence for people
     public record Choice(SourceTable table, Optional<TableConfig> config, String reason) {}
+
+    /// Up to here sorting a table with each sync is cheap beside the rest.
+    private static final long SMALL_ROWS = 1_000_000;
+
+    private static final long SMALL_BYTES = 1L << 30;
 
     /// Names of columns that change with the row, without case and separators.
     private static final Set<String> UPDATED = Set.of(
@@ -72,61 +78,87 @@ public final class TableChooser {
         return tables.stream().map(chooser::choose).toList();
     }
 
-    private Choice choose(SourceTable table) {
-        if (table.key().isEmpty()) {
-            return new Choice(
-                    table,
-                    Optional.empty(),
-                    "it has no primary key and no unique index without NULLs; name the columns that identify a row");
-        }
+    /// By a cursor column, whatever it misses: for those who want this mode.
+    ///
+    /// @param table with the key that is to be used
+    public static Choice cursor(SourceTable table, String defaultSchema) {
+        TableChooser chooser = new TableChooser(defaultSchema);
         Optional<SourceColumn> updated = column(table, UPDATED, TIME);
-        Optional<SourceIndex> index = updated.flatMap(column -> indexOn(table, column));
-        if (updated.isPresent() && index.isPresent()) {
-            return with(
-                    table,
-                    updated.get(),
-                    "\"%s\" looks like the time of the last change and has the index \"%s\""
-                            .formatted(updated.get().name(), index.get().name()));
-        }
-        Optional<SourceColumn> key = integerKey(table);
-        if (key.isPresent()) {
-            return with(
-                    table,
-                    key.get(),
-                    "the key \"%s\" ascends: new rows are seen, changed rows are not%s"
-                            .formatted(
-                                    key.get().name(),
-                                    updated.map(TableChooser::unindexed).orElse("")));
-        }
-        if (updated.isPresent()) {
-            return with(
-                    table,
-                    updated.get(),
-                    "\"%s\" looks like the time of the last change; it has no index, so each sync sorts the whole table"
-                            .formatted(updated.get().name()));
-        }
-        Optional<SourceColumn> created = column(table, CREATED, TIME);
-        if (created.isPresent()) {
-            return with(
-                    table,
-                    created.get(),
-                    "\"%s\" looks like the time a row was made: new rows are seen, changed rows are not"
-                            .formatted(created.get().name()));
-        }
-        return new Choice(
-                table, Optional.empty(), "no column is known to grow with inserts and updates; name one as its cursor");
+        Optional<SourceColumn> best = updated.or(() -> integerKey(table)).or(() -> column(table, CREATED, TIME));
+        if (best.isEmpty()) return new Choice(table, Optional.empty(), "no column is known to grow with inserts and updates");
+        TableConfig config = TableConfig.of(chooser.name(table), best.get().name(), TableConfig.DEFAULT_INTERVAL);
+        String reason = updated.isPresent()
+                ? byUpdates(table, updated.get())
+                : "\"%s\" grows with new rows; changed rows are missed".formatted(best.get().name());
+        return chooser.with(table, List.of(config), reason);
     }
 
-    private Choice with(SourceTable table, SourceColumn cursor, String reason) {
-        TableConfig config = TableConfig.of(name(table), cursor.name(), TableConfig.DEFAULT_INTERVAL).toBuilder()
-                .target(target(table))
-                .build();
-        try {
-            CopyDefinition.of(config, table);
-            return new Choice(table, Optional.of(config), reason);
-        } catch (PerigeeException e) {
-            return new Choice(table, Optional.empty(), e.getMessage());
+    private Choice choose(SourceTable table) {
+        String name = name(table);
+        TableConfig xmin = TableConfig.of(name, TableConfig.Mode.XMIN, TableConfig.DEFAULT_INTERVAL);
+        TableConfig full = TableConfig.of(name, TableConfig.Mode.FULL, TableConfig.DEFAULT_INTERVAL);
+        if (table.key().isEmpty()) {
+            return with(
+                    table,
+                    List.of(full),
+                    "all rows are fetched each time, since %s; nothing is missed".formatted(table.whyNoKey()));
         }
+        boolean hasTransactions = table.kind() == SourceTable.Kind.TABLE
+                || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
+        Optional<SourceColumn> updated = column(table, UPDATED, TIME);
+        boolean isCheap = updated.flatMap(column -> indexOn(table, column)).isPresent()
+                || (table.estimatedRows() < SMALL_ROWS && table.estimatedBytes() < SMALL_BYTES)
+                || !hasTransactions;
+        if (updated.isPresent() && isCheap) {
+            TableConfig cursor = TableConfig.of(name, updated.get().name(), TableConfig.DEFAULT_INTERVAL);
+            return with(table, List.of(cursor, xmin, full), byUpdates(table, updated.get()));
+        }
+        if (!hasTransactions) {
+            return with(
+                    table,
+                    List.of(full),
+                    "all rows are fetched each time, since rows of a view or a foreign table do not say what changed them; nothing is missed");
+        }
+        String why = updated.map(column -> "\"%s\" has no index, and the table is large".formatted(column.name()))
+                .orElse("no column looks like the time of the last change");
+        return with(
+                table,
+                List.of(xmin, full),
+                "%s: the source looks through the table each time; rows deleted there are missed%s"
+                        .formatted(why, cheaper(table)));
+    }
+
+    private static String byUpdates(SourceTable table, SourceColumn updated) {
+        return "\"%s\" looks like the time of the last change and has %s; rows changed without it and rows deleted are missed"
+                .formatted(
+                        updated.name(),
+                        indexOn(table, updated)
+                                .map(index -> "the index \"%s\"".formatted(index.name()))
+                                .orElse("no index, so each sync sorts the table"));
+    }
+
+    private static String cheaper(SourceTable table) {
+        return integerKey(table)
+                .or(() -> column(table, CREATED, TIME))
+                .map(column -> " (`--cursor` with \"%s\" costs less where rows never change)".formatted(column.name()))
+                .orElse("");
+    }
+
+    /// The first of these configurations that the table can be copied by.
+    private Choice with(SourceTable table, List<TableConfig> configs, String reason) {
+        Optional<String> target = target(table);
+        String refusal = reason;
+        for (int i = 0; i < configs.size(); i++) {
+            TableConfig config = configs.get(i).toBuilder().target(target).build();
+            try {
+                CopyDefinition.of(config, table);
+                String why = i == 0 ? reason : "mode %s, since: %s".formatted(ConfigTable.word(config.mode()), refusal);
+                return new Choice(table, Optional.of(config), why);
+            } catch (PerigeeException e) {
+                if (i == 0 || i == configs.size() - 1) refusal = e.getMessage();
+            }
+        }
+        return new Choice(table, Optional.empty(), refusal);
     }
 
     /// The name of another table of the same name gets its schema before it.
@@ -174,10 +206,6 @@ public final class TableChooser {
         if (table.key().size() != 1) return Optional.empty();
         return table.column(table.key().getFirst())
                 .filter(column -> INTEGER.matcher(lower(column.sourceType())).matches());
-    }
-
-    private static String unindexed(SourceColumn column) {
-        return " (\"%s\" would show them, but has no index)".formatted(column.name());
     }
 
     private static String lower(String text) {

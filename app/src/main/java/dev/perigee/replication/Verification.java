@@ -95,8 +95,10 @@ final class Verification {
         result.error().ifPresent(problem -> {
             throw Fault.CONFLICT.in(
                     "table " + runner.name(),
-                    "its sync failed with %s, so the two cannot be compared".formatted(problem.fault()),
-                    "Nothing was changed");
+                    "it is synced first, and that failed with %s, so the two cannot be compared"
+                            .formatted(problem.fault()),
+                    "Nothing was changed",
+                    problem.remedy().replace("NAME", runner.name()));
         });
     }
 

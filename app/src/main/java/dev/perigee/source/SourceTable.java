@@ -8,7 +8,7 @@ import java.util.Optional;
 /// @param columns in the catalog's order
 /// @param key the primary key's columns in key order, else those of a unique index without NULLs; empty where there is
 ///     neither
-/// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, or `none`
+/// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, `none`, or [#INHERITED]
 /// @param estimatedRows the source's estimate, -1 where it has none
 /// @param estimatedBytes size at the source, -1 where unknown
 public record SourceTable(
@@ -20,6 +20,9 @@ public record SourceTable(
         List<SourceIndex> indexes,
         long estimatedRows,
         long estimatedBytes) {
+
+    /// `keyOrigin` where the table's own keys say nothing about rows of the tables that inherit from it.
+    public static final String INHERITED = "none, since other tables inherit from it";
 
     public enum Kind {
         TABLE,
@@ -33,6 +36,13 @@ public record SourceTable(
         columns = List.copyOf(columns);
         key = List.copyOf(key);
         indexes = List.copyOf(indexes);
+    }
+
+    /// Why it has no key, as a sentence about `it`.
+    public String whyNoKey() {
+        return keyOrigin.equals(INHERITED)
+                ? "other tables inherit from it, and its keys do not reach their rows"
+                : "it has neither a primary key nor a unique index without NULLs";
     }
 
     public Optional<SourceColumn> column(String name) {

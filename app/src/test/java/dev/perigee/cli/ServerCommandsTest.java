@@ -111,6 +111,13 @@ class ServerCommandsTest {
         assertThat(cli.run("verify", "--repair").out()).contains("orders: repaired", "1 different", "1 repaired");
         assertThat(cli.run("verify").exitCode()).isZero();
         assertThat(cli.run("verify", "--table", "nothing").exitCode()).isEqualTo(1);
+        cli.run("tables", "remove", "orders");
+        assertThat(cli.run("verify").err()).contains("no table is replicated", "perigee tables add");
+        cli.run("tables", "add", "orders", "--mode", "full", "--target", "whole", "--interval", "2h");
+        assertThat(cli.run("verify")).satisfies(ended -> {
+            assertThat(ended.exitCode()).isEqualTo(1);
+            assertThat(ended.err()).contains("all 1 tables are in mode full");
+        });
     }
 
     /// The answers were those of an earlier verification now and then.

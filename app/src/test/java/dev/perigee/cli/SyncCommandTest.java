@@ -93,8 +93,9 @@ class SyncCommandTest {
         assertThat(ended.err()).isEqualTo("perigee: nothing was copied; choose with --table, or copy all with --all\n");
         assertThat(ended.out())
                 .contains("\"updated_at\" looks like the time of the last change and has the index \"orders_updated\"")
-                .contains("the key \"id\" ascends")
-                .containsPattern("public.log +[0-9?]+ +- +not copied: it has no primary key")
+                .containsPattern("public.customers +[0-9?]+ +in mode xmin +no column looks like the time of the last")
+                .contains("(`--cursor` with \"id\" costs less where rows never change)")
+                .containsPattern("public.log +[0-9?]+ +in mode full +all rows are fetched each time, since it has")
                 .doesNotContain("postgres:postgres");
         assertThat(dir).isEmptyDirectory();
     }
@@ -111,7 +112,7 @@ class SyncCommandTest {
                 INSERT INTO "Capital" VALUES (1);""");
         String offered = cli.run("sync", "--from", from, "--to", to).out();
         List<String> names = offered.lines()
-                .filter(line -> line.contains("the key \"id\" ascends"))
+                .filter(line -> line.contains("with \"id\" costs less"))
                 .map(line -> line.split(" {2,}")[0])
                 .toList();
         assertThat(names)
@@ -140,7 +141,12 @@ class SyncCommandTest {
         Cli.Ended ended = cli.run("sync", "--from", from, "--to", to, "--all");
 
         assertThat(ended.exitCode()).as(ended.err()).isZero();
-        assertThat(ended.out()).contains("customers by id: 10 rows", "orders by updated_at: 2,500 rows");
+        assertThat(ended.out())
+                .contains(
+                        "customers in mode xmin: 10 rows",
+                        "log in mode full: 0 rows",
+                        "orders by updated_at: 2,500 rows",
+                        "sales.items in mode full: 7 rows");
         assertThat(query("SELECT count(*) FROM customers")).isEqualTo("10\r\n");
     }
 
@@ -150,7 +156,7 @@ class SyncCommandTest {
                         .typing("\n")
                         .run("sync", "--from", from, "--to", to)
                         .out())
-                .endsWith("Copy these 2 tables into %s? [y/N] ".formatted(to));
+                .endsWith("Copy these 4 tables into %s? [y/N] ".formatted(to));
         assertThat(dir).isEmptyDirectory();
 
         assertThat(new Cli(Map.of("PGPASSWORD", "postgres")).typing("y\n").run("sync", "--from", from, "--to", to))
@@ -164,7 +170,7 @@ class SyncCommandTest {
                 "EXTERNAL_DB_URL", from, "EXTERNAL_DB_PASS", "postgres", "EXTERNAL_DB_DEFAULT_SCHEMA", "public"));
 
         assertThat(fromEnvironment.run("sync", "--to", to, "--table", "customers"))
-                .satisfies(ended -> assertThat(ended.out()).startsWith("customers by id: 10 rows"));
+                .satisfies(ended -> assertThat(ended.out()).startsWith("customers in mode xmin: 10 rows"));
         assertThat(cli.run("sync", "--to", to).err())
                 .startsWith("perigee: SOURCE_NOT_CONFIGURED")
                 .contains("--from");
@@ -197,19 +203,88 @@ class SyncCommandTest {
                 .doesNotContain("falsch")
                 .doesNotContain("\tat ");
         assertThat(brokenTable.exitCode()).isEqualTo(1);
-        assertThat(brokenTable.out()).contains("; then it FAILED").contains("customers by id: 10 rows");
+        assertThat(brokenTable.out()).contains("; then it FAILED").contains("customers in mode xmin: 10 rows");
         assertThat(brokenTable.err()).startsWith("perigee: SOURCE_").contains("division by zero");
     }
 
     @Test
     void a_table_whose_cursor_nobody_can_justify_needs_one() {
-        Cli.Ended ended = cli.run("sync", "--from", from, "--to", to, "--table", "log");
+        Cli.Ended ended = cli.run("sync", "--from", from, "--to", to, "--table", "log", "--mode", "cursor");
 
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.err())
                 .startsWith("perigee: CURSOR_UNSUITABLE in table log")
-                .contains("--cursor and --key");
+                .contains("To fix: name a cursor column with --cursor, or choose --mode xmin or --mode full.");
         assertThat(Files.exists(dir.resolve("shop.db"))).isFalse();
+    }
+
+    /// A cursor that misses updates is not proposed where something sees them.
+    @Test
+    void what_sees_changed_rows_comes_first_and_each_choice_says_what_it_misses() {
+        postgres.execute("""
+                CREATE TABLE film (film_id int PRIMARY KEY, last_update timestamp NOT NULL DEFAULT now());
+                CREATE TABLE large (id int PRIMARY KEY, last_update timestamp NOT NULL DEFAULT now());
+                UPDATE pg_class SET reltuples = 5000000 WHERE relname = 'large';
+                CREATE VIEW film_list AS SELECT * FROM customers;
+                CREATE TABLE cities (name text PRIMARY KEY); CREATE TABLE capitals () INHERITS (cities);
+                INSERT INTO film VALUES (1); INSERT INTO large VALUES (1)""");
+        String offered = cli.run("sync", "--from", from, "--to", to).out();
+        assertThat(offered)
+                .containsPattern("public.film +[0-9?]+ +by last_update .* no index, so each sync sorts the table; rows"
+                        + " changed without it and rows deleted are missed")
+                .containsPattern(
+                        "public.large +5,000,000 +in mode xmin +\"last_update\" has no index, and the table is large")
+                .containsPattern("public.film_list +[0-9?]+ +in mode full")
+                .containsPattern("public.cities +[0-9?]+ +in mode full .* since other tables inherit from it");
+
+        cli.run("sync", "--from", from, "--to", to, "--all");
+        postgres.execute("UPDATE customers SET name = 'changed' WHERE id = 3");
+        assertThat(cli.run("sync", "--from", from, "--to", to, "--all").exitCode())
+                .isZero();
+        assertThat(query("SELECT name FROM customers WHERE id = 3")).isEqualTo("changed\r\n");
+    }
+
+    @Test
+    void a_mode_is_taken_as_it_is_said_and_a_key_that_is_named_is_one() {
+        postgres.execute("CREATE VIEW v AS SELECT * FROM customers");
+        assertThat(cli.run("sync", "--from", from, "--to", to, "--table", "v", "--key", "id")
+                        .out())
+                .startsWith("v in mode full: 10 rows");
+        assertThat(cli.run("sync", "--from", from, "--to", to, "--table", "customers", "--mode", "cursor")
+                        .out())
+                .startsWith("customers by id: 10 rows");
+        assertThat(cli.run("sync", "--from", from, "--to", to, "--table", "orders", "--mode", "xmin")
+                        .out())
+                .startsWith("orders in mode xmin: 2,500 rows");
+        for (String[] wrong : new String[][] {{"--mode", "xmin"}, {"--mode", "often"}}) {
+            Cli.Ended ended = cli.run(
+                    "sync", "--from", from, "--to", to, "--table", "orders", wrong[0], wrong[1], "--cursor", "id");
+            assertThat(ended.exitCode()).as(ended.err()).isEqualTo(2);
+            assertThat(ended.err()).contains("--mode");
+        }
+    }
+
+    @Test
+    void a_table_without_columns_and_a_source_without_tables_are_named() {
+        postgres.execute("CREATE TABLE nothing ()");
+        assertThat(cli.run("sync", "--from", from, "--to", to).out())
+                .containsPattern("public.nothing +[0-9?]+ +- +not copied: .*public.nothing has no columns");
+        assertThat(cli.run("sync", "--from", from, "--to", to, "--table", "nothing"))
+                .satisfies(ended -> {
+                    assertThat(ended.exitCode()).isEqualTo(1);
+                    assertThat(ended.err()).contains("public.nothing has no columns");
+                });
+        try (TestPostgres empty = TestPostgres.create()) {
+            Cli.Ended ended = cli.run(
+                    "sync",
+                    "--from",
+                    "postgres://postgres@127.0.0.1:%d/%s".formatted(empty.port(), empty.database()),
+                    "--to",
+                    to,
+                    "--all");
+            assertThat(ended.exitCode()).isEqualTo(1);
+            assertThat(ended.err()).contains("there is no table that postgres may read", "grant SELECT");
+        }
     }
 
     private String query(String sql) {

@@ -74,6 +74,18 @@ class DriftTest {
         assertSame();
     }
 
+    @Test
+    void a_dropped_column_of_a_table_without_a_key_that_is_fetched_whole_is_said_to_have_lost_its_values() {
+        postgres.execute("ALTER TABLE t DROP CONSTRAINT t_pkey");
+        open(TableConfig.of("t", TableConfig.Mode.FULL, Duration.ofHours(1)));
+        postgres.execute("ALTER TABLE t DROP COLUMN v");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT count(*) FROM t WHERE v IS NOT NULL")).isEqualTo("0");
+        assertThat(status("notes"))
+                .contains("column \\\"v\\\" was dropped at the source and is kept, without its values")
+                .doesNotContain("rows have the value they had then");
+    }
+
     /// SQLite numbers rows under that name too, unless a column has taken it.
     @Test
     void an_added_column_is_filled_beside_a_column_that_is_called_rowid_and_a_dropped_one_is_kept() {

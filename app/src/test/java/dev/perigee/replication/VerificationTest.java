@@ -170,6 +170,7 @@ class VerificationTest {
         JsonNode unfinished = verify("{}");
         assertThat(unfinished.get("verdict").asString()).isEqualTo("unfinished");
         assertThat(unfinished.get("error").get("fault").asString()).isEqualTo("CONFLICT");
+        assertThat(unfinished.get("error").get("remedy").asString()).contains("create the table in the source");
         assertThat(unfinished.get("verified").get("verdict").asString()).isEqualTo("equal");
         assertThat(host.get("/status/t").result().get("guarantee").asString()).isEqualTo("behind");
         assertThat(host.post("/tables/t/verify", "{'repair': 1}").status()).isEqualTo(400);

@@ -1,5 +1,6 @@
 package dev.perigee.source.postgres;
 
+import dev.perigee.source.SourceTable;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -17,7 +18,7 @@ record CatalogKey(List<String> columns, String origin) {
     /// @param columns those the user may read; a key with others is of no use
     static CatalogKey of(CatalogRelation relation, List<CatalogColumn> columns, List<CatalogIndex> indexes) {
         // Neither a primary key nor a unique index reaches the tables that inherit, and selecting reads those too.
-        if (relation.hasChildren()) return NONE;
+        if (relation.hasChildren()) return new CatalogKey(List.of(), SourceTable.INHERITED);
         for (CatalogIndex index : indexes) {
             if (index.isPrimary() && index.columns().stream().allMatch(name -> isKnown(columns, name))) {
                 return new CatalogKey(index.columns(), "primary key");
