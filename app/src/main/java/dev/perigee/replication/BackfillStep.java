@@ -33,9 +33,6 @@ final class BackfillStep {
     /// Rows of the copy looked at in one step.
     static final int LOOK_ROWS = 10 * Scope.Keys.MAX_KEYS;
 
-    /// Fewer deletions than this are never suspicious.
-    static final long MIN_SUSPICIOUS = 1000;
-
     private final Store store;
     private final InstantSource clock;
     private final RunTable runs;
@@ -96,11 +93,13 @@ final class BackfillStep {
         SourceTable table = source.describe(config.name());
         CopyDefinition definition = fitting(store, config, table, state);
         BackfillStep step = new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
-        return source.snapshot("table " + config.name(), List.of(table.id()), snapshot -> switch (backfill.phase()) {
-            case FETCHING -> Optional.of(step.fetch(snapshot, backfill));
-            case LOOKING -> Optional.of(step.look(snapshot, backfill));
-            case DELETING -> step.delete(snapshot, backfill);
-        });
+        Source remembered = SameTable.remembered(store, source, config, table);
+        return remembered.snapshot(
+                "table " + config.name(), List.of(table.id()), snapshot -> switch (backfill.phase()) {
+                    case FETCHING -> Optional.of(step.fetch(snapshot, backfill));
+                    case LOOKING -> Optional.of(step.look(snapshot, backfill));
+                    case DELETING -> step.delete(snapshot, backfill);
+                });
     }
 
     /// What the copy is made like.
@@ -245,12 +244,8 @@ final class BackfillStep {
 
     private void refuseTooMany(Backfill backfill) {
         long missing = backfill.expected().orElse(0L);
-        if (missing < MIN_SUSPICIOUS || missing <= config.maxDeletedShare() * state.rowCount()) return;
-        throw Fault.MASS_DELETE.in(
-                "table " + config.name(),
-                "the source does not have %d of the copy's %d rows, and `maxDeletedShare` is %s"
-                        .formatted(missing, state.rowCount(), config.maxDeletedShare()),
-                "The rows were fetched and nothing was deleted");
+        MassDelete mass = new MassDelete(config, state.rowCount(), 0);
+        if (mass.isAgainst(missing)) throw mass.fault(missing, "The rows were fetched and nothing was deleted");
     }
 
     private List<Missing> absent(Snapshot snapshot, BackfillScope scope, List<Missing> rows) {

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Whether a source is still the one that a copy's cursor comes from, looked at in a sync's own snapshot before
-/// anything of it is applied.
+/// Whether a source is still the one that a copy's cursor comes from. A sync looks in its own snapshot before it
+/// applies anything; sweeps, verifications and backfills look in each of theirs, by way of [SameTable].
 ///
 /// Rows that were pulled and are gone are no reason for doubt: they were deleted. What raises it is a source that is
 /// not the same any more: another server, database or table under the old name, another history, fewer transactions
@@ -60,6 +60,16 @@ final class Lineage {
         return compare(known.identity().get(), now.get(), snapshot, isRedefined);
     }
 
+    /// Whether a copy whose rows are all fetched again, at each sync, is still of the same server and database. What
+    /// happened to the table there does not matter to it.
+    Found lookAtServer(Snapshot snapshot) {
+        Optional<Identity> now = snapshot.identity(table);
+        Optional<Identity> before = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
+                .identity();
+        if (before.isPresent() && now.isPresent()) requireServer(before.get(), now.get());
+        return new Found(now, List.of(), false, List.of());
+    }
+
     private Found compare(Identity before, Identity now, Snapshot snapshot, boolean isRedefined) {
         requireSame(before, now);
         boolean isNewHistory = differs(before.timeline(), now.timeline());
@@ -81,8 +91,12 @@ final class Lineage {
         requireSequence(before, now);
         for (Map.Entry<Long, Long> part : before.storage().entrySet()) {
             Long file = now.storage().get(part.getKey());
-            if (file != null && !file.equals(part.getValue()))
-                requireRows(before, now, part.getKey(), snapshot, isRedefined);
+            if (file == null) continue;
+            boolean isOtherFile = !file.equals(part.getValue());
+            // A crash empties the part and leaves it in its file.
+            boolean isUnlogged = now.unlogged().contains(part.getKey());
+            if (isOtherFile || isUnlogged)
+                requireRows(before, now, part.getKey(), snapshot, isRedefined && isOtherFile);
         }
         List<String> notes = new ArrayList<>();
         List<Long> newParts = now.storage().keySet().stream()
@@ -100,7 +114,7 @@ final class Lineage {
         return new Found(Optional.of(now), newParts, isNewHistory, notes);
     }
 
-    private void requireSame(Identity before, Identity now) {
+    private void requireServer(Identity before, Identity now) {
         if (differs(before.system(), now.system())) {
             throw fault(
                     Fault.SOURCE_REPLACED, "another server answers under its address: its system identifier differs");
@@ -108,6 +122,10 @@ final class Lineage {
         if (before.database() != now.database()) {
             throw fault(Fault.SOURCE_REPLACED, "its database was made anew under the same name: its OID differs");
         }
+    }
+
+    private void requireSame(Identity before, Identity now) {
+        requireServer(before, now);
         if (before.table() != now.table()) {
             throw fault(
                     Fault.SOURCE_REPLACED,
@@ -136,8 +154,12 @@ final class Lineage {
         if (isKept) return;
         throw lasting(
                 now,
-                "it was emptied or written anew at once, as by TRUNCATE: no row is left as it was%s"
-                        .formatted(behind(snapshot)));
+                "it was emptied or written anew at once, as by %s: no row is left as it was%s"
+                        .formatted(
+                                now.unlogged().contains(part)
+                                        ? "a crash of its server, which empties unlogged tables, or by TRUNCATE"
+                                        : "TRUNCATE",
+                                behind(snapshot)));
     }
 
     private String behind(Snapshot snapshot) {

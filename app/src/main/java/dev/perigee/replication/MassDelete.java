@@ -4,27 +4,29 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 
-/// When a sweep must ask first: it would remove more than the share of the copy that an admin allows, and many rows.
+/// When a sweep, a repair or a backfill must ask first: it would remove more than the share of the copy that an admin
+/// allows, and many rows, or all of them.
 ///
 /// @param rows of the copy
 /// @param confirmed rows that an admin allowed to be removed beyond that; 0 for none
 record MassDelete(TableConfig config, long rows, long confirmed) {
-    /// Fewer rows than that are removed without asking, whatever share they are.
+    /// Fewer rows than that are removed without asking, whatever share they are, unless none would be left.
     static final long MIN_ROWS = 1000;
 
     /// Whether removing `found` rows needs a person's word that is not there. What was confirmed may have grown since
     /// by as many rows as need no word.
     boolean isAgainst(long found) {
-        return found >= MIN_ROWS
+        boolean isNoteworthy = found >= MIN_ROWS || (found > 0 && found >= rows);
+        return isNoteworthy
                 && found > config.maxDeletedShare() * rows
                 && (confirmed == 0 || found > confirmed + Math.max(MIN_ROWS, config.maxDeletedShare() * rows));
     }
 
-    PerigeeException fault(long found) {
+    PerigeeException fault(long found, String state) {
         return Fault.MASS_DELETE.in(
                 "table " + config.name(),
-                "%d of the %d rows of its copy are gone at the source, and `maxDeletedShare` lets a sweep remove %s of them without asking"
+                "%d of the %d rows of its copy are gone at the source, and `maxDeletedShare` lets %s of them be removed without asking"
                         .formatted(found, rows, config.maxDeletedShare()),
-                "Nothing was deleted");
+                state);
     }
 }

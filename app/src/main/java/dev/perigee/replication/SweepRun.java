@@ -60,11 +60,12 @@ final class SweepRun {
             TableConfig config = runner.config();
             CheckedCopy copy = CheckedCopy.of(store, source, config);
             CopyKeys keys = new CopyKeys(store, copy, cancellation);
-            KeyComparison.Found found = new KeyComparison(source, copy, keys, seeds.nextLong(), cancellation).run();
+            Source remembered = SameTable.remembered(store, source, config, copy.table());
+            KeyComparison.Found found = new KeyComparison(remembered, copy, keys, seeds.nextLong(), cancellation).run();
             exchanged += found.exchanged();
             if (first.isEmpty()) first = Optional.of(found);
             last = Optional.of(found);
-            SecondLook look = new SecondLook(store, new SameTable(source, copy.table(), found.identity()));
+            SecondLook look = new SecondLook(store, SameTable.since(remembered, copy.table(), found.identity()));
             guard(config, found, keys, look);
             long before = deleted;
             lots(found.candidates(), keys, look, Fixes.DELETES);
@@ -107,7 +108,7 @@ final class SweepRun {
         long gone = lots(candidates, keys, look, Fixes.NONE) + candidates.count() - candidates.remembered();
         if (!mass.isAgainst(gone)) return;
         awaiting = gone;
-        throw mass.fault(gone);
+        throw mass.fault(gone, "Nothing was deleted");
     }
 
     /// @return rows that only the copy has, or had

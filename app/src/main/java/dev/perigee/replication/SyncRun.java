@@ -183,9 +183,11 @@ final class SyncRun {
 
     /// Before anything is applied. What is fetched from the beginning does not build on what was there.
     private void lookAtLineage(Snapshot snapshot) {
-        lineage = plan.isFromTheBeginning()
-                ? new Lineage.Found(snapshot.identity(plan.table()), List.of(), false, List.of())
-                : new Lineage(store, config, plan.table(), plan.after(), plan.rows()).look(snapshot, false);
+        Lineage look = new Lineage(store, config, plan.table(), plan.after(), plan.rows());
+        if (!plan.isFromTheBeginning()) lineage = look.look(snapshot, false);
+        else if (config.mode() == TableConfig.Mode.FULL && committed.kind() == Run.Kind.SYNC)
+            lineage = look.lookAtServer(snapshot);
+        else lineage = new Lineage.Found(snapshot.identity(plan.table()), List.of(), false, List.of());
     }
 
     /// Moments of another history say nothing of what changed in this one.

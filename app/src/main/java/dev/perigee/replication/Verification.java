@@ -21,9 +21,6 @@ import org.slf4j.LoggerFactory;
 /// Verifies one copy, once: a pass over everything ([ComparePass]), and a second look at what seemed to differ
 /// ([SecondLook]), which also repairs where that was asked for.
 final class Verification {
-    /// A repair that removes fewer rows than this does it without asking.
-    static final long UNASKED_DELETES = 1000;
-
     private static final Logger LOG = LoggerFactory.getLogger(Verification.class);
 
     /// What an admin asks for.
@@ -79,9 +76,10 @@ final class Verification {
             if (!runner.isPaused()) synced();
             CheckedCopy checked = CheckedCopy.of(store, source.get(), runner.config());
             copy = Optional.of(checked);
-            ComparePass.Result all = new ComparePass(store, source.get(), checked, rate, progress, cancellation).run();
+            Source remembered = SameTable.remembered(store, source.get(), checked.config(), checked.table());
+            ComparePass.Result all = new ComparePass(store, remembered, checked, rate, progress, cancellation).run();
             pass = all;
-            lookAgain(all.suspects());
+            lookAgain(remembered, all.suspects());
             return judged(all.suspects());
         } catch (RuntimeException e) {
             PerigeeException failure = cancellation.reason().orElseGet(() -> Failures.unwrapped(e));
@@ -102,18 +100,18 @@ final class Verification {
         });
     }
 
-    private void lookAgain(Suspects suspects) {
-        found = look(suspects, new Fixes(order.repairs(), false));
+    private void lookAgain(Source remembered, Suspects suspects) {
+        found = look(remembered, suspects, new Fixes(order.repairs(), false));
         if (!order.repairs()) return;
         repaired = found.missing() + found.different();
         if (found.extra() == 0) return;
         askBeforeMassDelete();
-        repaired += look(suspects, Fixes.DELETES).extra();
+        repaired += look(remembered, suspects, Fixes.DELETES).extra();
     }
 
-    private Found look(Suspects suspects, Fixes fixes) {
+    private Found look(Source remembered, Suspects suspects, Fixes fixes) {
         Found all = Found.NOTHING;
-        SecondLook second = new SecondLook(store, source.get());
+        SecondLook second = new SecondLook(store, remembered);
         for (var portion : suspects.portions()) {
             all = all.plus(await(runner.exclusively(itsOwn -> {
                 // Either may end it: the server that stops, and whoever removes or pauses the table.
@@ -126,13 +124,11 @@ final class Verification {
 
     private void askBeforeMassDelete() {
         long rows = copy.map(checked -> checked.state().rowCount()).orElse(0L);
-        double share = runner.config().maxDeletedShare();
-        boolean isMass = found.extra() >= UNASKED_DELETES && found.extra() > share * rows;
-        if (!isMass || order.isConfirmed()) return;
+        if (order.isConfirmed() || !new MassDelete(runner.config(), rows, 0).isAgainst(found.extra())) return;
         throw Fault.CONFLICT.in(
                 "table " + runner.name(),
                 "the repair would remove %d of its %d rows, more than `maxDeletedShare` (%s) allows; repeat it with `confirm` if the source is right"
-                        .formatted(found.extra(), rows, share),
+                        .formatted(found.extra(), rows, runner.config().maxDeletedShare()),
                 "Nothing was removed; %d rows were written".formatted(repaired));
     }
 

@@ -3,6 +3,8 @@ package dev.perigee.source;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Who a source is and what a table is there, to be remembered beside a cursor: a cursor means something only at the
 /// source it comes from. What a source does not say, or refuses to, is empty, and then it is not compared.
@@ -14,6 +16,7 @@ import java.util.Optional;
 /// @param table the table's number, likewise
 /// @param storage the table's parts (itself, its partitions) by number, with the number of the file each is kept in:
 ///     one that is emptied or rewritten at once gets another file
+/// @param unlogged those parts that the server empties when it recovers from a crash, in the file they have
 /// @param sequences by column: the last number its sequence handed out
 /// @param counter transactions counted; never less in one history
 /// @param mark of the snapshot, as [Moment#mark]
@@ -25,27 +28,36 @@ public record Identity(
         long database,
         long table,
         Map<Long, Long> storage,
+        Set<Long> unlogged,
         Map<Integer, Long> sequences,
         long counter,
         String mark,
         Optional<String> position) {
     public Identity {
         storage = Map.copyOf(storage);
+        unlogged = known(unlogged);
         sequences = Map.copyOf(sequences);
+    }
+
+    /// What was remembered by earlier builds is without it.
+    private static Set<Long> known(@Nullable Set<Long> parts) {
+        return parts == null ? Set.of() : Set.copyOf(parts);
     }
 
     /// The same, as if it had only those parts that `other` has too.
     public Identity withPartsOf(Identity other) {
         Map<Long, Long> shared = new HashMap<>(storage);
         shared.keySet().retainAll(other.storage.keySet());
-        return new Identity(system, timeline, isStandby, database, table, shared, sequences, counter, mark, position);
+        return new Identity(
+                system, timeline, isStandby, database, table, shared, unlogged, sequences, counter, mark, position);
     }
 
     /// The same, with its parts in the files they are in later.
     public Identity withFilesOf(Identity later) {
         Map<Long, Long> files = new HashMap<>(storage);
         files.replaceAll((part, file) -> later.storage.getOrDefault(part, file));
-        return new Identity(system, timeline, isStandby, database, table, files, sequences, counter, mark, position);
+        return new Identity(
+                system, timeline, isStandby, database, table, files, unlogged, sequences, counter, mark, position);
     }
 
     /// Whether both are of one table, whatever it is called.

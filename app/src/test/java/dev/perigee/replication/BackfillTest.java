@@ -153,7 +153,7 @@ class BackfillTest {
             assertThat(reply.get("backfill").get("error").get("fault").asString())
                     .isEqualTo("MASS_DELETE");
             assertThat(reply.get("backfill").get("error").get("message").asString())
-                    .contains("1500 of the copy's 3000");
+                    .contains("1500 of the 3000");
             assertThat(host.post("/tables/t/backfill", "{}").status()).isEqualTo(409);
             assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("3000");
         }

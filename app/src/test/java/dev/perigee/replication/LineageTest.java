@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.source.Source;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 
 /// Sources that are not what they were, with a real PostgreSQL: a named fault, a copy that stays, and a way back.
 class LineageTest {
@@ -209,6 +212,103 @@ class LineageTest {
         assertThat(guarantee()).as("also after a crash").isEqualTo("recovering");
         Recovery.ended(host.store(), "t");
         assertThat(guarantee()).isNotEqualTo("recovering");
+    }
+
+    /// Each of these removes rows that it does not find, and none of them is a sync.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sweep | | TRUNCATE t",
+                "sweep | | DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial); INSERT INTO t SELECT i, 'w' FROM generate_series(1, 90) i",
+                "backfill | | TRUNCATE t",
+                "backfill | | DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial); INSERT INTO t SELECT i, 'w' FROM generate_series(1, 90) i",
+                "verify | {'repair':true} | TRUNCATE t",
+                "verify | {'repair':true} | DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial); INSERT INTO t SELECT i, 'w' FROM generate_series(1, 90) i",
+            })
+    void a_check_or_backfill_changes_nothing_while_the_table_is_not_the_remembered_one(
+            String what, String body, String change) {
+        open(BY_C);
+        host.call("PATCH", "/tables/t", "{'paused':true,'deletes':'sweep(1h)'}").result();
+        postgres.execute(change);
+        host.post("/tables/t/%s?wait=%s".formatted(what, !what.equals("backfill")), body == null ? "" : body);
+        if (what.equals("backfill")) awaitEndOfBackfill();
+        assertThat(host.value("SELECT count(*) || ' ' || group_concat(DISTINCT substr(v, 1, 1)) FROM t"))
+                .isEqualTo("100 v");
+    }
+
+    @Test
+    void an_unlogged_table_that_a_crash_emptied_is_a_fault_for_syncs_and_sweeps() throws Exception {
+        try (EmbeddedPostgres server = TestPostgres.server().start()) {
+            execute(server, "postgres", """
+                    CREATE UNLOGGED TABLE t (id int PRIMARY KEY, v text, c bigint);
+                    INSERT INTO t SELECT i, 'v' FROM generate_series(1, 100) i""");
+            source.close();
+            source = new PostgresSource(TestPostgres.config(server.getPort(), "postgres"));
+            open(BY_C);
+            host.call("PATCH", "/tables/t", "{'deletes':'sweep(1h)'}").result();
+            crash(server);
+            JsonNode sweep = host.post("/tables/t/sweep", "").result().get("sweep");
+            assertThat(sweep.get("error").get("fault").stringValue()).isEqualTo("SOURCE_BEHIND_CURSOR");
+            assertThat(sync().error().orElseThrow().message()).contains("unlogged");
+            assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("100");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sweep", "backfill"})
+    void a_table_of_a_few_rows_is_not_emptied_without_a_question(String what) {
+        open(BY_C);
+        host.call("PATCH", "/tables/t", "{'deletes':'sweep(1h)'}").result();
+        postgres.execute("DELETE FROM t");
+        host.post("/tables/t/" + what, "").result();
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("100");
+        host.post("/tables/t/" + what, "{'confirm':true}");
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("0");
+    }
+
+    @Test
+    void a_copy_in_mode_full_does_not_follow_its_address_to_another_server() throws Exception {
+        open(TableConfig.of("t", TableConfig.Mode.FULL, Duration.ofHours(1)));
+        try (EmbeddedPostgres other = TestPostgres.server().start()) {
+            execute(other, "postgres", "CREATE DATABASE " + postgres.database());
+            execute(other, postgres.database(), "CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial)");
+            proxy.leadTo(other.getPort());
+            assertThat(sync().error().orElseThrow().fault()).isEqualTo("SOURCE_REPLACED");
+            assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("100");
+            assertThat(host.post("/tables/t/recover", "")
+                            .result()
+                            .get("success")
+                            .asBoolean())
+                    .isTrue();
+            assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("0");
+        }
+    }
+
+    /// Until it has ended, or has failed for the first time.
+    private void awaitEndOfBackfill() {
+        await().until(() -> {
+            JsonNode status = host.get("/tables/t/backfill").result().get("backfill");
+            return status == null || !status.get("state").stringValue().equals("running");
+        });
+    }
+
+    /// Kills one of the server's own processes, as the kernel does when memory is short: all of it starts again then.
+    private static void crash(EmbeddedPostgres server) throws SQLException {
+        try (Connection connection = server.getDatabase("postgres", "postgres").getConnection();
+                Statement statement = connection.createStatement()) {
+            ResultSet pid = statement.executeQuery("SELECT pg_backend_pid()");
+            pid.next();
+            ProcessHandle.of(pid.getLong(1)).orElseThrow().destroyForcibly();
+        }
+        await().until(() -> {
+            try (Connection connection =
+                    server.getDatabase("postgres", "postgres").getConnection()) {
+                return connection.isValid(1);
+            } catch (SQLException e) {
+                return false;
+            }
+        });
     }
 
     private String guarantee() {

@@ -8,8 +8,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
@@ -49,7 +51,8 @@ record PostgresIdentity(
               UNION
                 SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part p ON p.oid = i.inhparent
             )
-            SELECT c.oid::int8, c.relfilenode::int8, c.relname = ? AND n.nspname = ?
+            SELECT c.oid::int8, c.relfilenode::int8, c.relname = ? AND n.nspname = ?,
+                   c.relpersistence = 'u'
             FROM part JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace""";
 
     /// One that goes round, or down, is set back by design.
@@ -98,6 +101,7 @@ record PostgresIdentity(
 
     Identity of(SourceTable table) throws SQLException {
         Map<Long, Long> storage = new HashMap<>();
+        Set<Long> unlogged = new HashSet<>();
         long oid = 0;
         try (PreparedStatement statement = session.prepareStatement(STORAGE)) {
             statement.setString(1, table.id().schema());
@@ -107,6 +111,7 @@ record PostgresIdentity(
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     storage.put(rows.getLong(1), rows.getLong(2));
+                    if (rows.getBoolean(4)) unlogged.add(rows.getLong(1));
                     if (rows.getBoolean(3)) oid = rows.getLong(1);
                 }
             }
@@ -118,6 +123,7 @@ record PostgresIdentity(
                 database,
                 oid,
                 storage,
+                unlogged,
                 sequences(oid),
                 moment.xmax(),
                 moment.xmin() + ":" + moment.xmax(),
