@@ -56,6 +56,10 @@ public enum Fault {
     SOURCE_TABLE_MISSING(true, 404, "create the table in the source, or remove it from replication"),
     SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
     SOURCE_PERMISSION(true, 502, "grant the source's user the right that the message names"),
+    SOURCE_ROWS_HIDDEN(
+            true,
+            502,
+            "connect as a role that sees all rows of the table: one with BYPASSRLS (`ALTER ROLE name BYPASSRLS`), or its owner where row-level security is not forced"),
     SOURCE_SCHEMA_CHANGED(true, 502, "wait for the next sync, which follows the source's new definition"),
     SOURCE_BEHIND_CURSOR(
             true,

@@ -73,6 +73,11 @@ public interface Snapshot {
         return Optional.empty();
     }
 
+    /// Whether the table has the columns in this snapshot that were described before it.
+    default boolean isAsDescribed(SourceTable table) {
+        return true;
+    }
+
     /// Whether a row of the table's part `part` is still there as it was at `earlier`; empty where nobody can tell.
     default Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
         return Optional.empty();

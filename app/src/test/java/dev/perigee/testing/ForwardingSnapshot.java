@@ -84,6 +84,11 @@ public class ForwardingSnapshot implements Snapshot {
     }
 
     @Override
+    public boolean isAsDescribed(SourceTable table) {
+        return snapshot.isAsDescribed(table);
+    }
+
+    @Override
     public Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
         return snapshot.keepsRowsOf(table, earlier, part);
     }

@@ -8,10 +8,12 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
 
 /// A network between a client and a server on this machine that fails when it is told to.
 public final class TcpProxy implements AutoCloseable {
@@ -32,6 +34,7 @@ public final class TcpProxy implements AutoCloseable {
     private final AtomicLong sent = new AtomicLong();
     private volatile Fault fault = Fault.CLOSE;
     private volatile long limit = Long.MAX_VALUE;
+    private volatile IntSupplier processes = () -> 0;
 
     /// To a server on the loopback address.
     public TcpProxy(int serverPort) {
@@ -52,6 +55,12 @@ public final class TcpProxy implements AutoCloseable {
     public void leadTo(int otherPort) {
         serverPort = otherPort;
         for (Socket socket : sockets) end(socket, socket);
+    }
+
+    /// Tells each client another process number at its login than the server's own, as transaction poolers do; 0 keeps
+    /// the server's.
+    public void inventing(IntSupplier processNumbers) {
+        processes = processNumbers;
     }
 
     /// Connections clients have made so far.
@@ -110,6 +119,7 @@ public final class TcpProxy implements AutoCloseable {
                 long free = isCounted ? limit - sent.get() : Long.MAX_VALUE;
                 int passed = (int) Math.min(length, Math.max(0, free));
                 if (isCounted) sent.addAndGet(passed); // first: the client may ask as soon as it has them
+                if (isCounted) invent(buffer, passed);
                 out.write(buffer, 0, passed);
                 if (passed < length) {
                     fail(to);
@@ -119,6 +129,18 @@ public final class TcpProxy implements AutoCloseable {
             if (!isCounted || fault != Fault.BLACK_HOLE || sent.get() < limit) end(from, to);
         } catch (IOException e) {
             end(from, to);
+        }
+    }
+
+    /// BackendKeyData, which the end of the login follows.
+    private void invent(byte[] buffer, int length) {
+        ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, length);
+        for (int at = 0; at + 18 <= length; at++) {
+            boolean isKey = buffer[at] == 'K' && bytes.getInt(at + 1) == 12;
+            if (!isKey || buffer[at + 13] != 'Z' || bytes.getInt(at + 14) != 5) continue;
+            int invented = processes.getAsInt();
+            if (invented != 0) bytes.putInt(at + 5, invented);
+            return;
         }
     }
 

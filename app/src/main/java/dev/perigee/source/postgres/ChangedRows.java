@@ -10,13 +10,14 @@ import java.util.Optional;
 /// every row from `xmin` on is taken, which is more than have changed: exact visibility cannot be asked for.
 ///
 /// @param now the snapshot that is read
-record ChangedRows(PostgresMoment now) {
+/// @param isReadable whether our user may read the system's columns, `xmin` among them
+record ChangedRows(PostgresMoment now, boolean isReadable) {
     /// Half of the numbers there are: rows keep 32 bits of them, which say before and after only within this distance.
     private static final long HALF = 1L << 31;
 
     private static final long MASK = 0xffff_ffffL;
 
-    /// A condition on the row `r`; empty where all rows must be taken: rows of views and foreign tables have no such
+    /// A condition on the row `r`; empty where all rows must be taken: where the number may not be read; rows of views and foreign tables have no such
     /// number, and after two thousand million transactions it says nothing.
     Optional<String> since(SourceTable table, String mark) {
         boolean hasNumbers = switch (table.kind()) {
@@ -24,7 +25,7 @@ record ChangedRows(PostgresMoment now) {
             case VIEW, FOREIGN_TABLE -> false;
         };
         long from = PostgresMoment.of(mark).xmin();
-        if (!hasNumbers || now.xmax() - from >= HALF || now.xmax() < from) return Optional.empty();
+        if (!isReadable || !hasNumbers || now.xmax() - from >= HALF || now.xmax() < from) return Optional.empty();
         return Optional.of(
                 "((r.xmin::pg_catalog.text::pg_catalog.int8 - %d) & %d) < %d".formatted(from & MASK, MASK, HALF));
     }

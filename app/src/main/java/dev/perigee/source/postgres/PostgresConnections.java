@@ -46,6 +46,7 @@ final class PostgresConnections implements AutoCloseable {
     private final Semaphore callers;
 
     private final Readers readers = new Readers();
+    private final Capabilities capabilities = new Capabilities();
 
     PostgresConnections(SourceConfig config) {
         this.config = config;
@@ -94,6 +95,11 @@ final class PostgresConnections implements AutoCloseable {
         return readers;
     }
 
+    /// What the server answers.
+    Capabilities capabilities() {
+        return capabilities;
+    }
+
     /// Closes idle sessions now and lent ones as they come back.
     @Override
     public void close() {
@@ -106,8 +112,7 @@ final class PostgresConnections implements AutoCloseable {
             Connection lent = borrow(where);
             try {
                 PgConnection session = lent.unwrap(PgConnection.class);
-                if (isReadOnly) readers.lend(session.getBackendPID());
-                return new PostgresTransaction(config, where, isReadOnly).run(session, work);
+                return new PostgresTransaction(config, readers, where, isReadOnly).run(session, work);
             } catch (SQLException e) {
                 throw PostgresFaults.of(where, e, config);
             } finally {
@@ -120,7 +125,6 @@ final class PostgresConnections implements AutoCloseable {
 
     private void giveBack(Connection lent) {
         try (lent) {
-            readers.giveBack(lent.unwrap(PgConnection.class).getBackendPID());
             if (lent.unwrap(PgConnection.class).isClosed()) pool.evictConnection(lent);
         } catch (SQLException e) {
             pool.evictConnection(lent);

@@ -43,7 +43,10 @@ final class PostgresFaults {
 
     /// The fault for `e`, which happened while nothing was written.
     static PerigeeException of(String where, SQLException e, SourceConfig config) {
-        return of(where, e, "Nothing was changed at " + config.place());
+        String state = "Nothing was changed at " + config.place();
+        if (!hidesRows(e)) return of(where, e, state);
+        String what = "row-level security hides rows from the source's user %s: %s".formatted(config.user(), said(e));
+        return Fault.SOURCE_ROWS_HIDDEN.in(where, what, state, e);
     }
 
     /// As [#of(String, SQLException, SourceConfig)], where more can be said on how things stand.
@@ -70,6 +73,12 @@ final class PostgresFaults {
     /// Whether the session may be used after `e`: the server has answered and stays.
     static boolean leavesSessionUsable(SQLException e) {
         return server(e) != null && !isGone(state(e)) && cause(e, IOException.class) == null;
+    }
+
+    /// With `row_security` off the server refuses what a policy would filter. Messages are translated, names are not.
+    private static boolean hidesRows(SQLException e) {
+        ServerErrorMessage server = server(e);
+        return server != null && state(e).equals("42501") && "check_enable_rls".equals(server.getRoutine());
     }
 
     static @Nullable ServerErrorMessage server(SQLException e) {

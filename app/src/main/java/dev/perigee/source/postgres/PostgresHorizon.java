@@ -45,7 +45,9 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
                    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
-                       AND NOT coalesce(bool_or(a.state = 'disabled'), false) AS sees_all,
+                       AND NOT coalesce(bool_or(a.state = 'disabled'), false)
+                       AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity own
+                                   WHERE own.pid = pg_backend_pid() AND own.xact_start IS NOT NULL) AS sees_all,
                    min(least(a.xact_start, CASE WHEN a.state = 'active' AND a.backend_type = 'client backend'
                                                 THEN a.query_start END)) AS open_since,
                    (array_agg(format('process %s (%s)', a.pid, coalesce(nullif(a.application_name, ''), a.backend_type))
@@ -53,6 +55,14 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
             FROM pg_catalog.pg_stat_activity a
             WHERE a.datname = current_database() AND a.pid <> ALL (?::int[])
               AND a.backend_type IS DISTINCT FROM 'autovacuum worker'""";
+
+    /// Where the view is refused.
+    private static final String NO_SESSIONS = """
+            SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby, false AS sees_all,
+                   NULL::timestamptz AS open_since, NULL::text AS oldest
+            WHERE ?::int[] IS NOT NULL""";
+
+    private static final String NO_PREPARED = "SELECT NULL::timestamptz, NULL::text";
 
     private static final String PREPARED = """
             SELECT min(prepared), (array_agg(format('prepared transaction %L', gid) ORDER BY prepared))[1]
@@ -68,7 +78,8 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
     /// What was seen before the snapshot.
     ///
     /// @param lockable those of the tables asked for that LOCK TABLE takes
-    record Before(Sight sight, Instant openSince, Optional<Holder> oldest, Set<TableId> lockable) {
+    record Before(
+            Sight sight, Instant openSince, Optional<Holder> oldest, Set<TableId> lockable, boolean isStandby) {
         PostgresHorizon with(Moment now) {
             return new PostgresHorizon(sight, openSince, oldest, now, PostgresMoment.of(now.mark()));
         }
@@ -82,8 +93,13 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
     }
 
     /// @param ours server processes of sessions that only read
-    static Before look(PgConnection session, Set<Integer> ours, List<TableId> tables) throws SQLException {
-        try (PreparedStatement statement = session.prepareStatement(SESSIONS + ";\n" + PREPARED + ";\n" + LOCKABLE)) {
+    static Before look(PgConnection session, Capabilities can, Set<Integer> ours, List<TableId> tables)
+            throws SQLException {
+        boolean showsSessions = can.answers(session, "count(*) FROM pg_catalog.pg_stat_activity");
+        boolean showsPrepared = can.answers(session, "count(database) FROM pg_catalog.pg_prepared_xacts");
+        String sql = String.join(
+                ";\n", showsSessions ? SESSIONS : NO_SESSIONS, showsPrepared ? PREPARED : NO_PREPARED, LOCKABLE);
+        try (PreparedStatement statement = session.prepareStatement(sql)) {
             statement.setArray(1, array(session, "int4", new ArrayList<>(ours)));
             statement.setArray(
                     2,
@@ -91,26 +107,29 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
             statement.setArray(
                     3, array(session, "text", tables.stream().map(TableId::name).toList()));
             statement.execute();
-            Before open = sessions(statement.getResultSet());
+            Before open = sessions(statement.getResultSet(), showsPrepared);
             statement.getMoreResults();
             Optional<Holder> prepared = holder(statement.getResultSet());
             statement.getMoreResults();
             Set<TableId> lockable = lockable(statement.getResultSet());
-            if (prepared.isEmpty()) return new Before(open.sight(), open.openSince(), open.oldest(), lockable);
-            return new Before(open.sight(), Instant.EPOCH, older(open.oldest(), prepared.get()), lockable);
+            Instant since = prepared.isEmpty() ? open.openSince() : Instant.EPOCH;
+            Optional<Holder> oldest = prepared.isEmpty() ? open.oldest() : older(open.oldest(), prepared.get());
+            return new Before(open.sight(), since, oldest, lockable, open.isStandby());
         }
     }
 
-    private static Before sessions(ResultSet row) throws SQLException {
+    private static Before sessions(ResultSet row, boolean showsPrepared) throws SQLException {
         row.next();
-        boolean seesAll = row.getBoolean("sees_all") && !row.getBoolean("is_standby");
+        boolean isStandby = row.getBoolean("is_standby");
+        boolean seesAll = row.getBoolean("sees_all") && showsPrepared && !isStandby;
         Instant looked = instant(row, 1).orElseThrow();
         Optional<Instant> open = instant(row, 4);
         return new Before(
                 seesAll ? Sight.ALL : Sight.SOME,
                 open.filter(since -> since.isBefore(looked)).orElse(looked),
                 open.map(since -> new Holder(String.valueOf(text(row, 5)), since)),
-                Set.of());
+                Set.of(),
+                isStandby);
     }
 
     private static Optional<Holder> holder(ResultSet row) throws SQLException {

@@ -15,28 +15,26 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
-/// Who a PostgreSQL server is, as far as it lets us know: hosted ones refuse some of these functions, and a statement
-/// that names a function we may not call fails even where it would not be called. So the rights are asked for first.
+/// Who a PostgreSQL server is, as far as it lets us know: hosted ones refuse some of these functions, see
+/// [Capabilities].
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA">Control data
 ///     functions</a>
 record PostgresIdentity(
         PgConnection session,
+        Capabilities can,
         Optional<String> system,
         Optional<Long> timeline,
         boolean isStandby,
-        boolean showsHistory,
         long database,
         PostgresMoment moment,
         Optional<String> position) {
 
-    private static final String RIGHTS = """
-            SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'),
-                   has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE'),
-                   has_function_privilege('pg_catalog.pg_walfile_name(pg_lsn)', 'EXECUTE'),
-                   has_function_privilege('pg_catalog.pg_read_file(text, bigint, bigint, boolean)', 'EXECUTE'),
-                   pg_is_in_recovery(),
+    private static final String PLACE = """
+            SELECT pg_is_in_recovery(),
                    (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())""";
+
+    private static final String SYSTEM = "(SELECT system_identifier::text FROM pg_control_system())";
 
     /// The name of the log's file begins with the timeline, and is right at once after a failover; a standby has no
     /// such file, and says what it knew at its last restart point.
@@ -63,23 +61,22 @@ record PostgresIdentity(
               AND d.refobjid = ?::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
               AND q.seqincrement > 0 AND NOT q.seqcycle AND has_sequence_privilege(q.seqrelid, 'USAGE, SELECT')""";
 
-    static PostgresIdentity of(PgConnection session, PostgresMoment moment, Optional<String> position)
+    static PostgresIdentity of(
+            PgConnection session, Capabilities can, PostgresMoment moment, Optional<String> position)
             throws SQLException {
         try (Statement statement = session.createStatement();
-                ResultSet right = statement.executeQuery(RIGHTS)) {
-            right.next();
-            boolean isStandby = right.getBoolean(5);
-            boolean saysTimeline = right.getBoolean(isStandby ? 2 : 3);
-            String timeline = !saysTimeline ? "NULL" : isStandby ? OF_CONTROL : OF_LOG;
-            String system = right.getBoolean(1) ? "(SELECT system_identifier::text FROM pg_control_system())" : "NULL";
-            String[] said = row(session, "SELECT %s, %s".formatted(system, timeline));
+                ResultSet place = statement.executeQuery(PLACE)) {
+            place.next();
+            boolean isStandby = place.getBoolean(1);
+            String timeline = can.orNull(session, isStandby ? OF_CONTROL : OF_LOG);
+            String[] said = row(session, "SELECT %s, %s".formatted(can.orNull(session, SYSTEM), timeline));
             return new PostgresIdentity(
                     session,
+                    can,
                     Optional.ofNullable(said[0]),
                     Optional.ofNullable(said[1]).map(Long::valueOf),
                     isStandby,
-                    right.getBoolean(4),
-                    right.getLong(6),
+                    place.getLong(2),
                     moment,
                     position);
         }
@@ -134,9 +131,10 @@ record PostgresIdentity(
     Optional<Boolean> continues(Identity earlier) throws SQLException {
         if (timeline.isEmpty() || earlier.timeline().isEmpty()) return Optional.empty();
         if (timeline.equals(earlier.timeline())) return Optional.of(true);
-        if (!showsHistory || earlier.position().isEmpty()) return Optional.empty();
+        if (earlier.position().isEmpty()) return Optional.empty();
         String file = "pg_wal/%08X.history".formatted(timeline.get());
-        String[] history = row(session, "SELECT pg_read_file('%s', 0, 1000000, true)".formatted(file));
+        String read = can.orNull(session, "pg_read_file('%s', 0, 1000000, true)".formatted(file));
+        String[] history = row(session, "SELECT " + read);
         if (history[0] == null) return Optional.empty();
         long seen = lsn(earlier.position().get());
         for (String line : history[0].split("\n")) {

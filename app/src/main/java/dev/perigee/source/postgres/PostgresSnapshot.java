@@ -13,6 +13,7 @@ import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -36,16 +37,30 @@ import org.postgresql.jdbc.PgConnection;
 /// not once a page. Everything a session needs is set for the transaction only, so it holds behind poolers that change
 /// the session between two transactions.
 final class PostgresSnapshot implements Snapshot {
+    private static final String WRITTEN = "pg_current_wal_lsn()::text";
+    private static final String REPLAYED = "pg_last_wal_replay_lsn()::text";
+
+    private static final String SYSTEM_COLUMNS = """
+            SELECT count(*) = 3
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+            WHERE n.nspname = ? AND c.relname = ? AND a.attname IN ('xmin', 'ctid', 'tableoid') AND a.attnum < 0
+              AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')""";
+
     private final PgConnection session;
     private final SourceConfig config;
     private final PostgresHorizon horizon;
     private final Instant asOf;
     private final Optional<String> position;
     private final int serverVersion;
+    private final Capabilities can;
     private @Nullable PostgresIdentity identity;
 
     /// Tables that were locked before the snapshot was taken.
     private final Set<TableId> locked;
+
+    /// Tables of which our user may read what tells rows apart: who wrote them, and where they lie.
+    private final Map<TableId, Boolean> readable = new HashMap<>();
 
     /// What the catalog says does not change within a snapshot; each question is a round trip.
     private final Map<TableId, List<CatalogColumn>> catalog = new HashMap<>();
@@ -57,7 +72,8 @@ final class PostgresSnapshot implements Snapshot {
             Instant asOf,
             Optional<String> position,
             int serverVersion,
-            Set<TableId> locked) {
+            Set<TableId> locked,
+            Capabilities can) {
         this.session = session;
         this.config = config;
         this.horizon = horizon;
@@ -65,18 +81,31 @@ final class PostgresSnapshot implements Snapshot {
         this.position = position;
         this.serverVersion = serverVersion;
         this.locked = locked;
+        this.can = can;
     }
 
     /// Ends the transaction that `session` is in, looks at the open ones, and begins the snapshot's own. Its tables are
     /// locked, as any read does, before the snapshot is taken: so the catalog and the rows are of one definition.
     ///
-    /// @param readers our sessions that only read
-    static PostgresSnapshot begin(PgConnection session, SourceConfig config, List<TableId> tables, Readers readers)
+    /// @param connections know our sessions that only read, and what the server answers
+    static PostgresSnapshot begin(
+            PgConnection session, SourceConfig config, List<TableId> tables, PostgresConnections connections)
+            throws SQLException {
+        try {
+            return begun(session, config, tables, connections.readers(), connections.capabilities());
+        } catch (SQLException e) {
+            connections.capabilities().forget();
+            throw e;
+        }
+    }
+
+    private static PostgresSnapshot begun(
+            PgConnection session, SourceConfig config, List<TableId> tables, Readers readers, Capabilities can)
             throws SQLException {
         Map<Integer, Long> ours = readers.lent();
-        PostgresHorizon.Before before = PostgresHorizon.look(session, ours.keySet(), tables);
-        if (!readers.areStill(ours)) before = PostgresHorizon.look(session, Set.of(), tables);
-        session.commit();
+        PostgresHorizon.Before before = PostgresHorizon.look(session, can, ours.keySet(), tables);
+        if (!readers.areStill(ours)) before = PostgresHorizon.look(session, can, Set.of(), tables);
+        readers.commit(session);
         String locks = tables.stream()
                 .filter(before.lockable()::contains)
                 .map(Quoted::table)
@@ -84,17 +113,17 @@ final class PostgresSnapshot implements Snapshot {
         execute(session, """
                 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
                 SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601';
-                SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1;
+                SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL row_security = off;
                 SET LOCAL statement_timeout = %d%s""".formatted(
                         config.statementTimeout().toMillis(),
                         locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE"));
+        String position = can.orNull(session, before.isStandby() ? REPLAYED : WRITTEN);
         try (Statement statement = session.createStatement();
                 ResultSet row = statement.executeQuery("""
-                        SELECT pg_current_snapshot()::text, clock_timestamp(),
-                               (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
-                                     ELSE pg_current_wal_lsn() END)::text,
-                               current_setting('server_version_num')::int, transaction_timestamp()""")) {
+                        SELECT pg_current_snapshot()::text, clock_timestamp(), %s,
+                               current_setting('server_version_num')::int, transaction_timestamp(), pg_backend_pid()""".formatted(position))) {
             row.next();
+            readers.lend(session, row.getInt(6));
             PostgresMoment numbers = PostgresMoment.of(row.getString(1));
             Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
             return new PostgresSnapshot(
@@ -104,7 +133,8 @@ final class PostgresSnapshot implements Snapshot {
                     row.getObject(5, OffsetDateTime.class).toInstant(),
                     Optional.ofNullable(row.getString(3)),
                     row.getInt(4),
-                    before.lockable());
+                    before.lockable(),
+                    can);
         }
     }
 
@@ -132,14 +162,14 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public long pull(Pull pull, PageSink sink) {
         return PostgresFaults.guard("table " + pull.table().id(), config, () -> {
-            ChangedRows changed = new ChangedRows(horizon.numbers());
+            ChangedRows changed = changedRows(pull.table());
             PullStatement statement =
                     new PullStatement(pull, columns(pull.table().id()), changed);
             settle(path(pull.table(), statement.schemas()));
             Pages pages = new Pages(statement, sink);
             if (pull.scope() instanceof Scope.Changed || pull.scope() instanceof Scope.InBuckets) {
                 for (String slice : TidSlices.of(session, pull.table(), serverVersion)) copy(statement, slice, pages);
-            } else if (pull.scope() instanceof Scope.Parts(var parts)) {
+            } else if (pull.scope() instanceof Scope.Parts(var parts) && changed.isReadable()) {
                 for (long part : parts) copy(statement, "r.tableoid = %d".formatted(part), pages);
             } else {
                 copy(statement, "", pages);
@@ -206,11 +236,24 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
-        Optional<String> changed = new ChangedRows(horizon.numbers()).since(table, earlier.mark());
+        Optional<String> changed = asked(table, () -> changedRows(table).since(table, earlier.mark()));
         if (changed.isEmpty()) return Optional.empty();
         String sql = "SELECT EXISTS (SELECT FROM %s AS r WHERE r.tableoid = %d AND NOT %s)"
                 .formatted(Quoted.table(table.id()), part, changed.get());
         return asked(table, () -> Optional.of(first(sql).equals(Optional.of("t"))));
+    }
+
+    @Override
+    public boolean isAsDescribed(SourceTable table) {
+        return asked(table, () -> {
+            List<String> now = columns(table.id()).stream()
+                    .map(c -> "%d %s %s".formatted(c.number(), c.formattedType(), c.name()))
+                    .toList();
+            List<String> described = table.columns().stream()
+                    .map(c -> "%d %s %s".formatted(c.identity(), c.sourceType(), c.name()))
+                    .toList();
+            return now.equals(described);
+        });
     }
 
     @Override
@@ -233,10 +276,26 @@ final class PostgresSnapshot implements Snapshot {
     private PostgresIdentity identities() throws SQLException {
         PostgresIdentity known = identity;
         if (known == null) {
-            known = PostgresIdentity.of(session, horizon.numbers(), position);
+            known = PostgresIdentity.of(session, can, horizon.numbers(), position);
             identity = known;
         }
         return known;
+    }
+
+    /// A role that was granted single columns has no right to the system's. Then all rows are read, which is more.
+    private ChangedRows changedRows(SourceTable table) throws SQLException {
+        Boolean isReadable = locked.contains(table.id()) ? Boolean.TRUE : readable.get(table.id());
+        if (isReadable == null) {
+            try (PreparedStatement statement = session.prepareStatement(SYSTEM_COLUMNS)) {
+                statement.setString(1, table.id().schema());
+                statement.setString(2, table.id().name());
+                try (ResultSet row = statement.executeQuery()) {
+                    isReadable = row.next() && row.getBoolean(1);
+                }
+            }
+            readable.put(table.id(), isReadable);
+        }
+        return new ChangedRows(horizon.numbers(), isReadable);
     }
 
     private Optional<String> first(String sql) throws SQLException {

@@ -70,7 +70,7 @@ public final class PostgresSource implements Source {
     @Override
     public <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work) {
         return connections.read(
-                where, session -> work.apply(PostgresSnapshot.begin(session, config, tables, connections.readers())));
+                where, session -> work.apply(PostgresSnapshot.begin(session, config, tables, connections)));
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
@@ -14,12 +15,12 @@ import org.postgresql.jdbc.PgConnection;
 ///
 /// The settings are the transaction's own (`SET LOCAL`): a pooler between us and the server may give the next
 /// transaction another session, and this one to somebody else.
-record PostgresTransaction(SourceConfig config, String where, boolean isReadOnly) {
+record PostgresTransaction(SourceConfig config, Readers readers, String where, boolean isReadOnly) {
     /// Values are read in one form whatever the role, the database or this machine have as defaults.
     private static final String SETTINGS = """
             SELECT set_config('statement_timeout', ?, true), set_config('TimeZone', 'UTC', true),
                    set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'iso_8601', true),
-                   set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true)""";
+                   set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true), pg_backend_pid()""";
 
     <T extends @Nullable Object> T run(PgConnection session, PostgresConnections.Work<T> work) {
         boolean isUsable = false;
@@ -38,6 +39,7 @@ record PostgresTransaction(SourceConfig config, String where, boolean isReadOnly
                     && rolledBack(session);
             throw e;
         } finally {
+            readers.giveBack(session);
             if (!isUsable && mayStillRun) cancel(session);
             if (!isUsable) abort(session);
         }
@@ -51,6 +53,7 @@ record PostgresTransaction(SourceConfig config, String where, boolean isReadOnly
         session.setAutoCommit(false);
         settings(session);
         T answer = work.run(session);
+        readers.giveBack(session);
         commit(session);
         session.setAutoCommit(true);
         if (!isReadOnly) forgetSettings(session);
@@ -60,7 +63,10 @@ record PostgresTransaction(SourceConfig config, String where, boolean isReadOnly
     private void settings(PgConnection session) throws SQLException {
         try (PreparedStatement statement = session.prepareStatement(SETTINGS)) {
             statement.setString(1, config.statementTimeout().toMillis() + "ms");
-            statement.execute();
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                if (isReadOnly) readers.lend(session, row.getInt(7));
+            }
         }
         if (isReadOnly || config.defaultSchema().equals("public")) return;
         try (PreparedStatement statement =
@@ -99,7 +105,8 @@ record PostgresTransaction(SourceConfig config, String where, boolean isReadOnly
         }
     }
 
-    private static boolean rolledBack(PgConnection session) {
+    private boolean rolledBack(PgConnection session) {
+        readers.giveBack(session);
         try {
             session.rollback();
             session.setAutoCommit(true);

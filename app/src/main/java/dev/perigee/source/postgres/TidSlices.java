@@ -20,7 +20,8 @@ final class TidSlices {
     private static final String BLOCKS = """
             SELECT pg_relation_size(c.oid) / current_setting('block_size')::int8
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'm')""";
+            WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'm')
+              AND has_column_privilege(c.oid, 'ctid', 'SELECT')""";
 
     private TidSlices() {}
 
