@@ -72,7 +72,8 @@ record ColumnBackfill(List<String> columns, long after, long upTo, long rows) {
 
     private static boolean isOneWay(SourceColumn column, TableConfig config) {
         boolean isEpoch = config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS;
-        return column.sourceType().endsWith("[]") || (isEpoch && column.option() == SourceColumn.Option.TIMESTAMPS);
+        return column.values().structure().isPresent()
+                || (isEpoch && column.option() == SourceColumn.Option.TIMESTAMPS);
     }
 
     /// The next rows; empty where there are none.

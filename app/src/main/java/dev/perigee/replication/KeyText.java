@@ -13,7 +13,7 @@ final class KeyText {
     /// @return empty where the copy's form cannot be read back, as that of arrays and of times in microseconds
     static Optional<String> of(Value value, SourceColumn column, boolean isEpoch) {
         if (isEpoch && column.option() == SourceColumn.Option.TIMESTAMPS) return Optional.empty();
-        if (column.sourceType().endsWith("[]")) return Optional.empty();
+        if (column.values().structure().isPresent()) return Optional.empty();
         return switch (value) {
             case Value.Null _ -> Optional.empty();
             case Value.Int(long number) -> Optional.of(Long.toString(number));

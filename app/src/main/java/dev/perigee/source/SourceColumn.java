@@ -8,6 +8,7 @@ import java.util.Optional;
 /// @param name as the catalog spells it
 /// @param identity a number that stays when the column is renamed (Postgres `attnum`)
 /// @param sourceType the type in the source's words, with its modifiers: `numeric(12,2)`
+/// @param values what its values are, for statements about them
 /// @param declaredType the type declared in the copy, chosen for its affinity; empty for none
 /// @param option the setting of a table that changes how its values are stored, and the declared type with it
 /// @param isNotNull whether the source refuses NULL
@@ -19,6 +20,7 @@ public record SourceColumn(
         String name,
         int identity,
         String sourceType,
+        ValueType values,
         String declaredType,
         Option option,
         boolean isNotNull,

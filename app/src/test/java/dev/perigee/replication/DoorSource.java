@@ -16,6 +16,7 @@ import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceColumn.Option;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
+import dev.perigee.source.ValueType;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -187,7 +188,17 @@ final class DoorSource implements Source {
     }
 
     private static SourceColumn column(String name, int number) {
-        return new SourceColumn(name, number, "bigint", "INTEGER", Option.NONE, true, true, true, Optional.empty());
+        return new SourceColumn(
+                name,
+                number,
+                "bigint",
+                ValueType.plain("bigint"),
+                "INTEGER",
+                Option.NONE,
+                true,
+                true,
+                true,
+                Optional.empty());
     }
 
     @Override

@@ -18,7 +18,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Looks tables up, in the replica's schema or in the external database's catalog.
@@ -52,8 +51,6 @@ final class RestCatalog {
     private static final Pattern BARE_WORD = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_$]*");
     /// Roles and statistics are no resources; a statement through `/query` may ask for them.
     private static final Pattern SYSTEM_SCHEMA = Pattern.compile("pg_|information_schema$");
-
-    private static final Pattern MODIFIERS = Pattern.compile("(\"(?:[^\"]|\"\")*\")|\\([0-9, ]*\\)");
 
     private record Kept(Optional<RestTable> table, long sinceNanos) {}
 
@@ -96,7 +93,8 @@ final class RestCatalog {
                     column,
                     type == null ? "" : type,
                     defaultText == null ? "NULL" : defaultSql(defaultText),
-                    hidden != 0));
+                    hidden != 0,
+                    Optional.empty()));
         }
         List<String> keyColumns = new ArrayList<>(key.values());
         if (keyColumns.isEmpty() && hasRowid) {
@@ -160,22 +158,6 @@ final class RestCatalog {
     }
 
     private static Column external(SourceColumn column) {
-        return new Column(column.name(), castType(column.sourceType()), "DEFAULT", false);
-    }
-
-    /// The type without modifiers: a cast to `varchar(3)` would cut a value in silence, where the column refuses it.
-    /// `character` and `bit` alone mean a length of 1, so they are named otherwise.
-    static String castType(String sourceType) {
-        String type = MODIFIERS
-                .matcher(sourceType)
-                .replaceAll(m -> m.group(1) == null ? "" : Matcher.quoteReplacement(m.group(1)));
-        boolean isArray = type.endsWith("[]");
-        String element = isArray ? type.substring(0, type.length() - 2) : type;
-        String cast = switch (element) {
-            case "character" -> "bpchar";
-            case "bit" -> "bit varying";
-            default -> element;
-        };
-        return isArray ? cast + "[]" : cast;
+        return new Column(column.name(), column.sourceType(), "DEFAULT", false, Optional.of(column.values()));
     }
 }

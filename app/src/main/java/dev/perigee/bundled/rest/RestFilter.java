@@ -118,11 +118,11 @@ final class RestFilter {
         String order = ORDERS.get(operator);
         if (order != null) {
             addValue(RestValues.one(table, column, value));
-            return "%s %s %s".formatted(name, order, table.placeholder(column));
+            return "%s %s %s".formatted(name, table.operator(column, order), table.placeholder(column));
         }
         return switch (operator) {
             case "eq" -> in(column, List.of(value));
-            case "ne" -> name + " NOT IN " + placeholders(column, List.of(value));
+            case "ne" -> "NOT " + in(column, List.of(value));
             case "like" -> {
                 addValue(new Value.Text(value));
                 yield table.isExternal() ? "CAST(%s AS text) LIKE CAST(? AS text)".formatted(name) : name + " LIKE ?";
@@ -144,11 +144,8 @@ final class RestFilter {
         };
     }
 
+    /// Whether the column's value is one of those given: NULL where the column is.
     private String in(Column column, List<String> given) {
-        return table.operand(column) + " IN " + placeholders(column, given);
-    }
-
-    private String placeholders(Column column, List<String> given) {
         List<String> placeholders = new ArrayList<>();
         for (String item : given) {
             for (Value value : RestValues.any(table, column, item)) {
@@ -156,7 +153,12 @@ final class RestFilter {
                 placeholders.add(table.placeholder(column));
             }
         }
-        return "(" + String.join(", ", placeholders) + ")";
+        String list = String.join(", ", placeholders);
+        String name = table.operand(column);
+        String equal = table.operator(column, "=");
+        return equal.equals("=")
+                ? "(%s IN (%s))".formatted(name, list)
+                : "(%s %s ANY (ARRAY[%s]))".formatted(name, equal, list);
     }
 
     private void addValue(Value value) {

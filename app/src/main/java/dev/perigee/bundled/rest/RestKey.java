@@ -43,7 +43,8 @@ record RestKey(RestTable table, Map<String, String> values) {
         List<String> conditions = new ArrayList<>();
         values.forEach((name, text) -> {
             Column column = table.column(name);
-            conditions.add("%s = %s".formatted(table.operand(column), table.placeholder(column)));
+            conditions.add("%s %s %s"
+                    .formatted(table.operand(column), table.operator(column, "="), table.placeholder(column)));
             bound.add(RestValues.one(table, column, text));
         });
         return " WHERE " + String.join(" AND ", conditions);

@@ -102,7 +102,8 @@ public final class RestPlugin extends StarbasePlugin {
                 : new RestRead(table, parameters).statement();
         return Response.statement(200, (out, committed) -> {
             CountedRows answer = new CountedRows(new JsonAnswer(out, committed, false, false));
-            run(request, table, List.of(select), answer, Query.wantsCache(request.header("X-Starbase-Cache")));
+            AnswerSink shown = new ShownRows(table, answer);
+            run(request, table, List.of(select), shown, Query.wantsCache(request.header("X-Starbase-Cache")));
             if (place.id().isPresent() && answer.rowCount() == 0) throw noRow(table);
             answer.finish();
         });
@@ -147,7 +148,7 @@ public final class RestPlugin extends StarbasePlugin {
         String message = "Resource %s successfully".formatted(done);
         return Response.statement(status, (out, committed) -> {
             RestWritten answer = new RestWritten(out, committed, message, shape);
-            run(request, table, statements, answer, false);
+            run(request, table, statements, new ShownRows(table, answer), false);
             if (!answer.finish()) throw noRow(table);
         });
     }

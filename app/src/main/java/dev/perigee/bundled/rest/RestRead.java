@@ -67,10 +67,10 @@ final class RestRead {
 
     private String columns() {
         String select = words.get("select");
-        if (select == null) return table.readAll();
+        if (select == null) return "*";
         List<String> columns = new ArrayList<>();
         for (String name : RestText.items(select)) {
-            columns.add(name.equals("*") ? table.readAll() : table.read(table.column(name)));
+            columns.add(name.equals("*") ? "*" : table.read(table.column(name)));
         }
         return String.join(", ", columns);
     }

@@ -3,6 +3,9 @@ package dev.perigee.bundled.rest;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.source.ValueType;
+import dev.perigee.source.ValueType.Content;
+import dev.perigee.sqlite.Value;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -19,17 +22,27 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
     /// Names of columns in a message.
     private static final int MAX_TOLD = 50;
 
-    /// @param type declared, or the external database's own without modifiers; empty for none
+    /// @param type declared, or the external database's own; empty for none
     /// @param defaultSql its DEFAULT as SQL text of the schema, `NULL` where it has none
     /// @param isGenerated it is computed, and not written
-    record Column(String name, String type, String defaultSql, boolean isGenerated) {
+    /// @param external what the external database's values are; empty on the replica
+    record Column(String name, String type, String defaultSql, boolean isGenerated, Optional<ValueType> external) {
         boolean isArray() {
-            return type.endsWith("[]");
+            return external.filter(ValueType::isArray).isPresent();
         }
 
         /// Its values travel in base64.
         boolean isBlob() {
-            return type.equals("bytea") || type.toUpperCase(Locale.ROOT).contains("BLOB");
+            return external.map(values -> values.content() == Content.BYTES && !values.isArray())
+                    .orElseGet(() -> type.toUpperCase(Locale.ROOT).contains("BLOB"));
+        }
+
+        /// A cell as it is shown: an array of the external database as JSON.
+        Value shown(Value cell) {
+            if (!(cell instanceof Value.Text(String text)) || !isArray()) return cell;
+            return external.flatMap(ValueType::structure)
+                    .<Value>map(structure -> new Value.Text(structure.json(text)))
+                    .orElse(cell);
         }
 
         boolean isBoolean() {
@@ -60,7 +73,8 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
         for (Column known : columns) if (folded(known.name()).equals(folded)) return Optional.of(known);
         for (String part : key) {
             boolean isRowid = columns.stream().noneMatch(c -> c.name().equals(part));
-            if (isRowid && folded(part).equals(folded)) return Optional.of(new Column(part, "INTEGER", "NULL", true));
+            if (isRowid && folded(part).equals(folded))
+                return Optional.of(new Column(part, "INTEGER", "NULL", true, Optional.empty()));
         }
         return Optional.empty();
     }
@@ -84,25 +98,29 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
         return isExternal() ? from + "." + quoted(column.name()) : quoted(column.name());
     }
 
-    /// The column as it is read: an array of the external database as JSON.
-    String read(Column column) {
-        String name = quoted(column.name());
-        if (isExternal() && column.isArray()) return "to_json(%s) AS %s".formatted(name, name);
-        // SQLite calls it rowid in the answer, by whichever of its names it was asked for.
-        return columns.contains(column) ? name : "%s AS %s".formatted(name, name);
+    /// The operator between the column and a value. Where its type's schema is not in the search path, the database
+    /// would take the operator of another type: `text`'s for `citext`, or find none.
+    String operator(Column column, String operator) {
+        return column.external()
+                .flatMap(ValueType::operators)
+                .filter(schema -> !schema.equals("pg_catalog"))
+                .map(schema -> "OPERATOR(%s.%s)".formatted(quoted(schema), operator))
+                .orElse(operator);
     }
 
-    /// All columns as they are read.
-    String readAll() {
-        boolean needsNames = isExternal() && columns.stream().anyMatch(Column::isArray);
-        return needsNames ? columns.stream().map(this::read).collect(Collectors.joining(", ")) : "*";
+    /// The column as it is read.
+    String read(Column column) {
+        String name = quoted(column.name());
+        // SQLite calls it rowid in the answer, by whichever of its names it was asked for.
+        return columns.contains(column) ? name : "%s AS %s".formatted(name, name);
     }
 
     /// A placeholder for a value of the column, which is bound as text where the database is the external one.
     String placeholder(Column column) {
         if (!isExternal()) return "?";
-        if (column.isBlob()) return "decode(CAST(? AS text), 'base64')";
-        return "CAST(CAST(? AS text) AS %s)".formatted(column.type());
+        if (column.isBlob()) return "pg_catalog.decode(CAST(? AS text), 'base64')";
+        return "CAST(CAST(? AS text) AS %s)"
+                .formatted(column.external().orElseThrow().castTo());
     }
 
     /// ASCII letters only: to SQLite `É` and `é` are two names.

@@ -5,7 +5,6 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.Value;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -30,7 +29,7 @@ final class RestValues {
         boolean isFraction = json.isNumber() && !json.isIntegralNumber();
         double fraction = isFraction ? json.decimalValue().doubleValue() : 0;
         if (Double.isInfinite(fraction)) throw outOfRange(column);
-        if (table.isExternal()) return new Value.Text(external(column, json));
+        if (table.isExternal()) return new Value.Text(ExternalText.of(column, json));
         if (json.isBoolean()) return new Value.Int(json.booleanValue() ? 1 : 0);
         if (json.isIntegralNumber()) {
             if (!json.canConvertToLong()) throw outOfRange(column);
@@ -52,7 +51,7 @@ final class RestValues {
     /// The values that equal `text`: where nothing tells 5 from '5', both.
     static List<Value> any(RestTable table, Column column, String text) {
         Value asText = new Value.Text(text);
-        if (table.isExternal()) return List.of(asText);
+        if (table.isExternal()) return List.of(new Value.Text(ExternalText.of(column, text)));
         if (column.isBoolean() && text.equalsIgnoreCase("true")) return List.of(new Value.Int(1));
         if (column.isBoolean() && text.equalsIgnoreCase("false")) return List.of(new Value.Int(0));
         Optional<Value> other = column.isBlob() ? bytes(text) : column.isUntyped() ? number(text) : Optional.empty();
@@ -76,22 +75,6 @@ final class RestValues {
         } catch (IllegalArgumentException _) {
             return Optional.empty();
         }
-    }
-
-    /// The external database's own text form; its column's type reads it.
-    private static String external(Column column, JsonNode json) {
-        if (json.isArray() && column.isArray()) {
-            List<String> items = new ArrayList<>();
-            for (JsonNode item : json)
-                items.add(item.isNull() ? "NULL" : item.isArray() ? external(column, item) : quoted(item));
-            return "{" + String.join(",", items) + "}";
-        }
-        return json.isString() ? json.stringValue() : json.toString();
-    }
-
-    private static String quoted(JsonNode item) {
-        String text = item.isString() ? item.stringValue() : item.toString();
-        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
     private static PerigeeException outOfRange(Column column) {

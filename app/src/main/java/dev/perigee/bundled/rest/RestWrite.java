@@ -70,8 +70,7 @@ final class RestWrite {
         }
         String where = key.where(values);
         return new Statement(
-                "UPDATE %s SET %s%s RETURNING %s"
-                        .formatted(table.from(), String.join(", ", assignments), where, table.readAll()),
+                "UPDATE %s SET %s%s RETURNING *".formatted(table.from(), String.join(", ", assignments), where),
                 values,
                 Map.of());
     }
@@ -108,8 +107,8 @@ final class RestWrite {
             throw Fault.TOO_LARGE.saying("A POST has at most %d values.".formatted(MAX_VALUES));
         }
         String names = columns.stream().map(RestTable::quoted).collect(Collectors.joining(", "));
-        String sql = "INSERT INTO %s (%s) VALUES %s RETURNING %s"
-                .formatted(table.from(), names, String.join(", ", tuples), table.readAll());
+        String sql =
+                "INSERT INTO %s (%s) VALUES %s RETURNING *".formatted(table.from(), names, String.join(", ", tuples));
         return new Statement(sql, values, Map.of());
     }
 

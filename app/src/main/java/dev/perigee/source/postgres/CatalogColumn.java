@@ -7,4 +7,8 @@ package dev.perigee.source.postgres;
 /// @param type with domains followed
 /// @param isStamped see [dev.perigee.source.SourceColumn#isStamped]
 record CatalogColumn(
-        String name, int number, String formattedType, PostgresType type, boolean isNotNull, boolean isStamped) {}
+        String name, int number, String formattedType, PostgresType type, boolean isNotNull, boolean isStamped) {
+    CatalogColumn with(PostgresType otherType) {
+        return new CatalogColumn(name, number, formattedType, otherType, isNotNull, isStamped);
+    }
+}

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The columns of relations: those the user may read, in the order of their numbers, with their types below all
 /// domains.
@@ -28,13 +29,14 @@ final class CatalogColumns {
                 FROM typed d JOIN pg_catalog.pg_type t ON t.oid = d.type AND t.typtype = 'd'
             )
             SELECT d.attrelid, d.attnum, d.attname, d.attnotnull, d.formatted, t.oid, n.nspname, t.typname, t.typtype,
-                   t.typcategory, d.modifier, EXISTS (
+                   t.typcategory, d.modifier, (
                        -- Rows are compared with an operator of this name, whatever else the class may call its own.
-                       SELECT FROM pg_catalog.pg_opclass o
+                       SELECT v.nspname FROM pg_catalog.pg_opclass o
                        JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
                        JOIN pg_catalog.pg_amop p ON p.amopfamily = o.opcfamily AND p.amopstrategy = 5
                            AND p.amoplefttype = o.opcintype AND p.amoprighttype = o.opcintype
                        JOIN pg_catalog.pg_operator x ON x.oid = p.amopopr AND x.oprname = '>'
+                       JOIN pg_catalog.pg_namespace v ON v.oid = x.oprnamespace
                        WHERE o.opcdefault AND (
                            o.opcintype = e.oid
                            OR o.opcintype = CASE e.typtype WHEN 'e' THEN 'anyenum'::regtype
@@ -43,7 +45,9 @@ final class CatalogColumns {
                                                            WHEN 'm' THEN to_regtype('anymultirange') END
                            OR EXISTS (SELECT FROM pg_catalog.pg_cast k
                                       WHERE k.castsource = e.oid AND k.casttarget = o.opcintype
-                                        AND k.castmethod = 'b' AND k.castcontext = 'i'))),
+                                        AND k.castmethod = 'b' AND k.castcontext = 'i'))
+                       -- citext has operators of its own, and is text as well.
+                       ORDER BY (o.opcintype = e.oid) DESC LIMIT 1),
                    -- Who writes its values, whoever inserts: a sequence behind GENERATED ALWAYS that hands each number out
                    -- once, in order, when it is asked, and not in blocks, which programs use up in later transactions;
                    -- or a trigger that sets the time of each insert and update. A DEFAULT gives way to any value. Not
@@ -78,19 +82,34 @@ final class CatalogColumns {
             ORDER BY d.attrelid, d.attnum
             """;
 
+    private record Found(long relation, CatalogColumn column) {}
+
     private CatalogColumns() {}
 
     /// @return by relation; none for one without columns
     static Map<Long, List<CatalogColumn>> of(Connection c, Collection<Long> relations) throws SQLException {
-        Map<Long, List<CatalogColumn>> columns = new HashMap<>();
+        List<Found> found = new ArrayList<>();
         try (PreparedStatement statement = c.prepareStatement(SELECT)) {
             statement.setString(1, oids(relations));
             try (ResultSet row = statement.executeQuery()) {
-                while (row.next()) {
-                    columns.computeIfAbsent(row.getLong(1), _ -> new ArrayList<>())
-                            .add(column(row));
-                }
+                while (row.next()) found.add(new Found(row.getLong(1), column(row)));
             }
+        }
+        CatalogForms forms = CatalogForms.of(
+                c,
+                found.stream()
+                        .map(one -> one.column().type())
+                        .filter(PostgresTypes::mayBeStructure)
+                        .map(PostgresType::oid)
+                        .distinct()
+                        .toList());
+        Map<Long, List<CatalogColumn>> columns = new HashMap<>();
+        for (Found one : found) {
+            PostgresType type = one.column().type();
+            CatalogColumn column = PostgresTypes.mayBeStructure(type)
+                    ? one.column().with(type.with(forms.form(type.oid())))
+                    : one.column();
+            columns.computeIfAbsent(one.relation(), _ -> new ArrayList<>()).add(column);
         }
         return columns;
     }
@@ -110,7 +129,8 @@ final class CatalogColumns {
                 row.getString(9).charAt(0),
                 row.getString(10).charAt(0),
                 row.getInt(11),
-                row.getBoolean(12));
+                Optional.ofNullable(row.getString(12)),
+                Optional.empty());
         return new CatalogColumn(
                 row.getString(3), row.getInt(2), row.getString(5), type, row.getBoolean(4), row.getBoolean(13));
     }

@@ -1,6 +1,8 @@
 package dev.perigee.source.postgres;
 
 import dev.perigee.batch.Batch;
+import java.math.BigDecimal;
+import java.math.MathContext;
 
 /// `float4` by its shortest decimal form, so that 0.1 is stored as 0.1, and `float8`. NaN, which SQLite would store as
 /// NULL, becomes the text `NaN`.
@@ -11,7 +13,16 @@ enum FloatDecoder implements Decoder {
             float value = Float.intBitsToFloat(Bytes.int4(bytes, offset));
             // A whole number this small is the same in both types; the detour through decimals is for the others.
             if (value == (int) value && Math.abs(value) < 1 << 24) return value;
+            boolean isDenormal = Math.abs(value) < Float.MIN_NORMAL;
+            if (isDenormal) return shortest(value);
             return Double.parseDouble(Float.toString(value));
+        }
+
+        /// Java writes two digits at least, of which some denormal numbers need one: 1.4E-45 is 1e-45.
+        private static double shortest(float value) {
+            BigDecimal oneDigit = new BigDecimal(value).round(new MathContext(1));
+            boolean isSame = oneDigit.floatValue() == value;
+            return isSame ? oneDigit.doubleValue() : Double.parseDouble(Float.toString(value));
         }
 
         @Override

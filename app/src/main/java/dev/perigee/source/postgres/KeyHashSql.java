@@ -57,7 +57,7 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
 
     private static Optional<String> stored(PostgresType type, TimestampStorage timestamps) {
         Reading reading = PostgresTypes.reading(type, NumericStorage.EXACT, TimestampStorage.ISO);
-        if (!reading.isReversible()) return Optional.empty(); // JSON made of an array
+        if (!reading.isReversible()) return Optional.empty(); // JSON made of a structure
         if (!type.isBuiltIn() || type.kind() != 'b') {
             return reading.expression().equals(TEXT) ? Optional.of(TEXT) : Optional.empty();
         }

@@ -135,6 +135,7 @@ final class PostgresCatalog {
                 column.name(),
                 column.number(),
                 column.formattedType(),
+                PostgresTypes.values(column.type()),
                 PostgresTypes.declaredType(column.type()),
                 PostgresTypes.option(column.type()),
                 column.isNotNull(),

@@ -146,7 +146,7 @@ final class PostgresQuery {
         List<String> types = new ArrayList<>();
         for (int column = 1; column <= meta.getColumnCount(); column++) {
             names.add(meta.getColumnLabel(column));
-            types.add(meta.getColumnTypeName(column));
+            types.add(type(meta, column));
         }
         sink.columns(names);
         while (rows.next()) {
@@ -156,6 +156,14 @@ final class PostgresQuery {
             }
             if (!sink.row(cells)) return;
         }
+    }
+
+    /// The built-in type's name. Of a type that users made the driver knows no JDBC type, whatever it is called.
+    private static String type(ResultSetMetaData meta, int column) throws SQLException {
+        return switch (meta.getColumnType(column)) {
+            case Types.OTHER, Types.VARCHAR, Types.ARRAY, Types.STRUCT, Types.DISTINCT -> "";
+            default -> meta.getColumnTypeName(column);
+        };
     }
 
     private static void bind(PreparedStatement statement, int index, Value value) throws SQLException {

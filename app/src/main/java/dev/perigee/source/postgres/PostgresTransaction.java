@@ -20,7 +20,8 @@ record PostgresTransaction(SourceConfig config, Readers readers, String where, b
     private static final String SETTINGS = """
             SELECT set_config('statement_timeout', ?, true), set_config('TimeZone', 'UTC', true),
                    set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'iso_8601', true),
-                   set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true), pg_backend_pid()""";
+                   set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
+                   set_config('quote_all_identifiers', 'off', true), pg_backend_pid()""";
 
     <T extends @Nullable Object> T run(PgConnection session, PostgresConnections.Work<T> work) {
         boolean isUsable = false;
@@ -65,7 +66,7 @@ record PostgresTransaction(SourceConfig config, Readers readers, String where, b
             statement.setString(1, config.statementTimeout().toMillis() + "ms");
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
-                if (isReadOnly) readers.lend(session, row.getInt(7));
+                if (isReadOnly) readers.lend(session, row.getInt(8));
             }
         }
         if (isReadOnly || config.defaultSchema().equals("public")) return;

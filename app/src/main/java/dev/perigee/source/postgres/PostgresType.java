@@ -1,5 +1,7 @@
 package dev.perigee.source.postgres;
 
+import java.util.Optional;
+
 /// A type as the catalog has it; of a domain, the type below all domains.
 ///
 /// @param oid `pg_type.oid`
@@ -8,8 +10,30 @@ package dev.perigee.source.postgres;
 /// @param kind `pg_type.typtype`: `b` base, `c` composite, `e` enum, `r` range, `m` multirange
 /// @param category `pg_type.typcategory`; `A` is an array
 /// @param modifier `atttypmod`, or the domain's where the column has none; -1 for none
-/// @param isOrdered whether it has a default B-tree operator class, so that the source can order and compare values
-record PostgresType(long oid, String schema, String name, char kind, char category, int modifier, boolean isOrdered) {
+/// @param operators the schema of the operators of its default B-tree operator class, by which the source can order and
+///     compare values; empty where it has none
+/// @param structure what its text form holds, for a type whose values the copy keeps as JSON
+record PostgresType(
+        long oid,
+        String schema,
+        String name,
+        char kind,
+        char category,
+        int modifier,
+        Optional<String> operators,
+        Optional<JsonForm> structure) {
+
+    PostgresType with(JsonForm form) {
+        boolean isStructure = !(form instanceof JsonForm.Scalar scalar)
+                || scalar == JsonForm.Scalar.MULTIRANGE
+                || scalar == JsonForm.Scalar.HSTORE;
+        return new PostgresType(
+                oid, schema, name, kind, category, modifier, operators, isStructure ? Optional.of(form) : structure);
+    }
+
+    boolean isOrdered() {
+        return operators.isPresent();
+    }
 
     boolean isBuiltIn() {
         return schema.equals("pg_catalog");

@@ -3,6 +3,9 @@ package dev.perigee.source.postgres;
 import dev.perigee.config.TableConfig.NumericStorage;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.source.SourceColumn.Option;
+import dev.perigee.source.StructureText;
+import dev.perigee.source.ValueType;
+import dev.perigee.source.ValueType.Content;
 import dev.perigee.source.postgres.TimeDecoder.Kind;
 import java.util.Optional;
 import java.util.Set;
@@ -16,25 +19,14 @@ final class PostgresTypes {
     /// Digits of a numeric up to which SQLite's NUMERIC affinity keeps it exact.
     private static final int EXACT_DIGITS = 15;
 
-    /// Subscripted types that are no arrays to their users: their text form is numbers with spaces between.
-    private static final Set<String> VECTORS = Set.of("int2vector", "oidvector");
-
     /// Types of extensions that are known by name, since their numbers differ from database to database.
     private static final Set<String> EXTENSION_TEXT = Set.of("citext");
 
-    private static final Set<String> SPATIAL = Set.of("geometry", "geography");
-
-    /// An array whose dimensions all begin at 1 is a JSON array; of any other the dimensions are kept beside it.
-    private static final String ARRAY = """
-            CASE WHEN array_dims(%1$s) ~ '^(\\[1:[0-9]+\\])+$' IS NOT FALSE THEN array_to_json(%1$s)::text \
-            ELSE json_build_object('dims', array_dims(%1$s), 'values', array_to_json(%1$s))::text END""";
-
-    private static final String MULTIRANGE =
-            "CASE WHEN %1$s IS NOT NULL THEN array_to_json(ARRAY(SELECT unnest(%1$s)))::text END";
+    static final Set<String> SPATIAL = Set.of("geometry", "geography");
 
     private static final String INET = "pg_catalog.textin(pg_catalog.inet_out(%1$s))";
 
-    private static final String JSON = "to_json(%1$s)::text";
+    private static final String XML = "pg_catalog.textin(pg_catalog.xml_out(%1$s))";
 
     private PostgresTypes() {}
 
@@ -78,10 +70,8 @@ final class PostgresTypes {
     /// The text form is taken of all that is not named: PostgreSQL has it for every type.
     static Reading reading(PostgresType type, NumericStorage numeric, TimestampStorage timestamps) {
         if (isSpatial(type)) return Reading.asIs(PlainDecoder.BYTEA); // its binary form is EWKB
-        if (type.kind() == 'c') return Reading.ofJson(JSON);
-        if (type.kind() == 'm') return Reading.ofJson(MULTIRANGE);
-        if (type.category() == 'A' && !VECTORS.contains(type.name())) return Reading.ofJson(ARRAY);
-        if (type.name().equals("hstore")) return Reading.ofJson(JSON); // by the cast that comes with it
+        if (type.structure().isPresent())
+            return Reading.ofStructure(type.structure().get());
         if (!type.isBuiltIn() || type.kind() != 'b') return Reading.ofText();
         boolean isEpoch = timestamps == TimestampStorage.EPOCH_MICROS;
         return switch (type.name()) {
@@ -96,6 +86,8 @@ final class PostgresTypes {
             case "bytea" -> Reading.asIs(PlainDecoder.BYTEA);
             // The cast to text writes a single address with its mask, the type's own output does not.
             case "inet" -> new Reading(INET, PlainDecoder.TEXT, true);
+            // The cast keeps an encoding that the text no longer has.
+            case "xml" -> new Reading(XML, PlainDecoder.TEXT, true);
             case "uuid" -> Reading.asIs(new UuidDecoder());
             case "date" -> Reading.asIs(new TimeDecoder(Kind.DATE, isEpoch));
             case "time" -> Reading.asIs(new TimeDecoder(Kind.TIME, isEpoch));
@@ -104,6 +96,42 @@ final class PostgresTypes {
             case "timestamptz" -> Reading.asIs(new TimeDecoder(Kind.TIMESTAMPTZ, isEpoch));
             default -> Reading.ofText();
         };
+    }
+
+    /// Whether the type may hold others, which the catalog has to be asked for.
+    static boolean mayBeStructure(PostgresType type) {
+        return type.kind() == 'c'
+                || type.kind() == 'm'
+                || type.category() == 'A'
+                || type.kind() == 'b' && type.name().equals("hstore");
+    }
+
+    /// What statements of a caller's are to know of it.
+    static ValueType values(PostgresType type) {
+        JsonForm form = type.structure().orElse(JsonForm.Scalar.TEXT);
+        Optional<StructureText> structure = type.structure().map(StructureDecoder::new);
+        if (form instanceof JsonForm.Array(JsonForm element, char delimiter)) {
+            return new ValueType(
+                    castTo(type), Optional.of("pg_catalog"), content(element), Optional.of(delimiter), structure);
+        }
+        boolean isBuiltIn = type.isBuiltIn() && type.kind() == 'b';
+        Content content = switch (isBuiltIn ? type.name() : "") {
+            case "bytea" -> Content.BYTES;
+            case "json", "jsonb" -> Content.JSON;
+            case "date", "timestamp", "timestamptz" -> Content.DATE;
+            default -> Content.OTHER;
+        };
+        return new ValueType(castTo(type), type.operators(), content, Optional.empty(), structure);
+    }
+
+    private static String castTo(PostgresType type) {
+        return Quoted.name(type.schema()) + "." + Quoted.name(type.name());
+    }
+
+    private static Content content(JsonForm element) {
+        if (element == JsonForm.Scalar.BYTES) return Content.BYTES;
+        if (element == JsonForm.Scalar.TIME) return Content.DATE;
+        return element == JsonForm.Scalar.JSON ? Content.JSON : Content.OTHER;
     }
 
     /// @param modifier precision and scale, the scale in eleven bits with a sign

@@ -4,8 +4,8 @@ package dev.perigee.source.postgres;
 ///
 /// @param expression what to select, with `%1$s` where the column stands
 /// @param decoder reads the bytes of that
-/// @param isReversible whether [Decoder#text] gives a text of the column's own value, as a cursor or key needs it; JSON
-///     made by the source does not
+/// @param isReversible whether [Decoder#text] gives a text of the column's own value, as a cursor or key needs it; the
+///     JSON of a structure does not
 record Reading(String expression, Decoder decoder, boolean isReversible) {
     static Reading asIs(Decoder decoder) {
         return new Reading("%1$s", decoder, true);
@@ -15,8 +15,8 @@ record Reading(String expression, Decoder decoder, boolean isReversible) {
         return new Reading("%1$s::pg_catalog.text", PlainDecoder.TEXT, true);
     }
 
-    static Reading ofJson(String expression) {
-        return new Reading(expression, PlainDecoder.TEXT, false);
+    static Reading ofStructure(JsonForm form) {
+        return new Reading("%1$s::pg_catalog.text", new StructureDecoder(form), false);
     }
 
     String select(String column) {

@@ -6,10 +6,13 @@ import dev.perigee.ServedPerigee;
 import dev.perigee.ServedPerigee.Reply;
 import dev.perigee.testing.Contract;
 import dev.perigee.testing.TestPostgres;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 
 /// `/rest` on a real PostgreSQL.
 class ExternalRestTest {
@@ -188,13 +191,182 @@ class ExternalRestTest {
     }
 
     @Test
-    void types_are_cast_to_without_what_would_cut_a_value() {
-        assertThat(RestCatalog.castType("numeric(12,2)")).isEqualTo("numeric");
-        assertThat(RestCatalog.castType("character varying(3)[]")).isEqualTo("character varying[]");
-        assertThat(RestCatalog.castType("timestamp(3) with time zone")).isEqualTo("timestamp with time zone");
-        assertThat(RestCatalog.castType("character(3)")).isEqualTo("bpchar");
-        assertThat(RestCatalog.castType("bit(3)[]")).isEqualTo("bit varying[]");
-        assertThat(RestCatalog.castType("\"a(3)\".\"b\"\"(1)\"")).isEqualTo("\"a(3)\".\"b\"\"(1)\"");
+    void bytes_are_bytes_whatever_their_type_is_called_and_come_back_as_they_were_shown() {
+        try (TestPostgres postgres = TestPostgres.create()) {
+            postgres.execute("""
+                    CREATE SCHEMA vault;
+                    CREATE DOMAIN sealed AS bytea CHECK (length(VALUE) < 100);
+                    CREATE DOMAIN vault.secret AS sealed;
+                    CREATE DOMAIN vault.many AS int[];
+                    CREATE TABLE t (id int PRIMARY KEY, a bytea, b sealed, c vault.secret, d bytea[], e sealed[],
+                        f vault.many, g jsonb[], h numeric[], i box[], j timestamptz[], k text[], l vault.secret[]);
+                    CREATE TABLE was AS TABLE t;
+                    INSERT INTO t VALUES (1, '\\x00ff', '\\x00ff', '\\x00ff', '{"\\\\x00ff",NULL,""}', '{{"\\\\x01"},{"\\\\x02"}}',
+                        '[0:1]={1,2}', array['null'::jsonb, null, '"1"', '{"json": 1}', '[1]', '{"a": null}'],
+                        '{1.50,NaN,12345678901234567890.123}', '{(1,1),(0,0);(2,2),(1,1)}',
+                        '{2024-01-01 02:00+02,infinity}', '{"a,b",NULL,"NULL","","\\"\\\\"}', '{"\\\\xaa"}');
+                    INSERT INTO was TABLE t;
+                    ALTER DATABASE %s SET quote_all_identifiers = on""".formatted(postgres.database()));
+            try (ServedPerigee perigee = ServedPerigee.open(folder, postgres.config())) {
+                String row = "/rest/t/1?source=external";
+                JsonNode shown = send(perigee, "GET", row, "").result().get(0);
+                assertThat(shown.toString())
+                        .contains("'a':'AP8=','b':'AP8=','c':'AP8='".replace('\'', '"'))
+                        .contains("\"d\":\"[\\\"AP8=\\\",null,\\\"\\\"]\"")
+                        .contains("\"e\":\"[[\\\"AQ==\\\"],[\\\"Ag==\\\"]]\"")
+                        .contains("\"j\":\"[\\\"2024-01-01T00:00:00.000000Z\\\",\\\"infinity\\\"]\"");
+                for (String name : List.of("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")) {
+                    String asShown = "{\"%s\":%s}".formatted(name, shown.get(name));
+                    String asJson = "{\"%s\":%s}"
+                            .formatted(
+                                    name,
+                                    name.compareTo("d") < 0
+                                            ? shown.get(name)
+                                            : shown.get(name).asString());
+                    for (String body : List.of(asShown, asJson)) {
+                        Reply changed = perigee.call(ServedPerigee.CLIENT_TOKEN, "PATCH", row, body);
+                        assertThat(changed.status()).as(body + changed.text()).isEqualTo(200);
+                    }
+                    boolean compares = !name.equals("i"); // a box has no equality
+                    if (!compares) continue;
+                    Reply found = send(
+                            perigee,
+                            "GET",
+                            "/rest/t?source=external&" + name + "="
+                                    + URLEncoder.encode(shown.get(name).asString(), StandardCharsets.UTF_8),
+                            "");
+                    assertThat(found.status()).as(name + found.text()).isEqualTo(200);
+                    assertThat(found.result().size()).as(name).isEqualTo(1);
+                }
+                assertThat(perigee.call(
+                                        ServedPerigee.TOKEN,
+                                        "POST",
+                                        "/query?source=external",
+                                        "{'sql':'SELECT count(*) AS n FROM t JOIN was USING (id) WHERE t::text = was::text'}"
+                                                .replace('\'', '"'))
+                                .result()
+                                .toString())
+                        .isEqualTo("[{\"n\":1}]");
+                for (String body : List.of("{'d':['?']}", "{'d':[1]}", "{'c':'?'}", "{'e':'[[1],2]'}")) {
+                    assertThat(send(perigee, "PATCH", row, body).status())
+                            .as(body)
+                            .isEqualTo(400);
+                }
+            }
+        }
+    }
+
+    @Test
+    void times_out_of_the_ordinary_and_numbers_come_back_as_they_were_shown() {
+        try (TestPostgres postgres = TestPostgres.create()) {
+            postgres.execute("""
+                    CREATE TABLE t (id int PRIMARY KEY, a date, b timestamptz, c timestamp, d time, e timetz,
+                        f interval, g float8, h float4, i numeric, j timestamptz[]);
+                    INSERT INTO t VALUES
+                        (1, '0044-03-15 BC', '0044-03-15 12:00Z BC', '0001-03-15 12:00:00.5 BC', '24:00', '04:05+05:30:07',
+                         '-1 mon +2 days -3 hours', 'Infinity', '1e-45', '1e400', '{0044-03-15 12:00Z BC}'),
+                        (2, '12024-02-29', '12024-02-29 12:00Z', '12024-02-29', '00:00', '00:00-12', '0', 'NaN', 'NaN',
+                         'Infinity', '{12024-02-29 12:00Z}'),
+                        (3, 'infinity', '-infinity', 'infinity', '12:00', '12:00Z', 'P1Y', '5e-324', '-Infinity', 'NaN',
+                         '{infinity}'),
+                        (4, '0001-12-31 BC', '9999-12-31 23:59:59.999999Z', '0001-01-01', '12:00', '12:00Z', 'P1Y',
+                         '0.30000000000000004', '0.1', '12345678901234567890.50', '{}');
+                    CREATE TABLE was AS TABLE t""");
+            try (ServedPerigee perigee = ServedPerigee.open(folder, postgres.config())) {
+                for (JsonNode row :
+                        send(perigee, "GET", "/rest/t?source=external", "").result()) {
+                    Reply changed =
+                            perigee.call(ServedPerigee.CLIENT_TOKEN, "PUT", "/rest/t?source=external", row.toString());
+                    assertThat(changed.status()).as(row + changed.text()).isEqualTo(200);
+                    for (String name : List.of("a", "b", "c")) {
+                        String path = "/rest/t?source=external&%s=%s&id=%s"
+                                .formatted(
+                                        name,
+                                        URLEncoder.encode(row.get(name).asString(), StandardCharsets.UTF_8),
+                                        row.get("id"));
+                        assertThat(size(perigee, path)).as(path).isEqualTo(1);
+                    }
+                }
+                assertThat(perigee.call("POST", "/query?source=external", "{'sql':'TABLE t EXCEPT TABLE was'}")
+                                .text())
+                        .isEqualTo("{\"result\":[]}");
+                Reply changed = send(perigee, "PATCH", "/rest/t/4?source=external", "{'i':1.500}");
+                assertThat(changed.status()).isEqualTo(200);
+                assertThat(perigee.call(
+                                        "POST",
+                                        "/query?source=external",
+                                        "{'sql':'SELECT i::text FROM t WHERE id = 4'}")
+                                .text())
+                        .isEqualTo("{\"result\":[{\"i\":\"1.500\"}]}");
+            }
+        }
+    }
+
+    @Test
+    void values_compare_by_their_types_own_operators_wherever_its_schema_is() {
+        try (TestPostgres postgres = TestPostgres.create()) {
+            postgres.execute("""
+                    CREATE SCHEMA ext; CREATE SCHEMA types;
+                    CREATE EXTENSION citext SCHEMA ext;
+                    CREATE EXTENSION ltree SCHEMA ext;
+                    CREATE DOMAIN types.email AS ext.citext;
+                    CREATE TYPE types.mood AS ENUM ('ok', 'good');
+                    CREATE TABLE t (id ext.citext PRIMARY KEY, path ext.ltree, mail types.email, mood types.mood,
+                        tags ext.citext[]);
+                    INSERT INTO t VALUES ('Ann', 'a.b', 'Ann@b.c', 'ok', '{A}'), ('Bob', 'a.c', 'Bob@b.c', 'good', '{B}')
+                    """);
+            try (ServedPerigee perigee = ServedPerigee.open(folder, postgres.config())) {
+                for (String condition : List.of(
+                        "id=ANN",
+                        "id.in=ann,nobody",
+                        "id.ne=BOB",
+                        "id.lt=B",
+                        "path=a.b",
+                        "path.lt=a.c",
+                        "path.ne=a.c",
+                        "mail=ANN@B.C",
+                        "mood.lt=good",
+                        "tags=%5B%22a%22%5D",
+                        "or=(id.eq.ANN,path.eq.x)")) {
+                    Reply found = send(perigee, "GET", "/rest/t?source=external&" + condition, "");
+                    assertThat(found.status()).as(condition + found.text()).isEqualTo(200);
+                    assertThat(found.result().size()).as(condition).isEqualTo(1);
+                }
+                assertThat(size(perigee, "/rest/t/ANN?source=external")).isEqualTo(1);
+                assertThat(send(perigee, "PATCH", "/rest/t/ANN?source=external", "{'path':'x.y'}")
+                                .status())
+                        .isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
+    void a_cast_names_no_length_and_cuts_nothing() {
+        try (TestPostgres postgres = TestPostgres.create()) {
+            postgres.execute("""
+                    CREATE SCHEMA "a(3)";
+                    CREATE DOMAIN "a(3)"."b""(1)" AS varchar(3);
+                    CREATE TABLE t (id int PRIMARY KEY, a varchar(3), b char(3), c bit(3), d numeric(3, 1),
+                        e "a(3)"."b""(1)", f varchar(3)[], g bit(3)[], h timestamp(3) with time zone);
+                    INSERT INTO t VALUES (1)""");
+            try (ServedPerigee perigee = ServedPerigee.open(folder, postgres.config())) {
+                for (String body : List.of(
+                        "{'a':'abcd'}",
+                        "{'b':'abcd'}",
+                        "{'c':'1011'}",
+                        "{'d':1234.5}",
+                        "{'e':'abcd'}",
+                        "{'f':['abcd']}",
+                        "{'g':['1011']}")) {
+                    Reply refused = send(perigee, "PATCH", "/rest/t/1?source=external", body);
+                    assertThat(refused.status()).as(body + refused.text()).isEqualTo(400);
+                }
+                Reply kept = send(perigee, "PATCH", "/rest/t/1?source=external", """
+                        {'a':'abc','b':'abc','c':'101','d':12.5,'e':'abc','f':['abc'],'g':['101'],
+                         'h':'2024-01-01T00:00:00.123Z'}""");
+                assertThat(kept.status()).as(kept.text()).isEqualTo(200);
+            }
+        }
     }
 
     private static int size(ServedPerigee perigee, String path) {

@@ -86,6 +86,17 @@ class PostgresQueryTest {
     }
 
     @Test
+    void a_users_type_that_is_called_as_a_built_in_one_is_text() {
+        postgres.execute("""
+                CREATE TYPE "numeric" AS ENUM ('1.50'); CREATE TYPE "bool" AS (a int);
+                CREATE TYPE "int8" AS ENUM ('007'); CREATE TYPE bpchar AS ENUM ('x ')""");
+        assertThat(query("SELECT '1.50'::public.numeric, '(1)'::public.bool, '007'::public.int8, 'x '::public.bpchar")
+                        .rows)
+                .containsExactly(List.of(
+                        new Value.Text("1.50"), new Value.Text("(1)"), new Value.Text("007"), new Value.Text("x ")));
+    }
+
+    @Test
     void parameters_take_the_type_of_their_place() {
         List<Value> parameters = List.of(
                 new Value.Int(1),

@@ -69,6 +69,9 @@ class PostgresTypesTest {
                 CREATE FUNCTION geometry_out(geometry) RETURNS cstring AS 'byteaout' LANGUAGE internal IMMUTABLE STRICT;
                 CREATE FUNCTION geometry_send(geometry) RETURNS bytea AS 'byteasend' LANGUAGE internal IMMUTABLE STRICT;
                 CREATE TYPE geometry (INPUT = geometry_in, OUTPUT = geometry_out, SEND = geometry_send);
+                CREATE DOMAIN many AS int[];
+                CREATE TYPE all_in_one AS (j jsonb, d date, b bytea, c char(3), t timestamptz[], p pair, h hstore,
+                    m int4multirange, n numeric);
                 CREATE TYPE odd;
                 CREATE FUNCTION odd_in(cstring) RETURNS odd AS 'textin' LANGUAGE internal IMMUTABLE STRICT;
                 CREATE FUNCTION odd_out(odd) RETURNS cstring AS 'textout' LANGUAGE internal IMMUTABLE STRICT;
@@ -107,6 +110,9 @@ class PostgresTypesTest {
         add(all, "float4", "0.1", "REAL", "real 0.1");
         add(all, "float4", "16777217", "REAL", "real 16777216.0");
         add(all, "float4", "3.4028235e38", "REAL", "real 3.4028235e+38");
+        add(all, "float4", "'1e-45'", "REAL", "real 1e-45");
+        add(all, "float4", "'-3e-45'", "REAL", "real -3e-45");
+        add(all, "float4", "'1.1754942e-38'", "REAL", "real 1.1754942e-38");
         add(all, "float4", "'NaN'", "REAL", "text 'NaN'");
         add(all, "float4", "'-Infinity'", "REAL", "real -9.0e+999");
         add(all, "float8", "0.1", "REAL", "real 0.1");
@@ -192,6 +198,7 @@ class PostgresTypesTest {
         add(all, "xid8", "'42'", "TEXT", "text '42'");
         add(all, "odd", "'as it is'", "TEXT", "text 'as it is'");
         add(all, "json", "'{\"b\": 1, \"a\":  [null]}'", "TEXT", "text '{\"b\": 1, \"a\":  [null]}'");
+        add(all, "xml", "'<?xml version=\"1.0\" encoding=\"UTF-8\"?><a/>'", "TEXT", "text '<a/>'");
         add(all, "json", "'123'", "TEXT", "text '123'");
         add(all, "jsonb", "'{\"b\": 1, \"a\":  [null]}'", "TEXT", "text '{\"a\": [null], \"b\": 1}'");
         add(all, "jsonb", "'12345678901234567890.5'", "TEXT", "text '12345678901234567890.5'");
@@ -244,7 +251,43 @@ class PostgresTypesTest {
                 "text '[\"a\\\"b\",\"it''s\",\"\\\\\",null]'");
         add(all, "int8[]", "'{9007199254740993}'", "TEXT", "text '[9007199254740993]'");
         add(all, "price[]", "'{1.50}'", "TEXT", "text '[1.50]'");
-        add(all, "timestamptz[]", "'{2024-01-01 02:00+02}'", "TEXT", "text '[\"2024-01-01T00:00:00+00:00\"]'");
+        add(all, "timestamptz[]", "'{2024-01-01 02:00+02}'", "TEXT", "text '[\"2024-01-01T00:00:00.000000Z\"]'");
+        add(all, "timestamptz[]", "'{infinity,0044-03-15 12:00Z BC}'", "TEXT", """
+                text '["infinity","-0043-03-15T12:00:00.000000Z"]'""");
+        add(all, "date[]", "'{2024-02-29,0044-03-15 BC}'", "TEXT", "text '[\"2024-02-29\",\"-0043-03-15\"]'");
+        add(all, "time[]", "'{{04:05,24:00}}'", "TEXT", "text '[[\"04:05:00.000000\",\"24:00:00.000000\"]]'");
+        add(all, "bytea[]", "'{\"\\\\x00ff\",\"\",NULL}'", "TEXT", "text '[\"AP8=\",\"\",null]'");
+        add(all, "char(3)[]", "'{EU,\" x\"}'", "TEXT", "text '[\"EU\",\" x\"]'");
+        add(all, "float8[]", "'{0.1,NaN,-Infinity,1e300}'", "TEXT", "text '[0.1,\"NaN\",\"-Infinity\",1e+300]'");
+        add(all, "numeric[]", "'{12345678901234567890.123,NaN}'", "TEXT", "text '[12345678901234567890.123,\"NaN\"]'");
+        add(all, "bool[]", "'{t,f,NULL}'", "TEXT", "text '[true,false,null]'");
+        add(all, "oid[]", "'{4294967295}'", "TEXT", "text '[4294967295]'");
+        add(all, "text[]", "ARRAY['NULL', '', E'a\\n\\x01\\t', NULL, '{,}', 'é']", "TEXT", """
+                text '["NULL","","a\\n\\u0001\\t",null,"{,}","é"]'""");
+        add(all, "box[]", "'{(1,1),(0,0);(2,2),(1,1)}'", "TEXT", "text '[\"(1,1),(0,0)\",\"(2,2),(1,1)\"]'");
+        add(
+                all,
+                "jsonb[]",
+                "ARRAY['null'::jsonb, NULL, '\"null\"', '{\"json\": 1}', '[1]', '{\"a\": null}']",
+                "TEXT",
+                """
+                text '[{"json":null},null,"null",{"json":{"json": 1}},{"json":[1]},{"a": null}]'""");
+        add(all, "many[]", "ARRAY['{1,2}'::many]", "TEXT", "text '[[1,2]]'");
+        add(all, "hstore[]", "ARRAY[hstore('a', '\"x') || hstore('b', NULL)]", "TEXT", """
+                text '[{"a": "\\"x", "b": null}]'""");
+        add(all, "geometry[]", "ARRAY['\\x0101'::geometry]", "TEXT", "text '[\"AQE=\"]'");
+        add(all, "tstzrange[]", "'{\"[2024-01-01 02:00+02,)\"}'", "TEXT", """
+                text '["[\\"2024-01-01 00:00:00+00\\",)"]'""");
+        add(
+                all,
+                "all_in_one",
+                "ROW('null', '2024-01-01', '\\x00', 'a', '{NULL}', ROW(1, 'a\"b'), 'x=>y', '{[1,2]}', 0.10)",
+                "TEXT",
+                """
+                text '{"j":{"json":null},"d":"2024-01-01","b":"AA==","c":"a","t":[null],"p":{"a":1,"B b":"a\\"b"},\
+                "h":{"x": "y"},"m":["[1,3)"],"n":0.10}'""");
+        add(all, "all_in_one", "ROW(NULL, NULL, NULL, '', '{}', NULL, '', '{}', NULL)", "TEXT", """
+                text '{"j":null,"d":null,"b":null,"c":"","t":[],"p":null,"h":{},"m":[],"n":null}'""");
         add(all, "jsonb[]", "ARRAY['{\"a\":1}'::jsonb]", "TEXT", "text '[{\"a\": 1}]'");
         add(all, "pair[]", "ARRAY[ROW(1,'x')::pair]", "TEXT", "text '[{\"a\":1,\"B b\":\"x\"}]'");
         add(all, "pair", "ROW(1, NULL)", "TEXT", "text '{\"a\":1,\"B b\":null}'");

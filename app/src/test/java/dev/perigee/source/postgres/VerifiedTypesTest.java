@@ -70,6 +70,33 @@ class VerifiedTypesTest {
         }
     }
 
+    @Test
+    void json_null_and_sql_null_within_an_array_or_a_composite_are_two_values() {
+        try (TestPostgres postgres = TestPostgres.create();
+                ServedPerigee perigee = ServedPerigee.open(folder, postgres.config())) {
+            postgres.execute("""
+                    CREATE TYPE doc AS (j jsonb);
+                    CREATE TABLE t (id int PRIMARY KEY, v jsonb[], d doc);
+                    INSERT INTO t VALUES (1, array['null'::jsonb, NULL], ROW('null'::jsonb)),
+                        (2, array[NULL, 'null'::jsonb], ROW(NULL))""");
+            perigee.call("POST", "/replication/tables", "{'name': 't', 'cursorColumn': 'id', 'interval': '1h'}")
+                    .result();
+            String verify = "/replication/tables/t/verify";
+            assertThat(perigee.call("POST", verify, "")
+                            .result()
+                            .at("/proof/verdict")
+                            .asString())
+                    .isEqualTo("equal");
+            assertThat(perigee.value("SELECT count(DISTINCT v) + count(DISTINCT d) FROM t"))
+                    .isEqualTo("4");
+            perigee.query("UPDATE t SET v = '[null,null]', d = '{\"j\":null}' WHERE id = 1");
+            JsonNode proof = perigee.call("POST", verify, "").result();
+            assertThat(proof.at("/proof/different").asInt())
+                    .as(proof.toString())
+                    .isEqualTo(1);
+        }
+    }
+
     /// Two rows: all the values, and NULL in each column.
     private static void fill(TestPostgres postgres, String table, List<Case> cases) {
         String columns = IntStream.range(0, cases.size())

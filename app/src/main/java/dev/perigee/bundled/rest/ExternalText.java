@@ -1,0 +1,109 @@
+package dev.perigee.bundled.rest;
+
+import dev.perigee.bundled.rest.RestTable.Column;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.Json;
+import dev.perigee.source.ValueType;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectReader;
+
+/// Values of a request in the external database's own text form, which its column's type reads. An array comes as JSON,
+/// or as the text of that JSON, which is how it is shown.
+final class ExternalText {
+    private static final ObjectReader EXACT =
+            Json.MAPPER.reader().with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+
+    private static final Pattern DIMENSIONS = Pattern.compile("(\\[-?[0-9]{1,10}:-?[0-9]{1,10}\\])+");
+
+    /// Years after 9999 have a sign, and there is a year 0: as ISO 8601 counts, and as such times are shown.
+    private static final Pattern ISO_YEAR = Pattern.compile("([+-][0-9]{4,6}|0000)(-[0-9]{2}-[0-9]{2}.*)");
+
+    private final Column column;
+    private final ValueType type;
+
+    private ExternalText(Column column) {
+        this.column = column;
+        this.type = column.external().orElseThrow();
+    }
+
+    /// A member of a body.
+    ///
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] for bytes within an array that are not in base64
+    static String of(Column column, JsonNode json) {
+        if (json.isString()) return of(column, json.stringValue());
+        return column.isArray() ? new ExternalText(column).array(json).orElseGet(json::toString) : json.toString();
+    }
+
+    /// A text of the address, or a member of a body that is a text.
+    static String of(Column column, String text) {
+        ExternalText external = new ExternalText(column);
+        boolean isDate = external.type.content() == ValueType.Content.DATE;
+        if (!column.isArray()) return isDate ? date(text) : text;
+        if (text.isEmpty() || "[{".indexOf(text.charAt(0)) < 0) return text;
+        try {
+            return external.array(EXACT.readTree(text)).orElse(text);
+        } catch (JacksonException _) {
+            return text; // the database's own form: {1,2} or [0:1]={1,2}
+        }
+    }
+
+    /// @return empty for what is neither an array nor `{"dims": "[0:1]", "values": […]}`
+    private Optional<String> array(JsonNode json) {
+        if (json.isArray()) return Optional.of(items(json));
+        JsonNode bounds = json.path("dims");
+        boolean hasBounds =
+                bounds.isString() && DIMENSIONS.matcher(bounds.stringValue()).matches();
+        if (!hasBounds || !json.path("values").isArray()) return Optional.empty();
+        return Optional.of(bounds.stringValue() + "=" + items(json.path("values")));
+    }
+
+    private String items(JsonNode array) {
+        List<String> items = new ArrayList<>();
+        for (JsonNode item : array) items.add(item.isNull() ? "NULL" : item.isArray() ? items(item) : quoted(item));
+        return "{" + String.join(type.delimiter().orElse(',').toString(), items) + "}";
+    }
+
+    private String quoted(JsonNode item) {
+        String text = switch (type.content()) {
+            case BYTES -> bytes(item);
+            case JSON -> json(item).toString();
+            case DATE -> date(item.isString() ? item.stringValue() : item.toString());
+            case OTHER -> item.isString() ? item.stringValue() : item.toString();
+        };
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
+    /// `{"json": null}` is JSON null, since `null` is SQL's; `{"json": [1]}` is an array that is one value.
+    private static JsonNode json(JsonNode item) {
+        return item.isObject() && item.size() == 1 && item.has("json") ? item.get("json") : item;
+    }
+
+    /// PostgreSQL writes years before 1 as BC, and those after 9999 without a sign.
+    private static String date(String text) {
+        Matcher iso = ISO_YEAR.matcher(text);
+        if (!iso.matches()) return text;
+        int year = Integer.parseInt(iso.group(1));
+        return year > 0 ? year + iso.group(2) : "%04d%s BC".formatted(1 - year, iso.group(2));
+    }
+
+    private String bytes(JsonNode item) {
+        try {
+            if (item.isString())
+                return "\\x" + HexFormat.of().formatHex(Base64.getDecoder().decode(item.stringValue()));
+        } catch (IllegalArgumentException _) {
+            // said below
+        }
+        throw Fault.INVALID_REQUEST.saying(
+                "The column \"%s\" holds arrays of bytes: send each in base64.".formatted(column.name()));
+    }
+}

@@ -1,0 +1,47 @@
+package dev.perigee.bundled.rest;
+
+import dev.perigee.bundled.rest.RestTable.Column;
+import dev.perigee.plugin.AnswerSink;
+import dev.perigee.sqlite.Value;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Writes cells of the external database as the replica would have them, on their way to `next`.
+final class ShownRows implements AnswerSink {
+    private final RestTable table;
+    private final AnswerSink next;
+    private List<Optional<Column>> columns = List.of();
+
+    ShownRows(RestTable table, AnswerSink next) {
+        this.table = table;
+        this.next = next;
+    }
+
+    @Override
+    public void columns(List<String> names) {
+        columns = table.isExternal() ? names.stream().map(table::find).toList() : List.of();
+        next.columns(names);
+    }
+
+    @Override
+    public boolean row(List<Value> cells) {
+        if (columns.stream().noneMatch(column -> column.filter(Column::isArray).isPresent())) return next.row(cells);
+        List<Value> shown = new ArrayList<>(cells.size());
+        for (int i = 0; i < cells.size(); i++) {
+            Value cell = cells.get(i);
+            shown.add(columns.get(i).map(column -> column.shown(cell)).orElse(cell));
+        }
+        return next.row(shown);
+    }
+
+    @Override
+    public void end(Meta meta) {
+        next.end(meta);
+    }
+
+    @Override
+    public void committed() {
+        next.committed();
+    }
+}
