@@ -3,6 +3,7 @@ package dev.perigee.plugin;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Query.Statement;
+import dev.perigee.sqlite.Affinity;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -152,9 +153,8 @@ public final class QueryBody {
             case VALUE_STRING -> new Value.Text(parser.getString());
             case VALUE_NUMBER_INT -> integer();
             case VALUE_NUMBER_FLOAT -> {
-                double number = parser.getDoubleValue();
-                if (Double.isInfinite(number)) throw outOfRange();
-                yield new Value.Real(number);
+                // A double that does not hold all of the digits would be another number.
+                yield Affinity.REAL.ofNumber(parser.getString()).orElseThrow(this::outOfRange);
             }
             default ->
                 throw Fault.INVALID_REQUEST.saying(
@@ -170,10 +170,11 @@ public final class QueryBody {
     }
 
     private PerigeeException outOfRange() {
-        return Fault.INVALID_REQUEST.saying("A number in \"params\" is out of range: line %d, column %d."
-                .formatted(
-                        parser.currentTokenLocation().getLineNr(),
-                        parser.currentTokenLocation().getColumnNr()));
+        return Fault.INVALID_REQUEST.saying(
+                "A number in \"params\" is out of range or has more digits than a number of 64 bits holds; send it as a string: line %d, column %d."
+                        .formatted(
+                                parser.currentTokenLocation().getLineNr(),
+                                parser.currentTokenLocation().getColumnNr()));
     }
 
     /// A statement as far as it has been read.

@@ -9,6 +9,7 @@ import dev.perigee.testing.Contract;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -99,6 +100,19 @@ class QueryTest {
                 served.post("/query", CLIENT, "{\"sql\": \"SELECT ?\", \"params\": [9223372036854775808]}");
         assertThat(answer.statusCode()).isEqualTo(400);
         assertThat(answer.body()).contains("out of range");
+    }
+
+    @Test
+    void a_fraction_of_more_digits_than_a_real_has_is_refused_rather_than_rounded() {
+        HttpResponse<String> kept = served.post(
+                "/query", CLIENT, "{\"sql\": \"SELECT ? AS a, ? AS b\", \"params\": [0.30000000000000004, 1.50]}");
+        assertThat(kept.body()).isEqualTo("{\"result\":[{\"a\":0.30000000000000004,\"b\":1.5}]}");
+        for (String number : List.of("12345678901234567890.123", "1e400", "1e-400", "1e99999999999")) {
+            HttpResponse<String> refused =
+                    served.post("/query", CLIENT, "{\"sql\": \"SELECT ?\", \"params\": [%s]}".formatted(number));
+            assertThat(refused.statusCode()).as(number).isEqualTo(400);
+            assertThat(refused.body()).contains("send it as a string");
+        }
     }
 
     @ParameterizedTest

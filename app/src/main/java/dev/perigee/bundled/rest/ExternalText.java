@@ -3,7 +3,6 @@ package dev.perigee.bundled.rest;
 import dev.perigee.bundled.rest.RestTable.Column;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.Json;
 import dev.perigee.source.ValueType;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -13,16 +12,11 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectReader;
 
 /// Values of a request in the external database's own text form, which its column's type reads. An array comes as JSON,
 /// or as the text of that JSON, which is how it is shown.
 final class ExternalText {
-    private static final ObjectReader EXACT =
-            Json.MAPPER.reader().with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
-
     private static final Pattern DIMENSIONS = Pattern.compile("(\\[-?[0-9]{1,10}:-?[0-9]{1,10}\\])+");
 
     /// Years after 9999 have a sign, and there is a year 0: as ISO 8601 counts, and as such times are shown.
@@ -51,7 +45,7 @@ final class ExternalText {
         if (!column.isArray()) return isDate ? date(text) : text;
         if (text.isEmpty() || "[{".indexOf(text.charAt(0)) < 0) return text;
         try {
-            return external.array(EXACT.readTree(text)).orElse(text);
+            return external.array(BodyJson.read(text)).orElse(text);
         } catch (JacksonException _) {
             return text; // the database's own form: {1,2} or [0:1]={1,2}
         }

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The conditions of a query string as SQL with bound values: `col=v`, `col.op=v`, `or=(a.eq.1,and(b.is.null,c.gt.2))`.
 final class RestFilter {
@@ -19,6 +21,11 @@ final class RestFilter {
 
     private static final Map<String, String> ORDERS = Map.of("gt", ">", "lt", "<", "gte", ">=", "lte", "<=");
     private static final String OPERATORS = "eq, ne, gt, lt, gte, lte, like, in, is";
+
+    /// `film_id=eq.5`, as other products write `film_id.eq=5`.
+    private static final Pattern OPERATOR_IN_VALUE = Pattern.compile(
+            "(?:not\\.)*(eq|neq|gt|gte|lt|lte|i?like|i?match|in|is|isdistinct|fts|plfts|phfts|wfts|cs|cd|ov)\\..*",
+            Pattern.DOTALL);
 
     private final RestTable table;
     private final List<String> conditions = new ArrayList<>();
@@ -35,6 +42,7 @@ final class RestFilter {
     void add(String name, String value) {
         Optional<Column> whole = table.find(name);
         if (whole.isPresent()) {
+            requireValue(name, value);
             conditions.add(condition(whole.get(), "eq", value));
             return;
         }
@@ -47,6 +55,16 @@ final class RestFilter {
             return;
         }
         conditions.add(condition(table.column(column), operator, value));
+    }
+
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] where the value begins with an operator
+    static void requireValue(String name, String value) {
+        Matcher operator = OPERATOR_IN_VALUE.matcher(value);
+        if (!operator.matches()) return;
+        throw Fault.INVALID_REQUEST.saying(
+                "\"%s=%s.…\" looks for the text \"%s.…\": here an operator stands after the column, as in %s.eq=5; the operators are %s. For that text itself write %s.eq=%s.…"
+                        .formatted(
+                                name, operator.group(1), operator.group(1), name, OPERATORS, name, operator.group(1)));
     }
 
     /// Adds `or=(…)`: at least one of its conditions holds.
@@ -124,8 +142,11 @@ final class RestFilter {
             case "eq" -> in(column, List.of(value));
             case "ne" -> "NOT " + in(column, List.of(value));
             case "like" -> {
+                requireWholeEscapes(column, value);
                 addValue(new Value.Text(value));
-                yield table.isExternal() ? "CAST(%s AS text) LIKE CAST(? AS text)".formatted(name) : name + " LIKE ?";
+                yield table.isExternal()
+                        ? "CAST(%s AS text) LIKE CAST(? AS text)".formatted(name)
+                        : name + " LIKE ? ESCAPE '\\'";
             }
             case "in" -> in(column, RestText.items(value));
             case "is" -> {
@@ -144,8 +165,22 @@ final class RestFilter {
         };
     }
 
+    /// The external database would refuse such a pattern, and SQLite find nothing.
+    private static void requireWholeEscapes(Column column, String pattern) {
+        int escapes = 0;
+        while (escapes < pattern.length() && pattern.charAt(pattern.length() - 1 - escapes) == '\\') escapes++;
+        if (escapes % 2 == 0) return;
+        throw Fault.INVALID_REQUEST.saying(
+                "%s.like ends with a backslash, which takes the meaning from the character after it; a backslash itself is two."
+                        .formatted(column.name()));
+    }
+
     /// Whether the column's value is one of those given: NULL where the column is.
     private String in(Column column, List<String> given) {
+        if (given.isEmpty()) {
+            counted();
+            return "1 = 0";
+        }
         List<String> placeholders = new ArrayList<>();
         for (String item : given) {
             for (Value value : RestValues.any(table, column, item)) {

@@ -75,6 +75,7 @@ record RestKey(RestTable table, Map<String, String> values) {
                 .orElseThrow(() ->
                         Fault.INVALID_REQUEST.saying("One row is named by its key (%s); \"%s\" is no part of it."
                                 .formatted(String.join(", ", table.key()), name)));
+        given.forEach(value -> RestFilter.requireValue(name, value));
         String before = found.put(column, given.getFirst());
         if (given.size() > 1 || before != null && !before.equals(given.getFirst())) {
             throw Fault.INVALID_REQUEST.saying("The key's column \"%s\" is given twice.".formatted(column));

@@ -4,7 +4,6 @@ import dev.perigee.bundled.rest.RestWritten.Shape;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.AnswerSink;
-import dev.perigee.plugin.Json;
 import dev.perigee.plugin.JsonAnswer;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
@@ -21,15 +20,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectReader;
 
 /// `/rest/[schema/]table[/id]`: reads, creates, changes, replaces and deletes rows, with the caller's rights.
 public final class RestPlugin extends StarbasePlugin {
-    private static final ObjectReader EXACT =
-            Json.MAPPER.reader().with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
-
     private static final String OWN_PREFIX = "tmp_";
 
     private static final String NOT_OPENED = "the plugin is not registered";
@@ -153,10 +147,10 @@ public final class RestPlugin extends StarbasePlugin {
         });
     }
 
-    /// The body with its fractions in full, which a double may not hold.
+    /// The body with its numbers as they were written.
     private static JsonNode exactJson(Request request) {
-        request.json();
-        return EXACT.readTree(request.body());
+        request.json(); // refuses what is no JSON, or too much of it
+        return BodyJson.read(request.body());
     }
 
     /// The query string without what is not about the table.

@@ -26,11 +26,18 @@ final class RestText {
         return items;
     }
 
-    /// The items up to what ends the last.
+    /// The items up to what ends the last. Within parentheses there may be none.
     ///
     /// @param ends a comma, and what ends the list
     List<String> itemsUpTo(String ends) {
         List<String> items = new ArrayList<>();
+        boolean isEmpty = ends.endsWith(")")
+                && ahead(ends).isBlank()
+                && text.startsWith(")", at + ahead(ends).length());
+        if (isEmpty) {
+            at += ahead(ends).length();
+            return items;
+        }
         do {
             boolean isQuoted = text.startsWith("\"", at);
             String item = value(ends);

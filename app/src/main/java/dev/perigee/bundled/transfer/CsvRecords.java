@@ -20,12 +20,17 @@ final class CsvRecords {
     /// More fields than a table of SQLite's can have columns.
     static final int MAX_FIELDS = 32_767;
 
-    private static final int BYTE_ORDER_MARK = 0xfeff;
+    static final int BYTE_ORDER_MARK = 0xfeff;
 
     private final Reader in;
     private long line = 1;
     private long beginLine = 1;
     private int next = -2;
+
+    /// In a text of one column, a line without anything is a record whose field is null.
+    private boolean hasOneColumn;
+
+    private boolean isBegun;
 
     /// @param in should be buffered
     CsvRecords(Reader in) throws IOException {
@@ -38,13 +43,14 @@ final class CsvRecords {
         return beginLine;
     }
 
-    /// The next record; null at the end. Lines without anything are passed over.
+    /// The next record; null at the end. Lines without anything are passed over where the first record has more than
+    /// one field.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] for a quote that does not end, or ends before its
     ///     field
     @Nullable
     List<@Nullable String> next() throws IOException {
-        while (peek() == '\n' || peek() == '\r') endOfLine();
+        while (!hasOneColumn && (peek() == '\n' || peek() == '\r')) endOfLine();
         if (peek() < 0) return null;
         beginLine = line;
         List<@Nullable String> fields = new ArrayList<>();
@@ -64,6 +70,8 @@ final class CsvRecords {
                 continue;
             }
             if (end >= 0) endOfLine();
+            hasOneColumn = isBegun ? hasOneColumn : fields.size() == 1;
+            isBegun = true;
             return fields;
         }
     }

@@ -22,13 +22,24 @@ final class DumpImport {
     /// Statements of a failure's report.
     private static final int SHOWN_CHARS = 200;
 
+    /// Settings of a file or of a connection, which change no row here.
+    private static final String SETTINGS =
+            "foreign_keys|defer_foreign_keys|user_version|application_id|encoding|journal_mode|synchronous|page_size"
+                    + "|auto_vacuum|cache_size|locking_mode|temp_store|legacy_file_format";
+
+    private static final String SETTING_VALUE = "['\"]?[-+\\w]+['\"]?";
+
     private static final Pattern SKIPPED = Pattern.compile(
-            "(BEGIN|COMMIT|END)(\\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\\s+TRANSACTION)?|PRAGMA\\s+(foreign_keys|user_version|application_id)\\s*=\\s*-?\\w+",
+            "(BEGIN|COMMIT|END)(\\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\\s+TRANSACTION)?|PRAGMA\\s+(%s)\\s*(=\\s*%s|\\(\\s*%s\\s*\\))"
+                    .formatted(SETTINGS, SETTING_VALUE, SETTING_VALUE),
             Pattern.CASE_INSENSITIVE);
     private static final Pattern SEQUENCES =
             Pattern.compile("DELETE\\s+FROM\\s+\"?sqlite_sequence\"?", Pattern.CASE_INSENSITIVE);
-    private static final Pattern TABLE =
-            Pattern.compile("CREATE\\s+TABLE\\s+(IF\\s+NOT\\s+EXISTS\\s+)?", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern COMMENT = Pattern.compile("--[^\n]*|/\\*.*?(\\*/|$)", Pattern.DOTALL);
+    private static final String BLANK = "(?:\\s|--[^\n]*|/\\*.*?\\*/)++";
+    private static final Pattern TABLE = Pattern.compile(
+            "CREATE@TABLE@(?:IF@NOT@EXISTS@)?".replace("@", BLANK), Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
     /// @param line where the statement begins
     record Failure(String statement, long line, boolean success, String error) {}
@@ -61,6 +72,7 @@ final class DumpImport {
     void read(Path file, ImportProgress progress) throws IOException {
         try (BufferedReader in =
                 new BufferedReader(new InputStreamReader(progress.open(file), StandardCharsets.UTF_8.newDecoder()))) {
+            skipByteOrderMark(in);
             SqlStatements statements = new SqlStatements(in);
             for (String sql = statements.next(); sql != null; sql = statements.next()) {
                 run(sql.strip(), statements.line());
@@ -72,7 +84,7 @@ final class DumpImport {
     private void run(String sql, long line) {
         // A long one is data, and no expression need look at it.
         boolean isShort = sql.length() < 10_000;
-        if (isShort && SKIPPED.matcher(sql).matches()) return;
+        if (isShort && SKIPPED.matcher(bare(sql)).matches()) return;
         try {
             if (reports) bulk.apart(() -> one(sql, isShort));
             else one(sql, isShort);
@@ -93,8 +105,18 @@ final class DumpImport {
         }
     }
 
+    private static void skipByteOrderMark(BufferedReader in) throws IOException {
+        in.mark(1);
+        if (in.read() != CsvRecords.BYTE_ORDER_MARK) in.reset();
+    }
+
+    /// A statement without its comments, to tell what it does.
+    private static String bare(String sql) {
+        return COMMENT.matcher(sql).replaceAll(" ").strip();
+    }
+
     private void one(String sql, boolean isShort) {
-        if (isShort && SEQUENCES.matcher(sql).matches()) {
+        if (isShort && SEQUENCES.matcher(bare(sql)).matches()) {
             // Only of the dump's own tables: others count on.
             for (String table : made) {
                 bulk.run("DELETE FROM sqlite_sequence WHERE name = '%s' COLLATE NOCASE"

@@ -9,7 +9,6 @@ import dev.perigee.plugin.Response;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.plugin.Upload;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.sqlite.Value;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -213,8 +212,8 @@ public final class ImportPlugin extends StarbasePlugin {
                 into.wrong("%d fields, but %d columns.".formatted(record.size(), names.size()), records.line());
                 continue;
             }
-            List<Value> values = new ArrayList<>(record.size());
-            for (String field : record) values.add(field == null ? Value.Null.NULL : new Value.Text(field));
+            List<Cell> values = new ArrayList<>(record.size());
+            for (String field : record) values.add(field == null ? Cell.Absent.NULL : new Cell.Text(field));
             into.row(names, values, records.line());
         }
         return into;

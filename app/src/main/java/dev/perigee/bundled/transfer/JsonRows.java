@@ -4,7 +4,6 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.QueryBody;
-import dev.perigee.sqlite.Value;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.StringWriter;
@@ -113,7 +112,9 @@ final class JsonRows {
         try (JsonGenerator copy = Json.MAPPER.createGenerator(text)) {
             int depth = 0;
             do {
-                copy.copyCurrentEvent(parser);
+                // A number as it is written: a double would not hold each.
+                if (parser.currentToken().isNumeric()) copy.writeNumber(parser.getString());
+                else copy.copyCurrentEvent(parser);
                 if (parser.currentToken().isStructStart()) depth++;
                 if (parser.currentToken().isStructEnd()) depth--;
                 if (text.getBuffer().length() > MAX_NESTED_CHARS) throw tooLarge(line);
@@ -137,35 +138,23 @@ final class JsonRows {
         }
         long begin = parser.currentTokenLocation().getByteOffset();
         List<String> names = new ArrayList<>();
-        List<Value> values = new ArrayList<>();
-        String wrong = "";
+        List<Cell> values = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_OBJECT) {
             names.add(parser.currentName());
             JsonToken token = parser.nextToken();
             switch (token) {
-                case VALUE_NULL -> values.add(Value.Null.NULL);
-                case VALUE_TRUE -> values.add(new Value.Int(1));
-                case VALUE_FALSE -> values.add(new Value.Int(0));
-                case VALUE_STRING -> values.add(new Value.Text(parser.getString()));
-                case VALUE_NUMBER_INT -> {
-                    switch (parser.getNumberType()) {
-                        case INT, LONG -> values.add(new Value.Int(parser.getLongValue()));
-                        default -> wrong = "The number of \"%s\" is out of range.".formatted(names.getLast());
-                    }
-                }
-                case VALUE_NUMBER_FLOAT -> {
-                    double number = parser.getDoubleValue();
-                    if (Double.isFinite(number)) values.add(new Value.Real(number));
-                    else wrong = "The number of \"%s\" is out of range.".formatted(names.getLast());
-                }
-                default -> values.add(new Value.Text(text(parser, line)));
+                case VALUE_NULL -> values.add(Cell.Absent.NULL);
+                case VALUE_TRUE -> values.add(new Cell.Number("1"));
+                case VALUE_FALSE -> values.add(new Cell.Number("0"));
+                case VALUE_STRING -> values.add(new Cell.Text(parser.getString()));
+                case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> values.add(new Cell.Number(parser.getString()));
+                default -> values.add(new Cell.Text(text(parser, line)));
             }
             if (names.size() > CsvRecords.MAX_FIELDS
                     || parser.currentLocation().getByteOffset() - begin > CsvRecords.MAX_CHARS) {
                 throw tooLarge(line);
             }
         }
-        if (wrong.isEmpty()) rows.row(names, values, line);
-        else rows.wrong(wrong, line);
+        rows.row(names, values, line);
     }
 }

@@ -3,6 +3,7 @@ package dev.perigee.bundled.transfer;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.BulkWrite;
+import dev.perigee.sqlite.Affinity;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import java.nio.ByteBuffer;
@@ -32,14 +33,17 @@ final class RowImport {
     /// @param line where it begins in the text; 0 where lines mean nothing
     record Failure(long row, long line, String statement, String error) {}
 
+    /// @param isComputed its values are made from other columns; those in the text are passed over
+    private record Column(String name, Affinity affinity, boolean isBlob, boolean isComputed) {}
+
     private final BulkWrite bulk;
     private final String table;
     private final Map<String, String> mapping;
-    private final Map<String, String> columns = new HashMap<>();
-    private final Set<String> blobs = new HashSet<>();
+    private final Map<String, Column> columns = new HashMap<>();
+    private final boolean decodesBlobs;
     private final boolean reports;
     private final ImportProgress progress;
-    private final Map<List<String>, SqliteStatement> statements = new HashMap<>();
+    private final Map<List<Column>, SqliteStatement> statements = new HashMap<>();
     private final List<Failure> failures = new ArrayList<>();
     private long rows;
     private long failed;
@@ -61,14 +65,16 @@ final class RowImport {
         this.table = table;
         this.mapping = mapping;
         this.reports = reports;
+        this.decodesBlobs = decodesBlobs;
         SqliteStatement select =
-                bulk.prepare("SELECT name, type FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid");
+                bulk.prepare("SELECT name, type, hidden FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid");
         select.bindText(1, table);
         while (select.step()) {
             String name = String.valueOf(select.textAt(0));
-            columns.put(name.toLowerCase(Locale.ROOT), name);
-            if (decodesBlobs
-                    && String.valueOf(select.textAt(1)).toUpperCase(Locale.ROOT).contains("BLOB")) blobs.add(name);
+            String type = select.textAt(1) == null ? "" : String.valueOf(select.textAt(1));
+            boolean isBlob = type.toUpperCase(Locale.ROOT).contains("BLOB");
+            columns.put(
+                    name.toLowerCase(Locale.ROOT), new Column(name, Affinity.of(type), isBlob, select.intAt(2) != 0));
         }
         select.reset();
     }
@@ -88,7 +94,7 @@ final class RowImport {
     /// @param names as the text has them
     /// @param line where the row begins; 0 where lines mean nothing
     /// @throws PerigeeException the row's failure, when rows that fail are not left out
-    void row(List<String> names, List<Value> values, long line) {
+    void row(List<String> names, List<Cell> values, long line) {
         rows++;
         try {
             if (reports) bulk.apart(() -> insert(names, values));
@@ -141,16 +147,16 @@ final class RowImport {
         return text.endsWith(".") ? text : text + ".";
     }
 
-    private void insert(List<String> names, List<Value> values) {
-        List<String> targets = new ArrayList<>(names.size());
+    private void insert(List<String> names, List<Cell> values) {
+        List<Column> targets = new ArrayList<>(names.size());
         for (String name : names) targets.add(column(name));
         SqliteStatement insert = statements.get(targets);
         if (insert == null) {
             // SQLite would take the first of them without a word.
-            Set<String> once = new HashSet<>();
-            for (String target : targets) {
+            Set<Column> once = new HashSet<>();
+            for (Column target : targets) {
                 if (once.add(target)) continue;
-                throw Fault.INVALID_REQUEST.saying("The column \"%s\" is named twice.".formatted(target));
+                throw Fault.INVALID_REQUEST.saying("The column \"%s\" is named twice.".formatted(target.name()));
             }
             if (statements.size() == MAX_SHAPES) {
                 throw Fault.INVALID_REQUEST.saying(
@@ -160,7 +166,11 @@ final class RowImport {
             statements.put(List.copyOf(targets), insert);
         }
         try {
-            for (int i = 0; i < values.size(); i++) insert.bind(i + 1, value(targets.get(i), values.get(i)));
+            int parameter = 1;
+            for (int i = 0; i < values.size(); i++) {
+                if (targets.get(i).isComputed()) continue;
+                insert.bind(parameter++, value(targets.get(i), values.get(i)));
+            }
             insert.step();
         } finally {
             insert.reset();
@@ -168,18 +178,33 @@ final class RowImport {
         }
     }
 
-    private Value value(String column, Value value) {
-        if (!blobs.contains(column) || !(value instanceof Value.Text(String text))) return value;
+    private Value value(Column column, Cell cell) {
+        return switch (cell) {
+            case Cell.Absent.NULL -> Value.Null.NULL;
+            case Cell.Number(String digits) ->
+                column.affinity().ofNumber(digits).orElseThrow(() -> outOfRange(column));
+            case Cell.Text(String text) when decodesBlobs && column.isBlob() -> bytes(column, text);
+            case Cell.Text(String text) -> column.affinity().ofText(text).orElseThrow(() -> outOfRange(column));
+        };
+    }
+
+    private static PerigeeException outOfRange(Column column) {
+        return Fault.INVALID_REQUEST.saying(
+                "The number of \"%s\" is out of range: the column would not keep all of its digits."
+                        .formatted(column.name()));
+    }
+
+    private static Value bytes(Column column, String base64) {
         try {
-            return new Value.Blob(ByteBuffer.wrap(Base64.getDecoder().decode(text)));
+            return new Value.Blob(ByteBuffer.wrap(Base64.getDecoder().decode(base64)));
         } catch (IllegalArgumentException _) {
-            throw Fault.INVALID_REQUEST.saying("The value of \"%s\" is not base64.".formatted(column));
+            throw Fault.INVALID_REQUEST.saying("The value of \"%s\" is not base64.".formatted(column.name()));
         }
     }
 
-    private String column(String name) {
+    private Column column(String name) {
         String wanted = mapping.getOrDefault(name, name);
-        String known = columns.get(wanted.toLowerCase(Locale.ROOT));
+        Column known = columns.get(wanted.toLowerCase(Locale.ROOT));
         if (known == null) {
             throw Fault.INVALID_REQUEST.saying("The table \"%s\" has no column \"%s\" that can be written."
                     .formatted(table, wanted.length() > 100 ? wanted.substring(0, 100) : wanted));
@@ -188,18 +213,20 @@ final class RowImport {
     }
 
     private String sql(List<String> names) {
-        if (names.isEmpty()) return "INSERT INTO %s DEFAULT VALUES".formatted(SqlDump.quoted(table));
         StringBuilder into = new StringBuilder();
         StringBuilder marks = new StringBuilder();
         for (String name : names) {
             String wanted = mapping.getOrDefault(name, name);
+            Column known = columns.get(wanted.toLowerCase(Locale.ROOT));
+            if (known != null && known.isComputed()) continue;
             if (!into.isEmpty()) {
                 into.append(", ");
                 marks.append(", ");
             }
-            into.append(SqlDump.quoted(columns.getOrDefault(wanted.toLowerCase(Locale.ROOT), wanted)));
+            into.append(SqlDump.quoted(known == null ? wanted : known.name()));
             marks.append('?');
         }
+        if (into.isEmpty()) return "INSERT INTO %s DEFAULT VALUES".formatted(SqlDump.quoted(table));
         return "INSERT INTO %s (%s) VALUES (%s)".formatted(SqlDump.quoted(table), into, marks);
     }
 }

@@ -6,8 +6,8 @@ import java.io.Reader;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// The statements of an SQL text, one after the other: a text of any length needs the memory of its
-/// longest statement.
+/// The statements of an SQL text, one after the other, with the comments inside them: a text of any length needs the
+/// memory of its longest statement.
 ///
 /// A semicolon ends a statement unless it is within quotes, a comment, or a trigger's body, which ends
 /// with `; END;`.
@@ -142,19 +142,29 @@ public final class SqlStatements {
     private void comment(int first) throws IOException {
         endWord();
         int c = first;
-        while (c >= 0 && c != '\n') c = read();
-        if (!text.isEmpty()) append('\n');
+        while (c >= 0 && c != '\n') {
+            inComment(c);
+            c = read();
+        }
+        inComment('\n');
     }
 
     private void blockComment() throws IOException {
         endWord();
-        read();
+        inComment('/');
+        inComment(read());
         int before = read();
+        if (before >= 0) inComment(before);
         for (int c = read(); c >= 0; c = read()) {
+            inComment(c);
             if (before == '*' && c == '/') break;
             before = c;
         }
-        if (!text.isEmpty()) append(' ');
+    }
+
+    /// The schema keeps comments within a statement; those before one belong to none.
+    private void inComment(int c) {
+        if (!text.isEmpty()) append((char) c);
     }
 
     private void append(char c) {

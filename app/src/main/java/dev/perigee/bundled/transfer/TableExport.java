@@ -27,8 +27,8 @@ final class TableExport {
         this.table = table;
     }
 
-    /// RFC 4180: a line of names, then a line for each row, ended by CR LF. NULL is an empty field, an empty text `""`;
-    /// blobs are base64.
+    /// RFC 4180: a line of names, then a line for each row, ended by CR LF. NULL is an empty field, an empty text
+    /// and an empty blob `""`; blobs are base64.
     void csv(OutputStream target) throws IOException {
         OutputStream out = new BufferedOutputStream(target, BUFFER_BYTES);
         try (SqliteStatement select = select()) {
@@ -91,7 +91,8 @@ final class TableExport {
             case Value.Int(long number) -> Long.toString(number);
             case Value.Real(double number) -> Double.toString(number);
             case Value.Text(String text) -> text.isEmpty() ? "\"\"" : field(text);
-            case Value.Blob blob -> Base64.getEncoder().encodeToString(bytes(blob));
+            case Value.Blob blob ->
+                blob.bytes().hasRemaining() ? Base64.getEncoder().encodeToString(bytes(blob)) : "\"\"";
         };
     }
 

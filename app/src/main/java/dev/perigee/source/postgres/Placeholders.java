@@ -79,7 +79,7 @@ record Placeholders(String sql, List<Integer> order, List<Edit> edits) {
                     copy(text);
                     continue;
                 }
-                if (isEnded) throw refused("expected one statement but found another after `;`");
+                if (isEnded && !text.equals(";")) throw refused("expected one statement but found another after `;`");
                 switch (kind) {
                     case PARAMETER -> numbered(text, lexer.end());
                     case SYMBOL -> skipTo = symbol(text, lexer.start());

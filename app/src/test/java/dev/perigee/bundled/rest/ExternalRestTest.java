@@ -341,6 +341,39 @@ class ExternalRestTest {
     }
 
     @Test
+    void a_list_without_values_and_semicolons_at_the_end_mean_the_same_on_both_databases() {
+        try (TestPostgres postgres = TestPostgres.create()) {
+            postgres.execute(
+                    "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, ''), (2, 'a%'), (3, 'ab')");
+            try (ServedPerigee perigee = ServedPerigee.open(folder, postgres.config())) {
+                perigee.query("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)");
+                perigee.query("INSERT INTO t VALUES (1, ''), (2, 'a%'), (3, 'ab')");
+                for (String query :
+                        List.of("v.in=()", "v.in=(%22%22)", "v.like=a%5C%25", "v.like=a%25", "or=(v.in.())")) {
+                    assertThat(send(perigee, "GET", "/rest/t?source=external&" + query, "")
+                                    .text())
+                            .as(query)
+                            .isEqualTo(
+                                    send(perigee, "GET", "/rest/t?" + query, "").text())
+                            .startsWith("{\"result\"");
+                }
+                assertThat(size(perigee, "/rest/t?source=external&v.in=()")).isZero();
+                for (String query : List.of("v.like=a%5C", "id=eq.1", "v=eq.a")) {
+                    assertThat(send(perigee, "GET", "/rest/t?source=external&" + query, "")
+                                    .status())
+                            .as(query)
+                            .isEqualTo(400);
+                }
+                for (String where : List.of("", "?source=external")) {
+                    assertThat(perigee.call("POST", "/query" + where, "{'sql':'select 1 as a; ;-- x\\n;'}")
+                                    .text())
+                            .isEqualTo("{\"result\":[{\"a\":1}]}");
+                }
+            }
+        }
+    }
+
+    @Test
     void a_cast_names_no_length_and_cuts_nothing() {
         try (TestPostgres postgres = TestPostgres.create()) {
             postgres.execute("""

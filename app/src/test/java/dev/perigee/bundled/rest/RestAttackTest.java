@@ -237,6 +237,8 @@ class RestAttackTest {
                 "PATCH | {'n':9223372036854775808} | out of range",
                 "PATCH | {'a':'x','A':'y'} | given twice",
                 "PATCH | {'n':1e400} | out of range",
+                "PATCH | {'n':1e99999999999} | out of range",
+                "PATCH | {'n':1e-99999999999} | out of range",
                 "PATCH | {'a) = 1 --':1} | has no column",
             })
     void a_body_that_says_something_else_than_the_address_is_refused(String method, String body, String said) {

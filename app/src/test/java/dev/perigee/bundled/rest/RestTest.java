@@ -69,6 +69,58 @@ class RestTest {
     @CsvSource(
             delimiter = '|',
             value = {
+                "n.lt=1e-5 | 1,6",
+                "n.gt=1e-5 | 2,3,4,5",
+                "n=1e1 | 3",
+                "n=10.0 | 3",
+                "n=.5 | 2",
+                "n=Infinity | 4",
+                "n=12345678901234567890.5 | 5",
+                "n.gte=18446744073709551616 | 4,5",
+                "n.in=1e1,-Infinity | 3,6",
+                "f=Infinity | 4",
+                "f.gte=Infinity | 4",
+                "f.lt=Infinity | 1,2,3,5,6",
+                "f=-Infinity | 6",
+                "f.lt=1e400 | 1,2,3,5,6",
+                "f=0.30000000000000004 | 2",
+                "t=10.0 | 3",
+                "t=1e1 | ''",
+                "t.in=() | ''",
+                "t.in=(%22%22) | 1",
+                "t.in= | 1",
+                "or=(t.in.(),id.eq.2) | 2",
+                "t.like=100%5C%25 | 2",
+                "t.like=100%25 | 2,4",
+                "t.like=a%5C_b | 5",
+                "t.like=a%5C%5Cb | 6",
+                "t.eq=eq.5 | ''",
+            })
+    void numbers_are_compared_as_numbers_and_a_pattern_has_its_escape(String query, String expected) {
+        perigee.query("CREATE TABLE odd (id INTEGER PRIMARY KEY, n, f REAL, t TEXT)");
+        perigee.query(
+                "INSERT INTO odd VALUES (1, -1, -1, ''), (2, 0.5, 0.30000000000000004, '100%'), (3, 10, 10, '10.0'),"
+                        + " (4, 'Infinity', 9e999, '1000'), (5, '12345678901234567890.5', 5, 'a_b'), (6, -9e999, -9e999, 'a\\b')");
+        Reply answer = get("/rest/odd?select=id&sort_by=id&" + query);
+        List<String> found = new ArrayList<>();
+        for (JsonNode row : answer.result()) found.add(row.get("id").asString());
+        assertThat(String.join(",", found)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"age=eq.5", "name=eq.Ann", "age=not.is.null", "age=in.(1,2)", "id=eq.1", "age=gte.3"})
+    void another_products_operators_are_refused_with_ours(String query) {
+        Reply answer = get("/rest/users?" + query);
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.text()).contains("operator stands after the column", query.split("=")[0] + ".eq=5");
+        assertThat(perigee.call("DELETE", "/rest/users?id=eq.1", "").status()).isEqualTo(400);
+        assertThat(get("/rest/users?name.like=Ann%5C").status()).isEqualTo(400);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
                 "name=Ann | 1",
                 "name.eq=Ann | 1",
                 "id=2 | 2",

@@ -20,6 +20,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.EnumSet;
 import java.util.List;
@@ -29,6 +30,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -156,6 +159,117 @@ class ImportTest {
                                 "[{\"id\":1,\"name\":\"x\"}]".getBytes(StandardCharsets.UTF_8))
                         .statusCode())
                 .isEqualTo(200);
+    }
+
+    @Test
+    void what_is_exported_as_csv_or_json_is_imported_as_it_was() {
+        for (String sql : List.of(
+                "CREATE TABLE one (v TEXT)",
+                "INSERT INTO one VALUES (NULL), (''), ('x'), (NULL), ('a' || char(13)), (' '), ('\"'), (NULL)",
+                "CREATE TABLE bytes (b BLOB)",
+                "INSERT INTO bytes VALUES (NULL), (x''), (x'00ff'), (x'')",
+                "CREATE TABLE kinds (id INTEGER PRIMARY KEY, r REAL, n INTEGER, d DECIMAL(10,2), t TEXT, b BLOB,"
+                        + " g AS (n + 1), s TEXT AS (t || '!') STORED)",
+                "INSERT INTO kinds VALUES (1, 9e999, 9223372036854775807, 12.5, '', x''),"
+                        + " (2, -9e999, -9223372036854775808, 'NaN', '99999999999.99999', NULL),"
+                        + " (3, 0.30000000000000004, 0, 'Infinity', '007', x'00'), (4, 'NaN', NULL, NULL, NULL, NULL),"
+                        + " (5, 1.7976931348623157e308, 5, 99999999.99, '1e5', x'ff'), (6, 5e-324, 6, 1, ' 1 ', x''),"
+                        + " (7, 100000000000000000000.0, 7, 2, 'Infinity', x'')")) {
+            perigee.query(sql);
+        }
+        for (String table : List.of("one", "bytes", "kinds")) {
+            String columns = table.equals("kinds") ? "quote(r), n, quote(d), typeof(d), quote(t), quote(b), g, s" : "*";
+            String all = "SELECT %s FROM %s ORDER BY rowid".formatted(columns, table);
+            String before = rows(all);
+            for (String format : List.of("csv", "json")) {
+                byte[] exported = get("/export/" + format + "/" + table);
+                perigee.query("DELETE FROM " + table);
+                HttpResponse<String> answer = post(
+                        "/import/%s/%s?blobs=base64".formatted(format, table),
+                        format.equals("csv") ? "text/csv" : "application/json",
+                        exported);
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+                assertThat(rows(all))
+                        .as(format + " " + new String(exported, StandardCharsets.UTF_8))
+                        .isEqualTo(before);
+            }
+        }
+    }
+
+    private byte[] get(String path) {
+        try {
+            return http.send(
+                            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + perigee.port() + path))
+                                    .header("Authorization", "Bearer " + ServedPerigee.TOKEN)
+                                    .build(),
+                            BodyHandlers.ofByteArray())
+                    .body();
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @ParameterizedTest(name = "{0} into {1}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "99999999999.99999 | t | 99999999999.99999",
+                "1E400 | t | 1E400",
+                "18446744073709551615 | t | 18446744073709551615",
+                "1.10 | t | 1.10",
+                "9223372036854775807 | n | 9223372036854775807",
+                "9223372036854775808 | n |",
+                "12345678901234567890.123 | n |",
+                "99999999999.99999 | n |",
+                "9999999999.99999 | n | 9.99999999999999E9",
+                "1e3 | n | 1000",
+                "0.30000000000000004 | r | 0.30000000000000004",
+                "0.10000000000000001 | r | 0.1",
+                "0.1234567890123456789 | r |",
+                "9007199254740993 | r |",
+                "100000000000000000000 | r | 1.0E20",
+                "1E400 | r |",
+                "1e-400 | r |",
+                "0e99999999999 | r | 0.0",
+                "1e99999999999 | r |",
+                "12345678901234567890.5 | d |",
+                "12.50 | d | 12.5",
+                "12345678901234567890.5 | u |",
+            })
+    void a_number_keeps_all_of_its_digits_or_is_refused(String number, String column, String stored) {
+        perigee.query("CREATE TABLE num (id INTEGER PRIMARY KEY, t TEXT, n INTEGER, r REAL, d DECIMAL(20,3), u)");
+        boolean isKept = stored != null;
+        String cell = "SELECT %s AS v FROM num".formatted(column);
+        List<HttpResponse<String>> answers = new ArrayList<>();
+        byte[] json = "[{\"%s\":%s}]".formatted(column, number).getBytes(StandardCharsets.UTF_8);
+        answers.add(post("/import/json/num", "application/json", json));
+        answers.add(post("/rest/num", "application/json", Arrays.copyOfRange(json, 1, json.length - 1)));
+        if (!column.equals("u")) {
+            byte[] text = "[{\"%s\":\"%s\"}]".formatted(column, number).getBytes(StandardCharsets.UTF_8);
+            answers.add(post("/import/json/num", "application/json", text));
+            answers.add(post("/rest/num", "application/json", Arrays.copyOfRange(text, 1, text.length - 1)));
+            answers.add(post("/import/csv/num", "text/csv", (column + "\n" + number).getBytes(StandardCharsets.UTF_8)));
+        }
+        for (HttpResponse<String> answer : answers) {
+            assertThat(answer.statusCode()).as(answer.body()).isIn(isKept ? List.of(200, 201) : List.of(400));
+            if (!isKept) assertThat(answer.body()).contains("out of range", column);
+        }
+        assertThat(perigee.query(cell).size()).isEqualTo(isKept ? answers.size() : 0);
+        if (isKept)
+            assertThat(perigee.value("SELECT DISTINCT %s FROM num".formatted(column)))
+                    .isEqualTo(stored);
+    }
+
+    @Test
+    void numbers_within_arrays_and_objects_stay_as_they_were_written() {
+        String nested = "{\"a\":[1E400,99999999999.999990,1e99999999999,18446744073709551616],\"b\":{\"c\":-0.0}}";
+        byte[] row = "{\"id\":1,\"name\":%s}".formatted(nested).getBytes(StandardCharsets.UTF_8);
+        assertThat(post("/rest/people", "application/json", row).statusCode()).isEqualTo(201);
+        assertThat(perigee.value("SELECT name FROM people")).isEqualTo(nested);
+        perigee.query("DELETE FROM people");
+        assertThat(json("", "[" + new String(row, StandardCharsets.UTF_8) + "]").statusCode())
+                .isEqualTo(200);
+        assertThat(perigee.value("SELECT name FROM people")).isEqualTo(nested);
     }
 
     @Test
@@ -412,6 +526,26 @@ class ImportTest {
             for (List<String> record : records) assertThat(read.next()).isEqualTo(record);
             assertThat(read.next()).isNull();
         }
+    }
+
+    @Test
+    void dumps_of_other_products_are_read_and_their_comments_kept() {
+        String table = "CREATE TABLE d1 (\n  id INTEGER PRIMARY KEY, -- the number; of a row\n  /* ' */ name TEXT\n)";
+        String dump = "\ufeffPRAGMA defer_foreign_keys=TRUE;\nPRAGMA encoding = \"UTF-8\";PRAGMA journal_mode=WAL;\n"
+                + "PRAGMA foreign_keys(0); -- off\nBEGIN /* all */ TRANSACTION;\n-- first\n" + table + ";\n"
+                + "CREATE /* ; */ TABLE IF NOT EXISTS -- yes\n seq (id INTEGER PRIMARY KEY AUTOINCREMENT);\n"
+                + "INSERT INTO d1 VALUES (1, '-- no comment'), (2, '/* nor this');\n"
+                + "DELETE FROM sqlite_sequence /* of ours */;\nINSERT INTO sqlite_sequence VALUES('seq',7);\nCOMMIT;;\n";
+        HttpResponse<String> answer = form("/import/dump", "sqlFile", "d.sql", dump.getBytes(StandardCharsets.UTF_8));
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        assertThat(perigee.value("SELECT sql FROM sqlite_schema WHERE name = 'd1'"))
+                .isEqualTo(table);
+        assertThat(perigee.value("SELECT group_concat(name, '|') FROM d1")).isEqualTo("-- no comment|/* nor this");
+        perigee.query("INSERT INTO seq DEFAULT VALUES");
+        assertThat(perigee.value("SELECT id FROM seq")).isEqualTo("8");
+        HttpResponse<String> refused =
+                post("/import/dump", "application/sql", "PRAGMA writable_schema=ON;".getBytes(StandardCharsets.UTF_8));
+        assertThat(refused.statusCode()).isEqualTo(403);
     }
 
     @Test

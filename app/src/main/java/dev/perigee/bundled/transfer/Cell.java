@@ -1,0 +1,13 @@
+package dev.perigee.bundled.transfer;
+
+/// A value as a text for import has it: what is stored depends on the column.
+sealed interface Cell {
+    enum Absent implements Cell {
+        NULL
+    }
+
+    /// @param digits as they were written
+    record Number(String digits) implements Cell {}
+
+    record Text(String value) implements Cell {}
+}
