@@ -27,6 +27,12 @@ final class RestFilter {
             "(?:not\\.)*(eq|neq|gt|gte|lt|lte|i?like|i?match|in|is|isdistinct|fts|plfts|phfts|wfts|cs|cd|ov)\\..*",
             Pattern.DOTALL);
 
+    /// What a text is as a number, where it is one.
+    private static final String NUMBER_OF_TEXT = """
+            CASE WHEN @ = 'Infinity' THEN 9e999 WHEN @ = '-Infinity' THEN -9e999 \
+            WHEN @ GLOB '[-0-9]*' AND @ GLOB '*[0-9]*' AND substr(@, 2) NOT GLOB '*[^0-9.]*' THEN CAST(@ AS REAL) \
+            ELSE @ END""";
+
     private final RestTable table;
     private final List<String> conditions = new ArrayList<>();
     private final List<Value> values = new ArrayList<>();
@@ -135,7 +141,10 @@ final class RestFilter {
         String name = table.operand(column);
         String order = ORDERS.get(operator);
         if (order != null) {
-            addValue(RestValues.one(table, column, value));
+            Value compared = RestValues.one(table, column, value);
+            addValue(compared);
+            boolean isNumber = compared instanceof Value.Int || compared instanceof Value.Real;
+            if (!table.isExternal() && column.isUntyped() && isNumber) return ordered(name, order, compared);
             return "%s %s %s".formatted(name, table.operator(column, order), table.placeholder(column));
         }
         return switch (operator) {
@@ -163,6 +172,17 @@ final class RestFilter {
                 throw Fault.INVALID_REQUEST.saying("There is no operator \"%s\" for the column \"%s\"; there are %s."
                         .formatted(operator, column.name(), OPERATORS));
         };
+    }
+
+    /// Numbers of many digits and infinite ones are text in a column without a type, and to SQLite any text is greater
+    /// than any number. The first comparison of each finds the rows by an index.
+    private String ordered(String name, String order, Value compared) {
+        addValue(compared);
+        String number = NUMBER_OF_TEXT.replace("@", name);
+        return order.startsWith(">")
+                ? "(%1$s %2$s ? AND CASE typeof(%1$s) WHEN 'text' THEN %3$s %2$s ? ELSE 1 END)"
+                        .formatted(name, order, number)
+                : "(%1$s %2$s ? OR (%1$s >= '' AND %1$s < x'' AND %3$s %2$s ?))".formatted(name, order, number);
     }
 
     /// The external database would refuse such a pattern, and SQLite find nothing.

@@ -69,14 +69,20 @@ class RestTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "n.lt=1e-5 | 1,6",
-                "n.gt=1e-5 | 2,3,4,5",
+                "n.lt=1e-5 | 1,6,7",
+                "n.gt=1e-5 | 2,3,4,5,8",
+                "n.gt=1e19 | 4,5,8",
+                "n.lte=-1e19 | 6,7",
+                "n.gt=-Infinity | 1,2,3,4,5,7,8",
+                "n.lte=Infinity | 1,2,3,4,5,6,7",
+                "n.gt=Infinity | 8",
+                "n.gte=0 | 2,3,4,5,8",
                 "n=1e1 | 3",
                 "n=10.0 | 3",
                 "n=.5 | 2",
                 "n=Infinity | 4",
                 "n=12345678901234567890.5 | 5",
-                "n.gte=18446744073709551616 | 4,5",
+                "n.gte=18446744073709551616 | 4,8",
                 "n.in=1e1,-Infinity | 3,6",
                 "f=Infinity | 4",
                 "f.gte=Infinity | 4",
@@ -100,7 +106,8 @@ class RestTest {
         perigee.query("CREATE TABLE odd (id INTEGER PRIMARY KEY, n, f REAL, t TEXT)");
         perigee.query(
                 "INSERT INTO odd VALUES (1, -1, -1, ''), (2, 0.5, 0.30000000000000004, '100%'), (3, 10, 10, '10.0'),"
-                        + " (4, 'Infinity', 9e999, '1000'), (5, '12345678901234567890.5', 5, 'a_b'), (6, -9e999, -9e999, 'a\\b')");
+                        + " (4, 'Infinity', 9e999, '1000'), (5, '12345678901234567890.5', 5, 'a_b'), (6, -9e999, -9e999, 'a\\b'),"
+                        + " (7, '-12345678901234567890.5', NULL, NULL), (8, 'NaN', NULL, NULL)");
         Reply answer = get("/rest/odd?select=id&sort_by=id&" + query);
         List<String> found = new ArrayList<>();
         for (JsonNode row : answer.result()) found.add(row.get("id").asString());
