@@ -85,11 +85,13 @@ public final class TableChooser {
         TableChooser chooser = new TableChooser(defaultSchema);
         Optional<SourceColumn> updated = column(table, UPDATED, TIME);
         Optional<SourceColumn> best = updated.or(() -> integerKey(table)).or(() -> column(table, CREATED, TIME));
-        if (best.isEmpty()) return new Choice(table, Optional.empty(), "no column is known to grow with inserts and updates");
+        if (best.isEmpty())
+            return new Choice(table, Optional.empty(), "no column is known to grow with inserts and updates");
         TableConfig config = TableConfig.of(chooser.name(table), best.get().name(), TableConfig.DEFAULT_INTERVAL);
         String reason = updated.isPresent()
                 ? byUpdates(table, updated.get())
-                : "\"%s\" grows with new rows; changed rows are missed".formatted(best.get().name());
+                : "\"%s\" grows with new rows; changed rows are missed"
+                        .formatted(best.get().name());
         return chooser.with(table, List.of(config), reason);
     }
 
@@ -103,8 +105,8 @@ public final class TableChooser {
                     List.of(full),
                     "all rows are fetched each time, since %s; nothing is missed".formatted(table.whyNoKey()));
         }
-        boolean hasTransactions = table.kind() == SourceTable.Kind.TABLE
-                || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
+        boolean hasTransactions =
+                table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
         Optional<SourceColumn> updated = column(table, UPDATED, TIME);
         boolean isCheap = updated.flatMap(column -> indexOn(table, column)).isPresent()
                 || (table.estimatedRows() < SMALL_ROWS && table.estimatedBytes() < SMALL_BYTES)

@@ -66,7 +66,9 @@ public final class NastyBench {
         try {
             URI address = URI.create("http://127.0.0.1:" + ReadComparison.port(server.inputReader()));
             NastyRun.prepare(address, ADMIN);
-            System.out.printf("Seed %d, %d clients, %d s, limits of %d s.%n", seed, clients, duration.toSeconds(), LIMIT.toSeconds());
+            System.out.printf(
+                    "Seed %d, %d clients, %d s, limits of %d s.%n",
+                    seed, clients, duration.toSeconds(), LIMIT.toSeconds());
             Report report = NastyRun.play(address, CLIENT, ADMIN, clients, seed, duration);
             return print(report, residentMib.get(), server.isAlive());
         } finally {
@@ -100,7 +102,8 @@ public final class NastyBench {
     private static void watch(long pid, AtomicLong most) {
         try {
             while (!Thread.interrupted()) {
-                String pages = Files.readString(Path.of("/proc/%d/statm".formatted(pid))).split(" ")[1];
+                String pages = Files.readString(Path.of("/proc/%d/statm".formatted(pid)))
+                        .split(" ")[1];
                 most.accumulateAndGet(Long.parseLong(pages) * 4096 >> 20, Math::max);
                 Thread.sleep(100);
             }

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.postgresql.jdbc.PgConnection;
 
-/// What this server answers and what it refuses. Hosted servers grant functions and raise an error when they are called,
-/// so nothing is inferred from rights: each expression is tried once, and the answer is remembered for a while.
+/// What this server answers and what it refuses. Hosted servers grant functions and raise an error when they are
+/// called, so nothing is inferred from rights: each expression is tried once, and the answer is remembered for a while.
 /// Safe for many threads.
 final class Capabilities {
     /// After that an expression is tried again: a server may be upgraded or fail over.

@@ -78,8 +78,7 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
     /// What was seen before the snapshot.
     ///
     /// @param lockable those of the tables asked for that LOCK TABLE takes
-    record Before(
-            Sight sight, Instant openSince, Optional<Holder> oldest, Set<TableId> lockable, boolean isStandby) {
+    record Before(Sight sight, Instant openSince, Optional<Holder> oldest, Set<TableId> lockable, boolean isStandby) {
         PostgresHorizon with(Moment now) {
             return new PostgresHorizon(sight, openSince, oldest, now, PostgresMoment.of(now.mark()));
         }

@@ -61,8 +61,7 @@ record PostgresIdentity(
               AND d.refobjid = ?::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
               AND q.seqincrement > 0 AND NOT q.seqcycle AND has_sequence_privilege(q.seqrelid, 'USAGE, SELECT')""";
 
-    static PostgresIdentity of(
-            PgConnection session, Capabilities can, PostgresMoment moment, Optional<String> position)
+    static PostgresIdentity of(PgConnection session, Capabilities can, PostgresMoment moment, Optional<String> position)
             throws SQLException {
         try (Statement statement = session.createStatement();
                 ResultSet place = statement.executeQuery(PLACE)) {

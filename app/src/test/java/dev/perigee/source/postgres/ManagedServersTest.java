@@ -65,10 +65,10 @@ class ManagedServersTest {
                 "pg_control_system(OUT pg_control_version int, OUT catalog_version_no int, OUT system_identifier bigint, OUT pg_control_last_modified timestamptz) | 42501",
             })
     void a_function_that_refuses_leaves_its_answer_empty_and_everything_else_goes_on(String function, String state) {
-        postgres.execute("""
+        postgres.execute(
+                """
                 ALTER FUNCTION pg_catalog.%s RENAME TO real; CREATE FUNCTION pg_catalog.%s LANGUAGE plpgsql AS
-                $$ BEGIN RAISE EXCEPTION 'not here' USING ERRCODE = '%s'; END $$"""
-                .formatted(function.replaceAll("\\(OUT.*", "()").replaceAll(" RETURNS.*", ""), function, state));
+                $$ BEGIN RAISE EXCEPTION 'not here' USING ERRCODE = '%s'; END $$""".formatted(function.replaceAll("\\(OUT.*", "()").replaceAll(" RETURNS.*", ""), function, state));
         for (int time = 1; time <= 2; time++) {
             SourceTable table = source.describe("t");
             assertThat(source.count(table)).isEqualTo(100);
@@ -76,7 +76,10 @@ class ManagedServersTest {
                 Optional<String> answer = function.startsWith("pg_control")
                         ? snapshot.identity(table).orElseThrow().system()
                         : function.startsWith("pg_walfile")
-                                ? snapshot.identity(table).orElseThrow().timeline().map(String::valueOf)
+                                ? snapshot.identity(table)
+                                        .orElseThrow()
+                                        .timeline()
+                                        .map(String::valueOf)
                                 : snapshot.position();
                 assertThat(snapshot.identity(table)).isPresent();
                 return answer.isPresent();
@@ -108,14 +111,16 @@ class ManagedServersTest {
             proxy.inventing(() -> process);
             Horizon horizon = inSnapshot(Snapshot::horizon);
             assertThat(horizon.oldest().orElseThrow().who()).contains("process " + process);
-            assertThat(horizon.seals(new Moment(Instant.now(), "1:1"), java.time.Duration.ZERO)).isFalse();
+            assertThat(horizon.seals(new Moment(Instant.now(), "1:1"), java.time.Duration.ZERO))
+                    .isFalse();
         }
     }
 
     @Test
     void our_own_long_reads_hold_nothing_up_behind_a_pooler() {
         proxy.inventing(() -> 7);
-        Optional<Horizon.Holder> holder = inSnapshot(_ -> inSnapshot(second -> second.horizon().oldest()));
+        Optional<Horizon.Holder> holder =
+                inSnapshot(_ -> inSnapshot(second -> second.horizon().oldest()));
         assertThat(holder).isEmpty();
     }
 
@@ -167,8 +172,8 @@ class ManagedServersTest {
                         TableConfig.TimestampStorage.ISO),
                 changed);
         assertThat(sent).isEqualTo(right.endsWith("u)") ? 101 : 1);
-        Optional<Boolean> kept = inSnapshot(snapshot ->
-                snapshot.keepsRowsOf(table, snapshot.identity(table).orElseThrow(), 0));
+        Optional<Boolean> kept = inSnapshot(
+                snapshot -> snapshot.keepsRowsOf(table, snapshot.identity(table).orElseThrow(), 0));
         assertThat(kept.isPresent()).isEqualTo(!right.endsWith("u)"));
         drop(role);
     }
@@ -179,8 +184,9 @@ class ManagedServersTest {
 
     private String role(String right) {
         String role = postgres.database();
-        postgres.execute("CREATE ROLE %1$s LOGIN PASSWORD 'x'; GRANT %2$s ON t TO %1$s; GRANT CREATE ON SCHEMA public TO %1$s"
-                .formatted(role, right));
+        postgres.execute(
+                "CREATE ROLE %1$s LOGIN PASSWORD 'x'; GRANT %2$s ON t TO %1$s; GRANT CREATE ON SCHEMA public TO %1$s"
+                        .formatted(role, right));
         SourceConfig config = postgres.config();
         source.close();
         source = new PostgresSource(new SourceConfig(
