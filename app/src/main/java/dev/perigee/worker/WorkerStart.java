@@ -132,7 +132,9 @@ final class WorkerStart implements AutoCloseable {
     }
 
     private static void log(Process process) {
-        Thread.ofVirtual().name("perigee-worker-errors").start(() -> {
+        // Not a virtual thread: a read of a pipe holds its carrier, and two workers would hold all there are on two
+        // processors.
+        Thread.ofPlatform().daemon().name("perigee-worker-errors").start(() -> {
             try (BufferedReader lines =
                     new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
                 int count = 0;
