@@ -29,12 +29,12 @@ final class Handover {
         if (now.filter(owner.get().identity()::isSameTable).isEmpty()) return Optional.empty();
         String old = owner.get().old();
         store.write(tx -> {
-            for (String place : List.of("state", "drift")) {
+            for (String place : List.of("state", "drift", "set_aside", "proofs", "sweeps")) {
                 tx.statement("DELETE FROM tmp_replication_%s WHERE name = ?1".formatted(place))
                         .bindText(1, config.name())
                         .run();
             }
-            for (String place : List.of("state", "drift", "runs")) {
+            for (String place : List.of("state", "drift", "set_aside", "proofs", "sweeps", "runs")) {
                 tx.statement("UPDATE tmp_replication_%s SET name = ?2 WHERE name = ?1".formatted(place))
                         .bindText(1, old)
                         .bindText(2, config.name())

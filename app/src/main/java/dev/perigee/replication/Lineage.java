@@ -6,13 +6,18 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.DriftTable.Suspicion;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Identity;
+import dev.perigee.source.Pull;
+import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// Whether a source is still the one that a copy's cursor comes from. A sync looks in its own snapshot before it
 /// applies anything; sweeps, verifications and backfills look in each of theirs, by way of [SameTable].
@@ -22,6 +27,9 @@ import java.util.Optional;
 /// than before, a sequence that was set back, a table that was emptied or written anew at once. Then rows may be
 /// missing behind the cursor or be there again, and no pull would show it.
 final class Lineage {
+    /// Rows of the copy that are looked for at the source where none of its rows is as it was.
+    private static final int NEWEST_ROWS = 100;
+
     private static final String STATE = "Nothing of it was applied; the copy stays at its cursor and is served";
 
     /// What a look has found, where it raised no fault.
@@ -147,10 +155,13 @@ final class Lineage {
     private void requireRows(Identity before, Identity now, long part, Snapshot snapshot, boolean isRedefined) {
         boolean isRefreshed = table.kind() == SourceTable.Kind.MATERIALIZED_VIEW;
         if (isRefreshed || rows == 0) return;
+        if (!isRedefined && !snapshot.isAsDescribed(table)) {
+            throw fault(Fault.SOURCE_SCHEMA_CHANGED, "its definition was changed after it was looked at");
+        }
+        boolean isAhead = behind(snapshot).isEmpty();
         boolean isKept = isRedefined
-                ? behind(snapshot).isEmpty()
-                : snapshot.keepsRowsOf(table, before, part)
-                        .orElseGet(() -> behind(snapshot).isEmpty());
+                ? isAhead
+                : snapshot.keepsRowsOf(table, before, part).orElse(isAhead) || (isAhead && hasNewestRows(snapshot));
         if (isKept) return;
         throw lasting(
                 now,
@@ -160,6 +171,66 @@ final class Lineage {
                                         ? "a crash of its server, which empties unlogged tables, or by TRUNCATE"
                                         : "TRUNCATE",
                                 behind(snapshot)));
+    }
+
+    /// Whether the newest rows of the copy are all at the source, and most of them as the copy has them. That is so
+    /// after pg_repack has written every row to another file. Rows that came after a TRUNCATE, or out of a backup,
+    /// differ.
+    private boolean hasNewestRows(Snapshot snapshot) {
+        CopyDefinition definition = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+                .flatMap(TableState::definition)
+                .filter(made -> !made.key().isEmpty())
+                .orElse(null);
+        if (definition == null) return false;
+        List<List<String>> keys = newestKeys(definition);
+        if (keys.isEmpty()) return false;
+        Pull pull = new Pull(
+                table,
+                definition.columnNames(),
+                definition.key(),
+                new Scope.Keys(keys),
+                NEWEST_ROWS,
+                config.numeric(),
+                config.timestamps());
+        CopyLookup lookup = new CopyLookup(definition);
+        AtomicInteger same = new AtomicInteger();
+        try (PageByPage pages = new PageByPage(
+                definition.columns().size(),
+                NEWEST_ROWS,
+                page -> store.read(SyncPlan.READ_LIMIT, tx -> {
+                    for (int row = 0; row < page.rowCount(); row++) {
+                        if (lookup.compare(tx, page, row) == CopyLookup.Finding.SAME) same.incrementAndGet();
+                    }
+                    return true;
+                }))) {
+            return snapshot.pull(pull, pages) == keys.size() && 2 * same.get() >= keys.size();
+        }
+    }
+
+    private List<List<String>> newestKeys(CopyDefinition definition) {
+        boolean isEpoch = config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS;
+        SourceText text = new SourceText(table, definition, isEpoch);
+        Optional<String> order = definition
+                .cursorColumn()
+                .filter(definition.columnNames()::contains)
+                .map(Identifiers::quoted)
+                .or(definition::rowid);
+        return store.read(SyncPlan.READ_LIMIT, tx -> {
+            List<List<String>> keys = new ArrayList<>();
+            SqliteStatement rows = tx.statement("SELECT %s FROM %s%s LIMIT %d"
+                    .formatted(
+                            Identifiers.quoted(definition.key()),
+                            Identifiers.quoted(definition.target()),
+                            order.map(column -> " ORDER BY %s DESC".formatted(column))
+                                    .orElse(""),
+                            NEWEST_ROWS));
+            while (rows.step()) {
+                List<Value> key = new ArrayList<>();
+                for (int i = 0; i < definition.key().size(); i++) key.add(rows.valueAt(i));
+                text.key(key).map(Lists::ofJson).ifPresent(keys::add);
+            }
+            return keys;
+        });
     }
 
     private String behind(Snapshot snapshot) {

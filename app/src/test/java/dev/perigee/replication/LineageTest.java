@@ -17,6 +17,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -212,6 +213,42 @@ class LineageTest {
         assertThat(guarantee()).as("also after a crash").isEqualTo("recovering");
         Recovery.ended(host.store(), "t");
         assertThat(guarantee()).isNotEqualTo("recovering");
+    }
+
+    /// The definition that a sync has looked at is an older one than that in its snapshot.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ALTER TABLE t ALTER COLUMN id TYPE bigint",
+                "ALTER TABLE t ALTER COLUMN v TYPE int USING substr(v, 2)::int",
+                "ALTER TABLE t ADD r float8 DEFAULT random()",
+                "ALTER TABLE t DROP COLUMN v; ALTER TABLE t ALTER COLUMN id TYPE bigint",
+            })
+    void a_rewrite_between_the_look_at_the_definition_and_the_snapshot_is_followed(String change) {
+        WatchedSource watched = new WatchedSource(source);
+        source = watched;
+        open(BY_C);
+        watched.after(0, () -> postgres.execute(change));
+        Optional<Problem> first = sync().error();
+        assertThat(first.map(Problem::fault)).isIn(Optional.empty(), Optional.of("SOURCE_SCHEMA_CHANGED"));
+        postgres.execute("INSERT INTO t (id) VALUES (1000)");
+        assertThat(sync().error()).isEmpty();
+        String columns = change.contains("ADD") ? "id, v, c" : "id, c";
+        assertThat(host.query("SELECT %s FROM t ORDER BY id".formatted(columns)))
+                .isEqualTo(DriftTest.asked(postgres, "SELECT %s FROM t ORDER BY id".formatted(columns)));
+    }
+
+    /// As pg_repack leaves a table: another file, and no row that is not written anew.
+    @ParameterizedTest
+    @ValueSource(strings = {"cursor", "xmin"})
+    void a_table_whose_rows_were_all_written_again_as_they_were_is_the_same(String mode) {
+        open(mode.equals("xmin") ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1)) : BY_C);
+        postgres.execute("UPDATE t SET v = v");
+        postgres.execute("VACUUM FULL t");
+        postgres.execute("INSERT INTO t (id, v) VALUES (1000, 'new')");
+        assertThat(sync().error()).isEmpty();
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("101");
     }
 
     /// Each of these removes rows that it does not find, and none of them is a sync.

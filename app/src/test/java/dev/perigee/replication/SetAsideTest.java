@@ -144,6 +144,28 @@ class SetAsideTest {
     }
 
     @Test
+    void rows_set_aside_go_with_their_copy_when_the_table_is_renamed() {
+        try (TestHost host = TestHost.idle(folder, source, table("t", "c", t -> t))) {
+            sync(host, "t");
+            host.execute("CREATE UNIQUE INDEX one_v ON t (v)");
+            postgres.execute("INSERT INTO t (id, v) VALUES (105, 'v1')");
+            sync(host, "t");
+            assertThat(setAside(host)).hasSize(1);
+            postgres.execute("ALTER TABLE t RENAME TO moved");
+            host.post("/tables", "{'name': 'moved', 'cursorColumn': 'c', 'target': 't'}")
+                    .result();
+            assertThat(host.get("/status/moved").result().get("setAside").asInt())
+                    .isEqualTo(1);
+            assertThat(sync(host, "moved").error()).isEmpty();
+            assertThat(host.get("/status/moved").result().get("guarantee").asString())
+                    .isEqualTo("incomplete(1)");
+            host.execute("DROP INDEX one_v");
+            host.post("/tables/moved/set-aside/retry", "").result();
+            assertThat(host.value("SELECT v FROM t WHERE id = 105")).isEqualTo("v1");
+        }
+    }
+
+    @Test
     void a_row_without_a_key_and_rows_that_share_one_are_set_aside() {
         postgres.execute("""
                 CREATE TABLE k (a int, b text, c int NOT NULL);

@@ -17,8 +17,8 @@ record ChangedRows(PostgresMoment now, boolean isReadable) {
 
     private static final long MASK = 0xffff_ffffL;
 
-    /// A condition on the row `r`. Empty where all rows must be taken: the number may not be read, rows of views and
-    /// foreign tables have no such number, or it says nothing after two thousand million transactions.
+    /// A condition on the row `r`; empty where all rows must be taken: where the number may not be read; rows of views
+    /// and foreign tables have no such number, and after two thousand million transactions it says nothing.
     Optional<String> since(SourceTable table, String mark) {
         boolean hasNumbers = switch (table.kind()) {
             case TABLE, PARTITIONED_TABLE, MATERIALIZED_VIEW -> true;
