@@ -9,7 +9,6 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.worker.Wire;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -123,10 +122,9 @@ final class Frames {
                     wire.skip(length);
                     throw e;
                 }
-                byte[] bytes = wire.getBytes(length);
                 yield type == TEXT
-                        ? new Value.Text(new String(bytes, StandardCharsets.UTF_8))
-                        : new Value.Blob(ByteBuffer.wrap(bytes));
+                        ? new Value.Text(wire.getText(length))
+                        : new Value.Blob(ByteBuffer.wrap(wire.getBytes(length)));
             }
             default -> throw new IllegalStateException("no value begins with " + type);
         };

@@ -111,6 +111,7 @@ public final class AttachedReplica implements AutoCloseable {
         used.connection.exec("BEGIN IMMEDIATE");
         try {
             used = follow(used, isFollowed);
+            running = used.connection;
             altering = told;
             T result = used.transaction.run(work, TimeGuard.nanos(limit), maxWalBytes, "Nothing was written");
             if (used.connection.isAutocommit()) {
@@ -124,6 +125,7 @@ public final class AttachedReplica implements AutoCloseable {
             schemaAfterTurn = schema;
             return result;
         } finally {
+            running = null;
             altering = _ -> {};
             Attached open = writer;
             if (open != null && !open.connection.isAutocommit()) open.connection.exec("ROLLBACK");

@@ -69,9 +69,21 @@ public final class Wire implements AutoCloseable {
         return this;
     }
 
+    /// Any string, also one with half a surrogate pair, which has no UTF-8: it goes by its `char`s then, and their
+    /// number stands there as a negative length.
     public Wire putText(String value) {
+        if (hasHalfPair(value)) {
+            putInt(-value.length());
+            for (int i = 0; i < value.length(); i++) room(Character.BYTES).putChar(value.charAt(i));
+            return this;
+        }
         byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
         return putBytes(bytes, bytes.length);
+    }
+
+    private static boolean hasHalfPair(String text) {
+        return text.codePoints()
+                .anyMatch(point -> point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE);
     }
 
     /// Sends the first `length` bytes of `bytes`.
@@ -124,7 +136,15 @@ public final class Wire implements AutoCloseable {
     }
 
     public String getText() {
-        return new String(getBytes(getInt()), StandardCharsets.UTF_8);
+        return getText(getInt());
+    }
+
+    /// The text whose length was read by [#getInt()].
+    public String getText(int length) {
+        if (length >= 0) return new String(getBytes(length), StandardCharsets.UTF_8);
+        char[] chars = new char[-length];
+        for (int i = 0; i < chars.length; i++) chars[i] = need(Character.BYTES).getChar();
+        return new String(chars);
     }
 
     /// The next `length` bytes, whose length was read by [#getInt()].

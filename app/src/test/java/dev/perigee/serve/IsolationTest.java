@@ -161,6 +161,25 @@ class IsolationTest {
     }
 
     @Test
+    void half_a_surrogate_pair_is_refused_and_not_replaced_on_its_way_to_a_worker() {
+        try (ServedStore served = served(QUERIES)) {
+            for (String body : List.of(
+                    "{\"sql\":\"SELECT '\\ud800' AS x FROM t\"}",
+                    "{\"sql\":\"SELECT ? AS x FROM t\",\"params\":[\"\\ud800\"]}")) {
+                HttpResponse<String> answer = served.post("/query", CLIENT, body);
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
+                assertThat(answer.body()).contains("half a surrogate pair");
+            }
+            assertThat(served.post(
+                                    "/query",
+                                    CLIENT,
+                                    "{\"sql\":\"SELECT ? AS x LIMIT 1\",\"params\":[\"\\ud83d\\ude00\"]}")
+                            .body())
+                    .contains("\ud83d\ude00");
+        }
+    }
+
+    @Test
     @EnabledOnOs(OS.LINUX)
     void a_worker_has_no_secrets_no_network_and_no_other_files() throws Exception {
         try (ServedStore served = served(QUERIES)) {
