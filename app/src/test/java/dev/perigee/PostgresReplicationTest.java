@@ -176,7 +176,8 @@ class PostgresReplicationTest {
         assertThat(refused.status()).isEqualTo(400);
         assertThat(refused.text()).contains("KEY_MISSING").contains("`key`");
         assertThat(configure("{'name': 'nothing', 'cursorColumn': 'c', 'intervalMs': 1000}"))
-                .isEqualTo(404);
+                .as("a table without columns")
+                .isEqualTo(400);
         assertThat(configure("{'name': 'keyless', 'cursorColumn': 'c', 'key': ['a'], 'intervalMs': 1000}"))
                 .isEqualTo(200);
     }
