@@ -145,6 +145,11 @@ public final class QueryWorker implements WorkerProcess.Work {
     }
 
     @Override
+    public boolean isUrgent() {
+        return mayWrite; // The one writer stands still for it.
+    }
+
+    @Override
     public Files files() {
         Path file = replica.file();
         Set<Path> readable = new HashSet<>(Set.of(

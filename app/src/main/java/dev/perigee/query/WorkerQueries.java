@@ -100,7 +100,7 @@ final class WorkerQueries implements AutoCloseable {
         return pool.read(owner(caller), config.readLimit(), worker -> {
             Wire wire = worker.wire();
             begin(worker, Request.READ);
-            wire.putLong(config.readLimit().toNanos());
+            wire.putLong(worker.limit().toNanos());
             Frames.putStatements(wire, caller, isPoliced, calls);
             wire.flush();
             Exchange exchange = new Exchange(worker, answers, calls.size() == 1, null);

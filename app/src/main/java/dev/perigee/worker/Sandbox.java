@@ -20,6 +20,7 @@ import java.util.Locale;
 /// What a worker process gives up before it runs anybody's statement. Linux only, and there as far as the kernel goes:
 /// what it does not know is left out, because time and memory are watched from outside in any case.
 ///
+/// - Processor: the thread that calls is [#NICENESS] behind those of the server, if nobody waits for it.
 /// - Memory: `RLIMIT_DATA`, so that SQLite's allocator fails and the statement ends with an error. No core dumps.
 /// - Network and programs: seccomp, on all threads. No new socket, no `execve`, no `ptrace`, no signal to others.
 /// - Files: Landlock, on the thread that calls. It opens the replica, and reads the JDK and the class path; no more.
@@ -27,6 +28,10 @@ import java.util.Locale;
 /// @see <a href="https://docs.kernel.org/userspace-api/landlock.html">Landlock: unprivileged access control</a>
 /// @see <a href="https://docs.kernel.org/userspace-api/seccomp_filter.html">Seccomp BPF</a>
 final class Sandbox {
+    /// Enough for the server's own threads to be served first, and a third of a processor's share if others are busy.
+    private static final int NICENESS = 5;
+
+    private static final int PRIO_PROCESS = 0;
     private static final int RLIMIT_DATA = 2;
     private static final int RLIMIT_CORE = 4;
 
@@ -92,12 +97,14 @@ final class Sandbox {
     ///
     /// @param memoryBytes what statements may allocate
     /// @param files those the calling thread may still open
-    static void enter(long memoryBytes, Files files) {
+    /// @param isUrgent whether the thread keeps its priority
+    static void enter(long memoryBytes, Files files, boolean isUrgent) {
         String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
         if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux")) return;
         if (!arch.equals("amd64") && !arch.equals("aarch64")) return;
         try (Arena arena = Arena.ofConfined()) {
             Sandbox sandbox = new Sandbox(arena, arch.equals("amd64") ? Architecture.AMD64 : Architecture.AARCH64);
+            if (!isUrgent) sandbox.lowerPriority();
             sandbox.limit(RLIMIT_CORE, 0);
             sandbox.limit(RLIMIT_DATA, memoryBytes + JVM_BYTES);
             sandbox.control(PR_SET_DUMPABLE, 0);
@@ -105,6 +112,11 @@ final class Sandbox {
             sandbox.restrictFiles(files);
             sandbox.restrictCalls();
         }
+    }
+
+    /// On Linux it is the calling thread's own.
+    private void lowerPriority() {
+        long _ = call("setpriority", 0, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT).with(PRIO_PROCESS, 0, NICENESS);
     }
 
     private void limit(int which, long bytes) {

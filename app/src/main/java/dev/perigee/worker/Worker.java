@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// One worker process as the server sees it. It serves one exchange at a time; [#cancel()] may come from any thread.
 public final class Worker implements AutoCloseable {
     /// How long after its limit an exchange may still end by itself before the process is killed.
-    static final Duration GRACE = Duration.ofMillis(900);
+    static final Duration GRACE = Duration.ofMillis(500);
 
     private static final Duration DEATH_WAIT = Duration.ofSeconds(5);
     private static final long IDLE = Long.MAX_VALUE;
@@ -57,6 +57,11 @@ public final class Worker implements AutoCloseable {
     /// because nobody knows what is still to be read.
     public void finished() {
         isFinished = true;
+    }
+
+    /// How long the exchange may take: its limit, less what the wait for a worker took of it.
+    public Duration limit() {
+        return limit;
     }
 
     /// What the room that uses the pool has noted about this worker; null at first.

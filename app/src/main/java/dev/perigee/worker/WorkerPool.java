@@ -28,11 +28,19 @@ import org.slf4j.LoggerFactory;
 /// writes. Safe for many threads.
 ///
 /// One thread looks at all of them every 10 ms while any is busy, and kills those past their time or memory. A worker
-/// that is gone, whatever the reason, is replaced at once. No owner holds all reading workers, so that one caller's
-/// slow statements leave a worker to the others.
+/// that is gone, whatever the reason, is replaced at once: after the first that had to be killed, by a spare one that is
+/// kept ready. An owner that has a worker leaves the last idle one to others, so that one caller's slow statements never
+/// hold up somebody else's.
 public final class WorkerPool implements AutoCloseable {
-    /// How long an exchange may wait for a free worker.
-    static final Duration FREE_WAIT = Duration.ofSeconds(5);
+    /// How long an exchange may wait for a worker that others use.
+    private static final Duration FREE_WAIT = Duration.ofSeconds(5);
+
+    /// How long it may wait for one that is being started, or half its limit if that is longer: a busy machine may take
+    /// longer to start one than anybody should wait for a busy one.
+    private static final Duration NEXT_START_WAIT = Duration.ofSeconds(10);
+
+    /// A wait for a worker counts towards an exchange's limit if it is longer than this.
+    private static final Duration UNCOUNTED_WAIT = Duration.ofMillis(100);
 
     /// How long an exchange waits for a busy worker before another is started: a start takes a second of CPU time, most
     /// exchanges less than a millisecond.
@@ -79,7 +87,9 @@ public final class WorkerPool implements AutoCloseable {
     private @Nullable Worker writing;
     private boolean isWriterStarting;
     private int readers;
+    private int busyReaders;
     private int starting;
+    private boolean hasSpare;
     private int waiting;
     private long started;
     private long crashed;
@@ -119,14 +129,20 @@ public final class WorkerPool implements AutoCloseable {
     /// Runs an exchange with a worker that is free, on this thread.
     ///
     /// @param owner whose statement it is; one owner never holds all workers if there are several
-    /// @param limit past it, and a short grace, the worker is killed
+    /// @param limit past it, and a short grace, the worker is killed. A wait for a worker is part of it, up to a half,
+    ///     but for the very first worker's start
     /// @throws PerigeeException [Fault#BUSY] if none becomes free in time, [Fault#TIME_LIMIT] or
     ///     [Fault#TOO_LARGE] if the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it
     ///     crashed or cannot be started; what the exchange itself throws
     public <T extends @Nullable Object> T read(String owner, Duration limit, Function<Worker, T> exchange) {
-        Worker worker = acquire(owner);
+        long begin = System.nanoTime();
+        Duration half = limit.dividedBy(2);
+        boolean isFirst = startedCount() == 0;
+        Worker worker = acquire(owner, isFirst ? START_WAIT : longer(NEXT_START_WAIT, half));
+        Duration waited = Duration.ofNanos(System.nanoTime() - begin);
+        boolean isCounted = !isFirst && waited.compareTo(UNCOUNTED_WAIT) > 0;
         try {
-            return exchange(worker, limit, exchange);
+            return exchange(worker, isCounted ? longer(limit.minus(waited), half) : limit, exchange);
         } finally {
             release(owner, worker);
         }
@@ -227,7 +243,16 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    private Worker acquire(String owner) {
+    private long startedCount() {
+        lock.lock();
+        try {
+            return started;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Worker acquire(String owner, Duration startWait) {
         long begin = System.nanoTime();
         lock.lock();
         try {
@@ -236,19 +261,16 @@ public final class WorkerPool implements AutoCloseable {
             try {
                 while (true) {
                     if (isClosed) throw closed();
-                    boolean mayHold = heldByOwner.getOrDefault(owner, 0) < maxPerOwner();
-                    Worker worker = mayHold ? pollIdle() : null;
+                    boolean isAlone = !heldByOwner.containsKey(owner);
+                    Worker worker = mayTake(isAlone) ? pollIdle() : null;
                     if (worker != null) {
                         heldByOwner.merge(owner, 1, Integer::sum);
+                        busyReaders++;
                         return worker;
                     }
                     throwIfUseless(readers + starting == 0);
-                    boolean isWorthAnother = readers == 0 || System.nanoTime() - begin >= START_AFTER.toNanos();
-                    // One for each that waits; those that were started for others are not enough.
-                    boolean mayStart = mayHold && starting < waiting && readers + starting < config.size();
-                    if (isWorthAnother && mayStart && isStartDue()) startOne();
-                    // A busy machine may take longer to start one than anybody should wait for a busy one.
-                    Duration wait = readers == 0 || starting > 0 ? START_WAIT : FREE_WAIT;
+                    if (readers == 0 || System.nanoTime() - begin >= START_AFTER.toNanos()) startFor(isAlone);
+                    Duration wait = readers == 0 || starting > 0 ? startWait : FREE_WAIT;
                     await(START_AFTER.toNanos(), begin + wait.toNanos());
                 }
             } finally {
@@ -259,6 +281,18 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
+    /// @param isAlone whether its owner has no other worker
+    private boolean mayTake(boolean isAlone) {
+        return busyReaders < config.size() && (isAlone || idle.size() > 1);
+    }
+
+    /// Starts as many as those that wait need, and no more than there may be.
+    private void startFor(boolean isAlone) {
+        int wanted = isAlone ? waiting : waiting + 1;
+        int most = hasSpare ? config.size() + 1 : config.size();
+        while (isStartDue() && idle.size() + starting < wanted && readers + starting < most) startOne();
+    }
+
     private @Nullable Worker pollIdle() {
         while (true) {
             Worker worker = idle.pollFirst();
@@ -267,13 +301,13 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    private int maxPerOwner() {
-        return Math.max(1, config.size() - 1);
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) > 0 ? one : other;
     }
 
     private void await(long nanos, long deadline) {
         if (System.nanoTime() - deadline >= 0) {
-            throw busy("none of %d was free for %d ms".formatted(config.size(), FREE_WAIT.toMillis()));
+            throw busy("none of %d was free in time".formatted(config.size()));
         }
         try {
             long _ = changed.awaitNanos(Math.max(1, nanos));
@@ -306,6 +340,7 @@ public final class WorkerPool implements AutoCloseable {
         lock.lock();
         try {
             heldByOwner.compute(owner, (_, held) -> held == null || held == 1 ? null : held - 1);
+            busyReaders--;
             // Last in, first out: what a worker has in its caches is used again, and those not needed stay idle.
             if (all.contains(worker)) idle.addFirst(worker);
             changed.signalAll();
@@ -341,6 +376,10 @@ public final class WorkerPool implements AutoCloseable {
             start(true, this::addWriter, () -> isWriterStarting = false);
         } else {
             readers--;
+            if (!hasSpare && reason != Worker.Reason.NO_LONGER_WANTED) {
+                hasSpare = true;
+                startOne();
+            }
             startOne();
         }
         return true;

@@ -30,6 +30,9 @@ public final class WorkerProcess {
         /// Ends what [#serve()] is doing, if it can be ended. Any thread.
         void cancel();
 
+        /// Whether the server's own work waits while this is served.
+        boolean isUrgent();
+
         /// Files it reads, and files it reads and writes. No others are open to it once it has begun.
         Files files();
 
@@ -124,7 +127,7 @@ public final class WorkerProcess {
         try {
             long memoryBytes = wire.getLong();
             Work opened = opening.apply(wire);
-            Sandbox.enter(memoryBytes, opened.files());
+            Sandbox.enter(memoryBytes, opened.files(), opened.isUrgent());
             wire.putBoolean(true).flush();
             return opened;
         } catch (WireException e) {

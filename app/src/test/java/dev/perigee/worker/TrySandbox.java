@@ -24,7 +24,7 @@ final class TrySandbox {
         int port = Integer.parseInt(arguments[3]);
         Set<Path> allowed = new HashSet<>(WorkerProcess.classPath());
         allowed.addAll(Set.of(Path.of(System.getProperty("java.home")), readable));
-        Sandbox.enter(64L << 20, new Files(allowed, Set.of(writable)));
+        Sandbox.enter(64L << 20, new Files(allowed, Set.of(writable)), false);
         attempt("read allowed", () -> java.nio.file.Files.readString(readable));
         attempt("write allowed", () -> java.nio.file.Files.writeString(writable, "new"));
         attempt("read secret", () -> java.nio.file.Files.readString(secret));
