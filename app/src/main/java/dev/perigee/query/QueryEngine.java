@@ -213,6 +213,9 @@ public final class QueryEngine implements Queries, AutoCloseable {
     }
 
     private CallerConnection connection(SqliteConnection connection) {
+        CallerConnection known = connections.get(connection);
+        if (known != null) return known;
+        connections.keySet().removeIf(SqliteConnection::isClosed); // This one may stand in for another.
         return connections.computeIfAbsent(
                 connection,
                 made -> new CallerConnection(

@@ -433,9 +433,14 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Closes it with all its statements and backups; an open transaction is rolled back. A second call
-    /// does
-    /// nothing.
+    /// Whether it has been closed. Any thread.
+    public boolean isClosed() {
+        synchronized (life) {
+            return pointer == 0;
+        }
+    }
+
+    /// Closes it with all its statements and backups; an open transaction is rolled back. A second call does nothing.
     @Override
     public void close() {
         Thread before = thread.enter();

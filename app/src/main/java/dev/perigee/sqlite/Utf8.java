@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 /// U+0000 is a character like any other here: it is stored and read back, although SQLite's own functions
 /// (`length`, `||`, `upper` …) stop at it. Half a surrogate pair has no UTF-8 and is refused: Java would put a
 /// `?` in its place.
-final class Utf8 {
+public final class Utf8 {
     private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
     private static final long ONES = 0x0101010101010101L;
     private static final long HIGH_BITS = 0x8080808080808080L;
@@ -24,15 +24,22 @@ final class Utf8 {
     /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for half a surrogate pair
     static byte[] bytes(String text, String where) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        if (hasQuestionMark(bytes) && hasHalfPair(text)) throw halfPair(where);
+        if (hasHalfPair(text, bytes)) throw halfPair(where);
         return bytes;
     }
 
     /// As the other, for a statement's parameter; its name is made only when needed.
     static byte[] bytes(String text, int parameter) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        if (hasQuestionMark(bytes) && hasHalfPair(text)) throw halfPair("parameter " + parameter);
+        if (hasHalfPair(text, bytes)) throw halfPair("parameter " + parameter);
         return bytes;
+    }
+
+    /// Whether `text` has half a surrogate pair.
+    ///
+    /// @param bytes the text as Java encodes it, with a `?` in place of each half
+    public static boolean hasHalfPair(String text, byte[] bytes) {
+        return hasQuestionMark(bytes) && hasHalfPair(text);
     }
 
     private static PerigeeException halfPair(String where) {

@@ -1,5 +1,6 @@
 package dev.perigee.worker;
 
+import dev.perigee.sqlite.Utf8;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
@@ -72,18 +73,11 @@ public final class Wire implements AutoCloseable {
     /// Any string, also one with half a surrogate pair, which has no UTF-8: it goes by its `char`s then, and their
     /// number stands there as a negative length.
     public Wire putText(String value) {
-        if (hasHalfPair(value)) {
-            putInt(-value.length());
-            for (int i = 0; i < value.length(); i++) room(Character.BYTES).putChar(value.charAt(i));
-            return this;
-        }
         byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-        return putBytes(bytes, bytes.length);
-    }
-
-    private static boolean hasHalfPair(String text) {
-        return text.codePoints()
-                .anyMatch(point -> point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE);
+        if (!Utf8.hasHalfPair(value, bytes)) return putBytes(bytes, bytes.length);
+        putInt(-value.length());
+        for (int i = 0; i < value.length(); i++) room(Character.BYTES).putChar(value.charAt(i));
+        return this;
     }
 
     /// Sends the first `length` bytes of `bytes`.

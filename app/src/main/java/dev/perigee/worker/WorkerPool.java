@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -28,9 +29,9 @@ import org.slf4j.LoggerFactory;
 /// writes. Safe for many threads.
 ///
 /// One thread looks at all of them every 10 ms while any is busy, and kills those past their time or memory. A worker
-/// that is gone, whatever the reason, is replaced at once: after the first that had to be killed, by a spare one that is
-/// kept ready. An owner that has a worker leaves the last idle one to others, so that one caller's slow statements never
-/// hold up somebody else's.
+/// that is gone, whatever the reason, is replaced at once: while workers have to be killed, by spare ones that are
+/// kept ready. An owner that has a worker leaves the last idle one to others, so that one caller's slow statements
+/// never hold up somebody else's.
 public final class WorkerPool implements AutoCloseable {
     /// How long an exchange may wait for a worker that others use.
     private static final Duration FREE_WAIT = Duration.ofSeconds(5);
@@ -54,6 +55,7 @@ public final class WorkerPool implements AutoCloseable {
 
     private static final long TICK_NANOS = Duration.ofMillis(10).toNanos();
     private static final long IDLE_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long SPARE_NANOS = Duration.ofMinutes(1).toNanos();
     private static final Duration RETRY_FIRST = Duration.ofMillis(100);
     private static final Duration RETRY_MAX = Duration.ofSeconds(10);
     private static final Logger LOG = LoggerFactory.getLogger(WorkerPool.class);
@@ -82,6 +84,11 @@ public final class WorkerPool implements AutoCloseable {
     private final Set<Worker> all = new HashSet<>();
     private final Map<String, Integer> heldByOwner = new HashMap<>();
     private final Map<Worker.Reason, Long> kills = new EnumMap<>(Worker.Reason.class);
+
+    /// One after the other on a small machine: the first is ready sooner, and the last no later.
+    private final Semaphore starts =
+            new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2), true);
+
     private final ServingThreads threads;
     private final Thread watch;
     private @Nullable Worker writing;
@@ -89,7 +96,8 @@ public final class WorkerPool implements AutoCloseable {
     private int readers;
     private int busyReaders;
     private int starting;
-    private boolean hasSpare;
+    private int spares;
+    private long lastLossNanos;
     private int waiting;
     private long started;
     private long crashed;
@@ -228,7 +236,6 @@ public final class WorkerPool implements AutoCloseable {
         }
         LockSupport.unpark(watch);
         left.forEach(Worker::close);
-        starter.close();
     }
 
     private <T extends @Nullable Object> T exchange(Worker worker, Duration limit, Function<Worker, T> exchange) {
@@ -289,7 +296,7 @@ public final class WorkerPool implements AutoCloseable {
     /// Starts as many as those that wait need, and no more than there may be.
     private void startFor(boolean isAlone) {
         int wanted = isAlone ? waiting : waiting + 1;
-        int most = hasSpare ? config.size() + 1 : config.size();
+        int most = config.size() + spares;
         while (isStartDue() && idle.size() + starting < wanted && readers + starting < most) startOne();
     }
 
@@ -376,13 +383,36 @@ public final class WorkerPool implements AutoCloseable {
             start(true, this::addWriter, () -> isWriterStarting = false);
         } else {
             readers--;
-            if (!hasSpare && reason != Worker.Reason.NO_LONGER_WANTED) {
-                hasSpare = true;
-                startOne();
-            }
+            if (reason != Worker.Reason.NO_LONGER_WANTED) noteLoss();
             startOne();
         }
         return true;
+    }
+
+    /// Under the lock: whoever was killed once will be again, so one more is kept ready.
+    private void noteLoss() {
+        lastLossNanos = System.nanoTime();
+        if (idle.size() > 1 || spares == config.size()) return;
+        spares++;
+        startOne();
+    }
+
+    /// Ends a spare worker when none has been needed for long.
+    private void dropSpare() {
+        Worker spare;
+        lock.lock();
+        try {
+            if (spares == 0 || System.nanoTime() - lastLossNanos < SPARE_NANOS) return;
+            spares--;
+            if (readers + starting <= config.size() + spares) return;
+            spare = idle.pollLast();
+            if (spare == null) return;
+            all.remove(spare);
+            readers--;
+        } finally {
+            lock.unlock();
+        }
+        spare.close();
     }
 
     private void startOne() {
@@ -409,10 +439,13 @@ public final class WorkerPool implements AutoCloseable {
         Runnable work = () -> {
             Worker worker = null;
             RuntimeException failure = null;
+            starts.acquireUninterruptibly();
             try {
                 worker = starter.start(wire -> greeting.say(wire, mayWrite));
             } catch (RuntimeException e) {
                 failure = e;
+            } finally {
+                starts.release();
             }
             lock.lock();
             try {
@@ -459,7 +492,10 @@ public final class WorkerPool implements AutoCloseable {
             }
             isWatchAsleep = true;
             // An exchange that began before the flag was set has not woken us: look once more.
-            if (!lookAtAll()) LockSupport.parkNanos(IDLE_NANOS);
+            if (!lookAtAll()) {
+                dropSpare();
+                LockSupport.parkNanos(IDLE_NANOS);
+            }
             isWatchAsleep = false;
         }
     }

@@ -19,9 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,7 +27,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// The child learns on its standard input where to connect to: a socket in a folder that only this user can enter.
 /// Standard input stays open for as long as this process lives, so a worker whose server was killed sees the end of it.
-final class WorkerStart implements AutoCloseable {
+final class WorkerStart {
     /// Lines of a child's error output that are logged; a crash loop must not fill the log.
     private static final int MAX_LOGGED_LINES = 20;
 
@@ -44,8 +42,6 @@ final class WorkerStart implements AutoCloseable {
 
     private final WorkerConfig config;
     private final String mainClass;
-    private final AtomicLong number = new AtomicLong();
-    private @Nullable Path folder;
 
     WorkerStart(WorkerConfig config, String mainClass) {
         this.config = config;
@@ -57,12 +53,15 @@ final class WorkerStart implements AutoCloseable {
     /// @throws dev.perigee.fault.PerigeeException [Fault#WORKER_FAILED] if it does not start
     Worker start(Consumer<Wire> greeting) {
         try {
-            Path socket = folder().resolve(Long.toString(number.incrementAndGet()));
+            // For this user only, as every temporary folder is.
+            Path folder = Files.createTempDirectory("perigee-worker-");
+            Path socket = folder.resolve("socket");
             try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
                 server.bind(UnixDomainSocketAddress.of(socket));
                 return start(server, socket, greeting);
             } finally {
                 Files.deleteIfExists(socket);
+                Files.delete(folder);
             }
         } catch (IOException e) {
             throw Fault.WORKER_FAILED.in("the start of a worker process", e.toString(), "No statement was run", e);
@@ -147,30 +146,11 @@ final class WorkerStart implements AutoCloseable {
         });
     }
 
-    private synchronized Path folder() throws IOException {
-        Path made = folder;
-        if (made == null) {
-            // For this user only, as every temporary folder is.
-            made = Files.createTempDirectory("perigee-workers-");
-            folder = made;
-        }
-        return made;
-    }
-
     private static void close(ServerSocketChannel server) {
         try {
             server.close();
         } catch (IOException _) {
             // It is only waited for.
-        }
-    }
-
-    @Override
-    public synchronized void close() {
-        try {
-            if (folder != null) Files.deleteIfExists(folder);
-        } catch (IOException e) {
-            LOG.debug("The folder of the workers' sockets stays", e);
         }
     }
 }

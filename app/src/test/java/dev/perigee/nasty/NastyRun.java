@@ -1,5 +1,6 @@
 package dev.perigee.nasty;
 
+import dev.perigee.nasty.NastyRun.Report.Slowest;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,7 +15,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import dev.perigee.nasty.NastyRun.Report.Slowest;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Sends a server [NastyStatements] from several clients at once, and `SELECT 1` as somebody else all along.

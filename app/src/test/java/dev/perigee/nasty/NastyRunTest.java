@@ -29,8 +29,7 @@ class NastyRunTest {
             NastyRun.prepare(server, ServedPerigee.TOKEN);
             Report report = NastyRun.play(
                     server, ServedPerigee.CLIENT_TOKEN, ServedPerigee.TOKEN, 3, 20261130, Duration.ofSeconds(20));
-            System.out.printf(
-                    "%s, slowest %s, %s%n", report.statuses(), report.slowestRead(), report.slowestWrite());
+            System.out.printf("%s, slowest %s, %s%n", report.statuses(), report.slowestRead(), report.slowestWrite());
             assertThat(report.failures()).isEmpty();
             assertThat(report.statuses().keySet())
                     .isSubsetOf(Set.of(NastyRun.CUT_OFF, 200, 400, 403, 409, 413, 500, 503, 504));

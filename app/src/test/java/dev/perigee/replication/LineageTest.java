@@ -18,6 +18,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -331,16 +332,20 @@ class LineageTest {
     }
 
     /// Kills one of the server's own processes, as the kernel does when memory is short: all of it starts again then.
+    /// Ends a session by force, and returns when the server has restarted all of them. The second session tells when
+    /// that has begun: a server that does not know of the end yet takes new sessions, and ends them right after.
     private static void crash(EmbeddedPostgres server) throws SQLException {
-        try (Connection connection = server.getDatabase("postgres", "postgres").getConnection();
+        DataSource database = server.getDatabase("postgres", "postgres");
+        try (Connection connection = database.getConnection();
+                Connection other = database.getConnection();
                 Statement statement = connection.createStatement()) {
             ResultSet pid = statement.executeQuery("SELECT pg_backend_pid()");
             pid.next();
             ProcessHandle.of(pid.getLong(1)).orElseThrow().destroyForcibly();
+            await().until(() -> !other.isValid(1));
         }
         await().until(() -> {
-            try (Connection connection =
-                    server.getDatabase("postgres", "postgres").getConnection()) {
+            try (Connection connection = database.getConnection()) {
                 return connection.isValid(1);
             } catch (SQLException e) {
                 return false;
