@@ -404,6 +404,50 @@ class ReplicationApiTest {
         awaitRows("51", "items");
     }
 
+    @Test
+    void the_source_says_what_it_can_prove_and_what_would_change_it() {
+        JsonNode source = get("/source").result();
+        assertThat(source.get("product").asString()).startsWith("PostgreSQL ");
+        assertThat(source.get("place").asString()).contains(postgres.database());
+        assertThat(source.get("user").asString()).isEqualTo("postgres");
+        assertThat(source.get("guarantee").asString()).isEqualTo("complete");
+        assertThat(source.get("isStandby").asBoolean()).isFalse();
+        assertThat(source.get("isPooled").asBoolean()).isFalse();
+        assertThat(source.get("obstacles").isEmpty()).isTrue();
+        assertThat(source.at("/answers/pg_control_system").asBoolean()).isTrue();
+        assertThat(get("/source").result().get("askedAt")).isEqualTo(source.get("askedAt"));
+        assertThat(get("/source?fresh=true").result().get("askedAt")).isNotEqualTo(source.get("askedAt"));
+        assertThat(get("/source?fresh=perhaps").status()).isEqualTo(400);
+    }
+
+    /// What tells changed rows is in columns that nobody thinks of granting.
+    @Test
+    void rights_on_some_columns_are_enough_for_every_sync_and_the_status_names_the_grant_for_less_work() {
+        String role = postgres.database();
+        postgres.execute("CREATE ROLE %1$s LOGIN; GRANT SELECT (id, c) ON items TO %1$s; ALTER TABLE items ADD d int"
+                .formatted(role));
+        perigee.close();
+        perigee = ServedPerigee.open(folder, postgres.configAs(role));
+        post("/tables", "{'name': 'items', 'mode': 'xmin', 'interval': '1h'}").result();
+        awaitRows("50", "items");
+        postgres.execute("INSERT INTO items VALUES (51, 51); UPDATE items SET c = 0 WHERE id = 7");
+        for (int i = 0; i < 2; i++) {
+            assertThat(post("/sync", "{'tables': ['items']}")
+                            .result()
+                            .get("success")
+                            .asBoolean())
+                    .isTrue();
+        }
+        assertThat(perigee.value("SELECT count(*) FROM items WHERE c = 0 OR id = 51"))
+                .isEqualTo("2");
+        String grant = "GRANT SELECT (xmin, ctid, tableoid) ON \"public\".\"items\" TO \"%s\"".formatted(role);
+        assertThat(perigee.status("items").get("notes").get(0).asString()).contains("all rows are read", grant);
+        postgres.execute(grant);
+        post("/sync", "{'tables': ['items']}").result();
+        assertThat(perigee.status("items").get("notes").isEmpty()).isTrue();
+        postgres.execute("DROP OWNED BY %1$s; DROP ROLE %1$s".formatted(role));
+    }
+
     private void awaitRows(String count, String table) {
         await().ignoreExceptions()
                 .untilAsserted(() -> assertThat(perigee.value("SELECT count(*) FROM " + table))

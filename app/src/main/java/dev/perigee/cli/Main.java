@@ -53,6 +53,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new DemoCommand())
                 .addSubcommand(new ServeCommand(surroundings))
                 .addSubcommand(new SyncCommand(surroundings))
+                .addSubcommand(new DoctorCommand(surroundings))
                 .addSubcommand(new StatusCommand(surroundings))
                 .addSubcommand(new CommandLine(new TablesCommand(surroundings))
                         .addSubcommand(new TablesBackfill(surroundings))

@@ -3,6 +3,7 @@ package dev.perigee.cli;
 import dev.perigee.config.TableConfig;
 import dev.perigee.plugin.Json;
 import dev.perigee.replication.TableChooser.Choice;
+import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -45,7 +45,7 @@ final class TableOffer {
     }
 
     /// As `--table` takes it: quoted where it is not plain.
-    private static String name(TableId id) {
+    static String name(TableId id) {
         return part(id.schema()) + "." + part(id.name());
     }
 
@@ -67,9 +67,7 @@ final class TableOffer {
         for (Choice choice : choices) {
             text.add(List.of(
                     name(choice.table().id()),
-                    choice.table().estimatedRows() < 0
-                            ? "?"
-                            : String.format(Locale.ROOT, "%,d", choice.table().estimatedRows()),
+                    rows(choice.table()),
                     choice.config().map(TableOffer::how).orElse("-"),
                     choice.config().isPresent() ? choice.reason() : "not copied: " + choice.reason()));
         }
@@ -77,20 +75,24 @@ final class TableOffer {
     }
 
     private List<Map<String, Object>> plain() {
-        List<Map<String, Object>> tables = new ArrayList<>();
-        for (Choice choice : choices) {
-            Map<String, Object> table = new LinkedHashMap<>();
-            table.put("table", name(choice.table().id()));
-            table.put("estimatedRows", choice.table().estimatedRows());
-            choice.config().ifPresent(config -> {
-                table.put("name", config.name());
-                table.put("mode", config.mode().name().toLowerCase(Locale.ROOT));
-                config.cursorColumn().ifPresent(column -> table.put("cursorColumn", column));
-            });
-            table.put("canCopy", choice.config().isPresent());
-            table.put("reason", choice.reason());
-            tables.add(table);
-        }
-        return tables;
+        return choices.stream().map(TableOffer::plain).toList();
+    }
+
+    static String rows(SourceTable table) {
+        return table.estimatedRows() < 0 ? "?" : String.format(Locale.ROOT, "%,d", table.estimatedRows());
+    }
+
+    static Map<String, Object> plain(Choice choice) {
+        Map<String, Object> table = new LinkedHashMap<>();
+        table.put("table", name(choice.table().id()));
+        table.put("estimatedRows", choice.table().estimatedRows());
+        choice.config().ifPresent(config -> {
+            table.put("name", config.name());
+            table.put("mode", config.mode().name().toLowerCase(Locale.ROOT));
+            config.cursorColumn().ifPresent(column -> table.put("cursorColumn", column));
+        });
+        table.put("canCopy", choice.config().isPresent());
+        table.put("reason", choice.reason());
+        return table;
     }
 }

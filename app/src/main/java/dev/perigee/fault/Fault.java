@@ -46,6 +46,8 @@ public enum Fault {
     // The external database.
     SOURCE_NOT_CONFIGURED(
             false, 400, "set EXTERNAL_DB_URL or the EXTERNAL_DB_* variables, or `source:` in perigee.yaml"),
+    SOURCE_UNSUPPORTED(
+            false, 502, "use PostgreSQL 13 or newer, or a service that runs it; see docs/sources/postgresql.md"),
     SOURCE_UNREACHABLE(true, 502, "let the source accept connections again; pulling then goes on by itself"),
     SOURCE_AUTH(true, 502, "correct the source's user, password or access rules"),
     SOURCE_TLS(true, 502, "correct the source's sslmode and certificates"),
@@ -121,6 +123,11 @@ public enum Fault {
     /// @param toFix an imperative sentence without a full stop
     public PerigeeException in(String where, String what, String state, String toFix) {
         return new PerigeeException(this, message(where, what, state, toFix), toFix, null);
+    }
+
+    /// As [#in(String, String, String, String)], with the exception that made it known.
+    public PerigeeException in(String where, String what, String state, String toFix, Throwable cause) {
+        return new PerigeeException(this, message(where, what, state, toFix), toFix, cause);
     }
 
     /// One occurrence whose whole message is `text`: where the wording is itself a contract with clients.

@@ -1,7 +1,9 @@
 package dev.perigee.replication;
 
 import dev.perigee.source.Horizon;
+import dev.perigee.source.Obstacle;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /// How far a sync that succeeded brought a table.
@@ -11,10 +13,12 @@ import java.util.Optional;
 /// @param guarantee see [Guarantee]
 /// @param heldBy the transaction that keeps the table from being sealed
 /// @param isClientSeen whether a cursor value was ever ahead of what the source itself would have written
+/// @param obstacles why the source had to read more than the rows that changed
 record Followed(
         Sealing sealing,
         Optional<Instant> completeAsOf,
         Optional<String> position,
         String guarantee,
         Optional<Horizon.Holder> heldBy,
-        boolean isClientSeen) {}
+        boolean isClientSeen,
+        List<Obstacle> obstacles) {}

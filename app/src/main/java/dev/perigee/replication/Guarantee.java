@@ -21,7 +21,7 @@ final class Guarantee {
     /// source's open transactions.
     static final String COMPLETE = "complete";
 
-    private static final String SETTLED = "settled";
+    static final String SETTLED = "settled";
     /// The source went back or was replaced, and rows from before are still being mended.
     static final String RECOVERING = "recovering";
 
@@ -66,6 +66,7 @@ final class Guarantee {
     }
 
     static String of(TableConfig config, SourceTable table, Horizon.Sight sight, boolean isClientSeen) {
+        if (sight == Horizon.Sight.ONE_OF_MANY) return settled(config.settle());
         if (config.cursorColumn().isEmpty()) return COMPLETE;
         boolean isProved = sight == Horizon.Sight.ALL && isStamped(config, table, isClientSeen);
         return isProved ? COMPLETE : settled(config.settle());

@@ -9,7 +9,7 @@ import dev.perigee.fault.PerigeeException;
 /// @param message where it happened, what was expected and found, and the state things are left in
 /// @param remedy what helps
 public record Problem(String fault, String message, String remedy) {
-    static Problem of(PerigeeException failure) {
+    public static Problem of(PerigeeException failure) {
         return new Problem(failure.fault().name(), failure.getMessage(), failure.remedy());
     }
 

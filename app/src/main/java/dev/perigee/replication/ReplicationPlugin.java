@@ -68,6 +68,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
         AskedRuns asked = new AskedRuns();
         asked.register(host);
         new ReplicationRoutes(host, tables, events, verifications, asked).register();
+        new SourceRoutes(host, tables).register();
         new SweepRoutes(host, tables, checks, sweeps, asked).register();
         new ProofRoutes(host, tables, checks, verifications, asked).register();
         backfills = new Backfills(host, tables, observer::backfill);

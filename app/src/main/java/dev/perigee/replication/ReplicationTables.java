@@ -180,6 +180,8 @@ final class ReplicationTables {
                 key      TEXT NOT NULL,
                 PRIMARY KEY (name, copy_row)
             ) WITHOUT ROWID;
+            """, """
+            ALTER TABLE tmp_replication_state ADD COLUMN obstacles TEXT;
             """);
 
     private ReplicationTables() {}

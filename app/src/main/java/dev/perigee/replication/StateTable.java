@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.plugin.Json;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
+import dev.perigee.source.Obstacle;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.store.Store.Transaction;
@@ -21,7 +22,8 @@ final class StateTable {
                    (SELECT d.backfill FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name),
                    (SELECT d.recovering FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name),
                    (SELECT count(*) FROM tmp_replication_set_aside AS s
-                    WHERE s.name = tmp_replication_state.name AND s.pending = 0)
+                    WHERE s.name = tmp_replication_state.name AND s.pending = 0),
+                   obstacles
             FROM tmp_replication_state""";
 
     private StateTable() {}
@@ -132,7 +134,7 @@ final class StateTable {
         SqliteStatement update = tx.statement("""
                 UPDATE tmp_replication_state
                 SET sealing = ?2, looked_since = ?3, complete_as_of = coalesce(?4, complete_as_of), position = ?5,
-                    guarantee = ?6, held_by = ?7, client_seen = ?8
+                    guarantee = ?6, held_by = ?7, client_seen = ?8, obstacles = ?9
                 WHERE name = ?1""");
         Sealing sealing = followed.sealing();
         update.bindText(1, name)
@@ -145,6 +147,8 @@ final class StateTable {
                         7,
                         followed.heldBy().map(Json.MAPPER::writeValueAsString).orElse(null))
                 .bindInt(8, followed.isClientSeen() ? 1 : 0)
+                .bindText(
+                        9, followed.obstacles().isEmpty() ? null : Json.MAPPER.writeValueAsString(followed.obstacles()))
                 .run();
     }
 
@@ -311,7 +315,10 @@ final class StateTable {
                     instant(rows, 20),
                     text(rows, 28).map(json -> Json.MAPPER.readValue(json, ColumnBackfill.class)),
                     rows.intAt(29) != 0,
-                    rows.intAt(30)));
+                    rows.intAt(30),
+                    text(rows, 31)
+                            .map(json -> List.of(Json.MAPPER.readValue(json, Obstacle[].class)))
+                            .orElse(List.of())));
         }
         return states;
     }

@@ -309,7 +309,8 @@ final class SyncRun {
                 snapshot.position(),
                 Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
                 sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),
-                isClientSeen);
+                isClientSeen,
+                config.mode() == TableConfig.Mode.FULL ? List.of() : snapshot.obstacles(plan.table()));
     }
 
     private void pass(Snapshot snapshot, Scope scope) {

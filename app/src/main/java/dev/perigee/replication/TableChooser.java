@@ -83,7 +83,7 @@ public final class TableChooser {
     /// @param table with the key that is to be used
     public static Choice cursor(SourceTable table, String defaultSchema) {
         TableChooser chooser = new TableChooser(defaultSchema);
-        Optional<SourceColumn> updated = column(table, UPDATED, TIME);
+        Optional<SourceColumn> updated = updated(table);
         Optional<SourceColumn> best = updated.or(() -> integerKey(table)).or(() -> column(table, CREATED, TIME));
         if (best.isEmpty())
             return new Choice(table, Optional.empty(), "no column is known to grow with inserts and updates");
@@ -107,7 +107,7 @@ public final class TableChooser {
         }
         boolean hasTransactions =
                 table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
-        Optional<SourceColumn> updated = column(table, UPDATED, TIME);
+        Optional<SourceColumn> updated = updated(table);
         boolean isCheap = updated.flatMap(column -> indexOn(table, column)).isPresent()
                 || (table.estimatedRows() < SMALL_ROWS && table.estimatedBytes() < SMALL_BYTES)
                 || !hasTransactions;
@@ -183,6 +183,11 @@ public final class TableChooser {
         return name.contains(".") || name.contains("\"") ? Identifiers.quoted(name) : name;
     }
 
+    /// A column that looks like the time of the last change, if one does.
+    static Optional<SourceColumn> updated(SourceTable table) {
+        return column(table, UPDATED, TIME);
+    }
+
     private static Optional<SourceColumn> column(SourceTable table, Set<String> names, Pattern type) {
         List<SourceColumn> fitting = new ArrayList<>();
         for (SourceColumn column : table.columns()) {
@@ -198,7 +203,7 @@ public final class TableChooser {
                 .or(() -> fitting.stream().findFirst());
     }
 
-    private static Optional<SourceIndex> indexOn(SourceTable table, SourceColumn column) {
+    static Optional<SourceIndex> indexOn(SourceTable table, SourceColumn column) {
         return table.indexes().stream()
                 .filter(index -> index.columns().getFirst().equals(column.name()))
                 .findFirst();

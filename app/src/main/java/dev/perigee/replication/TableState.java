@@ -2,7 +2,9 @@ package dev.perigee.replication;
 
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
+import dev.perigee.source.Obstacle;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /// A row of `tmp_replication_state`: where a copy stands. The columns are explained in `docs/format/`.
@@ -20,6 +22,7 @@ import java.util.Optional;
 /// @param failures failed syncs since the last one that succeeded
 /// @param backfill columns that were added and are not whole yet
 /// @param isRecovering whether rows are still being mended after the source went back
+/// @param obstacles see [Followed]
 record TableState(
         String name,
         Optional<String> target,
@@ -47,4 +50,5 @@ record TableState(
         Optional<Instant> errorAt,
         Optional<ColumnBackfill> backfill,
         boolean isRecovering,
-        long setAside) {}
+        long setAside,
+        List<Obstacle> obstacles) {}

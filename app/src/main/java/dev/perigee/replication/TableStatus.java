@@ -164,6 +164,7 @@ public record TableStatus(
         }
         state.flatMap(TableState::backfill).ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
         definition.map(DriftNotes::of).ifPresent(notes::addAll);
+        state.map(TableState::obstacles).orElse(List.of()).forEach(obstacle -> notes.add(obstacle.text()));
         for (CopyColumn column : definition.map(CopyDefinition::columns).orElse(List.of())) {
             column.note().ifPresent(note -> notes.add("column \"%s\": %s".formatted(column.name(), note)));
         }

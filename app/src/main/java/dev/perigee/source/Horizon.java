@@ -11,7 +11,9 @@ public interface Horizon {
         /// It sees every open transaction: what it says has ended has ended.
         ALL,
         /// It sees some of them, and the rest is waited for.
-        SOME
+        SOME,
+        /// It is one of several servers that share a table, and numbers only its own transactions.
+        ONE_OF_MANY
     }
 
     /// A transaction that keeps moments from being sealed.

@@ -62,6 +62,11 @@ public interface Snapshot {
         return Optional.empty();
     }
 
+    /// What was found to stand in the way of finding the table's changed rows.
+    default List<Obstacle> obstacles(SourceTable table) {
+        return List.of();
+    }
+
     /// Who the source is and what the table is there; empty where the source cannot say, and then a source that went
     /// back is not noticed.
     default Optional<Identity> identity(SourceTable table) {

@@ -24,6 +24,29 @@ public interface Source extends AutoCloseable {
     /// Connects and asks who is there.
     Info info();
 
+    /// Asks what the server answers and shows. Reads no rows and changes nothing.
+    default SourceReport probe() {
+        Info info = info();
+        return new SourceReport(
+                info.product(),
+                info.place(),
+                "",
+                false,
+                false,
+                List.of(),
+                Map.of(),
+                Horizon.Sight.SOME,
+                List.of(Obstacle.of(Obstacle.Effect.WEAKER, "it does not show its open transactions")));
+    }
+
+    /// What stands in the way of copying each of these tables, found by trying to read them. Reads no rows and changes
+    /// nothing.
+    ///
+    /// @return by table; none for a table that nothing stands in the way of
+    default Map<TableId, List<Obstacle>> obstacles(List<SourceTable> tables) {
+        return Map.of();
+    }
+
     /// Every table, view and materialized view the user may read, outside the system's schemas, sorted by
     /// name.
     List<SourceTable> discover();

@@ -27,6 +27,7 @@ class HelpTest {
                 "demo",
                 "serve",
                 "sync",
+                "doctor",
                 "status",
                 "tables",
                 "tables list",
@@ -70,7 +71,7 @@ class HelpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "serve", "sync", "status", "tables", "verify", "query", "version"})
+    @ValueSource(strings = {"demo", "serve", "sync", "doctor", "status", "tables", "verify", "query", "version"})
     void every_help_has_examples_and_exit_codes_and_the_page_has_the_command(String command) throws IOException {
         assertThat(cli.run(command, "--help").out()).contains("\nExamples:\n", "\nExit codes:\n  0   ");
         assertThat(Files.readString(Path.of("..", "docs", "cli.md"))).contains("\n## perigee " + command + "\n");
@@ -83,6 +84,7 @@ class HelpTest {
         for (String command : List.of(
                 "serve",
                 "sync",
+                "doctor",
                 "status",
                 "tables add",
                 "tables remove",

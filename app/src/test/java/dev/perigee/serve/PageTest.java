@@ -133,6 +133,24 @@ class PageTest {
     }
 
     @Test
+    void it_shows_what_the_source_can_prove_and_the_statement_that_would_change_it() {
+        enter();
+        assertThat(page.locator("#source-line")).containsText("copies can be complete");
+        postgres.execute("ALTER FUNCTION pg_catalog.pg_walfile_name(pg_lsn) RENAME TO hidden");
+        postgres.execute("CREATE TABLE secret (id int PRIMARY KEY)");
+        String role = postgres.database();
+        postgres.execute("CREATE ROLE %1$s LOGIN; GRANT SELECT ON orders TO %1$s".formatted(role));
+        perigee.close();
+        perigee = ServedPerigee.open(folder, postgres.configAs(role));
+        enter();
+        assertThat(page.locator("#source-line")).containsText("copies are settled at best, 3 remarks");
+        page.locator("#source-line").click();
+        assertThat(page.locator("#source-obstacles"))
+                .containsText("GRANT pg_read_all_stats TO \"%s\";".formatted(role));
+        postgres.execute("DROP OWNED BY %1$s; DROP ROLE %1$s".formatted(role));
+    }
+
+    @Test
     void without_a_source_it_says_what_to_do() {
         PerigeeConfig nothingToPull = new PerigeeConfig(
                 StoreConfig.of(folder.resolve("alone")),

@@ -6,6 +6,7 @@ import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Moment;
+import dev.perigee.source.Obstacle;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Snapshot;
@@ -71,6 +72,11 @@ public class ForwardingSnapshot implements Snapshot {
     @Override
     public Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
         return snapshot.keyDigests(keys, buckets);
+    }
+
+    @Override
+    public List<Obstacle> obstacles(SourceTable table) {
+        return snapshot.obstacles(table);
     }
 
     @Override

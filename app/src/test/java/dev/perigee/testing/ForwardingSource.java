@@ -3,11 +3,14 @@ package dev.perigee.testing;
 import dev.perigee.source.Answering;
 import dev.perigee.source.Asked;
 import dev.perigee.source.Identity;
+import dev.perigee.source.Obstacle;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +26,16 @@ public class ForwardingSource implements Source {
     @Override
     public Info info() {
         return source.info();
+    }
+
+    @Override
+    public SourceReport probe() {
+        return source.probe();
+    }
+
+    @Override
+    public Map<TableId, List<Obstacle>> obstacles(List<SourceTable> tables) {
+        return source.obstacles(tables);
     }
 
     @Override

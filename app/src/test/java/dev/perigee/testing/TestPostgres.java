@@ -51,6 +51,23 @@ public final class TestPostgres implements AutoCloseable {
         return config(port(), database);
     }
 
+    /// How Perigee reaches this database as another role, which needs no password here.
+    public SourceConfig configAs(String role) {
+        SourceConfig config = config();
+        return new SourceConfig(
+                config.type(),
+                config.host(),
+                config.port(),
+                role,
+                "",
+                config.database(),
+                config.defaultSchema(),
+                config.options(),
+                config.maxConnections(),
+                config.connectTimeout(),
+                config.statementTimeout());
+    }
+
     /// How Perigee reaches a database of an embedded server.
     public static SourceConfig config(int port, String database) {
         return new SourceConfig(

@@ -1,11 +1,13 @@
 package dev.perigee.source.postgres;
 
+import dev.perigee.config.SourceConfig;
 import java.sql.SQLException;
-import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
 /// What this server answers and what it refuses. Hosted servers grant functions and raise an error when they are
@@ -17,7 +19,23 @@ final class Capabilities {
 
     private record Known(boolean isAnswered, long untilNanos) {}
 
+    private record Product(ServerProduct product, long untilNanos) {}
+
     private final Map<String, Known> known = new ConcurrentHashMap<>();
+    private volatile @Nullable Product product;
+    private volatile String server = "";
+
+    /// Asks a session that is in no transaction which product it talks to, where that is not known yet.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_UNSUPPORTED]
+    void requireSupported(PgConnection session, SourceConfig config) throws SQLException {
+        Product before = product;
+        if (before == null || before.untilNanos() - System.nanoTime() < 0) {
+            before = new Product(ServerProduct.of(session), System.nanoTime() + KEPT.toNanos());
+            product = before;
+        }
+        before.product().require(config);
+    }
 
     /// `expression`, to be selected, or `NULL` where the server refuses it.
     String orNull(PgConnection session, String expression) throws SQLException {
@@ -36,18 +54,32 @@ final class Capabilities {
     /// Everything is tried again: the server behind the address may be another one.
     void forget() {
         known.clear();
+        product = null;
+    }
+
+    /// The server says that it is this one. What another one answered is forgotten.
+    void are(String identity) {
+        if (server.equals(identity)) return;
+        server = identity;
+        forget();
     }
 
     private static boolean tried(PgConnection session, String expression) throws SQLException {
-        Savepoint before = session.setSavepoint();
+        return refusal(session, "SELECT " + expression).isEmpty();
+    }
+
+    /// What the server refuses `sql` with; empty where it answers. One round trip then, and the transaction that the
+    /// session is in stays usable.
+    static Optional<SQLException> refusal(PgConnection session, String sql) throws SQLException {
         try (Statement statement = session.createStatement()) {
-            statement.executeQuery("SELECT " + expression).close();
-            session.releaseSavepoint(before);
-            return true;
+            statement.execute("SAVEPOINT perigee_try; " + sql + "; RELEASE SAVEPOINT perigee_try");
+            return Optional.empty();
         } catch (SQLException e) {
             if (!isRefusal(e)) throw e;
-            session.rollback(before);
-            return false;
+            try (Statement statement = session.createStatement()) {
+                statement.execute("ROLLBACK TO SAVEPOINT perigee_try; RELEASE SAVEPOINT perigee_try");
+            }
+            return Optional.of(e);
         }
     }
 

@@ -19,7 +19,15 @@ final class CatalogRelations {
             SELECT c.oid, n.nspname, c.relname, c.relkind,
                    has_schema_privilege(n.oid, 'USAGE')
                        AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')),
-                   c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),
+                   -- TimescaleDB makes a hypertable's unique indexes on each chunk, with the columns that rows are dealt
+                   -- out by: they hold for all its rows.
+                   c.relkind = 'r' AND EXISTS (
+                       SELECT FROM pg_catalog.pg_inherits i
+                       JOIN pg_catalog.pg_class k ON k.oid = i.inhrelid
+                       JOIN pg_catalog.pg_namespace kn ON kn.oid = k.relnamespace
+                       WHERE i.inhparent = c.oid AND NOT (
+                           kn.nspname = '_timescaledb_internal'
+                           AND EXISTS (SELECT FROM pg_catalog.pg_extension x WHERE x.extname = 'timescaledb'))),
                    size.row_count, size.bytes
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

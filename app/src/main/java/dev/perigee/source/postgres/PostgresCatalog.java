@@ -7,7 +7,9 @@ import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,13 +37,7 @@ final class PostgresCatalog {
     /// @throws PerigeeException [Fault#SOURCE_TABLE_MISSING], [Fault#SOURCE_PERMISSION]
     static SourceTable describe(Connection c, String name, String defaultSchema) throws SQLException {
         CatalogRelation relation = find(c, name, defaultSchema);
-        if (!relation.isReadable()) {
-            throw Fault.SOURCE_PERMISSION.in(
-                    relation.id().toString(),
-                    "the source's user may not select from it (it needs USAGE on schema %s and SELECT on the table)"
-                            .formatted(Quoted.name(relation.id().schema())),
-                    "Nothing was read");
-        }
+        if (!relation.isReadable()) throw notGranted(c, relation.id());
         return tables(c, List.of(relation)).getFirst();
     }
 
@@ -53,6 +49,21 @@ final class PostgresCatalog {
                 .orElseThrow(() -> Fault.SOURCE_TABLE_MISSING.in(
                         table.toString(), "the source has no such table", "Nothing was read"));
         return CatalogColumns.of(c, List.of(relation.oid())).getOrDefault(relation.oid(), List.of());
+    }
+
+    private static PerigeeException notGranted(Connection c, TableId id) throws SQLException {
+        try (Statement statement = c.createStatement();
+                ResultSet row = statement.executeQuery("SELECT current_user::text")) {
+            row.next();
+            String user = row.getString(1);
+            return Fault.SOURCE_PERMISSION.in(
+                    id.toString(),
+                    "the source's user %s may not select from it (it needs USAGE on schema %s and SELECT on the table)"
+                            .formatted(user, Quoted.name(id.schema())),
+                    "Nothing was read",
+                    "run at the source: GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON %s TO %2$s"
+                            .formatted(Quoted.name(id.schema()), Quoted.name(user), Quoted.table(id)));
+        }
     }
 
     private static CatalogRelation find(Connection c, String name, String defaultSchema) throws SQLException {

@@ -112,6 +112,7 @@ final class PostgresConnections implements AutoCloseable {
             Connection lent = borrow(where);
             try {
                 PgConnection session = lent.unwrap(PgConnection.class);
+                capabilities.requireSupported(session, config);
                 return new PostgresTransaction(config, readers, where, isReadOnly).run(session, work);
             } catch (SQLException e) {
                 throw PostgresFaults.of(where, e, config);

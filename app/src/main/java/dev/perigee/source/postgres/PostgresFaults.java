@@ -4,7 +4,11 @@ import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
 import java.security.GeneralSecurityException;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -44,6 +48,23 @@ final class PostgresFaults {
     /// The fault for `e`, which happened while nothing was written.
     static PerigeeException of(String where, SQLException e, SourceConfig config) {
         String state = "Nothing was changed at " + config.place();
+        if (isStartupParameter(e)) {
+            return Fault.SOURCE_UNREACHABLE.in(
+                    where,
+                    said(e),
+                    state,
+                    "let the pooler take the parameter: add it to `ignore_startup_parameters` in pgbouncer.ini, or leave `options` out of the source's URL",
+                    e);
+        }
+        if (isIpv6Only(e, config.host())) {
+            return Fault.SOURCE_UNREACHABLE.in(
+                    where,
+                    "%s; %s has IPv6 addresses only, and this machine may not reach those"
+                            .formatted(said(e), config.host()),
+                    state,
+                    "name a host with an IPv4 address; Supabase's direct host has none, its pooler has (aws-0-REGION.pooler.supabase.com, user postgres.PROJECT)",
+                    e);
+        }
         if (!hidesRows(e)) return of(where, e, state);
         String what = "row-level security hides rows from the source's user %s: %s".formatted(config.user(), said(e));
         return Fault.SOURCE_ROWS_HIDDEN.in(where, what, state, e);
@@ -75,8 +96,24 @@ final class PostgresFaults {
         return server(e) != null && !isGone(state(e)) && cause(e, IOException.class) == null;
     }
 
+    /// PgBouncer refuses parameters that it does not know, in words that it does not translate.
+    private static boolean isStartupParameter(SQLException e) {
+        return state(e).equals("08P01") && said(e).contains("unsupported startup parameter");
+    }
+
+    /// A login that found nobody, at a host that is only there for those who have IPv6.
+    private static boolean isIpv6Only(SQLException e, String host) {
+        boolean hasAnswered = String.valueOf(cause(e, ConnectException.class)).contains("refused") || isTls(e);
+        if (!isConnecting(e) || hasAnswered) return false;
+        try {
+            return Arrays.stream(InetAddress.getAllByName(host)).allMatch(Inet6Address.class::isInstance);
+        } catch (UnknownHostException unknown) {
+            return false;
+        }
+    }
+
     /// With `row_security` off the server refuses what a policy would filter. Messages are translated, names are not.
-    private static boolean hidesRows(SQLException e) {
+    static boolean hidesRows(SQLException e) {
         ServerErrorMessage server = server(e);
         return server != null && state(e).equals("42501") && "check_enable_rls".equals(server.getRoutine());
     }
@@ -130,7 +167,7 @@ final class PostgresFaults {
                 .orElse(message);
     }
 
-    private static String state(SQLException e) {
+    static String state(SQLException e) {
         return e.getSQLState() == null ? "" : e.getSQLState();
     }
 

@@ -28,11 +28,16 @@ import org.postgresql.jdbc.PgConnection;
 /// Where we may not see other sessions (`pg_read_all_stats`), on a standby (which does not know the primary's
 /// sessions), or where sessions hide what they do (`track_activities`), the numbers and a while to settle must do.
 ///
+/// @param server what it shows of itself, from which follows how far its word goes
 /// @param openSince the earliest start of an open transaction, else the time of looking; the epoch while a prepared
 ///     transaction waits, whose start nobody knows any more
 /// @param now the snapshot taken afterwards
-record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, Moment now, PostgresMoment numbers)
+record PostgresHorizon(
+        ServerSight server, Instant openSince, Optional<Holder> oldest, Moment now, PostgresMoment numbers)
         implements Horizon {
+    static final String SESSIONS_SHOWN = "count(*) FROM pg_catalog.pg_stat_activity";
+    static final String PREPARED_SHOWN = "count(database) FROM pg_catalog.pg_prepared_xacts";
+
     /// Between the moment whose time a transaction takes as its own and the moment at which others see it open.
     static final Duration GUARD = Duration.ofSeconds(1);
 
@@ -44,23 +49,24 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
     /// twice and not never.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
-                   pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
-                       AND NOT coalesce(bool_or(a.state = 'disabled'), false)
-                       AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity own
-                                   WHERE own.pid = pg_backend_pid() AND own.xact_start IS NOT NULL) AS sees_all,
+                   pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS may_see,
                    min(least(a.xact_start, CASE WHEN a.state = 'active' AND a.backend_type = 'client backend'
                                                 THEN a.query_start END)) AS open_since,
-                   (array_agg(format('process %s (%s)', a.pid, coalesce(nullif(a.application_name, ''), a.backend_type))
-                              ORDER BY a.xact_start) FILTER (WHERE a.xact_start IS NOT NULL))[1] AS oldest
+                   (array_agg(format('process %%s (%%s)', a.pid, coalesce(nullif(a.application_name, ''), a.backend_type))
+                              ORDER BY a.xact_start) FILTER (WHERE a.xact_start IS NOT NULL))[1] AS oldest,
+                   coalesce(bool_or(a.state = 'disabled'), false) AS some_hide,
+                   EXISTS (SELECT FROM pg_catalog.pg_stat_activity own
+                           WHERE own.pid = pg_backend_pid() AND own.xact_start IS NOT NULL) AS shows_own,
+                   %s
             FROM pg_catalog.pg_stat_activity a
             WHERE a.datname = current_database() AND a.pid <> ALL (?::int[])
-              AND a.backend_type IS DISTINCT FROM 'autovacuum worker'""";
+              AND a.backend_type IS DISTINCT FROM 'autovacuum worker'""".formatted(ServerSight.ITSELF);
 
     /// Where the view is refused.
     private static final String NO_SESSIONS = """
-            SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby, false AS sees_all,
-                   NULL::timestamptz AS open_since, NULL::text AS oldest
-            WHERE ?::int[] IS NOT NULL""";
+            SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby, true AS may_see,
+                   NULL::timestamptz AS open_since, NULL::text AS oldest, false AS some_hide, true AS shows_own, %s
+            WHERE ?::int[] IS NOT NULL""".formatted(ServerSight.ITSELF);
 
     private static final String NO_PREPARED = "SELECT NULL::timestamptz, NULL::text";
 
@@ -78,15 +84,24 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
     /// What was seen before the snapshot.
     ///
     /// @param lockable those of the tables asked for that LOCK TABLE takes
-    record Before(Sight sight, Instant openSince, Optional<Holder> oldest, Set<TableId> lockable, boolean isStandby) {
+    record Before(ServerSight server, Instant openSince, Optional<Holder> oldest, Set<TableId> lockable) {
+        boolean isStandby() {
+            return server.isStandby();
+        }
+
         PostgresHorizon with(Moment now) {
-            return new PostgresHorizon(sight, openSince, oldest, now, PostgresMoment.of(now.mark()));
+            return new PostgresHorizon(server, openSince, oldest, now, PostgresMoment.of(now.mark()));
         }
     }
 
     @Override
+    public Sight sight() {
+        return server.sight();
+    }
+
+    @Override
     public boolean seals(Moment earlier, Duration settle) {
-        if (sight == Sight.ALL) return openSince.minus(GUARD).isAfter(earlier.at());
+        if (sight() == Sight.ALL) return openSince.minus(GUARD).isAfter(earlier.at());
         boolean hasSettled = !earlier.at().plus(settle).isAfter(now.at());
         return hasSettled && numbers.xmin() >= PostgresMoment.of(earlier.mark()).xmax();
     }
@@ -94,8 +109,8 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
     /// @param ours server processes of sessions that only read
     static Before look(PgConnection session, Capabilities can, Set<Integer> ours, List<TableId> tables)
             throws SQLException {
-        boolean showsSessions = can.answers(session, "count(*) FROM pg_catalog.pg_stat_activity");
-        boolean showsPrepared = can.answers(session, "count(database) FROM pg_catalog.pg_prepared_xacts");
+        boolean showsSessions = can.answers(session, SESSIONS_SHOWN);
+        boolean showsPrepared = can.answers(session, PREPARED_SHOWN);
         String sql = String.join(
                 ";\n", showsSessions ? SESSIONS : NO_SESSIONS, showsPrepared ? PREPARED : NO_PREPARED, LOCKABLE);
         try (PreparedStatement statement = session.prepareStatement(sql)) {
@@ -106,29 +121,26 @@ record PostgresHorizon(Sight sight, Instant openSince, Optional<Holder> oldest, 
             statement.setArray(
                     3, array(session, "text", tables.stream().map(TableId::name).toList()));
             statement.execute();
-            Before open = sessions(statement.getResultSet(), showsPrepared);
+            Before open = sessions(statement.getResultSet(), showsSessions, showsPrepared);
             statement.getMoreResults();
             Optional<Holder> prepared = holder(statement.getResultSet());
             statement.getMoreResults();
             Set<TableId> lockable = lockable(statement.getResultSet());
             Instant since = prepared.isEmpty() ? open.openSince() : Instant.EPOCH;
             Optional<Holder> oldest = prepared.isEmpty() ? open.oldest() : older(open.oldest(), prepared.get());
-            return new Before(open.sight(), since, oldest, lockable, open.isStandby());
+            return new Before(open.server(), since, oldest, lockable);
         }
     }
 
-    private static Before sessions(ResultSet row, boolean showsPrepared) throws SQLException {
+    private static Before sessions(ResultSet row, boolean showsSessions, boolean showsPrepared) throws SQLException {
         row.next();
-        boolean isStandby = row.getBoolean("is_standby");
-        boolean seesAll = row.getBoolean("sees_all") && showsPrepared && !isStandby;
         Instant looked = instant(row, 1).orElseThrow();
         Optional<Instant> open = instant(row, 4);
         return new Before(
-                seesAll ? Sight.ALL : Sight.SOME,
+                ServerSight.of(row, showsSessions, showsPrepared),
                 open.filter(since -> since.isBefore(looked)).orElse(looked),
                 open.map(since -> new Holder(String.valueOf(text(row, 5)), since)),
-                Set.of(),
-                isStandby);
+                Set.of());
     }
 
     private static Optional<Holder> holder(ResultSet row) throws SQLException {

@@ -34,13 +34,13 @@ record PostgresIdentity(
             SELECT pg_is_in_recovery(),
                    (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())""";
 
-    private static final String SYSTEM = "(SELECT system_identifier::text FROM pg_control_system())";
+    static final String SYSTEM = "(SELECT system_identifier::text FROM pg_control_system())";
 
     /// The name of the log's file begins with the timeline, and is right at once after a failover; a standby has no
     /// such file, and says what it knew at its last restart point.
-    private static final String OF_LOG = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8";
+    static final String OF_LOG = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8";
 
-    private static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";
+    static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";
 
     private static final String STORAGE = """
             WITH RECURSIVE part (oid) AS (
@@ -69,6 +69,7 @@ record PostgresIdentity(
             boolean isStandby = place.getBoolean(1);
             String timeline = can.orNull(session, isStandby ? OF_CONTROL : OF_LOG);
             String[] said = row(session, "SELECT %s, %s".formatted(can.orNull(session, SYSTEM), timeline));
+            can.are(said[0] + ":" + said[1]);
             return new PostgresIdentity(
                     session,
                     can,

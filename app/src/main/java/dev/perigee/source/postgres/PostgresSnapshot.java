@@ -2,18 +2,17 @@ package dev.perigee.source.postgres;
 
 import dev.perigee.config.SourceConfig;
 import dev.perigee.source.HighWaterMark;
-import dev.perigee.source.Horizon;
 import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Moment;
+import dev.perigee.source.Obstacle;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -37,15 +36,11 @@ import org.postgresql.jdbc.PgConnection;
 /// not once a page. Everything a session needs is set for the transaction only, so it holds behind poolers that change
 /// the session between two transactions.
 final class PostgresSnapshot implements Snapshot {
-    private static final String WRITTEN = "pg_current_wal_lsn()::text";
-    private static final String REPLAYED = "pg_last_wal_replay_lsn()::text";
+    static final String WRITTEN = "pg_current_wal_lsn()::text";
+    static final String REPLAYED = "pg_last_wal_replay_lsn()::text";
 
-    private static final String SYSTEM_COLUMNS = """
-            SELECT count(*) = 3
-            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-            WHERE n.nspname = ? AND c.relname = ? AND a.attname IN ('xmin', 'ctid', 'tableoid') AND a.attnum < 0
-              AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')""";
+    /// What tells which rows changed, and where they lie.
+    private static final String SYSTEM_COLUMNS = "xmin, ctid, tableoid";
 
     private final PgConnection session;
     private final SourceConfig config;
@@ -59,8 +54,8 @@ final class PostgresSnapshot implements Snapshot {
     /// Tables that were locked before the snapshot was taken.
     private final Set<TableId> locked;
 
-    /// Tables of which our user may read what tells rows apart: who wrote them, and where they lie.
-    private final Map<TableId, Boolean> readable = new HashMap<>();
+    /// Why all rows of a table must be read to find those that changed; empty where they need not be.
+    private final Map<TableId, Optional<Obstacle>> untold = new HashMap<>();
 
     /// What the catalog says does not change within a snapshot; each question is a round trip.
     private final Map<TableId, List<CatalogColumn>> catalog = new HashMap<>();
@@ -150,7 +145,7 @@ final class PostgresSnapshot implements Snapshot {
     }
 
     @Override
-    public Horizon horizon() {
+    public PostgresHorizon horizon() {
         return horizon;
     }
 
@@ -168,7 +163,9 @@ final class PostgresSnapshot implements Snapshot {
             settle(path(pull.table(), statement.schemas()));
             Pages pages = new Pages(statement, sink);
             if (pull.scope() instanceof Scope.Changed || pull.scope() instanceof Scope.InBuckets) {
-                for (String slice : TidSlices.of(session, pull.table(), serverVersion)) copy(statement, slice, pages);
+                List<String> slices =
+                        changed.isReadable() ? TidSlices.of(session, pull.table(), serverVersion) : List.of("");
+                for (String slice : slices) copy(statement, slice, pages);
             } else if (pull.scope() instanceof Scope.Parts(var parts) && changed.isReadable()) {
                 for (long part : parts) copy(statement, "r.tableoid = %d".formatted(part), pages);
             } else {
@@ -222,6 +219,11 @@ final class PostgresSnapshot implements Snapshot {
                 "table " + keys.table().id(),
                 config,
                 () -> KeyDigestStatement.run(session, config, keys, buckets, serverVersion));
+    }
+
+    @Override
+    public List<Obstacle> obstacles(SourceTable table) {
+        return asked(table, () -> hasNumbers(table) ? untold(table).stream().toList() : List.of());
     }
 
     @Override
@@ -282,20 +284,55 @@ final class PostgresSnapshot implements Snapshot {
         return known;
     }
 
-    /// A role that was granted single columns has no right to the system's. Then all rows are read, which is more.
     private ChangedRows changedRows(SourceTable table) throws SQLException {
-        Boolean isReadable = locked.contains(table.id()) ? Boolean.TRUE : readable.get(table.id());
-        if (isReadable == null) {
-            try (PreparedStatement statement = session.prepareStatement(SYSTEM_COLUMNS)) {
-                statement.setString(1, table.id().schema());
-                statement.setString(2, table.id().name());
-                try (ResultSet row = statement.executeQuery()) {
-                    isReadable = row.next() && row.getBoolean(1);
-                }
-            }
-            readable.put(table.id(), isReadable);
+        return new ChangedRows(
+                horizon.numbers(), hasNumbers(table) && untold(table).isEmpty());
+    }
+
+    private static boolean hasNumbers(SourceTable table) {
+        return table.kind() != SourceTable.Kind.VIEW && table.kind() != SourceTable.Kind.FOREIGN_TABLE;
+    }
+
+    private Optional<Obstacle> untold(SourceTable table) throws SQLException {
+        Optional<Obstacle> known = untold.get(table.id());
+        if (known != null) return known;
+        List<String> extensions = horizon.server().extensions();
+        // LOCK TABLE wants the right to read the whole table.
+        boolean isSure = locked.contains(table.id()) && !extensions.contains(ServerSight.TIMESCALE);
+        Optional<Obstacle> found = extensions.contains(ServerSight.CITUS)
+                ? Optional.of(
+                        allRead(
+                                "Citus numbers the transactions of each server for itself, so rows do not tell when they were written"))
+                : isSure ? Optional.empty() : triedToTell(table);
+        untold.put(table.id(), found);
+        return found;
+    }
+
+    /// A role that was granted single columns has no right to the system's, which nobody thinks of granting. Compressed
+    /// chunks of TimescaleDB do not have them.
+    private Optional<Obstacle> triedToTell(SourceTable table) throws SQLException {
+        String name = Quoted.table(table.id());
+        Optional<SQLException> refusal =
+                Capabilities.refusal(session, "SELECT %s FROM %s LIMIT 0".formatted(SYSTEM_COLUMNS, name));
+        if (refusal.isEmpty()) return Optional.empty();
+        SQLException said = refusal.get();
+        if (PostgresFaults.hidesRows(said)) throw said;
+        if (!PostgresFaults.state(said).equals("42501")) {
+            return Optional.of(
+                    allRead("it does not answer %s: %s".formatted(SYSTEM_COLUMNS, PostgresFaults.said(said))));
         }
-        return new ChangedRows(horizon.numbers(), isReadable);
+        String user = horizon.server().user();
+        return Optional.of(new Obstacle(
+                Obstacle.Effect.DEARER,
+                allRead("%s may not read %s, which tell the rows that changed".formatted(user, SYSTEM_COLUMNS))
+                        .what(),
+                List.of(
+                        "GRANT SELECT (%s) ON %s TO %s".formatted(SYSTEM_COLUMNS, name, Quoted.name(user)),
+                        "GRANT SELECT ON %s TO %s".formatted(name, Quoted.name(user)))));
+    }
+
+    private static Obstacle allRead(String why) {
+        return Obstacle.of(Obstacle.Effect.DEARER, why + "; all rows are read at each sync");
     }
 
     private Optional<String> first(String sql) throws SQLException {

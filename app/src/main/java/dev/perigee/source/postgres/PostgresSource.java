@@ -5,8 +5,10 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Answering;
 import dev.perigee.source.Asked;
 import dev.perigee.source.Identity;
+import dev.perigee.source.Obstacle;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import java.sql.ResultSet;
@@ -14,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,25 @@ public final class PostgresSource implements Source {
                 return new Info("PostgreSQL " + row.getString(1), config.place());
             }
         });
+    }
+
+    @Override
+    public SourceReport probe() {
+        return connections.read(
+                config.place(),
+                session -> PostgresProbe.report(
+                        session,
+                        config,
+                        connections.capabilities(),
+                        PostgresSnapshot.begin(session, config, List.of(), connections)));
+    }
+
+    @Override
+    public Map<TableId, List<Obstacle>> obstacles(List<SourceTable> tables) {
+        return connections.read(
+                config.place(),
+                session -> new TableObstacles(session, PostgresSnapshot.begin(session, config, List.of(), connections))
+                        .of(tables));
     }
 
     @Override

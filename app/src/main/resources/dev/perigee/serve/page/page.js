@@ -1,7 +1,7 @@
 // The page: who is asking, what the server says, and what to show of it.
 
 import { ApiError, call, events } from './api.js';
-import { at, say, show } from './dom.js';
+import { at, h, say, show } from './dom.js';
 import { bytes, clock, count, duration, rate } from './format.js';
 import { QueryView } from './query-view.js';
 import { forget, keep, token } from './session.js';
@@ -27,6 +27,7 @@ const tables = new TablesView(at('tables'), {
 let current = null; // the tables of the last status
 let hasSource = null; // whether there is an external database, once the server said so
 let lastAnswerAt = null;
+let shownObstacles = null; // of the source, as JSON
 let session = null; // ends all loops of one token when aborted
 let wake = () => {};
 
@@ -142,6 +143,11 @@ async function inform(signal) {
       // The watch tells about lost connections. Adding a table says it if there is no source.
       hasSource ??= true;
     }
+    try {
+      if (hasSource) renderSource(await call('GET', 'replication/source'));
+    } catch {
+      // What it said last still stands; the tables say that it fails now.
+    }
     await sleep(INFO_EVERY_MS);
   }
 }
@@ -206,6 +212,27 @@ function renderInfo(info) {
   at('where').querySelector('[value="external"]').disabled = !hasSource;
   at('place').hidden = !info.external?.place;
   say(at('place'), [info.external?.product, info.external?.place].filter(Boolean).join(' · '));
+}
+
+/** What the source can prove, and what stands in the way of more. */
+function renderSource(source) {
+  const obstacles = source.obstacles ?? [];
+  const promise = source.guarantee === 'complete' ? 'copies can be complete' : 'copies are settled at best';
+  const what = [source.isStandby ? 'a standby' : '', source.isPooled ? 'behind a pooler' : ''].filter(Boolean).join(', ');
+  const more = obstacles.length === 0 ? '' : `, ${obstacles.length} ${obstacles.length === 1 ? 'remark' : 'remarks'}`;
+  const line = `Source: ${source.product}${what ? `, ${what}` : ''}, read as ${source.user}: ${promise}${more}`;
+  say(at('source-line'), line);
+  at('source').dataset.state = obstacles.some((one) => one.effect === 'wrong' || one.effect === 'weaker') ? 'warn' : 'on';
+  at('source').hidden = false;
+  const facts = JSON.stringify(obstacles);
+  if (facts === shownObstacles) return; // so that a selection stays
+  shownObstacles = facts;
+  at('source-obstacles').replaceChildren(...obstacles.map(obstacle));
+}
+
+function obstacle({ what, statements }) {
+  const codes = statements.flatMap((sql, i) => [i === 0 ? ' To change it: ' : ' or ', h('code', {}, `${sql};`)]);
+  return h('li', {}, `${what}.`, ...codes);
 }
 
 /** What to do where there is nothing to show. */

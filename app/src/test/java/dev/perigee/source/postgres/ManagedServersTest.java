@@ -3,17 +3,19 @@ package dev.perigee.source.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.perigee.config.SourceConfig;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Moment;
+import dev.perigee.source.Obstacle;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
 import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestPostgres;
 import java.sql.Connection;
@@ -22,6 +24,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -178,6 +181,226 @@ class ManagedServersTest {
         drop(role);
     }
 
+    /// What `version()` answers elsewhere, as the products' own pages and reports have it.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "CockroachDB CCL v23.1.11 (x86_64-pc-linux-gnu, built 2023/09/27 01:53:43, go1.19.10) | CockroachDB",
+                "PostgreSQL 11.2-YB-2.20.1.0-b0 on x86_64-pc-linux-gnu, compiled by clang version 16.0.6 | YugabyteDB",
+                "PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64-pc-linux-gnu, compiled by clang version 17.0.6 | YugabyteDB",
+                "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2, Redshift 1.0.63205 | Amazon Redshift",
+                "PostgreSQL 12.12 (Greenplum Database 7.1.0 build commit:e7c2b1f) on x86_64-pc-linux-gnu | Greenplum",
+                "PostgreSQL 9.5.0 on x86_64-unknown-linux-gnu (Materialize v0.100.0) | Materialize",
+                "PostgreSQL 13.14.0-RisingWave-2.1.0 (abc) | RisingWave",
+                "PostgreSQL 12.3, compiled by Visual C++ build 1914, 64-bit, QuestDB | QuestDB",
+                "CrateDB 5.6.0 (built 1234567/2024-01-01T00:00:00Z, Linux 5.10 amd64, OpenJDK 21) | CrateDB",
+                "Something else 1.0 | another product",
+                "PostgreSQL 12.22 on x86_64-pc-linux-gnu | PostgreSQL 12.22, and 13 is the oldest",
+            })
+    void another_product_and_an_old_version_are_refused_by_name_before_anything_is_read(String version, String name) {
+        saysItIs(version);
+        assertThatThrownBy(() -> source.describe("t")).isInstanceOfSatisfying(PerigeeException.class, e -> {
+            assertThat(e.fault()).isEqualTo(Fault.SOURCE_UNSUPPORTED);
+            assertThat(e.getMessage())
+                    .contains("it is " + name, "PostgreSQL 13 or newer", "docs/sources/postgresql.md");
+        });
+        assertThatThrownBy(() -> source.probe()).hasMessageContaining(name);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "PostgreSQL 16.4 (Ubuntu 16.4-1.pgdg22.04+1) on x86_64-pc-linux-gnu | SELECT 1 | PostgreSQL 16.4",
+                "PostgreSQL 15.4 on aarch64-unknown-linux-gnu | CREATE FUNCTION aurora_version() RETURNS int LANGUAGE sql AS $$SELECT 15$$ | PostgreSQL 15.4 (Amazon Aurora)",
+                "PostgreSQL 15.2 (EnterpriseDB Advanced Server 15.2.0) on x86_64-pc-linux-gnu | SELECT 1 | PostgreSQL 15.2",
+                "PostgreSQL 17beta1 on x86_64-pc-linux-gnu | SELECT 1 | PostgreSQL 17beta1",
+            })
+    void what_is_postgres_is_taken_and_named(String version, String with, String product) {
+        saysItIs(version);
+        postgres.execute(with);
+        assertThat(source.probe().product()).isEqualTo(product);
+        assertThat(source.count(source.describe("t"))).isEqualTo(100);
+    }
+
+    @Test
+    void a_server_that_shows_everything_has_nothing_in_the_way() {
+        SourceReport report = source.probe();
+        assertThat(report.sight()).isEqualTo(Horizon.Sight.ALL);
+        assertThat(report.obstacles()).isEmpty();
+        assertThat(report.refused()).isEmpty();
+        assertThat(report.answers())
+                .containsKeys(
+                        "pg_stat_activity",
+                        "pg_prepared_xacts",
+                        "pg_current_wal_lsn",
+                        "pg_control_system",
+                        "pg_walfile_name");
+        assertThat(report.user()).isEqualTo("postgres");
+        assertThat(report.isPooled()).isFalse();
+        assertThat(report.isStandby()).isFalse();
+        proxy.inventing(() -> 7);
+        source.close();
+        source = new PostgresSource(TestPostgres.config(proxy.port(), postgres.database()));
+        assertThat(source.probe().isPooled()).isTrue();
+    }
+
+    @Test
+    void a_role_that_sees_no_other_sessions_is_told_the_grant_that_shows_them() {
+        String role = role("SELECT");
+        assertThat(source.probe().sight()).isEqualTo(Horizon.Sight.SOME);
+        assertThat(inSnapshot(Snapshot::horizon).sight()).isEqualTo(Horizon.Sight.SOME);
+        run(source.probe().obstacles());
+        assertThat(source.probe().obstacles()).isEmpty();
+        assertThat(inSnapshot(Snapshot::horizon).sight()).isEqualTo(Horizon.Sight.ALL);
+        drop(role);
+    }
+
+    @Test
+    void a_function_that_is_not_granted_is_told_with_its_grant() {
+        postgres.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM public");
+        String role = role("SELECT");
+        postgres.execute("GRANT pg_read_all_stats TO " + role);
+        SourceReport report = source.probe();
+        assertThat(report.refused()).containsExactly("pg_control_system");
+        assertThat(report.sight()).isEqualTo(Horizon.Sight.ALL);
+        assertThat(report.obstacles().getFirst().statements())
+                .containsExactly("GRANT EXECUTE ON FUNCTION pg_control_system() TO \"%s\"".formatted(role));
+        run(report.obstacles());
+        source.close();
+        source = new PostgresSource(postgres.configAs(role));
+        assertThat(source.probe().obstacles()).isEmpty();
+        drop(role);
+    }
+
+    @Test
+    void tables_that_may_not_be_read_are_told_with_their_grants() {
+        postgres.execute("""
+                CREATE SCHEMA "Other"; CREATE TABLE "Other"."a b" (id int PRIMARY KEY); CREATE TABLE hidden (id int)""");
+        String role = role("SELECT");
+        postgres.execute("GRANT pg_read_all_stats TO " + role);
+        assertThat(source.discover()).hasSize(1);
+        assertThatThrownBy(() -> source.describe("hidden"))
+                .hasMessageContaining("GRANT SELECT ON \"public\".\"hidden\" TO \"%s\"".formatted(role));
+        run(source.probe().obstacles());
+        assertThat(source.probe().obstacles()).isEmpty();
+        assertThat(source.discover()).hasSize(3);
+        drop(role);
+    }
+
+    /// Every statement that is named removes what it is named for.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "WRONG | ALTER TABLE t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t TO %1$s",
+                "WRONG | ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; GRANT SELECT ON t TO %1$s",
+                "WRONG | ALTER TABLE t RENAME TO base; ALTER TABLE base ENABLE ROW LEVEL SECURITY; CREATE ROLE %1$s_owner; GRANT SELECT ON base TO %1$s_owner; CREATE VIEW t AS SELECT * FROM base; GRANT CREATE ON SCHEMA public TO %1$s_owner; ALTER VIEW t OWNER TO %1$s_owner; GRANT SELECT ON t TO %1$s",
+                "WRONG | ALTER TABLE t RENAME TO base; ALTER TABLE base ENABLE ROW LEVEL SECURITY; GRANT SELECT ON base TO %1$s; CREATE VIEW t WITH (security_invoker) AS SELECT * FROM base; GRANT SELECT ON t TO %1$s",
+                "DEARER | GRANT SELECT (id, v, owner, u) ON t TO %1$s",
+                "NOTE | GRANT SELECT (id, v, xmin, ctid, tableoid) ON t TO %1$s",
+                "NOTE | ALTER TABLE t SET UNLOGGED; GRANT SELECT ON t TO %1$s",
+                "NOTE | ALTER TABLE t ADD COLUMN n int GENERATED ALWAYS AS IDENTITY; GRANT SELECT ON t TO %1$s",
+            })
+    void what_stands_in_a_tables_way_is_gone_once_any_of_its_statements_was_run(Obstacle.Effect effect, String before) {
+        String role = role("INSERT");
+        for (String statement : before.formatted(role).split("; ")) postgres.execute(statement);
+        List<Obstacle> obstacles = obstaclesOf("t");
+        assertThat(obstacles).extracting(Obstacle::effect).containsExactly(effect);
+        Obstacle only = obstacles.getFirst();
+        assertThat(only.statements()).isNotEmpty();
+        for (int i = only.statements().size() - 1; i >= 0; i--) {
+            postgres.execute(only.statements().get(i));
+            assertThat(obstaclesOf("t")).as(only.statements().get(i)).isEmpty();
+            if (only.statements().get(i).startsWith("GRANT \"postgres\"")) {
+                postgres.execute("REVOKE \"postgres\" FROM " + role);
+                assertThat(obstaclesOf("t")).isNotEmpty();
+            }
+        }
+        source.close();
+        postgres.execute("""
+                DO $$ BEGIN IF to_regrole('%1$s_owner') IS NOT NULL THEN
+                    DROP OWNED BY %1$s_owner CASCADE; DROP ROLE %1$s_owner; END IF; END $$""".formatted(role));
+        drop(role);
+    }
+
+    @Test
+    void a_table_that_somebody_has_locked_is_told_so_and_the_others_are_looked_at() throws SQLException {
+        postgres.execute("CREATE UNLOGGED TABLE other (id int PRIMARY KEY)");
+        try (Connection migration = postgres.connect();
+                Statement statement = migration.createStatement()) {
+            migration.setAutoCommit(false);
+            statement.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+            Map<TableId, List<Obstacle>> obstacles = source.obstacles(source.discover());
+            assertThat(obstacles.get(new TableId("public", "t")).getFirst().what())
+                    .contains("locked");
+            assertThat(obstacles.get(new TableId("public", "other")).getFirst().what())
+                    .contains("unlogged");
+        }
+    }
+
+    /// The extension cannot be had here; that it is installed is all that Perigee asks of it.
+    @Test
+    void with_citus_nothing_is_proved_by_transaction_numbers() {
+        installed("citus");
+        String before = inSnapshot(Snapshot::moment).mark();
+        assertThat(source.probe().sight()).isEqualTo(Horizon.Sight.ONE_OF_MANY);
+        assertThat(changedSince(before)).isEqualTo(100);
+    }
+
+    /// The extension cannot be had here: a parent with a child in its schema plays the hypertable, and a role without
+    /// the right to system columns plays chunks that do not have them.
+    @Test
+    void a_hypertable_has_the_key_of_its_parent_and_is_read_whole_where_rows_do_not_tell_what_changed() {
+        postgres.execute(
+                "CREATE SCHEMA _timescaledb_internal; CREATE TABLE _timescaledb_internal.chunk () INHERITS (t)");
+        assertThat(source.describe("t").key()).isEmpty();
+        installed("timescaledb");
+        assertThat(source.describe("t").key()).containsExactly("id");
+        assertThat(source.probe().obstacles()).extracting(Obstacle::effect).containsExactly(Obstacle.Effect.NOTE);
+        String role = role("SELECT (id, v)");
+        String before = inSnapshot(Snapshot::moment).mark();
+        assertThat(changedSince(before)).isEqualTo(100);
+        drop(role);
+    }
+
+    private long changedSince(String mark) {
+        return source.pull(
+                new Pull(
+                        source.describe("t"),
+                        List.of("id", "v"),
+                        List.of("id"),
+                        new Scope.Changed(Optional.of(mark)),
+                        100,
+                        TableConfig.NumericStorage.TEXT,
+                        TableConfig.TimestampStorage.ISO),
+                new CollectedPages(2, 100));
+    }
+
+    private void installed(String extension) {
+        postgres.execute("""
+                SET allow_system_table_mods = on;
+                INSERT INTO pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+                VALUES (99999, '%s', 10, 11, false, '1')""".formatted(extension));
+    }
+
+    private List<Obstacle> obstaclesOf(String name) {
+        SourceTable table = source.describe(name);
+        return source.obstacles(List.of(table)).getOrDefault(table.id(), List.of());
+    }
+
+    private void run(List<Obstacle> obstacles) {
+        for (Obstacle obstacle : obstacles)
+            postgres.execute(obstacle.statements().getFirst());
+    }
+
+    private void saysItIs(String version) {
+        postgres.execute("""
+                ALTER FUNCTION pg_catalog.version() RENAME TO real_version;
+                CREATE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql AS $$ SELECT '%s' $$""".formatted(version));
+    }
+
     private <T> T inSnapshot(Function<Snapshot, T> work) {
         return source.snapshot("a test", List.of(), work);
     }
@@ -187,20 +410,8 @@ class ManagedServersTest {
         postgres.execute(
                 "CREATE ROLE %1$s LOGIN PASSWORD 'x'; GRANT %2$s ON t TO %1$s; GRANT CREATE ON SCHEMA public TO %1$s"
                         .formatted(role, right));
-        SourceConfig config = postgres.config();
         source.close();
-        source = new PostgresSource(new SourceConfig(
-                config.type(),
-                config.host(),
-                config.port(),
-                role,
-                "x",
-                config.database(),
-                config.defaultSchema(),
-                config.options(),
-                config.maxConnections(),
-                config.connectTimeout(),
-                config.statementTimeout()));
+        source = new PostgresSource(postgres.configAs(role));
         return role;
     }
 

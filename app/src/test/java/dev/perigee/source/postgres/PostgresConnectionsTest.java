@@ -8,9 +8,13 @@ import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.testing.TestPostgres;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -231,6 +235,68 @@ class PostgresConnectionsTest {
             SourceConfig c = config(2, Duration.ofSeconds(1), Duration.ofSeconds(30));
             assertUnreachable(
                     with(c, "127.0.0.1", silent.getLocalPort(), c.user(), c.database()), Fault.SOURCE_UNREACHABLE);
+        }
+    }
+
+    @Test
+    void what_a_server_refuses_is_remembered_until_another_server_answers() {
+        Capabilities can = connections.capabilities();
+        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()"))).isFalse();
+        postgres.execute("CREATE FUNCTION only_later() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+        can.are("a server");
+        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()"))).isTrue();
+        postgres.execute("DROP FUNCTION only_later()");
+        can.are("a server");
+        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()"))).isTrue();
+        can.are("another server");
+        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()"))).isFalse();
+    }
+
+    @Test
+    void a_pooler_that_refuses_a_parameter_is_told_with_the_setting_that_takes_it() throws IOException {
+        try (ServerSocket pooler = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> refusing(pooler, "unsupported startup parameter: options", "08P01"));
+            SourceConfig c = config(2, Duration.ofSeconds(5), Duration.ofSeconds(30));
+            assertUnreachable(
+                    with(c, "127.0.0.1", pooler.getLocalPort(), c.user(), c.database()),
+                    Fault.SOURCE_UNREACHABLE,
+                    "unsupported startup parameter: options",
+                    "`ignore_startup_parameters`");
+        }
+    }
+
+    /// 2001:db8::/32 is nobody's.
+    @Test
+    void a_host_with_ipv6_addresses_only_that_does_not_answer_is_said_to_be_one() {
+        SourceConfig c = config(2, Duration.ofSeconds(1), Duration.ofSeconds(30));
+        assertUnreachable(
+                with(c, "2001:db8::1", 5432, c.user(), c.database()),
+                Fault.SOURCE_UNREACHABLE,
+                "IPv6 addresses only",
+                "pooler.supabase.com");
+    }
+
+    /// Answers each login with an error, as a pooler does before it asks any server.
+    private static void refusing(ServerSocket listener, String message, String state) {
+        byte[] fields = ("SFATAL\0VFATAL\0C%s\0M%s\0\0".formatted(state, message)).getBytes(StandardCharsets.UTF_8);
+        while (!listener.isClosed()) {
+            try (Socket client = listener.accept()) {
+                DataInputStream in = new DataInputStream(client.getInputStream());
+                DataOutputStream out = new DataOutputStream(client.getOutputStream());
+                int length = in.readInt();
+                if (length == 8) { // no login is as short: it asks for TLS
+                    in.skipNBytes(4);
+                    out.writeByte('N');
+                    length = in.readInt();
+                }
+                in.skipNBytes(length - 4L);
+                out.writeByte('E');
+                out.writeInt(4 + fields.length);
+                out.write(fields);
+                out.flush();
+            } catch (IOException e) {
+                // The client or the test has gone.
+            }
         }
     }
 

@@ -1,0 +1,41 @@
+package dev.perigee.replication;
+
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.Request;
+import dev.perigee.plugin.Response;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/// `GET /replication/source`: what the source answers and shows, and what stands in the way of more.
+final class SourceRoutes {
+    /// The page asks often, and the answer takes several round trips.
+    private static final Duration KEPT = Duration.ofMinutes(1);
+
+    private final PluginHost host;
+    private final Tables tables;
+    private @Nullable SourceView last;
+
+    SourceRoutes(PluginHost host, Tables tables) {
+        this.host = host;
+        this.tables = tables;
+    }
+
+    void register() {
+        host.route("GET", "/source", Access.ADMIN, this::source);
+    }
+
+    private Response source(Request request) {
+        return Response.result(view(ReplicationRoutes.flag(request, "fresh", false)));
+    }
+
+    private synchronized SourceView view(boolean isFresh) {
+        Instant now = host.clock().instant();
+        SourceView known = last;
+        if (!isFresh && known != null && known.askedAt().plus(KEPT).isAfter(now)) return known;
+        SourceView asked = SourceView.of(tables.source().probe(), now);
+        last = asked;
+        return asked;
+    }
+}

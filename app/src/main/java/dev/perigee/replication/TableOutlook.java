@@ -1,0 +1,123 @@
+package dev.perigee.replication;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.replication.TableChooser.Choice;
+import dev.perigee.source.Obstacle;
+import dev.perigee.source.Obstacle.Effect;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceIndex;
+import dev.perigee.source.SourceReport;
+import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// What a copy of one table can be, before anything is copied: how [TableChooser] would copy it, what would be
+/// promised, and what stands in the way of more.
+///
+/// @param guarantee in the words of the status; empty where a copy would be wrong or cannot be made
+public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obstacle> obstacles) {
+
+    /// @param report what the source says of itself, from which the guarantees follow
+    public static List<TableOutlook> of(Source source, List<Choice> choices, SourceReport report) {
+        Map<TableId, List<Obstacle>> found =
+                source.obstacles(choices.stream().map(Choice::table).toList());
+        return choices.stream()
+                .map(choice -> of(choice, found.getOrDefault(choice.table().id(), List.of()), report))
+                .toList();
+    }
+
+    /// Whether a copy would be wrong, or cannot be made though the table is there.
+    public boolean isWrong() {
+        return obstacles.stream().anyMatch(obstacle -> obstacle.effect() == Effect.WRONG);
+    }
+
+    private static TableOutlook of(Choice choice, List<Obstacle> found, SourceReport report) {
+        SourceTable table = choice.table();
+        List<Obstacle> obstacles = new ArrayList<>(found);
+        Optional<TableConfig> config = choice.config();
+        boolean isRight = config.isPresent() && found.stream().noneMatch(one -> one.effect() == Effect.WRONG);
+        config.flatMap(TableConfig::cursorColumn)
+                .flatMap(table::column)
+                .filter(cursor -> !Guarantee.isStamped(config.orElseThrow(), table, false))
+                .ifPresent(cursor -> obstacles.add(byClients(table, cursor)));
+        if (table.key().isEmpty()) withKey(table).ifPresent(obstacles::add);
+        TableChooser.updated(table)
+                .filter(updated -> TableChooser.indexOn(table, updated).isEmpty())
+                .flatMap(updated -> indexed(table, updated))
+                .ifPresent(obstacles::add);
+        Optional<String> guarantee =
+                isRight ? config.map(c -> Guarantee.of(c, table, report.sight(), false)) : Optional.empty();
+        return new TableOutlook(choice, guarantee, List.copyOf(obstacles));
+    }
+
+    /// What the source counts as its own values: those of a trigger that sets the time whatever a client says.
+    private static Obstacle byClients(SourceTable table, SourceColumn cursor) {
+        String what = "values of \"%s\" may come from clients, so they prove nothing of when rows were committed (say `stampedBy: source` if only the database writes them)"
+                .formatted(cursor.name());
+        boolean isPlain = table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
+        if (!isPlain || !cursor.sourceType().startsWith("timestamp")) return Obstacle.of(Effect.WEAKER, what);
+        String function = Identifiers.quoted(table.id().schema()) + "."
+                + Identifiers.quoted("stamp_" + table.id().name());
+        return Obstacle.of(
+                Effect.WEAKER,
+                what,
+                "CREATE FUNCTION %1$s() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.%2$s := now(); RETURN NEW; END$$; CREATE TRIGGER %3$s BEFORE INSERT OR UPDATE ON %4$s FOR EACH ROW EXECUTE FUNCTION %1$s()"
+                        .formatted(
+                                function,
+                                Identifiers.quoted(cursor.name()),
+                                Identifiers.quoted("stamp_" + table.id().name()),
+                                name(table)));
+    }
+
+    private static Optional<Obstacle> withKey(SourceTable table) {
+        if (table.kind() != SourceTable.Kind.TABLE && table.kind() != SourceTable.Kind.PARTITIONED_TABLE) {
+            return Optional.empty();
+        }
+        String what = table.whyNoKey() + ", so all rows are fetched each time";
+        if (table.keyOrigin().equals(SourceTable.INHERITED)) return Optional.of(Obstacle.of(Effect.DEARER, what));
+        Optional<SourceIndex> unique =
+                table.indexes().stream().filter(SourceIndex::isUnique).findFirst();
+        if (unique.isPresent()) {
+            String columns = unique.get().columns().stream()
+                    .filter(column ->
+                            !table.column(column).map(SourceColumn::isNotNull).orElse(true))
+                    .map(column -> "ALTER COLUMN %s SET NOT NULL".formatted(Identifiers.quoted(column)))
+                    .collect(Collectors.joining(", "));
+            if (!columns.isEmpty()) {
+                return Optional.of(
+                        Obstacle.of(Effect.DEARER, what, "ALTER TABLE %s %s".formatted(name(table), columns)));
+            }
+        }
+        // The key of a partitioned table must have the columns that it is divided by, which nobody knows here.
+        if (table.kind() == SourceTable.Kind.PARTITIONED_TABLE) return Optional.of(Obstacle.of(Effect.DEARER, what));
+        String key = table.column("id").filter(SourceColumn::isOrdered).isPresent()
+                ? "ADD PRIMARY KEY (\"id\")"
+                : "ADD COLUMN %s bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+                        .formatted(Identifiers.quoted(table.column("id").isPresent() ? "row_id" : "id"));
+        return Optional.of(Obstacle.of(Effect.DEARER, what, "ALTER TABLE %s %s".formatted(name(table), key)));
+    }
+
+    private static Optional<Obstacle> indexed(SourceTable table, SourceColumn updated) {
+        String how =
+                switch (table.kind()) {
+                    case TABLE, MATERIALIZED_VIEW -> "CREATE INDEX CONCURRENTLY";
+                    case PARTITIONED_TABLE -> "CREATE INDEX";
+                    case VIEW, FOREIGN_TABLE -> "";
+                };
+        if (how.isEmpty() || table.key().isEmpty()) return Optional.empty();
+        return Optional.of(Obstacle.of(
+                Effect.DEARER,
+                "\"%s\" looks like the time of the last change and has no index".formatted(updated.name()),
+                "%s ON %s (%s)".formatted(how, name(table), Identifiers.quoted(updated.name()))));
+    }
+
+    private static String name(SourceTable table) {
+        return Identifiers.quoted(table.id().schema()) + "."
+                + Identifiers.quoted(table.id().name());
+    }
+}
