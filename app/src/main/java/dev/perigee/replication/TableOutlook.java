@@ -57,8 +57,9 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
 
     /// What the source counts as its own values: those of a trigger that sets the time whatever a client says.
     private static Obstacle byClients(SourceTable table, SourceColumn cursor) {
-        String what = "values of \"%s\" may come from clients, so they prove nothing of when rows were committed (say `stampedBy: source` if only the database writes them)"
-                .formatted(cursor.name());
+        String what =
+                "values of \"%s\" may come from clients, so they prove nothing of when rows were committed (say `stampedBy: source` if only the database writes them)"
+                        .formatted(cursor.name());
         boolean isPlain = table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
         if (!isPlain || !cursor.sourceType().startsWith("timestamp")) return Obstacle.of(Effect.WEAKER, what);
         String function = Identifiers.quoted(table.id().schema()) + "."
@@ -103,12 +104,11 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
     }
 
     private static Optional<Obstacle> indexed(SourceTable table, SourceColumn updated) {
-        String how =
-                switch (table.kind()) {
-                    case TABLE, MATERIALIZED_VIEW -> "CREATE INDEX CONCURRENTLY";
-                    case PARTITIONED_TABLE -> "CREATE INDEX";
-                    case VIEW, FOREIGN_TABLE -> "";
-                };
+        String how = switch (table.kind()) {
+            case TABLE, MATERIALIZED_VIEW -> "CREATE INDEX CONCURRENTLY";
+            case PARTITIONED_TABLE -> "CREATE INDEX";
+            case VIEW, FOREIGN_TABLE -> "";
+        };
         if (how.isEmpty() || table.key().isEmpty()) return Optional.empty();
         return Optional.of(Obstacle.of(
                 Effect.DEARER,

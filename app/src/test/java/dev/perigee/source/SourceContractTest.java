@@ -67,6 +67,18 @@ public abstract class SourceContractTest {
     }
 
     @Test
+    void it_says_what_can_be_proved_and_that_nothing_stands_in_a_plain_tables_way() {
+        SourceReport report = source.probe();
+        assertThat(report.product()).contains(product()).containsPattern("\\d");
+        assertThat(report.place()).isEqualTo(source.info().place());
+        assertThat(report.user()).isNotEmpty();
+        Horizon.Sight sight = source.snapshot(
+                "a test", List.of(), snapshot -> snapshot.horizon().sight());
+        assertThat(report.sight()).isEqualTo(sight);
+        assertThat(source.obstacles(List.of(table()))).isEmpty();
+    }
+
+    @Test
     void tables_are_discovered_sorted_by_name_and_described_alike() {
         execute("CREATE TABLE \"Mixed Case\" (id INTEGER PRIMARY KEY)");
         execute("CREATE TABLE aaa (id INTEGER PRIMARY KEY)");

@@ -34,7 +34,8 @@ record ServerSight(String user, boolean isStandby, List<String> extensions, List
         if (extensions.contains(CITUS)) {
             obstacles.add(weaker("it has Citus, and the transactions of its other servers are not seen"));
         }
-        if (isStandby) obstacles.add(weaker("it is a standby, which does not know the transactions open on the primary"));
+        if (isStandby)
+            obstacles.add(weaker("it is a standby, which does not know the transactions open on the primary"));
         if (!showsSessions) obstacles.add(weaker("it refuses pg_stat_activity, which shows open transactions"));
         if (!showsPrepared) obstacles.add(weaker("it refuses pg_prepared_xacts, which shows prepared transactions"));
         if (!row.getBoolean("may_see")) {
@@ -46,7 +47,8 @@ record ServerSight(String user, boolean isStandby, List<String> extensions, List
         if (row.getBoolean("some_hide")) {
             obstacles.add(weaker("some sessions hide what they do (track_activities is off for them)"));
         } else if (!row.getBoolean("shows_own")) {
-            obstacles.add(weaker("it does not show our own transaction in pg_stat_activity, so others may be hidden too"));
+            obstacles.add(
+                    weaker("it does not show our own transaction in pg_stat_activity, so others may be hidden too"));
         }
         return new ServerSight(user, isStandby, extensions, List.copyOf(obstacles));
     }

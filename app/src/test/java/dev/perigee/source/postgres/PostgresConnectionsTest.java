@@ -241,15 +241,19 @@ class PostgresConnectionsTest {
     @Test
     void what_a_server_refuses_is_remembered_until_another_server_answers() {
         Capabilities can = connections.capabilities();
-        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()"))).isFalse();
+        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()")))
+                .isFalse();
         postgres.execute("CREATE FUNCTION only_later() RETURNS int LANGUAGE sql AS 'SELECT 1'");
         can.are("a server");
-        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()"))).isTrue();
+        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()")))
+                .isTrue();
         postgres.execute("DROP FUNCTION only_later()");
         can.are("a server");
-        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()"))).isTrue();
+        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()")))
+                .isTrue();
         can.are("another server");
-        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()"))).isFalse();
+        assertThat(connections.<Boolean>read("t", c -> can.answers(c, "only_later()")))
+                .isFalse();
     }
 
     @Test
