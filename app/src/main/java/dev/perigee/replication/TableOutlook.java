@@ -58,7 +58,7 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
     /// What the source counts as its own values: those of a trigger that sets the time whatever a client says.
     private static Obstacle byClients(SourceTable table, SourceColumn cursor) {
         String what =
-                "values of \"%s\" may come from clients, so they prove nothing of when rows were committed (say `stampedBy: source` if only the database writes them)"
+                "values of \"%s\" may come from clients, so they prove nothing about when rows were committed (say `stampedBy: source` if only the database writes them)"
                         .formatted(cursor.name());
         boolean isPlain = table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
         if (!isPlain || !cursor.sourceType().startsWith("timestamp")) return Obstacle.of(Effect.WEAKER, what);

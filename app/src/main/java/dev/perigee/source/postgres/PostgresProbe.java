@@ -162,10 +162,11 @@ final class PostgresProbe {
                         : "GRANT USAGE ON SCHEMA %s TO %s; ".formatted(Quoted.name(schema), Quoted.name(user));
                 obstacles.add(Obstacle.of(
                         Effect.NOTE,
-                        "%s may not read %d tables of schema %s: %s%s"
+                        "%s may not read %d %s of schema %s: %s%s"
                                 .formatted(
                                         user,
                                         tables.size(),
+                                        tables.size() == 1 ? "table" : "tables",
                                         schema,
                                         String.join(", ", tables.subList(0, Math.min(MOST_NAMED, tables.size()))),
                                         tables.size() > MOST_NAMED ? ", …" : ""),

@@ -24,6 +24,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
 
     private static final String FACTS = """
             SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, c.relforcerowsecurity AS is_forced,
+                   (SELECT o.rolsuper FROM pg_catalog.pg_roles o WHERE o.oid = c.relowner) AS is_owner_super,
                    c.relpersistence = 'u' AS is_unlogged,
                    c.relkind = 'v' AND NOT coalesce((
                        SELECT option_value::bool FROM pg_options_to_table(c.reloptions)
@@ -46,6 +47,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
     private record Facts(
             String owner,
             boolean isForced,
+            boolean isOwnerSuper,
             boolean isUnlogged,
             boolean asksAsOwner,
             List<String> hiddenColumns,
@@ -82,7 +84,8 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
         String reader = known.asksAsOwner() ? known.owner() : user();
         List<String> statements = new ArrayList<>();
         statements.add("ALTER ROLE %s BYPASSRLS".formatted(Quoted.name(reader)));
-        boolean mayOwn = table.kind() != SourceTable.Kind.VIEW && !known.isForced();
+        // Nobody should be made a superuser for reading.
+        boolean mayOwn = table.kind() != SourceTable.Kind.VIEW && !known.isForced() && !known.isOwnerSuper();
         if (mayOwn) statements.add("GRANT %s TO %s".formatted(Quoted.name(known.owner()), Quoted.name(reader)));
         return new Obstacle(
                 Effect.WRONG,
@@ -139,8 +142,9 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
                                     row.getBoolean(4),
                                     row.getBoolean(5),
                                     row.getBoolean(6),
-                                    texts(row.getArray(7)),
-                                    texts(row.getArray(8))));
+                                    row.getBoolean(7),
+                                    texts(row.getArray(8)),
+                                    texts(row.getArray(9))));
                 }
             }
         }
