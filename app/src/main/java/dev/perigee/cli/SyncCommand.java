@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -46,6 +47,7 @@ import picocli.CommandLine.Spec;
             "  perigee sync --from postgres://me@db/shop --to shop.db --all     copies all it can",
             "  perigee sync --to shop.db --table orders --table sales.items --cursor at --key order,line",
             "  perigee sync --to shop.db --table prices --mode full",
+            "  perigee sync --to shop.db --table orders --resync           after a source that went back",
             "",
             "A password that is not in the URL is taken from EXTERNAL_DB_PASS or PGPASSWORD.",
         },
@@ -84,6 +86,14 @@ final class SyncCommand implements Callable<Integer> {
             names = {"--all", "--yes"},
             description = "Without --table: copy every table that can be copied, without asking.")
     private boolean isAll;
+
+    @Option(
+            names = "--resync",
+            description = {
+                "Fetch the tables again from the beginning, as after a source that went back or was replaced.",
+                "The file has the old rows until all new ones are there.",
+            })
+    private boolean isResync;
 
     @Option(names = "--json", description = "Answer with one JSON object on standard output.")
     private boolean json;
@@ -144,7 +154,7 @@ final class SyncCommand implements Callable<Integer> {
                 ProgressLine progress = new ProgressLine(err(), surroundings.isTerminal())) {
             TableSync sync = new TableSync(store, source);
             for (TableConfig table : wanted) {
-                SyncResult result = sync.run(table, progress);
+                SyncResult result = advised(isResync ? sync.runAgain(table, progress) : sync.run(table, progress));
                 results.add(result);
                 progress.clear();
                 if (!json) say(result, table);
@@ -160,6 +170,13 @@ final class SyncCommand implements Callable<Integer> {
             out().println(Json.MAPPER.writeValueAsString(answer));
         }
         return isDone ? Exit.OK : Exit.FAILED;
+    }
+
+    /// What helps a server's table helps here in other words.
+    private SyncResult advised(SyncResult result) {
+        return result.advising(
+                Set.of(Fault.SOURCE_BEHIND_CURSOR, Fault.SOURCE_REPLACED),
+                "make sure that it is the source you want, then run this command again with --resync, which fetches the table from the beginning");
     }
 
     private void say(SyncResult result, TableConfig table) {

@@ -22,7 +22,21 @@ import tools.jackson.databind.JsonNode;
 @Command(
         name = "backfill",
         sortOptions = false,
-        description = "Fetches rows of a table again, all or some, and deletes those the source does not have.")
+        description = "Fetches rows of a table again, all or some, and deletes those the source does not have.",
+        footerHeading = TablesCommand.EXAMPLES,
+        footer = {
+            "  perigee tables backfill orders",
+            "  perigee tables backfill orders --key 17",
+            "  perigee tables backfill sales.items --from 1000,1 --to 1999,9",
+            "  perigee tables backfill orders --confirm",
+        },
+        exitCodeListHeading = TablesCommand.EXIT_CODES,
+        exitCodeList = {
+            Exit.OK_TEXT,
+            "1:The server refused it, or does not answer; the backfill failed, or asks for --confirm.",
+            Exit.USAGE_TEXT,
+            Exit.LAUNCHER_TEXT
+        })
 final class TablesBackfill implements Callable<Integer> {
     private final Surroundings surroundings;
 

@@ -1,18 +1,22 @@
 package dev.perigee.cli;
 
 import dev.perigee.plugin.Json;
+import dev.perigee.replication.Progress;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
@@ -27,10 +31,12 @@ import tools.jackson.databind.JsonNode;
             "  perigee tables",
             "  perigee tables add orders --cursor updated_at --interval 5s",
             "  perigee tables add sales.items --cursor id --key order_id,line --pause",
+            "  perigee tables set orders --interval 1m",
             "  perigee tables pause orders",
             "  perigee tables sync orders",
             "  perigee tables sweep orders",
             "  perigee tables recover orders",
+            "  perigee tables resync orders",
             "  perigee tables backfill orders --from 1000 --to 1999",
             "  perigee tables set-aside orders --retry",
             "  perigee tables remove orders --drop",
@@ -40,7 +46,7 @@ import tools.jackson.databind.JsonNode;
         exitCodeListHeading = TablesCommand.EXIT_CODES,
         exitCodeList = {
             Exit.OK_TEXT,
-            "1:The server refused it, or does not answer; with sync or sweep: a table failed.",
+            "1:The server refused it, or does not answer; with sync, sweep, recover or resync: a table failed.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
@@ -170,7 +176,7 @@ final class TablesCommand implements Callable<Integer> {
                     List<String> names) {
         return with(common, client -> {
             Map<String, Object> body = names == null || names.isEmpty() ? Map.of() : Map.of("tables", names);
-            JsonNode result = client.ran("/replication/sync", Optional.of(body));
+            JsonNode result = ran(client, "/replication/sync", Optional.of(body));
             if (!shown(common, result)) printResults(result);
             return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;
         });
@@ -196,7 +202,8 @@ final class TablesCommand implements Callable<Integer> {
         return with(common, client -> {
             List<JsonNode> results = new ArrayList<>();
             for (String name : names) {
-                JsonNode result = client.ran(
+                JsonNode result = ran(
+                        client,
                         ServerClient.path(TABLES, name) + "/sweep",
                         Optional.of(isConfirmed ? Map.of("confirm", true) : Map.of()));
                 results.add(result);
@@ -210,9 +217,12 @@ final class TablesCommand implements Callable<Integer> {
 
     @Command(
             name = "recover",
-            description = "Brings copies to what a source has that went back or was replaced. Removes what it lost.",
+            description = {
+                "Brings copies to what a source has that went back or was replaced, and waits.",
+                "Removes what it lost; where very much differs, fetches the table again.",
+            },
             footerHeading = EXAMPLES,
-            footer = "  perigee tables recover orders",
+            footer = {"  perigee tables recover orders", "  perigee tables recover orders sales.items"},
             exitCodeListHeading = EXIT_CODES,
             exitCodeList = {
                 Exit.OK_TEXT,
@@ -223,11 +233,36 @@ final class TablesCommand implements Callable<Integer> {
     int recover(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
+        return mended(common, names, "/recover");
+    }
+
+    @Command(
+            name = "resync",
+            description = {
+                "Fetches tables again from the beginning, and waits.",
+                "Readers have the old copies until the new ones are whole.",
+            },
+            footerHeading = EXAMPLES,
+            footer = {"  perigee tables resync orders", "  perigee tables resync orders sales.items"},
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {
+                Exit.OK_TEXT,
+                "1:The server refused it, or does not answer; a table failed.",
+                Exit.USAGE_TEXT,
+                Exit.LAUNCHER_TEXT
+            })
+    int resync(
+            @Mixin Common common,
+            @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
+        return mended(common, names, "/resync");
+    }
+
+    private int mended(Common common, List<String> names, String how) {
         return with(common, client -> {
             boolean isDone = true;
             List<JsonNode> results = new ArrayList<>();
             for (String name : names) {
-                JsonNode result = client.ran(ServerClient.path(TABLES, name) + "/recover", Optional.empty());
+                JsonNode result = ran(client, ServerClient.path(TABLES, name) + how, Optional.empty());
                 results.add(result);
                 if (!common.json) printResults(result);
                 isDone &= result.path("success").asBoolean(false);
@@ -237,24 +272,111 @@ final class TablesCommand implements Callable<Integer> {
         });
     }
 
+    /// Waits for the end of a run, and shows somebody at a terminal how far it is.
+    private JsonNode ran(ServerClient client, String path, Optional<Object> body) {
+        if (!surroundings.isTerminal()) return client.ran(path, body);
+        try (ProgressLine line = new ProgressLine(spec.commandLine().getErr(), true)) {
+            return client.ran(
+                    path,
+                    body,
+                    now -> now.path("progress")
+                            .forEachEntry((table, progress) ->
+                                    line.progress(table, Json.MAPPER.treeToValue(progress, Progress.class))));
+        }
+    }
+
     @Command(
             name = "add",
             sortOptions = false,
-            description = "Adds a table, or changes how it is replicated.",
+            description = {
+                "Adds a table.",
+                "Of one that is replicated already it changes what is named, as `perigee tables set` does.",
+            },
             footerHeading = EXAMPLES,
             footer = {
                 "  perigee tables add orders --cursor updated_at --interval 5s",
                 "  perigee tables add sales.items --cursor id --key order_id,line --pause",
+                "  perigee tables add orders --cursor updated_at --adopt",
                 "  perigee tables add '\"Order Log\"' --cursor at --cron '0 3 * * *' --time-zone Europe/Zurich",
             },
             exitCodeListHeading = EXIT_CODES,
             exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
-    int add(@Mixin Common common, @Mixin NewTable table) {
+    int add(
+            @Mixin Common common,
+            @Parameters(paramLabel = "NAME", description = "At the source: table or schema.table.") String name,
+            @Mixin TableFieldOptions options,
+            @Option(names = "--pause", description = "Add it without starting its schedule.") boolean isPaused,
+            @Option(
+                            names = "--adopt",
+                            description =
+                                    "Where the replica has a table of the copy's name, such as a copy whose replication was ended: take it, and replace its rows by the source's.")
+                    boolean isAdopting) {
         return with(common, client -> {
-            JsonNode result = client.result("POST", TABLES, Optional.of(table.fields()));
-            if (!shown(common, result)) out().println(table.name() + ": added");
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("name", name);
+            fields.putAll(options.fields());
+            if (isPaused) fields.put("paused", true);
+            JsonNode result = client.result("POST", TABLES + (isAdopting ? "?adopt=true" : ""), Optional.of(fields));
+            if (!shown(common, result)) out().println(name + ": added");
             return Exit.OK;
         });
+    }
+
+    @Command(
+            name = "set",
+            sortOptions = false,
+            description = "Changes settings of a table. Those that are not named stay as they are.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables set orders --interval 1m",
+                "  perigee tables set orders --deletes 'sweep(10m)' --verify-every 24h",
+                "  perigee tables set orders --unset verify-every,group",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
+    int set(
+            @Mixin Common common,
+            @Parameters(paramLabel = "NAME", description = "The table.") String name,
+            @Mixin TableFieldOptions options,
+            @Option(
+                            names = "--unset",
+                            split = ",",
+                            paramLabel = "OPTION",
+                            description =
+                                    "Options that are to be as if they had never been named, without their dashes.")
+                    @Nullable
+                    List<String> unset) {
+        Map<String, @Nullable Object> fields = new LinkedHashMap<>(options.fields());
+        for (String option : unset == null ? List.<String>of() : unset) {
+            String field = TableFieldOptions.UNSET.get(option);
+            if (field == null || fields.containsKey(field)) {
+                throw usage(
+                        field == null
+                                ? "--unset: \"%s\" is not one of %s"
+                                        .formatted(option, String.join(", ", TableFieldOptions.UNSET.keySet()))
+                                : "--%1$s and --unset %1$s exclude one another".formatted(option));
+            }
+            fields.put(field, null);
+        }
+        if (fields.isEmpty()) throw usage("nothing to change: name at least one setting");
+        return with(common, client -> {
+            JsonNode result = client.result("PATCH", ServerClient.path(TABLES, name), Optional.of(fields));
+            if (!shown(common, result)) {
+                out().println(name + ": changed");
+                if (result.path("origin").asString("").equals("file")) {
+                    spec.commandLine()
+                            .getErr()
+                            .println(
+                                    "perigee: the configuration file names this table, and what it says holds again at the next start");
+                }
+            }
+            return Exit.OK;
+        });
+    }
+
+    private ParameterException usage(String mistake) {
+        CommandLine set = spec.subcommands().getOrDefault("set", spec.commandLine());
+        return new ParameterException(set, mistake);
     }
 
     private interface Work {
@@ -306,6 +428,10 @@ final class TablesCommand implements Callable<Integer> {
                     table.path("paused").asBoolean(false) ? "yes" : "no"));
         }
         text.print(out());
+        for (JsonNode table : tables) {
+            String why = table.path("pausedBecause").asString("");
+            if (!why.isEmpty()) out().println(table.path("name").asString("") + ": " + why);
+        }
     }
 
     private void printResults(JsonNode result) {

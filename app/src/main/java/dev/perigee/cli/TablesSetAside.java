@@ -15,7 +15,18 @@ import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
 /// `perigee tables set-aside`: rows of a table that could not be stored.
-@Command(name = "set-aside", description = "Lists rows of a table that could not be stored, and why; tries them again.")
+@Command(
+        name = "set-aside",
+        description = "Lists rows of a table that could not be stored, and why; tries them again.",
+        footerHeading = TablesCommand.EXAMPLES,
+        footer = {"  perigee tables set-aside orders", "  perigee tables set-aside orders --retry"},
+        exitCodeListHeading = TablesCommand.EXIT_CODES,
+        exitCodeList = {
+            Exit.OK_TEXT,
+            "1:The server refused it, or does not answer.",
+            Exit.USAGE_TEXT,
+            Exit.LAUNCHER_TEXT
+        })
 final class TablesSetAside implements Callable<Integer> {
     private final Surroundings surroundings;
 

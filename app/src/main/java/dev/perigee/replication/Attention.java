@@ -26,7 +26,7 @@ public record Attention(String about, long rows, String message, String remedy) 
                     0,
                     "The source went back or was replaced, and rows from before are not all as they are there",
                     "wait for the recovery that is under way; where none is, run `perigee tables recover %s`"
-                            .formatted(word(name))));
+                            .formatted(Remedies.word(name))));
         }
         long setAside = state.map(TableState::setAside).orElse(0L);
         if (setAside > 0) {
@@ -34,14 +34,14 @@ public record Attention(String about, long rows, String message, String remedy) 
                     "set_aside",
                     setAside,
                     "%,d rows could not be stored and are set aside".formatted(setAside),
-                    "see why with `perigee tables set-aside %s`".formatted(word(name))));
+                    "see why with `perigee tables set-aside %s`".formatted(Remedies.word(name))));
         }
         if (wrong > 0) {
             all.add(new Attention(
                     "different",
                     wrong,
                     "A verification found %,d rows that are not as they are at the source".formatted(wrong),
-                    "run `perigee verify --table %s --repair`".formatted(word(name))));
+                    "run `perigee verify --table %s --repair`".formatted(Remedies.word(name))));
         }
         runner.swept().ifPresent(sweep -> ofSweep(name, sweep).ifPresent(all::add));
         runner.backfill().ifPresent(backfill -> ofBackfill(name, backfill).ifPresent(all::add));
@@ -65,7 +65,7 @@ public record Attention(String about, long rows, String message, String remedy) 
                     sweep.awaiting(),
                     "A sweep would remove %,d rows and waits for a confirmation".formatted(sweep.awaiting()),
                     "look whether the source really lost these rows; if it did, run `perigee tables sweep %s --confirm`"
-                            .formatted(word(name))));
+                            .formatted(Remedies.word(name))));
         }
         return sweep.error().map(error -> new Attention("sweep", 0, error.message(), error.remedy()));
     }
@@ -80,12 +80,7 @@ public record Attention(String about, long rows, String message, String remedy) 
                 error.message(),
                 isWaiting
                         ? "confirm it with `perigee tables backfill %s --confirm`, or end it with --cancel"
-                                .formatted(word(name))
+                                .formatted(Remedies.word(name))
                         : error.remedy()));
-    }
-
-    /// As a shell takes it.
-    private static String word(String name) {
-        return name.matches("[A-Za-z0-9_.]+") ? name : "'" + name.replace("'", "'\\''") + "'";
     }
 }

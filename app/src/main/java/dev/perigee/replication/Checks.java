@@ -134,7 +134,12 @@ final class Checks {
     synchronized <T> CompletableFuture<T> start(TableRunner table, Kind kind, Function<Cancellation, T> check) {
         if (isClosed) throw closing();
         if (running.containsKey(table.name())) {
-            throw Fault.BUSY.in("table " + table.name(), "a check of it is running", "Nothing was changed");
+            throw Fault.BUSY.in(
+                    "table " + table.name(),
+                    "a check of it is running",
+                    "Nothing was changed",
+                    "ask again when it has ended; `GET /replication/proof/%s` has its progress"
+                            .formatted(Remedies.segment(table.name())));
         }
         return begin(table, kind, check, _ -> true);
     }

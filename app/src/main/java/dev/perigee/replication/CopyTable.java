@@ -53,16 +53,34 @@ final class CopyTable {
         StateTable.ownerOf(tx, name).filter(owner -> !owner.equals(table)).ifPresent(owner -> {
             throw Fault.CONFLICT.in(
                     "table " + table,
-                    "\"%s\" is the copy of the replicated table %s; choose another `target`".formatted(name, owner),
-                    "Nothing was changed");
+                    "\"%s\" is the copy of the replicated table %s".formatted(name, owner),
+                    "Nothing was changed",
+                    "choose another name for the copy with `target` (`--target` on the command line)");
         });
         existing(tx, name).ifPresent(kind -> {
             throw Fault.CONFLICT.in(
                     "table " + table,
-                    "the replica has a %s \"%s\" that replication does not own; choose another `target`, or drop or rename it"
-                            .formatted(kind, name),
-                    "Nothing was changed");
+                    "the replica has a %s \"%s\" that replication does not own".formatted(kind, name),
+                    "Nothing was changed",
+                    "choose another name for the copy with `target` (`--target` on the command line), or drop or rename the %1$s%2$s"
+                            .formatted(
+                                    kind,
+                                    kind.equals("table")
+                                            ? "; on a server, `perigee tables add --adopt` or POST /replication/tables?adopt=true makes it the copy and replaces its rows by the source's"
+                                            : ""));
         });
+    }
+
+    /// The name of a table that replication does not own, as it is spelled; empty where there is none of that name.
+    static Optional<String> unowned(Transaction tx, String name) {
+        if (StateTable.ownerOf(tx, name).isPresent()) return Optional.empty();
+        SqliteStatement find =
+                tx.statement("SELECT name FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type = 'table'");
+        try {
+            return find.bindText(1, name).step() ? Optional.ofNullable(find.textAt(0)) : Optional.empty();
+        } finally {
+            find.reset();
+        }
     }
 
     /// Puts the table `shadow` in the place of `old`, under the name `target`. Indexes and triggers that somebody made

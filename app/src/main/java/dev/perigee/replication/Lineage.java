@@ -254,7 +254,10 @@ final class Lineage {
     }
 
     private PerigeeException fault(Fault fault, String what) {
-        return fault.in("table " + config.name(), what, STATE);
+        boolean isLasting = fault != Fault.SOURCE_SCHEMA_CHANGED;
+        return isLasting
+                ? fault.in("table " + config.name(), what, STATE, Remedies.recover(config.name()))
+                : fault.in("table " + config.name(), what, STATE);
     }
 
     private static boolean differs(Optional<?> before, Optional<?> now) {

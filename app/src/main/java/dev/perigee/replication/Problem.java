@@ -13,6 +13,13 @@ public record Problem(String fault, String message, String remedy) {
         return new Problem(failure.fault().name(), failure.getMessage(), failure.remedy());
     }
 
+    /// The same problem where something else helps.
+    ///
+    /// @param toFix an imperative sentence without a full stop
+    Problem advising(String toFix) {
+        return new Problem(fault, message.replace("To fix: " + remedy, "To fix: " + toFix), toFix);
+    }
+
     /// Whether the same sync may succeed later with nobody's help. A fault of a later version counts as one that may.
     boolean isRetryable() {
         for (Fault known : Fault.values()) {

@@ -21,10 +21,15 @@ import java.util.concurrent.CompletableFuture;
 /// new, and look for late rows everywhere. What differs from before is then mended row by row. Until that is done
 /// the copy is known to be in recovery, also after a crash.
 final class Recovery {
-    /// Brings all rows of a copy in line with the source's, and calls [#ended] when they are.
+    /// Sets the marks by [#rebase], brings all rows of the copy in line with the source's, and calls [#ended] when they
+    /// are.
     @FunctionalInterface
     interface Mending {
-        CompletableFuture<SyncResult> mend(TableRunner runner);
+        /// @return completes with an empty result where the rows cannot be mended one by one: the two do not fit, or so
+        ///     many differ that the table is to be fetched again
+        /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#BUSY] while the table is
+        ///     being checked; no mark was set
+        CompletableFuture<Optional<SyncResult>> mend(TableRunner runner);
     }
 
     private Recovery() {}

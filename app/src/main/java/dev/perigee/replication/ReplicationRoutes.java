@@ -38,10 +38,7 @@ final class ReplicationRoutes {
     void register() {
         route("POST", "/tables", this::configure);
         route("GET", "/tables", _ -> Response.result(Map.of("tables", configured())));
-        route(
-                "GET",
-                "/tables/:name",
-                request -> Response.result(TableFields.json(named(request).table())));
+        route("GET", "/tables/:name", request -> Response.result(TableFields.json(named(request))));
         route("PATCH", "/tables/:name", this::change);
         route("DELETE", "/tables/:name", this::remove);
         route("POST", "/tables/:name/resync", this::resync);
@@ -59,9 +56,12 @@ final class ReplicationRoutes {
     }
 
     private Response configure(Request request) {
-        List<TableConfig> configs = TableFields.tables(request.json());
-        List<Map<String, Object>> done =
-                tables.configure(configs).stream().map(TableFields::json).toList();
+        boolean isAdopting = flag(request, "adopt", false);
+        List<TableConfig> configs =
+                TableFields.tables(request.json(), name -> tables.find(name).map(TableRunner::config));
+        List<Map<String, Object>> done = tables.configure(configs, isAdopting).stream()
+                .map(TableFields::json)
+                .toList();
         return Response.result(answer("success", true, "count", done.size(), "tables", done));
     }
 
@@ -91,8 +91,7 @@ final class ReplicationRoutes {
         refuseBody(request);
         TableRunner runner = named(request);
         flag(request, "wait", true); // refused before anything starts
-        tables.needsResync(runner);
-        return answered(request, Map.of(runner, runner.resync()));
+        return answered(request, Map.of(runner, tables.fetchedAgain(runner)));
     }
 
     private Response recover(Request request) {
@@ -113,9 +112,7 @@ final class ReplicationRoutes {
     }
 
     private List<Map<String, Object>> configured() {
-        return tables.all().stream()
-                .map(runner -> TableFields.json(runner.table()))
-                .toList();
+        return tables.all().stream().map(TableFields::json).toList();
     }
 
     private List<TableStatus> statuses() {
@@ -171,7 +168,18 @@ final class ReplicationRoutes {
         CompletableFuture<Map<String, Object>> all = CompletableFuture.allOf(
                         settled.values().toArray(CompletableFuture[]::new))
                 .thenApply(_ -> results(settled));
-        return asked.answer(request, all, () -> results(settled));
+        return asked.answer(request, all, () -> {
+            Map<String, Object> answer = results(settled);
+            Map<String, Progress> progress = new LinkedHashMap<>();
+            running.forEach((runner, future) -> {
+                if (future.isDone()) return;
+                runner.progress()
+                        .or(() -> verifications.progress(runner.name()))
+                        .ifPresent(now -> progress.put(runner.name(), now));
+            });
+            if (!progress.isEmpty()) answer.put("progress", progress);
+            return answer;
+        });
     }
 
     private static Map<String, Object> results(Map<String, CompletableFuture<SyncResult>> settled) {

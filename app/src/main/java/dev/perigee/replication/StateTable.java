@@ -69,6 +69,20 @@ final class StateTable {
                 .run();
     }
 
+    /// A table that was there becomes the copy; how it was made is not known, so everything is fetched again.
+    static void adopted(Transaction tx, String name, String target) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET target = ?2, definition = NULL, cursor = NULL, cursor_key = NULL, loaded = 0, needs_resync = 1,
+                    row_count = (SELECT count(*) FROM %s), text_numbers = 0, sealing = NULL, looked_since = NULL,
+                    complete_as_of = NULL, guarantee = NULL, held_by = NULL
+                WHERE name = ?1""".formatted(Identifiers.quoted(target)))
+                .bindText(1, name)
+                .bindText(2, target)
+                .run();
+        DriftTable.forget(tx, name);
+    }
+
     /// Moves the cursor over a page that was applied to the copy.
     ///
     /// @param after the number of pages before it

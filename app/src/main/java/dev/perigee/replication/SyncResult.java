@@ -1,6 +1,8 @@
 package dev.perigee.replication;
 
+import dev.perigee.fault.Fault;
 import java.util.Optional;
+import java.util.Set;
 
 /// What one sync of one table did. After a failure the counts are those of the pages that were committed before it, and
 /// the cursor stands at the last of them.
@@ -26,6 +28,15 @@ public record SyncResult(
                 unchanged + next.unchanged,
                 ms + next.ms,
                 next.error);
+    }
+
+    /// The same result, where it failed with one of these faults with another remedy.
+    public SyncResult advising(Set<Fault> faults, String toFix) {
+        Optional<Problem> advised = error.map(problem ->
+                faults.stream().anyMatch(fault -> fault.name().equals(problem.fault()))
+                        ? problem.advising(toFix)
+                        : problem);
+        return new SyncResult(table, inserted, updated, deleted, unchanged, ms, advised);
     }
 
     public boolean succeeded() {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
@@ -21,14 +22,15 @@ final class TableFields {
 
     /// The tables of a `POST` body: one object, or `{"tables": […]}`.
     ///
+    /// @param known the settings of a table that is replicated already: what is not named stays
     /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] naming every field that is wrong
-    static List<TableConfig> tables(JsonNode body) {
+    static List<TableConfig> tables(JsonNode body, Function<String, Optional<TableConfig>> known) {
         List<String> mistakes = new ArrayList<>();
         List<TableConfig> configs = new ArrayList<>();
         if (!body.isObject()) {
             mistakes.add("the body is not an object");
         } else if (!body.has("tables")) {
-            config(body, "", Optional.empty(), mistakes).ifPresent(configs::add);
+            config(body, "", before(body, known), mistakes).ifPresent(configs::add);
         } else if (!body.get("tables").isArray() || body.get("tables").isEmpty()) {
             mistakes.add("`tables`: expected an array with at least one table");
         } else if (body.size() > 1) {
@@ -38,7 +40,7 @@ final class TableFields {
         } else {
             int i = 0;
             for (JsonNode table : body.get("tables")) {
-                config(table, "tables[%d]".formatted(i++), Optional.empty(), mistakes)
+                config(table, "tables[%d]".formatted(i++), before(table, known), mistakes)
                         .ifPresent(configs::add);
             }
         }
@@ -69,6 +71,18 @@ final class TableFields {
         Map<String, Object> json = TableSettings.fields(table.config());
         json.put("origin", ConfigTable.word(table.origin()));
         return json;
+    }
+
+    /// As [#json(ConfiguredTable)], and why its schedule rests although nobody paused it.
+    static Map<String, Object> json(TableRunner table) {
+        Map<String, Object> json = json(table.table());
+        json.put("paused", table.isPaused());
+        table.whyPaused().ifPresent(why -> json.put("pausedBecause", why));
+        return json;
+    }
+
+    private static Optional<TableConfig> before(JsonNode table, Function<String, Optional<TableConfig>> known) {
+        return known.apply(table.path("name").asString(""));
     }
 
     private static void refuse(List<String> mistakes) {

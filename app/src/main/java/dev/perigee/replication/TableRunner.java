@@ -100,6 +100,14 @@ final class TableRunner {
         return table.config().paused() || isOrphan;
     }
 
+    /// Why it rests, where nobody paused it; empty also where its schedule goes on.
+    Optional<String> whyPaused() {
+        if (!isOrphan) return Optional.empty();
+        return Optional.of(
+                "paused, because the configuration file no longer names it; name it there again, or resume it with `perigee tables resume %1$s`, or end it with `perigee tables remove %1$s`"
+                        .formatted(Remedies.word(name())));
+    }
+
     Optional<Instant> due() {
         return Optional.ofNullable(due);
     }

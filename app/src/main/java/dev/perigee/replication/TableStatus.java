@@ -158,10 +158,7 @@ public record TableStatus(
     private static List<String> notes(
             TableRunner runner, Optional<TableState> state, Optional<CopyDefinition> definition) {
         List<String> notes = new ArrayList<>();
-        if (runner.isOrphan()) {
-            notes.add("paused, because the configuration file no longer names it; "
-                    + "remove it, or resume it with {\"paused\": false}");
-        }
+        runner.whyPaused().ifPresent(notes::add);
         state.flatMap(TableState::backfill).ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
         definition.map(DriftNotes::of).ifPresent(notes::addAll);
         state.map(TableState::obstacles).orElse(List.of()).forEach(obstacle -> notes.add(obstacle.text()));

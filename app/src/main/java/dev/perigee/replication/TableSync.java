@@ -92,6 +92,11 @@ public final class TableSync {
         return result;
     }
 
+    /// As [#run(TableConfig, SyncListener)], from the beginning: the copy is replaced when all rows are there.
+    public SyncResult runAgain(TableConfig config, SyncListener listener) {
+        return run(new Member(config, Run.Kind.RESYNC, listener, new Cancellation(), NextDue.NEVER));
+    }
+
     /// Whether another sync should follow at once, to go on filling columns that were added.
     boolean hasMore(String name) {
         return store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, name))

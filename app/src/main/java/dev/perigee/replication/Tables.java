@@ -24,6 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
 /// The tables that are replicated: which, how, and the one runner of each. Changes of the configuration come one at a
@@ -31,6 +33,8 @@ import tools.jackson.databind.JsonNode;
 final class Tables {
     /// Tables in the configuration at most.
     static final int MAX_TABLES = 10_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Tables.class);
 
     private record Wanted(ConfiguredTable table, CopyDefinition definition) {}
 
@@ -44,7 +48,7 @@ final class Tables {
     private final Runnable rescheduling;
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
     private final Object changing = new Object();
-    private volatile Recovery.Mending mending = this::fetchedAgain;
+    private volatile Recovery.Mending mending = _ -> CompletableFuture.completedFuture(Optional.empty());
 
     /// @param rescheduling called when a table's due time may have changed
     Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
@@ -84,6 +88,7 @@ final class Tables {
                 runner.due(dueAtStart(Optional.ofNullable(state)));
                 runner.orphan(table.origin() == Origin.FILE
                         && settings.tables().stream().noneMatch(c -> c.name().equals(runner.name())));
+                runner.whyPaused().ifPresent(why -> LOG.warn("table {}: {}", runner.name(), why));
                 runners.put(runner.name(), runner);
                 runner.failing(state != null && state.failures() > 0);
                 if (state != null) state.target().ifPresent(target -> protect(runner, target));
@@ -130,8 +135,10 @@ final class Tables {
     /// Adds tables, or gives those of the same name these settings. All or nothing; copies that are missing are made,
     /// empty, and every table is due at once.
     ///
+    /// @param isAdopting whether a table of the replica that has a copy's name and belongs to nobody becomes the
+    ///     copy: its rows are served until the source's have all been fetched, and then replaced by them
     /// @throws PerigeeException 404 for what the source does not have, 409 for a name that is taken, 400
-    List<ConfiguredTable> configure(List<TableConfig> configs) {
+    List<ConfiguredTable> configure(List<TableConfig> configs, boolean isAdopting) {
         synchronized (changing) {
             Source source = source();
             List<Wanted> wanted = new ArrayList<>();
@@ -144,7 +151,7 @@ final class Tables {
                         Drifting.definition(host.store(), config, table)));
             }
             Instant now = host.clock().instant();
-            List<String> targets = host.store().write(tx -> store(tx, wanted, now));
+            List<String> targets = host.store().write(tx -> store(tx, wanted, isAdopting, now));
             for (int i = 0; i < wanted.size(); i++) {
                 ConfiguredTable table = wanted.get(i).table();
                 TableRunner runner = runners.computeIfAbsent(table.config().name(), _ -> runner(table));
@@ -171,7 +178,7 @@ final class Tables {
     private ConfiguredTable change(TableRunner runner, TableConfig config) {
         TableConfig before = runner.config();
         if (!before.withPaused(config.paused()).equals(config))
-            return configure(List.of(config)).getFirst();
+            return configure(List.of(config), false).getFirst();
         synchronized (changing) {
             // Pausing must work while the source is down, so nothing is asked of it here.
             ConfiguredTable table = new ConfiguredTable(
@@ -221,19 +228,11 @@ final class Tables {
         }
     }
 
-    /// Remembers durably that a table must be fetched again, so that a crash does not forget it.
-    void needsResync(TableRunner runner) {
-        host.store().write(tx -> {
-            StateTable.ensure(tx, runner.name());
-            StateTable.needsResync(tx, runner.name());
-            return true;
-        });
-    }
-
     /// Brings the copy of a source that went back, or was replaced, to what the source has now.
     CompletableFuture<SyncResult> recover(TableRunner runner) {
-        return runner.exclusively(_ -> Recovery.rebase(host.store(), source(), runner.config()))
-                .thenCompose(isComparable -> isComparable ? mending.mend(runner) : fetchedAgain(runner));
+        return mending.mend(runner)
+                .thenCompose(
+                        mended -> mended.map(CompletableFuture::completedFuture).orElseGet(() -> fetchedAgain(runner)));
     }
 
     /// How a recovery mends rows; by fetching everything again unless this says otherwise.
@@ -241,8 +240,13 @@ final class Tables {
         mending = other;
     }
 
-    private CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
-        needsResync(runner);
+    /// Fetches a table again from the beginning; a crash does not forget it. Readers keep the old copy meanwhile.
+    CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
+        host.store().write(tx -> {
+            StateTable.ensure(tx, runner.name());
+            StateTable.needsResync(tx, runner.name());
+            return true;
+        });
         return runner.resync();
     }
 
@@ -382,12 +386,12 @@ final class Tables {
     }
 
     /// @return the names the copies have
-    private static List<String> store(Transaction tx, List<Wanted> wanted, Instant due) {
+    private static List<String> store(Transaction tx, List<Wanted> wanted, boolean isAdopting, Instant due) {
         List<String> targets = new ArrayList<>();
         for (Wanted one : wanted) {
             String name = one.table().config().name();
             ConfigTable.put(tx, one.table());
-            targets.add(reserveTarget(tx, name, one.definition()));
+            targets.add(reserveTarget(tx, name, one.definition(), isAdopting));
             StateTable.dueAt(tx, name, Optional.of(due));
         }
         if (ConfigTable.all(tx).size() > MAX_TABLES) {
@@ -399,13 +403,18 @@ final class Tables {
         return targets;
     }
 
-    private static String reserveTarget(Transaction tx, String name, CopyDefinition definition) {
+    private static String reserveTarget(Transaction tx, String name, CopyDefinition definition, boolean isAdopting) {
         StateTable.ensure(tx, name);
         Optional<String> made = StateTable.find(tx, name)
                 .flatMap(TableState::target)
                 .filter(target -> CopyTable.existing(tx, target).isPresent());
-        if (made.isEmpty()) SyncPlan.makeCopy(tx, name, definition);
-        else if (!made.get().equalsIgnoreCase(definition.target())) {
+        if (made.isEmpty()) {
+            Optional<String> adopted = isAdopting ? CopyTable.unowned(tx, definition.target()) : Optional.empty();
+            if (adopted.isEmpty()) SyncPlan.makeCopy(tx, name, definition);
+            else StateTable.adopted(tx, name, adopted.get());
+            return adopted.orElse(definition.target());
+        }
+        if (!made.get().equalsIgnoreCase(definition.target())) {
             CopyTable.refuseTaken(tx, definition.target(), name);
         }
         return made.orElse(definition.target());

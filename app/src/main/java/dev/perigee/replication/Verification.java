@@ -27,9 +27,17 @@ final class Verification {
     ///
     /// @param repairs whether differences are brought in line
     /// @param isConfirmed whether a repair may remove more rows than the table's `maxDeletedShare`
-    record Order(boolean repairs, boolean isConfirmed) {
+    /// @param isWhole whether nothing is repaired where not everything can be
+    record Order(boolean repairs, boolean isConfirmed, boolean isWhole) {
         /// Look and tell.
         static final Order PLAIN = new Order(false, false);
+
+        /// Of a source that went back: where too much differs, everything is fetched again instead.
+        static final Order RECOVERY = new Order(true, true, true);
+
+        Order(boolean repairs, boolean isConfirmed) {
+            this(repairs, isConfirmed, false);
+        }
     }
 
     private final Store store;
@@ -79,7 +87,8 @@ final class Verification {
             Source remembered = SameTable.remembered(store, source.get(), checked.config(), checked.table());
             ComparePass.Result all = new ComparePass(store, remembered, checked, rate, progress, cancellation).run();
             pass = all;
-            lookAgain(remembered, all.suspects());
+            boolean isLeft = order.isWhole() && all.suspects().leftOut() > 0;
+            if (!isLeft) lookAgain(remembered, all.suspects());
             return judged(all.suspects());
         } catch (RuntimeException e) {
             PerigeeException failure = cancellation.reason().orElseGet(() -> Failures.unwrapped(e));
@@ -96,7 +105,7 @@ final class Verification {
                     "it is synced first, and that failed with %s, so the two cannot be compared"
                             .formatted(problem.fault()),
                     "Nothing was changed",
-                    problem.remedy().replace("NAME", runner.name()));
+                    problem.remedy());
         });
     }
 
@@ -127,19 +136,27 @@ final class Verification {
         if (order.isConfirmed() || !new MassDelete(runner.config(), rows, 0).isAgainst(found.extra())) return;
         throw Fault.CONFLICT.in(
                 "table " + runner.name(),
-                "the repair would remove %d of its %d rows, more than `maxDeletedShare` (%s) allows; repeat it with `confirm` if the source is right"
+                "the repair would remove %d of its %d rows, more than `maxDeletedShare` (%s) allows"
                         .formatted(found.extra(), rows, runner.config().maxDeletedShare()),
-                "Nothing was removed; %d rows were written".formatted(repaired));
+                "Nothing was removed; %d rows were written".formatted(repaired),
+                "look whether the source really lost these rows; if it did, `perigee verify --table %s --repair --confirm`, or repeat the request with `\"confirm\": true`"
+                        .formatted(Remedies.word(runner.name())));
     }
 
     private Proof judged(Suspects suspects) {
         if (suspects.leftOut() > 0) {
             String what = "%d rows seemed to differ, of which %d were looked at again and %d differed"
-                    .formatted(suspects.size() + suspects.leftOut(), suspects.size(), found.differences());
+                    .formatted(
+                            suspects.size() + suspects.leftOut(),
+                            order.isWhole() ? 0 : suspects.size(),
+                            found.differences());
             PerigeeException tooMany = Fault.TOO_LARGE.in(
                     "table " + runner.name(),
-                    what + (found.differences() > 0 ? "; resync the table" : "; verify it again when less is written"),
-                    "%d rows were repaired".formatted(repaired));
+                    what,
+                    "%d rows were repaired".formatted(repaired),
+                    found.differences() > 0
+                            ? Remedies.resync(runner.name())
+                            : "verify it again when less is written at the source");
             Verdict verdict = found.differences() > 0 ? Verdict.DIFFERENT : Verdict.UNFINISHED;
             return proof(verdict, Optional.of(Problem.of(tooMany)));
         }

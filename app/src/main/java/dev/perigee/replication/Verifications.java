@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.ProofTable.Entry;
 import dev.perigee.replication.Verification.Order;
@@ -29,17 +30,28 @@ final class Verifications implements Checks.Scheduled {
 
     /// Verifies a table now, on a thread of its own.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#BUSY] while it is being checked
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while it is being checked
     CompletableFuture<Proof> start(Checks checks, TableRunner table, Order order) {
         return checks.start(table, Checks.Kind.VERIFY, cancellation -> verify(table, order, cancellation));
     }
 
-    /// Mends the copy of a source that went back: every row that differs, whatever their number, since an admin asked.
-    CompletableFuture<SyncResult> mend(Checks checks, TableRunner table) {
-        return start(checks, table, new Order(true, true)).thenApply(proof -> {
+    /// Mends the copy of a source that went back: every row that differs, since an admin asked. See [Recovery.Mending].
+    CompletableFuture<Optional<SyncResult>> mend(Checks checks, TableRunner table) {
+        // As one check: where another runs, this is refused before it sets the marks.
+        return checks.start(table, Checks.Kind.VERIFY, cancellation -> {
+            boolean isComparable = table.exclusively(
+                            _ -> Recovery.rebase(host.store(), tables.source(), table.config()))
+                    .join();
+            if (!isComparable) return Optional.empty();
+            Proof proof = verify(table, Order.RECOVERY, cancellation);
+            // More differs than is remembered row by row.
+            boolean isTooMuch = proof.error()
+                    .filter(error -> error.fault().equals(Fault.TOO_LARGE.name()))
+                    .isPresent();
+            if (isTooMuch) return Optional.empty();
             if (proof.verdict().isGood()) Recovery.ended(host.store(), table.name());
             Counts counts = new Counts(proof.missing(), proof.different(), proof.extra(), 0);
-            return SyncResult.of(table.name(), counts, proof.tookMs(), proof.error());
+            return Optional.of(SyncResult.of(table.name(), counts, proof.tookMs(), proof.error()));
         });
     }
 

@@ -38,6 +38,8 @@ class HelpTest {
                 "tables sync",
                 "verify",
                 "tables recover",
+                "tables resync",
+                "tables set",
                 "tables sweep",
                 "tables backfill",
                 "tables set-aside",
@@ -63,7 +65,11 @@ class HelpTest {
                 "tables resume",
                 "tables sync",
                 "tables sweep",
-                "tables recover"
+                "tables recover",
+                "tables resync",
+                "tables set",
+                "tables backfill",
+                "tables set-aside"
             })
     void every_help_of_a_command_below_has_examples_of_itself(String command) {
         assertThat(cli.run((command + " --help").split(" ")).out())
@@ -87,6 +93,7 @@ class HelpTest {
                 "doctor",
                 "status",
                 "tables add",
+                "tables set",
                 "tables remove",
                 "tables backfill",
                 "tables set-aside",

@@ -99,6 +99,78 @@ class ServerCommandsTest {
     }
 
     @Test
+    void one_setting_is_changed_and_the_others_stay() {
+        cli.run(
+                "tables",
+                "add",
+                "orders",
+                "--cursor",
+                "updated_at",
+                "--interval",
+                "2h",
+                "--exclude",
+                "note",
+                "--pause");
+        assertThat(cli.run("tables", "set", "orders", "--verify-every", "24h", "--indexes"))
+                .isEqualTo(new Cli.Ended(0, "orders: changed\n", ""));
+        assertThat(cli.run("tables", "add", "orders", "--page-rows", "7").err()).isEmpty();
+        assertThat(cli.run("tables", "--json").out())
+                .contains("\"cursorColumn\":\"updated_at\",\"intervalMs\":7200000", "\"exclude\":[\"note\"]")
+                .contains("\"pageRows\":7", "\"indexes\":true", "\"verify\":\"1d\"", "\"paused\":true");
+
+        assertThat(cli.run("tables", "set", "orders", "--unset", "verify-every,exclude", "--no-indexes")
+                        .exitCode())
+                .isZero();
+        assertThat(cli.run("tables", "--json").out())
+                .contains("\"exclude\":[]", "\"indexes\":false", "\"pageRows\":7")
+                .doesNotContain("verify");
+        assertThat(cli.run("tables", "set", "orders").exitCode()).isEqualTo(2);
+        assertThat(cli.run("tables", "set", "orders", "--unset", "name").exitCode())
+                .isEqualTo(2);
+        assertThat(cli.run("tables", "set", "orders", "--interval", "soon").err())
+                .contains("`interval`: expected a duration");
+        assertThat(cli.run("tables", "set", "nothing", "--interval", "1h").err())
+                .startsWith("perigee: NOT_FOUND");
+    }
+
+    @Test
+    void a_copy_whose_replication_was_ended_is_taken_again() {
+        cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "2h");
+        cli.run("tables", "sync", "orders");
+        cli.run("tables", "remove", "orders");
+        cli.run("query", "DELETE FROM orders WHERE id > 10");
+        cli.run("query", "CREATE INDEX mine ON orders (note)");
+        assertThat(cli.run("tables", "add", "orders", "--cursor", "updated_at")).satisfies(refused -> {
+            assertThat(refused.exitCode()).isEqualTo(1);
+            assertThat(refused.err()).startsWith("perigee: CONFLICT").contains("To fix:", "--adopt");
+        });
+        assertThat(cli.run("tables", "add", "orders", "--cursor", "updated_at", "--adopt")
+                        .exitCode())
+                .isZero();
+        assertThat(cli.run("tables", "sync", "orders").exitCode()).isZero();
+        assertThat(cli.run("verify", "--table", "orders").out()).startsWith("orders: equal, 30 rows");
+        assertThat(cli.run("query", "SELECT count(*) FROM pragma_index_list('orders') WHERE name = 'mine'", "--csv")
+                        .out())
+                .endsWith("\r\n1\r\n");
+        assertThat(cli.run("query", "DROP TABLE orders").err()).contains("read-only");
+    }
+
+    @Test
+    void tables_are_fetched_again_and_recovered_with_their_progress_at_a_terminal() {
+        cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "2h");
+        cli.run("tables", "sync", "orders");
+        for (String how : new String[] {"resync", "recover"}) {
+            assertThat(with("admin-token").typing("").run("tables", how, "orders"))
+                    .satisfies(ended -> {
+                        assertThat(ended.exitCode()).isZero();
+                        assertThat(ended.out()).startsWith("orders: 0 new, 0 changed");
+                    });
+            assertThat(cli.run("tables", how, "orders", "--json").out()).startsWith("{\"results\":[{\"request\":");
+            assertThat(cli.run("tables", how, "nothing").err()).startsWith("perigee: NOT_FOUND");
+        }
+    }
+
+    @Test
     void a_copy_is_verified_and_repaired() {
         cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "2h");
         Cli.Ended equal = cli.run("verify", "--table", "orders");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -56,6 +57,28 @@ class SyncCommandTest {
                 .contains(": 2,500 new, 0 changed");
         assertThat(second.out()).startsWith("orders by updated_at: 2 rows in ").contains(": 2 new, 0 changed");
         assertThat(query("SELECT count(*), sum(id) FROM orders")).isEqualTo("2502,3144253\r\n");
+    }
+
+    @Test
+    void a_source_that_went_back_is_named_with_the_option_that_helps() {
+        String[] sync = {"sync", "--from", from, "--to", to, "--table", "orders", "--cursor", "updated_at"};
+        cli.run(sync);
+        postgres.execute("TRUNCATE orders; INSERT INTO orders VALUES (1, 7, '2020-01-01'), (5000, 1, '2020-01-01')");
+        Cli.Ended refused = cli.run(sync);
+        assertThat(refused.exitCode()).isEqualTo(1);
+        assertThat(refused.err())
+                .startsWith("perigee: SOURCE_BEHIND_CURSOR in table orders")
+                .contains("To fix: make sure that it is the source you want, then run this command again with --resync")
+                .doesNotContain("perigee tables");
+        assertThat(query("SELECT count(*) FROM orders")).isEqualTo("2500\r\n");
+        String[] again = Arrays.copyOf(sync, sync.length + 1);
+        again[sync.length] = "--resync";
+        assertThat(cli.run(again)).satisfies(ended -> {
+            assertThat(ended.exitCode()).as(ended.err()).isZero();
+            assertThat(ended.out()).startsWith("orders by updated_at: 2 rows");
+        });
+        assertThat(query("SELECT count(*), sum(id) FROM orders")).isEqualTo("2,5001\r\n");
+        assertThat(cli.run(sync).exitCode()).isZero();
     }
 
     @Test

@@ -5,13 +5,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
-/// The fields of `POST /replication/tables` as options; the server checks their values.
-final class NewTable {
-    @Parameters(paramLabel = "NAME", description = "At the source: table or schema.table.")
-    private String name = "";
-
+/// A table's settings as options, by the fields of `POST` and `PATCH /replication/tables`; the server checks their
+/// values.
+final class TableFieldOptions {
     @Option(
             names = "--cursor",
             paramLabel = "COLUMN",
@@ -115,20 +112,32 @@ final class NewTable {
             description = "Columns that the source drops: keep or drop. Default: keep.")
     private @Nullable String droppedColumns;
 
-    @Option(names = "--indexes", description = "Make the source's indexes on the copy.")
-    private boolean hasIndexes;
+    @Option(names = "--indexes", negatable = true, description = "Make the source's indexes on the copy.")
+    private @Nullable Boolean hasIndexes;
 
-    @Option(names = "--pause", description = "Add it without starting its schedule.")
-    private boolean isPaused;
+    /// Options by the word that follows `--`, and the field of those that can be without a value.
+    static final Map<String, String> UNSET = unset();
 
-    String name() {
-        return name;
+    private static Map<String, String> unset() {
+        Map<String, String> unset = new LinkedHashMap<>();
+        unset.put("cursor", "cursorColumn");
+        unset.put("time-zone", "timeZone");
+        unset.put("key", "key");
+        unset.put("columns", "columns");
+        unset.put("exclude", "exclude");
+        unset.put("target", "target");
+        unset.put("page-rows", "pageRows");
+        unset.put("group", "group");
+        unset.put("deletes", "deletes");
+        unset.put("max-deleted-share", "maxDeletedShare");
+        unset.put("verify-every", "verify");
+        unset.put("settle", "settle");
+        return unset;
     }
 
     /// What was said, by the fields' names.
     Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("name", name);
         put(fields, "mode", mode);
         put(fields, "cursorColumn", cursor);
         put(fields, "interval", interval);
@@ -149,8 +158,7 @@ final class NewTable {
         put(fields, "settle", settle);
         put(fields, "stampedBy", stampedBy);
         put(fields, "droppedColumns", droppedColumns);
-        if (hasIndexes) fields.put("indexes", true);
-        if (isPaused) fields.put("paused", true);
+        put(fields, "indexes", hasIndexes);
         return fields;
     }
 
