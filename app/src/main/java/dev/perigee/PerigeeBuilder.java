@@ -105,7 +105,8 @@ public final class PerigeeBuilder {
                 standard.keepRuns(),
                 standard.retryFirst(),
                 standard.retryMax(),
-                standard.verifyRowsPerSecond());
+                standard.verifyRowsPerSecond(),
+                standard.adminsWriteCopies());
         PerigeeConfig config =
                 new PerigeeConfig(read.store(), read.serve(), read.query(), read.source(), replication, read.bundled());
         return Perigee.open(change.apply(config), Perigee.bundled(config), plugins);

@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.perigee.ServedPerigee.Reply;
+import dev.perigee.config.QueryConfig;
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.WorkerConfig;
 import dev.perigee.store.Store;
+import dev.perigee.testing.Contract;
 import dev.perigee.testing.TestPostgres;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -17,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /// Every call of replication's REST interface, with its statuses, over HTTP and with a real PostgreSQL.
@@ -182,6 +188,59 @@ class ReplicationApiTest {
                 .isEqualTo(200);
         awaitRows("100", "copied");
         assertThat(perigee.value("SELECT count(*) FROM Orders")).isEqualTo("0");
+    }
+
+    /// What an admin wrote would stand under the guarantee of the source's rows.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Contract("Different: copies are read-only, for admins too unless `replication.adminsWriteCopies` says otherwise")
+    void an_admin_writes_to_no_copy_by_any_way(boolean isInWorker) {
+        perigee.close();
+        QueryConfig queries = QueryConfig.defaults().withWorkers(new WorkerConfig(2, 256L << 20, isInWorker));
+        perigee = ServedPerigee.open(folder, Optional.of(postgres.config()), queries, replication(false));
+        post("/tables", "{'name': 'items', 'cursorColumn': 'c', 'interval': '1h'}");
+        awaitRows("50", "items");
+        perigee.query("CREATE TABLE mine (a)");
+        String[][] ways = {
+            {"POST", "/query", "{'sql': 'INSERT INTO items VALUES (900, 1)'}"},
+            {"POST", "/query", "{'sql': 'UPDATE Items SET c = -1'}"},
+            {"POST", "/query/raw", "{'sql': 'DELETE FROM main.items'}"},
+            {
+                "POST",
+                "/query",
+                "{'transaction': [{'sql': 'INSERT INTO mine VALUES (1)'}, {'sql': 'REPLACE INTO items VALUES (1, 0)'}]}"
+            },
+            {"POST", "/rest/items", "{'id': 900, 'c': 1}"},
+            {"PATCH", "/rest/items/1", "{'c': -1}"},
+            {"PUT", "/rest/items/1", "{'id': 1, 'c': -1}"},
+            {"DELETE", "/rest/items/1", ""},
+            {"POST", "/import/json/items", "{'data': [{'id': 900, 'c': 1}]}"},
+        };
+        for (String[] way : ways) {
+            Reply reply = perigee.call(way[0], way[1], way[2]);
+            assertThat(reply.status()).as(String.join(" ", way) + reply.text()).isEqualTo(403);
+            assertThat(reply.text())
+                    .contains("is read-only: it is the copy of the replicated table items")
+                    .contains("X-Starbase-Source: external", "replication.adminsWriteCopies");
+        }
+        assertThat(perigee.value("SELECT count(*) || ' ' || sum(c) FROM items")).isEqualTo("50 1275");
+        assertThat(perigee.value("SELECT count(*) FROM mine")).isEqualTo("0");
+        assertThat(perigee.call("POST", "/query", "{'sql': 'CREATE INDEX by_c ON items (c)'}")
+                        .status())
+                .as("an index changes no row")
+                .isEqualTo(200);
+        perigee.close();
+
+        perigee = ServedPerigee.open(folder, Optional.of(postgres.config()), queries, replication(true));
+        assertThat(perigee.call("PATCH", "/rest/items/1", "{'c': -1}").status()).isEqualTo(200);
+        assertThat(perigee.call(ServedPerigee.CLIENT_TOKEN, "DELETE", "/rest/items/1", "")
+                        .status())
+                .isEqualTo(403);
+    }
+
+    private static ReplicationConfig replication(boolean adminsWriteCopies) {
+        return new ReplicationConfig(
+                List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1), 0, adminsWriteCopies);
     }
 
     @Test

@@ -57,6 +57,16 @@ public final class ServedPerigee implements AutoCloseable {
     }
 
     private static ServedPerigee open(Path folder, Optional<SourceConfig> source, QueryConfig queries) {
+        return open(
+                folder,
+                source,
+                queries,
+                new ReplicationConfig(List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1)));
+    }
+
+    /// With everything as it is given.
+    public static ServedPerigee open(
+            Path folder, Optional<SourceConfig> source, QueryConfig queries, ReplicationConfig replication) {
         ServeConfig plain = ServeConfig.of(0, TOKEN);
         ServeConfig serve = new ServeConfig(
                 plain.host(),
@@ -70,12 +80,8 @@ public final class ServedPerigee implements AutoCloseable {
                 plain.maxConnections(),
                 plain.requestTimeout(),
                 plain.shutdownGrace());
-        return new ServedPerigee(Perigee.open(new PerigeeConfig(
-                StoreConfig.of(folder),
-                serve,
-                queries,
-                source,
-                new ReplicationConfig(List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1)))));
+        return new ServedPerigee(
+                Perigee.open(new PerigeeConfig(StoreConfig.of(folder), serve, queries, source, replication)));
     }
 
     public int port() {

@@ -147,12 +147,7 @@ public final class PerigeeConfigReader {
                                 base.workers().size()),
                         section.bytes(
                                 "workerMemoryBytes", 32 * MB, TB, base.workers().memoryBytes()),
-                        section.text(
-                                        "adminsInWorkers",
-                                        "false",
-                                        value -> value.matches("true|false"),
-                                        "expected true or false")
-                                .equals("true")));
+                        section.flag("adminsInWorkers", false)));
         section.done();
         return query;
     }
@@ -178,7 +173,8 @@ public final class PerigeeConfigReader {
                 section.whole("keepRuns", 1, 100_000, base.keepRuns()),
                 section.duration("retryFirst", Duration.ofMillis(100), HOUR, base.retryFirst()),
                 section.duration("retryMax", Duration.ofMillis(100), DAY, base.retryMax()),
-                section.whole("verifyRowsPerSecond", 0, 1_000_000_000, base.verifyRowsPerSecond()));
+                section.whole("verifyRowsPerSecond", 0, 1_000_000_000, base.verifyRowsPerSecond()),
+                section.flag("adminsWriteCopies", base.adminsWriteCopies()));
         if (replication.retryFirst().compareTo(replication.retryMax()) > 0) {
             section.wrong("retryFirst", "expected no more than replication.retryMax");
         }

@@ -11,22 +11,24 @@ import java.util.List;
 /// @param retryFirst wait before the first retry of a failing table
 /// @param retryMax longest wait between two retries
 /// @param verifyRowsPerSecond rows a verification compares in a second at most; 0 for no limit
+/// @param adminsWriteCopies whether admins may change rows of copies, which no guarantee covers
 public record ReplicationConfig(
         List<TableConfig> tables,
         int parallelTables,
         int keepRuns,
         Duration retryFirst,
         Duration retryMax,
-        int verifyRowsPerSecond) {
+        int verifyRowsPerSecond,
+        boolean adminsWriteCopies) {
 
     public ReplicationConfig {
         tables = List.copyOf(tables);
     }
 
-    /// Verifications without a limit on their rate.
+    /// Verifications without a limit on their rate, and copies that nobody but Perigee writes.
     public ReplicationConfig(
             List<TableConfig> tables, int parallelTables, int keepRuns, Duration retryFirst, Duration retryMax) {
-        this(tables, parallelTables, keepRuns, retryFirst, retryMax, 0);
+        this(tables, parallelTables, keepRuns, retryFirst, retryMax, 0, false);
     }
 
     public static ReplicationConfig defaults() {

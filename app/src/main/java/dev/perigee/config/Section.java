@@ -68,6 +68,11 @@ final class Section {
                 .orElse(otherwise);
     }
 
+    boolean flag(String name, boolean otherwise) {
+        return text(name, String.valueOf(otherwise), value -> value.matches("true|false"), "expected true or false")
+                .equals("true");
+    }
+
     long whole(String name, long min, long max, long otherwise) {
         String expected = "expected a whole number from %d to %d".formatted(min, max);
         return parsed(name, expected, text -> number(text).filter(n -> n >= min && n <= max))

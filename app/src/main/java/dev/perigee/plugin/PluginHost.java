@@ -82,9 +82,16 @@ public interface PluginHost {
     /// @return what went wrong, by the plugin's name; empty when nothing did
     Map<String, String> tellCron(CronEvent event);
 
-    /// From now on callers' statements may not write to this table of the replica; `reason` is in the
-    /// refusal.
-    void protectTable(String table, String reason);
+    /// From now on clients' statements may not write to this table of the replica, and admins' may change its rows and
+    /// nothing else; `reason` is in the refusal.
+    default void protectTable(String table, String reason) {
+        protectTable(table, reason, false);
+    }
+
+    /// As [#protectTable(String, String)].
+    ///
+    /// @param fromAdmins whether admins may not change its rows either
+    void protectTable(String table, String reason, boolean fromAdmins);
 
     void unprotectTable(String table);
 }

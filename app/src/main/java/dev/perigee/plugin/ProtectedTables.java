@@ -12,14 +12,16 @@ import java.util.concurrent.atomic.AtomicLong;
 ///
 /// Names are compared as SQLite compares them: ASCII letters without regard to case.
 public final class ProtectedTables {
-    private record Protection(String plugin, String reason) {}
+    /// @param reason why callers may not write, for the refusal
+    /// @param fromAdmins whether admins may not write either
+    public record Protection(String plugin, String reason, boolean fromAdmins) {}
 
     private final Map<String, Protection> byName = new ConcurrentHashMap<>();
     private final AtomicLong version = new AtomicLong();
 
     /// Why callers may not write to `table`; empty when they may.
-    public Optional<String> reason(String table) {
-        return Optional.ofNullable(byName.get(folded(table))).map(Protection::reason);
+    public Optional<Protection> of(String table) {
+        return Optional.ofNullable(byName.get(folded(table)));
     }
 
     /// Grows with every change: what was decided under an older version is to be decided again.
@@ -27,8 +29,8 @@ public final class ProtectedTables {
         return version.get();
     }
 
-    void protect(String plugin, String table, String reason) {
-        byName.put(folded(table), new Protection(plugin, reason));
+    void protect(String plugin, String table, String reason, boolean fromAdmins) {
+        byName.put(folded(table), new Protection(plugin, reason, fromAdmins));
         version.incrementAndGet();
     }
 
@@ -44,19 +46,17 @@ public final class ProtectedTables {
         version.incrementAndGet();
     }
 
-    /// All of them, with their reasons.
-    public Map<String, String> reasons() {
-        Map<String, String> reasons = new HashMap<>();
-        byName.forEach((table, protection) -> reasons.put(table, protection.reason()));
-        return reasons;
+    /// All of them, by table.
+    public Map<String, Protection> all() {
+        return new HashMap<>(byName);
     }
 
     /// Takes over what the server protects, in a worker process.
     ///
-    /// @param reasons the whole of [#reasons()]
-    public void replace(Map<String, String> reasons) {
+    /// @param all the whole of [#all()]
+    public void replace(Map<String, Protection> all) {
         byName.clear();
-        reasons.forEach((table, reason) -> byName.put(folded(table), new Protection("", reason)));
+        byName.putAll(all);
         version.incrementAndGet();
     }
 

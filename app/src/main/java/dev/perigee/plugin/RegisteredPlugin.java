@@ -157,9 +157,9 @@ final class RegisteredPlugin implements PluginHost {
     }
 
     @Override
-    public void protectTable(String table, String reason) {
+    public void protectTable(String table, String reason, boolean fromAdmins) {
         requireKept();
-        protectedTables.protect(plugin.name(), table, reason);
+        protectedTables.protect(plugin.name(), table, reason, fromAdmins);
     }
 
     @Override

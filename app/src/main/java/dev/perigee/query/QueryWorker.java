@@ -7,6 +7,7 @@ import dev.perigee.plugin.AnswerSink.Meta;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.ProtectedTables;
+import dev.perigee.plugin.ProtectedTables.Protection;
 import dev.perigee.plugin.SqlFunctions;
 import dev.perigee.plugin.StatementCall;
 import dev.perigee.plugin.StatementCall.Where;
@@ -239,15 +240,24 @@ public final class QueryWorker implements WorkerProcess.Work {
     }
 
     /// What the server has more of than when it last spoke to this worker.
-    static void putNews(Wire wire, @Nullable Map<String, String> protectedTables, List<SqlFunctions.Named> functions) {
+    static void putNews(
+            Wire wire, @Nullable Map<String, Protection> protectedTables, List<SqlFunctions.Named> functions) {
         wire.putBoolean(protectedTables != null);
-        if (protectedTables != null) Frames.putMap(wire, protectedTables, Wire::putText);
+        if (protectedTables != null) {
+            Frames.putMap(
+                    wire,
+                    protectedTables,
+                    (w, table) ->
+                            w.putText(table.plugin()).putText(table.reason()).putBoolean(table.fromAdmins()));
+        }
         wire.putInt(functions.size());
         for (SqlFunctions.Named each : functions) wire.putText(each.name()).putInt(each.argumentCount());
     }
 
     private void learnNews() {
-        if (wire.getBoolean()) protectedTables.replace(Frames.map(wire, Wire::getText));
+        if (wire.getBoolean()) {
+            protectedTables.replace(Frames.map(wire, w -> new Protection(w.getText(), w.getText(), w.getBoolean())));
+        }
         int count = wire.getInt();
         for (int i = 0; i < count; i++) {
             String name = wire.getText();

@@ -4,6 +4,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller.Role;
 import dev.perigee.plugin.ProtectedTables;
+import dev.perigee.plugin.ProtectedTables.Protection;
 import dev.perigee.sqlite.AuthorizerAction;
 import java.util.Locale;
 import java.util.Optional;
@@ -158,17 +159,25 @@ final class Rules {
                     role == Role.ADMIN && trigger == null && OWN_FOR_ADMINS.contains(table.toLowerCase(Locale.ROOT));
             return isAllowed ? Optional.empty() : forbidden(ownMessage(role, table));
         }
-        Optional<String> reason = protectedTables.reason(table);
-        if (reason.isEmpty() || role == Role.ADMIN && trigger == null) return Optional.empty();
-        return forbidden("The table \"%s\" is read-only: %s.".formatted(table, reason.get()));
+        Optional<Protection> protection = protectedTables.of(table);
+        // A trigger may be a client's, whoever fires it.
+        boolean isAllowed = role == Role.ADMIN
+                && trigger == null
+                && protection.filter(Protection::fromAdmins).isEmpty();
+        if (protection.isEmpty() || isAllowed) return Optional.empty();
+        return readOnly(table, protection.get());
     }
 
     /// @param changesTable whether the table itself is made, changed or dropped, not something beside it
     private Optional<PerigeeException> define(Role role, String table, boolean changesTable) {
         if (isOwn(table)) return forbidden(ownMessage(role, table));
-        Optional<String> reason = protectedTables.reason(table);
-        if (reason.isEmpty() || role == Role.ADMIN && !changesTable) return Optional.empty();
-        return forbidden("The table \"%s\" is read-only: %s.".formatted(table, reason.get()));
+        Optional<Protection> protection = protectedTables.of(table);
+        if (protection.isEmpty() || role == Role.ADMIN && !changesTable) return Optional.empty();
+        return readOnly(table, protection.get());
+    }
+
+    private static Optional<PerigeeException> readOnly(String table, Protection protection) {
+        return forbidden("The table \"%s\" is read-only: %s.".formatted(table, protection.reason()));
     }
 
     private static Optional<PerigeeException> pragma(Role role, String name, @Nullable String argument) {

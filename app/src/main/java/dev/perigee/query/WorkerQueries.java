@@ -7,6 +7,7 @@ import dev.perigee.plugin.AnswerSink.Meta;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.PluginRegistry;
+import dev.perigee.plugin.ProtectedTables.Protection;
 import dev.perigee.plugin.SqlFunctions;
 import dev.perigee.plugin.StatementCall;
 import dev.perigee.query.Frames.Request;
@@ -167,11 +168,11 @@ final class WorkerQueries implements AutoCloseable {
         Told told = worker.remembered() instanceof Told known ? known : new Told();
         worker.remember(told);
         long version = plugins.protectedTables().version();
-        Map<String, String> reasons = version == told.protectedVersion
+        Map<String, Protection> tables = version == told.protectedVersion
                 ? null
-                : plugins.protectedTables().reasons();
+                : plugins.protectedTables().all();
         List<SqlFunctions.Named> functions = plugins.functions().all();
-        QueryWorker.putNews(worker.wire(), reasons, functions.subList(told.functionCount, functions.size()));
+        QueryWorker.putNews(worker.wire(), tables, functions.subList(told.functionCount, functions.size()));
         told.protectedVersion = version;
         told.functionCount = functions.size();
     }

@@ -425,11 +425,19 @@ final class Tables {
         if (runner != null) protect(runner, target);
     }
 
-    /// Clients may read a copy and not write to it, under whatever name it has now.
+    /// Callers may read a copy and not write to it, under whatever name it has now. What an admin wrote would stand
+    /// under the same guarantee as the source's rows.
     private void protect(TableRunner runner, String target) {
+        boolean fromAdmins = !settings.adminsWriteCopies();
         host.protectTable(
                 target,
-                "it is the copy of the replicated table %s; write to the source instead".formatted(runner.name()));
+                "it is the copy of the replicated table %s; write to the source instead, as with `X-Starbase-Source: external`%s"
+                        .formatted(
+                                runner.name(),
+                                fromAdmins
+                                        ? ", or let admins write to copies with `replication.adminsWriteCopies`"
+                                        : ""),
+                fromAdmins);
         runner.copy().filter(old -> !old.equals(target)).ifPresent(host::unprotectTable);
         runner.copy(target);
     }

@@ -110,7 +110,7 @@ class PerigeeConfigReaderTest {
                         requestTimeout: 2h, shutdownGrace: 250ms}
                 query: {readLimit: 1d, writeLimit: 1s, maxStatementBytes: 500, maxRows: 4, maxTransactionStatements: 2,
                         maxWriteBytes: 3MB}
-                replication: {parallelTables: 4, keepRuns: 3, retryFirst: 2s, retryMax: 2s, tables: [
+                replication: {parallelTables: 4, keepRuns: 3, retryFirst: 2s, retryMax: 2s, adminsWriteCopies: true, tables: [
                     {name: a.b, cursorColumn: c, cron: "0 3 * * *", timeZone: Europe/Zurich, key: [k], columns: [k, c],
                      exclude: [x], target: t, pageRows: 5, nullCursor: reject, indexes: true, numeric: text,
                      timestamps: epoch_micros, paused: true},
@@ -158,6 +158,7 @@ class PerigeeConfigReaderTest {
                         new Deletes.Sweep(Duration.ofMinutes(10)),
                         0.5));
         assertThat(guarded.droppedColumns()).isEqualTo(TableConfig.DroppedColumns.DROP);
+        assertThat(config.replication().adminsWriteCopies()).isTrue();
         assertThat(config.replication().retryMax()).isEqualTo(Duration.ofSeconds(2));
     }
 

@@ -262,7 +262,7 @@ public final class TestHost implements PluginHost, AutoCloseable {
     }
 
     @Override
-    public void protectTable(String table, String reason) {
+    public void protectTable(String table, String reason, boolean fromAdmins) {
         protectedTables.put(table, reason);
     }
 
