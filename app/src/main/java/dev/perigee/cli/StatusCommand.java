@@ -54,14 +54,17 @@ final class StatusCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (ServerClient client = server.client(surroundings.environment())) {
             JsonNode database = client.get("/status/database");
-            JsonNode tables = client.get("/replication/status").path("tables");
+            JsonNode status = client.get("/replication/status");
+            JsonNode tables = status.path("tables");
+            JsonNode source = status.path("source");
             if (json) {
                 Map<String, Object> answer = new LinkedHashMap<>();
                 answer.put("database", database);
                 answer.put("tables", tables);
+                if (!source.isMissingNode()) answer.put("source", source);
                 out.println(Json.MAPPER.writeValueAsString(answer));
             } else {
-                print(database, tables, out);
+                print(database, source, tables, out);
             }
             boolean isRight = !database.path("internal").has("error")
                     && tables.valueStream().noneMatch(StatusCommand::needsSomebody);
@@ -76,7 +79,7 @@ final class StatusCommand implements Callable<Integer> {
         return isFailing || !table.path("attention").isEmpty();
     }
 
-    private static void print(JsonNode database, JsonNode tables, PrintWriter out) {
+    private static void print(JsonNode database, JsonNode source, JsonNode tables, PrintWriter out) {
         JsonNode internal = database.path("internal");
         JsonNode external = database.path("external");
         out.printf(
@@ -89,6 +92,13 @@ final class StatusCommand implements Callable<Integer> {
         if (internal.has("error")) {
             out.println("The replica cannot be written: "
                     + internal.path("error").path("message").asString(""));
+        }
+        if (!source.isMissingNode()) {
+            out.println("%s Since %s it holds up %s."
+                    .formatted(
+                            source.path("message").asString(""),
+                            source.path("since").asString(""),
+                            String.join(", ", heldUp(source))));
         }
         if (tables.isEmpty()) {
             out.println("No table is replicated yet; `perigee tables add` adds one.");
@@ -108,17 +118,32 @@ final class StatusCommand implements Callable<Integer> {
                     table.path("guarantee").asString("-"),
                     table.path("state").asString("?"),
                     table.has("nextSyncAt") ? due(table.path("nextSyncAt").asString(""), now) : "-"));
-            about(table).forEach(line -> below.add(name + ": " + line));
+            about(table, isToldOf(table, source)).forEach(line -> below.add(name + ": " + line));
         }
         text.print(out);
         if (!below.isEmpty()) out.println();
         below.forEach(out::println);
     }
 
+    private static List<String> heldUp(JsonNode source) {
+        return source.path("tables")
+                .valueStream()
+                .map(name -> name.asString(""))
+                .toList();
+    }
+
+    /// Whether a table failed for nothing else than what is said of the source.
+    private static boolean isToldOf(JsonNode table, JsonNode source) {
+        return heldUp(source).contains(table.path("name").asString(""))
+                && source.path("fault").equals(table.path("lastError").path("fault"));
+    }
+
     /// What else there is to say of a table: trouble first.
-    private static List<String> about(JsonNode table) {
+    ///
+    /// @param isToldOf whether its trouble was told as the source's
+    private static List<String> about(JsonNode table, boolean isToldOf) {
         List<String> lines = new ArrayList<>();
-        if (table.has("lastError")) {
+        if (table.has("lastError") && !isToldOf) {
             lines.add(table.path("lastError").path("message").asString(""));
         }
         for (JsonNode one : table.path("attention")) {

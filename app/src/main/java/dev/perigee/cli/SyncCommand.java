@@ -8,7 +8,6 @@ import dev.perigee.config.StoreConfig;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Json;
-import dev.perigee.replication.Problem;
 import dev.perigee.replication.SyncResult;
 import dev.perigee.replication.TableChooser;
 import dev.perigee.replication.TableChooser.Choice;
@@ -19,6 +18,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -145,11 +145,15 @@ final class SyncCommand implements Callable<Integer> {
         if (from != null) return SourceUrl.source(from, "--from", surroundings.environment());
         return SourceEnvironment.source(surroundings.environment())
                 .orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
-                        "the command line", "neither --from nor EXTERNAL_DB_URL names a source", "Nothing was copied"));
+                        "the command line",
+                        "neither --from nor EXTERNAL_DB_URL names a source",
+                        "Nothing was copied",
+                        "name it with --from postgres://user@host:port/database, or in EXTERNAL_DB_URL"));
     }
 
     private int copy(Source source, List<TableConfig> wanted) {
         List<SyncResult> results = new ArrayList<>();
+        Set<String> told = new HashSet<>();
         try (Store store = Store.open(StoreConfig.ofFile(to));
                 ProgressLine progress = new ProgressLine(err(), surroundings.isTerminal())) {
             TableSync sync = new TableSync(store, source);
@@ -158,7 +162,10 @@ final class SyncCommand implements Callable<Integer> {
                 results.add(result);
                 progress.clear();
                 if (!json) say(result, table);
-                result.error().map(Problem::message).ifPresent(text -> err().println("perigee: " + text));
+                // Of a source that is away it is said once, and not for each table.
+                result.error()
+                        .filter(problem -> !problem.concernsSource() || told.add(problem.fault()))
+                        .ifPresent(problem -> err().println("perigee: " + problem.message()));
             }
         }
         boolean isDone = results.stream().allMatch(SyncResult::succeeded);

@@ -20,7 +20,7 @@ public enum Fault {
     // This server and its replica file.
     CONFIG_INVALID(false, 500, "correct the configuration as the message says"),
     BUSY(true, 503, "wait and send again"),
-    CLOSED(false, 503, "open it again before using it"),
+    CLOSED(false, 503, "ask again when Perigee has been started again"),
     TIME_LIMIT(true, 504, "make the statement cheaper, or raise the limit that the message names"),
     DISK_FULL(true, 503, "free space on the replica's disk; applying then goes on by itself"),
     DISK_FAILED(true, 503, "check the replica's disk and the permissions of its folder"),
@@ -34,7 +34,10 @@ public enum Fault {
             "export what you need while this process still runs, then restart it, which loads the tables anew; see \"A damaged or lost replica\" in docs/replication.md"),
     REPLICA_LOCKED(false, 503, "stop the process that the message names, or use another data folder"),
     REPLICA_TOO_NEW(false, 500, "run the Perigee version that wrote this replica, or a newer one"),
-    SQLITE_FAILED(false, 500, "read what SQLite said in the message"),
+    SQLITE_FAILED(
+            false,
+            500,
+            "try it once more; if it fails again, check the replica's disk, then report it with the server's log"),
     SQLITE_LIBRARY_MISSING(
             false, 500, "set `perigee.sqlite.library` to a SQLite shared library of version 3.35 or newer"),
     WORKER_FAILED(
@@ -53,9 +56,15 @@ public enum Fault {
     SOURCE_TLS(true, 502, "correct the source's sslmode and certificates"),
     SOURCE_TIMEOUT(true, 504, "check the source's load and locks, or raise its statement timeout"),
     SOURCE_BUSY(true, 503, "wait and send again, or raise `source.maxConnections`"),
-    SOURCE_FAILED(true, 502, "read what the source said in the message"),
+    SOURCE_FAILED(
+            true,
+            502,
+            "look for this error in the source's own log and mend there what it names; what failed is tried again by itself"),
     SOURCE_STATEMENT(false, 400, "correct the SQL statement for the source"),
-    SOURCE_TABLE_MISSING(true, 404, "create the table in the source, or remove it from replication"),
+    SOURCE_TABLE_MISSING(
+            true,
+            404,
+            "check the name and its schema, or create the table in the source; take one that is gone for good out with `perigee tables remove`"),
     SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
     SOURCE_PERMISSION(true, 502, "grant the source's user the right that the message names"),
     SOURCE_ROWS_HIDDEN(
@@ -66,11 +75,11 @@ public enum Fault {
     SOURCE_BEHIND_CURSOR(
             true,
             502,
-            "make sure that it is the source you want, then recover the table: `perigee tables recover NAME`, or POST /replication/tables/:name/recover"),
+            "make sure that it is the source you want, then recover the table, with `perigee tables recover`"),
     SOURCE_REPLACED(
             true,
             502,
-            "make sure that it is the source you want, then recover the table: `perigee tables recover NAME`, or POST /replication/tables/:name/recover"),
+            "make sure that it is the source you want, then recover the table, with `perigee tables recover`"),
     MASS_DELETE(
             false,
             409,

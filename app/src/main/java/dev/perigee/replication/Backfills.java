@@ -75,7 +75,10 @@ final class Backfills {
         CopyDefinition definition = BackfillStep.fitting(host.store(), config, table, state);
         if (definition.key().isEmpty()) {
             throw Fault.KEY_MISSING.in(
-                    "table " + config.name(), "rows are fetched by their key, and it has none", "Nothing was changed");
+                    "table " + config.name(),
+                    "rows are fetched by their key, and it has none",
+                    "Nothing was changed",
+                    Remedies.resync(config.name()));
         }
         BackfillScope scope = BackfillScope.of(body, definition.key());
         check(source, table, definition, scope);
@@ -119,7 +122,11 @@ final class Backfills {
             Backfill waiting = BackfillTable.find(tx, runner.name())
                     .filter(Backfills::isWaiting)
                     .orElseThrow(() -> Fault.CONFLICT.in(
-                            "table " + runner.name(), "no backfill of it waits for anybody", "Nothing was changed"));
+                            "table " + runner.name(),
+                            "no backfill of it waits for a confirmation",
+                            "Nothing was changed",
+                            "see where it stands with `perigee status`, or begin one with `perigee tables backfill %s`"
+                                    .formatted(Remedies.word(runner.name()))));
             BackfillTable.save(tx, waiting.confirmed());
             return waiting.confirmed();
         });
@@ -204,7 +211,9 @@ final class Backfills {
             if (result != null) result.completeExceptionally(failure);
             return;
         }
-        if (failed.get().failures() == 1) LOG.warn("table {}: its backfill: {}", runner.name(), failure.getMessage());
+        boolean isNews = failed.get().failures() == 1;
+        boolean isOfSource = tables.sourceTrouble().failed(runner.name(), problem, isNews);
+        if (isNews && !isOfSource) LOG.warn("table {}: its backfill: {}", runner.name(), failure.getMessage());
         if (isWaiting(failed.get())) {
             BackfillStatus status = tell(runner, failed.get(), "waiting");
             complete(failed.get(), status);
@@ -297,6 +306,7 @@ final class Backfills {
                     "the source does not read these texts as values of the key %s (SQLSTATE %s)"
                             .formatted(definition.key(), state),
                     "Nothing was changed",
+                    "send one text for each column of the key, as the source reads its type",
                     e);
         }
     }
@@ -304,7 +314,9 @@ final class Backfills {
     private static PerigeeException underWay(String name) {
         return Fault.CONFLICT.in(
                 "table " + name,
-                "a backfill of it is under way; wait for it, confirm it, or cancel it with DELETE",
-                "Nothing was changed");
+                "a backfill of it is under way",
+                "Nothing was changed",
+                "wait for it, or end it with `perigee tables backfill %1$s --cancel`, or, where it waits, confirm it with `perigee tables backfill %1$s --confirm`"
+                        .formatted(Remedies.word(name)));
     }
 }

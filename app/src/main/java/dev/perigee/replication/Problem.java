@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import java.util.Set;
 
 /// Why a sync failed, as the status and the results of a sync show it.
 ///
@@ -9,8 +10,16 @@ import dev.perigee.fault.PerigeeException;
 /// @param message where it happened, what was expected and found, and the state things are left in
 /// @param remedy what helps
 public record Problem(String fault, String message, String remedy) {
+    private static final Set<String> OF_SOURCE =
+            Set.of(Fault.SOURCE_UNREACHABLE.name(), Fault.SOURCE_AUTH.name(), Fault.SOURCE_TLS.name());
+
     public static Problem of(PerigeeException failure) {
         return new Problem(failure.fault().name(), failure.getMessage(), failure.remedy());
+    }
+
+    /// Whether it stands in the way of the source as a whole: it cannot be reached, or lets nobody in.
+    public boolean concernsSource() {
+        return OF_SOURCE.contains(fault);
     }
 
     /// The same problem where something else helps.

@@ -44,7 +44,7 @@ final class ReplicationRoutes {
         route("POST", "/tables/:name/resync", this::resync);
         route("POST", "/tables/:name/recover", this::recover);
         new SetAsideRoutes(host, tables).register();
-        route("GET", "/status", _ -> Response.result(Map.of("tables", statuses())));
+        route("GET", "/status", _ -> Response.result(allStatuses()));
         route("GET", "/status/:name", request -> Response.result(status(named(request))));
         route("POST", "/sync", this::sync);
         route("GET", "/runs", this::runs);
@@ -113,6 +113,12 @@ final class ReplicationRoutes {
 
     private List<Map<String, Object>> configured() {
         return tables.all().stream().map(TableFields::json).toList();
+    }
+
+    private Map<String, Object> allStatuses() {
+        Map<String, Object> all = answer("tables", statuses());
+        tables.sourceTrouble().now().ifPresent(trouble -> all.put("source", trouble));
+        return all;
     }
 
     private List<TableStatus> statuses() {

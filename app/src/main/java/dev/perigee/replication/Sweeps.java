@@ -79,7 +79,8 @@ final class Sweeps implements Checks.Scheduled {
                 LOG.error("table {}: a mistake of Perigee's", runner.name(), failure);
         }
         Sweep sweep = outcome(runner, made, problem, awaited);
-        if (problem.isPresent() && !cancellation.isCancelled())
+        boolean isFailed = problem.isPresent() && !cancellation.isCancelled();
+        if (isFailed && !tables.sourceTrouble().failed(runner.name(), problem.get(), true))
             LOG.warn("{}", problem.get().message());
         record(runner, sweep, finished(run, sweep, cancellation));
         return sweep;

@@ -35,6 +35,7 @@ public final class TableSync {
     private final InstantSource clock;
     private final RunTable runs;
     private final BiConsumer<String, String> copyStands;
+    private final SourceTrouble trouble;
     private final Map<String, LatePace> paces = new ConcurrentHashMap<>();
     private final Map<String, LatePace> nullKeyPaces = new ConcurrentHashMap<>();
     private final long maxRowBytes;
@@ -44,12 +45,14 @@ public final class TableSync {
     /// @param source asked for at each sync; may throw [Fault#SOURCE_NOT_CONFIGURED]
     /// @param keepRuns run records kept for each table
     /// @param copyStands told the configured name of a table and the name its copy has, before rows go into it
+    /// @param trouble told what syncs say of the source as a whole
     TableSync(
             Store store,
             Supplier<Source> source,
             InstantSource clock,
             int keepRuns,
-            BiConsumer<String, String> copyStands) {
+            BiConsumer<String, String> copyStands,
+            SourceTrouble trouble) {
         store.migrate(ReplicationTables.ROOM, ReplicationTables.VERSIONS);
         this.maxRowBytes = store.write(tx -> {
             clearUp(tx);
@@ -59,6 +62,7 @@ public final class TableSync {
         this.source = source;
         this.clock = clock;
         this.copyStands = copyStands;
+        this.trouble = trouble;
         this.runs = new RunTable(store, keepRuns);
     }
 
@@ -69,7 +73,8 @@ public final class TableSync {
                 () -> source,
                 InstantSource.system(),
                 ReplicationConfig.defaults().keepRuns(),
-                (_, _) -> {});
+                (_, _) -> {},
+                new SourceTrouble(InstantSource.system(), _ -> {}));
     }
 
     /// Where runs are recorded, those of other kinds too.
@@ -186,6 +191,7 @@ public final class TableSync {
             return done;
         });
         syncing.forEach(one -> copyStands.accept(one.name(), one.target()));
+        trouble.answered();
         return ended.stream()
                 .map(run -> SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.empty()))
                 .toList();
@@ -213,8 +219,9 @@ public final class TableSync {
                 runs.put(tx, run);
                 return isNews;
             });
+            boolean isOfSource = outcome == Run.Outcome.FAILED && trouble.failed(run.table(), problem, isNew);
             // Once, and not at each retry: the status says that it goes on.
-            if (isNew) LOG.warn("table {}: {}", run.table(), failure.getMessage());
+            if (isNew && !isOfSource) LOG.warn("table {}: {}", run.table(), failure.getMessage());
         } catch (PerigeeException e) {
             // The replica itself fails, as with a full disk: the result still says what went wrong first.
             failure.addSuppressed(e);

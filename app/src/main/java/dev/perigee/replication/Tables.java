@@ -40,6 +40,7 @@ final class Tables {
 
     private final PluginHost host;
     private final ReplicationConfig settings;
+    private final SourceTrouble trouble;
     private final TableSync sync;
     private final Backoff backoff;
     private final Semaphore turns;
@@ -56,7 +57,9 @@ final class Tables {
         this.settings = settings;
         this.observer = observer;
         this.rescheduling = rescheduling;
-        this.sync = new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), this::copyStands);
+        this.trouble = new SourceTrouble(host.clock(), this::sourceAnswers);
+        this.sync =
+                new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), this::copyStands, trouble);
         this.backoff = new Backoff(settings.retryFirst(), settings.retryMax(), new Random());
         this.turns = new Semaphore(settings.parallelTables(), true);
     }
@@ -116,8 +119,12 @@ final class Tables {
                 .map(state -> runners.get(state.name()))
                 .filter(runner -> runner != null)
                 .findFirst()
-                .orElseThrow(() -> Fault.NOT_FOUND.in(
-                        "replication", "there is no replicated table \"%s\"".formatted(name), "Nothing was changed"));
+                .orElseThrow(
+                        () -> Fault.NOT_FOUND.in(
+                                "replication",
+                                "there is no replicated table \"%s\"".formatted(name),
+                                "Nothing was changed",
+                                "take a name from `perigee tables` or GET /replication/tables, or add the table with `perigee tables add`"));
     }
 
     /// Where the copies stand, by the name their table is configured by.
@@ -125,6 +132,20 @@ final class Tables {
         Map<String, TableState> states = new LinkedHashMap<>();
         host.store().read(SyncPlan.READ_LIMIT, StateTable::all).forEach(state -> states.put(state.name(), state));
         return states;
+    }
+
+    /// What stands in the way of the source as a whole.
+    SourceTrouble sourceTrouble() {
+        return trouble;
+    }
+
+    /// Tables that a source held up do not wait for their next try.
+    private void sourceAnswers(List<String> held) {
+        Instant now = host.clock().instant();
+        held.forEach(name -> find(name)
+                .filter(runner -> !runner.isBusy() && runner.due().isPresent())
+                .ifPresent(runner -> runner.due(now)));
+        rescheduling.run();
     }
 
     /// Why no table can be synced just now: the replica cannot be written.
@@ -201,10 +222,17 @@ final class Tables {
         synchronized (changing) {
             String name = runner.name();
             runner.close(Fault.CONFLICT.in(
-                    "table " + name, "it was removed from replication", "The pages before stay in the copy"));
+                    "table " + name,
+                    "it was removed from replication",
+                    "The pages before stay in the copy",
+                    "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
             if (!runner.awaitIdle()) {
                 runner.reopen();
-                throw Fault.BUSY.in("table " + name, "its running sync did not end in time", "It is being cancelled");
+                throw Fault.BUSY.in(
+                        "table " + name,
+                        "its running sync did not end in time",
+                        "It is being cancelled",
+                        "wait until its state is no longer syncing, then remove it again");
             }
             Optional<String> target = host.store().write(tx -> {
                 Optional<TableState> state = StateTable.find(tx, name);
@@ -222,6 +250,7 @@ final class Tables {
                 return copy;
             });
             runners.remove(name);
+            trouble.removed(name);
             target.ifPresent(host::unprotectTable);
             observer.removed(runner);
             rescheduling.run();
@@ -398,7 +427,8 @@ final class Tables {
             throw Fault.TOO_LARGE.in(
                     "replication",
                     "there would be more than %d replicated tables".formatted(MAX_TABLES),
-                    "Nothing was changed");
+                    "Nothing was changed",
+                    "remove tables that are no longer needed first");
         }
         return targets;
     }
@@ -444,7 +474,10 @@ final class Tables {
 
     private static PerigeeException pausedWhileSyncing(String name) {
         return Fault.CONFLICT.in(
-                "table " + name, "it was paused while it was syncing", "The pages before are committed");
+                "table " + name,
+                "it was paused while it was syncing",
+                "The pages before are committed",
+                "resume it: `perigee tables resume %s`".formatted(Remedies.word(name)));
     }
 
     private static Map<String, ConfiguredTable> byName(List<ConfiguredTable> tables) {

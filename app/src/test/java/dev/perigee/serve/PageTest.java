@@ -17,6 +17,7 @@ import dev.perigee.config.QueryConfig;
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.StoreConfig;
+import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -258,6 +259,30 @@ class PageTest {
         assertThat(page.locator("#link")).containsText("connection lost");
         assertThat(page.locator("#lost")).containsText("It is tried again by itself.");
         assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
+    }
+
+    @Test
+    void a_source_that_is_away_is_told_once_with_the_tables_it_holds_up() {
+        postgres.execute("CREATE TABLE items (id int PRIMARY KEY)");
+        perigee.close();
+        try (TcpProxy proxy = new TcpProxy(postgres.port())) {
+            perigee = ServedPerigee.open(folder, TestPostgres.config(proxy.port(), postgres.database()));
+            perigee.call(
+                            "POST",
+                            "/replication/tables",
+                            "{'tables': [{'name': 'orders', 'cursorColumn': 'id'}, {'name': 'items', 'cursorColumn': 'id'}]}")
+                    .result();
+            proxy.failAfter(0, TcpProxy.Fault.CLOSE);
+            perigee.call("POST", "/replication/sync", "").result();
+            enter();
+            assertThat(page.locator("#source-trouble")).containsText("SOURCE_UNREACHABLE in the source");
+            assertThat(page.locator("#source-trouble")).containsText("items");
+            assertThat(page.locator("#source-trouble")).containsText("orders");
+            assertThat(page.locator("#tables tr.trouble:not(.attention) >> visible=true"))
+                    .hasCount(0);
+            proxy.heal();
+            assertThat(page.locator("#source-trouble")).isHidden();
+        }
     }
 
     private String textColour() {

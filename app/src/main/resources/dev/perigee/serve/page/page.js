@@ -194,7 +194,9 @@ function link(state, text) {
 function render(status) {
   current = Array.isArray(status) ? status : status.tables;
   const now = Date.now();
-  const total = tables.render(current, now);
+  const source = Array.isArray(status) ? null : status.source;
+  show(at('source-trouble'), source ? `${source.message} Since ${clock(new Date(source.since))} it holds up ${source.tables.join(', ')}.` : '');
+  const total = tables.render(current, now, source);
   at('tables').hidden = current.length === 0;
   showEmpty();
   at('sync-all').disabled = current.length === 0;

@@ -62,8 +62,11 @@ export class TablesView {
     this.#actions = actions;
   }
 
-  /** @returns rows per second over all tables */
-  render(tables, now) {
+  /**
+   * @param source trouble of the source as a whole, which is not told again for each table
+   * @returns rows per second over all tables
+   */
+  render(tables, now, source) {
     const names = new Set(tables.map((table) => table.name));
     for (const [name, row] of this.#rows) {
       if (names.has(name)) continue;
@@ -78,7 +81,7 @@ export class TablesView {
         this.#rows.set(table.name, row);
         this.#table.append(row.body);
       }
-      total += row.render(table, now);
+      total += row.render(table, now, source);
     }
     return total;
   }
@@ -158,7 +161,7 @@ class Row {
     }
   }
 
-  render(table, now) {
+  render(table, now, source) {
     this.#measure(table, now);
     this.#state = table.state;
     this.#isPaused = table.state === 'paused' || table.paused === true;
@@ -178,7 +181,9 @@ class Row {
     say(this.last, table.lastSyncAt ? `last ${clock(new Date(table.lastSyncAt))}` : '');
     say(this.pause, this.#isPaused ? 'Resume' : 'Pause');
     this.pause.setAttribute('aria-label', `${this.#isPaused ? 'Resume' : 'Pause'} ${table.name}`);
-    this.#renderTrouble(table.error ?? table.lastError);
+    const problem = table.error ?? table.lastError;
+    const isTold = source?.fault === problem?.fault && source?.tables.includes(table.name);
+    this.#renderTrouble(isTold ? null : problem);
     this.#renderAttention(table);
     this.countDown(now);
     return this.#rate;
