@@ -21,7 +21,8 @@ public final class RowidSet implements AutoCloseable {
             throw Fault.TOO_LARGE.in(
                     "a set of rowids",
                     "a rowid is %d and %d is the limit".formatted(greatest, MAX_ROWID),
-                    "Nothing was changed");
+                    "Nothing was changed",
+                    "fetch the table again, which numbers its rows anew: `perigee tables resync`");
         }
         this.greatest = greatest;
         this.bits = new Buffer((Math.max(0, greatest) / Long.SIZE + 1) * Long.BYTES);

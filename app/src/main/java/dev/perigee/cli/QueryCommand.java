@@ -137,19 +137,25 @@ final class QueryCommand implements Callable<Integer> {
 
     private static void read(Path file, String statement, List<Value> values, RowPrinter printer) {
         if (!Files.isRegularFile(file)) {
-            throw Fault.NOT_FOUND.in("--file", "there is no file " + file, "Nothing was read");
+            throw Fault.NOT_FOUND.in(
+                    "--file",
+                    "there is no file " + file,
+                    "Nothing was read",
+                    "name a file that is there; a server's replica is perigee.db in its data folder");
         }
         try (SqliteConnection connection = SqliteConnection.open(file, EnumSet.of(SqliteConnection.OpenFlag.READONLY));
                 SqliteStatement prepared = connection.prepare(statement)) {
             if (!prepared.tail().isBlank()) {
-                throw Fault.STATEMENT_INVALID.in("--file", "there is more than one statement", "Nothing was run");
+                throw Fault.STATEMENT_INVALID.in(
+                        "--file", "there is more than one statement", "Nothing was run", "run them one by one");
             }
             if (prepared.parameterCount() != values.size()) {
                 throw Fault.STATEMENT_INVALID.in(
                         "--file",
                         "the statement has %d parameters, but %d were given"
                                 .formatted(prepared.parameterCount(), values.size()),
-                        "Nothing was run");
+                        "Nothing was run",
+                        "give one value for each `?`, after the statement");
             }
             for (int i = 0; i < values.size(); i++) prepared.bind(i + 1, values.get(i));
             int count = prepared.columnCount();
@@ -169,7 +175,10 @@ final class QueryCommand implements Callable<Integer> {
         byte[] bytes = surroundings.in().readNBytes(MAX_SQL_BYTES + 1);
         if (bytes.length > MAX_SQL_BYTES) {
             throw Fault.TOO_LARGE.in(
-                    "standard input", "it has more than %d bytes".formatted(MAX_SQL_BYTES), "Nothing was run");
+                    "standard input",
+                    "it has more than %d bytes".formatted(MAX_SQL_BYTES),
+                    "Nothing was run",
+                    "load data with POST /import instead, which takes files of any size");
         }
         return new String(bytes, StandardCharsets.UTF_8);
     }

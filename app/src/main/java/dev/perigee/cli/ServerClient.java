@@ -134,7 +134,12 @@ final class ServerClient implements AutoCloseable {
 
     /// What to throw where an answer did not come to its end.
     PerigeeException brokenOff(Exception cause) {
-        return Fault.CLOSED.in("server " + base, "the answer broke off", "What was shown may not be all", cause);
+        return Fault.CLOSED.in(
+                "server " + base,
+                "the answer broke off",
+                "What was shown may not be all",
+                "look into the server's log for why, then run the command again",
+                cause);
     }
 
     private PerigeeException refused(int status, byte[] body) {

@@ -70,7 +70,8 @@ final class AskedRuns {
                     "the requests",
                     "there is none with this id: Perigee was started again since, or %d others came after it"
                             .formatted(KEPT),
-                    "What it had done stays; the status shows where each table stands");
+                    "What it had done stays",
+                    "see where the table stands with `perigee status`, or GET /replication/status");
         }
         boolean isAwaited = ReplicationRoutes.flag(request, "wait", false);
         boolean isOver = isAwaited || run.answer().isDone();

@@ -63,7 +63,10 @@ final class BackfillRoutes {
         BackfillStatus status = backfills
                 .cancel(runner)
                 .orElseThrow(() -> Fault.NOT_FOUND.in(
-                        "table " + runner.name(), "no backfill of it is under way", "Nothing was changed"));
+                        "table " + runner.name(),
+                        "no backfill of it is under way",
+                        "Nothing was changed",
+                        "begin one with `perigee tables backfill %s`".formatted(Remedies.word(runner.name()))));
         return Response.result(answer(runner, Optional.of(status), true));
     }
 

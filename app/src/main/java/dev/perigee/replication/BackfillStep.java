@@ -110,7 +110,11 @@ final class BackfillStep {
         CopyDefinition made = state.definition().orElse(now);
         if (state.needsResync()) {
             throw Fault.CONFLICT.in(
-                    "table " + config.name(), "all of it is about to be fetched again", "Nothing was changed");
+                    "table " + config.name(),
+                    "all of it is about to be fetched again",
+                    "Nothing was changed",
+                    "sync it instead, which fetches all rows: `perigee tables sync %s`"
+                            .formatted(Remedies.word(config.name())));
         }
         boolean isChosenAnew = made.isChosenDifferently(now);
         Drift drift = Drift.between(made, now);
@@ -245,7 +249,12 @@ final class BackfillStep {
     private void refuseTooMany(Backfill backfill) {
         long missing = backfill.expected().orElse(0L);
         MassDelete mass = new MassDelete(config, state.rowCount(), 0);
-        if (mass.isAgainst(missing)) throw mass.fault(missing, "The rows were fetched and nothing was deleted");
+        if (mass.isAgainst(missing))
+            throw mass.fault(
+                    missing,
+                    "The rows were fetched and nothing was deleted",
+                    "`perigee tables backfill %s --confirm`, or end it with --cancel"
+                            .formatted(Remedies.word(config.name())));
     }
 
     private List<Missing> absent(Snapshot snapshot, BackfillScope scope, List<Missing> rows) {

@@ -44,7 +44,8 @@ record CheckedCopy(
             throw Fault.INVALID_REQUEST.in(
                     where,
                     "its mode is `full`, in which every sync fetches all rows anew, so nothing can be checked that the next sync does not replace",
-                    "Nothing was changed");
+                    "Nothing was changed",
+                    "sync it instead: `perigee tables sync %s`".formatted(Remedies.word(config.name())));
         }
         SourceTable table = source.describe(config.name());
         CopyDefinition now = Drifting.definition(store, config, table);
@@ -54,9 +55,7 @@ record CheckedCopy(
                         .filter(made -> !made.isChosenDifferently(now))
                         .isPresent())
                 .orElseThrow(() -> Fault.CONFLICT.in(
-                        where,
-                        "its copy is not whole yet: it has to be synced to the end first",
-                        "Nothing was changed"));
+                        where, "its copy is not whole yet", "Nothing was changed", Remedies.sync(config.name())));
         CopyDefinition made = state.definition().orElseThrow();
         Drift drift = Drift.between(made, now);
         if (!drift.isNone()) throw Fault.SOURCE_SCHEMA_CHANGED.in(where, drift.why(), "The copy stays as it is");

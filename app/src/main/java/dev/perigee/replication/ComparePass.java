@@ -163,7 +163,11 @@ final class ComparePass {
                 .isPresent();
         if (isSame) return;
         throw Fault.CONFLICT.in(
-                copy.where(), "its copy was replaced or removed while it was compared", "Nothing was changed");
+                copy.where(),
+                "its copy was replaced or removed while it was compared",
+                "Nothing was changed",
+                "verify it again: `perigee verify --table %s`"
+                        .formatted(Remedies.word(copy.config().name())));
     }
 
     /// A read that found no free reader has not begun, so it may be tried again.

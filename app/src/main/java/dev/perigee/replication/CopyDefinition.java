@@ -236,8 +236,9 @@ record CopyDefinition(
         if (config.mode() != Mode.XMIN || hasTransactions) return;
         throw Fault.INVALID_REQUEST.in(
                 where,
-                "`mode` is `xmin`, and rows of a view or a foreign table do not say which transaction wrote them; choose `full`, or a cursor column",
-                "Nothing was changed");
+                "`mode` is `xmin`, and rows of a view or a foreign table do not say which transaction wrote them",
+                "Nothing was changed",
+                "choose `mode` `full`, or name a cursor column");
     }
 
     private static void checkCursor(TableConfig config, String column, SourceTable table, String where) {
@@ -247,13 +248,15 @@ record CopyDefinition(
                     where,
                     "`cursorColumn` names \"%s\" of type %s, whose values have no order"
                             .formatted(cursor.name(), cursor.sourceType()),
-                    "Nothing was changed");
+                    "Nothing was changed",
+                    "name a column of numbers, times or texts that grows with every insert and update, or choose `mode` `xmin` or `full`");
         }
         if (config.nullCursor() == NullCursor.REJECT && !cursor.isNotNull()) {
             throw Fault.CURSOR_UNSUITABLE.in(
                     where,
                     "`nullCursor` is `reject` and the source lets \"%s\" be NULL".formatted(cursor.name()),
-                    "Nothing was changed");
+                    "Nothing was changed",
+                    "set `nullCursor` to `include`, or make the column NOT NULL at the source");
         }
     }
 
@@ -263,9 +266,10 @@ record CopyDefinition(
             if (target.toLowerCase(Locale.ROOT).startsWith(prefix)) {
                 throw Fault.INVALID_REQUEST.in(
                         where,
-                        "the copy would be called \"%s\", and names that begin with `%s` are reserved; choose a `target`"
+                        "the copy would be called \"%s\", and names that begin with `%s` are reserved"
                                 .formatted(target, prefix),
-                        "Nothing was changed");
+                        "Nothing was changed",
+                        "choose another name for the copy with `target`");
             }
         }
         return target;
@@ -288,14 +292,16 @@ record CopyDefinition(
                 throw Fault.INVALID_REQUEST.in(
                         where,
                         "the key column \"%s\" is not among the columns copied".formatted(name),
-                        "Nothing was changed");
+                        "Nothing was changed",
+                        "name it in `columns` too, or take it out of `exclude`");
             }
             if (!column.isOrdered()) {
                 throw Fault.KEY_MISSING.in(
                         where,
                         "the key column \"%s\" is of type %s, whose values have no order"
                                 .formatted(name, column.sourceType()),
-                        "Nothing was changed");
+                        "Nothing was changed",
+                        "name other columns that identify a row as `key`, or copy the table in mode `full`");
             }
         }
         return key;
@@ -309,9 +315,10 @@ record CopyDefinition(
             if (other != null) {
                 throw Fault.INVALID_REQUEST.in(
                         where,
-                        "the columns \"%s\" and \"%s\" differ only by case, which SQLite does not tell apart; name one of them in `exclude`"
+                        "the columns \"%s\" and \"%s\" differ only by case, which SQLite does not tell apart"
                                 .formatted(other, column.name()),
-                        "Nothing was changed");
+                        "Nothing was changed",
+                        "name one of them in `exclude`");
             }
         }
     }

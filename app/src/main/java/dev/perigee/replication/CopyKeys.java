@@ -174,7 +174,8 @@ final class CopyKeys {
         throw Fault.BUSY.in(
                 copy.where(),
                 "its copy was replaced by a fresh one while it was compared",
-                "What was deleted before was gone at the source");
+                "What was deleted before was gone at the source",
+                "sweep it again when its sync has ended");
     }
 
     /// The hash of a key that the source sent, as [#hashed] gives it for the same key in the copy.
@@ -218,7 +219,8 @@ final class CopyKeys {
                 .rowid()
                 .orElseThrow(() -> Fault.INVALID_REQUEST.in(
                         copy.where(),
-                        "it has columns rowid, _rowid_ and oid, so that the rows of its copy have no name; leave one out with `exclude`",
-                        "Nothing was deleted"));
+                        "it has columns rowid, _rowid_ and oid, so that the rows of its copy have no name",
+                        "Nothing was deleted",
+                        "leave one of the three columns out with `exclude`"));
     }
 }

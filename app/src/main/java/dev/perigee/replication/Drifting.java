@@ -102,9 +102,10 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
                     .flatMap(TableState::target);
             throw Fault.SOURCE_TABLE_MISSING.in(
                     "table " + name,
-                    "it is called %s now; configure that name with `target` \"%s\", and its copy goes on without a reload"
-                            .formatted(there.get(), copy.orElse(name)),
+                    "it is called %s now".formatted(there.get()),
                     "The copy stays at its cursor and is served",
+                    "configure that name with `target` \"%s\", and its copy goes on without a reload"
+                            .formatted(copy.orElse(name)),
                     e);
         }
     }

@@ -56,7 +56,8 @@ final class EventStream {
             throw Fault.BUSY.in(
                     "replication's events",
                     "%d listeners are the limit".formatted(MAX_LISTENERS),
-                    "Nothing was changed");
+                    "Nothing was changed",
+                    "close one that nobody reads, then connect again");
         }
         return new Response(
                 200,

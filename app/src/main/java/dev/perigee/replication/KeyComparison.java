@@ -126,7 +126,8 @@ final class KeyComparison {
                     copy.where(),
                     "the rows of its copy are numbered from %d to %d, and a sweep that has to see all keys takes %d numbers"
                             .formatted(first, last, MAX_ROWID_SPAN),
-                    "Nothing was deleted");
+                    "Nothing was deleted",
+                    Remedies.resync(copy.config().name()) + ", which numbers its rows anew");
         }
         BitSet found = new BitSet((int) (last - first + 1));
         send(

@@ -106,6 +106,7 @@ final class LookupComparison implements Comparison {
                 .orElseThrow(() -> Fault.INVALID_REQUEST.in(
                         copy.where(),
                         "its columns have all the names by which SQLite numbers rows: rowid, _rowid_, oid",
-                        "Nothing was changed"));
+                        "Nothing was changed",
+                        "leave one of the three columns out with `exclude`"));
     }
 }

@@ -22,11 +22,14 @@ record MassDelete(TableConfig config, long rows, long confirmed) {
                 && (confirmed == 0 || found > confirmed + Math.max(MIN_ROWS, config.maxDeletedShare() * rows));
     }
 
-    PerigeeException fault(long found, String state) {
+    /// @param confirming what confirms it, as a command
+    PerigeeException fault(long found, String state, String confirming) {
         return Fault.MASS_DELETE.in(
                 "table " + config.name(),
                 "%d of the %d rows of its copy are gone at the source, and `maxDeletedShare` lets %s of them be removed without asking"
                         .formatted(found, rows, config.maxDeletedShare()),
-                state);
+                state,
+                "look whether the source really lost these rows; if it did, %s, or repeat the request with `\"confirm\": true`"
+                        .formatted(confirming));
     }
 }

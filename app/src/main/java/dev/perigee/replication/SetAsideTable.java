@@ -211,6 +211,8 @@ final class SetAsideTable {
                 "table " + name,
                 "more than %d of its rows could not be stored, the last one for %s".formatted(MAX_ROWS, last.fault()),
                 "The pages before are kept, with the rows set aside in them",
+                "see why with `perigee tables set-aside %s` and mend that, such as a wrong `key` or a trigger on the copy; it is tried again by itself"
+                        .formatted(Remedies.word(name)),
                 last);
     }
 }

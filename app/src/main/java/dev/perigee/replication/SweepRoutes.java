@@ -69,7 +69,8 @@ final class SweepRoutes {
                 "table " + runner.name(),
                 "its `deletes` is %s, expected sweep(interval)"
                         .formatted(runner.config().deletes().text()),
-                "Nothing was deleted");
+                "Nothing was deleted",
+                "set it first: `perigee tables set %s --deletes 'sweep(10m)'`".formatted(Remedies.word(runner.name())));
     }
 
     private static boolean isConfirmed(Request request) {

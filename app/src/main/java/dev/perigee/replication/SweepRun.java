@@ -108,7 +108,10 @@ final class SweepRun {
         long gone = lots(candidates, keys, look, Fixes.NONE) + candidates.count() - candidates.remembered();
         if (!mass.isAgainst(gone)) return;
         awaiting = gone;
-        throw mass.fault(gone, "Nothing was deleted");
+        throw mass.fault(
+                gone,
+                "Nothing was deleted",
+                "`perigee tables sweep %s --confirm`".formatted(Remedies.word(config.name())));
     }
 
     /// @return rows that only the copy has, or had

@@ -112,7 +112,9 @@ final class Upsert {
         return Fault.KEY_MISSING.in(
                 "table " + table,
                 "the columns that should identify a row do not: the source has rows that agree in all of them",
-                "One of them is in the copy");
+                "One of them is in the copy",
+                "name columns as `key` that no two rows share: `perigee tables set %s --key COLUMN,…`"
+                        .formatted(Remedies.word(table)));
     }
 
     /// Puts the rows gathered in this table into `copy`, as [#apply] would have done; all at once, and one by one where

@@ -57,7 +57,11 @@ final class JwtVerifier implements AutoCloseable {
             return new Caller(Caller.Role.CLIENT, Optional.of(claims.getSubject()), present);
         } catch (KeySourceException e) {
             throw Fault.BUSY.in(
-                    "JWT check", "the keys of AUTH_JWKS_ENDPOINT could not be read", "The token was not judged", e);
+                    "JWT check",
+                    "the keys of AUTH_JWKS_ENDPOINT could not be read",
+                    "The token was not judged",
+                    "check that this server reaches AUTH_JWKS_ENDPOINT; tokens are judged again as soon as it does",
+                    e);
         } catch (BadJOSEException | ParseException | JOSEException e) {
             // The library's words say which check failed, never what is in the token.
             throw Fault.UNAUTHORIZED.saying("Unauthorized: the JWT is not valid: %s.".formatted(e.getMessage()));

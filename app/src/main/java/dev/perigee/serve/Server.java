@@ -135,6 +135,7 @@ public final class Server implements AutoCloseable {
                                     .formatted(e.getCause().getMessage())
                             : e.toString(),
                     "The server did not start",
+                    "end the other program, or choose another address with --host and --port or `serve.host` and `serve.port`",
                     e);
         }
         try {

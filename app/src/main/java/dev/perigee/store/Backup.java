@@ -27,7 +27,11 @@ final class Backup {
     /// A crash leaves at most `target` with `.part` behind its name, which the next backup to it replaces.
     void to(Path target) {
         if (Files.exists(target)) {
-            throw Fault.CONFLICT.in("backup to " + target, "there is a file of that name", "It was left as it is");
+            throw Fault.CONFLICT.in(
+                    "backup to " + target,
+                    "there is a file of that name",
+                    "It was left as it is",
+                    "choose another name, or remove that file first");
         }
         Path part = target.resolveSibling(target.getFileName() + ".part");
         try {

@@ -7,8 +7,12 @@ import dev.perigee.sqlite.SqliteConnection.OpenFlag;
 import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.sqlite.SqliteStatement;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.function.Consumer;
 
@@ -35,6 +39,9 @@ final class Connections {
     /// Java's usual megabyte of stack, and SQLite would take the process with it.
     static final long STACK_BYTES = 16L << 20;
 
+    /// What every SQLite database begins with.
+    private static final byte[] HEADER = "SQLite format 3\0".getBytes(StandardCharsets.US_ASCII);
+
     private Connections() {}
 
     static Path wal(Path file) {
@@ -44,6 +51,7 @@ final class Connections {
     /// The one connection that writes.
     static SqliteConnection writer(Path file, StoreConfig config) {
         create(file);
+        requireDatabase(file);
         return prepared(SqliteConnection.open(file, EnumSet.of(OpenFlag.READWRITE, OpenFlag.CREATE)), connection -> {
             // Before anything else: it counts only until the file has its first page.
             connection.exec("PRAGMA page_size = " + PAGE_BYTES);
@@ -76,6 +84,22 @@ final class Connections {
         } catch (IOException e) {
             throw Fault.DISK_FAILED.in("replica " + file, "it could not be created: " + e, "Nothing was opened", e);
         }
+    }
+
+    /// A file that somebody named by mistake is no damaged replica, and not to be moved away.
+    private static void requireDatabase(Path file) {
+        byte[] begin;
+        try (InputStream in = Files.newInputStream(file)) {
+            begin = in.readNBytes(HEADER.length);
+        } catch (IOException e) {
+            return; // SQLite says more of it
+        }
+        if (begin.length == 0 || Arrays.equals(begin, HEADER)) return;
+        throw Fault.REPLICA_CORRUPT.in(
+                "replica " + file,
+                "the file is not a database, it begins with other bytes than SQLite's",
+                "It was left as it is",
+                "name another file; only if this one was a replica, move it away with its -wal and -shm and start again, which loads the tables anew");
     }
 
     /// A connection that cannot write, whatever it is told.

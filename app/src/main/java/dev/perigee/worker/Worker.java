@@ -169,6 +169,7 @@ public final class Worker implements AutoCloseable {
                     where,
                     "it ran longer than its limit of %d ms".formatted(limit.toMillis()),
                     "The worker was killed and replaced",
+                    "make the statement cheaper, or raise query.readLimit or query.writeLimit",
                     broken);
         }
         if (before == Reason.NO_LONGER_WANTED) {
@@ -182,6 +183,7 @@ public final class Worker implements AutoCloseable {
                     where,
                     "it needs more memory than query.workerMemoryBytes allows",
                     "The worker was killed and replaced",
+                    "read or build less in one statement, or raise query.workerMemoryBytes",
                     broken);
         }
         return Fault.WORKER_FAILED.in(

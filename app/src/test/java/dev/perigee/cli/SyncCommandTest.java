@@ -3,6 +3,7 @@ package dev.perigee.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.testing.TestPostgres;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -79,6 +80,18 @@ class SyncCommandTest {
         });
         assertThat(query("SELECT count(*), sum(id) FROM orders")).isEqualTo("2,5001\r\n");
         assertThat(cli.run(sync).exitCode()).isZero();
+    }
+
+    @Test
+    void a_file_of_another_kind_stays_as_it_is_and_where_it_is() throws IOException {
+        Path notes = Files.writeString(dir.resolve("notes.txt"), "What I must not forget.\n".repeat(50));
+        String before = Files.readString(notes);
+        Cli.Ended ended = cli.run("sync", "--from", from, "--to", notes.toString(), "--table", "orders");
+        assertThat(ended.exitCode()).isEqualTo(1);
+        assertThat(ended.err())
+                .contains("notes.txt: the file is not a database", "It was left as it is", "To fix: name another file");
+        assertThat(Files.readString(notes)).isEqualTo(before);
+        assertThat(dir).isDirectoryContaining(path -> path.equals(notes));
     }
 
     @Test

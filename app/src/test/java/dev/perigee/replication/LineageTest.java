@@ -357,6 +357,28 @@ class LineageTest {
         gated.gate.release(10);
     }
 
+    @Test
+    void what_a_verification_stumbles_over_is_named_with_the_command_that_helps() {
+        host = TestHost.idle(folder, source, BY_C);
+        host.call("PATCH", "/tables/t", "{'paused':true}").result();
+        assertThat(remedyOfVerification()).contains("perigee tables sync t");
+        sync();
+        postgres.execute("TRUNCATE t");
+        assertThat(remedyOfVerification()).contains("perigee tables recover t");
+        host.call("PATCH", "/tables/t", "{'paused':false}").result();
+        assertThat(remedyOfVerification()).contains("perigee tables recover t", "POST /replication/tables/t/recover");
+        assertThat(host.post("/tables/nothing/verify", "").error())
+                .contains("To fix: take a name from `perigee tables`");
+        assertThat(host.post("/tables/t/sweep", "").error()).contains("perigee tables set t --deletes 'sweep(10m)'");
+    }
+
+    private String remedyOfVerification() {
+        JsonNode error = host.post("/tables/t/verify", "").result().at("/proof/error");
+        assertThat(error.path("message").asString(""))
+                .contains("To fix: " + error.path("remedy").asString(""));
+        return error.path("remedy").asString("");
+    }
+
     /// Until it has ended, or has failed for the first time.
     private void awaitEndOfBackfill() {
         await().until(() -> {

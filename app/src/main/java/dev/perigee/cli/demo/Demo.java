@@ -75,9 +75,10 @@ final class Demo {
         } catch (IOException e) {
             throw Fault.CONFIG_INVALID.in(
                     "--port",
-                    "port %d of 127.0.0.1 cannot be used (%s); another program may have it. Choose another, or 0 for a free one"
+                    "port %d of 127.0.0.1 cannot be used (%s); another program may have it"
                             .formatted(port, e.getMessage()),
                     "Nothing was started",
+                    "choose another port, or 0 for a free one",
                     e);
         }
     }

@@ -45,7 +45,10 @@ final class DemoFolder implements AutoCloseable {
                 String holder = Files.readString(path.resolve("demo.lock")).strip();
                 lockFile.close();
                 throw Fault.REPLICA_LOCKED.in(
-                        path.toString(), "another demo uses it, process " + holder, "Nothing was started");
+                        path.toString(),
+                        "another demo uses it, process " + holder,
+                        "Nothing was started",
+                        "end that demo, or name another folder with --data");
             }
             lockFile.truncate(0);
             lockFile.write(

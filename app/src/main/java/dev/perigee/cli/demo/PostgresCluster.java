@@ -78,7 +78,8 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
         throw Fault.SOURCE_FAILED.in(
                 "the demo's PostgreSQL",
                 "it did not start: " + outcome.output() + " " + lastWords(),
-                "Its data are in " + data);
+                "Its data are in " + data,
+                "mend what it says, or remove the demo's folder and run the demo again");
     }
 
     /// Ends every connection and the server; without a checkpoint when it will not end in time.
@@ -135,7 +136,10 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
     private static void succeed(ProgramRunner.Outcome outcome, String what) {
         if (outcome.isGood()) return;
         throw Fault.SOURCE_FAILED.in(
-                "the demo's PostgreSQL", what + " failed: " + outcome.output(), "Nothing was started");
+                "the demo's PostgreSQL",
+                what + " failed: " + outcome.output(),
+                "Nothing was started",
+                "mend what it says, or remove the demo's folder and run the demo again");
     }
 
     private String lastWords() {

@@ -65,9 +65,9 @@ final class PostgresPrograms {
         } catch (IllegalStateException e) {
             throw Fault.CONFIG_INVALID.in(
                     "perigee demo",
-                    "this build has no PostgreSQL for %s on %s; `perigee serve` follows one that runs elsewhere"
-                            .formatted(system, machine),
+                    "this build has no PostgreSQL for %s on %s".formatted(system, machine),
                     "Nothing was started",
+                    "follow one that runs elsewhere, with `perigee serve`",
                     e);
         }
     }

@@ -184,6 +184,7 @@ final class PostgresConnections implements AutoCloseable {
 
     private PerigeeException interrupted(String where, Exception e) {
         Thread.currentThread().interrupt();
-        return Fault.SOURCE_FAILED.in(where, "interrupted while waiting to connect", "Nothing was asked of it", e);
+        return Fault.SOURCE_FAILED.in(
+                where, "interrupted while waiting to connect", "Nothing was asked of it", "ask again", e);
     }
 }
