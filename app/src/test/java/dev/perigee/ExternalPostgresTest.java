@@ -224,7 +224,7 @@ class ExternalPostgresTest {
     }
 
     private void await(int running) throws Exception {
-        long end = System.nanoTime() + 20_000_000_000L;
+        long end = System.nanoTime() + 60_000_000_000L;
         try (Connection connection = postgres.connect();
                 Statement statement = connection.createStatement()) {
             while (true) {

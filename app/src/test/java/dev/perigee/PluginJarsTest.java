@@ -233,7 +233,9 @@ class PluginJarsTest {
             }
             assertThat(get(perigee, "/HangsAtStop")).contains("here");
         }
-        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(25));
+        assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                .as("it waits for none of those that hang, for 100 s each")
+                .isLessThan(Duration.ofSeconds(90));
     }
 
     @Test

@@ -216,7 +216,7 @@ class PostgresReplicationTest {
             await().untilAsserted(() ->
                     assertThat(far.value("SELECT count(*) FROM t")).isEqualTo("1"));
             first.close();
-            await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+            await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
                 assertThat(far.status("t").get("state").asString()).isEqualTo("failing");
                 assertThat(far.status("t").get("lastError").get("fault").asString())
                         .isEqualTo("SOURCE_UNREACHABLE");
@@ -228,7 +228,7 @@ class PostgresReplicationTest {
                     .isEqualTo("1");
             try (EmbeddedPostgres again = server(data, port)) {
                 run(again, "INSERT INTO t VALUES (2)");
-                await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+                await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
                     assertThat(far.value("SELECT count(*) FROM t")).isEqualTo("2");
                     assertThat(far.status("t").get("state").asString()).isEqualTo("idle");
                 });

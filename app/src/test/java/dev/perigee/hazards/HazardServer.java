@@ -36,7 +36,8 @@ final class HazardServer implements AutoCloseable {
 
     /// Lets nobody in, and throws out everybody but writers; or lets all in again.
     void letIn(boolean isOpen) throws SQLException {
-        try (Connection other = connect("template1");
+        // A session that has not quite ended in the template would keep others from making databases.
+        try (Connection other = connect(own == null ? "postgres" : "template1");
                 Statement statement = other.createStatement()) {
             statement.execute("ALTER DATABASE %s ALLOW_CONNECTIONS %s".formatted(database(), isOpen));
             if (isOpen) return;

@@ -31,7 +31,7 @@ public final class Stage implements AutoCloseable {
     /// Polls in a row that may fail before a hazard is given up, once its script has ended.
     private static final int MAX_FAILED = 20;
 
-    private static final Duration CATCH_UP_LIMIT = Duration.ofSeconds(30);
+    private static final Duration CATCH_UP_LIMIT = Duration.ofMinutes(1);
     private static final long PAUSE_MILLIS = 50;
 
     private boolean hasGoneBack;

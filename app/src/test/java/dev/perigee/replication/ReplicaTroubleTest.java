@@ -85,7 +85,7 @@ class ReplicaTroubleTest {
     }
 
     private void awaitTrouble(String fault) {
-        await().atMost(Duration.ofSeconds(40)).untilAsserted(() -> {
+        await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
             JsonNode status = status();
             assertThat(status.path("lastError").path("fault").asString("")).isEqualTo(fault);
             assertThat(status.get("state").asString()).isIn("failing", "syncing");
@@ -96,7 +96,7 @@ class ReplicaTroubleTest {
     }
 
     private void awaitRight() {
-        await().atMost(Duration.ofSeconds(40)).untilAsserted(() -> {
+        await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
             assertThat(status().has("lastError")).isFalse();
             assertThat(status().get("guarantee").asString()).isNotEqualTo("behind");
         });

@@ -73,7 +73,7 @@ class InlineReadsTest {
     /// Until it is known for what it is; each of the store's readers may have to see it twice.
     private static void learn(ServedStore served, String token, String sql, String... params) {
         Awaitility.await(sql)
-                .atMost(Duration.ofSeconds(10))
+                .atMost(Duration.ofMinutes(1))
                 .pollInterval(Duration.ZERO)
                 .until(() -> {
                     long before = inline(served);
@@ -331,7 +331,7 @@ class InlineReadsTest {
             served.query("UPDATE item SET size = 0");
             assertThat(served.post("/query", CLIENT, body(BY_KEY, "1")).statusCode())
                     .isEqualTo(200);
-            Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> isEmptied(served.store));
+            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> isEmptied(served.store));
         }
     }
 

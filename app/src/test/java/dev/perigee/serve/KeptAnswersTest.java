@@ -176,7 +176,7 @@ class KeptAnswersTest {
     }
 
     private static void awaitWaiting(Statement statement) throws Exception {
-        long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
         while (true) {
             try (ResultSet row = statement.executeQuery(
                     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="

@@ -240,7 +240,7 @@ class PluginTest {
             }
         };
         try (ServedStore served = with(alarmed)) {
-            Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> attempts.size() == 2);
+            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> attempts.size() == 2);
             assertThat(attempts.get(1)).isEqualTo(attempts.get(0) + 1);
             assertThat(served.getAsNobody("/healthz").statusCode()).isEqualTo(200);
         }

@@ -38,7 +38,7 @@ class ReadinessTest {
                         return null;
                     }))
                     .isInstanceOf(RuntimeException.class);
-            served.store.threads().vitalEnd().get(20, TimeUnit.SECONDS);
+            served.store.threads().vitalEnd().get(60, TimeUnit.SECONDS);
             HttpResponse<String> answer = served.getAsNobody("/readyz");
             assertThat(answer.statusCode()).isEqualTo(503);
             assertThat(answer.body()).contains("writer");

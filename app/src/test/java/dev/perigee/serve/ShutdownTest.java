@@ -48,7 +48,7 @@ class ShutdownTest {
 
     private static void await(CountDownLatch latch) {
         try {
-            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
@@ -85,7 +85,7 @@ class ShutdownTest {
                     .startsWith("HTTP/1.1 503");
             assertThat(answer).isNotDone();
             mayEnd.countDown();
-            assertThat(answer.get(20, TimeUnit.SECONDS).body()).isEqualTo("{\"result\":\"finished\"}");
+            assertThat(answer.get(60, TimeUnit.SECONDS).body()).isEqualTo("{\"result\":\"finished\"}");
             closing.join();
         } finally {
             served.close();

@@ -51,7 +51,7 @@ public final class SocketClient implements WebSocket.Listener, AutoCloseable {
 
     public String next() {
         try {
-            String frame = frames.poll(20, TimeUnit.SECONDS);
+            String frame = frames.poll(60, TimeUnit.SECONDS);
             if (frame == null) throw new AssertionError("no frame came; closed: " + closed.getNow(null));
             return frame;
         } catch (InterruptedException e) {
@@ -70,7 +70,7 @@ public final class SocketClient implements WebSocket.Listener, AutoCloseable {
     }
 
     public int closeCode() throws Exception {
-        return closed.get(20, TimeUnit.SECONDS);
+        return closed.get(60, TimeUnit.SECONDS);
     }
 
     public boolean isClosed() {

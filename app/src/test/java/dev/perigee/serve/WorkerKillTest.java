@@ -74,7 +74,7 @@ class WorkerKillTest {
             for (int killed = 0; killed < KILLS; ) {
                 // As many answers as chance wants between two kills, however fast the machine is.
                 int until = acknowledged.size() + 1 + random.nextInt(40);
-                long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+                long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
                 while (acknowledged.size() < until && System.nanoTime() < end) Thread.sleep(1);
                 List<Long> pids = served.workers().pids();
                 if (pids.isEmpty()) continue;

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What every source promises, on a real server of its kind. A subclass says how to get there.
 ///
 /// Tables have an integer key `id`, a nullable integer `c` to be the cursor, and a text `v`.
-@Timeout(120)
+@Timeout(300)
 public abstract class SourceContractTest {
     private static final Scope NULLS = new Scope.NullCursor("c", Optional.empty());
 

@@ -63,7 +63,7 @@ class DataFolderLockTest {
             first.close();
         });
         try (Store second = Store.open(patient)) {
-            assertThat(closer.join(Duration.ofSeconds(10))).isTrue();
+            assertThat(closer.join(Duration.ofMinutes(1))).isTrue();
             assertThat(second.integrityCheck(TestStores.LONG)).isEmpty();
         }
     }

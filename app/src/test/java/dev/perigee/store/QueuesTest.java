@@ -57,7 +57,7 @@ class QueuesTest {
         StoreConfig two = new StoreConfig(folder, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
         try (Store store = TestStores.open(two);
                 Watchdog watchdog = new Watchdog(UnaryOperator.identity())) {
-            ReadPool pool = new ReadPool(store.file(), two, watchdog, new ServingThreads(), Duration.ofMillis(50));
+            ReadPool pool = new ReadPool(store.file(), two, watchdog, new ServingThreads(), Duration.ofSeconds(1));
             pool.start();
             CountDownLatch reading = new CountDownLatch(1);
             CountDownLatch end = new CountDownLatch(1);
@@ -80,7 +80,7 @@ class QueuesTest {
             assertThatThrownBy(() -> pool.run(refused, TimeGuard.NO_LIMIT, true))
                     .hasMessageStartingWith("BUSY")
                     .hasMessageContaining("one of 1 readers")
-                    .hasMessageContaining("none was free for 50 ms");
+                    .hasMessageContaining("none was free for 1000 ms");
             assertThat(pool.run(tx -> "answered", TimeGuard.NO_LIMIT, false).join())
                     .as("Perigee's own read")
                     .isEqualTo("answered");

@@ -58,7 +58,7 @@ class ServingThreadsTest {
                         return null;
                     }))
                     .isInstanceOf(RuntimeException.class);
-            assertThat(store.threads().vitalEnd().get(20, TimeUnit.SECONDS)).contains("writer");
+            assertThat(store.threads().vitalEnd().get(60, TimeUnit.SECONDS)).contains("writer");
             assertThat(store.threads().down()).containsExactly("writer");
             assertThatThrownBy(() -> store.write(tx -> 1)).hasMessageStartingWith("CLOSED");
         }

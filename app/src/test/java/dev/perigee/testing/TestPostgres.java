@@ -14,6 +14,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /// A real PostgreSQL for tests: one server for the whole test run, a database of its own for each caller.
 public final class TestPostgres implements AutoCloseable {
+    private static final Duration DROP_LIMIT = Duration.ofMinutes(1);
+
+    /// A busy machine takes longer than the ten seconds that are usual.
+    private static final Duration START_LIMIT = Duration.ofMinutes(1);
+
     private static final AtomicInteger DATABASES = new AtomicInteger();
 
     private final String database;
@@ -32,6 +37,7 @@ public final class TestPostgres implements AutoCloseable {
     /// A server of the caller's own, for tests that stop, restart or configure it. The caller closes it.
     public static EmbeddedPostgres.Builder server() {
         return EmbeddedPostgres.builder()
+                .setPGStartupWait(START_LIMIT)
                 .setServerConfig("fsync", "off")
                 .setServerConfig("max_connections", "200")
                 .setServerConfig("wal_level", "logical")
@@ -93,9 +99,23 @@ public final class TestPostgres implements AutoCloseable {
         execute(database, sql);
     }
 
+    /// Drops the database. The server gives up after five seconds where a session has not ended by then, which on a
+    /// busy
+    /// machine happens; so it is asked again.
     @Override
     public void close() {
-        execute("postgres", "DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
+        String drop = "DROP DATABASE IF EXISTS " + database + " WITH (FORCE)";
+        long end = System.nanoTime() + DROP_LIMIT.toNanos();
+        while (true) {
+            try (Connection connection = connect("postgres");
+                    Statement statement = connection.createStatement()) {
+                statement.execute(drop);
+                return;
+            } catch (SQLException e) {
+                boolean isInUse = "55006".equals(e.getSQLState());
+                if (!isInUse || System.nanoTime() - end > 0) throw new IllegalStateException(e);
+            }
+        }
     }
 
     private static Connection connect(String database) throws SQLException {

@@ -342,7 +342,7 @@ class ImportTest {
     }
 
     private JsonNode awaitImport(String state) throws InterruptedException {
-        long end = System.nanoTime() + 20_000_000_000L;
+        long end = System.nanoTime() + 60_000_000_000L;
         while (true) {
             JsonNode latest = latestImport();
             if (latest != null && latest.get("state").asString().equals(state)) return latest;

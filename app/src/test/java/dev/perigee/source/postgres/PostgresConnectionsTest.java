@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.copy.CopyOut;
 
 /// Sessions of a real server: who they say they are, what they may do, and that none stays behind.
-@Timeout(60)
+@Timeout(300)
 class PostgresConnectionsTest {
     private static TestPostgres postgres;
     private PostgresConnections connections;

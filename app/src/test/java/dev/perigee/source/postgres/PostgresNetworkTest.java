@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// A network that fails in the middle of things: a pull is whole or a fault, never a short answer.
-@Timeout(60)
+@Timeout(300)
 class PostgresNetworkTest {
     private static final int ROWS = 5_000;
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Callers' own statements against a real server.
-@Timeout(60)
+@Timeout(300)
 class PostgresQueryTest {
     private static TestPostgres postgres;
     private static PostgresSource source;

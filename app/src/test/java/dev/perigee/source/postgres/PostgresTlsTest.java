@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
 /// Logins against a server that speaks TLS and asks for passwords and certificates, and one that does not.
 ///
 /// The server's certificate is for `localhost`, so the same server is a wrong host under its address.
-@Timeout(60)
+@Timeout(300)
 class PostgresTlsTest {
     private static final String PASSWORD = "open-sesame-7";
 
