@@ -9,6 +9,7 @@ import dev.perigee.config.QueryConfig;
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.StoreConfig;
+import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestPostgres;
 import java.io.IOException;
 import java.io.InputStream;
@@ -285,6 +286,36 @@ class ServerCommandsTest {
     }
 
     @Test
+    void a_source_that_is_away_is_shown_once_with_the_tables_it_holds_up(@TempDir Path folder) {
+        postgres.execute("CREATE TABLE held (id int PRIMARY KEY)");
+        try (TcpProxy proxy = new TcpProxy(postgres.port());
+                Perigee behind = Perigee.open(new PerigeeConfig(
+                        StoreConfig.of(folder),
+                        ServeConfig.of(0, "admin-token"),
+                        QueryConfig.defaults(),
+                        Optional.of(TestPostgres.config(proxy.port(), postgres.database())),
+                        ReplicationConfig.defaults()))) {
+            Cli there = with("admin-token", behind.port());
+            there.run("tables", "add", "orders", "--cursor", "id", "--interval", "2h");
+            there.run("tables", "add", "held", "--cursor", "id", "--interval", "2h");
+            there.run("tables", "sync");
+            assertThat(there.run("status").exitCode()).isZero();
+            proxy.failAfter(0, TcpProxy.Fault.CLOSE);
+            there.run("tables", "sync");
+            Cli.Ended away = there.run("status");
+            assertThat(away.exitCode()).isEqualTo(1);
+            assertThat(away.out())
+                    .containsOnlyOnce("SOURCE_UNREACHABLE")
+                    .contains("SOURCE_UNREACHABLE in the source: ")
+                    .containsPattern("it holds up (held, orders|orders, held)\\.")
+                    .containsPattern("held .* failing");
+            assertThat(there.run("status", "--json").out()).contains("\"source\":{\"fault\":\"SOURCE_UNREACHABLE\"");
+        } finally {
+            postgres.execute("DROP TABLE held");
+        }
+    }
+
+    @Test
     void what_waits_for_somebody_is_shown_with_the_command_that_helps_and_is_an_exit_code() {
         postgres.execute("CREATE TABLE many (id int PRIMARY KEY, v int NOT NULL);"
                 + " INSERT INTO many SELECT i, i FROM generate_series(1, 3000) i");
@@ -423,7 +454,10 @@ class ServerCommandsTest {
     }
 
     private static Cli with(String token) {
-        return new Cli(
-                Map.of("ADMIN_AUTHORIZATION_TOKEN", token, "PERIGEE_URL", "http://127.0.0.1:" + perigee.port() + "/"));
+        return with(token, perigee.port());
+    }
+
+    private static Cli with(String token, int port) {
+        return new Cli(Map.of("ADMIN_AUTHORIZATION_TOKEN", token, "PERIGEE_URL", "http://127.0.0.1:" + port + "/"));
     }
 }
