@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Follows the source's tables and serves the copy over HTTP, until Ctrl-C or SIGTERM.",
             "The source is in EXTERNAL_DB_URL, in the EXTERNAL_DB_* variables, or in the configuration file;",
-            "the admin's token in ADMIN_AUTHORIZATION_TOKEN. perigee.example.yaml has every setting.",
+            "the admin's token in ADMIN_AUTHORIZATION_TOKEN, clients' in CLIENT_AUTHORIZATION_TOKEN: their statements",
+            "run in worker processes. perigee.example.yaml has every setting.",
         },
         footerHeading = "%nExamples:%n",
         footer = {
