@@ -129,6 +129,18 @@ final class AlarmTable {
         });
     }
 
+    /// Retries that wait longer than a retry does were put off by a clock that was ahead.
+    void bringRetriesNearer(long nowMillis) {
+        store.write(tx -> {
+            tx.statement("""
+                            UPDATE tmp_alarms SET due_at_ms = min(due_at_ms, ?1 + (?2 << (begun - 1))) WHERE begun > 0""")
+                    .bindInt(1, nowMillis)
+                    .bindInt(2, Alarms.FIRST_BACKOFF.toMillis())
+                    .run();
+            return null;
+        });
+    }
+
     private static Row rowOf(SqliteStatement select) {
         return new Row(
                 String.valueOf(select.textAt(0)), select.intAt(1), Math.toIntExact(select.intAt(2)), select.intAt(3));

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,10 @@ public final class Alarms implements AutoCloseable {
     public interface Handler {
         /// @param attempt 0 at first, 1 to 6 for retries
         void onAlarm(int attempt) throws Exception;
+
+        /// The wall clock was set back: due times that were taken from it before may lie too far ahead. Called on
+        /// a thread of its own, also beside [#onAlarm]; the owner's alarm stays as it is unless this sets another.
+        default void onClockSetBack() throws Exception {}
     }
 
     /// Handlers that run at the same time; further owners wait.
@@ -48,7 +53,10 @@ public final class Alarms implements AutoCloseable {
     static final int MAX_RETRIES = 6;
 
     private static final Duration LEAST_AHEAD = Duration.ofSeconds(1);
-    private static final Duration FIRST_BACKOFF = Duration.ofSeconds(2);
+    static final Duration FIRST_BACKOFF = Duration.ofSeconds(2);
+
+    /// The wall clock was set back when it has lost more than this against the machine's own, which nobody sets.
+    private static final Duration SET_BACK = Duration.ofSeconds(1);
 
     /// How long closing waits for handlers before it interrupts them, and again after that.
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(30);
@@ -63,6 +71,8 @@ public final class Alarms implements AutoCloseable {
     private final Bell bell = new Bell();
     private final ServingThreads threads;
     private final Thread scheduler;
+    private long mostAheadMillis = Long.MIN_VALUE; // of System.nanoTime(), since the clock was last set back
+    private boolean isSetBack;
 
     /// A handler at work on a row.
     private record Run(Row row, Thread thread) {}
@@ -91,6 +101,7 @@ public final class Alarms implements AutoCloseable {
     /// once
     /// that is durable. Kept to the millisecond, rounded up.
     public void set(String owner, Instant due) {
+        lookAtClock();
         Instant soonest = clock.instant().plus(LEAST_AHEAD);
         Instant later = due.isBefore(soonest) ? soonest : due;
         table.set(owner, later.plusNanos(999_999).toEpochMilli(), revision.incrementAndGet());
@@ -152,9 +163,48 @@ public final class Alarms implements AutoCloseable {
         }
     }
 
+    /// A time that is looked at while the clock is ahead is remembered, however short that is.
+    private synchronized void lookAtClock() {
+        long ahead = clock.millis() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+        if (mostAheadMillis != Long.MIN_VALUE && mostAheadMillis - ahead > SET_BACK.toMillis()) {
+            LOG.info("The clock was set back by {} ms; what is due is looked at again", mostAheadMillis - ahead);
+            isSetBack = true;
+            mostAheadMillis = ahead;
+        }
+        mostAheadMillis = Math.max(mostAheadMillis, ahead);
+    }
+
+    /// Whether the clock was set back since this was asked for.
+    private synchronized boolean wasSetBack() {
+        lookAtClock();
+        boolean wasSetBack = isSetBack;
+        isSetBack = false;
+        return wasSetBack;
+    }
+
+    private void clockWasSetBack() {
+        handlers.forEach((owner, handler) -> {
+            Thread thread = Thread.ofVirtual().name("perigee-clock-" + owner).unstarted(threads.step("alarm", () -> {
+                try {
+                    handler.onClockSetBack();
+                } catch (Exception e) {
+                    LOG.warn("The handler of {} threw when it was told that the clock was set back", owner, e);
+                }
+            }));
+            thread.start();
+        });
+    }
+
     private void schedule() {
+        boolean mayBeFar = true; // also what a clock that was ahead left behind in the last run
         while (!bell.isClosed()) {
             try {
+                if (wasSetBack()) {
+                    mayBeFar = true;
+                    clockWasSetBack();
+                }
+                if (mayBeFar) table.bringRetriesNearer(clock.millis());
+                mayBeFar = false;
                 bell.await(fireDue());
             } catch (PerigeeException e) {
                 if (e.fault() == Fault.CLOSED) return;

@@ -1,5 +1,6 @@
 package dev.perigee.plugin;
 
+import dev.perigee.alarm.Alarms;
 import dev.perigee.source.Source;
 import dev.perigee.sqlite.SqliteFunction;
 import dev.perigee.store.Store;
@@ -46,8 +47,20 @@ final class RegisteredPlugin implements PluginHost {
         this.cron = cron;
     }
 
+    private record PluginAlarm(StarbasePlugin plugin) implements Alarms.Handler {
+        @Override
+        public void onAlarm(int attempt) throws Exception {
+            plugin.onAlarm(attempt);
+        }
+
+        @Override
+        public void onClockSetBack() throws Exception {
+            plugin.onClockSetBack();
+        }
+    }
+
     void register() {
-        services.alarms().handler(plugin.name(), plugin::onAlarm);
+        services.alarms().handler(plugin.name(), new PluginAlarm(plugin));
         try {
             plugin.register(this);
         } finally {

@@ -137,8 +137,9 @@ final class ExternalCache {
         }
         if (entry == null) return Optional.empty();
         return store.read(LIMIT, tx -> {
-            SqliteStatement select =
-                    tx.statement("SELECT results FROM tmp_cache WHERE query = ?1 AND timestamp + 1000 * ttl > ?2");
+            // One that was kept in the future, by a clock that was ahead, is of an unknown age.
+            SqliteStatement select = tx.statement(
+                    "SELECT results FROM tmp_cache WHERE query = ?1 AND ?2 BETWEEN timestamp AND timestamp + 1000 * ttl - 1");
             boolean isThere = select.bindText(1, entry.query())
                     .bindReal(2, clock.millis())
                     .step();

@@ -81,7 +81,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public void start() {
         Backfills going = backfills;
         if (going != null) going.resume();
-        syncDue();
+        onClockSetBack(); // as it may have been while nobody ran
     }
 
     /// Ends running syncs at the end of their page, within seconds.
@@ -116,6 +116,12 @@ public final class ReplicationPlugin extends StarbasePlugin {
     /// keep others from their turn.
     @Override
     public void onAlarm(int attempt) {
+        syncDue();
+    }
+
+    @Override
+    public void onClockSetBack() {
+        running().tables().bringNearer();
         syncDue();
     }
 

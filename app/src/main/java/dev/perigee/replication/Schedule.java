@@ -15,7 +15,9 @@ sealed interface Schedule {
     record Every(Duration interval) implements Schedule {
         @Override
         public Instant next(Instant started, Instant finished) {
-            Instant due = started.plus(interval);
+            // It begins after it ends where the clock was set back meanwhile.
+            Instant begun = started.isAfter(finished) ? finished : started;
+            Instant due = begun.plus(interval);
             return due.isBefore(finished) ? finished : due;
         }
     }

@@ -157,8 +157,11 @@ final class SetAsideTable {
                 WHERE name = ?1 AND pending = 0 AND key IS NOT NULL""").bindText(1, name);
         List<Known> known = new ArrayList<>();
         while (rows.step()) {
-            Instant due = Instant.ofEpochMilli(rows.intAt(2)).plus(delay(rows.intAt(3)));
-            known.add(new Known(String.valueOf(rows.textAt(0)), String.valueOf(rows.textAt(1)), !due.isAfter(now)));
+            Instant tried = Instant.ofEpochMilli(rows.intAt(2));
+            // It was tried in the future where the clock was ahead then.
+            boolean isDue = tried.isAfter(now)
+                    || !tried.plus(delay(rows.intAt(3))).isAfter(now);
+            known.add(new Known(String.valueOf(rows.textAt(0)), String.valueOf(rows.textAt(1)), isDue));
         }
         return known;
     }

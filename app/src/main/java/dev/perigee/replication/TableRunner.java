@@ -124,6 +124,10 @@ final class TableRunner {
         return isFailing ? "failing" : "idle";
     }
 
+    boolean isFailing() {
+        return isFailing;
+    }
+
     void failing(boolean isFailing) {
         this.isFailing = isFailing;
     }

@@ -403,6 +403,18 @@ final class Tables {
         return Schedule.of(runner.config()).next(started, finished);
     }
 
+    /// Brings nearer what is due later than the schedule, or a retry, may put it: that was decided while the clock was
+    /// ahead of now.
+    void bringNearer() {
+        Instant now = host.clock().instant();
+        for (TableRunner runner : all()) {
+            Instant latest = runner.isFailing()
+                    ? now.plus(settings.retryMax())
+                    : Schedule.of(runner.config()).next(now, now);
+            if (runner.due().filter(due -> due.isAfter(latest)).isPresent()) runner.due(latest);
+        }
+    }
+
     /// What was due while nobody ran is due now.
     private Instant dueAtStart(Optional<TableState> state) {
         Instant now = host.clock().instant();

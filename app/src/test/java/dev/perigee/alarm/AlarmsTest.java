@@ -202,6 +202,36 @@ class AlarmsTest {
     }
 
     @Test
+    void owners_are_told_when_the_clock_was_set_back_and_retries_do_not_wait_for_where_it_was() {
+        Semaphore told = new Semaphore(0);
+        alarms.handler("a", new Alarms.Handler() {
+            @Override
+            public void onAlarm(int attempt) {
+                throw new IllegalArgumentException("as the test wants it");
+            }
+
+            @Override
+            public void onClockSetBack() {
+                told.release();
+            }
+        });
+        alarms.start();
+        alarms.set("a", clock.instant());
+        advance(Duration.ofHours(1));
+        await().until(() -> alarms.due("a").equals(Optional.of(clock.instant().plusSeconds(2))));
+        told.drainPermits(); // this clock stands still between two steps, which may look as if it lost time
+        advance(Duration.ofHours(-1));
+        awaitPermits(told, 1);
+        await().until(() -> alarms.due("a").equals(Optional.of(clock.instant().plusSeconds(2))));
+        // Also what the process before left behind.
+        clock.advance(Duration.ofHours(-1));
+        restart();
+        alarms.handler("a", attempt -> told.release());
+        alarms.start();
+        await().until(() -> alarms.due("a").equals(Optional.of(clock.instant().plusSeconds(2))));
+    }
+
+    @Test
     void closing_waits_for_a_handler_and_what_it_did_is_recorded() {
         CountDownLatch running = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);

@@ -69,6 +69,15 @@ class ExternalCacheTest {
     }
 
     @Test
+    void an_answer_that_was_kept_by_a_clock_that_was_ahead_is_not_given() {
+        ExternalCache cache = cache(Duration.ofSeconds(60), () -> now);
+        now = now.plus(Duration.ofHours(1));
+        keep(cache, call("SELECT 1"), "[[]]");
+        now = now.minus(Duration.ofHours(1));
+        assertThat(cache.find(cache.key(call("SELECT 1")))).isEmpty();
+    }
+
+    @Test
     void the_oldest_go_when_there_are_too_many() {
         ExternalCache cache = cache(Duration.ofSeconds(60), () -> now);
         for (int i = 0; i < ExternalCache.MAX_ENTRIES + 10; i++) keep(cache, call("SELECT " + i), "[[]]");

@@ -12,6 +12,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The schedule of checks, with a clock in the test's hand.
 class ChecksTest {
@@ -53,6 +55,43 @@ class ChecksTest {
                         .containsExactly(java.util.List.of("t", "equal"));
                 assertThat(host.query("SELECT name FROM tmp_replication_checks WHERE due_at = " + next.toEpochMilli()))
                         .containsExactly(java.util.List.of("t"));
+            }
+        }
+    }
+
+    /// An hour ahead for a moment, in which the table was synced.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"60s | | false", "60s | | true", " | */5 * * * * | false", " | */5 * * * * | true"})
+    void a_clock_that_was_ahead_for_a_while_puts_nothing_off(String interval, String cron, boolean isRestarted) {
+        Clock clock = new Clock();
+        TableConfig table = TableConfig.of("t", "c", Duration.ofMinutes(1)).toBuilder()
+                .verify(Duration.ofMinutes(10))
+                .build();
+        if (cron != null) table = table.toBuilder().cron(cron, "UTC").build();
+        Instant latest = clock.instant().plus(interval == null ? Duration.ofMinutes(5) : Duration.ofMinutes(1));
+        try (TestPostgres postgres = TestPostgres.create();
+                PostgresSource source = new PostgresSource(postgres.config())) {
+            postgres.execute("CREATE TABLE t (k int PRIMARY KEY, c int NOT NULL); INSERT INTO t VALUES (1, 1)");
+            try (TestHost host = TestHost.started(folder, source, clock, TestHost.settings(table))) {
+                await().until(() -> host.get("/status/t").result().has("lastSyncAt"));
+                clock.now = clock.now.plus(Duration.ofHours(1));
+                host.wake();
+                await().until(() -> host.get("/status/t").result().get("nextSyncAt").asString().compareTo(
+                                latest.plusSeconds(600).toString())
+                        > 0);
+                clock.now = clock.now.minus(Duration.ofHours(1));
+                if (!isRestarted) {
+                    host.wake();
+                    await().untilAsserted(() -> assertThat(host.alarm()).hasValue(latest));
+                }
+            }
+            if (!isRestarted) return;
+            try (TestHost host = TestHost.started(folder, source, clock, TestHost.settings(table))) {
+                assertThat(host.alarm()).hasValue(latest);
+                assertThat(host.get("/status/t").result().get("nextSyncAt").asString())
+                        .isEqualTo(latest.toString());
             }
         }
     }

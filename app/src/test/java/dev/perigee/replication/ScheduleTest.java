@@ -25,6 +25,12 @@ class ScheduleTest {
                 .isEqualTo(START.plusSeconds(12));
     }
 
+    @Test
+    void a_clock_that_was_set_back_during_a_sync_does_not_put_the_next_one_off() {
+        Schedule every = new Schedule.Every(Duration.ofSeconds(10));
+        assertThat(every.next(START.plusSeconds(3600), START)).isEqualTo(START.plusSeconds(10));
+    }
+
     /// Zurich leaves summer time at 01:00 UTC on 2026-10-25 and enters it at 01:00 UTC on 2026-03-29.
     @ParameterizedTest
     @CsvSource({

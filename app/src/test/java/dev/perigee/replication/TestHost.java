@@ -69,7 +69,17 @@ public final class TestHost implements PluginHost, AutoCloseable {
         this.alarms = new Alarms(store, clock);
         this.plugin = new ReplicationPlugin(config);
         plugin.register(this);
-        alarms.handler(plugin.name(), plugin::onAlarm);
+        alarms.handler(plugin.name(), new Alarms.Handler() {
+            @Override
+            public void onAlarm(int attempt) {
+                plugin.onAlarm(attempt);
+            }
+
+            @Override
+            public void onClockSetBack() throws Exception {
+                plugin.onClockSetBack();
+            }
+        });
     }
 
     /// A server on `folder` whose schedule runs.
@@ -104,6 +114,11 @@ public final class TestHost implements PluginHost, AutoCloseable {
     void start() {
         plugin.start();
         alarms.start();
+    }
+
+    /// Has the schedule look at a clock that was moved.
+    void wake() {
+        alarms.wake();
     }
 
     Reply get(String path) {

@@ -375,6 +375,19 @@ class CronTest {
     }
 
     @Test
+    void a_task_that_was_planned_by_a_clock_that_was_ahead_is_planned_again() throws Exception {
+        served.query(TASK + "('tick', '* * * * *', NULL, NULL)");
+        awaitPlanned("tick");
+        restartAfter("tick", -3600, CronConfig.DEFAULTS);
+        assertThat(served.query("SELECT due_at_ms FROM tmp_cron_state")
+                        .get("result")
+                        .get(0)
+                        .get("due_at_ms")
+                        .asLong())
+                .isLessThanOrEqualTo(System.currentTimeMillis() + 60_000);
+    }
+
+    @Test
     void runs_that_were_missed_are_made_up_for_once_or_skipped() throws Exception {
         served.query(TASK + "('hourly', '0 * * * *', NULL, NULL)");
         awaitPlanned("hourly");

@@ -160,6 +160,11 @@ public final class CdcPlugin extends StarbasePlugin {
         LOG.info("Nobody has followed /cdc for {} minutes; changes are recorded no more", KEPT.toMinutes());
     }
 
+    @Override
+    public synchronized void onClockSetBack() {
+        if (recorder != null) host().setAlarm(due());
+    }
+
     private Instant due() {
         return host().clock().instant().plus(KEPT);
     }

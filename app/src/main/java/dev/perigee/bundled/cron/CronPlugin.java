@@ -103,6 +103,11 @@ public final class CronPlugin extends StarbasePlugin {
     }
 
     @Override
+    public void onClockSetBack() {
+        lookSoon();
+    }
+
+    @Override
     public void stop() {
         isStarted = false;
         looks.shutdownNow();
@@ -167,8 +172,15 @@ public final class CronPlugin extends StarbasePlugin {
                 return Optional.of(first);
             }
             Instant due = Instant.ofEpochMilli(state.get().dueMillis());
-            if (due.isAfter(now)) return Optional.of(due);
             Instant next = tab.after(now);
+            // A task is planned one time ahead; further only by a clock that was ahead. One time more is left to it: the
+            // next one may have been run then.
+            boolean isTooFar = due.isAfter(next) && due.isAfter(tab.after(next));
+            if (due.isAfter(now) && !isTooFar) return Optional.of(due);
+            if (isTooFar) {
+                tasks().due(task, next);
+                return Optional.of(next);
+            }
             tasks().due(task, next); // First: a run that takes the process down is not begun again and again.
             boolean isMissed = Duration.between(due, now).compareTo(LATE) > 0 && config.missed() == Missed.SKIP;
             if (isMissed) note(task, due, now, Outcome.MISSED, "its time passed while the server was not there");

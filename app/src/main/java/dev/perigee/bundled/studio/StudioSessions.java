@@ -66,7 +66,9 @@ final class StudioSessions {
     ///     them
     synchronized Opened signIn(Request request, String givenUser, String givenPassword) {
         Instant now = clock.instant();
-        failures.removeIf(failure -> failure.at().plus(FAILURE_TIME).isBefore(now));
+        // Those from the future are of a clock that was ahead, and would keep everybody out until then.
+        failures.removeIf(failure ->
+                failure.at().plus(FAILURE_TIME).isBefore(now) || failure.at().isAfter(now));
         String address = request.address();
         long fromThere = failures.stream()
                 .filter(failure -> failure.address().equals(address))
