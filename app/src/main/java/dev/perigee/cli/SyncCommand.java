@@ -154,6 +154,7 @@ final class SyncCommand implements Callable<Integer> {
     private int copy(Source source, List<TableConfig> wanted) {
         List<SyncResult> results = new ArrayList<>();
         Set<String> told = new HashSet<>();
+        List<String> setAside = new ArrayList<>();
         try (Store store = Store.open(StoreConfig.ofFile(to));
                 ProgressLine progress = new ProgressLine(err(), surroundings.isTerminal())) {
             TableSync sync = new TableSync(store, source);
@@ -166,14 +167,17 @@ final class SyncCommand implements Callable<Integer> {
                 result.error()
                         .filter(problem -> !problem.concernsSource() || told.add(problem.fault()))
                         .ifPresent(problem -> err().println("perigee: " + problem.message()));
+                sync.setAside(table.name()).ifPresent(setAside::add);
             }
         }
-        boolean isDone = results.stream().allMatch(SyncResult::succeeded);
+        setAside.forEach(text -> err().println("perigee: " + text));
+        boolean isDone = setAside.isEmpty() && results.stream().allMatch(SyncResult::succeeded);
         if (json) {
             Map<String, Object> answer = new LinkedHashMap<>();
             answer.put("success", isDone);
             answer.put("to", to.toString());
             answer.put("results", results);
+            if (!setAside.isEmpty()) answer.put("setAside", setAside);
             out().println(Json.MAPPER.writeValueAsString(answer));
         }
         return isDone ? Exit.OK : Exit.FAILED;

@@ -5,11 +5,13 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
-import dev.perigee.store.Store;
+import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Store;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -88,6 +90,27 @@ final class SetAsideRows {
             }
         }
         return counts;
+    }
+
+    /// All keys that several rows of the source share, as just looked for. Their rows are fetched next, and of each key
+    /// all but one are set aside; so are the rows whose key was shared and is not any more, which may be stored now.
+    void shared(Store store, List<List<Value>> keys, Instant now) {
+        Set<String> shared = new LinkedHashSet<>();
+        List<List<Value>> unnamed = new ArrayList<>();
+        for (List<Value> key : keys) text.key(key).ifPresentOrElse(shared::add, () -> unnamed.add(key));
+        Set<String> wanted = new LinkedHashSet<>(due);
+        shared.stream().filter(key -> !known.containsKey(key)).forEach(wanted::add);
+        known.forEach((key, fault) -> {
+            if (fault.equals(Fault.KEY_MISSING.name()) && !shared.contains(key)) wanted.add(key);
+        });
+        due = List.copyOf(wanted);
+        if (unnamed.isEmpty()) return;
+        PerigeeException reason = Upsert.sameKey(name);
+        store.write(tx -> {
+            unnamed.forEach(
+                    key -> put(tx, new SetAsideTable.Entry(Optional.empty(), reason, text.ofKey(key)), now));
+            return true;
+        });
     }
 
     /// Keys to fetch again now, in portions that can be asked for. What is applied from now on are their rows.

@@ -66,6 +66,15 @@ final class SourceText {
         return json(texts);
     }
 
+    /// A key alone.
+    String ofKey(List<Value> values) {
+        Map<String, Optional<RefusedRow.Text>> texts = new LinkedHashMap<>();
+        for (int i = 0; i < values.size(); i++) {
+            texts.put(definition.key().get(i), text(values.get(i)));
+        }
+        return json(texts);
+    }
+
     private static Optional<RefusedRow.Text> text(Value value) {
         return switch (value) {
             case Value.Null _ -> Optional.empty();

@@ -13,6 +13,7 @@ import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.time.InstantSource;
@@ -111,7 +112,7 @@ final class SyncRun {
             case FULL -> everything(snapshot, Optional.empty());
         }
         fillAddedColumns(snapshot);
-        nullKeys(snapshot);
+        keysThatTellNoRowsApart(snapshot);
         setAside.due().forEach(portion -> {
             pass(snapshot, new Scope.Keys(portion.stream().map(Lists::ofJson).toList()));
             setAside.retried(store, portion);
@@ -258,14 +259,21 @@ final class SyncRun {
         seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
     }
 
-    /// Rows that have a NULL in their key can be set aside only. Looking for them may mean to look through the table.
-    private void nullKeys(Snapshot snapshot) {
+    /// Rows that have a NULL in their key, or the key of another row, can be set aside only. Looking for them may mean to
+    /// look through the table.
+    private void keysThatTellNoRowsApart(Snapshot snapshot) {
         boolean mayBe = plan.definition().key().stream()
                 .anyMatch(key ->
                         !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
-        if (!mayBe || !nullKeyPace.isDue()) return;
+        boolean mayBeShared =
+                config.mode() != TableConfig.Mode.FULL && SharedKeys.mayBe(plan.definition(), plan.table());
+        if ((!mayBe && !mayBeShared) || !nullKeyPace.isDue()) return;
         long started = System.nanoTime();
-        pass(snapshot, new Scope.NullKey());
+        if (mayBeShared) {
+            List<List<Value>> shared = SharedKeys.in(snapshot, plan.table(), plan.definition(), config);
+            setAside.shared(store, shared, clock.instant());
+        }
+        if (mayBe) pass(snapshot, new Scope.NullKey());
         setAside.nullKeysRead(store);
         nullKeyPace.looked(started);
     }

@@ -54,6 +54,11 @@ public sealed interface Scope {
     /// No other scope has them.
     record NullKey() implements Scope {}
 
+    /// Keys that more than one row has, each once, in any order; the pull has no columns but the key's.
+    ///
+    /// @param maxKeys of them at most
+    record SharedKeys(int maxKeys) implements Scope {}
+
     /// The rows with these keys, as far as they are there, in any order.
     ///
     /// @param keys one text per key column, at most [#MAX_KEYS] of them

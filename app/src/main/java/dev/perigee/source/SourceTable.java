@@ -45,6 +45,13 @@ public record SourceTable(
                 : "it has neither a primary key nor a unique index without NULLs";
     }
 
+    /// Whether the source itself refuses two rows that agree in all of these columns, none of them NULL.
+    public boolean isUnique(List<String> names) {
+        if (keyOrigin.equals(INHERITED)) return false;
+        boolean isKey = !key.isEmpty() && names.containsAll(key);
+        return isKey || indexes.stream().anyMatch(index -> index.isUnique() && names.containsAll(index.columns()));
+    }
+
     public Optional<SourceColumn> column(String name) {
         return columns.stream().filter(c -> c.name().equals(name)).findFirst();
     }

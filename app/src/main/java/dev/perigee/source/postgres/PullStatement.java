@@ -55,6 +55,7 @@ final class PullStatement {
                     Scope.InBuckets _,
                     Scope.Keys _,
                     Scope.KeyChunk _,
+                    Scope.SharedKeys _,
                     Scope.NullKey _ -> Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
@@ -89,6 +90,9 @@ final class PullStatement {
         List<String> conditions = new ArrayList<>(conditions(connection));
         if (!slice.isEmpty()) conditions.add(slice);
         if (!conditions.isEmpty()) sql.append(" WHERE ").append(String.join(" AND ", conditions));
+        if (pull.scope() instanceof Scope.SharedKeys(int maxKeys)) {
+            sql.append(" GROUP BY %s HAVING count(*) > 1 LIMIT %d".formatted(qualified(pull.key()), maxKeys));
+        }
         Set<String> order = order();
         if (!order.isEmpty()) {
             sql.append(" ORDER BY ")
@@ -201,7 +205,7 @@ final class PullStatement {
                                 () -> new IllegalStateException("keys that have no digests were asked for by them"))
                         .isIn(buckets, wanted, ROW));
             }
-            case Scope.Parts _ -> {} // a slice each
+            case Scope.Parts _, Scope.SharedKeys _ -> {} // a slice each; all rows
             case Scope.Keys(var keys) -> {
                 List<String> rows = new ArrayList<>();
                 for (List<String> key : keys) rows.add("(" + literals(connection, pull.key(), key) + ")");
@@ -262,7 +266,12 @@ final class PullStatement {
     /// The columns rows are sorted by.
     private Set<String> order() {
         return switch (pull.scope()) {
-            case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _, Scope.NullKey _ -> Set.of();
+            case Scope.Changed _,
+                    Scope.Parts _,
+                    Scope.InBuckets _,
+                    Scope.Keys _,
+                    Scope.SharedKeys _,
+                    Scope.NullKey _ -> Set.of();
             case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _, Scope.KeyChunk _ -> compared();
         };
     }
