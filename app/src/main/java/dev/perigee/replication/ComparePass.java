@@ -4,17 +4,16 @@ import dev.perigee.batch.Batch;
 import dev.perigee.batch.Digest;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.Moment;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
 
 /// One pass over a table at the source, in one snapshot, compared with the copy while it streams. Syncs go on
 /// meanwhile: nothing is locked, and no read transaction on the copy is longer than [Comparison#SLICE_ROWS] rows.
@@ -29,9 +28,9 @@ final class ComparePass {
 
     /// @param rows of the source, all compared
     /// @param digest of them, as the copy stores them
-    /// @param moment of the source's snapshot
+    /// @param asOf [dev.perigee.source.Snapshot#asOf]
     /// @param position where the source's log stood then
-    record Result(long rows, String digest, Moment moment, Optional<String> position, Suspects suspects) {}
+    record Result(long rows, String digest, Optional<Instant> asOf, Optional<String> position, Suspects suspects) {}
 
     private final Store store;
     private final Source source;
@@ -48,7 +47,7 @@ final class ComparePass {
     private long rows;
 
     // Written by the reading thread before it hands on the first page or the end.
-    private @Nullable Moment moment;
+    private Optional<Instant> asOf = Optional.empty();
     private Optional<String> position = Optional.empty();
 
     /// @param progress told the rows compared so far, now and then; must not wait
@@ -92,7 +91,7 @@ final class ComparePass {
                 join(reader); // it writes to memory that is freed next
             }
         }
-        return new Result(rows, digest.text(), Objects.requireNonNull(moment), position, suspects);
+        return new Result(rows, digest.text(), asOf, position, suspects);
     }
 
     private int batchRows() {
@@ -107,7 +106,7 @@ final class ComparePass {
                     ? new Scope.ByKey(Optional.empty(), Optional.empty())
                     : new Scope.Changed(Optional.empty());
             source.snapshot(copy.where(), List.of(copy.table().id()), snapshot -> {
-                moment = snapshot.moment();
+                asOf = snapshot.asOf();
                 position = snapshot.position();
                 return snapshot.pull(copy.pull(scope, batchRows()), pipeline);
             });

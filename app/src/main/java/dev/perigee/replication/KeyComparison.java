@@ -5,12 +5,12 @@ import dev.perigee.fault.Fault;
 import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
-import dev.perigee.source.Moment;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.sqlite.Value;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -40,13 +40,14 @@ final class KeyComparison {
     /// @param compared rows of the copy
     /// @param exchanged keys that the source sent
     /// @param missing keys of those that the copy did not have
+    /// @param asOf see [Snapshot#asOf]
     /// @param identity see [Snapshot#identity]
     record Found(
             Candidates candidates,
             long compared,
             long exchanged,
             long missing,
-            Moment moment,
+            Optional<Instant> asOf,
             Optional<String> position,
             Optional<Identity> identity) {}
 
@@ -57,7 +58,8 @@ final class KeyComparison {
     ///     its rowid
     private record Rest(Optional<BitSet> wanted, LongPredicate isFound) {}
 
-    private record Seen(Optional<Rest> rest, Moment moment, Optional<String> position, Optional<Identity> identity) {}
+    private record Seen(
+            Optional<Rest> rest, Optional<Instant> asOf, Optional<String> position, Optional<Identity> identity) {}
 
     private final Source source;
     private final CheckedCopy copy;
@@ -88,11 +90,11 @@ final class KeyComparison {
                 List.of(copy.table().id()),
                 snapshot -> new Seen(
                         exchange(snapshot, ours),
-                        snapshot.moment(),
+                        snapshot.asOf(),
                         snapshot.position(),
                         snapshot.identity(copy.table())));
         seen.rest().ifPresent(this::look);
-        return new Found(candidates, ours.keys(), exchanged, missing, seen.moment(), seen.position(), seen.identity());
+        return new Found(candidates, ours.keys(), exchanged, missing, seen.asOf(), seen.position(), seen.identity());
     }
 
     private Optional<Rest> exchange(Snapshot snapshot, KeyDigests ours) {

@@ -108,7 +108,7 @@ final class Sweeps implements Checks.Scheduled {
                 made.map(SweepRun::exchanged).orElse(0L),
                 deleted,
                 last.map(KeyComparison.Found::missing).orElse(0L),
-                last.map(found -> found.moment().at()),
+                last.flatMap(KeyComparison.Found::asOf),
                 last.flatMap(KeyComparison.Found::position),
                 awaiting,
                 problem);

@@ -259,8 +259,8 @@ final class SyncRun {
         seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
     }
 
-    /// Rows that have a NULL in their key, or the key of another row, can be set aside only. Looking for them may mean to
-    /// look through the table.
+    /// Rows that have a NULL in their key, or the key of another row, can be set aside only. Looking for them
+    /// may mean to look through the table.
     private void keysThatTellNoRowsApart(Snapshot snapshot) {
         boolean mayBe = plan.definition().key().stream()
                 .anyMatch(key ->
@@ -292,10 +292,7 @@ final class SyncRun {
                                 now,
                                 sealable,
                                 earlier -> horizon.seals(earlier, config.settle())
-                                        && (isStamped
-                                                || !earlier.at()
-                                                        .plus(config.settle())
-                                                        .isAfter(now.at())))
+                                        && (isStamped || horizon.hasSettled(earlier, config.settle())))
                 : plan.sealing().remembering(now, sealable);
         follow(snapshot, sealing, isClientSeen, hasLooked);
     }
@@ -313,7 +310,7 @@ final class SyncRun {
     private void follow(Snapshot snapshot, Sealing sealing, boolean isClientSeen, boolean hasLooked) {
         followed = new Followed(
                 sealing,
-                hasLooked ? Optional.of(snapshot.asOf()) : Optional.empty(),
+                hasLooked ? snapshot.asOf() : Optional.empty(),
                 snapshot.position(),
                 Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
                 sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),

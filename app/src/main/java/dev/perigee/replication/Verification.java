@@ -175,7 +175,7 @@ final class Verification {
                 startedAt,
                 Math.max(0, clock.millis() - startedAt.toEpochMilli()),
                 copy.map(checked -> checked.state().generation()).orElse(0L),
-                Optional.ofNullable(all).map(result -> result.moment().at()),
+                Optional.ofNullable(all).flatMap(ComparePass.Result::asOf),
                 Optional.ofNullable(all).flatMap(ComparePass.Result::position),
                 all == null ? 0 : all.rows(),
                 found.missing(),

@@ -10,9 +10,10 @@ public interface Snapshot {
     /// The moment, to be remembered and handed back later.
     Moment moment();
 
-    /// A time by the source's clock at which all that was committed is in the snapshot: not after it was taken.
-    default Instant asOf() {
-        return moment().at();
+    /// A time by the source's clock at which all that was committed is in the snapshot: not after it was taken,
+    /// and on a source that follows another one not after what it has of that. Empty where it does not know.
+    default Optional<Instant> asOf() {
+        return Optional.of(moment().at());
     }
 
     /// What was known of open transactions just before the moment.

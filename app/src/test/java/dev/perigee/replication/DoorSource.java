@@ -126,6 +126,11 @@ final class DoorSource implements Source {
         }
 
         @Override
+        public boolean hasSettled(Moment earlier, Duration settle) {
+            return true;
+        }
+
+        @Override
         public Optional<Holder> oldest() {
             return Optional.empty();
         }

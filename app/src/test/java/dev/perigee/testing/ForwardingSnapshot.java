@@ -30,7 +30,7 @@ public class ForwardingSnapshot implements Snapshot {
     }
 
     @Override
-    public Instant asOf() {
+    public Optional<Instant> asOf() {
         return snapshot.asOf();
     }
 

@@ -26,14 +26,23 @@ import org.postgresql.jdbc.PgConnection;
 /// at its first write, which may come long after it took the value.
 ///
 /// Where we may not see other sessions (`pg_read_all_stats`), on a standby (which does not know the primary's
-/// sessions), or where sessions hide what they do (`track_activities`), the numbers and a while to settle must do.
+/// sessions), or where sessions hide what they do (`track_activities`), the numbers and a while to settle must
+/// do. On a standby that while is counted by what it has replayed: its clock goes on while replay is paused or
+/// lags.
 ///
 /// @param server what it shows of itself, from which follows how far its word goes
 /// @param openSince the earliest start of an open transaction, else the time of looking; the epoch while a prepared
 ///     transaction waits, whose start nobody knows any more
 /// @param now the snapshot taken afterwards
+/// @param settled all that was committed until then is in the snapshot; empty where a standby does not say, or
+///     where the snapshot is of another server than the look
 record PostgresHorizon(
-        ServerSight server, Instant openSince, Optional<Holder> oldest, Moment now, PostgresMoment numbers)
+        ServerSight server,
+        Instant openSince,
+        Optional<Holder> oldest,
+        Moment now,
+        PostgresMoment numbers,
+        Optional<Instant> settled)
         implements Horizon {
     static final String SESSIONS_SHOWN = "count(*) FROM pg_catalog.pg_stat_activity";
     static final String PREPARED_SHOWN = "count(database) FROM pg_catalog.pg_prepared_xacts";
@@ -68,6 +77,15 @@ record PostgresHorizon(
                    NULL::timestamptz AS open_since, NULL::text AS oldest, false AS some_hide, true AS shows_own, %s
             WHERE ?::int[] IS NOT NULL""".formatted(ServerSight.ITSELF);
 
+    /// When the last transaction that a standby has replayed was committed, by the primary's clock.
+    static final String REPLAYED_AT = "pg_last_xact_replay_timestamp()";
+
+    /// Tells servers apart behind an address that leads to several.
+    static final String SERVER = "pg_postmaster_start_time()";
+
+    private static final String REPLAYED =
+            "SELECT CASE WHEN pg_is_in_recovery() THEN %s END, concat(pg_is_in_recovery(), ' ', %s)";
+
     private static final String NO_PREPARED = "SELECT NULL::timestamptz, NULL::text";
 
     private static final String PREPARED = """
@@ -84,26 +102,47 @@ record PostgresHorizon(
     /// What was seen before the snapshot.
     ///
     /// @param lockable those of the tables asked for that LOCK TABLE takes
-    record Before(ServerSight server, Instant openSince, Optional<Holder> oldest, Set<TableId> lockable) {
+    /// @param settled see [PostgresHorizon]
+    /// @param run tells the server from others
+    record Before(
+            ServerSight server,
+            Instant openSince,
+            Optional<Holder> oldest,
+            Set<TableId> lockable,
+            Optional<Instant> settled,
+            String run) {
         boolean isStandby() {
             return server.isStandby();
         }
 
-        PostgresHorizon with(Moment now) {
-            return new PostgresHorizon(server, openSince, oldest, now, PostgresMoment.of(now.mark()));
+        /// @param at the run of the snapshot's server
+        PostgresHorizon with(Moment now, String at) {
+            return new PostgresHorizon(
+                    server,
+                    openSince,
+                    oldest,
+                    now,
+                    PostgresMoment.of(now.mark()),
+                    settled.filter(_ -> run.equals(at)));
         }
     }
 
     @Override
     public Sight sight() {
-        return server.sight();
+        boolean isAnother = settled.isEmpty() && server.sight() == Sight.ALL;
+        return isAnother ? Sight.SOME : server.sight();
     }
 
     @Override
     public boolean seals(Moment earlier, Duration settle) {
         if (sight() == Sight.ALL) return openSince.minus(GUARD).isAfter(earlier.at());
-        boolean hasSettled = !earlier.at().plus(settle).isAfter(now.at());
-        return hasSettled && numbers.xmin() >= PostgresMoment.of(earlier.mark()).xmax();
+        return hasSettled(earlier, settle)
+                && numbers.xmin() >= PostgresMoment.of(earlier.mark()).xmax();
+    }
+
+    @Override
+    public boolean hasSettled(Moment earlier, Duration settle) {
+        return settled.filter(upTo -> !earlier.at().plus(settle).isAfter(upTo)).isPresent();
     }
 
     /// @param ours server processes of sessions that only read
@@ -111,8 +150,13 @@ record PostgresHorizon(
             throws SQLException {
         boolean showsSessions = can.answers(session, SESSIONS_SHOWN);
         boolean showsPrepared = can.answers(session, PREPARED_SHOWN);
+        String replayed = REPLAYED.formatted(can.orNull(session, REPLAYED_AT), can.orNull(session, SERVER));
         String sql = String.join(
-                ";\n", showsSessions ? SESSIONS : NO_SESSIONS, showsPrepared ? PREPARED : NO_PREPARED, LOCKABLE);
+                ";\n",
+                showsSessions ? SESSIONS : NO_SESSIONS,
+                showsPrepared ? PREPARED : NO_PREPARED,
+                LOCKABLE,
+                replayed);
         try (PreparedStatement statement = session.prepareStatement(sql)) {
             statement.setArray(1, array(session, "int4", new ArrayList<>(ours)));
             statement.setArray(
@@ -126,9 +170,15 @@ record PostgresHorizon(
             Optional<Holder> prepared = holder(statement.getResultSet());
             statement.getMoreResults();
             Set<TableId> lockable = lockable(statement.getResultSet());
+            statement.getMoreResults();
+            ResultSet standby = statement.getResultSet();
+            standby.next();
+            // Those that commit at once may be logged in another order than that of their times.
+            Optional<Instant> settled =
+                    open.isStandby() ? instant(standby, 1).map(replayedAt -> replayedAt.minus(GUARD)) : open.settled();
             Instant since = prepared.isEmpty() ? open.openSince() : Instant.EPOCH;
             Optional<Holder> oldest = prepared.isEmpty() ? open.oldest() : older(open.oldest(), prepared.get());
-            return new Before(open.server(), since, oldest, lockable);
+            return new Before(open.server(), since, oldest, lockable, settled, String.valueOf(text(standby, 2)));
         }
     }
 
@@ -140,7 +190,9 @@ record PostgresHorizon(
                 ServerSight.of(row, showsSessions, showsPrepared),
                 open.filter(since -> since.isBefore(looked)).orElse(looked),
                 open.map(since -> new Holder(String.valueOf(text(row, 5)), since)),
-                Set.of());
+                Set.of(),
+                Optional.of(looked),
+                "");
     }
 
     private static Optional<Holder> holder(ResultSet row) throws SQLException {

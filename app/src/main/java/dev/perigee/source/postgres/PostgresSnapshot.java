@@ -45,7 +45,7 @@ final class PostgresSnapshot implements Snapshot {
     private final PgConnection session;
     private final SourceConfig config;
     private final PostgresHorizon horizon;
-    private final Instant asOf;
+    private final Optional<Instant> asOf;
     private final Optional<String> position;
     private final int serverVersion;
     private final Capabilities can;
@@ -64,7 +64,7 @@ final class PostgresSnapshot implements Snapshot {
             PgConnection session,
             SourceConfig config,
             PostgresHorizon horizon,
-            Instant asOf,
+            Optional<Instant> asOf,
             Optional<String> position,
             int serverVersion,
             Set<TableId> locked,
@@ -113,19 +113,27 @@ final class PostgresSnapshot implements Snapshot {
                         config.statementTimeout().toMillis(),
                         locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE"));
         String position = can.orNull(session, before.isStandby() ? REPLAYED : WRITTEN);
+        String server = can.orNull(session, PostgresHorizon.SERVER);
+        // By one clock, the primary's: a standby's own goes on while nothing is replayed.
+        String clock = before.isStandby()
+                ? "coalesce(%s, clock_timestamp())".formatted(can.orNull(session, PostgresHorizon.REPLAYED_AT))
+                : "clock_timestamp()";
         try (Statement statement = session.createStatement();
                 ResultSet row = statement.executeQuery("""
-                        SELECT pg_current_snapshot()::text, clock_timestamp(), %s,
-                               current_setting('server_version_num')::int, transaction_timestamp(), pg_backend_pid()""".formatted(position))) {
+                        SELECT pg_current_snapshot()::text, %s, %s,
+                               current_setting('server_version_num')::int, transaction_timestamp(), pg_backend_pid(),
+                               concat(pg_is_in_recovery(), ' ', %s)""".formatted(clock, position, server))) {
             row.next();
             readers.lend(session, row.getInt(6));
             PostgresMoment numbers = PostgresMoment.of(row.getString(1));
             Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
+            PostgresHorizon horizon = before.with(now, String.valueOf(row.getString(7)));
+            Instant begun = row.getObject(5, OffsetDateTime.class).toInstant();
             return new PostgresSnapshot(
                     session,
                     config,
-                    before.with(now),
-                    row.getObject(5, OffsetDateTime.class).toInstant(),
+                    horizon,
+                    before.isStandby() ? horizon.settled() : horizon.settled().map(_ -> begun),
                     Optional.ofNullable(row.getString(3)),
                     row.getInt(4),
                     before.lockable(),
@@ -139,8 +147,9 @@ final class PostgresSnapshot implements Snapshot {
     }
 
     /// When the transaction began: its snapshot is taken later, and a statement that asks for the time has one already.
+    /// On a standby, up to where it had replayed before.
     @Override
-    public Instant asOf() {
+    public Optional<Instant> asOf() {
         return asOf;
     }
 
@@ -177,6 +186,8 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen) {
+        // Its time is not of the clock that counts.
+        if (horizon.settled().isEmpty()) return new Limit(Optional.empty(), false);
         return PostgresFaults.guard(
                 "table " + table.id(),
                 config,

@@ -79,7 +79,7 @@ class PostgresPullTest {
             CompletableFuture<Instant> asOf =
                     CompletableFuture.supplyAsync(() -> source.snapshot("awaited", List.of(table.id()), snapshot -> {
                         assertThat(snapshot.count(table)).isEqualTo(1);
-                        return snapshot.asOf();
+                        return snapshot.asOf().orElseThrow();
                     }));
             await().until(() -> {
                 try (ResultSet row = watching.createStatement()
