@@ -90,6 +90,14 @@ final class Lineage {
                                     before.timeline().orElseThrow(),
                                     behind(snapshot)));
         }
+        boolean isStarted = !isNewHistory && now.wasStartedSince(before);
+        Optional<Boolean> goesOn = isStarted ? snapshot.continues(before) : Optional.of(true);
+        if (goesOn.equals(Optional.of(false))) {
+            throw lasting(
+                    now,
+                    "its server was started again with less than it had written when the copy was synced: its files were put back to an older state, or a crash lost commits%s"
+                            .formatted(behind(snapshot)));
+        }
         if (!isNewHistory && now.counter() < before.counter()) {
             throw lasting(
                     now,
@@ -119,7 +127,10 @@ final class Lineage {
         if (gone > 0)
             notes.add("%d partitions were detached; their rows leave the copy as deleted ones do".formatted(gone));
         if (isNewHistory) notes.add("another server took over, with all that was seen of the one before");
-        return new Found(Optional.of(now), newParts, isNewHistory, notes);
+        if (goesOn.isEmpty())
+            notes.add(
+                    "the server was started again, and it can no longer be seen whether it goes on from where it was: a verification tells");
+        return new Found(Optional.of(now), newParts, isNewHistory || goesOn.isEmpty(), notes);
     }
 
     private void requireServer(Identity before, Identity now) {

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// @param counter transactions counted; never less in one history
 /// @param mark of the snapshot, as [Moment#mark]
 /// @param position as [Snapshot#position]
+/// @param run tells the server's runs apart, from each start to the next; one that was put back to an older
+///     state of its files was started since
+/// @param reached what the server had written durably, in its own words, to be found again after a start
 public record Identity(
         Optional<String> system,
         Optional<Long> timeline,
@@ -32,7 +35,9 @@ public record Identity(
         Map<Integer, Long> sequences,
         long counter,
         String mark,
-        Optional<String> position) {
+        Optional<String> position,
+        Optional<String> run,
+        Optional<String> reached) {
     public Identity {
         storage = Map.copyOf(storage);
         unlogged = known(unlogged);
@@ -44,12 +49,18 @@ public record Identity(
         return parts == null ? Set.of() : Set.copyOf(parts);
     }
 
+    /// Whether the server was started between the two.
+    public boolean wasStartedSince(Identity earlier) {
+        return run.isPresent() && earlier.run.isPresent() && !run.equals(earlier.run);
+    }
+
     /// The same, as if it had only those parts that `other` has too.
     public Identity withPartsOf(Identity other) {
         Map<Long, Long> shared = new HashMap<>(storage);
         shared.keySet().retainAll(other.storage.keySet());
         return new Identity(
-                system, timeline, isStandby, database, table, shared, unlogged, sequences, counter, mark, position);
+                system, timeline, isStandby, database, table, shared, unlogged, sequences, counter, mark, position, run,
+                reached);
     }
 
     /// The same, with its parts in the files they are in later.
@@ -57,7 +68,8 @@ public record Identity(
         Map<Long, Long> files = new HashMap<>(storage);
         files.replaceAll((part, file) -> later.storage.getOrDefault(part, file));
         return new Identity(
-                system, timeline, isStandby, database, table, files, unlogged, sequences, counter, mark, position);
+                system, timeline, isStandby, database, table, files, unlogged, sequences, counter, mark, position, run,
+                reached);
     }
 
     /// Whether both are of one table, whatever it is called.

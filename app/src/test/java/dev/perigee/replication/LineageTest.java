@@ -7,6 +7,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
+import dev.perigee.testing.FolderServer;
 import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -18,6 +19,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -154,6 +156,67 @@ class LineageTest {
         assertRecovers();
     }
 
+    /// Its files are put back, and as many transactions run, and as much is logged, as before.
+    @ParameterizedTest
+    @CsvSource({"xmin, off, false", "cursor, off, false", "xmin, on, true", "xmin, off, true"})
+    void a_server_whose_files_were_put_back_is_a_fault_although_it_has_caught_up(
+            String mode, String tracks, boolean isLate) {
+        Path files = folder.resolve("postgres");
+        try (FolderServer server = FolderServer.start(files, Map.of("track_commit_timestamp", tracks))) {
+            source.close();
+            source = new PostgresSource(TestPostgres.config(server.port(), "postgres"));
+            server.execute("""
+                    CREATE TABLE t (id int PRIMARY KEY, v text, c timestamptz DEFAULT now());
+                    INSERT INTO t SELECT i, 'v' FROM generate_series(1, 100) i""");
+            server.copyTo(folder.resolve("older"));
+            open(mode.equals("xmin") ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1)) : BY_C);
+            write(server, 101, 150);
+            assertThat(sync().error()).isEmpty();
+            server.putBack(folder.resolve("older"));
+            write(server, 201, 300);
+            server.execute("SELECT pg_switch_wal()");
+            if (isLate) server.execute("CHECKPOINT");
+            SyncResult result = sync();
+            if (isLate && tracks.equals("off")) {
+                assertThat(result.error()).isEmpty();
+                assertThat(note()).contains("a verification tells");
+                assertThat(host.value("SELECT count(*) FROM t WHERE id > 200")).isEqualTo("100");
+                assertThat(host.post("/tables/t/verify", "{'repair':true,'confirm':true}")
+                                .result()
+                                .get("proof")
+                                .get("extra")
+                                .asInt())
+                        .isEqualTo(50);
+            } else {
+                assertThat(result.error().orElseThrow().fault()).isEqualTo("SOURCE_BEHIND_CURSOR");
+                assertThat(result.error().orElseThrow().message()).contains("started again");
+                assertThat(host.value("SELECT max(id) FROM t")).isEqualTo("150");
+                host.post("/tables/t/recover", "").result();
+                assertThat(sync().error()).isEmpty();
+            }
+            assertThat(host.value("SELECT count(*) || ' ' || max(id) FROM t")).isEqualTo("200 300");
+        }
+    }
+
+    @Test
+    void a_server_that_was_merely_started_again_is_followed() {
+        try (FolderServer server = FolderServer.start(folder.resolve("postgres"), Map.of())) {
+            source.close();
+            source = new PostgresSource(TestPostgres.config(server.port(), "postgres"));
+            server.execute("CREATE TABLE t (id int PRIMARY KEY, v text, c timestamptz DEFAULT now())");
+            write(server, 1, 10);
+            open(BY_C);
+            server.copyTo(folder.resolve("unused"));
+            write(server, 11, 12);
+            assertThat(sync().inserted()).isEqualTo(2);
+            assertThat(note()).doesNotContain("started again");
+        }
+    }
+
+    private static void write(FolderServer server, int from, int to) {
+        for (int id = from; id <= to; id++) server.execute("INSERT INTO t VALUES (%d, 'w')".formatted(id));
+    }
+
     @Test
     void rows_of_an_attached_partition_arrive_however_old_and_a_detached_one_is_noted() {
         postgres.execute("""
@@ -278,7 +341,9 @@ class LineageTest {
 
     @Test
     void an_unlogged_table_that_a_crash_emptied_is_a_fault_for_syncs_and_sweeps() throws Exception {
-        try (EmbeddedPostgres server = TestPostgres.server().start()) {
+        try (EmbeddedPostgres server = TestPostgres.server()
+                .setServerConfig("synchronous_commit", "on") // what was committed is there after a crash
+                .start()) {
             execute(server, "postgres", """
                     CREATE UNLOGGED TABLE t (id int PRIMARY KEY, v text, c bigint);
                     INSERT INTO t SELECT i, 'v' FROM generate_series(1, 100) i""");

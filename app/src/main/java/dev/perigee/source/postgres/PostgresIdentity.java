@@ -28,7 +28,9 @@ record PostgresIdentity(
         boolean isStandby,
         long database,
         PostgresMoment moment,
-        Optional<String> position) {
+        Optional<String> position,
+        Optional<String> run,
+        Optional<String> reached) {
 
     private static final String PLACE = """
             SELECT pg_is_in_recovery(),
@@ -41,6 +43,19 @@ record PostgresIdentity(
     static final String OF_LOG = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8";
 
     static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";
+
+    /// Up to where the log is on the disk: what is behind that may be gone after a crash, and with it what was
+    /// written with `synchronous_commit` off.
+    private static final String FLUSHED = "pg_current_wal_flush_lsn()::text";
+
+    /// The last transaction that committed, and when: known with `track_commit_timestamp` only.
+    private static final String COMMITTED =
+            "(SELECT concat(xid, ' ', extract(epoch FROM \"timestamp\")) FROM pg_last_committed_xact())";
+
+    /// A server begins where its last checkpoint is, or makes one where its recovery ended. Whether there was
+    /// another one since it was started is told by the time, which the server keeps in seconds.
+    private static final String CHECKPOINT = """
+            (SELECT concat(checkpoint_lsn, ' ', checkpoint_time < pg_postmaster_start_time()) FROM pg_control_checkpoint())""";
 
     private static final String STORAGE = """
             WITH RECURSIVE part (oid) AS (
@@ -68,7 +83,16 @@ record PostgresIdentity(
             place.next();
             boolean isStandby = place.getBoolean(1);
             String timeline = can.orNull(session, isStandby ? OF_CONTROL : OF_LOG);
-            String[] said = row(session, "SELECT %s, %s".formatted(can.orNull(session, SYSTEM), timeline));
+            String none = "NULL";
+            String[] said = row(
+                    session,
+                    "SELECT %s, %s, (%s)::text, %s, %s"
+                            .formatted(
+                                    can.orNull(session, SYSTEM),
+                                    timeline,
+                                    can.orNull(session, PostgresHorizon.SERVER),
+                                    isStandby ? none : can.orNull(session, FLUSHED),
+                                    isStandby ? none : can.orNull(session, COMMITTED)));
             can.are(said[0] + ":" + said[1]);
             return new PostgresIdentity(
                     session,
@@ -78,7 +102,9 @@ record PostgresIdentity(
                     isStandby,
                     place.getLong(2),
                     moment,
-                    position);
+                    position,
+                    Optional.ofNullable(said[2]),
+                    Optional.ofNullable(said[3]).map(flushed -> flushed + (said[4] == null ? "" : " " + said[4])));
         }
     }
 
@@ -124,15 +150,42 @@ record PostgresIdentity(
                 sequences(oid),
                 moment.xmax(),
                 moment.xmin() + ":" + moment.xmax(),
-                position);
+                position,
+                run,
+                reached);
     }
 
-    /// A history file says where each earlier timeline was left: what was seen before that place is still there.
     Optional<Boolean> continues(Identity earlier) throws SQLException {
-        if (timeline.isEmpty() || earlier.timeline().isEmpty()) return Optional.empty();
-        if (timeline.equals(earlier.timeline())) return Optional.of(true);
+        boolean isOtherTimeline =
+                timeline.isPresent() && earlier.timeline().isPresent() && !timeline.equals(earlier.timeline());
+        return isOtherTimeline ? branchedAfter(earlier) : startedAfter(earlier);
+    }
+
+    /// Whether the server was started with all that it had. One that is put back to older files on its timeline
+    /// counts and logs on from there, and has overtaken what was remembered sooner or later: so what counts is
+    /// where it began, as long as that can be seen. A standby begins where it likes, and replays the rest
+    /// again.
+    private Optional<Boolean> startedAfter(Identity earlier) throws SQLException {
+        if (isStandby || earlier.isStandby() || run.equals(earlier.run())) return Optional.of(true);
+        if (earlier.reached().isEmpty()) return Optional.empty();
+        String[] reached = earlier.reached().get().split(" ");
+        if (reached.length == 3 && moment.xmax() - earlier.counter() < 1L << 31) {
+            String sql = "extract(epoch FROM pg_xact_commit_timestamp('%s'::xid))".formatted(reached[1]);
+            String committed = row(session, "SELECT " + can.orNull(session, sql))[0];
+            if (committed != null) return Optional.of(committed.equals(reached[2]));
+        }
+        String checkpoint = row(session, "SELECT " + can.orNull(session, CHECKPOINT))[0];
+        if (checkpoint == null) return Optional.empty();
+        String[] last = checkpoint.split(" ");
+        if (Long.compareUnsigned(lsn(last[0]), lsn(reached[0])) < 0) return Optional.of(false);
+        return last[1].equals("t") ? Optional.of(true) : Optional.empty();
+    }
+
+    /// A history file says where each earlier timeline was left: what was seen before that place is still
+    /// there.
+    private Optional<Boolean> branchedAfter(Identity earlier) throws SQLException {
         if (earlier.position().isEmpty()) return Optional.empty();
-        String file = "pg_wal/%08X.history".formatted(timeline.get());
+        String file = "pg_wal/%08X.history".formatted(timeline.orElseThrow());
         String read = can.orNull(session, "pg_read_file('%s', 0, 1000000, true)".formatted(file));
         String[] history = row(session, "SELECT " + read);
         if (history[0] == null) return Optional.empty();
@@ -140,7 +193,7 @@ record PostgresIdentity(
         for (String line : history[0].split("\n")) {
             String[] fields = line.strip().split("\\s+");
             boolean isIt = fields.length >= 2
-                    && fields[0].equals(earlier.timeline().get().toString());
+                    && fields[0].equals(earlier.timeline().orElseThrow().toString());
             if (isIt) return Optional.of(Long.compareUnsigned(seen, lsn(fields[1])) <= 0);
         }
         return Optional.of(false);
