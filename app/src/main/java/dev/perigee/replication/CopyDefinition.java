@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// @param cursorColumn its values order the rows; need not be copied; absent where the mode needs none
 /// @param choices what an admin chose beside that, in the names of the settings
 /// @param known what those names mean, and what is left of columns the source dropped
+/// @param parts [SourceTable#parts] of the columns copied and of the cursor
 record CopyDefinition(
         TableId source,
         String target,
@@ -36,7 +37,8 @@ record CopyDefinition(
         List<String> key,
         Optional<String> cursorColumn,
         Choices choices,
-        Known known) {
+        Known known,
+        Map<Integer, Map<String, String>> parts) {
 
     /// @param declaredType empty for none
     /// @param note what a user should know about how its values are kept
@@ -96,11 +98,12 @@ record CopyDefinition(
     private static final List<String> ROWID_NAMES = List.of("rowid", "_rowid_", "oid");
     private static final Set<String> RESERVED_PREFIXES = Set.of("sqlite_", "tmp_");
 
-    @SuppressWarnings("NullAway") // definitions written before there was `known` have none
+    @SuppressWarnings("NullAway") // definitions written by earlier builds are without `known` or `parts`
     CopyDefinition {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
         known = known == null ? Known.NOTHING : known;
+        parts = parts == null ? Map.of() : Map.copyOf(parts);
     }
 
     /// A copy of which only the source's own names are known.
@@ -111,7 +114,7 @@ record CopyDefinition(
             List<String> key,
             Optional<String> cursorColumn,
             Choices choices) {
-        this(source, target, columns, key, cursorColumn, choices, Known.NOTHING);
+        this(source, target, columns, key, cursorColumn, choices, Known.NOTHING, Map.of());
     }
 
     /// What `config` asks for, checked against the table as the source describes it now.
@@ -159,7 +162,25 @@ record CopyDefinition(
                         config.exclude(),
                         config.numeric(),
                         config.timestamps(),
-                        SoftDeletes.column(config)));
+                        SoftDeletes.column(config)),
+                Known.NOTHING,
+                parts(config, table, columns));
+    }
+
+    private static Map<Integer, Map<String, String>> parts(
+            TableConfig config, SourceTable table, List<CopyColumn> columns) {
+        Map<Integer, Map<String, String>> parts = new HashMap<>(table.parts());
+        Set<Integer> used = new HashSet<>();
+        columns.forEach(column -> used.add(column.identity()));
+        config.cursorColumn().flatMap(table::column).ifPresent(column -> used.add(column.identity()));
+        parts.keySet().retainAll(used);
+        return parts;
+    }
+
+    /// The same, with the names inside types as they are now: some were added, and none that was there has
+    /// changed.
+    CopyDefinition withPartsOf(CopyDefinition now) {
+        return new CopyDefinition(source, target, columns, key, cursorColumn, choices, known, now.parts);
     }
 
     /// The same, chosen by these settings, whose names mean what `known` says.
@@ -171,7 +192,7 @@ record CopyDefinition(
                 config.numeric(),
                 config.timestamps(),
                 SoftDeletes.column(config));
-        return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known);
+        return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
     }
 
     /// A name by which SQLite numbers the copy's rows, which no column has taken; empty where they have taken all.
@@ -185,6 +206,15 @@ record CopyDefinition(
 
     List<String> columnNames() {
         return columns.stream().map(CopyColumn::name).toList();
+    }
+
+    /// The key's columns that the copy keeps as the source's text, so that two texts are two keys in it.
+    Set<String> spelledKey() {
+        Set<String> spelled = new HashSet<>();
+        for (CopyColumn column : columns) {
+            if (key.contains(column.name()) && column.declaredType().equals("TEXT")) spelled.add(column.name());
+        }
+        return spelled;
     }
 
     /// Whether the copy would be made differently because of what an admin changed, whatever the source did.

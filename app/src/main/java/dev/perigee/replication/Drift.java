@@ -62,6 +62,11 @@ record Drift(
         List<String> key =
                 made.key().stream().map(name -> names.getOrDefault(name, name)).toList();
         if (!key.equals(now.key())) rebuilding.add("its key was %s and is %s".formatted(made.key(), now.key()));
+        made.parts().forEach((identity, parts) -> {
+            if (isRenamed(parts, now.parts().getOrDefault(identity, Map.of())))
+                rebuilding.add("names inside the type of column \"%s\" were changed, and with them its values"
+                        .formatted(nameOf(identity, now)));
+        });
         if (!made.source().equals(now.source()))
             changes.add("it was %s and is %s".formatted(made.source(), now.source()));
         changes.addAll(rebuilding);
@@ -220,7 +225,27 @@ record Drift(
                 now.key(),
                 now.cursorColumn(),
                 now.choices(),
-                now.known().keeping(kept));
+                now.known().keeping(kept),
+                now.parts());
+    }
+
+    /// Whether values that are there may read otherwise. A label or an object that came since is in none of
+    /// them; one that is gone may have been replaced, by another type of the same name. What a `regclass` and
+    /// its kin name may be dropped, and mostly is in no row.
+    private static boolean isRenamed(Map<String, String> before, Map<String, String> now) {
+        return before.entrySet().stream().anyMatch(part -> {
+            String name = now.get(part.getKey());
+            return name == null ? !part.getKey().startsWith("r") : !name.equals(part.getValue());
+        });
+    }
+
+    private static String nameOf(int identity, CopyDefinition definition) {
+        return definition.columns().stream()
+                .filter(column -> column.identity() == identity)
+                .map(CopyColumn::name)
+                .findFirst()
+                .or(definition::cursorColumn)
+                .orElse("");
     }
 
     private static void compare(CopyColumn old, CopyColumn now, List<String> rebuilding) {

@@ -59,9 +59,9 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
         return CopyDefinition.of(names.config(), table).chosenBy(asked, names.known());
     }
 
-    /// The settings name the same columns in other words: nothing else is new.
+    /// The settings name the same columns in other words, or a type has got more labels: nothing else is new.
     private static void spelled(Store store, TableConfig asked, CopyDefinition made, CopyDefinition now) {
-        CopyDefinition spelled = made.chosenBy(asked, now.known());
+        CopyDefinition spelled = made.chosenBy(asked, now.known()).withPartsOf(now);
         if (spelled.equals(made)) return;
         store.write(tx -> {
             StateTable.redefined(tx, asked.name(), spelled);

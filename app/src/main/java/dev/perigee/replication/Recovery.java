@@ -117,7 +117,8 @@ final class Recovery {
                 now.key(),
                 now.cursorColumn(),
                 now.choices(),
-                now.known().keeping(kept));
+                now.known().keeping(kept),
+                now.parts());
     }
 
     private static Map<String, CopyColumn> byName(CopyDefinition definition) {

@@ -1,6 +1,7 @@
 package dev.perigee.source;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A table, view or materialized view of a source.
@@ -11,6 +12,9 @@ import java.util.Optional;
 /// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, `none`, or [#INHERITED]
 /// @param estimatedRows the source's estimate, -1 where it has none
 /// @param estimatedBytes size at the source, -1 where unknown
+/// @param parts by a column's identity: names inside its type on which the texts of its values depend
+///     (PostgreSQL: labels of enums, attributes of composites, objects that a `regclass` names), by what they
+///     are names of. Where one is changed, rows that nobody wrote read otherwise
 public record SourceTable(
         TableId id,
         Kind kind,
@@ -19,7 +23,8 @@ public record SourceTable(
         String keyOrigin,
         List<SourceIndex> indexes,
         long estimatedRows,
-        long estimatedBytes) {
+        long estimatedBytes,
+        Map<Integer, Map<String, String>> parts) {
 
     /// `keyOrigin` where the table's own keys say nothing about rows of the tables that inherit from it.
     public static final String INHERITED = "none, since other tables inherit from it";
@@ -36,6 +41,20 @@ public record SourceTable(
         columns = List.copyOf(columns);
         key = List.copyOf(key);
         indexes = List.copyOf(indexes);
+        parts = Map.copyOf(parts);
+    }
+
+    /// A table whose types have no names inside.
+    public SourceTable(
+            TableId id,
+            Kind kind,
+            List<SourceColumn> columns,
+            List<String> key,
+            String keyOrigin,
+            List<SourceIndex> indexes,
+            long estimatedRows,
+            long estimatedBytes) {
+        this(id, kind, columns, key, keyOrigin, indexes, estimatedRows, estimatedBytes, Map.of());
     }
 
     /// Why it has no key, as a sentence about `it`.

@@ -204,6 +204,72 @@ class DriftTest {
         assertThat(sync().pulled()).as("once").isLessThan(1200);
     }
 
+    /// No row is written, and every row reads otherwise.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ALTER TYPE mood RENAME VALUE 'sad' TO 'blue' | cursor",
+                "ALTER TYPE mood RENAME VALUE 'sad' TO 'blue' | xmin",
+                "ALTER TYPE mood RENAME VALUE 'sad' TO 'blue' | group",
+                "ALTER TYPE place RENAME ATTRIBUTE street TO road | cursor",
+                "ALTER TYPE place ADD ATTRIBUTE zip text | cursor",
+                "ALTER TABLE named RENAME TO renamed | cursor",
+                "CREATE SCHEMA IF NOT EXISTS other; ALTER TABLE named SET SCHEMA other | xmin",
+            })
+    void a_rename_inside_a_type_has_the_rows_read_again(String change, String mode) {
+        postgres.execute("""
+                CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE place AS (street text, moods mood[]);
+                CREATE DOMAIN feeling AS mood; CREATE TABLE named (id int);
+                ALTER TABLE t ADD m mood DEFAULT 'sad', ADD f feeling[] DEFAULT '{sad}', ADD r regclass DEFAULT 'named',
+                    ADD p place DEFAULT ('here', '{sad,happy}'), ADD span int4range""");
+        TableConfig config = mode.equals("xmin")
+                ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1))
+                : mode.equals("group") ? BY_C.toBuilder().group("g").build() : BY_C;
+        open(config);
+        assertThat(sync().error()).isEmpty();
+        String generation = host.value("SELECT generation FROM tmp_replication_state");
+        postgres.execute("ALTER TYPE mood ADD VALUE 'new'; CREATE TABLE more (id int)");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT generation FROM tmp_replication_state"))
+                .as("what is in no row changes none")
+                .isEqualTo(generation);
+        postgres.execute(change);
+        assertThat(sync().error()).isEmpty();
+        assertThat(note()).contains("names inside the type");
+        String columns =
+                "id, m, r, json_extract(f, '$[0]'), json_extract(p, '$.moods[0]'), (SELECT group_concat(key) FROM json_each(p))";
+        String theirs =
+                "id, m, (SELECT concat(relnamespace::regnamespace, '.', relname) FROM pg_class WHERE oid = r), f[1]::mood, (p).moods[1], (SELECT string_agg(k, ',') FROM json_object_keys(to_json(p)) k)";
+        assertThat(rows("SELECT %s FROM t ORDER BY id LIMIT 3".formatted(columns)))
+                .isEqualTo(asked(postgres, "SELECT %s FROM t ORDER BY id LIMIT 3".formatted(theirs)));
+        assertThat(sync().error()).isEmpty();
+        assertThat(sync().pulled()).as("once").isLessThan(1200);
+        postgres.execute("ALTER TYPE mood RENAME VALUE 'new' TO 'newer'");
+        assertThat(sync().error()).isEmpty();
+        assertThat(note()).as("added since, and then renamed").contains("names inside the type");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"key", "cursor", "cursor that is not copied"})
+    void an_enum_that_is_the_key_or_the_cursor_is_followed_through_a_rename(String role) {
+        postgres.execute("""
+                CREATE TYPE step AS ENUM ('one', 'two', 'three');
+                CREATE TABLE e (s step NOT NULL, id int NOT NULL, PRIMARY KEY (%s));
+                INSERT INTO e VALUES ('one', 1), ('two', 2)""".formatted(role.equals("key") ? "s" : "id"));
+        var builder = TableConfig.of("e", role.equals("key") ? "id" : "s", Duration.ofHours(1)).toBuilder();
+        host = TestHost.idle(folder, source, builder.build());
+        if (role.endsWith("copied"))
+            host.post("/tables", "{'name':'e','cursorColumn':'s','exclude':['s']}")
+                    .result();
+        assertThat(host.plugin.syncTable("e").join().error()).isEmpty();
+        postgres.execute("ALTER TYPE step RENAME VALUE 'two' TO 'second'; INSERT INTO e VALUES ('three', 3)");
+        for (int time = 1; time <= 2; time++) {
+            assertThat(host.plugin.syncTable("e").join().error()).isEmpty();
+        }
+        assertThat(host.value("SELECT group_concat(id ORDER BY id) FROM e")).isEqualTo("1,2,3");
+    }
+
     @Test
     void readers_have_the_old_copy_until_the_new_one_is_whole() {
         open(BY_C);

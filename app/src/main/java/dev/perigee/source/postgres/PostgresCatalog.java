@@ -114,18 +114,28 @@ final class PostgresCatalog {
         List<Long> oids = relations.stream().map(CatalogRelation::oid).toList();
         Map<Long, List<CatalogColumn>> columns = CatalogColumns.of(c, oids);
         Map<Long, List<CatalogIndex>> indexes = CatalogIndexes.of(c, oids);
+        Map<Long, Map<Integer, Map<String, String>>> parts = CatalogParts.of(
+                c,
+                oids.stream()
+                        .filter(oid -> columns.getOrDefault(oid, List.of()).stream()
+                                .anyMatch(column -> CatalogParts.mayBe(column.type())))
+                        .toList());
         List<SourceTable> tables = new ArrayList<>();
         for (CatalogRelation relation : relations) {
             tables.add(table(
                     relation,
                     columns.getOrDefault(relation.oid(), List.of()),
-                    indexes.getOrDefault(relation.oid(), List.of())));
+                    indexes.getOrDefault(relation.oid(), List.of()),
+                    parts.getOrDefault(relation.oid(), Map.of())));
         }
         return tables;
     }
 
     private static SourceTable table(
-            CatalogRelation relation, List<CatalogColumn> columns, List<CatalogIndex> indexes) {
+            CatalogRelation relation,
+            List<CatalogColumn> columns,
+            List<CatalogIndex> indexes,
+            Map<Integer, Map<String, String>> parts) {
         CatalogKey key = CatalogKey.of(relation, columns, indexes);
         return new SourceTable(
                 relation.id(),
@@ -138,7 +148,8 @@ final class PostgresCatalog {
                         .map(CatalogIndex::described)
                         .toList(),
                 relation.estimatedRows(),
-                relation.estimatedBytes());
+                relation.estimatedBytes(),
+                parts);
     }
 
     private static SourceColumn column(CatalogColumn column) {

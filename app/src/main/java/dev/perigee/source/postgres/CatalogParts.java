@@ -1,0 +1,95 @@
+package dev.perigee.source.postgres;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The names inside types, on which the texts of values depend although no row has them: labels of enums,
+/// attributes of composites, and what the object identifier types (`regclass` and its kin) name. `ALTER TYPE …
+/// RENAME` changes them, and with them the text of every row, while no row is written.
+final class CatalogParts {
+    /// Names of a column at most; where there are more, they are not followed.
+    private static final int MAX_NAMES = 20_000;
+
+    /// Types that name other objects of the database. Only what users made can be renamed.
+    private static final String SELECT = """
+            WITH RECURSIVE held (relation, number, type) AS (
+                SELECT a.attrelid, a.attnum, a.atttypid FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = ANY (?::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+              UNION
+                SELECT held.relation, held.number, part.type FROM held
+                JOIN pg_catalog.pg_type t ON t.oid = held.type
+                CROSS JOIN LATERAL (
+                    SELECT t.typbasetype WHERE t.typtype = 'd'
+                  UNION ALL
+                    SELECT e.oid FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid
+                  UNION ALL
+                    SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid
+                  UNION ALL
+                    SELECT a.atttypid FROM pg_catalog.pg_attribute a
+                    WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+                ) AS part (type)
+            ), named (type, class) AS (
+                VALUES ('regclass', 'c'), ('regtype', 't'), ('regproc', 'p'), ('regprocedure', 'p'),
+                       ('regnamespace', 'n'), ('regrole', 'a')
+            ), objects (class, oid, name) AS (
+                SELECT 'c', c.oid, n.nspname || '.' || c.relname
+                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relpersistence <> 't' AND n.nspname <> 'pg_toast'
+              UNION ALL
+                SELECT 't', t.oid, n.nspname || '.' || t.typname
+                FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relpersistence = 't')
+              UNION ALL
+                SELECT 'p', p.oid, n.nspname || '.' || p.proname
+                FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+              UNION ALL
+                SELECT 'n', n.oid, n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname NOT LIKE 'pg_t%temp%'
+              UNION ALL
+                SELECT 'a', r.oid, r.rolname FROM pg_catalog.pg_roles r
+            )
+            SELECT held.relation, held.number, 'e' || e.oid, e.enumlabel::text
+            FROM held JOIN pg_catalog.pg_enum e ON e.enumtypid = held.type
+          UNION
+            SELECT held.relation, held.number, 'c' || t.oid,
+                   string_agg(concat(a.attnum, ' ', a.attname, ' ', a.atttypid), ',' ORDER BY a.attnum)
+            FROM held JOIN pg_catalog.pg_type t ON t.oid = held.type AND t.typtype = 'c'
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+            GROUP BY held.relation, held.number, t.oid
+          UNION
+            SELECT held.relation, held.number, 'r' || o.class || o.oid, o.name
+            FROM held JOIN pg_catalog.pg_type t ON t.oid = held.type AND t.typnamespace = 'pg_catalog'::regnamespace
+            JOIN named ON named.type = t.typname
+            JOIN objects o ON o.class = named.class AND o.oid >= 16384""";
+
+    private CatalogParts() {}
+
+    /// Whether a column's type may depend on names.
+    static boolean mayBe(PostgresType type) {
+        return !type.isBuiltIn() || type.name().startsWith("reg") || type.name().startsWith("_reg");
+    }
+
+    /// @return by relation and the column's number: what was named, and how
+    static Map<Long, Map<Integer, Map<String, String>>> of(Connection c, Collection<Long> relations)
+            throws SQLException {
+        Map<Long, Map<Integer, Map<String, String>>> parts = new HashMap<>();
+        if (relations.isEmpty()) return parts;
+        try (PreparedStatement statement = c.prepareStatement(SELECT)) {
+            statement.setString(1, CatalogColumns.oids(List.copyOf(relations)));
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    parts.computeIfAbsent(row.getLong(1), _ -> new HashMap<>())
+                            .computeIfAbsent(row.getInt(2), _ -> new HashMap<>())
+                            .put(row.getString(3), row.getString(4));
+                }
+            }
+        }
+        parts.values().forEach(columns -> columns.values().removeIf(names -> names.size() > MAX_NAMES));
+        return parts;
+    }
+}
