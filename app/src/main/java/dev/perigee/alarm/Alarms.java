@@ -41,8 +41,9 @@ public final class Alarms implements AutoCloseable {
         /// @param attempt 0 at first, 1 to 6 for retries
         void onAlarm(int attempt) throws Exception;
 
-        /// The wall clock was set back: due times that were taken from it before may lie too far ahead. Called on
-        /// a thread of its own, also beside [#onAlarm]; the owner's alarm stays as it is unless this sets another.
+        /// The wall clock was set back: due times that were taken from it before may lie too far ahead. Called
+        /// on a thread of its own, also beside [#onAlarm]; the owner's alarm stays as it is unless this sets
+        /// another.
         default void onClockSetBack() throws Exception {}
     }
 
@@ -55,7 +56,8 @@ public final class Alarms implements AutoCloseable {
     private static final Duration LEAST_AHEAD = Duration.ofSeconds(1);
     static final Duration FIRST_BACKOFF = Duration.ofSeconds(2);
 
-    /// The wall clock was set back when it has lost more than this against the machine's own, which nobody sets.
+    /// The wall clock was set back when it has lost more than this against the machine's own, which nobody
+    /// sets.
     private static final Duration SET_BACK = Duration.ofSeconds(1);
 
     /// How long closing waits for handlers before it interrupts them, and again after that.

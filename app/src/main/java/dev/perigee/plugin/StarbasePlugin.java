@@ -59,8 +59,8 @@ public abstract class StarbasePlugin {
     /// Its alarm is due. Throwing makes it fire again, see [dev.perigee.alarm.Alarms].
     public void onAlarm(int attempt) throws Exception {}
 
-    /// The machine's clock was set back. An alarm that was set from a time before may be too far ahead: a plugin whose
-    /// alarm is the next time of a schedule sets it again here.
+    /// The machine's clock was set back. An alarm that was set from a time before may be too far ahead: a
+    /// plugin whose alarm is the next time of a schedule sets it again here.
     public void onClockSetBack() throws Exception {}
 
     /// A task's time has come, or another server says that one of its has. Called on a thread that may

@@ -6,8 +6,8 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
 import dev.perigee.sqlite.Value;
-import dev.perigee.store.Store.Transaction;
 import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -92,8 +92,9 @@ final class SetAsideRows {
         return counts;
     }
 
-    /// All keys that several rows of the source share, as just looked for. Their rows are fetched next, and of each key
-    /// all but one are set aside; so are the rows whose key was shared and is not any more, which may be stored now.
+    /// All keys that several rows of the source share, as just looked for. Their rows are fetched next, and of
+    /// each key all but one are set aside; so are the rows whose key was shared and is not any more, which may
+    /// be stored now.
     void shared(Store store, List<List<Value>> keys, Instant now) {
         Set<String> shared = new LinkedHashSet<>();
         List<List<Value>> unnamed = new ArrayList<>();
@@ -107,8 +108,7 @@ final class SetAsideRows {
         if (unnamed.isEmpty()) return;
         PerigeeException reason = Upsert.sameKey(name);
         store.write(tx -> {
-            unnamed.forEach(
-                    key -> put(tx, new SetAsideTable.Entry(Optional.empty(), reason, text.ofKey(key)), now));
+            unnamed.forEach(key -> put(tx, new SetAsideTable.Entry(Optional.empty(), reason, text.ofKey(key)), now));
             return true;
         });
     }

@@ -159,8 +159,8 @@ final class SetAsideTable {
         while (rows.step()) {
             Instant tried = Instant.ofEpochMilli(rows.intAt(2));
             // It was tried in the future where the clock was ahead then.
-            boolean isDue = tried.isAfter(now)
-                    || !tried.plus(delay(rows.intAt(3))).isAfter(now);
+            boolean isDue =
+                    tried.isAfter(now) || !tried.plus(delay(rows.intAt(3))).isAfter(now);
             known.add(new Known(String.valueOf(rows.textAt(0)), String.valueOf(rows.textAt(1)), isDue));
         }
         return known;

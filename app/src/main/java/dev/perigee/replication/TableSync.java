@@ -155,10 +155,13 @@ public final class TableSync {
     ///
     /// @return empty where there are none
     public Optional<String> setAside(String table) {
-        return store.read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.list(tx, table, 1).stream()
-                .findFirst()
-                .map(first -> "table %s: %,d of its rows are not in the copy but set aside in tmp_replication_set_aside: %s"
-                        .formatted(table, SetAsideTable.count(tx, table, false), first.message())));
+        return store.read(
+                SyncPlan.READ_LIMIT,
+                tx -> SetAsideTable.list(tx, table, 1).stream()
+                        .findFirst()
+                        .map(first ->
+                                "table %s: %,d of its rows are not in the copy but set aside in tmp_replication_set_aside: %s"
+                                        .formatted(table, SetAsideTable.count(tx, table, false), first.message())));
     }
 
     /// The largest row that the replica holds, in bytes.

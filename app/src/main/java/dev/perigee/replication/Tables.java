@@ -403,8 +403,8 @@ final class Tables {
         return Schedule.of(runner.config()).next(started, finished);
     }
 
-    /// Brings nearer what is due later than the schedule, or a retry, may put it: that was decided while the clock was
-    /// ahead of now.
+    /// Brings nearer what is due later than the schedule, or a retry, may put it: that was decided while the
+    /// clock was ahead of now.
     void bringNearer() {
         Instant now = host.clock().instant();
         for (TableRunner runner : all()) {

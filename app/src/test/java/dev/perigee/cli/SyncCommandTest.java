@@ -124,7 +124,17 @@ class SyncCommandTest {
     @Test
     void a_key_that_several_rows_share_is_no_success() {
         Cli.Ended ended = cli.run(
-                "sync", "--from", from, "--to", to, "--table", "sales.items", "--cursor", "changed_at", "--key", "line");
+                "sync",
+                "--from",
+                from,
+                "--to",
+                to,
+                "--table",
+                "sales.items",
+                "--cursor",
+                "changed_at",
+                "--key",
+                "line");
 
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.err()).contains("set aside", "KEY_MISSING");

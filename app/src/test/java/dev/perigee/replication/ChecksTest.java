@@ -78,8 +78,11 @@ class ChecksTest {
                 await().until(() -> host.get("/status/t").result().has("lastSyncAt"));
                 clock.now = clock.now.plus(Duration.ofHours(1));
                 host.wake();
-                await().until(() -> host.get("/status/t").result().get("nextSyncAt").asString().compareTo(
-                                latest.plusSeconds(600).toString())
+                await().until(() -> host.get("/status/t")
+                                .result()
+                                .get("nextSyncAt")
+                                .asString()
+                                .compareTo(latest.plusSeconds(600).toString())
                         > 0);
                 clock.now = clock.now.minus(Duration.ofHours(1));
                 if (!isRestarted) {

@@ -173,8 +173,8 @@ public final class CronPlugin extends StarbasePlugin {
             }
             Instant due = Instant.ofEpochMilli(state.get().dueMillis());
             Instant next = tab.after(now);
-            // A task is planned one time ahead; further only by a clock that was ahead. One time more is left to it: the
-            // next one may have been run then.
+            // A task is planned one time ahead; further only by a clock that was ahead. One time more is left
+            // to it: the next one may have been run then.
             boolean isTooFar = due.isAfter(next) && due.isAfter(tab.after(next));
             if (due.isAfter(now) && !isTooFar) return Optional.of(due);
             if (isTooFar) {
