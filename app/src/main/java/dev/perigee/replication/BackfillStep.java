@@ -264,7 +264,7 @@ final class BackfillStep {
             List<Missing> portion = rows.subList(from, Math.min(rows.size(), from + Scope.Keys.MAX_KEYS));
             List<List<String>> keys =
                     portion.stream().map(row -> Lists.ofJson(row.key())).toList();
-            snapshot.absent(table, definition.key(), keys, scope.from(), scope.to())
+            snapshot.absent(table, definition.key(), definition.spelledKey(), keys, scope.from(), scope.to())
                     .forEach(index -> absent.add(portion.get(index)));
         }
         return absent;

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -297,7 +298,8 @@ final class Backfills {
             source.<List<Integer>>snapshot(
                     "table " + table.id(),
                     List.of(table.id()),
-                    snapshot -> snapshot.absent(table, definition.key(), keys, Optional.empty(), Optional.empty()));
+                    snapshot -> snapshot.absent(
+                            table, definition.key(), Set.of(), keys, Optional.empty(), Optional.empty()));
         } catch (PerigeeException e) {
             String state = e.getCause() instanceof SQLException sql ? String.valueOf(sql.getSQLState()) : "";
             if (!state.startsWith("22")) throw e;

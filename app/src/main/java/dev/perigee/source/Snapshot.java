@@ -3,6 +3,7 @@ package dev.perigee.source;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// A source as it was at one moment: all that is read through it belongs together. Lent by [Source#snapshot], for one
 /// thread, until that returns.
@@ -39,11 +40,14 @@ public interface Snapshot {
     /// Which of `keys` belong to no row of the table, though they lie between `from` and `upTo`, both included, where
     /// those are given. Compared by the source, as [Scope.ByKey] does.
     ///
+    /// @param spelled columns of the key in which a row's text counts too: where the source takes two texts for
+    ///     the same key, as `a` and `A` in a `citext`, a row that has only the other one is not the key's
     /// @param keys one text per column of `key`, at most [Scope.Keys#MAX_KEYS] of them
     /// @return their indexes in `keys`
     default List<Integer> absent(
             SourceTable table,
             List<String> key,
+            Set<String> spelled,
             List<List<String>> keys,
             Optional<List<String>> from,
             Optional<List<String>> upTo) {

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
 /// Rows fetched again, one, some or all, on a real PostgreSQL.
@@ -115,6 +117,41 @@ class BackfillTest {
             assertThat(host.value("SELECT group_concat(name) FROM t WHERE v <> ''"))
                     .isEqualTo("A2,Z");
             assertThat(host.value("SELECT count(*) FROM t WHERE v = ''")).isEqualTo("7");
+        }
+    }
+
+    /// The source takes both spellings for one key, and the copy has a row for each.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "text COLLATE ci | a | A | exact",
+                "interval | 1 day | 24:00:00 | exact",
+                "numeric | 1.5 | 1.50 | text",
+                "numeric | 1.5 | 1.50 | exact",
+                "jsonb | {\"a\":1.0} | {\"a\":1.00} | exact",
+                "numrange | [1.0,2.0] | [1.00,2.0] | exact",
+                "timestamptz | 2024-01-01 10:00:00+00 | 2024-01-01 11:00:00+01 | exact",
+            })
+    void a_key_that_is_spelled_otherwise_leaves_no_row_under_its_old_spelling(
+            String type, String before, String after, String numeric) throws SQLException {
+        postgres.execute("""
+                CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+                CREATE TABLE t (k %s PRIMARY KEY, c bigserial, v text);
+                INSERT INTO t (k, v) VALUES ('%s', 'x')""".formatted(type, before));
+        try (TestHost host = TestHost.idle(folder, source)) {
+            host.post("/tables", "{'name':'t','cursorColumn':'c','numeric':'%s'}".formatted(numeric))
+                    .result();
+            sync(host);
+            String stored = host.value("SELECT k FROM t");
+            postgres.execute("UPDATE t SET k = '%s', c = DEFAULT".formatted(after));
+            sync(host);
+            JsonNode all = backfill(host, "{}");
+            if (all.get("state").asString().equals("waiting")) backfill(host, "{'confirm': true}");
+            assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1");
+            boolean isSame = numeric.equals("exact") && type.matches("numeric|timestamptz");
+            if (isSame) assertThat(host.value("SELECT k FROM t")).isEqualTo(stored);
+            else assertThat(host.value("SELECT k FROM t")).isNotEqualTo(stored);
         }
     }
 

@@ -143,6 +143,53 @@ class SetAsideTest {
         }
     }
 
+    /// A database that does not know its encoding takes any bytes for text, and its names too.
+    @ParameterizedTest
+    @ValueSource(strings = {"cursor", "xmin", "full"})
+    void texts_that_are_not_utf8_are_set_aside_and_tables_with_such_names_are_left_out(String mode) {
+        try (TestPostgres ascii = TestPostgres.create("ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+                Source from = new PostgresSource(ascii.config())) {
+            ascii.execute("""
+                    CREATE TABLE t (k text PRIMARY KEY, v varchar(20), j jsonb, a text[], c bigserial);
+                    INSERT INTO t (k, v) VALUES ('a', 'first');
+                    CREATE TABLE good (id int);
+                    DO $$ BEGIN
+                        EXECUTE 'CREATE TABLE "b' || E'\\xff' || '" (id int)';
+                        EXECUTE 'CREATE TABLE column_named (id int, "c' || E'\\xff' || '" int)';
+                        EXECUTE 'CREATE INDEX "i' || E'\\xff' || '" ON t (v)';
+                    END $$""");
+            assertThat(from.discover()).extracting(table -> table.id().name()).containsExactly("good", "t");
+            TableConfig config = switch (mode) {
+                case "xmin" -> TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1));
+                case "full" -> TableConfig.of("t", TableConfig.Mode.FULL, Duration.ofHours(1));
+                default -> TableConfig.of("t", "c", Duration.ofHours(1));
+            };
+            try (TestHost host = TestHost.idle(folder, from, config)) {
+                assertThat(sync(host, "t").inserted()).isEqualTo(1);
+                ascii.execute("""
+                        INSERT INTO t (k, v) VALUES ('b', E'latin \\xe9'), ('é', 'in UTF-8: é');
+                        INSERT INTO t (k, a) VALUES ('c', ARRAY[E'\\xe9', 'x']);
+                        INSERT INTO t (k, j) VALUES ('d', '{"a": 1}'), ('e', ('"' || E'\\xff' || '"')::jsonb);
+                        INSERT INTO t (k, v) VALUES (E'key \\xff', 'z')""");
+                SyncResult result = sync(host, "t");
+                assertThat(result.error()).isEmpty();
+                assertThat(host.query("SELECT k, coalesce(v, j) FROM t WHERE k <> 'a' ORDER BY k"))
+                        .containsExactly(List.of("d", "{\"a\": 1}"), List.of("é", "in UTF-8: é"));
+                assertThat(
+                                host.query(
+                                        "SELECT fault, source_text ->> '$.v' FROM tmp_replication_set_aside WHERE key = '[\"b\"]'"))
+                        .containsExactly(List.of("VALUE_UNSTORABLE", "\\x6c6174696e20e9"));
+                assertThat(host.get("/status/t").result().get("setAside").asInt())
+                        .isEqualTo(4);
+                ascii.execute("UPDATE t SET v = 'mended', c = DEFAULT WHERE k = 'b'; INSERT INTO t (k) VALUES ('zz')");
+                assertThat(sync(host, "t").error()).isEmpty();
+                assertThat(host.value("SELECT v FROM t WHERE k = 'b'")).isEqualTo("mended");
+                assertThat(host.get("/status/t").result().get("setAside").asInt())
+                        .isEqualTo(3);
+            }
+        }
+    }
+
     @Test
     void rows_set_aside_go_with_their_copy_when_the_table_is_renamed() {
         try (TestHost host = TestHost.idle(folder, source, table("t", "c", t -> t))) {
@@ -193,7 +240,8 @@ class SetAsideTest {
         }
     }
 
-    /// After the first load nothing in a single row says whether it replaces the one with its key or is another.
+    /// After the first load nothing in a single row says whether it replaces the one with its key or is
+    /// another.
     @ParameterizedTest
     @ValueSource(strings = {"cursor", "xmin", "full", "group", "view", "array"})
     void rows_that_come_later_and_share_a_key_are_set_aside_in_every_mode(String mode) {
@@ -205,19 +253,19 @@ class SetAsideTest {
         postgres.execute(mode.equals("view") ? "CREATE VIEW k AS SELECT * FROM base" : "ALTER TABLE base RENAME TO k");
         String written = mode.equals("view") ? "base" : "k";
         String shared = isArray ? "{7}" : "7";
-        TableConfig config =
-                switch (mode) {
-                    case "xmin" -> TableConfig.of("k", TableConfig.Mode.XMIN, Duration.ofHours(1));
-                    case "full" -> TableConfig.of("k", TableConfig.Mode.FULL, Duration.ofHours(1));
-                    default -> TableConfig.of("k", "c", Duration.ofHours(1));
-                };
+        TableConfig config = switch (mode) {
+            case "xmin" -> TableConfig.of("k", TableConfig.Mode.XMIN, Duration.ofHours(1));
+            case "full" -> TableConfig.of("k", TableConfig.Mode.FULL, Duration.ofHours(1));
+            default -> TableConfig.of("k", "c", Duration.ofHours(1));
+        };
         var builder = config.toBuilder().key(List.of("k"));
         if (mode.equals("group")) builder.group("g");
         try (TestHost host = TestHost.idle(folder, source, builder.build())) {
             assertThat(sync(host, "k").inserted()).isEqualTo(50);
             sync(host, "k");
             assertThat(host.get("/status/k").result().get("setAside").asInt()).isZero();
-            postgres.execute("INSERT INTO %1$s (k, b) VALUES ('%2$s', 'second'), ('%2$s', 'third')".formatted(written, shared));
+            postgres.execute(
+                    "INSERT INTO %1$s (k, b) VALUES ('%2$s', 'second'), ('%2$s', 'third')".formatted(written, shared));
             for (int time = 1; time <= 2; time++) {
                 assertThat(sync(host, "k").error()).isEmpty();
                 JsonNode status = host.get("/status/k").result();
@@ -229,7 +277,8 @@ class SetAsideTest {
             postgres.execute("DELETE FROM %s WHERE b <> 'first' AND k = '%s'".formatted(written, shared));
             sync(host, "k");
             assertThat(host.get("/status/k").result().get("setAside").asInt()).isZero();
-            if (!isArray) assertThat(host.value("SELECT b FROM k WHERE k = '7'")).isEqualTo("first");
+            if (!isArray)
+                assertThat(host.value("SELECT b FROM k WHERE k = '7'")).isEqualTo("first");
         }
     }
 

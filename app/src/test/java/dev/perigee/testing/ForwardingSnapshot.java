@@ -14,6 +14,7 @@ import dev.perigee.source.SourceTable;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Another snapshot, all of it: a test changes the one thing that it is about. What is left to the contract's defaults
 /// would be a source that can less than the real one.
@@ -58,10 +59,11 @@ public class ForwardingSnapshot implements Snapshot {
     public List<Integer> absent(
             SourceTable table,
             List<String> key,
+            Set<String> spelled,
             List<List<String>> keys,
             Optional<List<String>> from,
             Optional<List<String>> upTo) {
-        return snapshot.absent(table, key, keys, from, upTo);
+        return snapshot.absent(table, key, spelled, keys, from, upTo);
     }
 
     @Override

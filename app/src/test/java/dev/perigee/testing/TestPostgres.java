@@ -29,8 +29,13 @@ public final class TestPostgres implements AutoCloseable {
 
     /// A new, empty database on the shared server.
     public static TestPostgres create() {
+        return create("");
+    }
+
+    /// @param options of `CREATE DATABASE`
+    public static TestPostgres create(String options) {
         String name = "test_" + DATABASES.incrementAndGet();
-        execute("postgres", "CREATE DATABASE " + name);
+        execute("postgres", "CREATE DATABASE %s %s".formatted(name, options));
         return new TestPostgres(name);
     }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -22,12 +23,15 @@ final class AbsentKeys {
     private final PgConnection session;
     private final SourceTable table;
     private final List<String> key;
+    private final Set<String> spelled;
     private final Map<String, CatalogColumn> catalog;
 
-    AbsentKeys(PgConnection session, SourceTable table, List<String> key) throws SQLException {
+    /// @param spelled see [dev.perigee.source.Snapshot#absent]
+    AbsentKeys(PgConnection session, SourceTable table, List<String> key, Set<String> spelled) throws SQLException {
         this.session = session;
         this.table = table;
         this.key = key;
+        this.spelled = spelled;
         this.catalog = PostgresCatalog.columns(session, table.id()).stream()
                 .collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
     }
@@ -48,8 +52,8 @@ final class AbsentKeys {
                                 columns(),
                                 Quoted.table(table.id()),
                                 String.join(", ", rows)));
-        sql.append("SELECT k.i FROM k WHERE NOT EXISTS (SELECT FROM %s AS r WHERE (%s) = (%s))"
-                .formatted(Quoted.table(table.id()), columns(), asked()));
+        sql.append("SELECT k.i FROM k WHERE NOT EXISTS (SELECT FROM %s AS r WHERE (%s) = (%s)%s)"
+                .formatted(Quoted.table(table.id()), columns(), asked(), sameText()));
         if (from.isPresent()) sql.append(" AND (%s) >= (%s)".formatted(asked(), literals(from.get())));
         if (upTo.isPresent()) sql.append(" AND (%s) <= (%s)".formatted(asked(), literals(upTo.get())));
         List<Integer> absent = new ArrayList<>();
@@ -62,6 +66,19 @@ final class AbsentKeys {
 
     private String columns() {
         return key.stream().map(name -> "r." + Quoted.name(name)).collect(Collectors.joining(", "));
+    }
+
+    private String sameText() {
+        StringBuilder same = new StringBuilder();
+        for (int i = 0; i < key.size(); i++) {
+            if (!spelled.contains(key.get(i))) continue;
+            String text = "%s::pg_catalog.text COLLATE pg_catalog.\"C\"";
+            same.append(" AND ")
+                    .append(text.formatted("r." + Quoted.name(key.get(i))))
+                    .append(" = ")
+                    .append(text.formatted("k.c" + i));
+        }
+        return same.toString();
     }
 
     private String asked() {

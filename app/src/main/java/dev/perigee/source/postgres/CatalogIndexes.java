@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 
 /// The indexes of relations that cover every row and consist of columns: no expressions, no conditions, none that is
 /// half built.
@@ -35,7 +36,13 @@ final class CatalogIndexes {
     /// @return by relation, its primary key first, then by name
     static Map<Long, List<CatalogIndex>> of(Connection c, Collection<Long> relations) throws SQLException {
         Map<Long, List<CatalogIndex>> indexes = new HashMap<>();
-        try (PreparedStatement statement = c.prepareStatement(SELECT)) {
+        String select = !CatalogNames.isUnchecked(c)
+                ? SELECT
+                : SELECT.replaceFirst(
+                        "c\\.relname",
+                        Matcher.quoteReplacement("CASE WHEN %s THEN c.relname::text ELSE 'index ' || c.oid END"
+                                .formatted(CatalogNames.isText("c.relname"))));
+        try (PreparedStatement statement = c.prepareStatement(select)) {
             statement.setString(1, CatalogColumns.oids(relations));
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {

@@ -9,12 +9,16 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Which relations there are.
 ///
 /// Nothing here opens a relation, as `pg_table_size` would: a table locked by a migration must not hold up the list of
 /// all the others. So sizes are those of the last `VACUUM` or `ANALYZE`.
 final class CatalogRelations {
+    private static final Logger LOG = LoggerFactory.getLogger(CatalogRelations.class);
+
     private static final String SELECT = """
             SELECT c.oid, n.nspname, c.relname, c.relkind,
                    has_schema_privilege(n.oid, 'USAGE')
@@ -59,8 +63,29 @@ final class CatalogRelations {
                 AND has_schema_privilege(n.oid, 'USAGE')
                 AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))
                 """;
+        if (CatalogNames.isUnchecked(c)) {
+            String sendable =
+                    "(%s AND %s AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT %s))"
+                            .formatted(
+                                    CatalogNames.isText("n.nspname"),
+                                    CatalogNames.isText("c.relname"),
+                                    CatalogNames.isText("a.attname"));
+            tellLeftOut(c, where + " AND NOT " + sendable);
+            where += " AND " + sendable;
+        }
         try (PreparedStatement statement = c.prepareStatement(SELECT + where)) {
             return relations(statement);
+        }
+    }
+
+    private static void tellLeftOut(Connection c, String where) throws SQLException {
+        try (PreparedStatement statement = c.prepareStatement("SELECT count(*) FROM (%s) x".formatted(SELECT + where));
+                ResultSet row = statement.executeQuery()) {
+            row.next();
+            if (row.getLong(1) > 0)
+                LOG.warn(
+                        "{} tables are left out: their names, or those of their columns, are not UTF-8",
+                        row.getLong(1));
         }
     }
 

@@ -65,7 +65,8 @@ final class Pages {
             end = statement.mark(rows);
         } catch (RuntimeException e) {
             // The last row's key cannot be read: the place before is the end, and what is behind it comes once more.
-            if (!isLastRefused || end == null) throw e;
+            if (!isLastRefused) throw e;
+            if (end == null) end = statement.before(e);
         }
     }
 

@@ -109,8 +109,9 @@ final class PostgresSnapshot implements Snapshot {
                 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
                 SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601';
                 SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL row_security = off;
-                SET LOCAL statement_timeout = %d%s""".formatted(
+                SET LOCAL statement_timeout = %d; %s%s""".formatted(
                         config.statementTimeout().toMillis(),
+                        PostgresTransaction.withoutRoleLimits(session),
                         locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE"));
         String position = can.orNull(session, before.isStandby() ? REPLAYED : WRITTEN);
         String server = can.orNull(session, PostgresHorizon.SERVER);
@@ -168,7 +169,7 @@ final class PostgresSnapshot implements Snapshot {
         return PostgresFaults.guard("table " + pull.table().id(), config, () -> {
             ChangedRows changed = changedRows(pull.table());
             PullStatement statement =
-                    new PullStatement(pull, columns(pull.table().id()), changed);
+                    new PullStatement(pull, columns(pull.table().id()), changed, CatalogNames.isUnchecked(session));
             settle(path(pull.table(), statement.schemas()));
             Pages pages = new Pages(statement, sink);
             if (pull.scope() instanceof Scope.Changed || pull.scope() instanceof Scope.InBuckets) {
@@ -199,6 +200,7 @@ final class PostgresSnapshot implements Snapshot {
     public List<Integer> absent(
             SourceTable table,
             List<String> key,
+            Set<String> spelled,
             List<List<String>> keys,
             Optional<List<String>> from,
             Optional<List<String>> upTo) {
@@ -209,7 +211,7 @@ final class PostgresSnapshot implements Snapshot {
             }
             schemas.remove("pg_catalog");
             settle(path(table, schemas));
-            return new AbsentKeys(session, table, key).of(keys, from, upTo);
+            return new AbsentKeys(session, table, key, spelled).of(keys, from, upTo);
         });
     }
 

@@ -7,6 +7,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
@@ -21,7 +24,24 @@ record PostgresTransaction(SourceConfig config, Readers readers, String where, b
             SELECT set_config('statement_timeout', ?, true), set_config('TimeZone', 'UTC', true),
                    set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'iso_8601', true),
                    set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
-                   set_config('quote_all_identifiers', 'off', true), pg_backend_pid()""";
+                   set_config('quote_all_identifiers', 'off', true), pg_backend_pid()%s""";
+
+    /// Limits that a role or a database may have set for sessions that are forgotten, and that would end a long
+    /// load: between two of its statements pages are written here, and all of it is one transaction. How long
+    /// the server may take for a statement is our own setting.
+    private static final List<String> ROLE_LIMITS = List.of("idle_in_transaction_session_timeout", "lock_timeout");
+
+    private static final int TRANSACTION_TIMEOUT = 170_000;
+
+    /// For a transaction of ours: settings without which it ends when it is done.
+    static String withoutRoleLimits(PgConnection session) {
+        return roleLimits(session).map("SET LOCAL %s = 0"::formatted).collect(Collectors.joining("; "));
+    }
+
+    private static Stream<String> roleLimits(PgConnection session) {
+        boolean hasWhole = session.haveMinimumServerVersion(TRANSACTION_TIMEOUT);
+        return Stream.concat(ROLE_LIMITS.stream(), hasWhole ? Stream.of("transaction_timeout") : Stream.empty());
+    }
 
     <T extends @Nullable Object> T run(PgConnection session, PostgresConnections.Work<T> work) {
         boolean isUsable = false;
@@ -62,7 +82,12 @@ record PostgresTransaction(SourceConfig config, Readers readers, String where, b
     }
 
     private void settings(PgConnection session) throws SQLException {
-        try (PreparedStatement statement = session.prepareStatement(SETTINGS)) {
+        String limits = !isReadOnly
+                ? ""
+                : roleLimits(session)
+                        .map(", set_config('%s', '0', true)"::formatted)
+                        .collect(Collectors.joining());
+        try (PreparedStatement statement = session.prepareStatement(SETTINGS.formatted(limits))) {
             statement.setString(1, config.statementTimeout().toMillis() + "ms");
             try (ResultSet row = statement.executeQuery()) {
                 row.next();

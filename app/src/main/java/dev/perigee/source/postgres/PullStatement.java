@@ -37,13 +37,16 @@ final class PullStatement {
     private final Optional<Integer> cursorField;
     private final List<Integer> keyFields;
     private final ChangedRows changed;
+    private final boolean isUnchecked;
 
     /// @param columns of the table as the catalog has them in this transaction
     /// @param changed finds rows that came after a moment
+    /// @param isUnchecked whether the database takes any bytes for text
     /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where they are not those of the
     ///     pull
-    PullStatement(Pull pull, List<CatalogColumn> columns, ChangedRows changed) {
+    PullStatement(Pull pull, List<CatalogColumn> columns, ChangedRows changed, boolean isUnchecked) {
         this.pull = pull;
+        this.isUnchecked = isUnchecked;
         this.changed = changed;
         this.cursorColumn = switch (pull.scope()) {
             case Scope.After(var cursor, var _) -> Optional.of(cursor);
@@ -157,12 +160,13 @@ final class PullStatement {
     private int markField(String name) {
         int cell = pull.columns().indexOf(name);
         if (cell >= 0 && reading(name).isReversible()) return cell;
-        select(name, Reading.ofText());
+        select(name, isUnchecked ? Reading.ofText().unchecked() : Reading.ofText());
         return selected.size() - 1;
     }
 
     private Reading reading(String name) {
-        return PostgresTypes.reading(column(name).type(), pull.numeric(), pull.timestamps());
+        Reading reading = PostgresTypes.reading(column(name).type(), pull.numeric(), pull.timestamps());
+        return isUnchecked ? reading.unchecked() : reading;
     }
 
     private List<String> conditions(PGConnection connection) throws SQLException {
@@ -263,15 +267,38 @@ final class PullStatement {
                 .formatted(connection.escapeLiteral(value), Quoted.name(type.schema()), Quoted.name(type.name()));
     }
 
-    /// The columns rows are sorted by.
-    private Set<String> order() {
-        return switch (pull.scope()) {
-            case Scope.Changed _,
+    /// The place before all rows, where a page ends whose only rows have keys that cannot be read.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#VALUE_UNSTORABLE] where there is none
+    HighWaterMark before(RuntimeException unreadable) {
+        HighWaterMark nowhere = new HighWaterMark(Optional.empty(), List.of());
+        Optional<HighWaterMark> before = switch (pull.scope()) {
+            case Scope.After(var _, var mark) -> mark;
+            case Scope.KeyChunk(var from, var _, var _, var _) ->
+                from.map(key -> new HighWaterMark(Optional.empty(), key));
+            case Scope.Late(var _, var _, var seen, var _) -> Optional.of(seen);
+            case Scope.NullCursor _,
+                    Scope.Changed _,
+                    Scope.ByKey _,
                     Scope.Parts _,
                     Scope.InBuckets _,
                     Scope.Keys _,
                     Scope.SharedKeys _,
-                    Scope.NullKey _ -> Set.of();
+                    Scope.NullKey _ -> Optional.of(nowhere);
+        };
+        return before.orElseThrow(() -> Fault.VALUE_UNSTORABLE.in(
+                "table " + pull.table().id(),
+                "the key of the only row that it has cannot be read (%s)"
+                        .formatted(unreadable.getClass().getSimpleName()),
+                "Nothing was read",
+                unreadable));
+    }
+
+    /// The columns rows are sorted by.
+    private Set<String> order() {
+        return switch (pull.scope()) {
+            case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _, Scope.SharedKeys _, Scope.NullKey _ ->
+                Set.of();
             case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _, Scope.KeyChunk _ -> compared();
         };
     }

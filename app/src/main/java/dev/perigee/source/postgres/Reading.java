@@ -19,6 +19,17 @@ record Reading(String expression, Decoder decoder, boolean isReversible) {
         return new Reading("%1$s::pg_catalog.text", new StructureDecoder(form), false);
     }
 
+    /// The same for a database that does not check its texts: their bytes come as they are, where the server
+    /// would refuse to send them as text.
+    Reading unchecked() {
+        Decoder text = decoder == PlainDecoder.JSONB ? PlainDecoder.TEXT : decoder;
+        if (text != PlainDecoder.TEXT && !(text instanceof StructureDecoder)) return this;
+        return new Reading(
+                "pg_catalog.convert_to((%s)::pg_catalog.text, 'SQL_ASCII')".formatted(expression),
+                new CheckedText(text),
+                isReversible);
+    }
+
     String select(String column) {
         return expression.formatted(column);
     }

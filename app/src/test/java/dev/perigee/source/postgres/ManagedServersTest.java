@@ -403,6 +403,70 @@ class ManagedServersTest {
                 CREATE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql AS $$ SELECT '%s' $$""".formatted(version));
     }
 
+    /// What a role or a database has as defaults changes neither values nor how long a load may take.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "idle_in_transaction_session_timeout = '200ms'",
+                "transaction_timeout = '300ms'",
+                "lock_timeout = '50ms'",
+                "statement_timeout = '200ms'",
+                "standard_conforming_strings = off",
+                "datestyle = 'German'",
+                "intervalstyle = 'sql_standard'",
+                "search_path = ''",
+                "lc_messages = 'C'",
+                "extra_float_digits = -15",
+                "bytea_output = 'escape'",
+                "default_transaction_isolation = 'serializable'",
+            })
+    void a_setting_of_the_role_changes_nothing(String setting) throws Exception {
+        postgres.execute("""
+                CREATE TABLE v (k text PRIMARY KEY, a int[], d date, i interval, f float8, b bytea);
+                INSERT INTO v VALUES ('a\\b''c', '[2:3]={1,2}', '2024-12-31', '1 day 02:00', 0.1, '\\x00ff'),
+                    ('other', '{{1},{2}}', '2024-12-31', '1 year', 1e300, '\\x')""");
+        SourceTable table = source.describe("public.v");
+        List<String> expected = rows(table);
+        String role = role("SELECT");
+        postgres.execute("GRANT SELECT ON v TO %1$s; ALTER ROLE %1$s SET %2$s".formatted(role, setting));
+        try (Connection locking = postgres.connect();
+                Statement statement = locking.createStatement()) {
+            locking.setAutoCommit(false);
+            statement.execute("LOCK TABLE v IN ACCESS EXCLUSIVE MODE");
+            Thread unlocking = Thread.ofVirtual().start(() -> {
+                postgres.execute("SELECT pg_sleep(0.3)");
+                try {
+                    locking.commit();
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            long count = source.snapshot("a test", List.of(table.id()), snapshot -> {
+                postgres.execute("SELECT pg_sleep(0.6)");
+                return snapshot.count(table);
+            });
+            unlocking.join();
+            assertThat(count).isEqualTo(2);
+        }
+        assertThat(rows(source.describe("public.v"))).isEqualTo(expected);
+        drop(role);
+    }
+
+    private List<String> rows(SourceTable table) {
+        CollectedPages pages = new CollectedPages(table.columns().size(), 100);
+        source.pull(
+                new Pull(
+                        table,
+                        table.columns().stream().map(column -> column.name()).toList(),
+                        List.of("k"),
+                        new Scope.ByKey(Optional.of(List.of("a\\a")), Optional.empty()),
+                        100,
+                        TableConfig.NumericStorage.TEXT,
+                        TableConfig.TimestampStorage.ISO),
+                pages);
+        return pages.rows.stream().map(String::valueOf).toList();
+    }
+
     private <T> T inSnapshot(Function<Snapshot, T> work) {
         return source.snapshot("a test", List.of(), work);
     }

@@ -19,6 +19,7 @@ import dev.perigee.testing.TestPostgres;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /// What is said of rows that cannot be decoded, and which keys are absent.
@@ -92,7 +93,8 @@ class RefusedRowsTest {
             assertThat(source.<List<Integer>>snapshot(
                             "names",
                             List.of(id),
-                            snapshot -> snapshot.absent(table, table.key(), keys, Optional.empty(), Optional.empty())))
+                            snapshot -> snapshot.absent(
+                                    table, table.key(), Set.of(), keys, Optional.empty(), Optional.empty())))
                     .containsExactlyInAnyOrder(1, 3, 4);
             // By bytes "A" would come before "a", and "c" after "B" but before nothing.
             assertThat(source.<List<Integer>>snapshot(
@@ -101,6 +103,7 @@ class RefusedRowsTest {
                             snapshot -> snapshot.absent(
                                     table,
                                     table.key(),
+                                    Set.of(),
                                     keys,
                                     Optional.of(List.of("a", "2")),
                                     Optional.of(List.of("B", "9")))))
