@@ -161,8 +161,7 @@ public final class Perigee implements AutoCloseable {
         return queries;
     }
 
-    /// Closes the rooms in reverse: requests under way finish, plugins stop, the replica is left whole. A
-    /// second call
+    /// Closes the rooms in reverse: requests under way finish, plugins stop, the replica is left whole. A second call
     /// does nothing.
     @Override
     public synchronized void close() {
@@ -176,8 +175,7 @@ public final class Perigee implements AutoCloseable {
         }
     }
 
-    /// Opens a source alone, for programs that need no server. Nothing connects before it is asked for
-    /// something.
+    /// Opens a source alone, for programs that need no server. Nothing connects before it is asked for something.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] for a type there is no source of
     public static Source source(SourceConfig config) {

@@ -75,9 +75,8 @@ public final class PerigeeBuilder {
         return this;
     }
 
-    /// A plugin of the program's own, behind those that ship and those that come as jars. One that fails
-    /// keeps Perigee from
-    /// starting.
+    /// A plugin of the program's own, behind those that ship and those that come as jars. One that fails keeps Perigee
+    /// from starting.
     public PerigeeBuilder plugin(StarbasePlugin plugin) {
         plugins.add(plugin);
         return this;
@@ -92,9 +91,8 @@ public final class PerigeeBuilder {
 
     /// Opens the replica and listens.
     ///
-    /// @throws dev.perigee.fault.PerigeeException naming every setting that is wrong, or what did not
-    ///     open; nothing stays
-    ///     open then
+    /// @throws dev.perigee.fault.PerigeeException naming every setting that is wrong, or what did not open; nothing
+    ///     stays open then
     public Perigee start() {
         PerigeeConfig read =
                 PerigeeConfigReader.read(Optional.empty(), new Overrides(data, host, port), Map.copyOf(environment));

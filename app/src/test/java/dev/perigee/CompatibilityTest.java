@@ -24,8 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A client of StarbaseDB that is pointed at Perigee: its requests as they are, and what it reads of the
-/// answers.
+/// A client of StarbaseDB that is pointed at Perigee: its requests as they are, and what it reads of the answers.
 class CompatibilityTest {
     private static final List<String> FILES = List.of("package.json", "package-lock.json", "transform.js");
 

@@ -29,8 +29,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Statements for the external database over HTTP, and answers of it that are kept. The server is configured
-/// by the original's environment names.
+/// Statements for the external database over HTTP, and answers of it that are kept. The server is configured by the
+/// original's environment names.
 class ExternalPostgresTest {
     private static final String ADMIN = "token-of-the-admin";
     private static final String CLIENT = "token-of-a-client";

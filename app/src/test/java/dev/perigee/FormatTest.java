@@ -15,12 +15,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/// Every Java file is as palantir-java-format writes it. `mvn test -Dtest=FormatTest -Dformat.write=true` writes them.
+/// Every Java file is as palantir-java-format writes it, and its comments as [CommentFlow] fills them.
+/// `mvn test -Dtest=FormatTest -Dformat.write=true` writes them.
 ///
 /// A test and not a build plugin, because the formatter reads with the running JDK's own parser: tests run on JDK 25
 /// while Maven itself may run on an older one.
 class FormatTest {
     private static final int MAX_COLUMNS = 120;
+    private static final int NARROW_COLUMNS = 80;
     private static final boolean WRITE = Boolean.getBoolean("format.write");
     private static final Formatter FORMATTER = Formatter.createFormatter(JavaFormatterOptions.builder()
             .style(JavaFormatterOptions.Style.PALANTIR)
@@ -39,12 +41,12 @@ class FormatTest {
 
     private static void check(Path file) throws IOException, FormatterException {
         String text = Files.readString(file);
-        // The formatter breaks a long `///` line into one that is no comment any more, so these are wrapped by hand.
-        assertThat(text.lines().filter(line -> line.strip().startsWith("//") && line.length() > MAX_COLUMNS))
-                .as("comment lines over %d columns in %s", MAX_COLUMNS, file)
-                .isEmpty();
-        String formatted = FORMATTER.formatSource(ImportOrderer.reorderImports(
-                RemoveUnusedImports.removeUnusedImports(text), JavaFormatterOptions.Style.PALANTIR));
+        // The formatter breaks a long `///` line into one that is no comment any more: it is given short ones.
+        String formatted = CommentFlow.fill(
+                FORMATTER.formatSource(ImportOrderer.reorderImports(
+                        RemoveUnusedImports.removeUnusedImports(CommentFlow.fill(text, NARROW_COLUMNS)),
+                        JavaFormatterOptions.Style.PALANTIR)),
+                MAX_COLUMNS);
         if (WRITE && !text.equals(formatted)) Files.writeString(file, formatted);
         assertThat(Files.readString(file)).as("formatted text of %s", file).isEqualTo(formatted);
     }

@@ -20,20 +20,14 @@ import org.slf4j.LoggerFactory;
 
 /// Durable timers: each owner has at most one due time. After a restart what is overdue fires at once.
 ///
-/// A handler that throws is called again after 2 s, doubling, 6 times; then the alarm is given up, logged
-/// and
-/// cleared. A run that a crash cut short counts as one that threw. A handler may set its owner's next
-/// alarm: it
-/// then stands, whether the handler returns or throws. While a handler runs and has not done so, its owner
-/// has no
-/// due time. One owner's handler never runs twice at the same time; different owners' run side by side, at
-/// most
-/// [#MAX_RUNNING].
+/// A handler that throws is called again after 2 s, doubling, 6 times; then the alarm is given up, logged and cleared.
+/// A run that a crash cut short counts as one that threw. A handler may set its owner's next alarm: it then stands,
+/// whether the handler returns or throws. While a handler runs and has not done so, its owner has no due time. One
+/// owner's handler never runs twice at the same time; different owners' run side by side, at most [#MAX_RUNNING].
 ///
 /// Handlers run on virtual threads. Any thread may call any method.
 ///
-/// @see <a href="https://developers.cloudflare.com/durable-objects/api/alarms/">the semantics it
-///     follows</a>
+/// @see <a href="https://developers.cloudflare.com/durable-objects/api/alarms/">the semantics it follows</a>
 public final class Alarms implements AutoCloseable {
     /// Called when an owner's alarm is due, on a thread of its own.
     @FunctionalInterface
@@ -41,9 +35,8 @@ public final class Alarms implements AutoCloseable {
         /// @param attempt 0 at first, 1 to 6 for retries
         void onAlarm(int attempt) throws Exception;
 
-        /// The wall clock was set back: due times that were taken from it before may lie too far ahead. Called
-        /// on a thread of its own, also beside [#onAlarm]; the owner's alarm stays as it is unless this sets
-        /// another.
+        /// The wall clock was set back: due times that were taken from it before may lie too far ahead. Called on a
+        /// thread of its own, also beside [#onAlarm]; the owner's alarm stays as it is unless this sets another.
         default void onClockSetBack() throws Exception {}
     }
 
@@ -56,8 +49,7 @@ public final class Alarms implements AutoCloseable {
     private static final Duration LEAST_AHEAD = Duration.ofSeconds(1);
     static final Duration FIRST_BACKOFF = Duration.ofSeconds(2);
 
-    /// The wall clock was set back when it has lost more than this against the machine's own, which nobody
-    /// sets.
+    /// The wall clock was set back when it has lost more than this against the machine's own, which nobody sets.
     private static final Duration SET_BACK = Duration.ofSeconds(1);
 
     /// How long closing waits for handlers before it interrupts them, and again after that.
@@ -99,9 +91,8 @@ public final class Alarms implements AutoCloseable {
         handlers.remove(owner);
     }
 
-    /// Sets the owner's due time, replacing any; moved to one second from now when it is sooner. Returns
-    /// once
-    /// that is durable. Kept to the millisecond, rounded up.
+    /// Sets the owner's due time, replacing any; moved to one second from now when it is sooner. Returns once that is
+    /// durable. Kept to the millisecond, rounded up.
     public void set(String owner, Instant due) {
         lookAtClock();
         Instant soonest = clock.instant().plus(LEAST_AHEAD);
@@ -301,9 +292,8 @@ public final class Alarms implements AutoCloseable {
         record(row, () -> table.retry(row, clock.instant().plus(backoff).toEpochMilli()));
     }
 
-    /// Writes down how a run ended, however long that takes: an alarm that looks undone would fire again,
-    /// and be
-    /// given up after a few times because of a full disk.
+    /// Writes down how a run ended, however long that takes: an alarm that looks undone would fire again, and be given
+    /// up after a few times because of a full disk.
     private void record(Row row, Runnable write) {
         while (true) {
             try {

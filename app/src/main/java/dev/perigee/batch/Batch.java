@@ -11,15 +11,14 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /// Rows off the heap: filled by one thread, then read by one other, then cleared and filled again. The hand-over
-/// between
-/// the two is the caller's (a queue).
+/// between the two is the caller's (a queue).
 ///
-/// A row is `columns` cells of 16 bytes each: eight for the number, or the place of the bytes in the second
-/// segment; four for their length; four for the storage class. Text and blobs follow one another in the second
-/// segment, so a row is bound to a statement with pointers into it and nothing is copied.
+/// A row is `columns` cells of 16 bytes each: eight for the number, or the place of the bytes in the second segment;
+/// four for their length; four for the storage class. Text and blobs follow one another in the second segment, so a row
+/// is bound to a statement with pointers into it and nothing is copied.
 ///
-/// Bounded in rows, in cells ([#MAX_CELL_BYTES]) and in bytes: [#isFull()] says when to hand it on. One row larger
-/// than the byte limit is taken whole, up to [#MAX_ROW_BYTES].
+/// Bounded in rows, in cells ([#MAX_CELL_BYTES]) and in bytes: [#isFull()] says when to hand it on. One row larger than
+/// the byte limit is taken whole, up to [#MAX_ROW_BYTES].
 public final class Batch implements AutoCloseable {
     /// The largest row taken, in bytes: SQLite's own limit on a row.
     public static final long MAX_ROW_BYTES = 1_000_000_000L;
@@ -164,8 +163,8 @@ public final class Batch implements AutoCloseable {
         };
     }
 
-    /// Binds a whole row to parameters 1 to `columns`, text and blobs without copying: the batch must not change
-    /// before the statement ran.
+    /// Binds a whole row to parameters 1 to `columns`, text and blobs without copying: the batch must not change before
+    /// the statement ran.
     public void bind(int row, SqliteStatement statement) {
         MemorySegment segment = cells.segment();
         long cell = cell(row, 0);
@@ -185,8 +184,8 @@ public final class Batch implements AutoCloseable {
     }
 
     /// Whether a cell is what a result column of `statement` has. Numbers are compared by value, text and blobs by
-    /// their bytes, and nothing is copied. What a column's affinity would make of text is not considered: text and
-    /// a number are never the same here.
+    /// their bytes, and nothing is copied. What a column's affinity would make of text is not considered: text and a
+    /// number are never the same here.
     public boolean isSame(int row, int column, SqliteStatement statement, int statementColumn) {
         return isSame(cells.segment(), cell(row, column), statement, statementColumn);
     }
@@ -243,8 +242,8 @@ public final class Batch implements AutoCloseable {
         };
     }
 
-    /// Puts a whole row into `hash`: of each cell its class and its number or length, then the bytes of all.
-    /// Numbers are the same whether they are integers or reals.
+    /// Puts a whole row into `hash`: of each cell its class and its number or length, then the bytes of all. Numbers
+    /// are the same whether they are integers or reals.
     void hash(int row, HashStream128 hash) {
         MemorySegment segment = cells.segment();
         long cell = cell(row, 0);

@@ -25,8 +25,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Follows the source's tables and serves the copy over HTTP, until Ctrl-C or SIGTERM.",
             "The source is in EXTERNAL_DB_URL, in the EXTERNAL_DB_* variables, or in the configuration file;",
-            "the admin's token in ADMIN_AUTHORIZATION_TOKEN, clients' in CLIENT_AUTHORIZATION_TOKEN: their statements",
-            "run in worker processes. perigee.example.yaml has every setting.",
+            "the admin's token in ADMIN_AUTHORIZATION_TOKEN, clients' in CLIENT_AUTHORIZATION_TOKEN: these run",
+            "in worker processes. perigee.example.yaml has every setting.",
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -102,8 +102,7 @@ final class ServeCommand implements Callable<Integer> {
         return Exit.FAILED;
     }
 
-    /// Runs when the process is asked to end. It ends by this, because the JVM's own exit code would be
-    /// the signal's,
+    /// Runs when the process is asked to end. It ends by this, because the JVM's own exit code would be the signal's,
     /// which reads like a crash.
     private void stop(Perigee perigee) {
         perigee.close();

@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// Reads the configuration of a server: what the command line says, else the environment, else
-/// `perigee.yaml`, else the defaults. Every mistake of all three is reported at once.
+/// Reads the configuration of a server: what the command line says, else the environment, else `perigee.yaml`, else the
+/// defaults. Every mistake of all three is reported at once.
 public final class PerigeeConfigReader {
     /// What the command line says.
     public record Overrides(Optional<Path> directory, Optional<String> host, OptionalInt port) {
@@ -48,8 +48,8 @@ public final class PerigeeConfigReader {
         this.environment = environment;
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every
-    ///     mistake: where, which field, what was expected
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake: where,
+    ///     which field, what was expected
     public static PerigeeConfig read(Optional<Path> file, Overrides overrides, Map<String, String> environment) {
         Mistakes mistakes = new Mistakes();
         String label = file.map(Path::toString).orElse("perigee.yaml");

@@ -8,8 +8,8 @@ import java.util.Optional;
 ///
 /// @param settle where the source cannot prove that no transaction is still open: how long rows may come late
 /// @param stampedBy who writes the cursor's values
-/// @param verify time between two verifications of the copy against the source, in whole milliseconds; absent: none
-///     but on demand
+/// @param verify time between two verifications of the copy against the source, in whole milliseconds; absent: none but
+///     on demand
 /// @param deletes how rows that the source deleted leave the copy
 /// @param maxDeletedShare a sweep that would remove a greater share of the copy asks first, above 0 and 1 at most
 public record Promises(

@@ -6,13 +6,11 @@ import java.util.Optional;
 
 /// What the HTTP server's surface is guarded by.
 ///
-/// @param hosts names that requests may be sent to, beside those of this machine; with a host that is no
-///     loopback address,
-///     empty is any
+/// @param hosts names that requests may be sent to, beside those of this machine; with a host that is no loopback
+///     address, empty is any
 /// @param requestsPerSecond of one token, or of one subject of JWTs
 /// @param failuresPerMinute wrong tokens from one address
-/// @param isStrict whether statuses are the original's, where it answers 500 or 400 for what has a status
-///     of its own
+/// @param isStrict whether statuses are the original's, where it answers 500 or 400 for what has a status of its own
 /// @param tls absent: HTTP without encryption
 /// @param crowd what keeps many or slow requests from shutting others out
 /// @param isAudited whether admins' calls are kept in `tmp_audit_log`

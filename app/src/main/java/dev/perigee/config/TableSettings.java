@@ -20,8 +20,8 @@ import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A table's settings by their names: the one set of rules for `perigee.yaml` and for the REST interface. Every
-/// mistake is named by its field.
+/// A table's settings by their names: the one set of rules for `perigee.yaml` and for the REST interface. Every mistake
+/// is named by its field.
 public final class TableSettings {
     static final int MAX_PAGE_ROWS = 100_000;
 

@@ -1,7 +1,7 @@
 package dev.perigee.fault;
 
-/// What can go wrong outside our code, what helps, and whether waiting is enough. The names are API: people
-/// search for them, so none is renamed or used for something else.
+/// What can go wrong outside our code, what helps, and whether waiting is enough. The names are API: people search for
+/// them, so none is renamed or used for something else.
 public enum Fault {
     // What a caller sent.
     INVALID_REQUEST(false, 400, "correct the request as the message says"),
@@ -100,8 +100,8 @@ public enum Fault {
         this.remedy = remedy;
     }
 
-    /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never
-    /// reads messages.
+    /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never reads
+    /// messages.
     public boolean isRetryable() {
         return retryable;
     }
@@ -116,8 +116,7 @@ public enum Fault {
         return remedy;
     }
 
-    /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left
-    /// in.
+    /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left in.
     public PerigeeException in(String where, String what, String state) {
         return in(where, what, state, remedy);
     }

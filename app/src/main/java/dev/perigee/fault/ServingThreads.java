@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 /// Supervises the threads that serve, by kind, such as `reader`. Work that ends with an exception is an error in the
 /// log and is counted; it is started again, or ends the server where nothing can replace it.
 ///
-/// Started again means on the same thread: what has to be replaced is what the work had open, such as a connection,
-/// and that it opens itself. Safe for many threads.
+/// Started again means on the same thread: what has to be replaced is what the work had open, such as a connection, and
+/// that it opens itself. Safe for many threads.
 public final class ServingThreads implements AutoCloseable {
     /// Work on a supervised thread. It returns when it is to end for good.
     @FunctionalInterface

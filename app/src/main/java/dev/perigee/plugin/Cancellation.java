@@ -4,14 +4,14 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
 import org.jspecify.annotations.Nullable;
 
-/// Ends a query from outside while it reads: its client went away, or its time is over. What it writes is not
-/// ended this way, so that nobody has to guess whether a write happened. Safe for many threads.
+/// Ends a query from outside while it reads: its client went away, or its time is over. What it writes is not ended
+/// this way, so that nobody has to guess whether a write happened. Safe for many threads.
 public final class Cancellation {
     private @Nullable Runnable running;
     private volatile @Nullable PerigeeException reason;
 
-    /// Makes the query fail with `reason`. An interrupt that comes between two steps is lost on SQLite, so
-    /// whoever wants the query ended calls this again until it has.
+    /// Makes the query fail with `reason`. An interrupt that comes between two steps is lost on SQLite, so whoever
+    /// wants the query ended calls this again until it has.
     public synchronized void cancel(PerigeeException reason) {
         if (this.reason == null) this.reason = reason;
         if (running != null) running.run();

@@ -5,9 +5,8 @@ import java.net.URLClassLoader;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A plugin's classes: its own, before all, and of the server's the plugin API with what its signatures
-/// mention. Whatever
-/// else the server uses is not there, so a plugin may bring any version of it.
+/// A plugin's classes: its own, before all, and of the server's the plugin API with what its signatures mention.
+/// Whatever else the server uses is not there, so a plugin may bring any version of it.
 final class PluginClassLoader extends URLClassLoader {
     private static final List<String> SHARED = List.of(
             "dev.perigee.plugin.",

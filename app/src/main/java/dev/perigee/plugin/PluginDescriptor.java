@@ -14,15 +14,13 @@ import tools.jackson.databind.JsonNode;
 /// @param name the same as [StarbasePlugin#name()]
 /// @param version the plugin's own
 /// @param apiVersion the version of this API it was built for, `major.minor`
-/// @param className what is started: a public [StarbasePlugin] with a public constructor that takes its
-///     settings, a
+/// @param className what is started: a public [StarbasePlugin] with a public constructor that takes its settings, a
 ///     `Map<String, String>`, or nothing
 public record PluginDescriptor(String name, String version, String apiVersion, String className) {
     /// Where the descriptor is in a jar.
     public static final String FILE = "perigee-plugin.json";
 
-    /// The API of this package. A plugin runs with the same major version and a minor one that is no
-    /// greater.
+    /// The API of this package. A plugin runs with the same major version and a minor one that is no greater.
     static final int API_MAJOR = 1;
 
     static final int API_MINOR = 0;

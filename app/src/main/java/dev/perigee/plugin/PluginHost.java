@@ -44,8 +44,7 @@ public interface PluginHost {
     /// Where metrics are registered that `GET /metrics` shows.
     PrometheusRegistry metrics();
 
-    /// Adds a route below the plugin's prefix; only while it registers. A plugin without `requiresAuth`
-    /// may open routes
+    /// Adds a route below the plugin's prefix; only while it registers. A plugin without `requiresAuth` may open routes
     /// to anybody; one with it may not.
     ///
     /// @param path like `/tables/:name`; empty for the prefix itself
@@ -56,8 +55,7 @@ public interface PluginHost {
     /// @param maxBytes longest body
     void uploadRoute(String method, String path, Access access, long maxBytes, RouteHandler handler);
 
-    /// Adds a WebSocket below the plugin's prefix; only while it registers. Its token may come as
-    /// `?token=` too, since
+    /// Adds a WebSocket below the plugin's prefix; only while it registers. Its token may come as `?token=` too, since
     /// browsers cannot send a header with it.
     ///
     /// @param access not [Access#ANYBODY]
@@ -70,8 +68,7 @@ public interface PluginHost {
 
     void clearAlarm();
 
-    /// Brings a function to callers' SQL, and to triggers on the plugin's tables; only while it registers.
-    /// It is called
+    /// Brings a function to callers' SQL, and to triggers on the plugin's tables; only while it registers. It is called
     /// by several threads at once, in the midst of a statement: it must return soon and not use the store.
     ///
     /// @param argumentCount -1 for any number

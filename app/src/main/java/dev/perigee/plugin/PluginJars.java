@@ -18,8 +18,7 @@ import java.util.zip.ZipEntry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The plugins that a folder's jars hold, each with a class loader of its own. One that cannot be used is
-/// left out and
+/// The plugins that a folder's jars hold, each with a class loader of its own. One that cannot be used is left out and
 /// named, or ends the start, as configured.
 public final class PluginJars implements AutoCloseable {
     private static final int MAX_DESCRIPTOR_BYTES = 64 << 10;

@@ -20,8 +20,7 @@ import org.slf4j.LoggerFactory;
 
 /// The plugins of a server, in their order: registered and started first to last, stopped last to first.
 ///
-/// Hooks run in list order, each once per statement; the second plugin sees what the first made of it.
-/// Safe for many
+/// Hooks run in list order, each once per statement; the second plugin sees what the first made of it. Safe for many
 /// threads once started.
 public final class PluginRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PluginRegistry.class);
@@ -87,8 +86,7 @@ public final class PluginRegistry implements AutoCloseable {
         }
     }
 
-    /// Registers every plugin, then starts every plugin. When one fails, those started before it are
-    /// stopped.
+    /// Registers every plugin, then starts every plugin. When one fails, those started before it are stopped.
     ///
     /// @param queries what runs the statements of plugins
     /// @throws PerigeeException naming the plugin, with the fault it met
@@ -177,8 +175,7 @@ public final class PluginRegistry implements AutoCloseable {
         return failures;
     }
 
-    /// Stops the plugins, last to first; one that fails is logged and does not hold up the others. A
-    /// second call does
+    /// Stops the plugins, last to first; one that fails is logged and does not hold up the others. A second call does
     /// nothing.
     @Override
     public synchronized void close() {
@@ -204,8 +201,8 @@ public final class PluginRegistry implements AutoCloseable {
         }
     }
 
-    /// Runs the step of a plugin from a jar on a thread of its own, which is interrupted past the limit
-    /// and not waited for.
+    /// Runs the step of a plugin from a jar on a thread of its own, which is interrupted past the limit and not waited
+    /// for.
     private void within(StarbasePlugin plugin, String step, Runnable work) {
         if (!jars.plugins().contains(plugin)) {
             work.run();

@@ -7,8 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Tables of the replica that callers may not write to, each with who keeps it and why. Safe for many
-/// threads.
+/// Tables of the replica that callers may not write to, each with who keeps it and why. Safe for many threads.
 ///
 /// Names are compared as SQLite compares them: ASCII letters without regard to case.
 public final class ProtectedTables {

@@ -14,8 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// The host as one plugin sees it: its routes are below its prefix, its alarm and its protected tables are
-/// its own.
+/// The host as one plugin sees it: its routes are below its prefix, its alarm and its protected tables are its own.
 final class RegisteredPlugin implements PluginHost {
     private final StarbasePlugin plugin;
     private final Services services;

@@ -45,16 +45,14 @@ public interface Request {
     /// Writes the body into a new file of `folder`, as it comes; in routes that take uploads only. Of
     /// `multipart/form-data`, it is the file of that field.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#TOO_LARGE] past the route's
-    ///     limit,
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#TOO_LARGE] past the route's limit,
     ///     [dev.perigee.fault.Fault#INVALID_REQUEST] where the field is missing or the body breaks off,
     ///     [dev.perigee.fault.Fault#DISK_FAILED]. Nothing stays on the disk then
     Upload upload(String field, Path folder);
 
     /// The body as JSON.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] with line and
-    ///     column
-    ///     where it is not JSON, or when the content type is not JSON
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] with line and column where
+    ///     it is not JSON, or when the content type is not JSON
     JsonNode json();
 }

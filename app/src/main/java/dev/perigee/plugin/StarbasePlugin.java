@@ -4,8 +4,7 @@ import dev.perigee.source.RowSink;
 
 /// A plugin: routes, hooks around every query, and an alarm. It lives as long as the server.
 ///
-/// Order of calls: [#register] once, [#start] once all plugins are registered, hooks and [#onAlarm] from
-/// many threads,
+/// Order of calls: [#register] once, [#start] once all plugins are registered, hooks and [#onAlarm] from many threads,
 /// [#stop] once.
 public abstract class StarbasePlugin {
     private final String name;
@@ -37,10 +36,8 @@ public abstract class StarbasePlugin {
     /// Takes what it needs of the host and names its routes. Routes cannot be added later.
     public void register(PluginHost host) {}
 
-    /// Whether its hooks may take their time with this statement, or do more than look and change. If not,
-    /// they may be
-    /// called on a thread that serves others too, and once more on another one. Unless a plugin knows
-    /// better it is so
+    /// Whether its hooks may take their time with this statement, or do more than look and change. If not, they may be
+    /// called on a thread that serves others too, and once more on another one. Unless a plugin knows better it is so
     /// where it has any hook.
     public boolean mayWait(StatementCall call) {
         return hasHooks;
@@ -59,12 +56,11 @@ public abstract class StarbasePlugin {
     /// Its alarm is due. Throwing makes it fire again, see [dev.perigee.alarm.Alarms].
     public void onAlarm(int attempt) throws Exception {}
 
-    /// The machine's clock was set back. An alarm that was set from a time before may be too far ahead: a
-    /// plugin whose alarm is the next time of a schedule sets it again here.
+    /// The machine's clock was set back. An alarm that was set from a time before may be too far ahead: a plugin whose
+    /// alarm is the next time of a schedule sets it again here.
     public void onClockSetBack() throws Exception {}
 
-    /// A task's time has come, or another server says that one of its has. Called on a thread that may
-    /// wait; what it
+    /// A task's time has come, or another server says that one of its has. Called on a thread that may wait; what it
     /// throws is noted as the task's failure and keeps no other plugin from being told.
     public void onCron(CronEvent event) throws Exception {}
 

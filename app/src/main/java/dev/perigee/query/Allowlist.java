@@ -19,8 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /// Lets clients run the statements of `tmp_allowlist_queries` only. Safe for many threads.
 ///
-/// What is compared is the statement as SQLite normalizes it, with its literals and parameters alike and
-/// its blanks and
+/// What is compared is the statement as SQLite normalizes it, with its literals and parameters alike and its blanks and
 /// comments gone; for the external database, whose SQL SQLite need not read, the words of the text.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/expanded_sql.html">SQLite: sqlite3_normalized_sql</a>
@@ -170,9 +169,9 @@ final class Allowlist {
                 && words.get(at + 1).is("(");
     }
 
-    /// The text's words with one blank between them, its literals and parameters as `?`, unquoted letters
-    /// small. What PostgreSQL may read differently stays as it is, so that it is like itself only. A macro's
-    /// arguments stay too: they say which columns are shown.
+    /// The text's words with one blank between them, its literals and parameters as `?`, unquoted letters small. What
+    /// PostgreSQL may read differently stays as it is, so that it is like itself only. A macro's arguments stay too:
+    /// they say which columns are shown.
     static String words(String sql) {
         StringBuilder text = new StringBuilder();
         SqlWords.Word before = new SqlWords.Word("", 0, 0);
@@ -200,8 +199,7 @@ final class Allowlist {
         return isBlank(rest) ? text.toString() : text.append(' ').append(rest).toString();
     }
 
-    /// Whether these are blanks and comments to everybody: PostgreSQL ends a line at a carriage return
-    /// too, and its
+    /// Whether these are blanks and comments to everybody: PostgreSQL ends a line at a carriage return too, and its
     /// comments nest.
     private static boolean isBlank(String gap) {
         int i = 0;

@@ -10,8 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// Many statements of a caller in one transaction. What a statement may not touch, SQLite's compiler
-/// refuses as it does
+/// Many statements of a caller in one transaction. What a statement may not touch, SQLite's compiler refuses as it does
 /// for single ones.
 final class CallerBulk implements BulkWrite, AutoCloseable {
     private final Transaction transaction;

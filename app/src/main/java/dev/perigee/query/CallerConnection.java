@@ -19,14 +19,11 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// One of the store's connections, lent to callers' statements: they are prepared and run under [Rules],
-/// and kept
+/// One of the store's connections, lent to callers' statements: they are prepared and run under [Rules], and kept
 /// prepared per role. For the thread that owns the connection.
 ///
-/// The authorizer stays set and lets Perigee's own statements pass. Setting it anew for each request would
-/// make SQLite
-/// prepare every statement of the connection again; and it has to be there while a statement runs, because
-/// SQLite
+/// The authorizer stays set and lets Perigee's own statements pass. Setting it anew for each request would make SQLite
+/// prepare every statement of the connection again; and it has to be there while a statement runs, because SQLite
 /// prepares that again by itself when the schema has changed.
 final class CallerConnection {
     /// Statements kept prepared.
@@ -35,8 +32,7 @@ final class CallerConnection {
     /// Longer ones are not kept, so that the cache's memory has a bound.
     private static final int MAX_KEPT_CHARS = 8192;
 
-    /// Longest text or blob a caller's statement may make or read. SQLite builds values outside the heap,
-    /// where no
+    /// Longest text or blob a caller's statement may make or read. SQLite builds values outside the heap, where no
     /// other limit of ours holds.
     static final int MAX_VALUE_BYTES = 64 << 20;
 
@@ -94,8 +90,7 @@ final class CallerConnection {
         return connection;
     }
 
-    /// Rows that statements have changed so far, without those that were written only because somebody
-    /// follows them.
+    /// Rows that statements have changed so far, without those that were written only because somebody follows them.
     long changes() {
         return connection.totalChanges() - observer.get().rowsWritten();
     }
@@ -148,8 +143,7 @@ final class CallerConnection {
         }
     }
 
-    /// Puts the policies of the transaction that is open in place, on a connection that only policed
-    /// callers use.
+    /// Puts the policies of the transaction that is open in place, on a connection that only policed callers use.
     void police() {
         asPerigee(() -> {
             Policies now = Policies.read(connection);
@@ -231,8 +225,7 @@ final class CallerConnection {
         return usesViews;
     }
 
-    /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is
-    /// not told.
+    /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is not told.
     boolean namesHidden() {
         return namesHidden;
     }

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// Callers' statements at the external database: the rows of a single one go on as they come; several are all
-/// or nothing, and answered when they are committed.
+/// Callers' statements at the external database: the rows of a single one go on as they come; several are all or
+/// nothing, and answered when they are committed.
 final class ExternalRun {
     private final Source source;
     private final MemoryBudget memory;
@@ -154,8 +154,8 @@ final class ExternalRun {
         }
     }
 
-    /// Counts the rows of a source's answer as they pass by. What is not started has no columns, which is
-    /// an answer too.
+    /// Counts the rows of a source's answer as they pass by. What is not started has no columns, which is an answer
+    /// too.
     private static final class Counted implements RowSink {
         private final RowSink next;
         private final Cancellation cancellation;

@@ -3,8 +3,8 @@ package dev.perigee.query;
 import dev.perigee.fault.Fault;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Memory that large requests, rows and collected answers share, so that many at once cannot exhaust the heap. Safe
-/// for many threads; nobody waits: what does not fit is refused.
+/// Memory that large requests, rows and collected answers share, so that many at once cannot exhaust the heap. Safe for
+/// many threads; nobody waits: what does not fit is refused.
 public final class MemoryBudget {
     private final long limitBytes;
     private final AtomicLong usedBytes = new AtomicLong();

@@ -5,16 +5,15 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
 import dev.perigee.store.Store.Transaction;
 
-/// Looks at the names that a statement has made: SQLite does not tell an authorizer a table's new name,
-/// nor where a
+/// Looks at the names that a statement has made: SQLite does not tell an authorizer a table's new name, nor where a
 /// trigger is made.
 record NewNames(boolean areHidden, long before, String followers) {
     private static final String FORBIDDEN = """
             SELECT (SELECT count(*) FROM sqlite_schema WHERE lower(substr(name, 1, 4)) = 'tmp_')
                  + (SELECT count(*) FROM sqlite_temp_schema WHERE ?1 = '' OR substr(name, 1, length(?1)) <> ?1)""";
 
-    /// To be called between a statement's preparation and its run; whoever follows a table that it alters
-    /// or drops is told.
+    /// To be called between a statement's preparation and its run; whoever follows a table that it alters or drops is
+    /// told.
     static NewNames before(Transaction transaction, CallerConnection lent, ChangeObserver observer) {
         lent.altered()
                 .ifPresent(table -> lent.asPerigee(() -> {
@@ -31,8 +30,8 @@ record NewNames(boolean areHidden, long before, String followers) {
         return new NewNames(areHidden, areHidden ? count(transaction, lent, followers) : 0, followers);
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#FORBIDDEN] if the statement made a name that is
-    ///     not its caller's
+    /// @throws dev.perigee.fault.PerigeeException [Fault#FORBIDDEN] if the statement made a name that is not its
+    ///     caller's
     void refuse(Transaction transaction, CallerConnection lent) {
         if (!areHidden || count(transaction, lent, followers) == before) return;
         throw Fault.FORBIDDEN.saying(

@@ -11,14 +11,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Which statements are point reads: a bounded number of lookups by key, whatever the values and however
-/// large the
+/// Which statements are point reads: a bounded number of lookups by key, whatever the values and however large the
 /// tables. Safe for many threads.
 ///
-/// SQLite's own program for the statement is the proof ([the opcodes](https://sqlite.org/opcode.html)): it
-/// has no jump
-/// back, so each of its instructions runs once at most, and none of them calls a function, sorts, or fills
-/// a table. It
+/// SQLite's own program for the statement is the proof ([the opcodes](https://sqlite.org/opcode.html)): it has no jump
+/// back, so each of its instructions runs once at most, and none of them calls a function, sorts, or fills a table. It
 /// holds for the schema it was made for.
 final class PointReads {
     /// Texts that are remembered; when there are more all are forgotten, and learnt again as they come.
@@ -186,8 +183,7 @@ final class PointReads {
         return isStraight(program);
     }
 
-    /// `Init` jumps to the end, where the transaction begins and constants are made; the last instruction
-    /// jumps to what
+    /// `Init` jumps to the end, where the transaction begins and constants are made; the last instruction jumps to what
     /// follows `Init`. Between the two every jump goes forward.
     private static boolean isStraight(List<Instruction> program) {
         if (program.size() < 3) return false;

@@ -13,15 +13,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// One statement of a policed caller on the write connection: what has to stand around it, and what its
-/// changes are.
+/// One statement of a policed caller on the write connection: what has to stand around it, and what its changes are.
 ///
-/// UPDATE and DELETE run on the policed view, so that their conditions see visible rows only. Triggers in
-/// place of the
-/// view's change note each row as it was and as it is to be; [#apply] then makes the changes, each checked
-/// by the
-/// policies before and after. A view knows neither defaults nor conflicts, so an INSERT runs on the table
-/// itself, with
+/// UPDATE and DELETE run on the policed view, so that their conditions see visible rows only. Triggers in place of the
+/// view's change note each row as it was and as it is to be; [#apply] then makes the changes, each checked by the
+/// policies before and after. A view knows neither defaults nor conflicts, so an INSERT runs on the table itself, with
 /// temporary triggers that check each row, and conflicts with hidden rows before SQLite looks for them.
 ///
 /// For the writer thread; nothing of it is left when [#close] returns.

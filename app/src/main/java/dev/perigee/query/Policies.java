@@ -9,8 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/// The policies of the replica as of one read: those of one table and action all have to hold, and where
-/// there is none
+/// The policies of the replica as of one read: those of one table and action all have to hold, and where there is none
 /// for an action, clients do not do it.
 record Policies(List<Policy> all) {
     /// Policies at once; each is part of every statement on its table.

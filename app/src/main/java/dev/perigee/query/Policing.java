@@ -20,32 +20,24 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// Row-level security on one connection: temporary views in the place of tables, and what the authorizer
-/// then allows.
+/// Row-level security on one connection: temporary views in the place of tables, and what the authorizer then allows.
 ///
-/// A name without a schema means the temporary view before the table, however it is written and wherever
-/// it stands: in
-/// a subquery, a common table expression, a join, a view. The view shows the rows of a second one, whose
-/// name is a
-/// secret, and only that one may read the table: SQLite tells the authorizer for each column which view
-/// reads it. So
+/// A name without a schema means the temporary view before the table, however it is written and wherever it stands: in
+/// a subquery, a common table expression, a join, a view. The view shows the rows of a second one, whose name is a
+/// secret, and only that one may read the table: SQLite tells the authorizer for each column which view reads it. So
 /// `main.orders` is refused, and a name that is not policed at all is too.
 ///
-/// The second view ends with `LIMIT -1 OFFSET 0`. That is the barrier: SQLite neither merges such a view
-/// into the
-/// statement around it nor moves conditions into it, so an expression of the caller is never evaluated on
-/// a row the
+/// The second view ends with `LIMIT -1 OFFSET 0`. That is the barrier: SQLite neither merges such a view into the
+/// statement around it nor moves conditions into it, so an expression of the caller is never evaluated on a row the
 /// policy hides, where an error would tell what the row holds.
 ///
 /// For the thread that owns the connection.
 ///
-/// @see <a href="https://www.sqlite.org/optoverview.html">SQLite: Query Flattening, restrictions 14 and
-///     19</a>
+/// @see <a href="https://www.sqlite.org/optoverview.html">SQLite: Query Flattening, restrictions 14 and 19</a>
 final class Policing {
     private static final String BARRIER = " LIMIT -1 OFFSET 0";
 
-    /// How SQLite calls the trigger it makes of RETURNING; a name that a caller must not use for something
-    /// else.
+    /// How SQLite calls the trigger it makes of RETURNING; a name that a caller must not use for something else.
     private static final String RETURNING = "sqlite_returning";
 
     /// Tables that SQLite makes up, without rows of anybody's.
@@ -98,8 +90,7 @@ final class Policing {
         this.secret = "policed_" + HexFormat.of().formatHex(random);
     }
 
-    /// Puts the views in place for the tables that `wanted` names. Nothing of an earlier call may be in
-    /// place.
+    /// Puts the views in place for the tables that `wanted` names. Nothing of an earlier call may be in place.
     void install(Policies current, Predicate<String> wanted) {
         policies = current;
         readSchema();
@@ -166,8 +157,7 @@ final class Policing {
         }
     }
 
-    /// Whether the statement that could not be prepared writes: a view cannot be written to where no
-    /// trigger says how.
+    /// Whether the statement that could not be prepared writes: a view cannot be written to where no trigger says how.
     boolean wantsToWrite(SqliteException failure) {
         return writes || String.valueOf(failure.getMessage()).contains(IS_VIEW);
     }
@@ -269,8 +259,7 @@ final class Policing {
                         .formatted(name));
     }
 
-    /// A trigger that an admin made runs with the admin's rights. A caller that uses its name for
-    /// something of its own
+    /// A trigger that an admin made runs with the admin's rights. A caller that uses its name for something of its own
     /// does not.
     private boolean isTrigger(String name) {
         // A text may have a quote twice that the name has once, so such triggers get no rights.
@@ -296,8 +285,8 @@ final class Policing {
         }
     }
 
-    /// Names that views have, or give in a WITH: SQLite calls these as it calls triggers, so none has a
-    /// trigger's rights.
+    /// Names that views have, or give in a WITH: SQLite calls these as it calls triggers, so none has a trigger's
+    /// rights.
     private Set<String> namesInViews() {
         Set<String> names = new HashSet<>();
         try (SqliteStatement select = connection.prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'view'")) {

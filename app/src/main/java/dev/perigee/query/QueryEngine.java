@@ -28,14 +28,11 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
-/// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe
-/// for
-/// many threads.
+/// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe for many
+/// threads.
 ///
-/// Statements that only read run in one read transaction and their rows go to the sink as they are found.
-/// If
-/// any of them writes, all run on the writer in one transaction, and the answer is sent after it has
-/// committed.
+/// Statements that only read run in one read transaction and their rows go to the sink as they are found. If any of
+/// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
 public final class QueryEngine implements Queries, AutoCloseable {
     /// In the order in which they came; a replica remembers how many it has.
     private static final List<String> TABLES = Stream.of(
@@ -99,12 +96,10 @@ public final class QueryEngine implements Queries, AutoCloseable {
         }
     }
 
-    /// Runs a point read of the replica on this very thread, which has to be a platform thread, without
-    /// waiting.
+    /// Runs a point read of the replica on this very thread, which has to be a platform thread, without waiting.
     ///
     /// @param answers may have had rows also when the result is false
-    /// @return false if it has to be run by [#run]: it is no point read, as far as is known, or cannot be
-    ///     run now
+    /// @return false if it has to be run by [#run]: it is no point read, as far as is known, or cannot be run now
     /// @throws RuntimeException where [#run] would fail too, or the sink does
     public boolean tryHere(Query query, AnswerSink answers) {
         if (!mayBeHere(query)) return false;

@@ -11,10 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What a caller's statement may touch. SQLite's compiler asks for every table, column, pragma and
-/// function it meets,
-/// also through views, triggers, UPSERT and foreign keys, so no way of writing a statement gets around
-/// this.
+/// What a caller's statement may touch. SQLite's compiler asks for every table, column, pragma and function it meets,
+/// also through views, triggers, UPSERT and foreign keys, so no way of writing a statement gets around this.
 final class Rules {
     /// Perigee's own tables begin with it; clients neither read nor write any.
     private static final String OWN_PREFIX = "tmp_";
@@ -65,8 +63,7 @@ final class Rules {
     /// Slow, or telling where files are.
     private static final Set<String> ADMIN_PRAGMAS = Set.of("database_list", "integrity_check", "quick_check");
 
-    /// The tables SQLite keeps for itself that callers may read. Others of its own would show what no rule
-    /// is asked
+    /// The tables SQLite keeps for itself that callers may read. Others of its own would show what no rule is asked
     /// about: `sqlite_dbpage` the file's bytes, `sqlite_stmt` the statements of others.
     private static final Set<String> SQLITE_TABLES =
             Set.of("sqlite_master", "sqlite_schema", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4");
@@ -135,8 +132,7 @@ final class Rules {
         };
     }
 
-    /// @param isLent whether a trigger or view reads, in a statement that writes: it may be a client's,
-    ///     and would copy
+    /// @param isLent whether a trigger or view reads, in a statement that writes: it may be a client's, and would copy
     ///     with an admin's rights what the client may not read
     private static Optional<PerigeeException> read(Role role, String table, boolean isLent) {
         String folded = table.toLowerCase(Locale.ROOT);

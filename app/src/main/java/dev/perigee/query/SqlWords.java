@@ -3,10 +3,8 @@ package dev.perigee.query;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The words of an SQL text as SQLite's tokenizer finds them: names, numbers and single signs, without
-/// blanks and
-/// comments. Strings and quoted names are words too, with their quotes, so that none of them is taken for
-/// a keyword.
+/// The words of an SQL text as SQLite's tokenizer finds them: names, numbers and single signs, without blanks and
+/// comments. Strings and quoted names are words too, with their quotes, so that none of them is taken for a keyword.
 ///
 /// @see <a href="https://www.sqlite.org/lang_keywords.html">SQLite: Keywords</a>
 public final class SqlWords {
@@ -27,8 +25,7 @@ public final class SqlWords {
         }
     }
 
-    /// The words of one character, which a long text has most of: one string each, however often they
-    /// stand there.
+    /// The words of one character, which a long text has most of: one string each, however often they stand there.
     private static final String[] SIGNS = new String[128];
 
     static {
@@ -37,14 +34,12 @@ public final class SqlWords {
 
     private SqlWords() {}
 
-    /// As SQLite reads the text, to the character: whoever hides a keyword from here must hide it from
-    /// SQLite too.
+    /// As SQLite reads the text, to the character: whoever hides a keyword from here must hide it from SQLite too.
     public static List<Word> of(String sql) {
         return words(sql, true);
     }
 
-    /// The same for a text that has macros still: `$name(` is a name and a parenthesis, where SQLite would
-    /// take both
+    /// The same for a text that has macros still: `$name(` is a name and a parenthesis, where SQLite would take both
     /// and what is between them for one variable.
     public static List<Word> withMacros(String sql) {
         return words(sql, false);
@@ -89,8 +84,7 @@ public final class SqlWords {
         return words;
     }
 
-    /// A variable goes on over `::` and, as in Tcl, over what stands in parentheses without blanks, quotes
-    /// too.
+    /// A variable goes on over `::` and, as in Tcl, over what stands in parentheses without blanks, quotes too.
     private static int variableEnd(String sql, int start, boolean hasSuffixes) {
         int end = start + 1;
         boolean hasName = false;

@@ -39,8 +39,8 @@ final class AskedRuns {
         host.route("GET", "/requests/:request", Access.ADMIN, this::look);
     }
 
-    /// The answer of a run that has just been started for this request: whole where the caller waits and it ends
-    /// within [#WAIT_LIMIT], else what is known meanwhile, and the id to ask for the rest with.
+    /// The answer of a run that has just been started for this request: whole where the caller waits and it ends within
+    /// [#WAIT_LIMIT], else what is known meanwhile, and the id to ask for the rest with.
     ///
     /// @param answer completes with the fields of the answer; what it fails of is thrown
     Response answer(

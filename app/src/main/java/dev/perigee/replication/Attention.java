@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Something about a table that stays until somebody does something, although its syncs succeed. The page, `perigee
-/// status` and the metrics show the same list.
+/// Something about a table that stays until somebody does something, although its syncs succeed. The page,
+/// `perigee status` and the metrics show the same list.
 ///
 /// @param about `recovering`, `set_aside`, `different`, `sweep` or `backfill`
 /// @param rows how many rows it is about; 0 where that is not known

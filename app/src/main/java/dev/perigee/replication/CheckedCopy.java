@@ -17,8 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// A copy beside its table at the source, as a check compares them: everything was fetched once, and the two still
-/// fit.
+/// A copy beside its table at the source, as a check compares them: everything was fetched once, and the two still fit.
 ///
 /// @param table as the source describes it now
 /// @param definition how the copy was made
@@ -36,8 +35,8 @@ record CheckedCopy(
     /// Looks at both. Nothing is changed.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] where the copy is not whole yet,
-    ///     [Fault#SOURCE_SCHEMA_CHANGED] where the two do not fit, [Fault#INVALID_REQUEST] in mode `full`, whose
-    ///     copy every sync replaces, so that there is nothing that could have been lost; or a `SOURCE_*` fault
+    ///     [Fault#SOURCE_SCHEMA_CHANGED] where the two do not fit, [Fault#INVALID_REQUEST] in mode `full`, whose copy
+    ///     every sync replaces, so that there is nothing that could have been lost; or a `SOURCE_*` fault
     static CheckedCopy of(Store store, Source source, TableConfig config) {
         String where = "table " + config.name();
         if (config.mode() == Mode.FULL) {

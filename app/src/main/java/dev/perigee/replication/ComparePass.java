@@ -68,8 +68,8 @@ final class ComparePass {
 
     /// Compares everything, once.
     ///
-    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] where the copy was replaced meanwhile; what
-    ///     the cancellation says. Nothing was changed
+    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] where the copy was replaced meanwhile; what the
+    ///     cancellation says. Nothing was changed
     Result run() {
         int columns = copy.definition().columns().size();
         // Begun before the source's snapshot: rows that come into the copy from now on are not missed there.

@@ -4,8 +4,8 @@ import dev.perigee.batch.Batch;
 import dev.perigee.store.Store.Transaction;
 
 /// Compares the source's rows, as they come, with those of the copy, in one read transaction after another. Meanwhile
-/// the copy may change, so what differs is suspect and no more. Rows that were put into the copy after the check
-/// began are not missed at the source. Used by one thread at a time.
+/// the copy may change, so what differs is suspect and no more. Rows that were put into the copy after the check began
+/// are not missed at the source. Used by one thread at a time.
 interface Comparison extends AutoCloseable {
     /// Rows looked at in one read transaction, about: a longer one would keep the WAL from being emptied.
     int SLICE_ROWS = 50_000;

@@ -177,8 +177,7 @@ record CopyDefinition(
         return parts;
     }
 
-    /// The same, with the names inside types as they are now: some were added, and none that was there has
-    /// changed.
+    /// The same, with the names inside types as they are now: some were added, and none that was there has changed.
     CopyDefinition withPartsOf(CopyDefinition now) {
         return new CopyDefinition(source, target, columns, key, cursorColumn, choices, known, now.parts);
     }

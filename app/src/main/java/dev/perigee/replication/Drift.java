@@ -16,13 +16,11 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What the source changed about a table since its copy was made, by the identity of its columns, and how
-/// the copy
+/// What the source changed about a table since its copy was made, by the identity of its columns, and how the copy
 /// follows: it is altered where that is enough, and else replaced by one that is filled from the beginning.
 ///
 /// @param changes in words; empty where the copy still fits
-/// @param isRebuilt whether rows must be fetched again, since values, NULLs or keys may be others than the
-///     copy has
+/// @param isRebuilt whether rows must be fetched again, since values, NULLs or keys may be others than the copy has
 record Drift(
         CopyDefinition made,
         CopyDefinition now,
@@ -229,9 +227,9 @@ record Drift(
                 now.parts());
     }
 
-    /// Whether values that are there may read otherwise. A label or an object that came since is in none of
-    /// them; one that is gone may have been replaced, by another type of the same name. What a `regclass` and
-    /// its kin name may be dropped, and mostly is in no row.
+    /// Whether values that are there may read otherwise. A label or an object that came since is in none of them; one
+    /// that is gone may have been replaced, by another type of the same name. What a `regclass` and its kin name may be
+    /// dropped, and mostly is in no row.
     private static boolean isRenamed(Map<String, String> before, Map<String, String> now) {
         return before.entrySet().stream().anyMatch(part -> {
             String name = now.get(part.getKey());

@@ -54,8 +54,8 @@ final class KeyComparison {
     /// What remains to be looked at in the copy.
     ///
     /// @param wanted buckets to look at; empty for all
-    /// @param isFound whether the source has the row: by the hash of its key where buckets are looked at, else by
-    ///     its rowid
+    /// @param isFound whether the source has the row: by the hash of its key where buckets are looked at, else by its
+    ///     rowid
     private record Rest(Optional<BitSet> wanted, LongPredicate isFound) {}
 
     private record Seen(

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// Between the thread that reads the source and the writer: while the writer applies one page, the next are filled.
 ///
 /// Pages are applied in order, each with all that belongs to it in one transaction; pages that wait together are
-/// committed together. When one fails, those queued behind it are refused too: each names the page it follows, and
-/// that page is not there. So the cursor never stands behind a gap, and the first failure is the one that is reported.
+/// committed together. When one fails, those queued behind it are refused too: each names the page it follows, and that
+/// page is not there. So the cursor never stands behind a gap, and the first failure is the one that is reported.
 ///
 /// A fixed number of batches goes round, so memory is bounded and a slow disk slows the source down. Used by one
 /// reading thread.

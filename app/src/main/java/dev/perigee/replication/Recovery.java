@@ -17,9 +17,9 @@ import java.util.concurrent.CompletableFuture;
 
 /// A way back for the copy of a source that is not what it was.
 ///
-/// First the copy's marks are set to where the source stands, in one snapshot: from then on syncs bring what is
-/// new, and look for late rows everywhere. What differs from before is then mended row by row. Until that is done
-/// the copy is known to be in recovery, also after a crash.
+/// First the copy's marks are set to where the source stands, in one snapshot: from then on syncs bring what is new,
+/// and look for late rows everywhere. What differs from before is then mended row by row. Until that is done the copy
+/// is known to be in recovery, also after a crash.
 final class Recovery {
     /// Sets the marks by [#rebase], brings all rows of the copy in line with the source's, and calls [#ended] when they
     /// are.
@@ -27,8 +27,8 @@ final class Recovery {
     interface Mending {
         /// @return completes with an empty result where the rows cannot be mended one by one: the two do not fit, or so
         ///     many differ that the table is to be fetched again
-        /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#BUSY] while the table is
-        ///     being checked; no mark was set
+        /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#BUSY] while the table is being checked;
+        ///     no mark was set
         CompletableFuture<Optional<SyncResult>> mend(TableRunner runner);
     }
 
@@ -36,8 +36,8 @@ final class Recovery {
 
     /// Sets the marks of a copy to where the source stands now. Not while the table is synced.
     ///
-    /// @return false, with nothing changed, where the source's table has other columns or another key than the
-    ///     copy, so that the rows cannot be compared and must be fetched again
+    /// @return false, with nothing changed, where the source's table has other columns or another key than the copy, so
+    ///     that the rows cannot be compared and must be fetched again
     static boolean rebase(Store store, Source source, TableConfig asked) {
         SourceTable table = source.describe(asked.name());
         Optional<TableState> state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));

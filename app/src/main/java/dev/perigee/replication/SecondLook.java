@@ -17,13 +17,12 @@ import java.util.Set;
 
 /// Looks again at rows that seemed to differ between source and copy, and brings just those in line.
 ///
-/// A check compares while syncs go on and rows are written, so what it meets are suspicions. This looks at each
-/// such key in a fresh snapshot of the source while no sync runs: the caller is inside [TableRunner#exclusively].
-/// A row that the next sync would fetch anyway is behind and not lost ([PendingRows]); of all others the copy must
-/// have exactly what the source has. SQLite itself judges that, with the comparison that syncs use.
+/// A check compares while syncs go on and rows are written, so what it meets are suspicions. This looks at each such
+/// key in a fresh snapshot of the source while no sync runs: the caller is inside [TableRunner#exclusively]. A row that
+/// the next sync would fetch anyway is behind and not lost ([PendingRows]); of all others the copy must have exactly
+/// what the source has. SQLite itself judges that, with the comparison that syncs use.
 ///
-/// A row is written as it came. One is removed only after the source's answer about its key came whole and without
-/// it.
+/// A row is written as it came. One is removed only after the source's answer about its key came whole and without it.
 final class SecondLook {
     /// Keys looked at in one call at most, since syncs wait meanwhile.
     static final int MAX_KEYS = 20_000;
@@ -74,10 +73,9 @@ final class SecondLook {
     /// Looks at the rows with these keys, in one snapshot.
     ///
     /// @param keys as the copy stores them, at most [#MAX_KEYS]
-    /// @param cancellation asked between two questions to the source; what was written until then stays and is
-    ///     right
-    /// @throws dev.perigee.fault.PerigeeException as [CheckedCopy#of]; or a `SOURCE_*` fault, after which nothing
-    ///     was removed for want of an answer
+    /// @param cancellation asked between two questions to the source; what was written until then stays and is right
+    /// @throws dev.perigee.fault.PerigeeException as [CheckedCopy#of]; or a `SOURCE_*` fault, after which nothing was
+    ///     removed for want of an answer
     Found look(TableConfig config, Collection<StoredKey> keys, Fixes fixes, Cancellation cancellation) {
         if (keys.size() > MAX_KEYS) throw new IllegalArgumentException(keys.size() + " keys at once");
         if (keys.isEmpty()) return Found.NOTHING;

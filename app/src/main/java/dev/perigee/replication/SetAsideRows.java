@@ -92,9 +92,8 @@ final class SetAsideRows {
         return counts;
     }
 
-    /// All keys that several rows of the source share, as just looked for. Their rows are fetched next, and of
-    /// each key all but one are set aside; so are the rows whose key was shared and is not any more, which may
-    /// be stored now.
+    /// All keys that several rows of the source share, as just looked for. Their rows are fetched next, and of each key
+    /// all but one are set aside; so are the rows whose key was shared and is not any more, which may be stored now.
     void shared(Store store, List<List<Value>> keys, Instant now) {
         Set<String> shared = new LinkedHashSet<>();
         List<List<Value>> unnamed = new ArrayList<>();

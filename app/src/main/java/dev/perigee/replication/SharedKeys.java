@@ -13,9 +13,8 @@ import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Keys that more than one row of the source has, as the copy stores them. An admin may name any columns as the
-/// key; where no unique index of the source covers them, rows that agree in them would overwrite each other in
-/// the copy.
+/// Keys that more than one row of the source has, as the copy stores them. An admin may name any columns as the key;
+/// where no unique index of the source covers them, rows that agree in them would overwrite each other in the copy.
 final class SharedKeys implements PageSink, AutoCloseable {
     private static final int PAGE_ROWS = 1000;
 

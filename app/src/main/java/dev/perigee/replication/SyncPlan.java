@@ -51,11 +51,11 @@ record SyncPlan(
     private static final String SHADOW_PREFIX = "tmp_replication_shadow_";
     private static final String STAGE_PREFIX = "tmp_replication_stage_";
 
-    /// Looks at the source and makes the copy, or a shadow of it, where that is needed. A copy whose table was
-    /// changed at the source is altered to follow it, or is replaced by a shadow.
+    /// Looks at the source and makes the copy, or a shadow of it, where that is needed. A copy whose table was changed
+    /// at the source is altered to follow it, or is replaced by a shadow.
     ///
-    /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] when the copy's name is
-    ///     taken. Nothing was changed then
+    /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] when the copy's name is taken.
+    ///     Nothing was changed then
     ///
     /// @param isGroup whether the copy must stay as it is until the tables of its group are ready too
     static SyncPlan make(Store store, Source source, TableConfig asked, Run.Kind kind, boolean isGroup) {

@@ -259,8 +259,8 @@ final class SyncRun {
         seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
     }
 
-    /// Rows that have a NULL in their key, or the key of another row, can be set aside only. Looking for them
-    /// may mean to look through the table.
+    /// Rows that have a NULL in their key, or the key of another row, can be set aside only. Looking for them may mean
+    /// to look through the table.
     private void keysThatTellNoRowsApart(Snapshot snapshot) {
         boolean mayBe = plan.definition().key().stream()
                 .anyMatch(key ->

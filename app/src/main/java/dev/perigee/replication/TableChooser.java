@@ -16,9 +16,9 @@ import java.util.regex.Pattern;
 /// Proposes how to copy tables of which nobody said how: in which mode, by which cursor column, and why.
 ///
 /// What sees changed rows comes first. A column that looks like `updated_at` does, by an index or on a table that is
-/// small enough to be sorted each time; else mode `xmin` does, for which the source looks through the whole table.
-/// What has no key is fetched whole each time, and so are views whose rows do not say what wrote them. A column that
-/// shows only new rows is named in the reason and never proposed.
+/// small enough to be sorted each time; else mode `xmin` does, for which the source looks through the whole table. What
+/// has no key is fetched whole each time, and so are views whose rows do not say what wrote them. A column that shows
+/// only new rows is named in the reason and never proposed.
 public final class TableChooser {
     /// @param config how to copy it; empty where it cannot be copied without a person's help
     /// @param reason why so, in a sentence for people

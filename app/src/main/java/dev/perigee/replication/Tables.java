@@ -156,8 +156,8 @@ final class Tables {
     /// Adds tables, or gives those of the same name these settings. All or nothing; copies that are missing are made,
     /// empty, and every table is due at once.
     ///
-    /// @param isAdopting whether a table of the replica that has a copy's name and belongs to nobody becomes the
-    ///     copy: its rows are served until the source's have all been fetched, and then replaced by them
+    /// @param isAdopting whether a table of the replica that has a copy's name and belongs to nobody becomes the copy:
+    ///     its rows are served until the source's have all been fetched, and then replaced by them
     /// @throws PerigeeException 404 for what the source does not have, 409 for a name that is taken, 400
     List<ConfiguredTable> configure(List<TableConfig> configs, boolean isAdopting) {
         synchronized (changing) {
@@ -403,8 +403,8 @@ final class Tables {
         return Schedule.of(runner.config()).next(started, finished);
     }
 
-    /// Brings nearer what is due later than the schedule, or a retry, may put it: that was decided while the
-    /// clock was ahead of now.
+    /// Brings nearer what is due later than the schedule, or a retry, may put it: that was decided while the clock was
+    /// ahead of now.
     void bringNearer() {
         Instant now = host.clock().instant();
         for (TableRunner runner : all()) {

@@ -193,8 +193,8 @@ final class Upsert {
         return definition.key().isEmpty() ? "" : " ON CONFLICT (%s) DO NOTHING".formatted(quoted(definition.key()));
     }
 
-    /// The comparison is one row value and not a chain of ORs: SQLite limits how deep an expression may be, and a
-    /// table may have more columns than that.
+    /// The comparison is one row value and not a chain of ORs: SQLite limits how deep an expression may be, and a table
+    /// may have more columns than that.
     private static String updateOf(String table, List<String> columns, List<String> key) {
         List<Integer> others = IntStream.range(0, columns.size())
                 .filter(i -> !key.contains(columns.get(i)))

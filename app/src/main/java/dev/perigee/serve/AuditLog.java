@@ -12,9 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps admins' calls in `tmp_audit_log`: when, what, from where and how it ended; never a body, a query
-/// string or a token.
-/// Calls are written in batches, a second apart. Safe for many threads.
+/// Keeps admins' calls in `tmp_audit_log`: when, what, from where and how it ended; never a body, a query string or a
+/// token. Calls are written in batches, a second apart. Safe for many threads.
 final class AuditLog implements AutoCloseable {
     static final int MAX_ROWS = 10_000;
     private static final int BUFFER = 4096;

@@ -25,9 +25,8 @@ final class Authentication implements AutoCloseable {
 
     /// The caller of a request with this `Authorization` header; the word `Bearer` may be missing.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a valid token, [Fault#BUSY]
-    ///     where
-    ///     the keys that would tell cannot be had
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a valid token, [Fault#BUSY] where the
+    ///     keys that would tell cannot be had
     Caller caller(@Nullable String authorization) {
         String token = token(authorization);
         if (token.isEmpty()) throw Fault.UNAUTHORIZED.saying("Unauthorized: send `Authorization: Bearer <token>`.");
@@ -37,8 +36,7 @@ final class Authentication implements AutoCloseable {
         throw Fault.UNAUTHORIZED.saying("Unauthorized: the token is not valid.");
     }
 
-    /// The caller whose token this is; empty for one by JWT, which may take its time, and where nobody is
-    /// known by it.
+    /// The caller whose token this is; empty for one by JWT, which may take its time, and where nobody is known by it.
     Optional<Caller> byToken(@Nullable String authorization) {
         String token = token(authorization);
         return token.isEmpty() ? Optional.empty() : known(token);

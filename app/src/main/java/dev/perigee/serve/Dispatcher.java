@@ -31,9 +31,8 @@ import tools.jackson.core.exc.JacksonIOException;
 
 /// Takes every request: finds its route and its caller, has it answered, and answers for what goes wrong.
 ///
-/// Point reads are answered on the thread that reads from the connections, see [InlineReads]. Every other
-/// request has
-/// a virtual thread, which may wait; SQLite runs on the store's own threads then.
+/// Point reads are answered on the thread that reads from the connections, see [InlineReads]. Every other request has a
+/// virtual thread, which may wait; SQLite runs on the store's own threads then.
 final class Dispatcher extends Handler.Abstract {
     private static final int MAX_NAME_CHARS = 100;
     private static final byte[] NOTHING = {};

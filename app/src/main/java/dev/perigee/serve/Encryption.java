@@ -17,8 +17,8 @@ import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The server's certificate and key. When their files change, new connections get the new ones; those that
-/// are open stay.
+/// The server's certificate and key. When their files change, new connections get the new ones; those that are open
+/// stay.
 final class Encryption implements AutoCloseable {
     private static final Duration LOOK = Duration.ofSeconds(5);
     private static final Logger LOG = LoggerFactory.getLogger(Encryption.class);
@@ -30,8 +30,7 @@ final class Encryption implements AutoCloseable {
     private List<FileTime> seen;
     private List<FileTime> refused = List.of();
 
-    /// @throws PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] naming the file that cannot be
-    ///     used
+    /// @throws PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] naming the file that cannot be used
     Encryption(Tls tls) {
         this.tls = tls;
         seen = times();

@@ -56,8 +56,7 @@ final class Exchange {
 
     private static final int BODY_CHUNK_BYTES = 16 << 10;
 
-    /// A body that is too large is read on so far before it is refused, so that a client that sends first
-    /// and reads
+    /// A body that is too large is read on so far before it is refused, so that a client that sends first and reads
     /// later hears of it.
     private static final long DRAIN_BYTES = 64L << 20;
 
@@ -209,8 +208,7 @@ final class Exchange {
     /// The whole body.
     ///
     /// @param memory holds what the body takes
-    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] where it breaks
-    ///     off
+    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] where it breaks off
     byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
         readingSinceNanos = System.nanoTime();
         try (InputStream in = bodyStream()) {
@@ -274,8 +272,7 @@ final class Exchange {
         }
     }
 
-    /// The body as a tree. Its nodes may take many times the memory of their text, so they are counted
-    /// before any is
+    /// The body as a tree. Its nodes may take many times the memory of their text, so they are counted before any is
     /// made.
     static JsonNode json(byte[] body, MemoryBudget.Reservation memory) {
         try {
@@ -349,8 +346,7 @@ final class Exchange {
         write(true, ByteBuffer.allocate(0));
     }
 
-    /// A request is often refused before its body is there. The connection ends with the answer then, and
-    /// the client
+    /// A request is often refused before its body is there. The connection ends with the answer then, and the client
     /// has to be told, else it sends its next request into nothing.
     private void closeIfBodyIsLeft() {
         if (!request.consumeAvailable()) response.getHeaders().put(HttpHeader.CONNECTION, "close");
@@ -388,8 +384,7 @@ final class Exchange {
         return isUnlimited;
     }
 
-    /// The answer is a stream of events: it may take any time, and its thread is interrupted when it has
-    /// to end.
+    /// The answer is a stream of events: it may take any time, and its thread is interrupted when it has to end.
     synchronized void isStream() {
         streamingThread = Thread.currentThread();
     }
@@ -406,16 +401,14 @@ final class Exchange {
         if (phase != Phase.DONE) phase = next;
     }
 
-    /// Nothing of this request is looked at any more. The connection closes if a look at it took a byte of
-    /// the next.
+    /// Nothing of this request is looked at any more. The connection closes if a look at it took a byte of the next.
     synchronized boolean done() {
         phase = Phase.DONE;
         streamingThread = null;
         return isSwallowed;
     }
 
-    /// Ends the request: a statement by interrupt, so that an error can be answered; else by closing the
-    /// connection.
+    /// Ends the request: a statement by interrupt, so that an error can be answered; else by closing the connection.
     synchronized void end(PerigeeException reason) {
         switch (phase) {
             case WORKING -> {
@@ -430,10 +423,8 @@ final class Exchange {
         }
     }
 
-    /// Looks whether the client has closed its connection while we work for it; Jetty does not read from a
-    /// connection
-    /// while it is being answered. A client that sends its next request early has that byte taken here, so
-    /// its
+    /// Looks whether the client has closed its connection while we work for it; Jetty does not read from a connection
+    /// while it is being answered. A client that sends its next request early has that byte taken here, so its
     /// connection closes after this answer; such a client has to expect that.
     synchronized boolean isClientGone() {
         if (phase != Phase.WORKING) return false;

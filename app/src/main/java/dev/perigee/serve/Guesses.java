@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Counts the wrong tokens that come from each address. Safe for many threads.
 ///
-/// What pages of other sites send is counted apart: any page a user visits can send wrong tokens from that
-/// user's address, and would else lock out the user's own programs.
+/// What pages of other sites send is counted apart: any page a user visits can send wrong tokens from that user's
+/// address, and would else lock out the user's own programs.
 final class Guesses {
     /// Whoever has one IPv6 address mostly has all that begin alike.
     private static final int IPV6_NETWORK_BYTES = 8;

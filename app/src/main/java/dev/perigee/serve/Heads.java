@@ -9,8 +9,7 @@ import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.websocket.core.WebSocketConnection;
 
-/// Ends connections on which a request's headers come too slowly. A client that sends one byte at a time
-/// never stands
+/// Ends connections on which a request's headers come too slowly. A client that sends one byte at a time never stands
 /// still, and with as many connections as we take would keep everybody else out, without any token.
 final class Heads implements Connection.Listener {
     /// A connection that waits for a request's headers.

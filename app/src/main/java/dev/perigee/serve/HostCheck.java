@@ -9,8 +9,7 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Refuses requests that were sent to another name than this server's: a page of another site whose name
-/// was pointed at
+/// Refuses requests that were sent to another name than this server's: a page of another site whose name was pointed at
 /// this machine (DNS rebinding) would else talk to it as if it were its own.
 final class HostCheck {
     private static final List<String> LOOPBACK = List.of("localhost", "127.0.0.1", "[::1]");

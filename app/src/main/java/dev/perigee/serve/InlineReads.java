@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Point reads by `POST /query`, done on the thread that reads from the connections: a thread of its own
-/// for the
+/// Point reads by `POST /query`, done on the thread that reads from the connections: a thread of its own for the
 /// request, and handing it to a reader and back, cost several times the read.
 ///
 /// Whatever does not fit, or is wrong in any way, is left to the path that all requests can take.

@@ -63,8 +63,7 @@ final class PemKeys {
         }
     }
 
-    /// Whether what the key signs is what the certificate's key checks. The library would find out with
-    /// the first
+    /// Whether what the key signs is what the certificate's key checks. The library would find out with the first
     /// connection only.
     private static boolean belongs(PrivateKey key, PublicKey certified) throws GeneralSecurityException {
         if (key instanceof RSAKey mine && certified instanceof RSAKey theirs) {

@@ -7,13 +7,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Counts what comes from each token, or from each address, and refuses what is too much. Safe for many
-/// threads; nobody
+/// Counts what comes from each token, or from each address, and refuses what is too much. Safe for many threads; nobody
 /// waits.
 ///
-/// The generic cell rate algorithm: for each name the time at which it will have used up what it asked
-/// for; that may be one
-/// period ahead of now, which is a burst of as much as a period allows.
+/// The generic cell rate algorithm: for each name the time at which it will have used up what it asked for; that may be
+/// one period ahead of now, which is a burst of as much as a period allows.
 final class RateLimits {
     /// Names that are remembered; when there are more, those that used least are forgotten.
     static final int MAX_NAMES = 10_000;
@@ -67,8 +65,7 @@ final class RateLimits {
         return Fault.TOO_MANY_REQUESTS.saying("Too many requests: wait and send again.");
     }
 
-    /// Who invents names forgets that way the names invented, not the count of somebody who has used up
-    /// much.
+    /// Who invents names forgets that way the names invented, not the count of somebody who has used up much.
     private synchronized void forget() {
         if (until.size() < MAX_NAMES) return; // Another thread has done it.
         long now = System.nanoTime();

@@ -32,13 +32,11 @@ import org.slf4j.LoggerFactory;
 public final class Server implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
 
-    /// Time a connection may stand still: between requests, in the middle of a body, or while it takes an
-    /// answer.
+    /// Time a connection may stand still: between requests, in the middle of a body, or while it takes an answer.
     private static final Duration IDLE = Duration.ofSeconds(30);
 
-    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no
-    /// danger
-    /// here: paths are split before they are decoded, and none is the name of a file.
+    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no danger here:
+    /// paths are split before they are decoded, and none is the name of a file.
     private static final UriCompliance PATHS = UriCompliance.RFC3986.with(
             "names",
             UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
@@ -122,8 +120,7 @@ public final class Server implements AutoCloseable {
 
     /// Begins to listen.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the address cannot be listened
-    ///     on
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the address cannot be listened on
     public void start() {
         try {
             connector.open();
@@ -155,9 +152,8 @@ public final class Server implements AutoCloseable {
         return connector.getLocalPort();
     }
 
-    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends
-    /// the
-    /// rest. A second call does nothing.
+    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends the rest. A
+    /// second call does nothing.
     @Override
     public void close() {
         isServing = false;

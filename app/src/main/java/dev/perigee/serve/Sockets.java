@@ -24,8 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The WebSockets that are open: how many there may be, that their clients are alive, and their end with
-/// the server's.
+/// The WebSockets that are open: how many there may be, that their clients are alive, and their end with the server's.
 final class Sockets {
     /// At once, of all clients together.
     static final int MAX_SOCKETS = 256;
@@ -33,8 +32,7 @@ final class Sockets {
     /// Longest text frame that a client sends.
     static final int MAX_FRAME_BYTES = 256 << 10;
 
-    /// Time without a byte from a client, after which it is taken for dead; it is pinged several times
-    /// meanwhile.
+    /// Time without a byte from a client, after which it is taken for dead; it is pinged several times meanwhile.
     private static final Duration IDLE = Duration.ofSeconds(60);
 
     /// The status a socket begins with; its frames have none.
@@ -83,9 +81,8 @@ final class Sockets {
 
     /// Upgrades a request and hands its socket to `handler`.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] with all places taken,
-    ///     [Fault#UPGRADE_REQUIRED]
-    ///     for a request that asks for no upgrade, and what the handler throws
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] with all places taken, [Fault#UPGRADE_REQUIRED] for a
+    ///     request that asks for no upgrade, and what the handler throws
     void open(Exchange exchange, SocketHandler handler) {
         if (!"websocket".equalsIgnoreCase(exchange.header("Upgrade").orElse(""))) {
             exchange.responseHeader("Upgrade", "websocket");

@@ -2,9 +2,8 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 
-/// The statuses that the original gives, for its clients that rely on them: 400 for who may not, 500 for
-/// whatever goes wrong
-/// with a statement.
+/// The statuses that the original gives, for its clients that rely on them: 400 for who may not, 500 for whatever goes
+/// wrong with a statement.
 final class StrictStatus {
     private StrictStatus() {}
 

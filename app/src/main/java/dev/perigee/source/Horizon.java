@@ -30,8 +30,8 @@ public interface Horizon {
     /// @param settle how long after a moment its transactions are waited for where the source does not see them all
     boolean seals(Moment earlier, Duration settle);
 
-    /// Whether this snapshot has all that was committed until `settle` after `earlier`. Counted in what the
-    /// source has seen: one that follows another and stands still lets no time pass.
+    /// Whether this snapshot has all that was committed until `settle` after `earlier`. Counted in what the source has
+    /// seen: one that follows another and stands still lets no time pass.
     boolean hasSettled(Moment earlier, Duration settle);
 
     /// The transaction open longest, if any is.

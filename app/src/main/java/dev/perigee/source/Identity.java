@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// @param counter transactions counted; never less in one history
 /// @param mark of the snapshot, as [Moment#mark]
 /// @param position as [Snapshot#position]
-/// @param run tells the server's runs apart, from each start to the next; one that was put back to an older
-///     state of its files was started since
+/// @param run tells the server's runs apart, from each start to the next; one that was put back to an older state of
+///     its files was started since
 /// @param reached what the server had written durably, in its own words, to be found again after a start
 public record Identity(
         Optional<String> system,

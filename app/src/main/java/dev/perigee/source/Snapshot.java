@@ -11,8 +11,8 @@ public interface Snapshot {
     /// The moment, to be remembered and handed back later.
     Moment moment();
 
-    /// A time by the source's clock at which all that was committed is in the snapshot: not after it was taken,
-    /// and on a source that follows another one not after what it has of that. Empty where it does not know.
+    /// A time by the source's clock at which all that was committed is in the snapshot: not after it was taken, and on
+    /// a source that follows another one not after what it has of that. Empty where it does not know.
     default Optional<Instant> asOf() {
         return Optional.of(moment().at());
     }
@@ -40,8 +40,8 @@ public interface Snapshot {
     /// Which of `keys` belong to no row of the table, though they lie between `from` and `upTo`, both included, where
     /// those are given. Compared by the source, as [Scope.ByKey] does.
     ///
-    /// @param spelled columns of the key in which a row's text counts too: where the source takes two texts for
-    ///     the same key, as `a` and `A` in a `citext`, a row that has only the other one is not the key's
+    /// @param spelled columns of the key in which a row's text counts too: where the source takes two texts for the
+    ///     same key, as `a` and `A` in a `citext`, a row that has only the other one is not the key's
     /// @param keys one text per column of `key`, at most [Scope.Keys#MAX_KEYS] of them
     /// @return their indexes in `keys`
     default List<Integer> absent(
@@ -61,8 +61,7 @@ public interface Snapshot {
     ///
     /// @param keys the columns and options of a pull of the key; its scope does not matter
     /// @return empty where the source cannot write some key column as the copy stores it
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#KEY_MISSING] where a part of a key is
-    ///     NULL
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#KEY_MISSING] where a part of a key is NULL
     default Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
         return Optional.empty();
     }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// An external database. Safe for many threads; each call takes a connection of its own and gives it back.
 ///
-/// Every method throws [dev.perigee.fault.PerigeeException] with a `SOURCE_*` fault when the source fails: an
-/// empty answer always means that there is nothing.
+/// Every method throws [dev.perigee.fault.PerigeeException] with a `SOURCE_*` fault when the source fails: an empty
+/// answer always means that there is nothing.
 public interface Source extends AutoCloseable {
     /// @param product name and version as the source says it: `PostgreSQL 18.6`
     /// @param place where it is, without user and password
@@ -47,24 +47,22 @@ public interface Source extends AutoCloseable {
         return Map.of();
     }
 
-    /// Every table, view and materialized view the user may read, outside the system's schemas, sorted by
-    /// name.
+    /// Every table, view and materialized view the user may read, outside the system's schemas, sorted by name.
     List<SourceTable> discover();
 
-    /// Finds a table by the name an admin wrote: `table` or `schema.table`, parts with dots or double quotes
-    /// quoted as in SQL. A part that is not quoted matches as written first, else in lower case.
+    /// Finds a table by the name an admin wrote: `table` or `schema.table`, parts with dots or double quotes quoted as
+    /// in SQL. A part that is not quoted matches as written first, else in lower case.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
 
-    /// What a table is called now that was `identity` once; empty where it is gone, or where the source
-    /// cannot tell.
+    /// What a table is called now that was `identity` once; empty where it is gone, or where the source cannot tell.
     default Optional<TableId> whereabouts(Identity identity) {
         return Optional.empty();
     }
 
-    /// Runs `work` on the source as it is now: all that it reads is of one snapshot. No table of `tables`
-    /// changes its definition meanwhile.
+    /// Runs `work` on the source as it is now: all that it reads is of one snapshot. No table of `tables` changes its
+    /// definition meanwhile.
     ///
     /// @param where what it is for, to begin a fault's message with
     /// @param tables those that are going to be read
@@ -86,8 +84,8 @@ public interface Source extends AutoCloseable {
     /// Runs statements in one transaction: all of them, or nothing. Placeholders are `?` or `$1`, or `:name`.
     ///
     /// @param isReadOnly whether the source is to refuse statements that write
-    /// @return for each, rows changed, -1 for one that returns rows; empty for read-only ones of which one
-    ///     wants to write, and nothing was changed then
+    /// @return for each, rows changed, -1 for one that returns rows; empty for read-only ones of which one wants to
+    ///     write, and nothing was changed then
     Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers);
 
     /// One statement with positional parameters.

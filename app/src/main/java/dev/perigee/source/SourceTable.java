@@ -12,9 +12,9 @@ import java.util.Optional;
 /// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, `none`, or [#INHERITED]
 /// @param estimatedRows the source's estimate, -1 where it has none
 /// @param estimatedBytes size at the source, -1 where unknown
-/// @param parts by a column's identity: names inside its type on which the texts of its values depend
-///     (PostgreSQL: labels of enums, attributes of composites, objects that a `regclass` names), by what they
-///     are names of. Where one is changed, rows that nobody wrote read otherwise
+/// @param parts by a column's identity: names inside its type on which the texts of its values depend (PostgreSQL:
+///     labels of enums, attributes of composites, objects that a `regclass` names), by what they are names of. Where
+///     one is changed, rows that nobody wrote read otherwise
 public record SourceTable(
         TableId id,
         Kind kind,

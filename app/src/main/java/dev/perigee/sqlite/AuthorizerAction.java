@@ -1,7 +1,6 @@
 package dev.perigee.sqlite;
 
-/// What a statement is about to do, as SQLite numbers it for an authorizer; beside each its first and second
-/// argument.
+/// What a statement is about to do, as SQLite numbers it for an authorizer; beside each its first and second argument.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/c_alter_table.html">SQLite: Authorizer Action Codes</a>
 public final class AuthorizerAction {

@@ -16,13 +16,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The functions of one connection that SQLite calls back. Each is made once, when first needed, and looks
-/// at a
-/// field for what to do: making one costs as much as a hundred statements.
+/// The functions of one connection that SQLite calls back. Each is made once, when first needed, and looks at a field
+/// for what to do: making one costs as much as a hundred statements.
 ///
-/// Nothing may be thrown through C: that would end the JVM. What a callback throws is kept here, SQLite is
-/// told
-/// "no" where it asks, and the call that SQLite was in throws it afterwards.
+/// Nothing may be thrown through C: that would end the JVM. What a callback throws is kept here, SQLite is told "no"
+/// where it asks, and the call that SQLite was in throws it afterwards.
 final class Callbacks {
     private static final int DENY = 1;
     private static final int IGNORE = 2;

@@ -6,8 +6,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Makes of SQLite's result codes what people read: the fault, SQLite's own words, and the place in the
-/// statement.
+/// Makes of SQLite's result codes what people read: the fault, SQLite's own words, and the place in the statement.
 final class Failures {
     /// What is wrong with the file and not with the statement: the message names the file.
     private static final Set<Fault> OF_THE_FILE =

@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
 
 /// How C functions become method handles, and C memory becomes Java values.
 ///
-/// Pointers travel as `long`: every platform SQLite runs on with Java 25 passes both in the same registers, and
-/// no segment needs to be made per call.
+/// Pointers travel as `long`: every platform SQLite runs on with Java 25 passes both in the same registers, and no
+/// segment needs to be made per call.
 @SuppressWarnings("restricted")
 final class NativeLibrary {
-    /// A function that neither blocks nor calls back: it is called without telling the JVM that the thread is
-    /// away. Never for one that can wait, reach the disk, or end in an upcall.
+    /// A function that neither blocks nor calls back: it is called without telling the JVM that the thread is away.
+    /// Never for one that can wait, reach the disk, or end in an upcall.
     static final Linker.Option[] SHORT = {Linker.Option.critical(false)};
 
     /// As [#SHORT], and an argument may be an array on the heap.

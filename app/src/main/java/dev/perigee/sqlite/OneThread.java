@@ -4,13 +4,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
-/// Sees to it that one thread at a time is inside a connection and its statements. A connection may be handed
-/// from thread to thread; two inside at once is a mistake of ours and throws.
+/// Sees to it that one thread at a time is inside a connection and its statements. A connection may be handed from
+/// thread to thread; two inside at once is a mistake of ours and throws.
 ///
-/// Calls that can take long ([#enter]) are guarded by a compare-and-set, so that a second thread is always
-/// found out while one of them runs. Calls of a few nanoseconds ([#touch]), of which there are ten to a row,
-/// only leave a mark and look at it again: that costs about a nanosecond instead of six, finds every overlap
-/// with a long call, and an overlap of two short ones nearly always.
+/// Calls that can take long ([#enter]) are guarded by a compare-and-set, so that a second thread is always found out
+/// while one of them runs. Calls of a few nanoseconds ([#touch]), of which there are ten to a row, only leave a mark
+/// and look at it again: that costs about a nanosecond instead of six, finds every overlap with a long call, and an
+/// overlap of two short ones nearly always.
 final class OneThread {
     private static final VarHandle INSIDE;
 

@@ -38,8 +38,7 @@ final class ResultCode {
         return extendedCode & 0xff;
     }
 
-    /// @param inStatement whether a statement was prepared or run: then SQLite's general error is the
-    ///     statement's own
+    /// @param inStatement whether a statement was prepared or run: then SQLite's general error is the statement's own
     static Fault fault(int extendedCode, boolean inStatement) {
         return switch (primary(extendedCode)) {
             case ERROR -> inStatement ? Fault.STATEMENT_INVALID : Fault.SQLITE_FAILED;

@@ -6,8 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
-/// SQL of one or more statements, as SQLite reads it: UTF-8 with a zero at its end. SQLite counts bytes, people
-/// count lines and columns, Java counts UTF-16 units; here they meet.
+/// SQL of one or more statements, as SQLite reads it: UTF-8 with a zero at its end. SQLite counts bytes, people count
+/// lines and columns, Java counts UTF-16 units; here they meet.
 final class SqlText {
     private final String sql;
     private final byte[] bytes;
@@ -17,9 +17,8 @@ final class SqlText {
     record Place(int offset, int line, int column) {}
 
     /// @param arena whose life the native copy shares
-    /// @throws SqliteException [dev.perigee.fault.Fault#STATEMENT_INVALID] for U+0000, at which SQLite
-    ///     would stop reading
-    ///     without a word
+    /// @throws SqliteException [dev.perigee.fault.Fault#STATEMENT_INVALID] for U+0000, at which SQLite would stop
+    ///     reading without a word
     SqlText(String sql, Arena arena) {
         int zero = sql.indexOf('\0');
         this.sql = sql;

@@ -3,13 +3,11 @@ package dev.perigee.sqlite;
 import java.nio.file.Path;
 import java.util.EnumSet;
 
-/// A copy of a database into another file, page by page, while the database is in use. From
-/// [SqliteConnection#backup].
+/// A copy of a database into another file, page by page, while the database is in use. From [SqliteConnection#backup].
 ///
-/// The source is read-locked during [#step] only. When another connection writes between two steps, the copy
-/// begins again by itself, so that it always ends as one state of the source. Inside a read transaction of the
-/// source's connection it copies that transaction's state and never begins again: the way to back up a busy WAL
-/// database.
+/// The source is read-locked during [#step] only. When another connection writes between two steps, the copy begins
+/// again by itself, so that it always ends as one state of the source. Inside a read transaction of the source's
+/// connection it copies that transaction's state and never begins again: the way to back up a busy WAL database.
 ///
 /// It belongs to its connection: one thread at a time, and closing the connection closes it.
 public final class SqliteBackup implements AutoCloseable {
@@ -29,8 +27,7 @@ public final class SqliteBackup implements AutoCloseable {
     /// Copies up to `pageCount` pages, all that remain if it is negative.
     ///
     /// @return true when the copy is complete
-    /// @throws SqliteException [dev.perigee.fault.Fault#BUSY] when a writer is in the way; the same call
-    ///     may succeed
+    /// @throws SqliteException [dev.perigee.fault.Fault#BUSY] when a writer is in the way; the same call may succeed
     ///     later. After any other fault the backup cannot go on
     public boolean step(int pageCount) {
         if (pageCount == 0) throw new IllegalArgumentException("a step copies one page or more, but got 0");
@@ -66,8 +63,8 @@ public final class SqliteBackup implements AutoCloseable {
         }
     }
 
-    /// Ends it. A copy that was not complete leaves the target as it was before, empty if it is new. A second
-    /// call does nothing.
+    /// Ends it. A copy that was not complete leaves the target as it was before, empty if it is new. A second call does
+    /// nothing.
     ///
     /// @throws SqliteException if the copy was complete but could not be put in place
     @Override

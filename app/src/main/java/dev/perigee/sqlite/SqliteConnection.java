@@ -18,14 +18,11 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// One connection to a SQLite database. Used by one thread at a time, which is checked; only
-/// [#interrupt()] may
-/// be called from any thread at any time.
+/// One connection to a SQLite database. Used by one thread at a time, which is checked; only [#interrupt()] may be
+/// called from any thread at any time.
 ///
-/// It may be handed from thread to thread. Two threads inside at once, a use after [#close()], and every
-/// other
-/// misuse that is ours rather than the statement's throws `IllegalStateException`. What SQLite refuses is a
-/// [SqliteException].
+/// It may be handed from thread to thread. Two threads inside at once, a use after [#close()], and every other misuse
+/// that is ours rather than the statement's throws `IllegalStateException`. What SQLite refuses is a [SqliteException].
 public final class SqliteConnection implements AutoCloseable {
     /// How a file is opened. One of [#READONLY] and [#READWRITE] is needed.
     public enum OpenFlag {
@@ -100,8 +97,7 @@ public final class SqliteConnection implements AutoCloseable {
 
     private final Set<SqliteBackup> backups = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    /// Held while the pointer changes and while [#interrupt()] uses it, so that it never meets a closed
-    /// connection.
+    /// Held while the pointer changes and while [#interrupt()] uses it, so that it never meets a closed connection.
     private final Object life = new Object();
 
     private long pointer;
@@ -116,8 +112,7 @@ public final class SqliteConnection implements AutoCloseable {
     /// Opens a database file, or what a URI names.
     ///
     /// @throws SqliteException [Fault#DISK_FAILED] if it cannot be opened
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SQLITE_LIBRARY_MISSING] if there is no usable
-    ///     SQLite
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SQLITE_LIBRARY_MISSING] if there is no usable SQLite
     public static SqliteConnection open(Path file, Set<OpenFlag> flags) {
         return open(file, file.toString(), flags);
     }
@@ -173,9 +168,8 @@ public final class SqliteConnection implements AutoCloseable {
 
     /// Prepares the first statement in `sql`; the rest is [SqliteStatement#tail()].
     ///
-    /// @throws SqliteException with the place of the mistake for a syntax error, and
-    ///     [Fault#STATEMENT_INVALID]
-    ///     where there is no statement in `sql` at all
+    /// @throws SqliteException with the place of the mistake for a syntax error, and [Fault#STATEMENT_INVALID] where
+    ///     there is no statement in `sql` at all
     public SqliteStatement prepare(String sql) {
         Thread before = thread.enter();
         try (Arena memory = Arena.ofConfined()) {
@@ -210,9 +204,8 @@ public final class SqliteConnection implements AutoCloseable {
         return prepared;
     }
 
-    /// How long a statement waits for another connection's lock before it fails with [Fault#BUSY]. Zero,
-    /// which
-    /// is what a new connection has, does not wait.
+    /// How long a statement waits for another connection's lock before it fails with [Fault#BUSY]. Zero, which is what
+    /// a new connection has, does not wait.
     public void busyTimeout(Duration timeout) {
         Thread before = thread.touch();
         try {
@@ -223,18 +216,16 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Makes the statement that runs on this connection fail with [Fault#TIME_LIMIT]. Any thread, at any
-    /// time:
-    /// it does nothing when no statement runs or the connection is closed.
+    /// Makes the statement that runs on this connection fail with [Fault#TIME_LIMIT]. Any thread, at any time: it does
+    /// nothing when no statement runs or the connection is closed.
     public void interrupt() {
         synchronized (life) {
             if (pointer != 0) NativeConnection.interrupt(pointer);
         }
     }
 
-    /// Rows changed by the statement that finished last; 0 for one that changes none. Rows changed by
-    /// triggers
-    /// and foreign keys do not count.
+    /// Rows changed by the statement that finished last; 0 for one that changes none. Rows changed by triggers and
+    /// foreign keys do not count.
     public long changes() {
         Thread before = thread.touch();
         try {
@@ -285,9 +276,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Whether the database cannot be written through this connection, by choice or because the file
-    /// forbids
-    /// it.
+    /// Whether the database cannot be written through this connection, by choice or because the file forbids it.
     public boolean isReadonly() {
         Thread before = thread.touch();
         try {
@@ -297,8 +286,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Moves frames from the WAL into the database file. Being held up by others is a result, not an
-    /// exception.
+    /// Moves frames from the WAL into the database file. Being held up by others is a result, not an exception.
     ///
     /// @throws SqliteException [Fault#BUSY] inside a transaction of this connection
     public CheckpointResult checkpoint(CheckpointMode mode) {
@@ -332,14 +320,11 @@ public final class SqliteConnection implements AutoCloseable {
         return file;
     }
 
-    /// Sets or, with null, removes the authorizer. Where there was none, statements prepared before are
-    /// prepared anew at their next run and asked about then; where one takes the place of another, they
-    /// keep
-    /// what they were allowed.
+    /// Sets or, with null, removes the authorizer. Where there was none, statements prepared before are prepared anew
+    /// at their next run and asked about then; where one takes the place of another, they keep what they were allowed.
     ///
-    /// What an authorizer throws denies, and is the cause of the [SqliteException] that follows. It must
-    /// not
-    /// use this connection.
+    /// What an authorizer throws denies, and is the cause of the [SqliteException] that follows. It must not use this
+    /// connection.
     public void authorizer(@Nullable Authorizer authorizer) {
         Thread before = thread.enter();
         try {

@@ -21,7 +21,6 @@ public interface SqliteFunction {
         }
     }
 
-    /// The result for one row. What it throws makes the statement fail and is the cause of the
-    /// [SqliteException].
+    /// The result for one row. What it throws makes the statement fail and is the cause of the [SqliteException].
     Value call(List<Value> arguments);
 }

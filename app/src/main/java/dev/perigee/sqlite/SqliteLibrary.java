@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The SQLite library this process uses; found once, at first use, in this order:
 ///
-/// 1. what `perigee.sqlite.library` names (system property, else the environment's `PERIGEE_SQLITE_LIBRARY`): a
-///    file, or a name the system's loader knows. If that fails nothing else is tried;
+/// 1. what `perigee.sqlite.library` names (system property, else the environment's `PERIGEE_SQLITE_LIBRARY`): a file,
+///    or a name the system's loader knows. If that fails nothing else is tried;
 /// 2. the library inside the jar `androidx.sqlite:sqlite-bundled-jvm` on the class path;
 /// 3. the system's own: `libsqlite3`, on Windows `winsqlite3.dll`.
 ///
@@ -104,8 +104,8 @@ public final class SqliteLibrary {
         return List.of("libsqlite3.so.0", "libsqlite3.so");
     }
 
-    /// The jar's library, copied out since the loader wants a file. The Windows one exports no C API, so it is
-    /// not tried.
+    /// The jar's library, copied out since the loader wants a file. The Windows one exports no C API, so it is not
+    /// tried.
     private static @Nullable Found bundled(List<String> tried) {
         String resource = bundledResource(tried);
         if (resource == null) return null;

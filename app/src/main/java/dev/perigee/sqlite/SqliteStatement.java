@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One prepared statement. Parameters count from 1, columns from 0, as in SQLite.
 ///
-/// It belongs to its connection: one thread at a time for both, and closing the connection closes it. When it
-/// is done or has failed it is reset by itself, so it can be bound anew or run again at once.
+/// It belongs to its connection: one thread at a time for both, and closing the connection closes it. When it is done
+/// or has failed it is reset by itself, so it can be bound anew or run again at once.
 public final class SqliteStatement implements AutoCloseable {
     /// The storage class of a cell of the current row.
     public enum Type {
@@ -92,8 +92,7 @@ public final class SqliteStatement implements AutoCloseable {
 
     /// Binds text, or NULL for null. U+0000 is stored like any other character.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] for half a
-    ///     surrogate pair
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] for half a surrogate pair
     public SqliteStatement bindText(int index, @Nullable String value) {
         if (value == null) return bindNull(index);
         byte[] bytes = Utf8.bytes(value, index);
@@ -114,8 +113,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Binds UTF-8 text without copying it: the bytes must stay as they are, and the memory alive, until the
-    /// parameter is bound anew, cleared, or the statement closed. They are not checked to be UTF-8.
+    /// Binds UTF-8 text without copying it: the bytes must stay as they are, and the memory alive, until the parameter
+    /// is bound anew, cleared, or the statement closed. They are not checked to be UTF-8.
     ///
     /// @param buffer native memory
     /// @throws IndexOutOfBoundsException if `buffer` has no such range
@@ -149,8 +148,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The parameter's name with its first character, as `:a` or `?1`; null for a plain `?` or none of that
-    /// number.
+    /// The parameter's name with its first character, as `:a` or `?1`; null for a plain `?` or none of that number.
     public @Nullable String parameterName(int index) {
         Thread before = thread.touch();
         try {
@@ -328,8 +326,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Copies the cell's UTF-8 text or bytes into `target`, which is made larger when needed. How many there
-    /// are is [#lengthAt].
+    /// Copies the cell's UTF-8 text or bytes into `target`, which is made larger when needed. How many there are is
+    /// [#lengthAt].
     ///
     /// @return the array that holds them, `target` itself when it was large enough
     public byte[] bytesAt(int column, byte[] target) {
@@ -435,9 +433,8 @@ public final class SqliteStatement implements AutoCloseable {
 
     /// The statement with its literals replaced by `?`, as `sqlite3_normalized_sql` gives it.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SQLITE_LIBRARY_MISSING] if the
-    ///     library
-    ///     was built without it
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SQLITE_LIBRARY_MISSING] if the library was
+    ///     built without it
     public String normalizedSql() {
         Thread before = thread.enter();
         try {

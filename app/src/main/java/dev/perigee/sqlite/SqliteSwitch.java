@@ -2,8 +2,7 @@ package dev.perigee.sqlite;
 
 /// What can be switched on and off for one connection.
 ///
-/// @see <a href="https://www.sqlite.org/c3ref/c_dbconfig_defensive.html">SQLite: Database Connection
-///     Configuration</a>
+/// @see <a href="https://www.sqlite.org/c3ref/c_dbconfig_defensive.html">SQLite: Database Connection Configuration</a>
 public enum SqliteSwitch {
     FOREIGN_KEYS(1002),
     TRIGGERS(1003),

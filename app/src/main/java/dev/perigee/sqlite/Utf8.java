@@ -9,9 +9,8 @@ import java.nio.charset.StandardCharsets;
 
 /// Java strings as UTF-8, exactly or not at all.
 ///
-/// U+0000 is a character like any other here: it is stored and read back, although SQLite's own functions
-/// (`length`, `||`, `upper` …) stop at it. Half a surrogate pair has no UTF-8 and is refused: Java would put a
-/// `?` in its place.
+/// U+0000 is a character like any other here: it is stored and read back, although SQLite's own functions (`length`,
+/// `||`, `upper` …) stop at it. Half a surrogate pair has no UTF-8 and is refused: Java would put a `?` in its place.
 public final class Utf8 {
     private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
     private static final long ONES = 0x0101010101010101L;
@@ -47,8 +46,8 @@ public final class Utf8 {
                 where, "the text has half a surrogate pair, which is no Unicode character", "Nothing was run");
     }
 
-    /// Whether there is a `?`, which stands for half a pair or for itself. Eight bytes at a time: most texts
-    /// have none, and looking at each character of the string instead cost a fifth of an insert's time.
+    /// Whether there is a `?`, which stands for half a pair or for itself. Eight bytes at a time: most texts have none,
+    /// and looking at each character of the string instead cost a fifth of an insert's time.
     private static boolean hasQuestionMark(byte[] bytes) {
         int i = 0;
         for (; i + Long.BYTES <= bytes.length; i += Long.BYTES) {

@@ -11,8 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// Copies the replica while it is written: `VACUUM INTO` reads one snapshot and writes a compact file without a
-/// WAL.
+/// Copies the replica while it is written: `VACUUM INTO` reads one snapshot and writes a compact file without a WAL.
 final class Backup {
     private final Path file;
     private final StoreConfig config;

@@ -13,11 +13,10 @@ import org.slf4j.LoggerFactory;
 
 /// Keeps the WAL small, and says so when it cannot.
 ///
-/// From `checkpointBytes` on, what can be moved into the file without waiting is moved, and the WAL is cut to
-/// nothing if no reader is in it. A reader that began before the last commits keeps it from being emptied. Past
-/// `walLimitBytes` our own reads are therefore ended, oldest first, until it can be; a reader in another process
-/// cannot be ended, only reported. The size looked at is the file's: since we cut it each time, it is what is in
-/// use.
+/// From `checkpointBytes` on, what can be moved into the file without waiting is moved, and the WAL is cut to nothing
+/// if no reader is in it. A reader that began before the last commits keeps it from being emptied. Past `walLimitBytes`
+/// our own reads are therefore ended, oldest first, until it can be; a reader in another process cannot be ended, only
+/// reported. The size looked at is the file's: since we cut it each time, it is what is in use.
 ///
 /// Belongs to the writer thread, but for [#counts()].
 final class Checkpoints {
@@ -100,8 +99,7 @@ final class Checkpoints {
             count(passive);
             boolean isAllMoved = !passive.busy() && passive.checkpointedFrames() == passive.logFrames();
             if (isAllMoved && truncate(Duration.ZERO)) return true;
-            // Whoever is not ours holds it until it pleases; to wait for that at every try would stop
-            // the writer.
+            // Whoever is not ours holds it until it pleases; to wait for that at every try would stop the writer.
             boolean mayForce = System.nanoTime() - blockedNanos >= RETRY_NANOS;
             return walBytes >= config.walLimitBytes() && mayForce && emptyByForce(walBytes);
         } catch (PerigeeException e) {

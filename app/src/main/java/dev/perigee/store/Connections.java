@@ -29,14 +29,12 @@ final class Connections {
 
     private static final long MIN_CACHE_BYTES = 2L << 20;
 
-    /// Instructions of a statement's program, of 24 bytes each. SQLite takes 250 million, which a chain of
-    /// computed
+    /// Instructions of a statement's program, of 24 bytes each. SQLite takes 250 million, which a chain of computed
     /// columns that each name the one before twice comes to.
     private static final int MAX_INSTRUCTIONS = 2_000_000;
 
-    /// Of each thread that compiles statements: what is written in a megabyte of text can be nested deeper
-    /// than
-    /// Java's usual megabyte of stack, and SQLite would take the process with it.
+    /// Of each thread that compiles statements: what is written in a megabyte of text can be nested deeper than Java's
+    /// usual megabyte of stack, and SQLite would take the process with it.
     static final long STACK_BYTES = 16L << 20;
 
     /// What every SQLite database begins with.
@@ -67,9 +65,8 @@ final class Connections {
     }
 
     private static void write(SqliteConnection connection, StoreConfig config) {
-        // In WAL mode NORMAL loses nothing when the process dies. A power cut may take back the last
-        // commits, whole and in order: rows together with the cursor that covers them, so the source
-        // is asked for them again.
+        // In WAL mode NORMAL loses nothing when the process dies. A power cut may take back the last commits, whole and
+        // in order: rows together with the cursor that covers them, so the source is asked for them again.
         connection.exec("PRAGMA synchronous = NORMAL");
         // Tables are pulled each at its own pace: an order may well be here before its customer.
         connection.exec("PRAGMA foreign_keys = OFF");

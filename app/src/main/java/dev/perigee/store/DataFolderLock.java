@@ -21,12 +21,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Sole ownership of a replica, for as long as it is open: the operating system's lock on a file beside it. In a data
-/// folder that is `perigee.lock`; a replica of another name, as `perigee sync --to shop.db` makes, has
-/// `shop.db.lock`.
+/// folder that is `perigee.lock`; a replica of another name, as `perigee sync --to shop.db` makes, has `shop.db.lock`.
 ///
-/// The lock ends with the process, however it ends, so a file that was left behind is simply taken over. The file
-/// says who holds it (process, host, since when), and stays when the lock is released: to delete it would let two
-/// processes lock two files of one name.
+/// The lock ends with the process, however it ends, so a file that was left behind is simply taken over. The file says
+/// who holds it (process, host, since when), and stays when the lock is released: to delete it would let two processes
+/// lock two files of one name.
 final class DataFolderLock implements AutoCloseable {
     static final String FILE_NAME = "perigee.lock";
 
@@ -40,8 +39,8 @@ final class DataFolderLock implements AutoCloseable {
     private static final int MAX_TEXT_BYTES = 1024;
     private static final long RETRY_NANOS = Duration.ofMillis(50).toNanos();
 
-    /// Lock files this process has locked. A mutable static, since POSIX locks belong to the process too: to open
-    /// and close the file a second time anywhere in it would drop the lock in silence.
+    /// Lock files this process has locked. A mutable static, since POSIX locks belong to the process too: to open and
+    /// close the file a second time anywhere in it would drop the lock in silence.
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
     private final Path file;

@@ -17,21 +17,15 @@ import org.slf4j.LoggerFactory;
 
 /// Runs writes that wait together in one transaction, each undone alone when it fails.
 ///
-/// The first write of a transaction needs no savepoint: undoing it is undoing the transaction. Savepoints
-/// make
-/// SQLite keep the old content of every page that is touched, which a page of replicated rows that comes
-/// alone
-/// need not pay.
+/// The first write of a transaction needs no savepoint: undoing it is undoing the transaction. Savepoints make SQLite
+/// keep the old content of every page that is touched, which a page of replicated rows that comes alone need not pay.
 ///
-/// Some failures undo the whole transaction whatever the savepoint says: a full or failing disk, an
-/// interrupted
+/// Some failures undo the whole transaction whatever the savepoint says: a full or failing disk, an interrupted
 /// statement that writes, `ON CONFLICT ROLLBACK`. The failing write then takes its neighbours with it, and:
-///  - a time limit must not cost others their writes: before a limited write begins, the unlimited ones
-///  that ran
-/// are committed, and limited ones (which promise that they may be run twice) are run again, each in a
-/// transaction of its own;
-///  - after a full or failing disk unlimited neighbours fail with the same fault, for nothing of theirs is
-/// written.
+///  - a time limit must not cost others their writes: before a limited write begins, the unlimited ones that ran are
+///    committed, and limited ones (which promise that they may be run twice) are run again, each in a transaction of
+///    its own;
+///  - after a full or failing disk unlimited neighbours fail with the same fault, for nothing of theirs is written.
 ///
 /// Not thread-safe: it belongs to the writer thread.
 final class GroupCommit {

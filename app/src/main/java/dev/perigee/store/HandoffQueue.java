@@ -8,8 +8,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// A bounded queue that can be closed: then nothing comes in any more, and takers get what is left and then null.
-/// Full, closed and empty are decided under one lock, so nothing that was accepted is ever forgotten.
+/// A bounded queue that can be closed: then nothing comes in any more, and takers get what is left and then null. Full,
+/// closed and empty are decided under one lock, so nothing that was accepted is ever forgotten.
 final class HandoffQueue<E> {
     /// What became of an offer.
     enum Offer {

@@ -10,12 +10,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A read-only connection that is lent to whatever thread comes, for reads that are known to be short:
-/// handing one to a
+/// A read-only connection that is lent to whatever thread comes, for reads that are known to be short: handing one to a
 /// [Reader] and its rows back costs more than a read by key itself.
 ///
-/// Its read transaction is shared as a reader's is, see [SharedRead]; nobody waits for the next read here,
-/// so [#rest]
+/// Its read transaction is shared as a reader's is, see [SharedRead]; nobody waits for the next read here, so [#rest]
 /// closes it.
 final class InlineReader implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(InlineReader.class);

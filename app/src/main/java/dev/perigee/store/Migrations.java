@@ -6,12 +6,11 @@ import dev.perigee.store.Store.Transaction;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The tables of one room as an ordered list of steps; a room's version is the number of steps its tables have
-/// seen.
+/// The tables of one room as an ordered list of steps; a room's version is the number of steps its tables have seen.
 ///
-/// Steps are only ever appended: one that was released is never edited, since replicas out there have run it. A
-/// step may hold several statements. All missing steps and the new version are one transaction, so a crash leaves
-/// either version, whole.
+/// Steps are only ever appended: one that was released is never edited, since replicas out there have run it. A step
+/// may hold several statements. All missing steps and the new version are one transaction, so a crash leaves either
+/// version, whole.
 ///
 /// @param room the room's name, the key in `tmp_schema_versions`
 /// @param steps every step there ever was, oldest first

@@ -62,8 +62,7 @@ final class OpenTransaction implements Transaction {
         isOpen = false;
         TimeGuard.End end = guard.finish();
         statements.giveBack();
-        // What interrupted work threw, or made of a half-read result, is a consequence; the end is the
-        // reason.
+        // What interrupted work threw, or made of a half-read result, is a consequence; the end is the reason.
         if (end != null) throw end.in(where, stateAfter, thrown);
         if (thrown != null) throw sneak(thrown);
         return result;
@@ -141,8 +140,7 @@ final class OpenTransaction implements Transaction {
         if (!isOpen) throw new IllegalStateException("the transaction is over; it was kept by work that has ended");
         TimeGuard.End end = guard.ended();
         if (end != null) throw end.in(where, "The work is being ended", null);
-        // After a failure that undid the transaction, what work goes on to write would commit statement by
-        // statement.
+        // After a failure that undid the transaction, what work goes on to write would commit statement by statement.
         if (connection.isAutocommit()) throw new IllegalStateException("the transaction was ended inside work");
     }
 

@@ -5,8 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/// One read on its way. Whoever claims it first decides: a reader that runs it, or its caller who gives up
-/// waiting.
+/// One read on its way. Whoever claims it first decides: a reader that runs it, or its caller who gives up waiting.
 final class PendingRead<T extends @Nullable Object> {
     private final Work<T> work;
     private final long limitNanos;

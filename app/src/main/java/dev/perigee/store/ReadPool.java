@@ -21,8 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The readers and the queue in front of them; whoever reads waits. One reader is always left to Perigee's
-/// own reads.
+/// The readers and the queue in front of them; whoever reads waits. One reader is always left to Perigee's own reads.
 final class ReadPool {
     /// How long a read may wait for a free reader.
     static final Duration READER_WAIT = Duration.ofSeconds(5);

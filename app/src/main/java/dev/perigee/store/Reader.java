@@ -8,8 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// One thread with one read-only connection: takes read after read. Those that wait are run in one
-/// transaction, see
+/// One thread with one read-only connection: takes read after read. Those that wait are run in one transaction, see
 /// [SharedRead]. A connection that cannot be used any more is replaced.
 final class Reader {
     private final ReadQueue queue;

@@ -4,12 +4,10 @@ import dev.perigee.sqlite.SqliteConnection;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/// The read transaction of a reader's connection, which reads that follow each other share while nothing
-/// is committed:
+/// The read transaction of a reader's connection, which reads that follow each other share while nothing is committed:
 /// beginning one costs two locks on the file and a look at the WAL, as much as a read by key itself.
 ///
-/// A read sees every commit that was acknowledged before it began: the count of commits is looked at
-/// first. Another
+/// A read sees every commit that was acknowledged before it began: the count of commits is looked at first. Another
 /// process that writes to the file is seen after [#MAX_AGE]. For the thread that owns the connection.
 final class SharedRead {
     /// How long a transaction is shared; past it the WAL could not be emptied, nor another process be seen.
@@ -20,8 +18,7 @@ final class SharedRead {
     private long commitsAtBegin;
     private long beganNanos;
 
-    /// @param commits how many transactions the writer has committed, counted before anybody is told of
-    ///     them
+    /// @param commits how many transactions the writer has committed, counted before anybody is told of them
     SharedRead(SqliteConnection connection, LongSupplier commits) {
         this.connection = connection;
         this.commits = commits;

@@ -11,8 +11,8 @@ import java.util.Map.Entry;
 
 /// The prepared statements of one connection, by text, least recently used first to go.
 ///
-/// A statement that the running work has is never closed under it: what is over the bound goes when the work
-/// ends. SQLite prepares a statement anew by itself when the schema has changed under it.
+/// A statement that the running work has is never closed under it: what is over the bound goes when the work ends.
+/// SQLite prepares a statement anew by itself when the schema has changed under it.
 final class StatementCache implements AutoCloseable {
     static final int MAX_STATEMENTS = 256;
 

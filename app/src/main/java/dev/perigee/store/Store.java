@@ -19,12 +19,10 @@ import org.jspecify.annotations.Nullable;
 
 /// The replica file, `perigee.db` in its data folder: one writer, many readers.
 ///
-/// Every write runs on the one thread that owns the write connection ([Writer]); writes that wait together
-/// commit together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its
-/// own ([ReadPool]), and see the replica as it stood when they first read. The data folder has one owner
-/// at a
-/// time ([DataFolderLock]). Any thread may call any method; none of them may be called from inside work,
-/// except [#file()] and [#stats()].
+/// Every write runs on the one thread that owns the write connection ([Writer]); writes that wait together commit
+/// together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its own ([ReadPool]),
+/// and see the replica as it stood when they first read. The data folder has one owner at a time ([DataFolderLock]).
+/// Any thread may call any method; none of them may be called from inside work, except [#file()] and [#stats()].
 public final class Store implements AutoCloseable {
     /// Name of the replica in its data folder, unless configured.
     public static final String FILE_NAME = StoreConfig.FILE_NAME;
@@ -32,10 +30,8 @@ public final class Store implements AutoCloseable {
     /// How long a write may wait for a place in the queue.
     static final Duration QUEUE_WAIT = Duration.ofMinutes(1);
 
-    /// A piece of work inside a transaction. What it throws rolls back what it did, and only that, and
-    /// reaches the caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its
-    /// own
-    /// are fine.
+    /// A piece of work inside a transaction. What it throws rolls back what it did, and only that, and reaches the
+    /// caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its own are fine.
     @FunctionalInterface
     public interface Work<T extends @Nullable Object> {
         /// @return for the caller; null where there is nothing to return
@@ -45,17 +41,16 @@ public final class Store implements AutoCloseable {
 
     /// An open transaction, on the thread that owns its connection. Not to be kept.
     public interface Transaction {
-        /// A statement from the connection's cache, reset and without bindings. It is given back by the
-        /// transaction; callers do not close it. Asked again for the same text, it is the same statement,
-        /// reset.
+        /// A statement from the connection's cache, reset and without bindings. It is given back by the transaction;
+        /// callers do not close it. Asked again for the same text, it is the same statement, reset.
         SqliteStatement statement(String sql);
 
-        /// The connection itself, for what a cached statement cannot do: statements prepared under an
-        /// authorizer, which lets everybody else's statements pass once the work has ended.
+        /// The connection itself, for what a cached statement cannot do: statements prepared under an authorizer, which
+        /// lets everybody else's statements pass once the work has ended.
         SqliteConnection connection();
 
-        /// The table is altered next: whoever follows its changes takes the triggers on it away until the
-        /// commit. In writes only.
+        /// The table is altered next: whoever follows its changes takes the triggers on it away until the commit. In
+        /// writes only.
         void altering(String table);
 
         /// The table is dropped next. In writes only.
@@ -72,9 +67,8 @@ public final class Store implements AutoCloseable {
     /// @param activeReads reads that run
     /// @param checkpoints checkpoints that moved frames since the start
     /// @param interruptedReads reads ended because they kept the WAL from being emptied
-    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held
-    ///     up,
-    ///     mostly another process that reads the file
+    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held up, mostly
+    ///     another process that reads the file
     public record Stats(
             long databaseBytes,
             long walBytes,
@@ -102,13 +96,10 @@ public final class Store implements AutoCloseable {
         this.writer = new Writer(file, config, watchdog, threads, readers);
     }
 
-    /// Opens or creates the replica and takes the data folder's lock. Rooms then bring their tables by
-    /// [#migrate].
+    /// Opens or creates the replica and takes the data folder's lock. Rooms then bring their tables by [#migrate].
     ///
-    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that has the folder,
-    ///     [Fault#REPLICA_CORRUPT] where the file is no database, [Fault#DISK_FAILED] where the folder
-    ///     cannot
-    ///     be used
+    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that has the folder, [Fault#REPLICA_CORRUPT]
+    ///     where the file is no database, [Fault#DISK_FAILED] where the folder cannot be used
     public static Store open(StoreConfig config) {
         DataFolderLock lock = DataFolderLock.take(config);
         Store store = new Store(config, lock);
@@ -124,34 +115,28 @@ public final class Store implements AutoCloseable {
         }
     }
 
-    /// Runs `work` on the writer in a transaction and returns once it is committed. Not to be called from
-    /// inside work.
+    /// Runs `work` on the writer in a transaction and returns once it is committed. Not to be called from inside work.
     public <T extends @Nullable Object> T write(Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT)));
     }
 
-    /// As [#write], with a limit on the run of `work` itself; past it the statement fails with
-    /// [Fault#TIME_LIMIT] and nothing is written.
+    /// As [#write], with a limit on the run of `work` itself; past it the statement fails with [Fault#TIME_LIMIT] and
+    /// nothing is written.
     ///
-    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited
-    /// writes
-    /// that shared it are then run again. So its only effects are its writes and its result. (Work without
-    /// a
-    /// limit runs once.)
+    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited writes that
+    /// shared it are then run again. So its only effects are its writes and its result. (Work without a limit runs
+    /// once.)
     public <T extends @Nullable Object> T write(Duration limit, Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit))));
     }
 
-    /// As [#write(Duration, Work)], for work that runs what a caller sent, with a limit on what it adds to
-    /// the WAL too; past it the statement fails with [Fault#TOO_LARGE], nothing is written, and the WAL is
-    /// emptied.
+    /// As [#write(Duration, Work)], for work that runs what a caller sent, with a limit on what it adds to the WAL too;
+    /// past it the statement fails with [Fault#TOO_LARGE], nothing is written, and the WAL is emptied.
     ///
-    /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite
-    /// still has in its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with
-    /// the
-    /// commit.
+    /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite still has in
+    /// its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the commit.
     public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, Work<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
@@ -166,12 +151,11 @@ public final class Store implements AutoCloseable {
         return await(enqueue(new PendingWrite<>(turn)));
     }
 
-    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then
-    /// fails
-    /// with [Fault#BUSY]. Writes that wait together commit together, each in a savepoint of its own.
+    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then fails with
+    /// [Fault#BUSY]. Writes that wait together commit together, each in a savepoint of its own.
     ///
-    /// What is chained to the future without an executor may run on the writer thread: keep it short. A
-    /// future that is cancelled before its work began takes the work out of the queue.
+    /// What is chained to the future without an executor may run on the writer thread: keep it short. A future that is
+    /// cancelled before its work began takes the work out of the queue.
     public <T extends @Nullable Object> CompletableFuture<T> submit(Work<T> work) {
         if (writer.isCurrentThread()) throw insideWork("submit");
         return enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT));
@@ -179,25 +163,23 @@ public final class Store implements AutoCloseable {
 
     /// Runs `work` in a read transaction on one of the readers, while the caller waits.
     ///
-    /// @param limit on the run of `work`; a wait for a free reader comes on top and ends after
-    ///     [ReadPool#READER_WAIT] with [Fault#BUSY]
-    /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit, or when the read kept the WAL from being
-    ///     emptied
+    /// @param limit on the run of `work`; a wait for a free reader comes on top and ends after [ReadPool#READER_WAIT]
+    ///     with [Fault#BUSY]
+    /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit, or when the read kept the WAL from being emptied
     public <T extends @Nullable Object> T read(Duration limit, Work<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), false));
     }
 
-    /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one,
-    /// which is left to Perigee's own reads.
+    /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one, which is
+    /// left to Perigee's own reads.
     public <T extends @Nullable Object> T readForCaller(Duration limit, Work<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), true));
     }
 
-    /// Runs `work` in a read transaction on this very thread, which has to be a platform thread: for reads
-    /// that are known
-    /// to be short, such as one by key.
+    /// Runs `work` in a read transaction on this very thread, which has to be a platform thread: for reads that are
+    /// known to be short, such as one by key.
     ///
     /// @param limit on the run of `work`
     /// @param work returns something
@@ -220,9 +202,8 @@ public final class Store implements AutoCloseable {
         });
     }
 
-    /// Writes a compact copy of the replica as it stands now to `target`, while writes go on. The copy
-    /// appears under its name only once it is whole. A backup is a long read: past the WAL's limit it is
-    /// ended like one.
+    /// Writes a compact copy of the replica as it stands now to `target`, while writes go on. The copy appears under
+    /// its name only once it is whole. A backup is a long read: past the WAL's limit it is ended like one.
     ///
     /// @throws PerigeeException [Fault#CONFLICT] if there is a file of that name
     public void backup(Path target) {
@@ -230,8 +211,7 @@ public final class Store implements AutoCloseable {
         await(readers.backup(target.toAbsolutePath()));
     }
 
-    /// What SQLite finds wrong in the file, at most 100 sentences; empty when all is well. Reads the whole
-    /// file.
+    /// What SQLite finds wrong in the file, at most 100 sentences; empty when all is well. Reads the whole file.
     public List<String> integrityCheck(Duration limit) {
         return read(limit, tx -> {
             List<String> complaints = new ArrayList<>();
@@ -241,8 +221,8 @@ public final class Store implements AutoCloseable {
         });
     }
 
-    /// The replica's file. Never open it by other means than SQLite's within this process: closing such a
-    /// channel drops the locks SQLite holds on it.
+    /// The replica's file. Never open it by other means than SQLite's within this process: closing such a channel drops
+    /// the locks SQLite holds on it.
     public Path file() {
         return file;
     }
@@ -252,8 +232,8 @@ public final class Store implements AutoCloseable {
         return writer.pageCacheBytes();
     }
 
-    /// From now on writes are followed by `observer`, the only one; [ChangeObserver#NONE] follows nothing.
-    /// Called from inside a write, so that its temporary triggers come and go with it.
+    /// From now on writes are followed by `observer`, the only one; [ChangeObserver#NONE] follows nothing. Called from
+    /// inside a write, so that its temporary triggers come and go with it.
     public void observer(ChangeObserver observer) {
         writer.observer(observer);
     }
@@ -263,8 +243,8 @@ public final class Store implements AutoCloseable {
         return writer.observer();
     }
 
-    /// How often copies were changed since the store was opened. It grows before the change is committed,
-    /// so what the source says after that is not older than the copies.
+    /// How often copies were changed since the store was opened. It grows before the change is committed, so what the
+    /// source says after that is not older than the copies.
     public long copyChanges() {
         return writer.copyChanges();
     }
@@ -279,9 +259,8 @@ public final class Store implements AutoCloseable {
         return threads;
     }
 
-    /// Why the replica cannot be written just now: another program holds it, the disk is full or fails, the
-    /// file is damaged, removed or replaced. Empty while nothing is known to be in the way, and again after
-    /// the next commit.
+    /// Why the replica cannot be written just now: another program holds it, the disk is full or fails, the file is
+    /// damaged, removed or replaced. Empty while nothing is known to be in the way, and again after the next commit.
     public Optional<PerigeeException> trouble() {
         return writer.trouble();
     }
@@ -298,8 +277,7 @@ public final class Store implements AutoCloseable {
                 counts.blocked());
     }
 
-    /// Finishes queued writes, ends readers, empties the WAL, releases the lock. A second call does
-    /// nothing.
+    /// Finishes queued writes, ends readers, empties the WAL, releases the lock. A second call does nothing.
     @Override
     public void close() {
         refuseInsideWork("close");
@@ -329,8 +307,7 @@ public final class Store implements AutoCloseable {
         return write.future();
     }
 
-    /// Waits without regard to interrupts: what a write did has to be known, and reads end by their own
-    /// limit.
+    /// Waits without regard to interrupts: what a write did has to be known, and reads end by their own limit.
     static <T extends @Nullable Object> T await(CompletableFuture<T> future) {
         try {
             return future.join();

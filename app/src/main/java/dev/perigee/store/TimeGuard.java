@@ -7,15 +7,12 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Ends the work that runs on one connection, when its time is up, when it has written more than it may,
-/// or for a
+/// Ends the work that runs on one connection, when its time is up, when it has written more than it may, or for a
 /// reason from outside.
 ///
-/// SQLite forgets an interrupt that arrives while no statement runs, so one that was meant for work is
-/// repeated
-/// by the [Watchdog] until the work ends; and one that arrives late must not hit the next work, so both
-/// happen
-/// under this guard's monitor.
+/// SQLite forgets an interrupt that arrives while no statement runs, so one that was meant for work is repeated by the
+/// [Watchdog] until the work ends; and one that arrives late must not hit the next work, so both happen under this
+/// guard's monitor.
 final class TimeGuard {
     /// Why work was ended.
     record End(Fault fault, String what) {
@@ -76,8 +73,7 @@ final class TimeGuard {
     ///
     /// @return why it was ended, null where it ended by itself
     synchronized @Nullable End finish() {
-        // A limit is a limit, also for work that the watchdog did not get round to or that was between
-        // statements.
+        // A limit is a limit, also for work that the watchdog did not get round to or that was between statements.
         if (end == null) end = overLimit();
         isRunning = false;
         return end;

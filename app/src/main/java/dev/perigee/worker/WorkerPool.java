@@ -29,9 +29,9 @@ import org.slf4j.LoggerFactory;
 /// writes. Safe for many threads.
 ///
 /// One thread looks at all of them every 10 ms while any is busy, and kills those past their time or memory. A worker
-/// that is gone, whatever the reason, is replaced at once: while workers have to be killed, by spare ones that are
-/// kept ready. An owner that has a worker leaves the last idle one to others, so that one caller's slow statements
-/// never hold up somebody else's.
+/// that is gone, whatever the reason, is replaced at once: while workers have to be killed, by spare ones that are kept
+/// ready. An owner that has a worker leaves the last idle one to others, so that one caller's slow statements never
+/// hold up somebody else's.
 public final class WorkerPool implements AutoCloseable {
     /// How long an exchange may wait for a worker that others use.
     private static final Duration FREE_WAIT = Duration.ofSeconds(5);
@@ -139,9 +139,9 @@ public final class WorkerPool implements AutoCloseable {
     /// @param owner whose statement it is; one owner never holds all workers if there are several
     /// @param limit past it, and a short grace, the worker is killed. A wait for a worker is part of it, up to a half,
     ///     but for the very first worker's start
-    /// @throws PerigeeException [Fault#BUSY] if none becomes free in time, [Fault#TIME_LIMIT] or
-    ///     [Fault#TOO_LARGE] if the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it
-    ///     crashed or cannot be started; what the exchange itself throws
+    /// @throws PerigeeException [Fault#BUSY] if none becomes free in time, [Fault#TIME_LIMIT] or [Fault#TOO_LARGE] if
+    ///     the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it crashed or cannot be started; what
+    ///     the exchange itself throws
     public <T extends @Nullable Object> T read(String owner, Duration limit, Function<Worker, T> exchange) {
         long begin = System.nanoTime();
         Duration half = limit.dividedBy(2);

@@ -261,8 +261,7 @@ class AlarmsTest {
         alarms.wake();
     }
 
-    /// Returns when an alarm of another owner, due since 1970, has fired: the scheduler has then looked at the
-    /// clock.
+    /// Returns when an alarm of another owner, due since 1970, has fired: the scheduler has then looked at the clock.
     private void fireAndWaitForAnother() {
         Semaphore fired = new Semaphore(0);
         alarms.handler("another", attempt -> fired.release());

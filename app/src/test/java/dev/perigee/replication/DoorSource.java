@@ -31,8 +31,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A source in memory whose tables are `(id, c)`, with doors for what real ones do at bad moments: it breaks
-/// off after some rows, or holds every pull until it is let through.
+/// A source in memory whose tables are `(id, c)`, with doors for what real ones do at bad moments: it breaks off after
+/// some rows, or holds every pull until it is let through.
 final class DoorSource implements Source {
     /// Rows by id, each with its cursor.
     final Map<String, TreeMap<Long, Long>> tables = new ConcurrentHashMap<>();

@@ -240,8 +240,7 @@ class SetAsideTest {
         }
     }
 
-    /// After the first load nothing in a single row says whether it replaces the one with its key or is
-    /// another.
+    /// After the first load nothing in a single row says whether it replaces the one with its key or is another.
     @ParameterizedTest
     @ValueSource(strings = {"cursor", "xmin", "full", "group", "view", "array"})
     void rows_that_come_later_and_share_a_key_are_set_aside_in_every_mode(String mode) {

@@ -36,8 +36,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import tools.jackson.databind.JsonNode;
 
-/// What the server is to the plugin, with a real store and real alarms and without HTTP: routes are called
-/// by name.
+/// What the server is to the plugin, with a real store and real alarms and without HTTP: routes are called by name.
 public final class TestHost implements PluginHost, AutoCloseable {
     /// @param body the whole answer, envelope included
     public record Reply(int status, JsonNode body) {

@@ -34,8 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The page at `/` in a real Chromium, against a whole Perigee with a real PostgreSQL behind it. Skipped,
-/// and said so,
+/// The page at `/` in a real Chromium, against a whole Perigee with a real PostgreSQL behind it. Skipped, and said so,
 /// where there is no Chromium.
 class PageTest {
     static final List<String> ARGUMENTS = List.of(

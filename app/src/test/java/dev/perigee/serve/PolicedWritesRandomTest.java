@@ -47,9 +47,8 @@ class PolicedWritesRandomTest {
                 .toString();
     }
 
-    /// Whatever a client writes, rows of others stay as they are, none is made in their name, and what is
-    /// given back is the
-    /// client's own.
+    /// Whatever a client writes, rows of others stay as they are, none is made in their name, and what is given back is
+    /// the client's own.
     @Test
     void random_writes_of_a_client_leave_the_rows_of_others_as_they_are() {
         served.query(

@@ -24,8 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Ways past row-level security that were once open, each by its own door: the tokenizer, other notions of
-/// what is
+/// Ways past row-level security that were once open, each by its own door: the tokenizer, other notions of what is
 /// equal, names that mean two things, functions that tell of others.
 class RowLevelSecurityAttackTest {
     private static JwksServer provider;
@@ -179,8 +178,7 @@ class RowLevelSecurityAttackTest {
                 .contains("\"n\":1");
     }
 
-    /// A table may say itself that a conflict replaces; an UPDATE of a client replaces no row it does not
-    /// see.
+    /// A table may say itself that a conflict replaces; an UPDATE of a client replaces no row it does not see.
     @Test
     void an_update_replaces_no_hidden_row_where_the_table_says_replace() {
         admin("DROP TABLE notes");
@@ -251,8 +249,7 @@ class RowLevelSecurityAttackTest {
         assertThat(run(sql).statusCode()).isEqualTo(403);
     }
 
-    /// The write connection is everybody's: its last row's number is somebody else's until one has
-    /// inserted.
+    /// The write connection is everybody's: its last row's number is somebody else's until one has inserted.
     @Test
     void the_last_inserted_number_is_the_callers_own() {
         admin("INSERT INTO notes (id, owner) VALUES (4711, 'bob')");

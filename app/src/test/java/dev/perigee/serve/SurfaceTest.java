@@ -360,8 +360,7 @@ class SurfaceTest {
         }
     }
 
-    /// Whatever comes over a connection, the next is served, and what is answered says nothing of the
-    /// inside.
+    /// Whatever comes over a connection, the next is served, and what is answered says nothing of the inside.
     @Test
     void random_bytes_and_requests_stop_nothing() throws Exception {
         try (ServedStore served = served(surface(List.of(), 100_000, 100_000, false, Optional.empty()))) {

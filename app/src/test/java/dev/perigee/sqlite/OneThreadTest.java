@@ -14,8 +14,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// Threads and one connection: handing over is fine, two inside are found out, an interrupt may come at any
-/// time.
+/// Threads and one connection: handing over is fine, two inside are found out, an interrupt may come at any time.
 class OneThreadTest {
     private static final String ENDLESS =
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i + pause()) FROM n";

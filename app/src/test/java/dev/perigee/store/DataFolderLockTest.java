@@ -40,8 +40,7 @@ class DataFolderLockTest {
                         assertThat(((PerigeeException) e).fault()).isEqualTo(Fault.REPLICA_LOCKED);
                         assertThat(e).hasMessageContaining("this same process");
                     });
-            // Had the second one opened and closed the lock file, the system's lock would be gone, and a
-            // child got in.
+            // Had the second one opened and closed the lock file, the system's lock would be gone, and a child got in.
             try (ChildJvm child = new ChildJvm(HoldFolder.class, folder.toString())) {
                 assertThat(child.next("OPEN")).isNull();
                 assertThat(child.waitFor()).isNotZero();

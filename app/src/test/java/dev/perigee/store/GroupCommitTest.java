@@ -63,8 +63,7 @@ class GroupCommitTest {
         assertThat(first.join()).isEqualTo(1);
         assertThat(second.join()).isEqualTo(2);
         assertThat(count(store)).isEqualTo(2);
-        // The first write may have been committed with the hold alone where the group's time was over by
-        // then.
+        // The first write may have been committed with the hold alone where the group's time was over by then.
         assertThat(seenByOthers.get() == 0 && !firstWasDone || seenByOthers.get() == 1 && firstWasDone)
                 .isTrue();
     }
@@ -172,8 +171,8 @@ class GroupCommitTest {
         assertThat(faultOf(conflict)).isEqualTo(Fault.CONSTRAINT);
         after.join();
         boolean hasFirst = number(store, "SELECT count(*) FROM t WHERE k = 1") == 1;
-        // Where it shared the transaction it is lost and says so; where not it is kept: never the one
-        // without the other.
+        // Where it shared the transaction it is lost and says so; where not it is kept: never the one without the
+        // other.
         assertThat(before.isCompletedExceptionally()).isEqualTo(!hasFirst);
         if (!hasFirst) assertThat(faultOf(before)).isEqualTo(Fault.BUSY);
         assertThat(number(store, "SELECT count(*) FROM t WHERE k = 2")).isZero();

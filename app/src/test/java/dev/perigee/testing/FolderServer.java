@@ -12,8 +12,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
 
-/// A PostgreSQL server whose files are in a folder that the test knows: it can be copied, put back to an older
-/// copy, and followed by a standby. At a port that stays.
+/// A PostgreSQL server whose files are in a folder that the test knows: it can be copied, put back to an older copy,
+/// and followed by a standby. At a port that stays.
 public final class FolderServer implements AutoCloseable {
     private final Path folder;
     private final Map<String, String> settings;

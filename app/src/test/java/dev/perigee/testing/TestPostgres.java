@@ -105,8 +105,7 @@ public final class TestPostgres implements AutoCloseable {
     }
 
     /// Drops the database. The server gives up after five seconds where a session has not ended by then, which on a
-    /// busy
-    /// machine happens; so it is asked again.
+    /// busy machine happens; so it is asked again.
     @Override
     public void close() {
         String drop = "DROP DATABASE IF EXISTS " + database + " WITH (FORCE)";

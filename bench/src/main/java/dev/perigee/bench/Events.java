@@ -7,8 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 
-/// Rows of the eight-column `events` table that every load figure is about, made by arithmetic: the same each
-/// time.
+/// Rows of the eight-column `events` table that every load figure is about, made by arithmetic: the same each time.
 final class Events {
     static final String CREATE = """
             CREATE TABLE events(
@@ -57,8 +56,8 @@ final class Events {
                 UPDATED.plusNanos(id * 765_432_000L).toString());
     }
 
-    /// The same rows off the heap, the way Perigee's batches have them: fixed-size values in place, text as
-    /// UTF-8 in one run of bytes with its length before it.
+    /// The same rows off the heap, the way Perigee's batches have them: fixed-size values in place, text as UTF-8 in
+    /// one run of bytes with its length before it.
     static MemorySegment packed(Row[] rows, Arena arena) {
         long size = 0;
         for (Row row : rows) size += packedSize(row);

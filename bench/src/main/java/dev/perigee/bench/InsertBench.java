@@ -41,8 +41,8 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/// Bulk insert of `events` into a new SQLite file, in one transaction, without a journal: through Perigee's
-/// `sqlite` room, and through `org.xerial:sqlite-jdbc` in batches.
+/// Bulk insert of `events` into a new SQLite file, in one transaction, without a journal: through Perigee's `sqlite`
+/// room, and through `org.xerial:sqlite-jdbc` in batches.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)

@@ -11,9 +11,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Several clients send a server statements that are made to exhaust it, for minutes, while an admin asks `SELECT 1`
-/// 50 times a second. Prints how long those took, how long the nasty ones took past their limits (a write waits for
-/// those of others), and how much memory the server had. It runs in a JVM of its own with `-Xmx256m`, limits are 3 s.
+/// Several clients send a server statements that are made to exhaust it, for minutes, while an admin asks `SELECT 1` 50
+/// times a second. Prints how long those took, how long the nasty ones took past their limits (a write waits for those
+/// of others), and how much memory the server had. It runs in a JVM of its own with `-Xmx256m`, limits are 3 s.
 ///
 /// Arguments: minutes (default 10), clients (default 3), seed (default the time). Exit code 1 if a bound is broken.
 public final class NastyBench {

@@ -18,11 +18,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What row-level security costs a client's SELECT: a server with a policy on the column `owner`, and in turn one
-/// without policies that is sent the same SELECT with `owner = …` written out, so that both give the same answers.
-/// Over `POST /query` from 8 connections, each server in a JVM of its own with `-Xmx256m`; prints medians and ratios.
+/// without policies that is sent the same SELECT with `owner = …` written out, so that both give the same answers. Over
+/// `POST /query` from 8 connections, each server in a JVM of its own with `-Xmx256m`; prints medians and ratios.
 ///
-/// Arguments: rows of the table, 1000 owners in turn (default 100 000), repeats (default 3), seconds for each
-/// (default 3).
+/// Arguments: rows of the table, 1000 owners in turn (default 100 000), repeats (default 3), seconds for each (default
+/// 3).
 public final class PolicyCost {
     private static final int CONNECTIONS = 8;
     private static final int OWNERS = 1000;

@@ -24,10 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /// `GET /cdc`: each change of the replica's tables to admins, as it commits.
 ///
-/// Changes are recorded while somebody follows them, and for a while after the last has left, over
-/// restarts too: within
-/// that time, who comes back goes on where it was. Otherwise nothing is recorded, and nothing is paid for
-/// it.
+/// Changes are recorded while somebody follows them, and for a while after the last has left, over restarts too: within
+/// that time, who comes back goes on where it was. Otherwise nothing is recorded, and nothing is paid for it.
 public final class CdcPlugin extends StarbasePlugin {
     /// How long changes are recorded on after the last client has left.
     static final Duration KEPT = Duration.ofMinutes(10);

@@ -14,12 +14,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
-/// Writes each changed row into `tmp_cdc_log`, by temporary triggers on the writer's connection, in the
-/// transaction that
-/// changes it: what is undone leaves no trace, and what commits is there with its place in the order.
+/// Writes each changed row into `tmp_cdc_log`, by temporary triggers on the writer's connection, in the transaction
+/// that changes it: what is undone leaves no trace, and what commits is there with its place in the order.
 ///
-/// Tables that are made, altered or dropped are looked for before each commit that changed the schema; a
-/// table that is
+/// Tables that are made, altered or dropped are looked for before each commit that changed the schema; a table that is
 /// new or other than before is announced as `RELOAD`, one that is gone as `DROP`.
 final class ChangeRecorder implements ChangeObserver {
     static final List<String> TABLES = List.of("""
@@ -50,8 +48,8 @@ final class ChangeRecorder implements ChangeObserver {
     private final RowImages images = new RowImages();
     private final Set<String> altered = new HashSet<>();
 
-    /// The tables that have triggers and how they and their unique indexes were made, as of the last commit
-    /// and as of the one to come.
+    /// The tables that have triggers and how they and their unique indexes were made, as of the last commit and as of
+    /// the one to come.
     private Map<String, String> known = Map.of();
     private Map<String, String> coming = Map.of();
     private long schemaVersion = -1;

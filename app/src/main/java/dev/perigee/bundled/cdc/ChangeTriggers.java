@@ -9,9 +9,8 @@ import java.util.stream.Collectors;
 
 /// The triggers that record what happens to one table's rows.
 ///
-/// `REPLACE` deletes rows without firing their triggers. So the rows that a new one is in conflict with
-/// are noted before it
-/// is written, and recorded as deleted once it has been: it could not have been while they were there.
+/// `REPLACE` deletes rows without firing their triggers. So the rows that a new one is in conflict with are noted
+/// before it is written, and recorded as deleted once it has been: it could not have been while they were there.
 final class ChangeTriggers {
     /// Arguments a function may have, less the first two.
     private static final int CHUNK = 100;

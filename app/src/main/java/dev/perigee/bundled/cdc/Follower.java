@@ -17,8 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /// Sends one client the changes it wants, in their order, as fast as it takes them.
 ///
-/// A client that is so slow that its next change is no longer kept is closed with [#TOO_OLD]: it has to
-/// read the tables
+/// A client that is so slow that its next change is no longer kept is closed with [#TOO_OLD]: it has to read the tables
 /// anew, and knows it.
 final class Follower implements Socket.Listener {
     /// The position asked for, or reached, is older than what is kept, or none of this replica's.

@@ -15,8 +15,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
-/// The functions that the triggers call: rows as JSON, as an answer shows them, and the rows a new one may
-/// replace. For
+/// The functions that the triggers call: rows as JSON, as an answer shows them, and the rows a new one may replace. For
 /// the writer's thread.
 final class RowImages {
     /// Longest JSON of a row; of a longer one only the key is recorded.

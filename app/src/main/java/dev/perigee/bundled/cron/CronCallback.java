@@ -25,9 +25,8 @@ import java.util.concurrent.TimeoutException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Tells another program by `POST <callback_host>/cron/callback` that a task's time has come, signed so
-/// that it can know
-/// from whom.
+/// Tells another program by `POST <callback_host>/cron/callback` that a task's time has come, signed so that it can
+/// know from whom.
 ///
 /// `X-Perigee-Signature: t=<seconds>,v1=<hex>`, where the hex is HMAC-SHA256 of `<seconds>.<body>`.
 final class CronCallback implements AutoCloseable {

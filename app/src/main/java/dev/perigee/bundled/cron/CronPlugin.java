@@ -46,8 +46,7 @@ public final class CronPlugin extends StarbasePlugin {
     /// A run that begins later than this after its time was missed.
     private static final Duration LATE = Duration.ofSeconds(60);
 
-    /// When tasks are looked at after a statement has touched them: it commits in between, or takes its
-    /// time.
+    /// When tasks are looked at after a statement has touched them: it commits in between, or takes its time.
     private static final List<Duration> LOOKS =
             List.of(Duration.ofMillis(50), Duration.ofMillis(500), Duration.ofSeconds(15));
 
@@ -173,8 +172,8 @@ public final class CronPlugin extends StarbasePlugin {
             }
             Instant due = Instant.ofEpochMilli(state.get().dueMillis());
             Instant next = tab.after(now);
-            // A task is planned one time ahead; further only by a clock that was ahead. One time more is left
-            // to it: the next one may have been run then.
+            // A task is planned one time ahead; further only by a clock that was ahead. One time more is left to it:
+            // the next one may have been run then.
             boolean isTooFar = due.isAfter(next) && due.isAfter(tab.after(next));
             if (due.isAfter(now) && !isTooFar) return Optional.of(due);
             if (isTooFar) {
@@ -265,8 +264,7 @@ public final class CronPlugin extends StarbasePlugin {
         Optional<String> run() throws InterruptedException;
     }
 
-    /// Past their limit the plugins are interrupted and not waited for; the task does not run again while
-    /// they go on.
+    /// Past their limit the plugins are interrupted and not waited for; the task does not run again while they go on.
     private Optional<String> tellPlugins(Task task, CronEvent event, AtomicInteger parts) throws InterruptedException {
         FutureTask<Map<String, String>> telling = new FutureTask<>(() -> host().tellCron(event));
         parts.incrementAndGet();

@@ -9,8 +9,7 @@ import java.time.ZoneOffset;
 
 /// When a task runs: five fields, and before them `CRON_TZ=<zone>` for another zone than UTC.
 ///
-/// On the day a clock is set forward, a time that is left out runs when the clock goes on; on the day it
-/// is set back, a
+/// On the day a clock is set forward, a time that is left out runs when the clock goes on; on the day it is set back, a
 /// time that comes twice runs once.
 record CronTab(CronTimes times) {
     private static final String ZONE = "CRON_TZ=";

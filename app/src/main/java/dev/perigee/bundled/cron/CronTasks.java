@@ -18,8 +18,7 @@ import tools.jackson.core.JacksonException;
 
 /// The tasks as they stand in the replica, what is known of each, and the last runs.
 ///
-/// A trigger looks at each task when it is written, whoever writes it: one that could not run is refused
-/// with the
+/// A trigger looks at each task when it is written, whoever writes it: one that could not run is refused with the
 /// statement that adds it.
 final class CronTasks {
     /// Tasks there may be.
@@ -144,9 +143,8 @@ final class CronTasks {
 
     /// Where a task's runs are told.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] if it is no address,
-    ///     [Fault#FORBIDDEN] if
-    ///     it is none of those allowed
+    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] if it is no address, [Fault#FORBIDDEN] if it
+    ///     is none of those allowed
     URI callback(String host) {
         if (host.length() > MAX_CALLBACK_CHARS) {
             throw Fault.TOO_LARGE.saying(

@@ -1,7 +1,6 @@
 /// Tasks by the clock: `tmp_cron_tasks`, their runs, and their callbacks.
 ///
-/// Guarantee: no task holds up another, no run of a task overlaps the one before, and what was missed is
-/// made up for or
+/// Guarantee: no task holds up another, no run of a task overlaps the one before, and what was missed is made up for or
 /// skipped as configured.
 ///
 /// Start reading at [CronPlugin].

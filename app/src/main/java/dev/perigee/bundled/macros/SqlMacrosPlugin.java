@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Spells `SELECT $_exclude(password, ssn) FROM users` out as all columns of `users` but those two.
 ///
-/// The columns are those of the first table after the macro's FROM, on the replica or the external
-/// database; with an
+/// The columns are those of the first table after the macro's FROM, on the replica or the external database; with an
 /// alias or a join they are named with the table before them. A column that is not there is 400.
 public final class SqlMacrosPlugin extends StarbasePlugin {
     private static final String MACRO = "$_exclude";
@@ -114,8 +113,7 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
         throw malformed();
     }
 
-    /// The alias of the table at `at`, or its own name where others are joined to it; empty where it
-    /// stands alone.
+    /// The alias of the table at `at`, or its own name where others are joined to it; empty where it stands alone.
     private static String prefix(List<Word> words, int at) {
         if (at + 1 >= words.size()) return "";
         Word next = words.get(at + 1);

@@ -20,8 +20,8 @@ final class RestValues {
 
     /// A member of a body.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a number of which the column would not keep all digits,
-    ///     or bytes not in base64
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a number of which the column would not keep all digits, or
+    ///     bytes not in base64
     static Value of(RestTable table, Column column, JsonNode json) {
         if (json.isNull()) return Value.Null.NULL;
         boolean isNumber = BodyJson.isNumber(json);

@@ -31,9 +31,8 @@ final class AnswerPlaces {
             write(new byte[] {(byte) b}, 0, 1);
         }
 
-        /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] past the answer's limit,
-        ///     [Fault#BUSY]
-        ///     when other answers have the memory
+        /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] past the answer's limit, [Fault#BUSY] when
+        ///     other answers have the memory
         @Override
         public void write(byte[] from, int offset, int count) {
             long wanted = (long) length + count;

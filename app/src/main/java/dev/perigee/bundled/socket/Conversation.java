@@ -19,8 +19,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One client's frames: those with an `id` run side by side and are answered as they end, those without
-/// one after
+/// One client's frames: those with an `id` run side by side and are answered as they end, those without one after
 /// another and in their order.
 final class Conversation implements Socket.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);

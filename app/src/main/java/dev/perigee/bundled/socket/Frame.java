@@ -12,8 +12,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// What a client asks in one frame: `{id?, action?, sql, params?}` or `{id?, action?, transaction: […]}`,
-/// with `source`
+/// What a client asks in one frame: `{id?, action?, sql, params?}` or `{id?, action?, transaction: […]}`, with `source`
 /// and `raw` besides.
 ///
 /// @param id as JSON text; the answer carries it

@@ -10,8 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Answers as the page shows them: the first rows, each value with its kind, since a browser's numbers are
-/// doubles.
+/// Answers as the page shows them: the first rows, each value with its kind, since a browser's numbers are doubles.
 ///
 /// A cell is null, a text, `{"i": "…"}`, `{"r": "…"}`, `{"b": "<hex of its beginning>", "n": bytes}`, or
 /// `{"t": "<its beginning>", "n": characters}` for a long text.
@@ -22,8 +21,8 @@ final class StudioAnswer implements AnswerSink {
     private static final int MAX_TEXT_CHARS = 5000;
     private static final int MAX_BLOB_BYTES = 256;
 
-    /// Of all answers of one request, so that many statements, or rows of long texts, take no more memory
-    /// than few. What is past it is not shown.
+    /// Of all answers of one request, so that many statements, or rows of long texts, take no more memory than few.
+    /// What is past it is not shown.
     private static final long MAX_BYTES = 16L << 20;
 
     /// What a cell takes beside its text, roughly.

@@ -20,11 +20,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 
-/// `/studio` and what its page asks. Off, and answered with 404, unless a user and a password are
-/// configured.
+/// `/studio` and what its page asks. Off, and answered with 404, unless a user and a password are configured.
 ///
-/// The page and its script are open to anybody, for there is nothing in them; everything else needs a
-/// session.
+/// The page and its script are open to anybody, for there is nothing in them; everything else needs a session.
 public final class StudioPlugin extends StarbasePlugin {
     private static final String POLICY =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"

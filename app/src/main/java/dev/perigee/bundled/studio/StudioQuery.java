@@ -19,9 +19,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
-/// Reads what the page asks: `{"sql": "…; …", "plan", "source"}`, or
-/// `{"statements": [{"sql", "params"}], "source"}`. Several statements run as one transaction. With `plan`
-/// none of them runs: each is explained.
+/// Reads what the page asks: `{"sql": "…; …", "plan", "source"}`, or `{"statements": [{"sql", "params"}], "source"}`.
+/// Several statements run as one transaction. With `plan` none of them runs: each is explained.
 final class StudioQuery {
     private static final int MAX_STATEMENTS = 1000;
 

@@ -19,8 +19,7 @@ import java.util.Optional;
 
 /// Who is signed in to the studio. Safe for many threads.
 ///
-/// A session is a random cookie that only this server's pages send and no script reads; what is kept of it
-/// is its hash.
+/// A session is a random cookie that only this server's pages send and no script reads; what is kept of it is its hash.
 /// Requests that do something carry the session's second secret in a header, which no other site can know.
 final class StudioSessions {
     static final String COOKIE = "perigee_studio";
@@ -61,8 +60,7 @@ final class StudioSessions {
         this.clock = clock;
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED], or [Fault.TOO_MANY_REQUESTS] after
-    ///     too many of
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED], or [Fault.TOO_MANY_REQUESTS] after too many of
     ///     them
     synchronized Opened signIn(Request request, String givenUser, String givenPassword) {
         Instant now = clock.instant();
@@ -115,8 +113,7 @@ final class StudioSessions {
 
     /// The session of a request that does something.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a session,
-    ///     [Fault#FORBIDDEN] when
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a session, [Fault#FORBIDDEN] when
     ///     another site made the browser send it
     Session required(Request request) {
         requireSameSite(request);

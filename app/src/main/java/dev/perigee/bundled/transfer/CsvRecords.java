@@ -8,8 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The records of a CSV text. Fields may be quoted; a quoted one may have commas, line ends and doubled
-/// quotes. Records
+/// The records of a CSV text. Fields may be quoted; a quoted one may have commas, line ends and doubled quotes. Records
 /// end with CRLF, LF or CR. An empty field that is not quoted is null.
 ///
 /// @see <a href="https://www.rfc-editor.org/rfc/rfc4180">RFC 4180</a>
@@ -46,8 +45,7 @@ final class CsvRecords {
     /// The next record; null at the end. Lines without anything are passed over where the first record has more than
     /// one field.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a quote that does not end, or ends before its
-    ///     field
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a quote that does not end, or ends before its field
     @Nullable
     List<@Nullable String> next() throws IOException {
         while (!hasOneColumn && (peek() == '\n' || peek() == '\r')) endOfLine();

@@ -15,9 +15,8 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Runs the statements of a dump in one transaction. Its own `BEGIN` and `COMMIT` are passed over, and so
-/// is what it says
-/// of foreign keys, which the replica does not enforce.
+/// Runs the statements of a dump in one transaction. Its own `BEGIN` and `COMMIT` are passed over, and so is what it
+/// says of foreign keys, which the replica does not enforce.
 final class DumpImport {
     /// Statements of a failure's report.
     private static final int SHOWN_CHARS = 200;
@@ -134,8 +133,7 @@ final class DumpImport {
         if (table.lookingAt()) made.add(name(sql, table.end()));
     }
 
-    /// The name that begins at `from`, without its quotes. By hand: a pattern would need the stack for a
-    /// long one.
+    /// The name that begins at `from`, without its quotes. By hand: a pattern would need the stack for a long one.
     private static String name(String sql, int from) {
         char first = sql.charAt(from);
         boolean isQuoted = "\"'`[".indexOf(first) >= 0;

@@ -27,9 +27,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Exports that are made in the background, one after the other, and kept for a day. They outlive the
-/// server: one that was
-/// not over is made anew when it starts again.
+/// Exports that are made in the background, one after the other, and kept for a day. They outlive the server: one that
+/// was not over is made anew when it starts again.
 final class ExportJobs implements AutoCloseable {
     /// Jobs that wait, run, or are kept.
     static final int MAX_JOBS = 20;

@@ -27,8 +27,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// `GET /export/dump`, `/export/json/:table`, `/export/csv/:table` and `/export/sqlite`, for admins: each
-/// from a copy
+/// `GET /export/dump`, `/export/json/:table`, `/export/csv/:table` and `/export/sqlite`, for admins: each from a copy
 /// of the replica that is made first and removed afterwards.
 public final class ExportPlugin extends StarbasePlugin {
     /// Exports at once; each has a copy of the replica on the disk.
@@ -145,8 +144,7 @@ public final class ExportPlugin extends StarbasePlugin {
     /// The answer of an export.
     ///
     /// @param format `dump`, `sqlite`, or `json` and `csv` of a table
-    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] for another format, or where there is
-    ///     no such table
+    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] for another format, or where there is no such table
     public Response export(String format, Optional<String> table) {
         return switch (format) {
             case "dump" ->
@@ -170,8 +168,7 @@ public final class ExportPlugin extends StarbasePlugin {
         });
     }
 
-    /// The table's or view's name as the schema has it; asked before the copy is made, so that a mistake
-    /// costs nothing.
+    /// The table's or view's name as the schema has it; asked before the copy is made, so that a mistake costs nothing.
     private String tableName(String wanted) {
         String name = host().store().read(LOOK_LIMIT, transaction -> {
             SqliteStatement select = transaction

@@ -31,9 +31,8 @@ import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// `POST /import/dump`, `/import/json/:table` and `/import/csv/:table`, for admins. What is sent goes to
-/// the disk first, so
-/// that no write waits for a client; then all of it is imported in one transaction, or nothing.
+/// `POST /import/dump`, `/import/json/:table` and `/import/csv/:table`, for admins. What is sent goes to the disk
+/// first, so that no write waits for a client; then all of it is imported in one transaction, or nothing.
 public final class ImportPlugin extends StarbasePlugin {
     /// Uploads at once; each has its file on the disk.
     private static final int MAX_IMPORTS = 2;

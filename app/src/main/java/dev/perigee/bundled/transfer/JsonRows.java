@@ -19,8 +19,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// The rows of a JSON file, `{"data": [{…}, …], "columnMapping": {…}}` or the array alone, one after the
-/// other.
+/// The rows of a JSON file, `{"data": [{…}, …], "columnMapping": {…}}` or the array alone, one after the other.
 final class JsonRows {
     static final String EXPECTED =
             "Invalid JSON format. Expected an object with \"data\" array and optional \"columnMapping\".";

@@ -17,8 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/// Inserts rows into one table, one by one. Either the first that fails ends all of it, or each that fails
-/// is left out
+/// Inserts rows into one table, one by one. Either the first that fails ends all of it, or each that fails is left out
 /// and noted.
 final class RowImport {
     /// Failures that are told; more are counted.

@@ -16,14 +16,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// Writes a database as SQL that stock `sqlite3` reads back to an equal one: tables with their rows, then
-/// indexes,
+/// Writes a database as SQL that stock `sqlite3` reads back to an equal one: tables with their rows, then indexes,
 /// views and triggers, in one transaction. One row at a time: a table of any size needs little memory.
 ///
-/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are made anew and their rows inserted,
-/// which fills what
-/// they keep for themselves. Row numbers of tables without an INTEGER PRIMARY KEY are not kept, as in
-/// `.dump`.
+/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are made anew and their rows inserted, which fills what
+/// they keep for themselves. Row numbers of tables without an INTEGER PRIMARY KEY are not kept, as in `.dump`.
 ///
 /// @see <a href="https://www.sqlite.org/cli.html">SQLite: the command line, section 10</a>
 final class SqlDump {
@@ -155,9 +152,8 @@ final class SqlDump {
         return row.bytesAt(column, new byte[row.lengthAt(column)]);
     }
 
-    /// Seventeen digits name one number, but SQLite's reader is off by a bit for some; those are written
-    /// as what they are
-    /// made of, which arithmetic puts together exactly.
+    /// Seventeen digits name one number, but SQLite's reader is off by a bit for some; those are written as what they
+    /// are made of, which arithmetic puts together exactly.
     private String real(double number) {
         if (Double.isInfinite(number)) return number > 0 ? "9e999" : "-9e999";
         String digits = String.format(Locale.ROOT, "%.16e", number);
@@ -201,8 +197,7 @@ final class SqlDump {
         out.write('\'');
     }
 
-    /// Whether SQLite's parser takes the text as it is: it ends at a zero, and a shell may change what is
-    /// not UTF-8.
+    /// Whether SQLite's parser takes the text as it is: it ends at a zero, and a shell may change what is not UTF-8.
     private static boolean isPlain(byte[] bytes) {
         for (byte b : bytes) if (b == 0 || b == '\r') return false;
         try {

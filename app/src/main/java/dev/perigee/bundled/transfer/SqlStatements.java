@@ -9,11 +9,9 @@ import org.jspecify.annotations.Nullable;
 /// The statements of an SQL text, one after the other, with the comments inside them: a text of any length needs the
 /// memory of its longest statement.
 ///
-/// A semicolon ends a statement unless it is within quotes, a comment, or a trigger's body, which ends
-/// with `; END;`.
+/// A semicolon ends a statement unless it is within quotes, a comment, or a trigger's body, which ends with `; END;`.
 ///
-/// @see <a href="https://www.sqlite.org/c3ref/complete.html">SQLite: Determine If An SQL Statement Is
-///     Complete</a>
+/// @see <a href="https://www.sqlite.org/c3ref/complete.html">SQLite: Determine If An SQL Statement Is Complete</a>
 public final class SqlStatements {
     /// Longest statement.
     static final int MAX_CHARS = 32 << 20;

@@ -18,8 +18,8 @@ final class CatalogForms {
     private static final Set<String> NUMBERS = Set.of("int2", "int4", "int8", "oid", "float4", "float8", "numeric");
     private static final Set<String> TIMES = Set.of("date", "time", "timetz", "timestamp", "timestamptz");
 
-    /// Every type that values of the given types contain. `parts` are a composite's attributes by number, with names;
-    /// a domain's base type and an array's element type have none.
+    /// Every type that values of the given types contain. `parts` are a composite's attributes by number, with names; a
+    /// domain's base type and an array's element type have none.
     private static final String SELECT = """
             WITH RECURSIVE held (type) AS (
                 SELECT x.type FROM unnest(?::pg_catalog.oid[]) AS x (type)

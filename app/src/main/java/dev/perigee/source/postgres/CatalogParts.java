@@ -9,9 +9,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The names inside types, on which the texts of values depend although no row has them: labels of enums,
-/// attributes of composites, and what the object identifier types (`regclass` and its kin) name. `ALTER TYPE …
-/// RENAME` changes them, and with them the text of every row, while no row is written.
+/// The names inside types, on which the texts of values depend although no row has them: labels of enums, attributes of
+/// composites, and what the object identifier types (`regclass` and its kin) name. `ALTER TYPE … RENAME` changes them,
+/// and with them the text of every row, while no row is written.
 final class CatalogParts {
     /// Names of a column at most; where there are more, they are not followed.
     private static final int MAX_NAMES = 20_000;

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Turns `:name` into `$1`, where there is a value of that name. Elsewhere a colon is what the server takes
-/// it for: a cast (`::`), or the bounds of a slice (`a[1:n]`, unless a value is called `n`).
+/// Turns `:name` into `$1`, where there is a value of that name. Elsewhere a colon is what the server takes it for: a
+/// cast (`::`), or the bounds of a slice (`a[1:n]`, unless a value is called `n`).
 final class NamedPlaceholders {
     private NamedPlaceholders() {}
 

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// `numeric`: a sign, a weight, a display scale, and digits to the base of 10,000.
 ///
 /// Stored exactly: as an integer where it is one of 64 bits, as a real where it has at most 15 significant digits,
-/// since
-/// a double gives those back as they were; else as text with all digits. The other two ways are an admin's choice.
+/// since a double gives those back as they were; else as text with all digits. The other two ways are an admin's
+/// choice.
 ///
 /// @see <a href="https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/numeric.c">numeric_send</a>
 final class NumericDecoder implements Decoder {

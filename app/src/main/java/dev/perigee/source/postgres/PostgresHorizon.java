@@ -26,16 +26,15 @@ import org.postgresql.jdbc.PgConnection;
 /// at its first write, which may come long after it took the value.
 ///
 /// Where we may not see other sessions (`pg_read_all_stats`), on a standby (which does not know the primary's
-/// sessions), or where sessions hide what they do (`track_activities`), the numbers and a while to settle must
-/// do. On a standby that while is counted by what it has replayed: its clock goes on while replay is paused or
-/// lags.
+/// sessions), or where sessions hide what they do (`track_activities`), the numbers and a while to settle must do. On a
+/// standby that while is counted by what it has replayed: its clock goes on while replay is paused or lags.
 ///
 /// @param server what it shows of itself, from which follows how far its word goes
 /// @param openSince the earliest start of an open transaction, else the time of looking; the epoch while a prepared
 ///     transaction waits, whose start nobody knows any more
 /// @param now the snapshot taken afterwards
-/// @param settled all that was committed until then is in the snapshot; empty where a standby does not say, or
-///     where the snapshot is of another server than the look
+/// @param settled all that was committed until then is in the snapshot; empty where a standby does not say, or where
+///     the snapshot is of another server than the look
 record PostgresHorizon(
         ServerSight server,
         Instant openSince,
@@ -54,8 +53,8 @@ record PostgresHorizon(
     /// within it, the next transaction takes that time as its own, and for a moment in between none is open.
     ///
     /// Sessions that only read do not hold anything up: ours are known by their numbers, and autovacuum's by their
-    /// kind. Open transactions are looked at before prepared ones: one that is prepared meanwhile is then seen
-    /// twice and not never.
+    /// kind. Open transactions are looked at before prepared ones: one that is prepared meanwhile is then seen twice
+    /// and not never.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
                    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS may_see,
@@ -118,12 +117,7 @@ record PostgresHorizon(
         /// @param at the run of the snapshot's server
         PostgresHorizon with(Moment now, String at) {
             return new PostgresHorizon(
-                    server,
-                    openSince,
-                    oldest,
-                    now,
-                    PostgresMoment.of(now.mark()),
-                    settled.filter(_ -> run.equals(at)));
+                    server, openSince, oldest, now, PostgresMoment.of(now.mark()), settled.filter(_ -> run.equals(at)));
         }
     }
 

@@ -44,16 +44,16 @@ record PostgresIdentity(
 
     static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";
 
-    /// Up to where the log is on the disk: what is behind that may be gone after a crash, and with it what was
-    /// written with `synchronous_commit` off.
+    /// Up to where the log is on the disk: what is behind that may be gone after a crash, and with it what was written
+    /// with `synchronous_commit` off.
     private static final String FLUSHED = "pg_current_wal_flush_lsn()::text";
 
     /// The last transaction that committed, and when: known with `track_commit_timestamp` only.
     private static final String COMMITTED =
             "(SELECT concat(xid, ' ', extract(epoch FROM \"timestamp\")) FROM pg_last_committed_xact())";
 
-    /// A server begins where its last checkpoint is, or makes one where its recovery ended. Whether there was
-    /// another one since it was started is told by the time, which the server keeps in seconds.
+    /// A server begins where its last checkpoint is, or makes one where its recovery ended. Whether there was another
+    /// one since it was started is told by the time, which the server keeps in seconds.
     private static final String CHECKPOINT = """
             (SELECT concat(checkpoint_lsn, ' ', checkpoint_time < pg_postmaster_start_time()) FROM pg_control_checkpoint())""";
 
@@ -161,10 +161,9 @@ record PostgresIdentity(
         return isOtherTimeline ? branchedAfter(earlier) : startedAfter(earlier);
     }
 
-    /// Whether the server was started with all that it had. One that is put back to older files on its timeline
-    /// counts and logs on from there, and has overtaken what was remembered sooner or later: so what counts is
-    /// where it began, as long as that can be seen. A standby begins where it likes, and replays the rest
-    /// again.
+    /// Whether the server was started with all that it had. One that is put back to older files on its timeline counts
+    /// and logs on from there, and has overtaken what was remembered sooner or later: so what counts is where it began,
+    /// as long as that can be seen. A standby begins where it likes, and replays the rest again.
     private Optional<Boolean> startedAfter(Identity earlier) throws SQLException {
         if (isStandby || earlier.isStandby() || run.equals(earlier.run())) return Optional.of(true);
         if (earlier.reached().isEmpty()) return Optional.empty();
@@ -181,8 +180,7 @@ record PostgresIdentity(
         return last[1].equals("t") ? Optional.of(true) : Optional.empty();
     }
 
-    /// A history file says where each earlier timeline was left: what was seen before that place is still
-    /// there.
+    /// A history file says where each earlier timeline was left: what was seen before that place is still there.
     private Optional<Boolean> branchedAfter(Identity earlier) throws SQLException {
         if (earlier.position().isEmpty()) return Optional.empty();
         String file = "pg_wal/%08X.history".formatted(timeline.orElseThrow());

@@ -14,8 +14,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 /// Opens sessions for the pool, and remembers why the last one failed to open.
 ///
 /// The pool makes connections in the background and goes on trying, while callers wait: they would learn about a wrong
-/// password as a timeout, and the account may be locked by the repetitions. Here one failure stands, without asking
-/// the server again, until the next caller begins to wait.
+/// password as a timeout, and the account may be locked by the repetitions. Here one failure stands, without asking the
+/// server again, until the next caller begins to wait.
 final class PostgresLogin implements DataSource {
     private final PGSimpleDataSource driver = new PGSimpleDataSource();
     private volatile @Nullable SQLException failure;

@@ -35,8 +35,7 @@ final class PostgresOptions {
 
     /// pgjdbc's properties, without host, database, user and password.
     ///
-    /// @throws PerigeeException [Fault#CONFIG_INVALID] for a parameter that is unknown or has a value it cannot
-    ///     have
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] for a parameter that is unknown or has a value it cannot have
     static Properties of(SourceConfig config) {
         PostgresOptions options = new PostgresOptions(config);
         options.defaults();

@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
 
-/// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source infers
-/// each from where it stands; values come back as the type table says, but for arrays and other structures,
-/// which come in the source's text form.
+/// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source infers each from
+/// where it stands; values come back as the type table says, but for arrays and other structures, which come in the
+/// source's text form.
 final class PostgresQuery {
     /// Rows fetched at once, so that an answer of any size needs little memory.
     private static final int FETCH_ROWS = 256;
@@ -32,16 +32,15 @@ final class PostgresQuery {
     private static final Set<String> STATEMENT_CLASSES = Set.of(
             "0A", "0L", "0P", "20", "21", "22", "23", "25", "26", "2B", "2F", "34", "3B", "3F", "42", "44", "P0");
 
-    /// Statements that end the transaction a statement is run in, or begin another: Perigee's own, which
-    /// commits what succeeded and undoes what failed. SAVEPOINT and what belongs to it would end with it.
+    /// Statements that end the transaction a statement is run in, or begin another: Perigee's own, which commits what
+    /// succeeded and undoes what failed. SAVEPOINT and what belongs to it would end with it.
     private static final Set<String> TRANSACTION_WORDS =
             Set.of("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE");
 
     /// The state of a statement that wants to write in a transaction that only reads.
     static final String READ_ONLY = "25006";
 
-    /// The state of a statement that runs in no transaction: VACUUM, CREATE DATABASE, CREATE INDEX
-    /// CONCURRENTLY.
+    /// The state of a statement that runs in no transaction: VACUUM, CREATE DATABASE, CREATE INDEX CONCURRENTLY.
     private static final String NO_TRANSACTION = "25001";
 
     private PostgresQuery() {}
@@ -60,13 +59,11 @@ final class PostgresQuery {
         return new Ready(Placeholders.of(numbered.sql(), values.size()), values);
     }
 
-    /// Runs a statement in the session's transaction, whose settings make values read as they are read
-    /// here.
+    /// Runs a statement in the session's transaction, whose settings make values read as they are read here.
     ///
     /// @return rows changed, -1 for a statement that returns rows
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint,
-    ///     with
-    ///     the server's message and where in `sql` it points
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint, with the
+    ///     server's message and where in `sql` it points
     static long run(Connection connection, Ready ready, RowSink sink) throws SQLException {
         Placeholders placeholders = ready.placeholders();
         List<Value> parameters = ready.values();
@@ -101,8 +98,7 @@ final class PostgresQuery {
                 "It was not sent");
     }
 
-    /// The driver gives the rows of a COPY to a caller of another kind, and breaks the session off for a
-    /// statement.
+    /// The driver gives the rows of a COPY to a caller of another kind, and breaks the session off for a statement.
     private static void refuseCopyStream(String sql) {
         if (!firstWords(sql).getFirst().equals("COPY")) return;
         SqlLexer lexer = new SqlLexer(sql);

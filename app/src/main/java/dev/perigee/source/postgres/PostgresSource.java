@@ -23,16 +23,15 @@ import org.jspecify.annotations.Nullable;
 
 /// PostgreSQL 13 to 18 as a source.
 ///
-/// Everything a session needs is set for the transaction only, so it holds behind poolers that change the
-/// session between two transactions. How rows are read is in [PostgresSnapshot].
+/// Everything a session needs is set for the transaction only, so it holds behind poolers that change the session
+/// between two transactions. How rows are read is in [PostgresSnapshot].
 public final class PostgresSource implements Source {
     private final SourceConfig config;
     private final PostgresConnections connections;
 
     /// Does not connect yet.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for options it
-    ///     does not know
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for options it does not know
     public PostgresSource(SourceConfig config) {
         this.config = config;
         this.connections = new PostgresConnections(config);

@@ -26,9 +26,9 @@ record PostgresTransaction(SourceConfig config, Readers readers, String where, b
                    set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
                    set_config('quote_all_identifiers', 'off', true), pg_backend_pid()%s""";
 
-    /// Limits that a role or a database may have set for sessions that are forgotten, and that would end a long
-    /// load: between two of its statements pages are written here, and all of it is one transaction. How long
-    /// the server may take for a statement is our own setting.
+    /// Limits that a role or a database may have set for sessions that are forgotten, and that would end a long load:
+    /// between two of its statements pages are written here, and all of it is one transaction. How long the server may
+    /// take for a statement is our own setting.
     private static final List<String> ROLE_LIMITS = List.of("idle_in_transaction_session_timeout", "lock_timeout");
 
     private static final int TRANSACTION_TIMEOUT = 170_000;
@@ -120,8 +120,8 @@ record PostgresTransaction(SourceConfig config, Readers readers, String where, b
     /// What a statement of a user's own may have left behind: `SET`, advisory locks, `LISTEN`, temporary tables.
     private void forgetSettings(PgConnection session) {
         try (Statement statement = session.createStatement()) {
-            // The parts of DISCARD ALL, in one round trip with our name: the driver sets it after the login, so it is
-            // a setting like others.
+            // The parts of DISCARD ALL, in one round trip with our name: the driver sets it after the login, so it is a
+            // setting like others.
             statement.execute("""
                     CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *;
                     SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES;

@@ -42,8 +42,7 @@ final class PullStatement {
     /// @param columns of the table as the catalog has them in this transaction
     /// @param changed finds rows that came after a moment
     /// @param isUnchecked whether the database takes any bytes for text
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where they are not those of the
-    ///     pull
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where they are not those of the pull
     PullStatement(Pull pull, List<CatalogColumn> columns, ChangedRows changed, boolean isUnchecked) {
         this.pull = pull;
         this.isUnchecked = isUnchecked;
@@ -107,8 +106,7 @@ final class PullStatement {
 
     /// Puts the row's cells into `batch`.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where a part of the key is NULL: the
-    ///     comparison
+    /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where a part of the key is NULL: the comparison
     ///     could pass over such a row
     void decode(CopyRows rows, Batch batch) {
         requireKey(rows);

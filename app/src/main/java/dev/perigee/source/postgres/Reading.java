@@ -19,8 +19,8 @@ record Reading(String expression, Decoder decoder, boolean isReversible) {
         return new Reading("%1$s::pg_catalog.text", new StructureDecoder(form), false);
     }
 
-    /// The same for a database that does not check its texts: their bytes come as they are, where the server
-    /// would refuse to send them as text.
+    /// The same for a database that does not check its texts: their bytes come as they are, where the server would
+    /// refuse to send them as text.
     Reading unchecked() {
         Decoder text = decoder == PlainDecoder.JSONB ? PlainDecoder.TEXT : decoder;
         if (text != PlainDecoder.TEXT && !(text instanceof StructureDecoder)) return this;

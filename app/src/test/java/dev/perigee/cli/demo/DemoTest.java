@@ -21,8 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/// The whole demo, again and again in one folder: killed, ended by itself, made wrong on purpose, asked to
-/// stop.
+/// The whole demo, again and again in one folder: killed, ended by itself, made wrong on purpose, asked to stop.
 class DemoTest {
     @TempDir
     Path dir;
@@ -109,8 +108,7 @@ class DemoTest {
         return new ChildJvm(dev.perigee.cli.Main.class, "demo", "--data", dir.toString(), "--port", "0");
     }
 
-    /// Another value, a row less, and another key, which is a row less and a row more: four differences.
-    /// Nobody changes
+    /// Another value, a row less, and another key, which is a row less and a row more: four differences. Nobody changes
     /// events at the source.
     private void plantDifferences() {
         try (Store store = Store.open(StoreConfig.of(dir.resolve("replica")))) {
