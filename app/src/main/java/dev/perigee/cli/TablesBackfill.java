@@ -1,6 +1,7 @@
 package dev.perigee.cli;
 
 import dev.perigee.plugin.Json;
+import dev.perigee.replication.Progress;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -94,10 +95,21 @@ final class TablesBackfill implements Callable<Integer> {
                     ? client.result("DELETE", path, Optional.empty())
                     : isNotAwaited
                             ? client.result("POST", path + "?wait=false", Optional.of(body))
-                            : client.ran(path, Optional.of(body));
+                            : ran(client, path, body);
             if (json) out().println(Json.MAPPER.writeValueAsString(result));
             else print(result.path("backfill"));
             return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;
+        }
+    }
+
+    /// Waits for its end, and shows somebody at a terminal how far it is.
+    private JsonNode ran(ServerClient client, String path, Map<String, Object> body) {
+        if (!surroundings.isTerminal()) return client.ran(path, Optional.of(body));
+        try (ProgressLine line = new ProgressLine(spec.commandLine().getErr(), true)) {
+            return client.ran(path, Optional.of(body), now -> {
+                JsonNode progress = now.path("backfill").path("progress");
+                if (progress.isObject()) line.progress(name, Json.MAPPER.treeToValue(progress, Progress.class));
+            });
         }
     }
 

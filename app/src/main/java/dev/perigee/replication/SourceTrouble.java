@@ -1,13 +1,16 @@
 package dev.perigee.replication;
 
+import dev.perigee.fault.Fault;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +24,18 @@ final class SourceTrouble {
     /// Tables named in a line of the log at most.
     private static final int MAX_NAMED = 20;
 
+    /// Faults that only a source can raise that was asked and has answered.
+    private static final Set<String> ANSWERS = Stream.of(
+                    Fault.SOURCE_PERMISSION,
+                    Fault.SOURCE_ROWS_HIDDEN,
+                    Fault.SOURCE_TABLE_MISSING,
+                    Fault.SOURCE_COLUMN_MISSING,
+                    Fault.SOURCE_SCHEMA_CHANGED,
+                    Fault.SOURCE_BEHIND_CURSOR,
+                    Fault.SOURCE_REPLACED)
+            .map(Fault::name)
+            .collect(Collectors.toUnmodifiableSet());
+
     private static final Logger LOG = LoggerFactory.getLogger(SourceTrouble.class);
 
     private final InstantSource clock;
@@ -30,11 +45,14 @@ final class SourceTrouble {
     private @Nullable Instant since;
     private boolean isTold;
 
+    // Since their last success. A table whose own pull ends its connection each time would be tried without a pause.
+    private final Set<String> hastened = new HashSet<>();
+
     // A table that fails again and again, between others that succeed, is told of once. So is one that failed already
     // before Perigee was started.
     private boolean wasTold;
 
-    /// @param ended is told which tables were held up, once the source answers again
+    /// @param ended is told, once the source answers again, which tables it held up and should be tried at once
     SourceTrouble(InstantSource clock, Consumer<List<String>> ended) {
         this.clock = clock;
         this.ended = ended;
@@ -55,8 +73,8 @@ final class SourceTrouble {
     /// @return whether it is the source's trouble, of which nothing is to be said for this table
     boolean failed(String table, Problem failure, boolean isNews) {
         if (!failure.concernsSource()) {
-            // The source has said what it refuses, so it is there.
-            if (failure.fault().startsWith("SOURCE_")) answered();
+            // It has said what it refuses, so it is there.
+            if (ANSWERS.contains(failure.fault())) answered();
             return false;
         }
         synchronized (this) {
@@ -75,8 +93,15 @@ final class SourceTrouble {
         return true;
     }
 
-    /// The source has answered: what trouble there was is over.
-    void answered() {
+    /// A table was synced, so the source answers: what trouble there was is over.
+    void succeeded(String table) {
+        synchronized (this) {
+            hastened.remove(table);
+        }
+        answered();
+    }
+
+    private void answered() {
         List<String> held;
         synchronized (this) {
             Instant began = since;
@@ -94,6 +119,7 @@ final class SourceTrouble {
             problem = null;
             since = null;
             isTold = false;
+            held = held.stream().filter(hastened::add).toList();
         }
         ended.accept(held);
     }
@@ -101,5 +127,6 @@ final class SourceTrouble {
     /// A table that is removed is held up no longer.
     synchronized void removed(String table) {
         tables.remove(table);
+        hastened.remove(table);
     }
 }

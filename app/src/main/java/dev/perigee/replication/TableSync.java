@@ -204,7 +204,7 @@ public final class TableSync {
             return done;
         });
         syncing.forEach(one -> copyStands.accept(one.name(), one.target()));
-        trouble.answered();
+        ended.forEach(run -> trouble.succeeded(run.table()));
         return ended.stream()
                 .map(run -> SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.empty()))
                 .toList();

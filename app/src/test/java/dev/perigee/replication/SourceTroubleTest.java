@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
@@ -40,6 +41,7 @@ class SourceTroubleTest {
     void start() {
         log.start();
         logger.addAppender(log);
+        logger.setLevel(Level.INFO); // a command that ran here before may have made it quieter
         postgres = TestPostgres.create();
         NAMES.forEach(name -> postgres.execute(
                 "CREATE TABLE %1$s (id int PRIMARY KEY); INSERT INTO %1$s VALUES (1)".formatted(name)));
@@ -50,6 +52,7 @@ class SourceTroubleTest {
     @AfterEach
     void stop() {
         logger.detachAppender(log);
+        logger.setLevel(null);
         source.close();
         proxy.close();
         postgres.close();

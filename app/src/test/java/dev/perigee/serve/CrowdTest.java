@@ -132,7 +132,7 @@ class CrowdTest {
         Tls tls = new Tls(certificate, directory.resolve("server.key"));
         SurfaceConfig surface = new SurfaceConfig(List.of(), 100_000, 60, false, Optional.of(tls), false);
         Setup setup = Setup.standard()
-                .serve(c -> ServedStore.with(c, c.maxBodyBytes(), 2, Duration.ofSeconds(2), Duration.ofSeconds(1))
+                .serve(c -> ServedStore.with(c, c.maxBodyBytes(), 2, Duration.ofSeconds(4), Duration.ofSeconds(1))
                         .with(surface));
         byte[] request = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
         SSLContext trusting = SurfaceTest.trusting(authority.root());
@@ -141,7 +141,7 @@ class CrowdTest {
             socket.setSoTimeout(10_000);
             BufferedReader answers =
                     new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
-            long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+            long end = System.nanoTime() + Duration.ofSeconds(9).toNanos();
             while (System.nanoTime() < end) {
                 socket.getOutputStream().write(request);
                 assertThat(answers.readLine()).isEqualTo("HTTP/1.1 200 OK");
