@@ -53,9 +53,13 @@ record PostgresIdentity(
             "(SELECT concat(xid, ' ', extract(epoch FROM \"timestamp\")) FROM pg_last_committed_xact())";
 
     /// A server begins where its last checkpoint is, or makes one where its recovery ended. Whether there was another
-    /// one since it was started is told by the time, which the server keeps in seconds.
+    /// one since it was started is told by the time, which the server keeps in seconds. The place that a checkpoint
+    /// begins at, not that of its own record: a server without a disk of its own (Neon) has no record at its start.
     private static final String CHECKPOINT = """
-            (SELECT concat(checkpoint_lsn, ' ', checkpoint_time < pg_postmaster_start_time()) FROM pg_control_checkpoint())""";
+            (SELECT concat(redo_lsn, ' ', checkpoint_time < pg_postmaster_start_time()) FROM pg_control_checkpoint())""";
+
+    /// Answered by Amazon Aurora alone, whose storage knows no checkpoints: what it says of them may be of long ago.
+    private static final String AURORA = "aurora_version()";
 
     private static final String STORAGE = """
             WITH RECURSIVE part (oid) AS (
@@ -166,10 +170,11 @@ record PostgresIdentity(
     /// as long as that can be seen. A standby begins where it likes, and replays the rest again.
     private Optional<Boolean> startedAfter(Identity earlier) throws SQLException {
         if (isStandby || earlier.isStandby() || run.equals(earlier.run())) return Optional.of(true);
+        if (can.answers(session, AURORA)) return Optional.of(true);
         if (earlier.reached().isEmpty()) return Optional.empty();
         String[] reached = earlier.reached().get().split(" ");
         if (reached.length == 3 && moment.xmax() - earlier.counter() < 1L << 31) {
-            String sql = "extract(epoch FROM pg_xact_commit_timestamp('%s'::xid))".formatted(reached[1]);
+            String sql = "extract(epoch FROM pg_xact_commit_timestamp('%s'::xid))".formatted(Long.parseLong(reached[1]));
             String committed = row(session, "SELECT " + can.orNull(session, sql))[0];
             if (committed != null) return Optional.of(committed.equals(reached[2]));
         }
