@@ -98,7 +98,9 @@ final class TableOption {
                 "configured",
                 table.indexes(),
                 table.estimatedRows(),
-                table.estimatedBytes());
+                table.estimatedBytes(),
+                table.parts(),
+                table.unreadable());
     }
 
     private TableConfig with(TableConfig config) {

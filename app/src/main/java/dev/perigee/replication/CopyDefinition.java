@@ -126,7 +126,9 @@ record CopyDefinition(
         Set<String> wanted = new HashSet<>(config.columns());
         Set<String> unwanted = new HashSet<>(config.exclude());
         for (String name : config.columns()) require(table, name, "columns", where);
-        for (String name : config.exclude()) require(table, name, "exclude", where);
+        for (String name : config.exclude()) {
+            if (!table.unreadable().containsValue(name)) require(table, name, "exclude", where);
+        }
         List<CopyColumn> columns = table.columns().stream()
                 .filter(c -> (wanted.isEmpty() || wanted.contains(c.name())) && !unwanted.contains(c.name()))
                 .map(c -> new CopyColumn(
@@ -252,6 +254,7 @@ record CopyDefinition(
     }
 
     private static SourceColumn require(SourceTable table, String column, String field, String where) {
+        if (table.unreadable().containsValue(column)) throw table.unreadable(where, column);
         return table.column(column)
                 .orElseThrow(() -> Fault.SOURCE_COLUMN_MISSING.in(
                         where,

@@ -62,8 +62,9 @@ record Drift(
         if (!key.equals(now.key())) rebuilding.add("its key was %s and is %s".formatted(made.key(), now.key()));
         made.parts().forEach((identity, parts) -> {
             if (isRenamed(parts, now.parts().getOrDefault(identity, Map.of())))
-                rebuilding.add("names inside the type of column \"%s\" were changed, and with them its values"
-                        .formatted(nameOf(identity, now)));
+                rebuilding.add(
+                        "names inside the type of column \"%s\", or what computes it, were changed, and with them its values"
+                                .formatted(nameOf(identity, now)));
         });
         if (!made.source().equals(now.source()))
             changes.add("it was %s and is %s".formatted(made.source(), now.source()));

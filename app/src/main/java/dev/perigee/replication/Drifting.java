@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.CopyDefinition.CopyColumn;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Source;
@@ -34,11 +35,15 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
         }
         CopyDefinition made = state.get().definition().get();
         // What an admin chose anew is fetched anew, whatever the source changed beside that.
-        if (made.isChosenDifferently(now)) return new Drifting(config, table, now, Optional.empty());
+        boolean isOwn = state.get().needsResync() || config.mode() == TableConfig.Mode.FULL;
+        if (made.isChosenDifferently(now)) {
+            if (!isOwn) requireSame(store, source, config, table, state.get());
+            return new Drifting(config, table, now, Optional.empty());
+        }
         Drift drift = Drift.between(made, now);
+        requireReadable(drift, table, config);
         CopyDefinition keeping = now.chosenBy(asked, names.known().keeping(drift.kept(config.droppedColumns())));
         Optional<String> why = drift.isNone() ? Optional.empty() : Optional.of(drift.why());
-        boolean isOwn = state.get().needsResync() || config.mode() == TableConfig.Mode.FULL;
         if (drift.isNone()) spelled(store, asked, made, now);
         if (drift.isNone() || isOwn) return new Drifting(config, table, keeping, why);
         requireSame(store, source, config, table, state.get());
@@ -67,6 +72,14 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
             StateTable.redefined(tx, asked.name(), spelled);
             return true;
         });
+    }
+
+    /// A column that may no longer be read is still there, and its values go on changing.
+    private static void requireReadable(Drift drift, SourceTable table, TableConfig config) {
+        for (CopyColumn column : drift.dropped()) {
+            String name = table.unreadable().get(column.identity());
+            if (name != null) throw table.unreadable("table " + config.name(), name);
+        }
     }
 
     /// Columns are known by numbers, which mean nothing in another table. What a rewrite of the table left of its rows

@@ -67,6 +67,7 @@ final class SoftDeletes {
     static void check(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
         String name = column(config);
         if (name == null) return;
+        if (table.unreadable().containsValue(name)) throw table.unreadable(where, name);
         SourceColumn column = table.column(name)
                 .orElseThrow(() -> Fault.SOURCE_COLUMN_MISSING.in(
                         where,

@@ -1,5 +1,7 @@
 package dev.perigee.source;
 
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +17,7 @@ import java.util.Optional;
 /// @param parts by a column's identity: names inside its type on which the texts of its values depend (PostgreSQL:
 ///     labels of enums, attributes of composites, objects that a `regclass` names), by what they are names of. Where
 ///     one is changed, rows that nobody wrote read otherwise
+/// @param unreadable names of the columns that the source's user may not read, by their identity
 public record SourceTable(
         TableId id,
         Kind kind,
@@ -24,7 +27,8 @@ public record SourceTable(
         List<SourceIndex> indexes,
         long estimatedRows,
         long estimatedBytes,
-        Map<Integer, Map<String, String>> parts) {
+        Map<Integer, Map<String, String>> parts,
+        Map<Integer, String> unreadable) {
 
     /// `keyOrigin` where the table's own keys say nothing about rows of the tables that inherit from it.
     public static final String INHERITED = "none, since other tables inherit from it";
@@ -42,9 +46,10 @@ public record SourceTable(
         key = List.copyOf(key);
         indexes = List.copyOf(indexes);
         parts = Map.copyOf(parts);
+        unreadable = Map.copyOf(unreadable);
     }
 
-    /// A table whose types have no names inside.
+    /// A table whose types have no names inside and whose columns may all be read.
     public SourceTable(
             TableId id,
             Kind kind,
@@ -54,7 +59,7 @@ public record SourceTable(
             List<SourceIndex> indexes,
             long estimatedRows,
             long estimatedBytes) {
-        this(id, kind, columns, key, keyOrigin, indexes, estimatedRows, estimatedBytes, Map.of());
+        this(id, kind, columns, key, keyOrigin, indexes, estimatedRows, estimatedBytes, Map.of(), Map.of());
     }
 
     /// Why it has no key, as a sentence about `it`.
@@ -69,6 +74,16 @@ public record SourceTable(
         if (keyOrigin.equals(INHERITED)) return false;
         boolean isKey = !key.isEmpty() && names.containsAll(key);
         return isKey || indexes.stream().anyMatch(index -> index.isUnique() && names.containsAll(index.columns()));
+    }
+
+    /// That one of its columns may not be read, which is not the same as a column that is missing.
+    public PerigeeException unreadable(String where, String column) {
+        return Fault.SOURCE_PERMISSION.in(
+                where,
+                "the source's user may not read the column \"%s\" of %s".formatted(column, id),
+                "Nothing was changed",
+                "GRANT SELECT (\"%s\") ON %s to that user, or leave the column out with `exclude`"
+                        .formatted(column.replace("\"", "\"\""), id));
     }
 
     public Optional<SourceColumn> column(String name) {

@@ -361,6 +361,62 @@ class DriftTest {
         assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1200");
     }
 
+    /// It is there still, and its values go on changing.
+    @ParameterizedTest
+    @ValueSource(strings = {"cursor", "xmin"})
+    void a_column_that_may_not_be_read_any_more_is_not_taken_for_one_that_was_dropped(String mode) {
+        String role = postgres.database();
+        postgres.execute("CREATE ROLE %1$s LOGIN PASSWORD 'x'; GRANT SELECT ON t TO %1$s".formatted(role));
+        try (Source restricted = new PostgresSource(as(role, postgres.config()))) {
+            host = TestHost.idle(
+                    folder,
+                    restricted,
+                    mode.equals("xmin") ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1)) : BY_C);
+            assertThat(sync().error()).isEmpty();
+            postgres.execute("REVOKE SELECT ON t FROM %1$s; GRANT SELECT (id, n, c) ON t TO %1$s".formatted(role));
+            postgres.execute("UPDATE t SET v = 'new' WHERE id = 1");
+            Problem problem = sync().error().orElseThrow();
+            assertThat(problem.fault()).isEqualTo("SOURCE_PERMISSION");
+            assertThat(problem.remedy()).contains("GRANT SELECT (\"v\")").contains("exclude");
+            assertThat(status("guarantee")).isEqualTo("behind");
+            postgres.execute("GRANT SELECT (v) ON t TO " + role);
+            postgres.execute("UPDATE t SET c = 9000 WHERE id = 1");
+            assertThat(sync().error()).isEmpty();
+            assertThat(host.value("SELECT v FROM t WHERE id = 1")).isEqualTo("new");
+            postgres.execute("REVOKE SELECT (v) ON t FROM " + role);
+            host.call("PATCH", "/tables/t", "{'exclude':['v']}").result();
+            assertThat(sync().error()).isEmpty();
+            postgres.execute("DROP TABLE t; DROP ROLE " + role);
+            host.close();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cursor", "xmin"})
+    void a_new_expression_of_a_virtual_column_has_the_rows_read_again(String mode) {
+        postgres.execute("ALTER TABLE t ADD twice int GENERATED ALWAYS AS (id * 2) VIRTUAL");
+        open(mode.equals("xmin") ? TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1)) : BY_C);
+        postgres.execute("ALTER TABLE t ALTER twice SET EXPRESSION AS (id * 10)");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT twice FROM t WHERE id = 7")).isEqualTo("70");
+        assertThat(sync().error()).isEmpty();
+        assertThat(sync().pulled()).as("once").isLessThan(1200);
+    }
+
+    @Test
+    void what_the_rarer_identifier_types_name_is_followed_too() {
+        postgres.execute("""
+                CREATE COLLATION mine FROM "C"; CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
+                ALTER TABLE t ADD l regcollation DEFAULT 'mine', ADD f regconfig DEFAULT 'words'""");
+        open(TableConfig.of("t", TableConfig.Mode.XMIN, Duration.ofHours(1)));
+        postgres.execute("ALTER COLLATION mine RENAME TO ours");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT l FROM t WHERE id = 7")).contains("ours");
+        postgres.execute("ALTER TEXT SEARCH CONFIGURATION words RENAME TO texts");
+        assertThat(sync().error()).isEmpty();
+        assertThat(host.value("SELECT f FROM t WHERE id = 7")).contains("texts");
+    }
+
     static SourceConfig as(String role, SourceConfig config) {
         return new SourceConfig(
                 config.type(),

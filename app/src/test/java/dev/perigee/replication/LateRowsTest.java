@@ -17,6 +17,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
 /// Rows that are committed behind others that were pulled already, at a real server.
@@ -122,6 +124,31 @@ class LateRowsTest {
             assertThat(status.has("completeAsOf")).isTrue();
             assertThat(status.get("position").asString()).contains("/");
             assertThat(status.has("heldBy")).isFalse();
+        }
+    }
+
+    /// Each is a trigger before each insert and update, and none of them sets the time of every row.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'BEGIN RETURN NEW; END' | ",
+                "'BEGIN NEW.at := now(); RETURN NEW; END' | WHEN (new.v = 'some')",
+                "'BEGIN NEW.v := now()::text; RETURN NEW; END' | ",
+            })
+    void a_trigger_that_stamps_no_row_or_only_some_lets_nothing_be_promised(String body, String when) {
+        postgres.execute("ALTER TABLE t RENAME at TO stamped");
+        postgres.execute("CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$%s$$"
+                .formatted(body.replace("NEW.at", "NEW.stamped")));
+        postgres.execute("CREATE TRIGGER other BEFORE INSERT OR UPDATE ON t FOR EACH ROW %s EXECUTE FUNCTION other()"
+                .formatted(when == null ? "" : when));
+        try (TestHost host = host("stamped")) {
+            await().pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
+                sync(host);
+                assertThat(host.value("SELECT sealing ->> '$.open' FROM tmp_replication_state"))
+                        .isEqualTo("[]");
+            });
+            assertThat(status(host).get("guarantee").asString()).isEqualTo("settled(10s)");
         }
     }
 

@@ -339,6 +339,18 @@ class LineageTest {
                 .isEqualTo("100 v");
     }
 
+    /// The settings' cursor is found in it by its name alone, so that the copy would be made anew.
+    @Test
+    void a_table_made_anew_with_its_columns_in_other_places_is_not_the_same() {
+        open(BY_C);
+        postgres.execute("ALTER TABLE t DROP COLUMN v");
+        assertThat(sync().error()).isEmpty();
+        postgres.execute("DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, c bigserial)");
+        postgres.execute("INSERT INTO t SELECT i FROM generate_series(1, 4) i");
+        assertThat(sync().error().orElseThrow().fault()).isEqualTo("SOURCE_REPLACED");
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("100");
+    }
+
     @Test
     void an_unlogged_table_that_a_crash_emptied_is_a_fault_for_syncs_and_sweeps() throws Exception {
         try (EmbeddedPostgres server = TestPostgres.server()

@@ -60,10 +60,12 @@ final class CatalogColumns {
                               AND p.refclassid = 'pg_catalog.pg_class'::regclass
                               AND q.seqcache = 1 AND NOT q.seqcycle AND q.seqincrement = 1)
                     OR t.typname IN ('timestamp', 'timestamptz') AND EXISTS (
-                        -- A row trigger before INSERT and UPDATE.
-                        SELECT FROM pg_catalog.pg_trigger g
+                        -- A row trigger before INSERT and UPDATE, for each row whatever is in it, whose function or
+                        -- arguments name the column: others do something else.
+                        SELECT FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc f ON f.oid = g.tgfoid
                         WHERE g.tgrelid = d.attrelid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')
-                          AND g.tgtype & 23 = 23))
+                          AND g.tgtype & 23 = 23 AND g.tgqual IS NULL
+                          AND position(lower(d.attname) IN lower(f.prosrc || encode(g.tgargs, 'escape'))) > 0))
                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s WHERE s.srrelid = d.attrelid)
             FROM typed d
             JOIN pg_catalog.pg_type t ON t.oid = d.type AND t.typtype <> 'd'
@@ -81,6 +83,13 @@ final class CatalogColumns {
             ) ELSE coalesce(a.oid, t.oid) END
             ORDER BY d.attrelid, d.attnum
             """;
+
+    /// A table of which nothing may be read is not one with columns that may not be.
+    private static final String UNREADABLE = """
+            SELECT a.attrelid, a.attnum, a.attname FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = ANY (?::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+              AND NOT has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+              AND has_any_column_privilege(a.attrelid, 'SELECT')""";
 
     private record Found(long relation, CatalogColumn column) {}
 
@@ -112,6 +121,22 @@ final class CatalogColumns {
             columns.computeIfAbsent(one.relation(), _ -> new ArrayList<>()).add(column);
         }
         return columns;
+    }
+
+    /// @return by relation and number: the names of the columns that the user may not read
+    static Map<Long, Map<Integer, String>> unreadable(Connection c, Collection<Long> relations) throws SQLException {
+        Map<Long, Map<Integer, String>> unreadable = new HashMap<>();
+        try (PreparedStatement statement = c.prepareStatement(UNREADABLE)) {
+            statement.setString(1, oids(relations));
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    unreadable
+                            .computeIfAbsent(row.getLong(1), _ -> new HashMap<>())
+                            .put(row.getInt(2), row.getString(3));
+                }
+            }
+        }
+        return unreadable;
     }
 
     /// An array of OIDs in PostgreSQL's text form.

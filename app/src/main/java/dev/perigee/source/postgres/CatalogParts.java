@@ -36,7 +36,8 @@ final class CatalogParts {
                 ) AS part (type)
             ), named (type, class) AS (
                 VALUES ('regclass', 'c'), ('regtype', 't'), ('regproc', 'p'), ('regprocedure', 'p'),
-                       ('regnamespace', 'n'), ('regrole', 'a')
+                       ('regnamespace', 'n'), ('regrole', 'a'), ('regcollation', 'l'), ('regconfig', 'f'),
+                       ('regdictionary', 'd'), ('regoper', 'o'), ('regoperator', 'o')
             ), objects (class, oid, name) AS (
                 SELECT 'c', c.oid, n.nspname || '.' || c.relname
                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -52,6 +53,18 @@ final class CatalogParts {
                 SELECT 'n', n.oid, n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname NOT LIKE 'pg_t%temp%'
               UNION ALL
                 SELECT 'a', r.oid, r.rolname FROM pg_catalog.pg_roles r
+              UNION ALL
+                SELECT 'l', l.oid, n.nspname || '.' || l.collname
+                FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
+              UNION ALL
+                SELECT 'f', f.oid, n.nspname || '.' || f.cfgname
+                FROM pg_catalog.pg_ts_config f JOIN pg_catalog.pg_namespace n ON n.oid = f.cfgnamespace
+              UNION ALL
+                SELECT 'd', d.oid, n.nspname || '.' || d.dictname
+                FROM pg_catalog.pg_ts_dict d JOIN pg_catalog.pg_namespace n ON n.oid = d.dictnamespace
+              UNION ALL
+                SELECT 'o', o.oid, n.nspname || '.' || o.oprname
+                FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
             )
             SELECT held.relation, held.number, 'e' || e.oid, e.enumlabel::text
             FROM held JOIN pg_catalog.pg_enum e ON e.enumtypid = held.type
@@ -67,6 +80,12 @@ final class CatalogParts {
             JOIN named ON named.type = t.typname
             JOIN objects o ON o.class = named.class AND o.oid >= 16384""";
 
+    /// Values that are computed when they are read: PostgreSQL 18 and later.
+    private static final String VIRTUAL = """
+            SELECT a.attrelid, a.attnum, 'g', pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE a.attrelid = ANY (?::oid[]) AND a.attgenerated = 'v' AND NOT a.attisdropped""";
+
     private CatalogParts() {}
 
     /// Whether a column's type may depend on names.
@@ -79,7 +98,21 @@ final class CatalogParts {
             throws SQLException {
         Map<Long, Map<Integer, Map<String, String>>> parts = new HashMap<>();
         if (relations.isEmpty()) return parts;
-        try (PreparedStatement statement = c.prepareStatement(SELECT)) {
+        add(c, SELECT, relations, parts);
+        parts.values().forEach(columns -> columns.values().removeIf(names -> names.size() > MAX_NAMES));
+        return parts;
+    }
+
+    /// Adds the expressions of virtual generated columns: `SET EXPRESSION` changes all their values and writes no row.
+    static void addVirtual(Connection c, Collection<Long> relations, Map<Long, Map<Integer, Map<String, String>>> parts)
+            throws SQLException {
+        add(c, VIRTUAL, relations, parts);
+    }
+
+    private static void add(
+            Connection c, String sql, Collection<Long> relations, Map<Long, Map<Integer, Map<String, String>>> parts)
+            throws SQLException {
+        try (PreparedStatement statement = c.prepareStatement(sql)) {
             statement.setString(1, CatalogColumns.oids(List.copyOf(relations)));
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
@@ -89,7 +122,5 @@ final class CatalogParts {
                 }
             }
         }
-        parts.values().forEach(columns -> columns.values().removeIf(names -> names.size() > MAX_NAMES));
-        return parts;
     }
 }

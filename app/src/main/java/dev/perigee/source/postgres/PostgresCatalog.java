@@ -120,13 +120,16 @@ final class PostgresCatalog {
                         .filter(oid -> columns.getOrDefault(oid, List.of()).stream()
                                 .anyMatch(column -> CatalogParts.mayBe(column.type())))
                         .toList());
+        CatalogParts.addVirtual(c, oids, parts);
+        Map<Long, Map<Integer, String>> unreadable = CatalogColumns.unreadable(c, oids);
         List<SourceTable> tables = new ArrayList<>();
         for (CatalogRelation relation : relations) {
             tables.add(table(
                     relation,
                     columns.getOrDefault(relation.oid(), List.of()),
                     indexes.getOrDefault(relation.oid(), List.of()),
-                    parts.getOrDefault(relation.oid(), Map.of())));
+                    parts.getOrDefault(relation.oid(), Map.of()),
+                    unreadable.getOrDefault(relation.oid(), Map.of())));
         }
         return tables;
     }
@@ -135,7 +138,8 @@ final class PostgresCatalog {
             CatalogRelation relation,
             List<CatalogColumn> columns,
             List<CatalogIndex> indexes,
-            Map<Integer, Map<String, String>> parts) {
+            Map<Integer, Map<String, String>> parts,
+            Map<Integer, String> unreadable) {
         CatalogKey key = CatalogKey.of(relation, columns, indexes);
         return new SourceTable(
                 relation.id(),
@@ -149,7 +153,8 @@ final class PostgresCatalog {
                         .toList(),
                 relation.estimatedRows(),
                 relation.estimatedBytes(),
-                parts);
+                parts,
+                unreadable);
     }
 
     private static SourceColumn column(CatalogColumn column) {

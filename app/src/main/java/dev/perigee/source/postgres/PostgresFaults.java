@@ -56,6 +56,14 @@ final class PostgresFaults {
                     "let the pooler take the parameter: add it to `ignore_startup_parameters` in pgbouncer.ini, or leave `options` out of the source's URL",
                     e);
         }
+        if (isStatementPooling(e)) {
+            return Fault.SOURCE_UNREACHABLE.in(
+                    where,
+                    said(e),
+                    state,
+                    "set `pool_mode` to `transaction` or `session` at the pooler: a copy is read in transactions",
+                    e);
+        }
         if (isIpv6Only(e, config.host())) {
             return Fault.SOURCE_UNREACHABLE.in(
                     where,
@@ -101,6 +109,15 @@ final class PostgresFaults {
         return state(e).equals("08P01") && said(e).contains("unsupported startup parameter");
     }
 
+    private static boolean isStatementPooling(SQLException e) {
+        return state(e).equals("08P01") && said(e).contains("statement pooling");
+    }
+
+    /// It has a login that its server refused under the SQLSTATE of a broken protocol.
+    private static boolean isLoginAtPooler(SQLException e) {
+        return state(e).equals("08P01") && said(e).contains("authentication failed");
+    }
+
     /// A login that found nobody, at a host that is only there for those who have IPv6.
     private static boolean isIpv6Only(SQLException e, String host) {
         boolean hasAnswered = String.valueOf(cause(e, ConnectException.class)).contains("refused") || isTls(e);
@@ -124,6 +141,7 @@ final class PostgresFaults {
 
     private static Fault fault(SQLException e) {
         if (isTls(e)) return Fault.SOURCE_TLS;
+        if (isLoginAtPooler(e)) return Fault.SOURCE_AUTH;
         if (cause(e, SocketTimeoutException.class) != null && !isConnecting(e)) return Fault.SOURCE_TIMEOUT;
         String state = state(e);
         return switch (state) {

@@ -174,7 +174,8 @@ record PostgresIdentity(
         if (earlier.reached().isEmpty()) return Optional.empty();
         String[] reached = earlier.reached().get().split(" ");
         if (reached.length == 3 && moment.xmax() - earlier.counter() < 1L << 31) {
-            String sql = "extract(epoch FROM pg_xact_commit_timestamp('%s'::xid))".formatted(Long.parseLong(reached[1]));
+            String sql =
+                    "extract(epoch FROM pg_xact_commit_timestamp('%s'::xid))".formatted(Long.parseLong(reached[1]));
             String committed = row(session, "SELECT " + can.orNull(session, sql))[0];
             if (committed != null) return Optional.of(committed.equals(reached[2]));
         }

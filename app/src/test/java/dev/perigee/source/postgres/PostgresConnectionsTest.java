@@ -269,6 +269,18 @@ class PostgresConnectionsTest {
         }
     }
 
+    @Test
+    void a_pooler_that_refuses_a_login_is_told_as_one_and_not_as_an_outage() throws IOException {
+        try (ServerSocket pooler = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> refusing(pooler, "password authentication failed", "08P01"));
+            SourceConfig c = config(2, Duration.ofSeconds(5), Duration.ofSeconds(30));
+            assertUnreachable(
+                    with(c, "127.0.0.1", pooler.getLocalPort(), c.user(), c.database()),
+                    Fault.SOURCE_AUTH,
+                    "password authentication failed");
+        }
+    }
+
     /// 2001:db8::/32 is nobody's.
     @Test
     void a_host_with_ipv6_addresses_only_that_does_not_answer_is_said_to_be_one() {
