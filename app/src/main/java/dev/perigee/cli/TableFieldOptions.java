@@ -112,6 +112,12 @@ final class TableFieldOptions {
             description = "Columns that the source drops: keep or drop. Default: keep.")
     private @Nullable String droppedColumns;
 
+    @Option(
+            names = "--row-security",
+            paramLabel = "WORD",
+            description = "A table with rows that policies hide: refused or filtered. Default: refused.")
+    private @Nullable String rowSecurity;
+
     @Option(names = "--indexes", negatable = true, description = "Make the source's indexes on the copy.")
     private @Nullable Boolean hasIndexes;
 
@@ -158,6 +164,7 @@ final class TableFieldOptions {
         put(fields, "settle", settle);
         put(fields, "stampedBy", stampedBy);
         put(fields, "droppedColumns", droppedColumns);
+        put(fields, "rowSecurity", rowSecurity);
         put(fields, "indexes", hasIndexes);
         return fields;
     }

@@ -2,18 +2,21 @@ package dev.perigee.cli;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.TableChooser;
 import dev.perigee.replication.TableChooser.Choice;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// `--table` with what belongs to it: `--cursor`, `--mode`, `--key` and `--target` speak of the `--table` before them.
+/// `--table` with what belongs to it: `--cursor`, `--mode`, `--key`, `--target` and `--row-security` speak of the
+/// `--table` before them.
 final class TableOption {
     @Option(
             names = "--table",
@@ -44,12 +47,18 @@ final class TableOption {
     @Option(names = "--target", paramLabel = "NAME", description = "The copy's name. Default: the table's.")
     private @Nullable String target;
 
+    @Option(
+            names = "--row-security",
+            paramLabel = "WORD",
+            description = "Where policies hide rows of it: refused, or filtered to copy the others. Default: refused.")
+    private @Nullable String rowSecurity;
+
     /// How the table is copied; what was not said is chosen.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CURSOR_UNSUITABLE] where no cursor can be justified,
     ///     [Fault#CONFIG_INVALID] for options that exclude one another
     Choice choice(Source source, String defaultSchema) {
-        Optional<Mode> asked = mode();
+        Optional<Mode> asked = word("--mode", mode, Mode.values());
         if (cursor != null && asked.orElse(Mode.CURSOR) != Mode.CURSOR) {
             throw invalid("--cursor belongs to --mode cursor, and --mode is " + mode);
         }
@@ -74,12 +83,15 @@ final class TableOption {
         return new Choice(table, Optional.of(with(config)), choice.reason());
     }
 
-    private Optional<Mode> mode() {
-        if (mode == null) return Optional.empty();
-        for (Mode known : Mode.values()) {
-            if (known.name().toLowerCase(Locale.ROOT).equals(mode)) return Optional.of(known);
+    private static <E extends Enum<E>> Optional<E> word(String option, @Nullable String asked, E[] choices) {
+        if (asked == null) return Optional.empty();
+        List<String> words = new ArrayList<>();
+        for (E choice : choices) {
+            words.add(choice.name().toLowerCase(Locale.ROOT));
+            if (words.getLast().equals(asked)) return Optional.of(choice);
         }
-        throw invalid("--mode is \"%s\", expected cursor, xmin or full".formatted(mode));
+        String last = words.removeLast();
+        throw invalid("%s is \"%s\", expected %s or %s".formatted(option, asked, String.join(", ", words), last));
     }
 
     private static RuntimeException invalid(String what) {
@@ -100,13 +112,16 @@ final class TableOption {
                 table.estimatedRows(),
                 table.estimatedBytes(),
                 table.parts(),
-                table.unreadable());
+                table.unreadable(),
+                table.isFiltered());
     }
 
     private TableConfig with(TableConfig config) {
         return config.toBuilder()
                 .key(key)
                 .target(Optional.ofNullable(target).or(config::target))
+                .rowSecurity(word("--row-security", rowSecurity, RowSecurity.values())
+                        .orElse(config.rowSecurity()))
                 .build();
     }
 }

@@ -24,6 +24,7 @@ import java.util.Optional;
 /// @param group tables of one group are read in one snapshot and applied in one transaction
 /// @param promises what makes sure that the copy is its source
 /// @param droppedColumns what becomes of a copy's column that the source dropped
+/// @param rowSecurity what becomes of a table whose policies hide rows from the source's user
 /// @param paused whether the schedule skips it
 public record TableConfig(
         String name,
@@ -44,6 +45,7 @@ public record TableConfig(
         Optional<String> group,
         Promises promises,
         DroppedColumns droppedColumns,
+        RowSecurity rowSecurity,
         boolean paused) {
 
     /// How rows that are new or changed are found.
@@ -91,6 +93,14 @@ public record TableConfig(
         DROP
     }
 
+    /// What becomes of a table whose policies at the source hide rows from the source's user.
+    public enum RowSecurity {
+        /// It is not read: the copy would be taken for the whole table.
+        REFUSED,
+        /// The rows that the user sees are read, and no more is promised of them.
+        FILTERED
+    }
+
     public static final int DEFAULT_PAGE_ROWS = 1000;
     public static final Duration DEFAULT_INTERVAL = Duration.ofSeconds(60);
     public static final Duration MIN_INTERVAL = Duration.ofSeconds(1);
@@ -135,6 +145,7 @@ public record TableConfig(
                 Optional.empty(),
                 Promises.defaults(),
                 DroppedColumns.KEEP,
+                RowSecurity.REFUSED,
                 false);
     }
 

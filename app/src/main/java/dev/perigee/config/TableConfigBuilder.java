@@ -2,6 +2,7 @@ package dev.perigee.config;
 
 import dev.perigee.config.TableConfig.DroppedColumns;
 import dev.perigee.config.TableConfig.NullCursor;
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.StampedBy;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +21,7 @@ public final class TableConfigBuilder {
     private Optional<String> group;
     private Promises promises;
     private DroppedColumns droppedColumns;
+    private RowSecurity rowSecurity;
     private boolean paused;
 
     TableConfigBuilder(TableConfig before) {
@@ -33,6 +35,7 @@ public final class TableConfigBuilder {
         this.group = before.group();
         this.promises = before.promises();
         this.droppedColumns = before.droppedColumns();
+        this.rowSecurity = before.rowSecurity();
         this.paused = before.paused();
     }
 
@@ -105,6 +108,11 @@ public final class TableConfigBuilder {
         return this;
     }
 
+    public TableConfigBuilder rowSecurity(RowSecurity choice) {
+        rowSecurity = choice;
+        return this;
+    }
+
     public TableConfigBuilder paused(boolean isPaused) {
         paused = isPaused;
         return this;
@@ -130,6 +138,7 @@ public final class TableConfigBuilder {
                 group,
                 promises,
                 droppedColumns,
+                rowSecurity,
                 paused);
     }
 }

@@ -4,6 +4,7 @@ import dev.perigee.config.TableConfig.DroppedColumns;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.StampedBy;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import java.math.BigInteger;
@@ -54,6 +55,7 @@ public final class TableSettings {
             "settle",
             "stampedBy",
             "droppedColumns",
+            "rowSecurity",
             "paused");
 
     /// What holds where neither a field nor a table before says otherwise.
@@ -104,6 +106,7 @@ public final class TableSettings {
         fields.put("settle", Units.text(config.settle()));
         fields.put("stampedBy", word(config.stampedBy()));
         fields.put("droppedColumns", word(config.droppedColumns()));
+        fields.put("rowSecurity", word(config.rowSecurity()));
         fields.put("paused", config.paused());
         return fields;
     }
@@ -139,6 +142,7 @@ public final class TableSettings {
                 text("group", base.group()),
                 promises(mode, base.promises()),
                 word("droppedColumns", DroppedColumns.values(), base.droppedColumns()),
+                word("rowSecurity", RowSecurity.values(), base.rowSecurity()),
                 flag("paused", base.paused()));
         checkSchedule(config);
         return isWrong ? Optional.empty() : Optional.of(config);

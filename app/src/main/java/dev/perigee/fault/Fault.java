@@ -70,7 +70,7 @@ public enum Fault {
     SOURCE_ROWS_HIDDEN(
             true,
             502,
-            "connect as a role that sees all rows of the table: one with BYPASSRLS (`ALTER ROLE name BYPASSRLS`), or its owner where row-level security is not forced"),
+            "connect as a role that sees all rows of the table: one with BYPASSRLS (`ALTER ROLE name BYPASSRLS`), or its owner where row-level security is not forced; or copy only the rows that it sees, with `rowSecurity` `filtered` for the table"),
     SOURCE_SCHEMA_CHANGED(true, 502, "wait for the next sync, which follows the source's new definition"),
     SOURCE_BEHIND_CURSOR(
             true,

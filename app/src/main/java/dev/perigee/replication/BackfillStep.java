@@ -90,7 +90,7 @@ final class BackfillStep {
         TableState state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                 .orElseThrow();
         if (state.generation() != backfill.generation()) return Optional.empty(); // all was fetched again meanwhile
-        SourceTable table = source.describe(config.name());
+        SourceTable table = source.describe(config);
         CopyDefinition definition = fitting(store, config, table, state);
         BackfillStep step = new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
         Source remembered = SameTable.remembered(store, source, config, table);

@@ -69,7 +69,7 @@ final class Backfills {
     Started begin(TableRunner runner, tools.jackson.databind.JsonNode body) {
         TableConfig config = runner.config();
         Source source = tables.source();
-        SourceTable table = source.describe(config.name());
+        SourceTable table = source.describe(config);
         TableState state = host.store()
                 .read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                 .orElseThrow();

@@ -46,7 +46,7 @@ record CheckedCopy(
                     "Nothing was changed",
                     "sync it instead: `perigee tables sync %s`".formatted(Remedies.word(config.name())));
         }
-        SourceTable table = source.describe(config.name());
+        SourceTable table = source.describe(config);
         CopyDefinition now = Drifting.definition(store, config, table);
         TableState state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                 .filter(found -> found.isLoaded() && !found.needsResync())

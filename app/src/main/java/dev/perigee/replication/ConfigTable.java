@@ -7,6 +7,7 @@ import dev.perigee.config.TableConfig.DroppedColumns;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.StampedBy;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.replication.ConfiguredTable.Origin;
@@ -31,9 +32,10 @@ final class ConfigTable {
         SqliteStatement insert = tx.statement("""
                 INSERT OR REPLACE INTO tmp_replication_config (name, origin, cursor_column, interval_ms, cron, time_zone,
                     key, columns, exclude, target, page_rows, null_cursor, indexes, numeric, timestamps, paused, mode,
-                    group_name, deletes, max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns)
+                    group_name, deletes, max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns,
+                    row_security)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                    ?22, ?23, ?24)""")
+                    ?22, ?23, ?24, ?25)""")
                 .bindText(1, config.name())
                 .bindText(2, word(table.origin()))
                 .bindText(3, config.cursorColumn().orElse(NO_CURSOR))
@@ -56,7 +58,8 @@ final class ConfigTable {
                 .bindReal(20, config.maxDeletedShare())
                 .bindInt(22, config.settle().toMillis())
                 .bindText(23, word(config.stampedBy()))
-                .bindText(24, word(config.droppedColumns()));
+                .bindText(24, word(config.droppedColumns()))
+                .bindText(25, word(config.rowSecurity()));
         config.verify().ifPresentOrElse(verify -> insert.bindInt(21, verify.toMillis()), () -> insert.bindNull(21));
         insert.run();
     }
@@ -65,7 +68,7 @@ final class ConfigTable {
         SqliteStatement rows = tx.statement("""
                 SELECT name, origin, cursor_column, interval_ms, cron, time_zone, key, columns, exclude, target,
                        page_rows, null_cursor, indexes, numeric, timestamps, paused, mode, group_name, deletes,
-                       max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns
+                       max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns, row_security
                 FROM tmp_replication_config ORDER BY name""");
         List<ConfiguredTable> tables = new ArrayList<>();
         while (rows.step()) {
@@ -89,6 +92,7 @@ final class ConfigTable {
                             Optional.ofNullable(rows.textAt(17)),
                             promises(rows),
                             DroppedColumns.valueOf(name(rows, 23)),
+                            RowSecurity.valueOf(name(rows, 24)),
                             rows.intAt(15) != 0),
                     Origin.valueOf(name(rows, 1))));
         }

@@ -4,6 +4,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
@@ -53,13 +54,20 @@ record CopyDefinition(
     /// Settings whose change needs the rows to be fetched again.
     ///
     /// @param softColumn see [SoftDeletes]
+    /// @param rowSecurity where some rows of the copy come from a filtered answer, others were never fetched
     record Choices(
             List<String> key,
             List<String> columns,
             List<String> exclude,
             NumericStorage numeric,
             TimestampStorage timestamps,
-            @Nullable String softColumn) {
+            @Nullable String softColumn,
+            RowSecurity rowSecurity) {
+
+        @SuppressWarnings("NullAway") // definitions written by earlier builds are without it
+        Choices {
+            rowSecurity = rowSecurity == null ? RowSecurity.REFUSED : rowSecurity;
+        }
 
         private List<String> marks() {
             return softColumn == null ? List.of() : List.of(softColumn);
@@ -72,7 +80,7 @@ record CopyDefinition(
                 List<String> exclude,
                 NumericStorage numeric,
                 TimestampStorage timestamps) {
-            this(key, columns, exclude, numeric, timestamps, null);
+            this(key, columns, exclude, numeric, timestamps, null, RowSecurity.REFUSED);
         }
     }
 
@@ -164,7 +172,8 @@ record CopyDefinition(
                         config.exclude(),
                         config.numeric(),
                         config.timestamps(),
-                        SoftDeletes.column(config)),
+                        SoftDeletes.column(config),
+                        config.rowSecurity()),
                 Known.NOTHING,
                 parts(config, table, columns));
     }
@@ -192,7 +201,8 @@ record CopyDefinition(
                 config.exclude(),
                 config.numeric(),
                 config.timestamps(),
-                SoftDeletes.column(config));
+                SoftDeletes.column(config),
+                config.rowSecurity());
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
     }
 
@@ -227,6 +237,8 @@ record CopyDefinition(
                         : !cursorColumn.equals(now.cursorColumn))
                 || choices.numeric != now.choices.numeric
                 || choices.timestamps != now.choices.timestamps
+                // Rows that were hidden have no newer cursor. The other way round, what is there may stay.
+                || (choices.rowSecurity == RowSecurity.FILTERED && now.choices.rowSecurity == RowSecurity.REFUSED)
                 || !isSame(now, choices.key, now.choices.key)
                 || !isSame(now, choices.columns, now.choices.columns)
                 || !isSame(now, choices.exclude, now.choices.exclude)

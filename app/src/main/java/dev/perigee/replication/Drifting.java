@@ -22,7 +22,7 @@ import java.util.Optional;
 record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optional<String> why) {
 
     static Drifting look(Store store, Source source, TableConfig asked, Run.Kind kind) {
-        SourceTable table = described(store, source, asked.name());
+        SourceTable table = described(store, source, asked);
         Handover.take(store, source, asked, table);
         Optional<TableState> state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
         boolean isLiteral = kind == Run.Kind.RESYNC;
@@ -102,9 +102,10 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
         });
     }
 
-    private static SourceTable described(Store store, Source source, String name) {
+    private static SourceTable described(Store store, Source source, TableConfig asked) {
+        String name = asked.name();
         try {
-            return source.describe(name);
+            return source.describe(asked);
         } catch (PerigeeException e) {
             if (e.fault() != Fault.SOURCE_TABLE_MISSING) throw e;
             Optional<Identity> identity = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, name))

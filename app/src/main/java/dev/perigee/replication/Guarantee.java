@@ -25,6 +25,8 @@ final class Guarantee {
     /// The source went back or was replaced, and rows from before are still being mended.
     static final String RECOVERING = "recovering";
 
+    private static final String OF_SIGHT = " of what ";
+
     private Guarantee() {}
 
     /// Nothing is promised of columns that were added, until the rows that were there before have them too.
@@ -47,9 +49,17 @@ final class Guarantee {
         return SETTLED + "(%s)".formatted(Units.text(settle));
     }
 
-    /// Which promise it is, without its time or its rows.
+    /// Which promise it is, without its time, its rows or whose sight it is of.
     static String word(String guarantee) {
-        return guarantee.replaceFirst("\\(.*", "");
+        return guarantee.replaceFirst("(" + OF_SIGHT + "|\\().*", "");
+    }
+
+    /// The same promise, of the rows that a role of the source sees.
+    ///
+    /// @param viewer see [dev.perigee.source.Snapshot#viewer]
+    static String seenBy(String guarantee, Optional<String> viewer) {
+        return viewer.map(role -> "%s%s%s sees".formatted(guarantee, OF_SIGHT, role))
+                .orElse(guarantee);
     }
 
     /// Whether cursor values are as old as their transactions at most: else rows may come late that no horizon shows.
@@ -77,6 +87,9 @@ final class Guarantee {
     /// @param verifiedAt the source's time of the last verification that found or made the copy right
     static String withProof(String guarantee, Optional<Instant> verifiedAt) {
         if (!guarantee.startsWith(SETTLED)) return guarantee;
-        return verifiedAt.map("verified(%s)"::formatted).orElse(guarantee);
+        // What was compared is what the role sees too.
+        int sight = guarantee.indexOf(OF_SIGHT);
+        String ofSight = sight < 0 ? "" : guarantee.substring(sight);
+        return verifiedAt.map(at -> "verified(%s)%s".formatted(at, ofSight)).orElse(guarantee);
     }
 }

@@ -39,7 +39,7 @@ final class Recovery {
     /// @return false, with nothing changed, where the source's table has other columns or another key than the copy, so
     ///     that the rows cannot be compared and must be fetched again
     static boolean rebase(Store store, Source source, TableConfig asked) {
-        SourceTable table = source.describe(asked.name());
+        SourceTable table = source.describe(asked);
         Optional<TableState> state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
         Optional<CopyDefinition> made = state.filter(TableState::isLoaded).flatMap(TableState::definition);
         if (made.isEmpty() || asked.mode() == TableConfig.Mode.FULL) return false;

@@ -182,6 +182,8 @@ final class ReplicationTables {
             ) WITHOUT ROWID;
             """, """
             ALTER TABLE tmp_replication_state ADD COLUMN obstacles TEXT;
+            """, """
+            ALTER TABLE tmp_replication_config ADD COLUMN row_security TEXT NOT NULL DEFAULT 'refused';
             """);
 
     private ReplicationTables() {}

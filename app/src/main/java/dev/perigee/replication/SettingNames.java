@@ -63,6 +63,7 @@ final class SettingNames {
                 config.group(),
                 config.promises(),
                 config.droppedColumns(),
+                config.rowSecurity(),
                 config.paused());
         if (config.deletes() instanceof Deletes.Soft(var column)) {
             now = now.toBuilder().deletes(new Deletes.Soft(name(column))).build();

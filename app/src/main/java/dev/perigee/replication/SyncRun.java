@@ -6,6 +6,7 @@ import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Moment;
+import dev.perigee.source.Obstacle.Effect;
 import dev.perigee.source.Pull;
 import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
@@ -125,6 +126,7 @@ final class SyncRun {
             });
         });
         if (committed.kind() == Run.Kind.RESYNC) compared = ResyncCounts.compare(store, config.name(), plan);
+        else if (plan.shadow().isPresent() && plan.table().isFiltered()) refuseMassDelete();
     }
 
     String name() {
@@ -143,6 +145,16 @@ final class SyncRun {
     /// The run with all its committed pages.
     Run committed() {
         return committed;
+    }
+
+    /// What policies hide is not known to be gone, so replacing the copy asks as a sweep does. Whoever resyncs has
+    /// answered. Where rows cannot be compared by a key, their number is.
+    private void refuseMassDelete() {
+        MassDelete mass = new MassDelete(config, plan.rows(), 0);
+        long gone = ResyncCounts.compare(store, config.name(), plan)
+                .map(Counts::deleted)
+                .orElseGet(() -> plan.rows() - committed.counts().growth());
+        if (mass.isAgainst(gone)) throw mass.hidden(gone);
     }
 
     /// What belongs into the transaction that ends a run which pulled everything.
@@ -312,10 +324,15 @@ final class SyncRun {
                 sealing,
                 hasLooked ? snapshot.asOf() : Optional.empty(),
                 snapshot.position(),
-                Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
+                Guarantee.seenBy(
+                        Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
+                        snapshot.viewer(plan.table())),
                 sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),
                 isClientSeen,
-                config.mode() == TableConfig.Mode.FULL ? List.of() : snapshot.obstacles(plan.table()));
+                // Where all rows are read by choice, nothing makes that dearer.
+                snapshot.obstacles(plan.table()).stream()
+                        .filter(one -> config.mode() != TableConfig.Mode.FULL || one.effect() != Effect.DEARER)
+                        .toList());
     }
 
     private void pass(Snapshot snapshot, Scope scope) {

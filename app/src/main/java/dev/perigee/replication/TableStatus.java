@@ -18,7 +18,8 @@ import java.util.Optional;
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
 /// @param lag milliseconds since the last sync that succeeded began: the copy is not older
 /// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`,
-///     `incomplete(rows)`, `complete`, `settled(…)` or `verified(…)`, see [Guarantee]
+///     `incomplete(rows)`, `complete`, `settled(…)` or `verified(…)`, the last three also `of what ROLE sees`, see
+///     [Guarantee]
 /// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
 /// @param position where the source's log stood then
 /// @param heldBy the transaction that keeps rows since its beginning from being settled

@@ -165,7 +165,7 @@ final class Tables {
             List<Wanted> wanted = new ArrayList<>();
             List<String> left = new ArrayList<>();
             for (TableConfig config : configs) {
-                SourceTable table = source.describe(config.name());
+                SourceTable table = source.describe(config);
                 Handover.take(host.store(), source, config, table).ifPresent(left::add);
                 wanted.add(new Wanted(
                         new ConfiguredTable(config, origin(config.name())),

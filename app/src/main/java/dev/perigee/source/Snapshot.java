@@ -71,6 +71,12 @@ public interface Snapshot {
         return List.of();
     }
 
+    /// The role whose sight the table's rows are of, where the source may hide others from it; empty where all rows are
+    /// read.
+    default Optional<String> viewer(SourceTable table) {
+        return Optional.empty();
+    }
+
     /// Who the source is and what the table is there; empty where the source cannot say, and then a source that went
     /// back is not noticed.
     default Optional<Identity> identity(SourceTable table) {

@@ -1,5 +1,6 @@
 package dev.perigee.source;
 
+import dev.perigee.config.TableConfig;
 import dev.perigee.sqlite.Value;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,11 @@ public interface Source extends AutoCloseable {
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
+
+    /// As [#describe(String)], to be read as its settings say.
+    default SourceTable describe(TableConfig config) {
+        return describe(config.name()).readBy(config.rowSecurity());
+    }
 
     /// What a table is called now that was `identity` once; empty where it is gone, or where the source cannot tell.
     default Optional<TableId> whereabouts(Identity identity) {

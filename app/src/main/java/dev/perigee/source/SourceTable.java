@@ -1,5 +1,6 @@
 package dev.perigee.source;
 
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import java.util.List;
@@ -18,6 +19,8 @@ import java.util.Optional;
 ///     labels of enums, attributes of composites, objects that a `regclass` names), by what they are names of. Where
 ///     one is changed, rows that nobody wrote read otherwise
 /// @param unreadable names of the columns that the source's user may not read, by their identity
+/// @param isFiltered whether it is read although the source may hide rows of it from the user; else reading it is a
+///     fault then
 public record SourceTable(
         TableId id,
         Kind kind,
@@ -28,7 +31,8 @@ public record SourceTable(
         long estimatedRows,
         long estimatedBytes,
         Map<Integer, Map<String, String>> parts,
-        Map<Integer, String> unreadable) {
+        Map<Integer, String> unreadable,
+        boolean isFiltered) {
 
     /// `keyOrigin` where the table's own keys say nothing about rows of the tables that inherit from it.
     public static final String INHERITED = "none, since other tables inherit from it";
@@ -59,7 +63,23 @@ public record SourceTable(
             List<SourceIndex> indexes,
             long estimatedRows,
             long estimatedBytes) {
-        this(id, kind, columns, key, keyOrigin, indexes, estimatedRows, estimatedBytes, Map.of(), Map.of());
+        this(id, kind, columns, key, keyOrigin, indexes, estimatedRows, estimatedBytes, Map.of(), Map.of(), false);
+    }
+
+    /// The same, to be read as its settings say.
+    SourceTable readBy(RowSecurity choice) {
+        return new SourceTable(
+                id,
+                kind,
+                columns,
+                key,
+                keyOrigin,
+                indexes,
+                estimatedRows,
+                estimatedBytes,
+                parts,
+                unreadable,
+                choice == RowSecurity.FILTERED);
     }
 
     /// Why it has no key, as a sentence about `it`.

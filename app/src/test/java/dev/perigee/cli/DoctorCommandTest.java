@@ -115,7 +115,9 @@ class DoctorCommandTest {
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.out())
                 .containsPattern("public.orders +\\S+ +by updated_at +WRONG\n")
-                .contains("  wrong: row-level security hides rows from " + role)
+                .contains(
+                        "  wrong: row-level security hides rows from " + role,
+                        "; `rowSecurity: filtered` copies those that")
                 .contains("      ALTER ROLE \"%s\" BYPASSRLS;\n   or GRANT \"%1$s_owner\" TO \"%1$s\";".formatted(role))
                 .endsWith("1 of 4 tables would be copied wrongly, or cannot be copied.\n");
         assertThat(cli.run("doctor", url(), "--schema", "sales").exitCode()).isZero();

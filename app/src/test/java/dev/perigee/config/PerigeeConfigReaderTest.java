@@ -116,7 +116,7 @@ class PerigeeConfigReaderTest {
                      timestamps: epoch_micros, paused: true},
                     {name: b, cursorColumn: c, intervalMs: 1500},
                     {name: c, mode: xmin, group: g, deletes: sweep(10m), maxDeletedShare: 0.5, verify: 24h, settle: 0s,
-                     stampedBy: client, droppedColumns: drop}]}
+                     stampedBy: client, droppedColumns: drop, rowSecurity: filtered}]}
                 """, Map.of());
 
         assertThat(config.store())
@@ -158,6 +158,7 @@ class PerigeeConfigReaderTest {
                         new Deletes.Sweep(Duration.ofMinutes(10)),
                         0.5));
         assertThat(guarded.droppedColumns()).isEqualTo(TableConfig.DroppedColumns.DROP);
+        assertThat(guarded.rowSecurity()).isEqualTo(TableConfig.RowSecurity.FILTERED);
         assertThat(config.replication().adminsWriteCopies()).isTrue();
         assertThat(config.replication().retryMax()).isEqualTo(Duration.ofSeconds(2));
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.TableConfig.DroppedColumns;
 import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.StampedBy;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -33,6 +34,7 @@ class TableSettingsTest {
                 .settle(Duration.ZERO)
                 .stampedBy(StampedBy.CLIENT)
                 .droppedColumns(DroppedColumns.DROP)
+                .rowSecurity(RowSecurity.FILTERED)
                 .build();
 
         assertThat(read(TableSettings.fields(config), Optional.empty())).contains(config);
@@ -95,6 +97,7 @@ class TableSettingsTest {
             settle         | 3601s   | expected a duration from 0s to 1h
             stampedBy      | nobody  | expected one of auto, source, client
             droppedColumns | hide    | expected one of keep, drop
+            rowSecurity    | off     | expected one of refused, filtered
             maxDeletedShare | 0.2    | expected a number above 0 and 1 at most
             """)
     void what_cannot_be_is_named_with_what_was_expected(String field, @Nullable String value, String expected) {

@@ -8,6 +8,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.DroppedColumns;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.StampedBy;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.plugin.Json;
@@ -38,6 +39,7 @@ class ConfigTableTest {
                 .settle(Duration.ZERO)
                 .stampedBy(StampedBy.CLIENT)
                 .droppedColumns(DroppedColumns.DROP)
+                .rowSecurity(RowSecurity.FILTERED)
                 .build();
         List<ConfiguredTable> tables =
                 List.of(new ConfiguredTable(PLAIN, Origin.FILE), new ConfiguredTable(rich, Origin.REST));

@@ -41,6 +41,11 @@ public class ForwardingSnapshot implements Snapshot {
     }
 
     @Override
+    public Optional<String> viewer(SourceTable table) {
+        return snapshot.viewer(table);
+    }
+
+    @Override
     public Optional<String> position() {
         return snapshot.position();
     }

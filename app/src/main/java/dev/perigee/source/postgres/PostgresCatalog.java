@@ -154,7 +154,8 @@ final class PostgresCatalog {
                 relation.estimatedRows(),
                 relation.estimatedBytes(),
                 parts,
-                unreadable);
+                unreadable,
+                false);
     }
 
     private static SourceColumn column(CatalogColumn column) {

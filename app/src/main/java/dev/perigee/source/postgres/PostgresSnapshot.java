@@ -50,6 +50,7 @@ final class PostgresSnapshot implements Snapshot {
     private final int serverVersion;
     private final Capabilities can;
     private @Nullable PostgresIdentity identity;
+    private boolean isFiltering;
 
     /// Tables that were locked before the snapshot was taken.
     private final Set<TableId> locked;
@@ -166,7 +167,7 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public long pull(Pull pull, PageSink sink) {
-        return PostgresFaults.guard("table " + pull.table().id(), config, () -> {
+        return asked(pull.table(), () -> {
             ChangedRows changed = changedRows(pull.table());
             PullStatement statement =
                     new PullStatement(pull, columns(pull.table().id()), changed, CatalogNames.isUnchecked(session));
@@ -189,9 +190,8 @@ final class PostgresSnapshot implements Snapshot {
     public Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen) {
         // Its time is not of the clock that counts.
         if (horizon.settled().isEmpty()) return new Limit(Optional.empty(), false);
-        return PostgresFaults.guard(
-                "table " + table.id(),
-                config,
+        return asked(
+                table,
                 () -> new CursorLimit(session, table, columns(table.id()), cursorColumn, serverVersion)
                         .of(seen, moment().at()));
     }
@@ -204,7 +204,7 @@ final class PostgresSnapshot implements Snapshot {
             List<List<String>> keys,
             Optional<List<String>> from,
             Optional<List<String>> upTo) {
-        return PostgresFaults.guard("table " + table.id(), config, () -> {
+        return asked(table, () -> {
             Set<String> schemas = new TreeSet<>();
             for (CatalogColumn column : columns(table.id())) {
                 if (key.contains(column.name())) schemas.add(column.type().schema());
@@ -217,7 +217,7 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public long count(SourceTable table) {
-        return PostgresFaults.guard("table " + table.id(), config, () -> {
+        return asked(table, () -> {
             try (Statement statement = session.createStatement();
                     ResultSet row = statement.executeQuery("SELECT count(*) FROM " + Quoted.table(table.id()))) {
                 row.next();
@@ -228,15 +228,22 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
-        return PostgresFaults.guard(
-                "table " + keys.table().id(),
-                config,
-                () -> KeyDigestStatement.run(session, config, keys, buckets, serverVersion));
+        return asked(keys.table(), () -> KeyDigestStatement.run(session, config, keys, buckets, serverVersion));
     }
 
     @Override
     public List<Obstacle> obstacles(SourceTable table) {
-        return asked(table, () -> hasNumbers(table) ? untold(table).stream().toList() : List.of());
+        return asked(table, () -> {
+            List<Obstacle> found = new ArrayList<>();
+            if (hasNumbers(table)) untold(table).ifPresent(found::add);
+            if (table.isFiltered()) hiding(table).ifPresent(found::add);
+            return found;
+        });
+    }
+
+    @Override
+    public Optional<String> viewer(SourceTable table) {
+        return table.isFiltered() ? Optional.of(horizon.server().user()) : Optional.empty();
     }
 
     @Override
@@ -285,7 +292,29 @@ final class PostgresSnapshot implements Snapshot {
     }
 
     private <T> T asked(SourceTable table, PostgresFaults.Asking<T> asking) {
-        return PostgresFaults.guard("table " + table.id(), config, asking);
+        return PostgresFaults.guard("table " + table.id(), config, () -> {
+            filter(table.isFiltered());
+            return asking.ask();
+        });
+    }
+
+    /// Whether what is read next may be without rows that policies hide, or is refused then.
+    private void filter(boolean isWanted) throws SQLException {
+        if (isFiltering == isWanted) return;
+        execute(session, "SET LOCAL row_security = " + (isWanted ? "on" : "off"));
+        isFiltering = isWanted;
+    }
+
+    /// Whether policies hide rows of a table that is read all the same, which only an unfiltered read tells.
+    private Optional<Obstacle> hiding(SourceTable table) throws SQLException {
+        filter(false);
+        Optional<SQLException> refusal =
+                Capabilities.refusal(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(table.id())));
+        return refusal.filter(PostgresFaults::hidesRows)
+                .map(said -> Obstacle.of(
+                        Obstacle.Effect.NOTE,
+                        "`rowSecurity` is `filtered`, and row-level security may hide rows from %s: %s; rows that come into its sight without being written come with a resync or a repair, and those that leave it are for sweeps to find"
+                                .formatted(horizon.server().user(), PostgresFaults.said(said))));
     }
 
     private PostgresIdentity identities() throws SQLException {

@@ -89,7 +89,8 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
         if (mayOwn) statements.add("GRANT %s TO %s".formatted(Quoted.name(known.owner()), Quoted.name(reader)));
         return new Obstacle(
                 Effect.WRONG,
-                "row-level security hides rows from %s: %s".formatted(reader, PostgresFaults.said(refusal)),
+                "row-level security hides rows from %s: %s; `rowSecurity: filtered` copies those that %s sees"
+                        .formatted(reader, PostgresFaults.said(refusal), user()),
                 statements);
     }
 

@@ -46,7 +46,7 @@ function shownState(table) {
 }
 
 function promise(table) {
-  return table.guarantee?.replace(/\(.*/, '') ?? '';
+  return table.guarantee?.replace(/( of what |\().*/, '') ?? ''; // without its time, rows and whose sight it is of
 }
 
 const RATE_MS = 10_000; // longer than most intervals, so that the number does not jump between zero and twice itself

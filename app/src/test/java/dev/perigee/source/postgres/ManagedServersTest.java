@@ -22,6 +22,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -114,7 +115,7 @@ class ManagedServersTest {
             proxy.inventing(() -> process);
             Horizon horizon = inSnapshot(Snapshot::horizon);
             assertThat(horizon.oldest().orElseThrow().who()).contains("process " + process);
-            assertThat(horizon.seals(new Moment(Instant.now(), "1:1"), java.time.Duration.ZERO))
+            assertThat(horizon.seals(new Moment(Instant.now(), "1:1"), Duration.ZERO))
                     .isFalse();
         }
     }
@@ -144,6 +145,38 @@ class ManagedServersTest {
             assertThat(e.fault()).isEqualTo(Fault.SOURCE_ROWS_HIDDEN);
             assertThat(e.getMessage()).contains(role).contains("BYPASSRLS");
         });
+        drop(role);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (id <= 50)",
+                "ALTER TABLE t OWNER TO %1$s; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (id <= 50)",
+                "ALTER TABLE t RENAME TO base; ALTER TABLE base ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON base USING (id <= 50); GRANT SELECT ON base TO %1$s; CREATE VIEW t WITH (security_invoker) AS SELECT * FROM base; GRANT SELECT ON t TO %1$s",
+                "ALTER TABLE t RENAME TO base; ALTER TABLE base ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON base USING (id <= 50); GRANT SELECT ON base TO %1$s; CREATE VIEW t WITH (security_barrier) AS SELECT * FROM base; ALTER VIEW t OWNER TO %1$s",
+            })
+    void only_reads_of_a_table_that_may_be_filtered_are_filtered(String hiding) {
+        String role = role("SELECT");
+        postgres.execute("ALTER ROLE %s SET row_security = off".formatted(role));
+        for (String statement : hiding.formatted(role).split("; ")) postgres.execute(statement);
+        SourceTable refused = source.describe("t");
+        SourceTable filtered =
+                source.describe(TableConfig.of("t", TableConfig.Mode.FULL, Duration.ofSeconds(1)).toBuilder()
+                        .rowSecurity(TableConfig.RowSecurity.FILTERED)
+                        .build());
+        assertThatThrownBy(() -> inSnapshot(snapshot -> {
+                    assertThat(snapshot.count(filtered)).isEqualTo(50);
+                    assertThat(snapshot.viewer(filtered)).contains(role);
+                    assertThat(snapshot.viewer(refused)).isEmpty();
+                    assertThat(snapshot.obstacles(filtered))
+                            .extracting(Obstacle::effect)
+                            .containsExactly(Obstacle.Effect.NOTE);
+                    assertThat(snapshot.count(filtered)).isEqualTo(50);
+                    return snapshot.count(refused);
+                }))
+                .isInstanceOfSatisfying(
+                        PerigeeException.class, e -> assertThat(e.fault()).isEqualTo(Fault.SOURCE_ROWS_HIDDEN));
         drop(role);
     }
 
