@@ -33,10 +33,12 @@ class HiddenRowsTest {
         postgres.execute("""
                 CREATE ROLE %1$s LOGIN PASSWORD 'x';
                 CREATE TABLE t (id int PRIMARY KEY, owner text NOT NULL);
+                CREATE TABLE plain (id int PRIMARY KEY);
+                INSERT INTO plain SELECT generate_series(1, 10);
                 INSERT INTO t SELECT i, CASE WHEN i %% 2 = 0 THEN '%1$s' ELSE 'somebody' END FROM generate_series(1, 100) i;
                 ALTER TABLE t ENABLE ROW LEVEL SECURITY;
                 CREATE POLICY own ON t USING (owner = current_user);
-                GRANT SELECT ON t TO %1$s""".formatted(role));
+                GRANT SELECT ON t, plain TO %1$s""".formatted(role));
         source = new PostgresSource(postgres.configAs(role));
         host = TestHost.idle(folder, source);
     }
@@ -139,6 +141,23 @@ class HiddenRowsTest {
         assertThat(guarantee()).isEqualTo("complete of what %s sees".formatted(role));
         assertThat(sweep("").get("awaiting").asLong()).isEqualTo(100);
         assertThat(rows()).isEqualTo(100);
+    }
+
+    @Test
+    void tables_of_one_group_are_each_read_as_they_say() {
+        add("t", "'rowSecurity':'filtered','mode':'xmin','group':'g'");
+        add("plain", "'mode':'xmin','group':'g'");
+        // One that began when only the first was there is not of both.
+        host.plugin.syncAllTables().join();
+        host.plugin.syncAllTables().join();
+        assertThat(rows()).isEqualTo(50);
+        assertThat(host.value("SELECT count(*) FROM plain")).isEqualTo("10");
+        assertThat(host.get("/status/plain").result().get("guarantee").asString())
+                .isEqualTo("complete");
+        postgres.execute(
+                "ALTER TABLE plain ENABLE ROW LEVEL SECURITY; INSERT INTO t VALUES (200, '%s')".formatted(role));
+        assertThat(sync()).isEqualTo("SOURCE_ROWS_HIDDEN");
+        assertThat(rows()).isEqualTo(50);
     }
 
     private void add(String table, String fields) {
