@@ -1,7 +1,9 @@
 package dev.perigee.cli;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
+import dev.perigee.replication.Problem;
 import dev.perigee.replication.Progress;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -10,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -68,6 +71,8 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Answer with one JSON object, with the fields of GET /replication/proof.")
     private boolean json;
 
+    private static final Set<Fault> ONE_TABLES = Set.of(Fault.BUSY, Fault.CONFLICT, Fault.INVALID_REQUEST);
+
     VerifyCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
     }
@@ -79,10 +84,17 @@ final class VerifyCommand implements Callable<Integer> {
                 ProgressLine progress = new ProgressLine(err(), surroundings.isTerminal())) {
             List<String> wanted = tables.isEmpty() ? all(client) : tables;
             for (String table : wanted) {
-                JsonNode proof = verified(client, table, progress);
-                proofs.add(proof);
-                progress.clear();
-                if (!json) say(proof);
+                try {
+                    proofs.add(verified(client, table, progress));
+                    progress.clear();
+                    if (!json) say(proofs.getLast());
+                } catch (PerigeeException e) {
+                    // Only this table is in the way of itself: the others are verified all the same.
+                    if (!ONE_TABLES.contains(e.fault())) throw e;
+                    proofs.add(refused(table, e));
+                    progress.clear();
+                    err().println("perigee: " + e.getMessage());
+                }
             }
         }
         boolean isGood = proofs.stream().allMatch(VerifyCommand::isGood);
@@ -131,6 +143,13 @@ final class VerifyCommand implements Callable<Integer> {
                 })
                 : client.ran(path, body);
         return answer.path("proof");
+    }
+
+    private static JsonNode refused(String table, PerigeeException e) {
+        Map<String, Object> refused = new LinkedHashMap<>();
+        refused.put("table", table);
+        refused.put("error", Problem.of(e));
+        return Json.MAPPER.valueToTree(refused);
     }
 
     private static boolean isGood(JsonNode proof) {

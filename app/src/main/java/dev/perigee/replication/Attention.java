@@ -43,7 +43,8 @@ public record Attention(String about, long rows, String message, String remedy) 
                     "A verification found %,d rows that are not as they are at the source".formatted(wrong),
                     "run `perigee verify --table %s --repair`".formatted(Remedies.word(name))));
         }
-        runner.swept().ifPresent(sweep -> ofSweep(name, sweep).ifPresent(all::add));
+        boolean isSynced = state.flatMap(TableState::error).isEmpty();
+        runner.swept().ifPresent(sweep -> ofSweep(name, sweep, isSynced).ifPresent(all::add));
         runner.backfill().ifPresent(backfill -> ofBackfill(name, backfill).ifPresent(all::add));
         return all;
     }
@@ -58,7 +59,8 @@ public record Attention(String about, long rows, String message, String remedy) 
                 .orElse(0L);
     }
 
-    private static Optional<Attention> ofSweep(String name, Sweep sweep) {
+    /// @param isSynced whether the last sync succeeded; else its fault is said, and the sweep's follows from it
+    private static Optional<Attention> ofSweep(String name, Sweep sweep, boolean isSynced) {
         if (sweep.awaiting() > 0) {
             return Optional.of(new Attention(
                     "sweep",
@@ -67,7 +69,9 @@ public record Attention(String about, long rows, String message, String remedy) 
                     "look whether the source really lost these rows; if it did, run `perigee tables sweep %s --confirm`"
                             .formatted(Remedies.word(name))));
         }
-        return sweep.error().map(error -> new Attention("sweep", 0, error.message(), error.remedy()));
+        return sweep.error()
+                .filter(_ -> isSynced)
+                .map(error -> new Attention("sweep", 0, error.message(), error.remedy()));
     }
 
     private static Optional<Attention> ofBackfill(String name, BackfillStatus backfill) {

@@ -60,6 +60,7 @@ final class Sweeps implements Checks.Scheduled {
                 Run.Kind.SWEEP,
                 host.clock().instant());
         long awaited = runner.swept().map(Sweep::awaiting).orElse(0L);
+        Optional<String> before = runner.swept().flatMap(Sweep::error).map(Problem::fault);
         Optional<Problem> problem = Optional.empty();
         Optional<SweepRun> made = Optional.empty();
         try {
@@ -79,8 +80,10 @@ final class Sweeps implements Checks.Scheduled {
                 LOG.error("table {}: a mistake of Perigee's", runner.name(), failure);
         }
         Sweep sweep = outcome(runner, made, problem, awaited);
+        // Said once, and not at each interval.
+        boolean isNews = !problem.map(Problem::fault).equals(before);
         boolean isFailed = problem.isPresent() && !cancellation.isCancelled();
-        if (isFailed && !tables.sourceTrouble().failed(runner.name(), problem.get(), true))
+        if (isFailed && !tables.sourceTrouble().failed(runner.name(), problem.get(), isNews) && isNews)
             LOG.warn("{}", problem.get().message());
         record(runner, sweep, finished(run, sweep, cancellation));
         return sweep;

@@ -85,7 +85,8 @@ public final class WorkerPool implements AutoCloseable {
     private final Map<String, Integer> heldByOwner = new HashMap<>();
     private final Map<Worker.Reason, Long> kills = new EnumMap<>(Worker.Reason.class);
 
-    /// One after the other on a small machine: the first is ready sooner, and the last no later.
+    /// Readers start one after the other on a small machine: the first is ready sooner, and the last no later. The
+    /// writer does not stand in that line, for there is no other.
     private final Semaphore starts =
             new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2), true);
 
@@ -439,13 +440,13 @@ public final class WorkerPool implements AutoCloseable {
         Runnable work = () -> {
             Worker worker = null;
             RuntimeException failure = null;
-            starts.acquireUninterruptibly();
+            if (!mayWrite) starts.acquireUninterruptibly();
             try {
                 worker = starter.start(wire -> greeting.say(wire, mayWrite));
             } catch (RuntimeException e) {
                 failure = e;
             } finally {
-                starts.release();
+                if (!mayWrite) starts.release();
             }
             lock.lock();
             try {

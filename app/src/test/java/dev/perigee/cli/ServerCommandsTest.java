@@ -197,6 +197,20 @@ class ServerCommandsTest {
         });
     }
 
+    @Test
+    void one_table_that_cannot_be_verified_does_not_keep_the_others_from_it() {
+        postgres.execute("CREATE TABLE untouched (id int PRIMARY KEY)");
+        cli.run("tables", "add", "untouched", "--mode", "full", "--interval", "2h");
+        cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "2h");
+        cli.run("tables", "sync", "orders");
+        Cli.Ended ended = cli.run("verify", "--table", "untouched", "--table", "orders");
+        assertThat(ended.exitCode()).as(ended.toString()).isEqualTo(1);
+        assertThat(ended.err()).contains("table untouched: its mode is `full`");
+        assertThat(ended.out()).contains("orders: equal");
+        cli.run("tables", "remove", "untouched");
+        postgres.execute("DROP TABLE untouched");
+    }
+
     /// The answers were those of an earlier verification now and then.
     @Test
     void each_verification_answers_for_itself_while_differences_come_and_go() {

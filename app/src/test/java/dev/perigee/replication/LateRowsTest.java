@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /// Rows that are committed behind others that were pulled already, at a real server.
@@ -162,6 +163,22 @@ class LateRowsTest {
                 sync(host);
                 assertSame(host);
             }
+            assertThat(status(host).get("guarantee").asString()).isEqualTo("settled(10s)");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"timestamp", "timestamptz"})
+    void a_stamped_time_that_was_once_in_the_future_is_not_taken_for_the_sources_own(String type) {
+        postgres.execute("""
+                ALTER TABLE t ALTER at TYPE %s;
+                CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.at := now(); RETURN NEW; END';
+                CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION stamp();
+                ALTER TABLE t DISABLE TRIGGER stamp;
+                INSERT INTO t (at, v) VALUES (now() + interval '5 days', 'future');
+                ALTER TABLE t ENABLE TRIGGER stamp""".formatted(type));
+        try (TestHost host = host("at")) {
+            for (int i = 0; i < 3; i++) sync(host);
             assertThat(status(host).get("guarantee").asString()).isEqualTo("settled(10s)");
         }
     }

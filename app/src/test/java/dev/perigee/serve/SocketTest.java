@@ -89,16 +89,11 @@ class SocketTest {
     @Contract("Different: a socket frame with an id gets {id, result} or {id, error}")
     void frames_with_an_id_are_answered_by_it_whatever_their_order() {
         try (SocketClient client = connect()) {
-            client.send(
-                    "{\"id\":\"slow\",\"sql\":\"%s\"}".formatted(ENDLESS.replace("FROM n)", "FROM n LIMIT 3000000)")));
+            client.send("{\"id\":\"endless\",\"sql\":\"%s\"}".formatted(ENDLESS));
             client.send("{\"id\":7,\"sql\":\"SELECT 1 AS a\"}");
             client.send("{\"id\":\"x\\\"y\",\"sql\":\"SELECT nothing\"}");
-            List<String> got = new ArrayList<>(List.of(client.next(), client.next(), client.next()));
-            assertThat(got)
-                    .contains(
-                            "{\"id\":7,\"result\":[{\"a\":1}]}",
-                            "{\"id\":\"slow\",\"result\":[{\"count(*)\":3000000}]}");
-            assertThat(got.getLast()).contains("slow");
+            List<String> got = new ArrayList<>(List.of(client.next(), client.next()));
+            assertThat(got).contains("{\"id\":7,\"result\":[{\"a\":1}]}");
             got.removeIf(frame -> !frame.contains("error"));
             assertThat(got)
                     .singleElement()

@@ -61,7 +61,15 @@ final class CursorLimit {
     private Limit time(HighWaterMark seen, String past, String type, Instant now, boolean isZoned) throws SQLException {
         String sql = "SELECT p::text FROM (SELECT %s AS p) past WHERE ?::%s >= p".formatted(past, type);
         String limit = first(sql, List.of(now.toString(), seen.cursor().orElseThrow()));
-        return limit == null ? new Limit(Optional.of(seen), false) : new Limit(before(limit), isZoned);
+        if (limit == null) return new Limit(Optional.of(seen), false);
+        return new Limit(before(limit), isZoned || isAheadEverywhere(seen, type, now));
+    }
+
+    /// Whether a time without a zone is in the future in every zone.
+    private boolean isAheadEverywhere(HighWaterMark seen, String type, Instant now) throws SQLException {
+        String sql =
+                "SELECT 'ahead' WHERE ?::%s > ?::timestamptz AT TIME ZONE 'UTC' + interval '15 hours'".formatted(type);
+        return first(sql, List.of(seen.cursor().orElseThrow(), now.toString())) != null;
     }
 
     private Limit finite(String type) throws SQLException {

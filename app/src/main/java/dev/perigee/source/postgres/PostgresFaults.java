@@ -74,7 +74,9 @@ final class PostgresFaults {
                     e);
         }
         if (!hidesRows(e)) return of(where, e, state);
-        String what = "row-level security hides rows from the source's user %s: %s".formatted(config.user(), said(e));
+        String what =
+                "row-level security may hide rows from the source's user %s, or, where a view is read, from its owner: %s"
+                        .formatted(config.user(), said(e));
         return Fault.SOURCE_ROWS_HIDDEN.in(where, what, state, e);
     }
 
