@@ -189,7 +189,7 @@ class PageTest {
         assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
         postgres.execute("DROP TABLE orders");
         assertThat(page.locator("#tables")).containsText("SOURCE_TABLE_MISSING");
-        assertThat(page.locator("#tables")).containsText("remove it from replication");
+        assertThat(page.locator("#tables")).containsText("perigee tables remove");
     }
 
     @Test
@@ -197,7 +197,10 @@ class PageTest {
         perigee.call("POST", "/replication/tables", "{'name': 'orders', 'cursorColumn': 'id', 'intervalMs': 1000}");
         enter();
         assertThat(page.locator("#tables tbody .state")).hasText("up to date");
-        perigee.query("UPDATE orders SET total = -1 WHERE id = 7");
+        perigee.perigee().store().write(tx -> {
+            tx.connection().exec("UPDATE orders SET total = -1 WHERE id = 7");
+            return true;
+        });
         perigee.call("POST", "/replication/tables/orders/verify", "");
         assertThat(page.locator("#tables tbody .state")).hasText("needs attention");
         assertThat(page.locator("#tables")).containsText("perigee verify --table orders --repair");
