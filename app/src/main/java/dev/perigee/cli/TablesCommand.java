@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -199,20 +200,8 @@ final class TablesCommand implements Callable<Integer> {
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names,
             @Option(names = "--confirm", description = "Remove the rows that the last sweep asked about.")
                     boolean isConfirmed) {
-        return with(common, client -> {
-            List<JsonNode> results = new ArrayList<>();
-            for (String name : names) {
-                JsonNode result = ran(
-                        client,
-                        ServerClient.path(TABLES, name) + "/sweep",
-                        Optional.of(isConfirmed ? Map.of("confirm", true) : Map.of()));
-                results.add(result);
-                if (!common.json) printSweep(result);
-            }
-            if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
-            boolean isGood = results.stream().allMatch(r -> r.path("success").asBoolean(false));
-            return isGood ? Exit.OK : Exit.FAILED;
-        });
+        Optional<Object> body = Optional.of(isConfirmed ? Map.of("confirm", true) : Map.of());
+        return runEach(common, names, "/sweep", body, this::printSweep);
     }
 
     @Command(
@@ -233,7 +222,7 @@ final class TablesCommand implements Callable<Integer> {
     int recover(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
-        return mended(common, names, "/recover");
+        return runEach(common, names, "/recover", Optional.empty(), this::printResults);
     }
 
     @Command(
@@ -254,21 +243,22 @@ final class TablesCommand implements Callable<Integer> {
     int resync(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
-        return mended(common, names, "/resync");
+        return runEach(common, names, "/resync", Optional.empty(), this::printResults);
     }
 
-    private int mended(Common common, List<String> names, String how) {
+    /// Starts a run for one table after the other, and waits for each.
+    private int runEach(
+            Common common, List<String> names, String how, Optional<Object> body, Consumer<JsonNode> print) {
         return with(common, client -> {
-            boolean isDone = true;
             List<JsonNode> results = new ArrayList<>();
             for (String name : names) {
-                JsonNode result = ran(client, ServerClient.path(TABLES, name) + how, Optional.empty());
+                JsonNode result = ran(client, ServerClient.path(TABLES, name) + how, body);
                 results.add(result);
-                if (!common.json) printResults(result);
-                isDone &= result.path("success").asBoolean(false);
+                if (!common.json) print.accept(result);
             }
             if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
-            return isDone ? Exit.OK : Exit.FAILED;
+            boolean isGood = results.stream().allMatch(r -> r.path("success").asBoolean(false));
+            return isGood ? Exit.OK : Exit.FAILED;
         });
     }
 
