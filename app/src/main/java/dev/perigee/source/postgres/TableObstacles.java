@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.postgresql.jdbc.PgConnection;
 
 /// What stands in the way of copying tables. Whether rows can be read, and all of them, is tried as a sync would read
@@ -29,9 +30,6 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
                    c.relkind = 'v' AND NOT coalesce((
                        SELECT option_value::bool FROM pg_options_to_table(c.reloptions)
                        WHERE option_name = 'security_invoker'), false) AS asks_as_owner,
-                   ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
-                         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                           AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY a.attnum) AS hidden_columns,
                    ARRAY(SELECT format('%I.%I', sn.nspname, s.relname)
                          FROM pg_catalog.pg_depend d
                          JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
@@ -50,7 +48,6 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
             boolean isOwnerSuper,
             boolean isUnlogged,
             boolean asksAsOwner,
-            List<String> hiddenColumns,
             List<String> hiddenSequences) {}
 
     Map<TableId, List<Obstacle>> of(List<SourceTable> tables) throws SQLException {
@@ -98,11 +95,11 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
         String name = Quoted.table(table.id());
         String user = Quoted.name(user());
         List<Obstacle> found = new ArrayList<>();
-        if (!known.hiddenColumns().isEmpty()) {
+        if (!table.unreadable().isEmpty()) {
             found.add(Obstacle.of(
                     Effect.NOTE,
                     "%s may not read its columns %s, so the copy does not have them"
-                            .formatted(user(), String.join(", ", known.hiddenColumns())),
+                            .formatted(user(), String.join(", ", new TreeMap<>(table.unreadable()).values())),
                     "GRANT SELECT ON %s TO %s".formatted(name, user)));
         }
         if (known.isUnlogged()) {
@@ -144,8 +141,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
                                     row.getBoolean(5),
                                     row.getBoolean(6),
                                     row.getBoolean(7),
-                                    texts(row.getArray(8)),
-                                    texts(row.getArray(9))));
+                                    texts(row.getArray(8))));
                 }
             }
         }
