@@ -44,8 +44,8 @@ record PostgresIdentity(
 
     static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";
 
-    /// Up to where the log is on the disk: what is behind that may be gone after a crash, and with it what was written
-    /// with `synchronous_commit` off.
+    /// Up to where the log is on the disk. What lies between it and the position of the snapshot may be gone after a
+    /// crash: open transactions, and what was committed with `synchronous_commit` off.
     private static final String FLUSHED = "pg_current_wal_flush_lsn()::text";
 
     /// The last transaction that committed, and when: known with `track_commit_timestamp` only.
@@ -182,7 +182,12 @@ record PostgresIdentity(
         String checkpoint = row(session, "SELECT " + can.orNull(session, CHECKPOINT))[0];
         if (checkpoint == null) return Optional.empty();
         String[] last = checkpoint.split(" ");
-        if (Long.compareUnsigned(lsn(last[0]), lsn(reached[0])) < 0) return Optional.of(false);
+        long began = lsn(last[0]);
+        if (Long.compareUnsigned(began, lsn(reached[0])) < 0) return Optional.of(false);
+        boolean mayLack = earlier.position()
+                .map(seen -> Long.compareUnsigned(began, lsn(seen)) < 0)
+                .orElse(false);
+        if (mayLack) return Optional.empty();
         return last[1].equals("t") ? Optional.of(true) : Optional.empty();
     }
 

@@ -109,7 +109,7 @@ final class PostgresProbe {
                 new Asked("pg_prepared_xacts", PostgresHorizon.PREPARED_SHOWN, Optional.empty()),
                 isStandby
                         ? new Asked("pg_last_wal_replay_lsn", PostgresSnapshot.REPLAYED, position)
-                        : new Asked("pg_current_wal_lsn", PostgresSnapshot.WRITTEN, position),
+                        : new Asked("pg_current_wal_insert_lsn", PostgresSnapshot.INSERTED, position),
                 new Asked("pg_control_system", PostgresIdentity.SYSTEM, system),
                 isStandby
                         ? new Asked("pg_control_checkpoint", PostgresIdentity.OF_CONTROL, timeline)

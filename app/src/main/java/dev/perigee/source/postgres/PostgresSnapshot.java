@@ -36,7 +36,10 @@ import org.postgresql.jdbc.PgConnection;
 /// not once a page. Everything a session needs is set for the transaction only, so it holds behind poolers that change
 /// the session between two transactions.
 final class PostgresSnapshot implements Snapshot {
-    static final String WRITTEN = "pg_current_wal_lsn()::text";
+    /// Everything that the snapshot sees lies before it, also what was committed with `synchronous_commit` off and is
+    /// not yet written to the log's files.
+    static final String INSERTED = "pg_current_wal_insert_lsn()::text";
+
     static final String REPLAYED = "pg_last_wal_replay_lsn()::text";
 
     /// What tells which rows changed, and where they lie.
@@ -114,7 +117,7 @@ final class PostgresSnapshot implements Snapshot {
                         config.statementTimeout().toMillis(),
                         PostgresTransaction.withoutRoleLimits(session),
                         locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE"));
-        String position = can.orNull(session, before.isStandby() ? REPLAYED : WRITTEN);
+        String position = can.orNull(session, before.isStandby() ? REPLAYED : INSERTED);
         String server = can.orNull(session, PostgresHorizon.SERVER);
         // By one clock, the primary's: a standby's own goes on while nothing is replayed.
         String clock = before.isStandby()

@@ -64,7 +64,7 @@ class ManagedServersTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "pg_current_wal_lsn() RETURNS pg_lsn | 55000",
+                "pg_current_wal_insert_lsn() RETURNS pg_lsn | 55000",
                 "pg_walfile_name(pg_lsn) RETURNS text | 0A000",
                 "pg_control_system(OUT pg_control_version int, OUT catalog_version_no int, OUT system_identifier bigint, OUT pg_control_last_modified timestamptz) | 42501",
             })
@@ -267,7 +267,7 @@ class ManagedServersTest {
                 .containsKeys(
                         "pg_stat_activity",
                         "pg_prepared_xacts",
-                        "pg_current_wal_lsn",
+                        "pg_current_wal_insert_lsn",
                         "pg_control_system",
                         "pg_walfile_name");
         assertThat(report.user()).isEqualTo("postgres");
