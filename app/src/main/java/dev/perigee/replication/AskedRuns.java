@@ -45,7 +45,7 @@ final class AskedRuns {
     /// @param answer completes with the fields of the answer; what it fails of is thrown
     Response answer(
             Request request, CompletableFuture<Map<String, Object>> answer, Supplier<Map<String, Object>> meanwhile) {
-        boolean isAwaited = ReplicationRoutes.flag(request, "wait", true);
+        boolean isAwaited = flag(request, "wait", true);
         Optional<Map<String, Object>> ended = isAwaited ? within(answer) : Optional.empty();
         if (ended.isPresent()) return Response.result(ended.get());
         String id = UUID.randomUUID().toString();
@@ -57,6 +57,21 @@ final class AskedRuns {
         Map<String, Object> started = new LinkedHashMap<>(meanwhile.get());
         started.put("request", id);
         return Response.result(started);
+    }
+
+    /// A parameter of the URL's query that is true, false, or a name without a value, which is true.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST]
+    static boolean flag(Request request, String name, boolean otherwise) {
+        Optional<String> text = request.query(name);
+        if (text.isEmpty()) return otherwise;
+        return switch (text.get()) {
+            case "true", "" -> true;
+            case "false" -> false;
+            default ->
+                throw Fault.INVALID_REQUEST.in(
+                        "the request", "`%s`: expected true or false".formatted(name), "Nothing was changed");
+        };
     }
 
     private Response look(Request request) {
@@ -73,7 +88,7 @@ final class AskedRuns {
                     "What it had done stays",
                     "see where the table stands with `perigee status`, or GET /replication/status");
         }
-        boolean isAwaited = ReplicationRoutes.flag(request, "wait", false);
+        boolean isAwaited = flag(request, "wait", false);
         boolean isOver = isAwaited || run.answer().isDone();
         Optional<Map<String, Object>> ended = isOver ? within(run.answer()) : Optional.empty();
         Map<String, Object> answer = new LinkedHashMap<>();

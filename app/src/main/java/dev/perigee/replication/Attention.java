@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.config.Deletes;
 import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Remedies;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,9 +18,9 @@ public record Attention(String about, long rows, String message, String remedy) 
     /// What waits for somebody at this table.
     ///
     /// @param wrong rows that a verification found different and left so
-    static List<Attention> of(TableRunner runner, Optional<TableState> state, long wrong) {
+    static List<Attention> of(String name, TableStatus.Known known, long wrong) {
         List<Attention> all = new ArrayList<>();
-        String name = runner.name();
+        Optional<TableState> state = known.state();
         if (state.filter(TableState::isRecovering).isPresent()) {
             all.add(new Attention(
                     "recovering",
@@ -44,8 +45,8 @@ public record Attention(String about, long rows, String message, String remedy) 
                     "run `perigee verify --table %s --repair`".formatted(Remedies.word(name))));
         }
         boolean isSynced = state.flatMap(TableState::error).isEmpty();
-        runner.swept().ifPresent(sweep -> ofSweep(name, sweep, isSynced).ifPresent(all::add));
-        runner.backfill().ifPresent(backfill -> ofBackfill(name, backfill).ifPresent(all::add));
+        known.sweep().ifPresent(sweep -> ofSweep(name, sweep, isSynced).ifPresent(all::add));
+        known.backfill().ifPresent(backfill -> ofBackfill(name, backfill).ifPresent(all::add));
         return all;
     }
 

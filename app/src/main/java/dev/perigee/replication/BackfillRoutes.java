@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
@@ -36,7 +37,7 @@ final class BackfillRoutes {
     private Response begin(Request request) {
         TableRunner runner = named(request);
         JsonNode body = request.body().length == 0 ? JsonNodeFactory.instance.objectNode() : request.json();
-        ReplicationRoutes.flag(request, "wait", true); // refused before anything starts
+        AskedRuns.flag(request, "wait", true); // refused before anything starts
         boolean isConfirmation = body.isObject() && body.has("confirm");
         if (isConfirmation
                 && (body.size() > 1
@@ -50,12 +51,12 @@ final class BackfillRoutes {
                 started.result()
                         .thenApply(ended ->
                                 answer(runner, Optional.of(ended), ended.state().equals("done"))),
-                () -> answer(runner, runner.backfill().filter(now -> now.run() == started.run()), true));
+                () -> answer(runner, backfills.current(runner.name()).filter(now -> now.run() == started.run()), true));
     }
 
     private Response look(Request request) {
         TableRunner runner = named(request);
-        return Response.result(answer(runner, runner.backfill(), true));
+        return Response.result(answer(runner, backfills.current(runner.name()), true));
     }
 
     private Response cancel(Request request) {

@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.Remedies;
 import dev.perigee.replication.Backfill.Phase;
 import dev.perigee.replication.BackfillTable.Missing;
 import dev.perigee.source.HighWaterMark;
@@ -83,11 +84,11 @@ final class BackfillStep {
             TableConfig config,
             Cancellation cancellation,
             Consumer<Backfill> told) {
-        Backfill backfill = store.read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, config.name()))
+        Backfill backfill = store.read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, config.name()))
                 .filter(found -> found.run() == run)
                 .orElse(null);
         if (backfill == null) return Optional.empty();
-        TableState state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+        TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                 .orElseThrow();
         if (state.generation() != backfill.generation()) return Optional.empty(); // all was fetched again meanwhile
         SourceTable table = source.describe(config);
@@ -201,7 +202,7 @@ final class BackfillStep {
         KeysToAsk keys = new KeysToAsk(definition, text);
         Optional<List<String>> key = backfill.scope().key();
         KeysToAsk.Looked looked = store.read(
-                SyncPlan.READ_LIMIT,
+                ReplicationTables.READ_LIMIT,
                 tx -> key.isPresent()
                         ? keys.withKey(tx, key.get())
                         : keys.next(tx, backfill.scope(), backfill.afterRowid(), LOOK_ROWS));
@@ -221,8 +222,8 @@ final class BackfillStep {
     private Optional<Backfill> delete(Snapshot snapshot, Backfill backfill) {
         KeysToAsk keys = new KeysToAsk(definition, text);
         if (!backfill.isConfirmed() && backfill.rows() == 0) refuseTooMany(backfill);
-        List<Missing> next =
-                store.read(SyncPlan.READ_LIMIT, tx -> BackfillTable.missing(tx, config.name(), Scope.Keys.MAX_KEYS));
+        List<Missing> next = store.read(
+                ReplicationTables.READ_LIMIT, tx -> BackfillTable.missing(tx, config.name(), Scope.Keys.MAX_KEYS));
         if (next.isEmpty()) return Optional.empty();
         Set<Missing> stillMissing = new HashSet<>(absent(snapshot, backfill.scope(), next));
         cancellation.check();

@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
@@ -43,6 +44,7 @@ final class Backfills {
     // By the number of the run: who waits for one backfill is never told of another.
     private final Map<Long, CompletableFuture<BackfillStatus>> results = new ConcurrentHashMap<>();
     private final Map<Long, Begun> begun = new ConcurrentHashMap<>();
+    private final Map<String, BackfillStatus> current = new ConcurrentHashMap<>();
 
     /// @param observer told after each page and of each change; must not wait
     Backfills(PluginHost host, Tables tables, BiConsumer<TableRunner, BackfillStatus> observer) {
@@ -53,13 +55,32 @@ final class Backfills {
 
     /// Goes on with what was under way when the process ended.
     void resume() {
-        for (Backfill backfill : host.store().read(SyncPlan.READ_LIMIT, BackfillTable::all)) {
-            TableRunner runner = tables.find(backfill.name()).orElse(null);
-            if (runner == null) continue;
-            results.put(backfill.run(), new CompletableFuture<>());
-            if (isWaiting(backfill)) tell(runner, backfill, "waiting");
-            else go(runner, backfill);
+        for (Backfill backfill : host.store().read(ReplicationTables.READ_LIMIT, BackfillTable::all)) {
+            tables.find(backfill.name()).ifPresent(runner -> resume(runner, backfill));
         }
+    }
+
+    /// Goes on with the backfill of a table that was renamed at the source and took its copy with it.
+    void resume(TableRunner runner) {
+        host.store()
+                .read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, runner.name()))
+                .ifPresent(backfill -> resume(runner, backfill));
+    }
+
+    private void resume(TableRunner runner, Backfill backfill) {
+        results.computeIfAbsent(backfill.run(), _ -> new CompletableFuture<>());
+        if (isWaiting(backfill)) tell(runner, backfill, "waiting");
+        else go(runner, backfill);
+    }
+
+    /// How far the table's backfill is; empty where none is under way.
+    Optional<BackfillStatus> current(String table) {
+        return Optional.ofNullable(current.get(table));
+    }
+
+    /// The table is no longer replicated under this name.
+    void forget(String table) {
+        current.remove(table);
     }
 
     /// Begins a backfill.
@@ -71,7 +92,7 @@ final class Backfills {
         Source source = tables.source();
         SourceTable table = source.describe(config);
         TableState state = host.store()
-                .read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+                .read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                 .orElseThrow();
         CopyDefinition definition = BackfillStep.fitting(host.store(), config, table, state);
         if (definition.key().isEmpty()) {
@@ -94,7 +115,7 @@ final class Backfills {
                 Backfill.Phase.FETCHING,
                 false,
                 state.generation(),
-                tables.sync().runs().nextId(),
+                tables.turns().sync().runs().nextId(),
                 host.clock().instant(),
                 Optional.empty(),
                 Optional.empty(),
@@ -106,7 +127,8 @@ final class Backfills {
         host.store().write(tx -> {
             if (BackfillTable.find(tx, config.name()).isPresent()) throw underWay(config.name());
             BackfillTable.begin(tx, backfill);
-            tables.sync()
+            tables.turns()
+                    .sync()
                     .runs()
                     .put(tx, Run.begin(backfill.run(), config.name(), Run.Kind.BACKFILL, backfill.startedAt()));
             return true;
@@ -157,19 +179,20 @@ final class Backfills {
         tell(runner, backfill, "running");
         CompletableFuture<Optional<Backfill>> step = runner.exclusively(cancellation -> {
             try {
-                return tables.inTurn(() -> BackfillStep.next(
-                        backfill.run(),
-                        tables.sync(),
-                        host.store(),
-                        tables.source(),
-                        host.clock(),
-                        runner.config(),
-                        cancellation,
-                        now -> tell(runner, now, "running")));
+                return tables.turns()
+                        .inTurn(() -> BackfillStep.next(
+                                backfill.run(),
+                                tables.turns().sync(),
+                                host.store(),
+                                tables.source(),
+                                host.clock(),
+                                runner.config(),
+                                cancellation,
+                                now -> tell(runner, now, "running")));
             } catch (RuntimeException e) {
                 // Somebody ended what ran, as a pause does: a backfill is ended only by being cancelled itself.
                 if (!cancellation.isCancelled()) throw e;
-                return host.store().read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, backfill));
+                return host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, backfill));
             }
         });
         CompletableFuture<Optional<Backfill>> _ = step.whenComplete((next, failure) -> {
@@ -221,14 +244,15 @@ final class Backfills {
             return;
         }
         tell(runner, failed.get(), "failing");
-        Duration delay = tables.retryDelay(failed.get().failures(), problem);
+        Duration delay = tables.turns().retryDelay(failed.get().failures(), problem);
         CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS)
                 .execute(() -> tryAgain(runner, failed.get()));
     }
 
     private void tryAgain(TableRunner runner, Backfill failed) {
         try {
-            Optional<Backfill> found = host.store().read(SyncPlan.READ_LIMIT, tx -> BackfillTable.find(tx, failed));
+            Optional<Backfill> found =
+                    host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, failed));
             found.ifPresentOrElse(backfill -> go(runner, backfill), () -> forget(runner, failed));
         } catch (PerigeeException e) {
             LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());
@@ -238,10 +262,7 @@ final class Backfills {
     /// A page that was told of after the backfill was cancelled is taken back from the status.
     private void forget(TableRunner runner, Backfill cancelled) {
         begun.remove(cancelled.run());
-        boolean isShown = runner.backfill()
-                .filter(shown -> shown.run() == cancelled.run())
-                .isPresent();
-        if (isShown) runner.backfill(null);
+        current.computeIfPresent(runner.name(), (_, shown) -> shown.run() == cancelled.run() ? null : shown);
     }
 
     private BackfillStatus tell(TableRunner runner, Backfill backfill, String state) {
@@ -256,14 +277,14 @@ final class Backfills {
                 backfill.expected(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since.nanos()));
         BackfillStatus status = BackfillStatus.of(backfill, state, progress);
-        runner.backfill(status);
+        current.put(runner.name(), status);
         observer.accept(runner, status);
         return status;
     }
 
     private BackfillStatus ended(TableRunner runner, Backfill backfill, String state) {
         BackfillStatus status = tell(runner, backfill, state);
-        runner.backfill(null);
+        current.remove(runner.name());
         begun.remove(backfill.run());
         complete(backfill, status);
         return status;
@@ -277,7 +298,7 @@ final class Backfills {
     private void ended(dev.perigee.store.Store.Transaction tx, Backfill backfill, Run.Outcome outcome, Instant now) {
         Run run = Run.begin(backfill.run(), backfill.name(), Run.Kind.BACKFILL, backfill.startedAt())
                 .recounted(backfill.counts());
-        tables.sync().runs().put(tx, run.finished(outcome, now, Optional.empty()));
+        tables.turns().sync().runs().put(tx, run.finished(outcome, now, Optional.empty()));
     }
 
     /// Whether it goes on only with somebody's word.

@@ -5,6 +5,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.Remedies;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
@@ -48,7 +49,7 @@ record CheckedCopy(
         }
         SourceTable table = source.describe(config);
         CopyDefinition now = Drifting.definition(store, config, table);
-        TableState state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+        TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                 .filter(found -> found.isLoaded() && !found.needsResync())
                 .filter(found -> found.definition()
                         .filter(made -> !made.isChosenDifferently(now))

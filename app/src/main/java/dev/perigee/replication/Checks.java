@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.store.Store;
 import java.time.Duration;
 import java.time.Instant;
@@ -79,7 +80,7 @@ final class Checks {
         this.kinds = Map.copyOf(kinds);
         this.tables = tables;
         this.changed = changed;
-        this.due = new HashMap<>(store.read(SyncPlan.READ_LIMIT, CheckTable::all));
+        this.due = new HashMap<>(store.read(ReplicationTables.READ_LIMIT, CheckTable::all));
     }
 
     /// Starts the checks that are due, gives those that have no due time yet one, and forgets those that nobody wants

@@ -4,6 +4,7 @@ import dev.perigee.batch.Batch;
 import dev.perigee.batch.Digest;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
@@ -174,7 +175,7 @@ final class ComparePass {
         AtomicBoolean hasBegun = new AtomicBoolean();
         for (int tries = 1; ; tries++) {
             try {
-                return Objects.requireNonNull(store.read(SyncPlan.READ_LIMIT, tx -> {
+                return Objects.requireNonNull(store.read(ReplicationTables.READ_LIMIT, tx -> {
                     hasBegun.set(true);
                     return work.run(tx);
                 }));

@@ -32,7 +32,7 @@ final class ComparePipeline implements PageSink, AutoCloseable {
         this.reading = reading;
         this.cancellation = cancellation;
         for (int i = 0; i < BATCHES; i++) {
-            Batch batch = new Batch(columns, pageRows, PagePipeline.PAGE_BYTES);
+            Batch batch = new Batch(columns, pageRows, PageByPage.PAGE_BYTES);
             all.add(batch);
             free.add(batch);
         }

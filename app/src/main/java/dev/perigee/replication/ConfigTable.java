@@ -110,12 +110,6 @@ final class ConfigTable {
                 rows.realAt(19));
     }
 
-    static void remove(Transaction tx, String name) {
-        tx.statement("DELETE FROM tmp_replication_config WHERE name = ?1")
-                .bindText(1, name)
-                .run();
-    }
-
     /// How a choice is written, in the replica and in JSON.
     static String word(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT);

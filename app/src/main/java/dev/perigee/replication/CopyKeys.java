@@ -159,7 +159,7 @@ final class CopyKeys {
 
     private <T> T read(Store.Work<T> work) {
         cancellation.check();
-        return Objects.requireNonNull(store.read(SyncPlan.READ_LIMIT, tx -> {
+        return Objects.requireNonNull(store.read(ReplicationTables.READ_LIMIT, tx -> {
             requireSameCopy(tx);
             return work.run(tx);
         }));

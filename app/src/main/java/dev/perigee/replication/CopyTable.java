@@ -2,7 +2,6 @@ package dev.perigee.replication;
 
 import static dev.perigee.replication.Identifiers.quoted;
 
-import dev.perigee.fault.Fault;
 import dev.perigee.replication.CopyDefinition.CopyColumn;
 import dev.perigee.source.SourceIndex;
 import dev.perigee.sqlite.SqliteException;
@@ -43,43 +42,6 @@ final class CopyTable {
             return find.step() ? Optional.ofNullable(find.textAt(0)) : Optional.empty();
         } finally {
             find.reset(); // a statement with rows to come would keep tables from being dropped
-        }
-    }
-
-    /// Refuses a name that something else in the replica has, or that another table's copy will have.
-    ///
-    /// @param table the name it is configured by
-    static void refuseTaken(Transaction tx, String name, String table) {
-        StateTable.ownerOf(tx, name).filter(owner -> !owner.equals(table)).ifPresent(owner -> {
-            throw Fault.CONFLICT.in(
-                    "table " + table,
-                    "\"%s\" is the copy of the replicated table %s".formatted(name, owner),
-                    "Nothing was changed",
-                    "choose another name for the copy with `target` (`--target` on the command line)");
-        });
-        existing(tx, name).ifPresent(kind -> {
-            throw Fault.CONFLICT.in(
-                    "table " + table,
-                    "the replica has a %s \"%s\" that replication does not own".formatted(kind, name),
-                    "Nothing was changed",
-                    "choose another name for the copy with `target` (`--target` on the command line), or drop or rename the %1$s%2$s"
-                            .formatted(
-                                    kind,
-                                    kind.equals("table")
-                                            ? "; on a server, `perigee tables add --adopt` or POST /replication/tables?adopt=true makes it the copy and replaces its rows by the source's"
-                                            : ""));
-        });
-    }
-
-    /// The name of a table that replication does not own, as it is spelled; empty where there is none of that name.
-    static Optional<String> unowned(Transaction tx, String name) {
-        if (StateTable.ownerOf(tx, name).isPresent()) return Optional.empty();
-        SqliteStatement find =
-                tx.statement("SELECT name FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type = 'table'");
-        try {
-            return find.bindText(1, name).step() ? Optional.ofNullable(find.textAt(0)) : Optional.empty();
-        } finally {
-            find.reset();
         }
     }
 

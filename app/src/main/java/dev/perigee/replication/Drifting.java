@@ -24,7 +24,7 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
     static Drifting look(Store store, Source source, TableConfig asked, Run.Kind kind) {
         SourceTable table = described(store, source, asked);
         Handover.take(store, source, asked, table);
-        Optional<TableState> state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
+        Optional<TableState> state = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
         boolean isLiteral = kind == Run.Kind.RESYNC;
         SettingNames.Followed names =
                 SettingNames.follow(asked, table, state.flatMap(TableState::definition), isLiteral);
@@ -58,7 +58,8 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
 
     /// How the copy would be made now, for settings that may name columns as they were called before.
     static CopyDefinition definition(Store store, TableConfig asked, SourceTable table) {
-        Optional<CopyDefinition> made = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()))
+        Optional<CopyDefinition> made = store.read(
+                        ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, asked.name()))
                 .flatMap(TableState::definition);
         SettingNames.Followed names = SettingNames.follow(asked, table, made, false);
         return CopyDefinition.of(names.config(), table).chosenBy(asked, names.known());
@@ -108,11 +109,11 @@ record Drifting(TableConfig config, SourceTable table, CopyDefinition now, Optio
             return source.describe(asked);
         } catch (PerigeeException e) {
             if (e.fault() != Fault.SOURCE_TABLE_MISSING) throw e;
-            Optional<Identity> identity = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, name))
+            Optional<Identity> identity = store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, name))
                     .identity();
             Optional<TableId> there = identity.flatMap(source::whereabouts);
             if (there.isEmpty()) throw e;
-            Optional<String> copy = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, name))
+            Optional<String> copy = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, name))
                     .flatMap(TableState::target);
             throw Fault.SOURCE_TABLE_MISSING.in(
                     "table " + name,

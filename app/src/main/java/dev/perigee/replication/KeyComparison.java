@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.Remedies;
 import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;

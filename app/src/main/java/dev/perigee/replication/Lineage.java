@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.replication.DriftTable.Suspicion;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Identity;
@@ -59,7 +60,7 @@ final class Lineage {
     /// @param isRedefined whether the table's columns changed, which may have rewritten all its rows
     /// @throws PerigeeException [Fault#SOURCE_REPLACED], [Fault#SOURCE_BEHIND_CURSOR]
     Found look(Snapshot snapshot, boolean isRedefined) {
-        DriftTable.Row known = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name()));
+        DriftTable.Row known = store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, config.name()));
         known.suspicion().ifPresent(suspicion -> {
             throw fault(Fault.valueOf(suspicion.fault()), suspicion.what());
         });
@@ -72,7 +73,7 @@ final class Lineage {
     /// happened to the table there does not matter to it.
     Found lookAtServer(Snapshot snapshot) {
         Optional<Identity> now = snapshot.identity(table);
-        Optional<Identity> before = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
+        Optional<Identity> before = store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
                 .identity();
         if (before.isPresent() && now.isPresent()) requireServer(before.get(), now.get());
         return new Found(now, List.of(), false, List.of());
@@ -188,7 +189,7 @@ final class Lineage {
     /// after pg_repack has written every row to another file. Rows that came after a TRUNCATE, or out of a backup,
     /// differ.
     private boolean hasNewestRows(Snapshot snapshot) {
-        CopyDefinition definition = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+        CopyDefinition definition = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                 .flatMap(TableState::definition)
                 .filter(made -> !made.key().isEmpty())
                 .orElse(null);
@@ -208,7 +209,7 @@ final class Lineage {
         try (PageByPage pages = new PageByPage(
                 definition.columns().size(),
                 NEWEST_ROWS,
-                page -> store.read(SyncPlan.READ_LIMIT, tx -> {
+                page -> store.read(ReplicationTables.READ_LIMIT, tx -> {
                     for (int row = 0; row < page.rowCount(); row++) {
                         if (lookup.compare(tx, page, row) == CopyLookup.Finding.SAME) same.incrementAndGet();
                     }
@@ -226,7 +227,7 @@ final class Lineage {
                 .filter(definition.columnNames()::contains)
                 .map(Identifiers::quoted)
                 .or(definition::rowid);
-        return store.read(SyncPlan.READ_LIMIT, tx -> {
+        return store.read(ReplicationTables.READ_LIMIT, tx -> {
             List<List<String>> keys = new ArrayList<>();
             SqliteStatement rows = tx.statement("SELECT %s FROM %s%s LIMIT %d"
                     .formatted(

@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 
 /// When a sweep, a repair, a backfill, or a sync that fetches all that a filtered table shows, must ask first: it would
 /// remove more than the share of the copy that an admin allows, and many rows, or all of them.

@@ -7,12 +7,15 @@ import java.util.function.Consumer;
 
 /// Takes the pages of a pull one after the other, on the pull's own thread: the source waits while one is worked on.
 final class PageByPage implements PageSink, AutoCloseable {
+    /// Bytes of text and blobs after which a page ends, however few its rows are.
+    static final long PAGE_BYTES = 4L << 20;
+
     private final Batch batch;
     private final Consumer<Batch> work;
 
     /// @param work given each page; the batch is emptied when it returns
     PageByPage(int columns, int pageRows, Consumer<Batch> work) {
-        this.batch = new Batch(columns, pageRows, PagePipeline.PAGE_BYTES);
+        this.batch = new Batch(columns, pageRows, PAGE_BYTES);
         this.work = work;
     }
 

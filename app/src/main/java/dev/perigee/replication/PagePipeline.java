@@ -29,9 +29,6 @@ final class PagePipeline implements PageSink, AutoCloseable {
     /// Batches that go round: one being filled, one being applied, and some that wait to be committed together.
     static final int BATCHES = 4;
 
-    /// Bytes of text and blobs after which a page ends, however few its rows are.
-    static final long PAGE_BYTES = 4L << 20;
-
     /// Applies one page inside the transaction that commits it.
     @FunctionalInterface
     interface Apply {
@@ -71,7 +68,7 @@ final class PagePipeline implements PageSink, AutoCloseable {
         this.committed = committed;
         this.cancellation = cancellation;
         for (int i = 0; i < BATCHES; i++) {
-            Batch batch = new Batch(columns, pageRows, PAGE_BYTES, maxRowBytes);
+            Batch batch = new Batch(columns, pageRows, PageByPage.PAGE_BYTES, maxRowBytes);
             all.add(batch);
             free.add(batch);
         }

@@ -64,7 +64,7 @@ final class ProofRoutes {
     }
 
     private Optional<TableState> state(TableRunner table) {
-        return host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, table.name()));
+        return host.store().read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, table.name()));
     }
 
     private ProofView view(String table, boolean isRunning, Optional<Entry> entry, Optional<TableState> state) {
@@ -80,7 +80,7 @@ final class ProofRoutes {
     /// The answer has the proof of this very verification, where it ended within the limit; else it continues.
     private Response verify(Request request) {
         TableRunner table = named(request);
-        ReplicationRoutes.flag(request, "wait", true); // refused before anything starts
+        AskedRuns.flag(request, "wait", true); // refused before anything starts
         CompletableFuture<Proof> running = verifications.start(checks, table, order(request));
         return asked.answer(request, running.thenApply(proof -> ended(table, proof)), () -> started(table));
     }

@@ -89,12 +89,6 @@ final class ProofTable {
         return all;
     }
 
-    static void remove(Transaction tx, String table) {
-        tx.statement("DELETE FROM tmp_replication_proofs WHERE name = ?1")
-                .bindText(1, table)
-                .run();
-    }
-
     private static Entry entry(SqliteStatement rows) {
         Proof proof = new Proof(
                 String.valueOf(rows.textAt(0)),

@@ -13,7 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 
 /// A way back for the copy of a source that is not what it was.
 ///
@@ -21,17 +20,6 @@ import java.util.concurrent.CompletableFuture;
 /// and look for late rows everywhere. What differs from before is then mended row by row. Until that is done the copy
 /// is known to be in recovery, also after a crash.
 final class Recovery {
-    /// Sets the marks by [#rebase], brings all rows of the copy in line with the source's, and calls [#ended] when they
-    /// are.
-    @FunctionalInterface
-    interface Mending {
-        /// @return completes with an empty result where the rows cannot be mended one by one: the two do not fit, or so
-        ///     many differ that the table is to be fetched again
-        /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#BUSY] while the table is being checked;
-        ///     no mark was set
-        CompletableFuture<Optional<SyncResult>> mend(TableRunner runner);
-    }
-
     private Recovery() {}
 
     /// Sets the marks of a copy to where the source stands now. Not while the table is synced.
@@ -40,7 +28,7 @@ final class Recovery {
     ///     that the rows cannot be compared and must be fetched again
     static boolean rebase(Store store, Source source, TableConfig asked) {
         SourceTable table = source.describe(asked);
-        Optional<TableState> state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
+        Optional<TableState> state = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
         Optional<CopyDefinition> made = state.filter(TableState::isLoaded).flatMap(TableState::definition);
         if (made.isEmpty() || asked.mode() == TableConfig.Mode.FULL) return false;
         SettingNames.Followed names = SettingNames.follow(asked, table, made, true);

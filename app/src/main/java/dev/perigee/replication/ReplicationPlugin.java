@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -32,12 +33,17 @@ public final class ReplicationPlugin extends StarbasePlugin {
 
     private final ReplicationConfig config;
     private @Nullable Running running;
-    private @Nullable Backfills backfills;
     private volatile boolean isStopped;
 
     /// What there is once the host is known.
     private record Running(
-            PluginHost host, Tables tables, EventStream events, Checks checks, Verifications verifications) {}
+            PluginHost host,
+            Tables tables,
+            EventStream events,
+            Checks checks,
+            Sweeps sweeps,
+            Backfills backfills,
+            Statuses statuses) {}
 
     public ReplicationPlugin(ReplicationConfig config) {
         super(NAME, true, "/replication");
@@ -47,31 +53,31 @@ public final class ReplicationPlugin extends StarbasePlugin {
     @Override
     public void register(PluginHost host) {
         EventStream events = new EventStream();
-        Observer observer = new Observer(host, events);
+        SyncMetrics metrics = new SyncMetrics(
+                host.metrics(),
+                () -> lags(host, running().tables()),
+                () -> host.store().read(ReplicationTables.READ_LIMIT, SetAsideTable::counts),
+                this::status,
+                () -> host.store().trouble().isEmpty());
+        Observer observer = new Observer(host, events, metrics);
         Tables tables = new Tables(host, config, observer, this::syncDue);
-        Verifications verifications = new Verifications(host, tables, events, config.verifyRowsPerSecond());
+        Verifications verifications = new Verifications(host, tables, observer, config.verifyRowsPerSecond());
         Sweeps sweeps = new Sweeps(host, tables);
+        Backfills backfills = new Backfills(host, tables, observer::backfill);
         Checks checks = new Checks(
                 host.store(),
                 host.clock(),
                 Map.of(Checks.Kind.VERIFY, verifications, Checks.Kind.SWEEP, sweeps),
                 tables::all,
                 this::syncDue);
-        tables.mending(runner -> verifications.mend(checks, runner));
-        running = new Running(host, tables, events, checks, verifications);
-        observer.metrics = new SyncMetrics(
-                host.metrics(),
-                () -> lags(host, tables),
-                () -> host.store().read(SyncPlan.READ_LIMIT, SetAsideTable::counts),
-                this::status,
-                () -> host.store().trouble().isEmpty());
+        Statuses statuses = new Statuses(host, tables, verifications, sweeps, backfills);
+        running = new Running(host, tables, events, checks, sweeps, backfills, statuses);
         AskedRuns asked = new AskedRuns();
         asked.register(host);
-        new ReplicationRoutes(host, tables, events, verifications, asked).register();
+        new ReplicationRoutes(host, tables, events, checks, verifications, statuses, asked).register();
         new SourceRoutes(host, tables).register();
         new SweepRoutes(host, tables, checks, sweeps, asked).register();
         new ProofRoutes(host, tables, checks, verifications, asked).register();
-        backfills = new Backfills(host, tables, observer::backfill);
         new BackfillRoutes(host, tables, backfills, asked).register();
         tables.load();
         sweeps.load();
@@ -79,8 +85,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
 
     @Override
     public void start() {
-        Backfills going = backfills;
-        if (going != null) going.resume();
+        running().backfills().resume();
         onClockSetBack(); // as it may have been while nobody ran
     }
 
@@ -141,18 +146,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
 
     /// Where every table stands.
     public List<TableStatus> status() {
-        Tables tables = running().tables();
-        Map<String, TableState> states = tables.states();
-        Map<String, ProofTable.Entry> proofs = running().verifications().proofs();
-        Instant now = running().host().clock().instant();
-        return tables.all().stream()
-                .map(table -> TableStatus.of(
-                        table,
-                        Optional.ofNullable(states.get(table.name())),
-                        Optional.ofNullable(proofs.get(table.name())),
-                        tables.replicaTrouble(),
-                        now))
-                .toList();
+        return running().statuses().all();
     }
 
     private void syncDue() {
@@ -194,18 +188,19 @@ public final class ReplicationPlugin extends StarbasePlugin {
     }
 
     /// Tells listeners and metrics what happens.
-    private static final class Observer implements SyncObserver {
+    private final class Observer implements SyncObserver, Verifications.Listener {
         /// Time between two progress events of one table.
         private static final Duration PROGRESS_EVERY = Duration.ofMillis(250);
 
         private final PluginHost host;
         private final EventStream events;
-        private final Map<String, AtomicLong> lastProgress = new java.util.concurrent.ConcurrentHashMap<>();
-        private volatile @Nullable SyncMetrics metrics;
+        private final Map<String, AtomicLong> lastProgress = new ConcurrentHashMap<>();
+        private final SyncMetrics metrics;
 
-        Observer(PluginHost host, EventStream events) {
+        Observer(PluginHost host, EventStream events, SyncMetrics metrics) {
             this.host = host;
             this.events = events;
+            this.metrics = metrics;
         }
 
         @Override
@@ -231,8 +226,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
 
         @Override
         public void finished(TableRunner table, SyncResult result) {
-            SyncMetrics counting = metrics;
-            if (counting != null) counting.finished(result);
+            metrics.finished(result);
             events.publish("result", result);
         }
 
@@ -245,14 +239,39 @@ public final class ReplicationPlugin extends StarbasePlugin {
         }
 
         @Override
+        public void verifying(String table, Progress progress) {
+            if (!events.isHeard()) return;
+            Map<String, Object> event = about(table);
+            event.put("progress", progress);
+            events.publish("verifying", event);
+        }
+
+        @Override
+        public void verified(Proof proof) {
+            if (events.isHeard()) events.publish("proof", ProofView.of(proof.table(), Optional.of(proof)));
+        }
+
+        @Override
+        public void renamed(TableRunner table) {
+            running().sweeps().load();
+            running().backfills().resume(table);
+        }
+
+        @Override
         public void removed(TableRunner table) {
             lastProgress.remove(table.name());
+            running().sweeps().forget(table.name());
+            running().backfills().forget(table.name());
             events.publish("removed", about(table));
         }
 
         private static Map<String, Object> about(TableRunner table) {
+            return about(table.name());
+        }
+
+        private static Map<String, Object> about(String table) {
             Map<String, Object> about = new LinkedHashMap<>();
-            about.put("table", table.name());
+            about.put("table", table);
             return about;
         }
     }

@@ -6,7 +6,6 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,15 +22,25 @@ final class ReplicationRoutes {
     private final PluginHost host;
     private final Tables tables;
     private final EventStream events;
+    private final Checks checks;
     private final Verifications verifications;
+    private final Statuses statuses;
     private final AskedRuns asked;
 
     ReplicationRoutes(
-            PluginHost host, Tables tables, EventStream events, Verifications verifications, AskedRuns asked) {
+            PluginHost host,
+            Tables tables,
+            EventStream events,
+            Checks checks,
+            Verifications verifications,
+            Statuses statuses,
+            AskedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.events = events;
+        this.checks = checks;
         this.verifications = verifications;
+        this.statuses = statuses;
         this.asked = asked;
     }
 
@@ -45,10 +54,10 @@ final class ReplicationRoutes {
         route("POST", "/tables/:name/recover", this::recover);
         new SetAsideRoutes(host, tables).register();
         route("GET", "/status", _ -> Response.result(allStatuses()));
-        route("GET", "/status/:name", request -> Response.result(status(named(request))));
+        route("GET", "/status/:name", request -> Response.result(statuses.of(named(request))));
         route("POST", "/sync", this::sync);
         route("GET", "/runs", this::runs);
-        route("GET", "/events", _ -> events.response(() -> List.copyOf(statuses()), "table"));
+        route("GET", "/events", _ -> events.response(() -> List.copyOf(statuses.all()), "table"));
     }
 
     private void route(String method, String path, PluginHost.RouteHandler handler) {
@@ -56,7 +65,7 @@ final class ReplicationRoutes {
     }
 
     private Response configure(Request request) {
-        boolean isAdopting = flag(request, "adopt", false);
+        boolean isAdopting = AskedRuns.flag(request, "adopt", false);
         List<TableConfig> configs =
                 TableFields.tables(request.json(), name -> tables.find(name).map(TableRunner::config));
         List<Map<String, Object>> done = tables.configure(configs, isAdopting).stream()
@@ -72,7 +81,7 @@ final class ReplicationRoutes {
 
     private Response remove(Request request) {
         TableRunner runner = named(request);
-        boolean isDropped = flag(request, "drop", false);
+        boolean isDropped = AskedRuns.flag(request, "drop", false);
         tables.remove(runner, isDropped);
         return Response.result(answer("success", true, "table", runner.name(), "dropped", isDropped));
     }
@@ -81,7 +90,7 @@ final class ReplicationRoutes {
         List<TableRunner> wanted = request.body().length == 0
                 ? tables.all().stream().filter(runner -> !runner.isPaused()).toList()
                 : wanted(request.json());
-        flag(request, "wait", true); // refused before anything starts
+        AskedRuns.flag(request, "wait", true); // refused before anything starts
         Map<TableRunner, CompletableFuture<SyncResult>> running = new LinkedHashMap<>();
         wanted.forEach(runner -> running.put(runner, runner.sync()));
         return answered(request, running);
@@ -90,24 +99,25 @@ final class ReplicationRoutes {
     private Response resync(Request request) {
         refuseBody(request);
         TableRunner runner = named(request);
-        flag(request, "wait", true); // refused before anything starts
+        AskedRuns.flag(request, "wait", true); // refused before anything starts
         return answered(request, Map.of(runner, tables.fetchedAgain(runner)));
     }
 
     private Response recover(Request request) {
         refuseBody(request);
         TableRunner runner = named(request);
-        flag(request, "wait", true); // refused before anything starts
-        return answered(request, Map.of(runner, tables.recover(runner)));
+        AskedRuns.flag(request, "wait", true); // refused before anything starts
+        return answered(request, Map.of(runner, verifications.recover(checks, runner)));
     }
 
     private Response runs(Request request) {
         Optional<String> table =
                 request.query("table").map(name -> tables.require(name).name());
         int limit = limit(request);
-        List<RunView> runs = host.store().read(SyncPlan.READ_LIMIT, tx -> RunTable.last(tx, table, limit)).stream()
-                .map(run -> RunView.of(run, host.clock().instant()))
-                .toList();
+        List<RunView> runs =
+                host.store().read(ReplicationTables.READ_LIMIT, tx -> RunTable.last(tx, table, limit)).stream()
+                        .map(run -> RunView.of(run, host.clock().instant()))
+                        .toList();
         return Response.result(Map.of("runs", runs));
     }
 
@@ -116,33 +126,9 @@ final class ReplicationRoutes {
     }
 
     private Map<String, Object> allStatuses() {
-        Map<String, Object> all = answer("tables", statuses());
+        Map<String, Object> all = answer("tables", statuses.all());
         tables.sourceTrouble().now().ifPresent(trouble -> all.put("source", trouble));
         return all;
-    }
-
-    private List<TableStatus> statuses() {
-        Map<String, TableState> states = tables.states();
-        Map<String, ProofTable.Entry> proofs = verifications.proofs();
-        Instant now = host.clock().instant();
-        Optional<Problem> replica = tables.replicaTrouble();
-        return tables.all().stream()
-                .map(runner -> TableStatus.of(
-                        runner,
-                        Optional.ofNullable(states.get(runner.name())),
-                        Optional.ofNullable(proofs.get(runner.name())),
-                        replica,
-                        now))
-                .toList();
-    }
-
-    private TableStatus status(TableRunner runner) {
-        return TableStatus.of(
-                runner,
-                host.store().read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, runner.name())),
-                verifications.proof(runner.name()),
-                tables.replicaTrouble(),
-                host.clock().instant());
     }
 
     private TableRunner named(Request request) {
@@ -219,16 +205,6 @@ final class ReplicationRoutes {
             // Answered below like any other value that does not fit.
         }
         throw invalid("`limit`: expected a whole number from 1 to %d".formatted(MAX_RUNS));
-    }
-
-    static boolean flag(Request request, String name, boolean otherwise) {
-        Optional<String> text = request.query(name);
-        if (text.isEmpty()) return otherwise;
-        return switch (text.get()) {
-            case "true", "" -> true;
-            case "false" -> false;
-            default -> throw invalid("`%s`: expected true or false".formatted(name));
-        };
     }
 
     /// For what takes no words: whoever sends some means something else.

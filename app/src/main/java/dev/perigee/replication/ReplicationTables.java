@@ -1,5 +1,7 @@
 package dev.perigee.replication;
 
+import dev.perigee.store.Store.Transaction;
+import java.time.Duration;
 import java.util.List;
 
 /// The tables replication keeps in the replica. Each entry is one version, applied once and never edited: a replica
@@ -186,5 +188,38 @@ final class ReplicationTables {
             ALTER TABLE tmp_replication_config ADD COLUMN row_security TEXT NOT NULL DEFAULT 'refused';
             """);
 
+    /// Time limit for reads of these tables, which are small.
+    static final Duration READ_LIMIT = Duration.ofSeconds(30);
+
+    /// The tables that have rows of one replicated table, in a column `name`; all but `config`.
+    private static final List<String> BY_NAME = List.of(
+            "state", "drift", "set_aside", "runs", "backfills", "backfill_missing", "checks", "proofs", "sweeps");
+
     private ReplicationTables() {}
+
+    /// Removes everything that is remembered of a replicated table: its settings, its state and its history.
+    static void forget(Transaction tx, String name) {
+        tx.statement("DELETE FROM tmp_replication_config WHERE name = ?1")
+                .bindText(1, name)
+                .run();
+        for (String table : BY_NAME) delete(tx, table, name);
+    }
+
+    /// Gives everything that is remembered of a replicated table to another name, except its settings. What was
+    /// remembered under `name` before is removed.
+    static void rename(Transaction tx, String old, String name) {
+        for (String table : BY_NAME) {
+            delete(tx, table, name);
+            tx.statement("UPDATE tmp_replication_%s SET name = ?2 WHERE name = ?1".formatted(table))
+                    .bindText(1, old)
+                    .bindText(2, name)
+                    .run();
+        }
+    }
+
+    private static void delete(Transaction tx, String table, String name) {
+        tx.statement("DELETE FROM tmp_replication_%s WHERE name = ?1".formatted(table))
+                .bindText(1, name)
+                .run();
+    }
 }

@@ -70,12 +70,6 @@ final class RunTable {
                 .run();
     }
 
-    static void remove(Transaction tx, String table) {
-        tx.statement("DELETE FROM tmp_replication_runs WHERE name = ?1")
-                .bindText(1, table)
-                .run();
-    }
-
     /// The last runs, newest first.
     ///
     /// @param table the name a table is configured by; empty for all tables

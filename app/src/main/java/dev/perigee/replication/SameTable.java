@@ -31,7 +31,7 @@ record SameTable(Source source, Asking asking) implements Source {
     /// @see Lineage
     static SameTable remembered(Store store, Source source, TableConfig config, SourceTable table) {
         return new SameTable(source, (snapshot, _) -> {
-            TableState state = store.read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+            TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
                     .orElseThrow();
             new Lineage(store, config, table, state.cursor(), state.rowCount()).look(snapshot, false);
         });

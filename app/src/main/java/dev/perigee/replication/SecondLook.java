@@ -156,7 +156,7 @@ final class SecondLook {
         private Found compared(Transaction tx, Batch page, List<Integer> rows) {
             long missing = 0;
             long different = 0;
-            try (Batch wrong = new Batch(page.columns(), rows.size(), PagePipeline.PAGE_BYTES)) {
+            try (Batch wrong = new Batch(page.columns(), rows.size(), PageByPage.PAGE_BYTES)) {
                 for (int row : rows) {
                     CopyLookup.Finding finding = lookup.compare(tx, page, row);
                     if (finding == CopyLookup.Finding.SAME) continue;
@@ -183,7 +183,7 @@ final class SecondLook {
         }
 
         private Found inTransaction(boolean isWriting, Store.Work<Found> work) {
-            Found part = isWriting ? store.write(work) : store.read(SyncPlan.READ_LIMIT, work);
+            Found part = isWriting ? store.write(work) : store.read(ReplicationTables.READ_LIMIT, work);
             return Objects.requireNonNull(part);
         }
 

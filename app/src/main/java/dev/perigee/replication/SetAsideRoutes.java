@@ -33,7 +33,9 @@ final class SetAsideRoutes {
     private Response list(Request request) {
         TableRunner runner = tables.require(request.pathParameter("name"));
         List<SetAside> rows = host.store()
-                .read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.list(tx, runner.name(), SetAsideTable.MAX_ROWS));
+                .read(
+                        ReplicationTables.READ_LIMIT,
+                        tx -> SetAsideTable.list(tx, runner.name(), SetAsideTable.MAX_ROWS));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("table", runner.name());
         answer.put("count", rows.size());
@@ -56,7 +58,8 @@ final class SetAsideRoutes {
                         .thenCompose(first -> isWanted(runner) && first.succeeded()
                                 ? runner.sync()
                                 : CompletableFuture.completedFuture(first)));
-        long left = host.store().read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.count(tx, runner.name(), false));
+        long left =
+                host.store().read(ReplicationTables.READ_LIMIT, tx -> SetAsideTable.count(tx, runner.name(), false));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("success", result.succeeded());
         answer.put("table", runner.name());
@@ -67,7 +70,7 @@ final class SetAsideRoutes {
     }
 
     private boolean isWanted(TableRunner runner) {
-        return host.store().read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.isRetryWanted(tx, runner.name()));
+        return host.store().read(ReplicationTables.READ_LIMIT, tx -> SetAsideTable.isRetryWanted(tx, runner.name()));
     }
 
     private static SyncResult await(TableRunner runner, CompletableFuture<SyncResult> sync) {

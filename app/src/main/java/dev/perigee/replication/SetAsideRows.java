@@ -53,7 +53,8 @@ final class SetAsideRows {
     /// Looks up what is set aside so far. A fresh copy begins without.
     void begin(Store store, Instant now) {
         if (isPending && !isMerged) return;
-        List<SetAsideTable.Known> rows = store.read(SyncPlan.READ_LIMIT, tx -> SetAsideTable.known(tx, name, now));
+        List<SetAsideTable.Known> rows =
+                store.read(ReplicationTables.READ_LIMIT, tx -> SetAsideTable.known(tx, name, now));
         rows.forEach(row -> known.put(row.key(), row.fault()));
         due = rows.stream()
                 .filter(SetAsideTable.Known::isDue)

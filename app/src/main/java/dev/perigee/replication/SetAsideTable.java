@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.Json;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
@@ -98,12 +99,6 @@ final class SetAsideTable {
     /// The copy that was made aside is given up.
     static void dropPending(Transaction tx, String name) {
         tx.statement("DELETE FROM tmp_replication_set_aside WHERE name = ?1 AND pending = 1")
-                .bindText(1, name)
-                .run();
-    }
-
-    static void remove(Transaction tx, String name) {
-        tx.statement("DELETE FROM tmp_replication_set_aside WHERE name = ?1")
                 .bindText(1, name)
                 .run();
     }

@@ -22,7 +22,7 @@ final class SharedKeys implements PageSink, AutoCloseable {
     private final List<List<Value>> found = new ArrayList<>();
 
     private SharedKeys(int columns) {
-        this.batch = new Batch(columns, PAGE_ROWS, PagePipeline.PAGE_BYTES);
+        this.batch = new Batch(columns, PAGE_ROWS, PageByPage.PAGE_BYTES);
     }
 
     /// Whether rows may share a key: only the source's own unique indexes forbid it.

@@ -27,7 +27,7 @@ final class SourceRoutes {
     }
 
     private Response source(Request request) {
-        return Response.result(view(ReplicationRoutes.flag(request, "fresh", false)));
+        return Response.result(view(AskedRuns.flag(request, "fresh", false)));
     }
 
     private synchronized SourceView view(boolean isFresh) {

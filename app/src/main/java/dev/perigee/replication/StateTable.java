@@ -277,12 +277,6 @@ final class StateTable {
         update.run();
     }
 
-    static void remove(Transaction tx, String name) {
-        tx.statement("DELETE FROM tmp_replication_state WHERE name = ?1")
-                .bindText(1, name)
-                .run();
-    }
-
     private static void requireOneRow(Transaction tx, String name, long after) {
         if (tx.connection().changes() != 1) {
             throw new IllegalStateException(

@@ -1,6 +1,7 @@
 package dev.perigee.replication;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
@@ -37,7 +38,7 @@ final class SweepRoutes {
         answer.put("table", runner.name());
         answer.put("isRunning", checks.isRunning(runner.name()));
         checks.due(runner.name(), Checks.Kind.SWEEP).ifPresent(due -> answer.put("nextAt", due));
-        runner.swept().ifPresent(sweep -> answer.put("sweep", SweepStatus.of(sweep)));
+        sweeps.last(runner.name()).ifPresent(sweep -> answer.put("sweep", SweepStatus.of(sweep)));
         return Response.result(answer);
     }
 
@@ -45,7 +46,7 @@ final class SweepRoutes {
     private Response sweep(Request request) {
         TableRunner runner = swept(request);
         boolean isConfirmed = isConfirmed(request);
-        ReplicationRoutes.flag(request, "wait", true); // refused before anything starts
+        AskedRuns.flag(request, "wait", true); // refused before anything starts
         CompletableFuture<Sweep> sweep = checks.start(
                 runner, Checks.Kind.SWEEP, cancellation -> sweeps.sweep(runner, isConfirmed, cancellation));
         return asked.answer(

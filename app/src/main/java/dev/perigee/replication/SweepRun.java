@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.replication.SecondLook.Fixes;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
@@ -140,7 +141,7 @@ final class SweepRun {
 
     private long rows() {
         return Objects.requireNonNull(store.read(
-                SyncPlan.READ_LIMIT,
+                ReplicationTables.READ_LIMIT,
                 tx -> StateTable.find(tx, runner.name())
                         .map(TableState::rowCount)
                         .orElse(0L)));

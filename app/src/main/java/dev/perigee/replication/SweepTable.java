@@ -61,12 +61,6 @@ final class SweepTable {
         return sweeps;
     }
 
-    static void remove(Transaction tx, String table) {
-        tx.statement("DELETE FROM tmp_replication_sweeps WHERE name = ?1")
-                .bindText(1, table)
-                .run();
-    }
-
     private static void bindInstant(SqliteStatement statement, int index, Optional<Instant> instant) {
         if (instant.isPresent()) statement.bindInt(index, instant.get().toEpochMilli());
         else statement.bindNull(index);

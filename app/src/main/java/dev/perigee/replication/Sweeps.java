@@ -8,10 +8,10 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.Sweep.Verdict;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +23,7 @@ final class Sweeps implements Checks.Scheduled {
     private final PluginHost host;
     private final Tables tables;
     private final Random seeds = new Random();
+    private final Map<String, Sweep> last = new ConcurrentHashMap<>();
 
     Sweeps(PluginHost host, Tables tables) {
         this.host = host;
@@ -31,12 +32,19 @@ final class Sweeps implements Checks.Scheduled {
 
     /// Takes over what the replica remembers.
     void load() {
-        Map<String, TableRunner> runners = new HashMap<>();
-        tables.all().forEach(runner -> runners.put(runner.name(), runner));
-        for (Sweep sweep : host.store().read(SyncPlan.READ_LIMIT, SweepTable::all)) {
-            TableRunner runner = runners.get(sweep.table());
-            if (runner != null) runner.swept(sweep);
+        for (Sweep sweep : host.store().read(ReplicationTables.READ_LIMIT, SweepTable::all)) {
+            if (tables.find(sweep.table()).isPresent()) last.put(sweep.table(), sweep);
         }
+    }
+
+    /// The last sweep of a table; empty where there was none.
+    Optional<Sweep> last(String table) {
+        return Optional.ofNullable(last.get(table));
+    }
+
+    /// The table is no longer replicated under this name.
+    void forget(String table) {
+        last.remove(table);
     }
 
     @Override
@@ -55,12 +63,12 @@ final class Sweeps implements Checks.Scheduled {
     /// @return what is recorded; a failure is in it, and never thrown
     Sweep sweep(TableRunner runner, boolean isConfirmed, Cancellation cancellation) {
         Run run = Run.begin(
-                tables.runs().nextId(),
+                tables.turns().sync().runs().nextId(),
                 runner.name(),
                 Run.Kind.SWEEP,
                 host.clock().instant());
-        long awaited = runner.swept().map(Sweep::awaiting).orElse(0L);
-        Optional<String> before = runner.swept().flatMap(Sweep::error).map(Problem::fault);
+        long awaited = last(runner.name()).map(Sweep::awaiting).orElse(0L);
+        Optional<String> before = last(runner.name()).flatMap(Sweep::error).map(Problem::fault);
         Optional<Problem> problem = Optional.empty();
         Optional<SweepRun> made = Optional.empty();
         try {
@@ -126,12 +134,12 @@ final class Sweeps implements Checks.Scheduled {
     }
 
     private void record(TableRunner runner, Sweep sweep, Run... runs) {
-        runner.swept(sweep);
+        last.put(runner.name(), sweep);
         try {
             host.store().write(tx -> {
                 SweepTable.put(tx, sweep);
                 boolean isThere = StateTable.find(tx, runner.name()).isPresent();
-                for (Run run : runs) if (isThere) tables.runs().put(tx, run);
+                for (Run run : runs) if (isThere) tables.turns().sync().runs().put(tx, run);
                 return true;
             });
         } catch (PerigeeException e) {

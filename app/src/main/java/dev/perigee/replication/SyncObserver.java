@@ -10,4 +10,7 @@ interface SyncObserver {
     void finished(TableRunner runner, SyncResult result);
 
     void removed(TableRunner runner);
+
+    /// The table has this name now, and its copy and all that was remembered of it came with it.
+    void renamed(TableRunner runner);
 }

@@ -8,7 +8,6 @@ import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -45,9 +44,6 @@ record SyncPlan(
         List<Index> missingIndexes,
         Optional<String> why) {
 
-    /// Time for looking at our own small tables.
-    static final Duration READ_LIMIT = Duration.ofSeconds(30);
-
     private static final String SHADOW_PREFIX = "tmp_replication_shadow_";
     private static final String STAGE_PREFIX = "tmp_replication_stage_";
 
@@ -64,7 +60,7 @@ record SyncPlan(
         SourceTable table = drifting.table();
         CopyDefinition now = drifting.now();
         boolean isAside = isGroup || config.mode() == TableConfig.Mode.FULL;
-        SyncPlan plan = store.read(READ_LIMIT, tx -> goOn(tx, config, table, now, kind))
+        SyncPlan plan = store.read(ReplicationTables.READ_LIMIT, tx -> goOn(tx, config, table, now, kind))
                 .filter(going -> !isAside || going.isLoaded())
                 .orElseGet(() -> store.write(tx -> prepare(tx, config, table, now, isAside)))
                 .because(drifting.why());
@@ -175,7 +171,7 @@ record SyncPlan(
         }
         TableState before = StateTable.find(tx, name).orElseThrow();
         if (!before.target().orElseThrow().equalsIgnoreCase(now.target()))
-            CopyTable.refuseTaken(tx, now.target(), name);
+            CopyNames.refuseTaken(tx, now.target(), name);
         long generation = before.generation() + 1;
         String shadow = SHADOW_PREFIX + generation + "_" + now.target();
         before.shadow().ifPresent(left -> CopyTable.drop(tx, left));
@@ -189,7 +185,7 @@ record SyncPlan(
     /// Makes an empty copy, unless the name is taken by something that is not replication's.
     static void makeCopy(Transaction tx, String name, CopyDefinition definition) {
         StateTable.ensure(tx, name);
-        CopyTable.refuseTaken(tx, definition.target(), name);
+        CopyNames.refuseTaken(tx, definition.target(), name);
         CopyTable.create(tx, definition, definition.target());
         StateTable.made(tx, name, definition);
         DriftTable.forget(tx, name);

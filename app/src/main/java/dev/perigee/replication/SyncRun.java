@@ -214,12 +214,12 @@ final class SyncRun {
 
     private void fillAddedColumns(Snapshot snapshot) {
         if (plan.shadow().isPresent()) return;
-        backfill = store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
+        backfill = store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
                 .backfill();
         for (int fetched = 0; backfill.isPresent() && fetched < ColumnBackfill.ROWS_PER_SYNC; ) {
             ColumnBackfill open = backfill.get();
             Optional<ColumnBackfill.Chunk> chunk =
-                    store.read(SyncPlan.READ_LIMIT, tx -> open.next(tx, plan.definition(), plan.table()));
+                    store.read(ReplicationTables.READ_LIMIT, tx -> open.next(tx, plan.definition(), plan.table()));
             if (chunk.isEmpty()) {
                 backfill = Optional.of(open.ended());
                 return;

@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -52,10 +53,7 @@ final class TableRunner {
     private volatile ConfiguredTable table;
     private volatile boolean isOrphan;
     private volatile @Nullable Instant due;
-    private volatile @Nullable String copy;
     private volatile @Nullable Progress progress;
-    private volatile @Nullable Sweep swept;
-    private volatile @Nullable BackfillStatus backfill;
     private volatile boolean isSyncing;
     private volatile boolean isFailing;
 
@@ -132,15 +130,6 @@ final class TableRunner {
         this.isFailing = isFailing;
     }
 
-    /// The copy's name in the replica; empty until it is known.
-    Optional<String> copy() {
-        return Optional.ofNullable(copy);
-    }
-
-    void copy(String copy) {
-        this.copy = copy;
-    }
-
     /// How far the running sync is; empty when none runs.
     Optional<Progress> progress() {
         return Optional.ofNullable(progress);
@@ -148,24 +137,6 @@ final class TableRunner {
 
     void progress(@Nullable Progress progress) {
         this.progress = progress;
-    }
-
-    /// The last sweep; empty where none was scheduled or asked for.
-    Optional<Sweep> swept() {
-        return Optional.ofNullable(swept);
-    }
-
-    void swept(Sweep sweep) {
-        this.swept = sweep;
-    }
-
-    /// How far the backfill under way is; empty when there is none.
-    Optional<BackfillStatus> backfill() {
-        return Optional.ofNullable(backfill);
-    }
-
-    void backfill(@Nullable BackfillStatus backfill) {
-        this.backfill = backfill;
     }
 
     /// Whether a sync is at work, not only waiting for its turn.

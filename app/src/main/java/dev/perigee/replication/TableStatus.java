@@ -76,13 +76,23 @@ public record TableStatus(
         }
     }
 
+    /// What a status is made from, beside the table's runner.
+    ///
+    /// @param proof the last verification
+    /// @param sweep the last sweep
+    /// @param backfill the backfill under way
     /// @param replica why nothing can be written to the replica just now, which holds up every table
-    static TableStatus of(
-            TableRunner runner,
+    record Known(
             Optional<TableState> state,
             Optional<ProofTable.Entry> proof,
-            Optional<Problem> replica,
-            Instant now) {
+            Optional<Sweep> sweep,
+            Optional<BackfillStatus> backfill,
+            Optional<Problem> replica) {}
+
+    static TableStatus of(TableRunner runner, Known known, Instant now) {
+        Optional<TableState> state = known.state();
+        Optional<ProofTable.Entry> proof = known.proof();
+        Optional<Problem> replica = known.replica();
         Optional<ProofView.Verified> verified = ProofView.Verified.of(proof, state);
         TableConfig config = runner.config();
         Optional<CopyDefinition> definition = state.flatMap(TableState::definition);
@@ -125,9 +135,9 @@ public record TableStatus(
                                 .map(problem ->
                                         LastError.of(problem, s.errorAt().orElse(now))))),
                 runner.progress(),
-                runner.swept().map(SweepStatus::of),
-                runner.backfill(),
-                Attention.of(runner, state, wrong),
+                known.sweep().map(SweepStatus::of),
+                known.backfill(),
+                Attention.of(config.name(), known, wrong),
                 notes(runner, state, definition));
     }
 

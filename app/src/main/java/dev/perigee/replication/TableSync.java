@@ -104,7 +104,7 @@ public final class TableSync {
 
     /// Whether another sync should follow at once, to go on filling columns that were added.
     boolean hasMore(String name) {
-        return store.read(SyncPlan.READ_LIMIT, tx -> DriftTable.find(tx, name))
+        return store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, name))
                 .backfill()
                 .isPresent();
     }
@@ -156,7 +156,7 @@ public final class TableSync {
     /// @return empty where there are none
     public Optional<String> setAside(String table) {
         return store.read(
-                SyncPlan.READ_LIMIT,
+                ReplicationTables.READ_LIMIT,
                 tx -> SetAsideTable.list(tx, table, 1).stream()
                         .findFirst()
                         .map(first ->

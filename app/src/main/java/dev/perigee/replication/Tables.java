@@ -4,12 +4,12 @@ import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.ConfiguredTable.Origin;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.store.Store.Transaction;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -18,12 +18,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
@@ -41,15 +37,12 @@ final class Tables {
     private final PluginHost host;
     private final ReplicationConfig settings;
     private final SourceTrouble trouble;
-    private final TableSync sync;
-    private final Backoff backoff;
-    private final Semaphore turns;
-    private final GroupRuns groups = new GroupRuns();
+    private final ProtectedCopies copies;
+    private final SyncTurns turns;
     private final SyncObserver observer;
     private final Runnable rescheduling;
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
     private final Object changing = new Object();
-    private volatile Recovery.Mending mending = _ -> CompletableFuture.completedFuture(Optional.empty());
 
     /// @param rescheduling called when a table's due time may have changed
     Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
@@ -58,15 +51,10 @@ final class Tables {
         this.observer = observer;
         this.rescheduling = rescheduling;
         this.trouble = new SourceTrouble(host.clock(), this::sourceAnswers);
-        this.sync =
-                new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), this::copyStands, trouble);
-        this.backoff = new Backoff(settings.retryFirst(), settings.retryMax(), new Random());
-        this.turns = new Semaphore(settings.parallelTables(), true);
-    }
-
-    /// Where runs are recorded.
-    RunTable runs() {
-        return sync.runs();
+        this.copies = new ProtectedCopies(host, !settings.adminsWriteCopies());
+        TableSync sync =
+                new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), copies::protect, trouble);
+        this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
     }
 
     /// Takes over what the configuration file names and what the replica remembers; protects the copies.
@@ -94,7 +82,7 @@ final class Tables {
                 runner.whyPaused().ifPresent(why -> LOG.warn("table {}: {}", runner.name(), why));
                 runners.put(runner.name(), runner);
                 runner.failing(state != null && state.failures() > 0);
-                if (state != null) state.target().ifPresent(target -> protect(runner, target));
+                if (state != null) state.target().ifPresent(target -> copies.protect(runner.name(), target));
             }
         }
     }
@@ -130,7 +118,9 @@ final class Tables {
     /// Where the copies stand, by the name their table is configured by.
     Map<String, TableState> states() {
         Map<String, TableState> states = new LinkedHashMap<>();
-        host.store().read(SyncPlan.READ_LIMIT, StateTable::all).forEach(state -> states.put(state.name(), state));
+        host.store()
+                .read(ReplicationTables.READ_LIMIT, StateTable::all)
+                .forEach(state -> states.put(state.name(), state));
         return states;
     }
 
@@ -161,32 +151,83 @@ final class Tables {
     /// @throws PerigeeException 404 for what the source does not have, 409 for a name that is taken, 400
     List<ConfiguredTable> configure(List<TableConfig> configs, boolean isAdopting) {
         synchronized (changing) {
-            Source source = source();
-            List<Wanted> wanted = new ArrayList<>();
-            List<String> left = new ArrayList<>();
-            for (TableConfig config : configs) {
-                SourceTable table = source.describe(config);
-                Handover.take(host.store(), source, config, table).ifPresent(left::add);
-                wanted.add(new Wanted(
-                        new ConfiguredTable(config, origin(config.name())),
-                        Drifting.definition(host.store(), config, table)));
+            Map<String, String> renamed = new LinkedHashMap<>();
+            try {
+                return configure(configs, isAdopting, renamed);
+            } catch (RuntimeException e) {
+                renamed.forEach((old, name) -> takeBack(old, name));
+                throw e;
             }
-            Instant now = host.clock().instant();
-            List<String> targets = host.store().write(tx -> store(tx, wanted, isAdopting, now));
-            for (int i = 0; i < wanted.size(); i++) {
-                ConfiguredTable table = wanted.get(i).table();
-                TableRunner runner = runners.computeIfAbsent(table.config().name(), _ -> runner(table));
-                runner.table(table);
-                runner.orphan(false);
-                runner.due(now);
-                if (table.config().paused()) runner.cancel(pausedWhileSyncing(runner.name()));
-                protect(runner, targets.get(i));
-                observer.changed(runner);
-            }
-            left.forEach(old -> Optional.ofNullable(runners.get(old)).ifPresent(runner -> remove(runner, false)));
-            rescheduling.run();
-            return wanted.stream().map(Wanted::table).toList();
         }
+    }
+
+    /// @param renamed gets the tables whose copies were handed to another name: the old name, and the new one
+    private List<ConfiguredTable> configure(
+            List<TableConfig> configs, boolean isAdopting, Map<String, String> renamed) {
+        Source source = source();
+        List<Wanted> wanted = new ArrayList<>();
+        for (TableConfig config : configs) {
+            SourceTable table = source.describe(config);
+            Handover.find(host.store(), source, config, table).ifPresent(old -> {
+                handOver(old, config.name());
+                renamed.put(old, config.name());
+            });
+            wanted.add(new Wanted(
+                    new ConfiguredTable(config, origin(config.name())),
+                    Drifting.definition(host.store(), config, table)));
+        }
+        Instant now = host.clock().instant();
+        List<String> targets = host.store().write(tx -> store(tx, wanted, isAdopting, now));
+        for (int i = 0; i < wanted.size(); i++) {
+            ConfiguredTable table = wanted.get(i).table();
+            TableRunner runner = runners.computeIfAbsent(table.config().name(), _ -> runner(table));
+            runner.table(table);
+            runner.orphan(false);
+            runner.due(now);
+            if (table.config().paused()) runner.cancel(pausedWhileSyncing(runner.name()));
+            copies.protect(runner.name(), targets.get(i));
+            observer.changed(runner);
+        }
+        renamed.forEach((old, name) -> {
+            find(old).ifPresent(runner -> remove(runner, false));
+            find(name).ifPresent(observer::renamed);
+        });
+        rescheduling.run();
+        return wanted.stream().map(Wanted::table).toList();
+    }
+
+    /// Gives what is remembered of a table to its new name. What is done to the copy just now ends first, and goes on
+    /// under the new name.
+    private void handOver(String old, String name) {
+        find(old)
+                .ifPresent(runner -> end(
+                        runner,
+                        Fault.CLOSED.in(
+                                "table " + old, "it is called %s now".formatted(name), "The pages before are kept")));
+        host.store().write(tx -> {
+            ReplicationTables.rename(tx, old, name);
+            return true;
+        });
+    }
+
+    private void takeBack(String old, String name) {
+        host.store().write(tx -> {
+            ReplicationTables.rename(tx, name, old);
+            return true;
+        });
+        find(old).ifPresent(TableRunner::reopen);
+    }
+
+    /// Ends what is done to a table's copy, and starts nothing more there.
+    private static void end(TableRunner runner, PerigeeException reason) {
+        runner.close(reason);
+        if (runner.awaitIdle()) return;
+        runner.reopen();
+        throw Fault.BUSY.in(
+                "table " + runner.name(),
+                "its running sync did not end in time",
+                "It is being cancelled",
+                "wait until its state is no longer syncing, then try again");
     }
 
     /// Changes the settings that `patch` names, checked against the source where they say what is copied.
@@ -221,52 +262,26 @@ final class Tables {
     void remove(TableRunner runner, boolean isDropped) {
         synchronized (changing) {
             String name = runner.name();
-            runner.close(Fault.CONFLICT.in(
-                    "table " + name,
-                    "it was removed from replication",
-                    "The pages before stay in the copy",
-                    "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
-            if (!runner.awaitIdle()) {
-                runner.reopen();
-                throw Fault.BUSY.in(
-                        "table " + name,
-                        "its running sync did not end in time",
-                        "It is being cancelled",
-                        "wait until its state is no longer syncing, then remove it again");
-            }
-            Optional<String> target = host.store().write(tx -> {
+            end(
+                    runner,
+                    Fault.CONFLICT.in(
+                            "table " + name,
+                            "it was removed from replication",
+                            "The pages before stay in the copy",
+                            "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
+            host.store().write(tx -> {
                 Optional<TableState> state = StateTable.find(tx, name);
                 state.flatMap(TableState::shadow).ifPresent(shadow -> CopyTable.drop(tx, shadow));
-                Optional<String> copy = state.flatMap(TableState::target);
-                if (isDropped) copy.ifPresent(table -> CopyTable.drop(tx, table));
-                ConfigTable.remove(tx, name);
-                StateTable.remove(tx, name);
-                DriftTable.forget(tx, name);
-                SetAsideTable.remove(tx, name);
-                BackfillTable.remove(tx, name);
-                RunTable.remove(tx, name);
-                SweepTable.remove(tx, name);
-                ProofTable.remove(tx, name);
-                return copy;
+                if (isDropped) state.flatMap(TableState::target).ifPresent(copy -> CopyTable.drop(tx, copy));
+                ReplicationTables.forget(tx, name);
+                return true;
             });
             runners.remove(name);
             trouble.removed(name);
-            target.ifPresent(host::unprotectTable);
+            copies.release(name);
             observer.removed(runner);
             rescheduling.run();
         }
-    }
-
-    /// Brings the copy of a source that went back, or was replaced, to what the source has now.
-    CompletableFuture<SyncResult> recover(TableRunner runner) {
-        return mending.mend(runner)
-                .thenCompose(
-                        mended -> mended.map(CompletableFuture::completedFuture).orElseGet(() -> fetchedAgain(runner)));
-    }
-
-    /// How a recovery mends rows; by fetching everything again unless this says otherwise.
-    void mending(Recovery.Mending other) {
-        mending = other;
     }
 
     /// Fetches a table again from the beginning; a crash does not forget it. Readers keep the old copy meanwhile.
@@ -298,109 +313,18 @@ final class Tables {
         return Optional.ofNullable(runners.get(name));
     }
 
-    TableSync sync() {
-        return sync;
-    }
-
-    /// Runs `work` when it has its turn: no more than so many things are done to the source at once.
-    <T> T inTurn(Supplier<T> work) throws InterruptedException {
-        turns.acquire();
-        try {
-            return work.get();
-        } finally {
-            turns.release();
-        }
-    }
-
-    /// How long after that many failures in a row something is tried again.
-    Duration retryDelay(int failures, Problem problem) {
-        return backoff.delay(failures, problem.isRetryable());
+    SyncTurns turns() {
+        return turns;
     }
 
     private TableRunner runner(ConfiguredTable table) {
-        return new TableRunner(table, this::work, rescheduling);
-    }
-
-    private SyncResult work(TableRunner runner, Run.Kind kind, Cancellation cancellation) throws InterruptedException {
-        Optional<String> group = runner.config().group();
-        if (group.isPresent()) return grouped(group.get(), runner, kind, cancellation);
-        turns.acquire();
-        try {
-            return watched(runner, kind, cancellation, sync::run);
-        } finally {
-            turns.release();
-        }
-    }
-
-    /// A table of a group takes no turn of its own, else it might wait for one while the others wait for it.
-    private SyncResult grouped(String group, TableRunner runner, Run.Kind kind, Cancellation cancellation)
-            throws InterruptedException {
-        return watched(
-                runner,
-                kind,
-                cancellation,
-                member -> groups.run(group, runner, member, () -> members(group), members -> {
-                    turns.acquire();
-                    try {
-                        return sync.runGroup(members);
-                    } finally {
-                        turns.release();
-                    }
-                }));
+        return new TableRunner(table, turns::run, rescheduling);
     }
 
     private List<TableRunner> members(String group) {
         return all().stream()
                 .filter(other -> !other.isPaused() && other.config().group().equals(Optional.of(group)))
                 .toList();
-    }
-
-    private interface Syncing {
-        SyncResult run(TableSync.Member member) throws InterruptedException;
-    }
-
-    private SyncResult watched(TableRunner runner, Run.Kind kind, Cancellation cancellation, Syncing syncing)
-            throws InterruptedException {
-        AtomicBoolean isDecided = new AtomicBoolean();
-        try {
-            runner.progress(Progress.of(0, Optional.empty(), 0));
-            runner.syncing(true);
-            observer.changed(runner);
-            SyncResult result = syncing.run(new TableSync.Member(
-                    runner.config(),
-                    kind,
-                    (_, progress) -> {
-                        runner.progress(progress);
-                        observer.progress(runner, progress);
-                    },
-                    cancellation,
-                    (started, finished, failures, error) -> {
-                        Instant due = due(runner, started, finished, failures, error);
-                        runner.due(due);
-                        isDecided.set(true);
-                        return Optional.of(due);
-                    }));
-            if (!isDecided.get() && !cancellation.isCancelled()) {
-                runner.due(host.clock().instant().plus(settings.retryMax())); // nothing could be recorded
-            }
-            if (result.succeeded() && sync.hasMore(runner.name())) {
-                runner.due(host.clock().instant());
-            }
-            if (!cancellation.isCancelled()) runner.failing(!result.succeeded());
-            observer.finished(runner, result);
-            return result;
-        } finally {
-            runner.progress(null);
-            runner.syncing(false);
-            observer.changed(runner);
-        }
-    }
-
-    private Instant due(TableRunner runner, Instant started, Instant finished, int failures, Optional<Problem> error) {
-        if (error.isPresent()) {
-            return finished.plus(backoff.delay(failures, error.get().isRetryable()));
-        }
-        return Schedule.of(runner.config()).next(started, finished);
     }
 
     /// Brings nearer what is due later than the schedule, or a retry, may put it: that was decided while the clock was
@@ -451,37 +375,15 @@ final class Tables {
                 .flatMap(TableState::target)
                 .filter(target -> CopyTable.existing(tx, target).isPresent());
         if (made.isEmpty()) {
-            Optional<String> adopted = isAdopting ? CopyTable.unowned(tx, definition.target()) : Optional.empty();
+            Optional<String> adopted = isAdopting ? CopyNames.unowned(tx, definition.target()) : Optional.empty();
             if (adopted.isEmpty()) SyncPlan.makeCopy(tx, name, definition);
             else StateTable.adopted(tx, name, adopted.get());
             return adopted.orElse(definition.target());
         }
         if (!made.get().equalsIgnoreCase(definition.target())) {
-            CopyTable.refuseTaken(tx, definition.target(), name);
+            CopyNames.refuseTaken(tx, definition.target(), name);
         }
         return made.orElse(definition.target());
-    }
-
-    private void copyStands(String name, String target) {
-        TableRunner runner = runners.get(name);
-        if (runner != null) protect(runner, target);
-    }
-
-    /// Callers may read a copy and not write to it, under whatever name it has now. What an admin wrote would stand
-    /// under the same guarantee as the source's rows.
-    private void protect(TableRunner runner, String target) {
-        boolean fromAdmins = !settings.adminsWriteCopies();
-        host.protectTable(
-                target,
-                "it is the copy of the replicated table %s; write to the source instead, as with `X-Starbase-Source: external`%s"
-                        .formatted(
-                                runner.name(),
-                                fromAdmins
-                                        ? ", or let admins write to copies with `replication.adminsWriteCopies`"
-                                        : ""),
-                fromAdmins);
-        runner.copy().filter(old -> !old.equals(target)).ifPresent(host::unprotectTable);
-        runner.copy(target);
     }
 
     private static PerigeeException pausedWhileSyncing(String name) {

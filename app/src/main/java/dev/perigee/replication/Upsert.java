@@ -5,6 +5,7 @@ import static dev.perigee.replication.Identifiers.quoted;
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;

@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
 import dev.perigee.replication.Proof.Verdict;
 import dev.perigee.replication.SecondLook.Fixes;
 import dev.perigee.replication.SecondLook.Found;

@@ -6,7 +6,6 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.ProofTable.Entry;
 import dev.perigee.replication.Verification.Order;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -14,17 +13,24 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// The verifications of all tables: on demand and by schedule, with their progress, and what they proved.
 final class Verifications implements Checks.Scheduled {
+    /// Told how verifications proceed, on the threads that verify: it must not wait.
+    interface Listener {
+        void verifying(String table, Progress progress);
+
+        void verified(Proof proof);
+    }
+
     private final PluginHost host;
     private final Tables tables;
-    private final EventStream events;
+    private final Listener listener;
     private final long rowsPerSecond;
     private final Map<String, Progress> progress = new ConcurrentHashMap<>();
 
     /// @param rowsPerSecond rows compared in a second at most; 0 for no limit
-    Verifications(PluginHost host, Tables tables, EventStream events, long rowsPerSecond) {
+    Verifications(PluginHost host, Tables tables, Listener listener, long rowsPerSecond) {
         this.host = host;
         this.tables = tables;
-        this.events = events;
+        this.listener = listener;
         this.rowsPerSecond = rowsPerSecond;
     }
 
@@ -35,8 +41,18 @@ final class Verifications implements Checks.Scheduled {
         return checks.start(table, Checks.Kind.VERIFY, cancellation -> verify(table, order, cancellation));
     }
 
-    /// Mends the copy of a source that went back: every row that differs, since an admin asked. See [Recovery.Mending].
-    CompletableFuture<Optional<SyncResult>> mend(Checks checks, TableRunner table) {
+    /// Brings the copy of a source that went back, or was replaced, to what the source has now: its rows are compared
+    /// and repaired, or all fetched again where they cannot be compared or too many differ.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while the table is being checked; nothing was changed
+    CompletableFuture<SyncResult> recover(Checks checks, TableRunner table) {
+        return repaired(checks, table)
+                .thenCompose(done ->
+                        done.map(CompletableFuture::completedFuture).orElseGet(() -> tables.fetchedAgain(table)));
+    }
+
+    /// @return empty where the table is to be fetched again
+    private CompletableFuture<Optional<SyncResult>> repaired(Checks checks, TableRunner table) {
         // As one check: where another runs, this is refused before it sets the marks.
         return checks.start(table, Checks.Kind.VERIFY, cancellation -> {
             boolean isComparable = table.exclusively(
@@ -67,11 +83,11 @@ final class Verifications implements Checks.Scheduled {
 
     /// The last verification of each table that had one, by the name it is configured by.
     Map<String, Entry> proofs() {
-        return host.store().read(SyncPlan.READ_LIMIT, ProofTable::all);
+        return host.store().read(ReplicationTables.READ_LIMIT, ProofTable::all);
     }
 
     Optional<Entry> proof(String table) {
-        return host.store().read(SyncPlan.READ_LIMIT, tx -> ProofTable.find(tx, table));
+        return host.store().read(ReplicationTables.READ_LIMIT, tx -> ProofTable.find(tx, table));
     }
 
     /// How far the running verification is; empty when none runs.
@@ -82,7 +98,7 @@ final class Verifications implements Checks.Scheduled {
     private Proof verify(TableRunner table, Order order, Cancellation cancellation) {
         String name = table.name();
         Optional<Long> expected = host.store()
-                .read(SyncPlan.READ_LIMIT, tx -> StateTable.find(tx, name))
+                .read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, name))
                 .map(TableState::rowCount);
         long began = host.clock().millis();
         try {
@@ -107,7 +123,7 @@ final class Verifications implements Checks.Scheduled {
                 if (proof.verdict().isGood() && isMiscounted) StateTable.recount(tx, name);
                 return true;
             });
-            if (events.isHeard()) events.publish("proof", ProofView.of(name, Optional.of(proof)));
+            listener.verified(proof);
             return proof;
         } finally {
             progress.remove(name);
@@ -117,10 +133,6 @@ final class Verifications implements Checks.Scheduled {
     private void progress(String table, long rows, Optional<Long> expected, long began) {
         Progress now = Progress.of(rows, expected, host.clock().millis() - began);
         progress.put(table, now);
-        if (!events.isHeard()) return;
-        Map<String, Object> event = new LinkedHashMap<>();
-        event.put("table", table);
-        event.put("progress", now);
-        events.publish("verifying", event);
+        listener.verifying(table, now);
     }
 }

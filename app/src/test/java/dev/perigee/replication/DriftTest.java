@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 
 /// What becomes of a copy whose table is changed at the source, with a real PostgreSQL.
 class DriftTest {
@@ -338,6 +339,35 @@ class DriftTest {
         assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("1201");
         assertThat(host.get("/tables").result().get("tables").size()).isEqualTo(1);
         assertThat(host.protectedTables).containsKey("t");
+    }
+
+    @Test
+    void what_waits_or_is_proved_goes_with_a_copy_whose_table_is_renamed() {
+        open(BY_C);
+        host.call("PATCH", "/tables/t", "{'paused':true,'deletes':'sweep(1h)'}").result();
+        host.post("/tables/t/verify", "").result();
+        postgres.execute("DELETE FROM t WHERE id > 100");
+        host.post("/tables/t/sweep", "").result();
+        host.post("/tables/t/backfill", "{}").result();
+        assertThat(statusOf("t").get("sweep").get("awaiting").asInt()).isEqualTo(1100);
+        assertThat(statusOf("t").get("backfill").get("state").asString()).isEqualTo("waiting");
+        JsonNode proof = host.get("/proof/t").result();
+        postgres.execute("ALTER TABLE t RENAME TO moved");
+        host.post("/tables", """
+                {'name': 'moved', 'cursorColumn': 'c', 'target': 't', 'paused': true, 'deletes': 'sweep(1h)'}""").result();
+        assertThat(statusOf("moved").get("sweep").get("awaiting").asInt()).isEqualTo(1100);
+        assertThat(statusOf("moved").get("backfill").get("state").asString()).isEqualTo("waiting");
+        assertThat(host.get("/proof/moved").result().get("verdict")).isEqualTo(proof.get("verdict"));
+        assertThat(host.plugin.syncTable("moved").join().error()).isEmpty();
+        JsonNode done = host.post("/tables/moved/backfill", "{'confirm': true}").result();
+        assertThat(done.get("backfill").get("state").asString())
+                .as(done.toString())
+                .isEqualTo("done");
+        assertThat(host.value("SELECT count(*) FROM t")).isEqualTo("100");
+    }
+
+    private JsonNode statusOf(String table) {
+        return host.get("/status/" + table).result();
     }
 
     @Test
