@@ -13,7 +13,7 @@ import java.sql.Statement;
 import java.util.Map;
 
 /// A PostgreSQL server whose files are in a folder that the test knows: it can be copied, put back to an older copy,
-/// and followed by a standby. At a port that stays.
+/// and followed by a standby. Its port stays the same over restarts.
 public final class FolderServer implements AutoCloseable {
     private final Path folder;
     private final Map<String, String> settings;
@@ -47,14 +47,26 @@ public final class FolderServer implements AutoCloseable {
         });
     }
 
-    /// A server that follows this one from now on.
+    /// A server that follows this one from now on, made of an online base backup as `pg_basebackup -R` makes it: this
+    /// server keeps running and may be written to meanwhile.
+    ///
+    /// @see <a href="https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP">
+    ///     PostgreSQL: making a base backup with the low-level API</a>
     public FolderServer standby(Path at) {
-        copyTo(at);
-        try {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_backup_start('standby', true)");
+            BaseBackup.copy(folder, at);
+            try (ResultSet stopped = statement.executeQuery("SELECT labelfile FROM pg_backup_stop()")) {
+                stopped.next();
+                Files.writeString(at.resolve("backup_label"), stopped.getString(1));
+            }
             Files.createFile(at.resolve("standby.signal"));
             Files.writeString(
                     at.resolve("postgresql.auto.conf"),
                     "primary_conninfo = 'host=127.0.0.1 port=%d user=postgres'\n".formatted(port()));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -107,6 +119,8 @@ public final class FolderServer implements AutoCloseable {
         try {
             EmbeddedPostgres.Builder builder =
                     TestPostgres.server().setDataDirectory(folder).setCleanDataDirectory(false);
+            // A standby that was just made fetches the log since its base backup from here.
+            builder.setServerConfig("wal_keep_size", "256MB");
             settings.forEach(builder::setServerConfig);
             if (port != 0) builder.setPort(port);
             return builder.start();
