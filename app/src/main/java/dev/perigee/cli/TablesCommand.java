@@ -388,8 +388,12 @@ final class TablesCommand implements Callable<Integer> {
         return with(common, client -> {
             List<JsonNode> results = new ArrayList<>();
             for (String name : names) {
-                results.add(work.with(client, name));
-                if (!common.json) out().println(name + ": " + done);
+                JsonNode result = work.with(client, name);
+                results.add(result);
+                if (common.json) continue;
+                out().println(name + ": " + done);
+                String note = result.path("note").asString("");
+                if (!note.isEmpty()) spec.commandLine().getErr().println("perigee: " + name + ": " + note);
             }
             if (common.json) out().println(Json.MAPPER.writeValueAsString(Map.of("results", results)));
             return Exit.OK;

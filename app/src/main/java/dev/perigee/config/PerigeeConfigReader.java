@@ -10,12 +10,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 
 /// Reads the configuration of a server: what the command line says, else the environment, else `perigee.yaml`, else the
 /// defaults. Every mistake of all three is reported at once.
@@ -167,14 +166,16 @@ public final class PerigeeConfigReader {
     private ReplicationConfig replication() {
         Section section = root.section("replication");
         ReplicationConfig base = ReplicationConfig.defaults();
+        Map<String, String> places = new HashMap<>();
         ReplicationConfig replication = new ReplicationConfig(
-                tables(section),
+                tables(section, places),
                 section.whole("parallelTables", 1, 32, base.parallelTables()),
                 section.whole("keepRuns", 1, 100_000, base.keepRuns()),
                 section.duration("retryFirst", Duration.ofMillis(100), HOUR, base.retryFirst()),
                 section.duration("retryMax", Duration.ofMillis(100), DAY, base.retryMax()),
                 section.whole("verifyRowsPerSecond", 0, 1_000_000_000, base.verifyRowsPerSecond()),
-                section.flag("adminsWriteCopies", base.adminsWriteCopies()));
+                section.flag("adminsWriteCopies", base.adminsWriteCopies()),
+                places);
         if (replication.retryFirst().compareTo(replication.retryMax()) > 0) {
             section.wrong("retryFirst", "expected no more than replication.retryMax");
         }
@@ -182,15 +183,16 @@ public final class PerigeeConfigReader {
         return replication;
     }
 
-    private static List<TableConfig> tables(Section section) {
+    /// @param places filled with where each table is named
+    private static List<TableConfig> tables(Section section, Map<String, String> places) {
         List<Section> sections = section.sections("tables");
         if (sections.size() > MAX_TABLES) section.wrong("tables", "expected at most %d tables".formatted(MAX_TABLES));
         List<TableConfig> tables = new ArrayList<>();
-        Set<String> names = new HashSet<>();
         for (Section table : sections) {
             if (!table.isMapping()) continue; // Which is reported already.
             TableSettings.read(table.plain(), Optional.empty(), table::wrong).ifPresent(config -> {
-                if (names.add(config.name())) tables.add(config);
+                String place = table.place("name");
+                if (places.putIfAbsent(config.name(), place) == null) tables.add(config);
                 else table.wrong("name", "the table is there twice");
             });
         }

@@ -2,6 +2,7 @@ package dev.perigee.config;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /// Settings of the replication plugin.
 ///
@@ -12,6 +13,7 @@ import java.util.List;
 /// @param retryMax longest wait between two retries
 /// @param verifyRowsPerSecond rows a verification compares in a second at most; 0 for no limit
 /// @param adminsWriteCopies whether admins may change rows of copies, which no guarantee covers
+/// @param places where the configuration file names each of `tables`, as file, line and column, by the table's name
 public record ReplicationConfig(
         List<TableConfig> tables,
         int parallelTables,
@@ -19,10 +21,24 @@ public record ReplicationConfig(
         Duration retryFirst,
         Duration retryMax,
         int verifyRowsPerSecond,
-        boolean adminsWriteCopies) {
+        boolean adminsWriteCopies,
+        Map<String, String> places) {
 
     public ReplicationConfig {
         tables = List.copyOf(tables);
+        places = Map.copyOf(places);
+    }
+
+    /// Tables that no file names.
+    public ReplicationConfig(
+            List<TableConfig> tables,
+            int parallelTables,
+            int keepRuns,
+            Duration retryFirst,
+            Duration retryMax,
+            int verifyRowsPerSecond,
+            boolean adminsWriteCopies) {
+        this(tables, parallelTables, keepRuns, retryFirst, retryMax, verifyRowsPerSecond, adminsWriteCopies, Map.of());
     }
 
     /// Verifications without a limit on their rate, and copies that nobody but Perigee writes.

@@ -83,7 +83,9 @@ final class ReplicationRoutes {
         TableRunner runner = named(request);
         boolean isDropped = AskedRuns.flag(request, "drop", false);
         tables.remove(runner, isDropped);
-        return Response.result(answer("success", true, "table", runner.name(), "dropped", isDropped));
+        Map<String, Object> answer = answer("success", true, "table", runner.name(), "dropped", isDropped);
+        tables.whyNextStartHas(runner.name()).ifPresent(why -> answer.put("note", why));
+        return Response.result(answer);
     }
 
     private Response sync(Request request) {

@@ -284,6 +284,15 @@ final class Tables {
         }
     }
 
+    /// Why a table that is taken out of replication is back after the next start; empty where it stays out.
+    Optional<String> whyNextStartHas(String name) {
+        if (settings.tables().stream().noneMatch(config -> config.name().equals(name))) return Optional.empty();
+        String place = settings.places().get(name);
+        return Optional.of(
+                "the configuration names this table under `replication.tables`%s, so the next start replicates it again; remove it there too"
+                        .formatted(place == null ? "" : " at " + place));
+    }
+
     /// Fetches a table again from the beginning; a crash does not forget it. Readers keep the old copy meanwhile.
     CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
         host.store().write(tx -> {

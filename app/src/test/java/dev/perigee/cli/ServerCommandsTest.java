@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.perigee.Perigee;
 import dev.perigee.config.PerigeeConfig;
+import dev.perigee.config.PerigeeConfigReader;
 import dev.perigee.config.QueryConfig;
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.ServeConfig;
@@ -16,6 +17,7 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -326,6 +328,36 @@ class ServerCommandsTest {
             assertThat(there.run("status", "--json").out()).contains("\"source\":{\"fault\":\"SOURCE_UNREACHABLE\"");
         } finally {
             postgres.execute("DROP TABLE held");
+        }
+    }
+
+    @Test
+    void the_end_of_a_table_that_the_file_names_is_answered_with_its_line(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(folder.resolve("perigee.yaml"), """
+                replication:
+                  tables:
+                    - name: orders
+                      cursorColumn: id
+                """);
+        ReplicationConfig named = PerigeeConfigReader.read(
+                        Optional.of(file),
+                        PerigeeConfigReader.Overrides.NONE,
+                        Map.of("ADMIN_AUTHORIZATION_TOKEN", "admin-token"))
+                .replication();
+        try (Perigee other = Perigee.open(new PerigeeConfig(
+                StoreConfig.of(folder.resolve("data")),
+                ServeConfig.of(0, "admin-token"),
+                QueryConfig.defaults(),
+                Optional.of(postgres.config()),
+                named))) {
+            Cli there = with("admin-token", other.port());
+            assertThat(there.run("tables", "remove", "orders", "--drop")).satisfies(ended -> {
+                assertThat(ended.exitCode()).isZero();
+                assertThat(ended.out()).isEqualTo("orders: removed\n");
+                assertThat(ended.err())
+                        .startsWith("perigee: orders: the configuration names this table")
+                        .contains(file + ":3:13", "the next start replicates it again");
+            });
         }
     }
 

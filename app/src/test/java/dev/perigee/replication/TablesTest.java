@@ -21,7 +21,10 @@ class TablesTest {
 
     @BeforeEach
     void rows() {
-        for (int id = 1; id <= 10; id++) source.put("t", id, id);
+        for (int id = 1; id <= 10; id++) {
+            source.put("t", id, id);
+            source.put("u", id, id);
+        }
     }
 
     @Test
@@ -41,6 +44,23 @@ class TablesTest {
         }
         try (TestHost host = TestHost.idle(folder, source)) {
             assertThat(host.get("/tables/t").result().get("paused").asBoolean()).isFalse();
+        }
+    }
+
+    @Test
+    void the_end_of_a_table_that_the_configuration_names_says_that_the_next_start_has_it_again() {
+        try (TestHost host = TestHost.idle(folder, source, HOURLY)) {
+            host.post("/tables", "{'name': 'u', 'cursorColumn': 'c'}").result();
+            assertThat(host.call("DELETE", "/tables/u", "").result().has("note"))
+                    .isFalse();
+            assertThat(host.call("DELETE", "/tables/t?drop=true", "")
+                            .result()
+                            .get("note")
+                            .asString())
+                    .contains("`replication.tables`", "the next start replicates it again", "remove it there too");
+        }
+        try (TestHost host = TestHost.idle(folder, source, HOURLY)) {
+            assertThat(host.get("/tables").result().get("tables").size()).isEqualTo(1);
         }
     }
 
