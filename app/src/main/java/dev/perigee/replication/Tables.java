@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
@@ -166,8 +167,10 @@ final class Tables {
             List<TableConfig> configs, boolean isAdopting, Map<String, String> renamed) {
         Source source = source();
         List<Wanted> wanted = new ArrayList<>();
-        for (TableConfig config : configs) {
-            SourceTable table = source.describe(config);
+        Map<TableConfig, SourceTable> described = new LinkedHashMap<>();
+        for (TableConfig config : configs) described.put(config, source.describe(config));
+        HiddenRows.refuse(source, described, this::isNewlyWhole);
+        described.forEach((config, table) -> {
             Handover.find(host.store(), source, config, table).ifPresent(old -> {
                 handOver(old, config.name());
                 renamed.put(old, config.name());
@@ -175,7 +178,7 @@ final class Tables {
             wanted.add(new Wanted(
                     new ConfiguredTable(config, origin(config.name())),
                     Drifting.definition(host.store(), config, table)));
-        }
+        });
         Instant now = host.clock().instant();
         List<String> targets = host.store().write(tx -> store(tx, wanted, isAdopting, now));
         for (int i = 0; i < wanted.size(); i++) {
@@ -228,6 +231,15 @@ final class Tables {
                 "its running sync did not end in time",
                 "It is being cancelled",
                 "wait until its state is no longer syncing, then try again");
+    }
+
+    /// Whether a sync would now have to read all rows of the table for the first time. Other settings of a table may
+    /// change while its syncs fail because of hidden rows.
+    private boolean isNewlyWhole(TableConfig config) {
+        boolean wasWhole = find(config.name())
+                .filter(known -> known.config().rowSecurity() == RowSecurity.REFUSED)
+                .isPresent();
+        return config.rowSecurity() == RowSecurity.REFUSED && !wasWhole;
     }
 
     /// Changes the settings that `patch` names, checked against the source where they say what is copied.

@@ -74,11 +74,30 @@ class HiddenRowsTest {
     }
 
     @Test
-    void unless_it_is_asked_for_nothing_is_copied_and_the_choice_is_named() {
+    void unless_it_is_asked_for_the_table_is_refused_with_what_would_show_all_its_rows() {
+        TestHost.Reply refused =
+                host.post("/tables", "{'tables':[{'name':'plain','mode':'xmin'},{'name':'t','mode':'xmin'}]}");
+        assertThat(refused.status()).isEqualTo(502);
+        assertThat(refused.error())
+                .startsWith("SOURCE_ROWS_HIDDEN in table t: row-level security hides rows from " + role)
+                .contains("Nothing was changed", "ALTER ROLE \"%s\" BYPASSRLS".formatted(role))
+                .contains("`--row-security filtered`");
+        assertThat(host.get("/tables").result().get("tables").isEmpty()).isTrue();
+        postgres.execute("ALTER ROLE %s BYPASSRLS".formatted(role));
         add("t", "'mode':'xmin'");
+        assertThat(sync()).isEmpty();
+        assertThat(rows()).isEqualTo(100);
+    }
+
+    @Test
+    void a_table_whose_rows_are_hidden_later_is_not_read_and_the_choice_is_named() {
+        postgres.execute("ALTER TABLE t DISABLE ROW LEVEL SECURITY");
+        add("t", "'mode':'xmin'");
+        postgres.execute("ALTER TABLE t ENABLE ROW LEVEL SECURITY; INSERT INTO t VALUES (101, '%s')".formatted(role));
         assertThat(sync()).isEqualTo("SOURCE_ROWS_HIDDEN");
         assertThat(status().at("/lastError/remedy").asString()).contains("BYPASSRLS", "`rowSecurity` `filtered`");
-        assertThat(rows()).isZero();
+        assertThat(host.value("SELECT count(*) FROM t WHERE id = 101")).isEqualTo("0");
+        host.call("PATCH", "/tables/t", "{'interval':'2h'}").result();
     }
 
     @ParameterizedTest
@@ -120,7 +139,11 @@ class HiddenRowsTest {
     void a_copy_of_some_rows_that_is_to_be_whole_stays_until_all_can_be_read_and_then_has_all() {
         add("t", "'rowSecurity':'filtered','mode':'xmin'");
         assertThat(sync()).isEmpty();
+        assertThat(host.call("PATCH", "/tables/t", "{'rowSecurity':'refused'}").error())
+                .startsWith("SOURCE_ROWS_HIDDEN");
+        postgres.execute("ALTER ROLE %s BYPASSRLS".formatted(role));
         change("refused");
+        postgres.execute("ALTER ROLE %s NOBYPASSRLS".formatted(role));
         assertThat(sync()).isEqualTo("SOURCE_ROWS_HIDDEN");
         assertThat(rows()).isEqualTo(50);
         assertThat(guarantee()).isEqualTo("behind");

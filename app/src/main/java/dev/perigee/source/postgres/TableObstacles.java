@@ -1,5 +1,6 @@
 package dev.perigee.source.postgres;
 
+import dev.perigee.fault.Fault;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Obstacle.Effect;
 import dev.perigee.source.SourceTable;
@@ -88,7 +89,8 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
                 Effect.WRONG,
                 "row-level security hides rows from %s: %s; `rowSecurity: filtered` copies those that %s sees"
                         .formatted(reader, PostgresFaults.said(refusal), user()),
-                statements);
+                statements,
+                Optional.of(Fault.SOURCE_ROWS_HIDDEN));
     }
 
     private List<Obstacle> ofCatalog(SourceTable table, Facts known) {
