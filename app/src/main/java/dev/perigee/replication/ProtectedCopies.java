@@ -1,5 +1,6 @@
 package dev.perigee.replication;
 
+import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,12 +24,13 @@ final class ProtectedCopies {
     void protect(String table, String copy) {
         host.protectTable(
                 copy,
-                "it is the copy of the replicated table %s; write to the source instead, as with `X-Starbase-Source: external`%s"
+                "it is the copy of the replicated table %s; write to the source instead, as with `X-Starbase-Source: external`%s; to drop the copy: `perigee tables remove --drop %s`"
                         .formatted(
                                 table,
                                 fromAdmins
                                         ? ", or let admins write to copies with `replication.adminsWriteCopies`"
-                                        : ""),
+                                        : "",
+                                Remedies.word(table)),
                 fromAdmins);
         String old = copies.put(table, copy);
         if (old != null && !old.equals(copy)) host.unprotectTable(old);

@@ -155,7 +155,8 @@ class ServerCommandsTest {
         assertThat(cli.run("query", "SELECT count(*) FROM pragma_index_list('orders') WHERE name = 'mine'", "--csv")
                         .out())
                 .endsWith("\r\n1\r\n");
-        assertThat(cli.run("query", "DROP TABLE orders").err()).contains("read-only");
+        assertThat(cli.run("query", "DROP TABLE orders").err())
+                .contains("read-only", "to drop the copy: `perigee tables remove --drop orders`");
     }
 
     @Test
