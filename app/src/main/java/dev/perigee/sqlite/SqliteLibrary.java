@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The SQLite library this process uses; found once, at first use, in this order:
@@ -109,6 +110,26 @@ public final class SqliteLibrary {
     private static @Nullable Found bundled(List<String> tried) {
         String resource = bundledResource(tried);
         if (resource == null) return null;
+        Found inMemory = inMemory(resource, tried);
+        return inMemory == null ? inFolder(resource, tried) : inMemory;
+    }
+
+    /// Without a file in any folder, which a process that is killed while it starts would leave behind.
+    private static @Nullable Found inMemory(String resource, List<String> tried) {
+        try (InputStream library = SqliteLibrary.class.getClassLoader().getResourceAsStream(resource)) {
+            if (library == null) return null;
+            Optional<MemoryFile> copy = MemoryFile.of("perigee-sqlite", library);
+            if (copy.isEmpty()) return null;
+            try (MemoryFile file = copy.get()) {
+                return loadNamed(file.path(), resource, tried); // A path of it that a folder knows is not there.
+            }
+        } catch (IOException e) {
+            tried.add(resource + " could not be copied to memory: " + e);
+            return null;
+        }
+    }
+
+    private static @Nullable Found inFolder(String resource, List<String> tried) {
         for (Path folder : List.of(
                 Path.of(System.getProperty("java.io.tmpdir")), Path.of(System.getProperty("user.home"), ".cache"))) {
             try (InputStream library = SqliteLibrary.class.getClassLoader().getResourceAsStream(resource)) {
@@ -146,13 +167,26 @@ public final class SqliteLibrary {
         return null;
     }
 
-    @SuppressWarnings("restricted")
     private static @Nullable Found load(String fileOrName, String origin, List<String> tried) {
+        boolean isFile = fileOrName.contains("/") || fileOrName.contains("\\");
+        return isFile ? loadFile(Path.of(fileOrName), origin, tried) : loadNamed(fileOrName, origin, tried);
+    }
+
+    // Not System.load: the bundled library's JNI_OnLoad belongs to classes that we leave out.
+    @SuppressWarnings("restricted")
+    private static @Nullable Found loadFile(Path file, String origin, List<String> tried) {
+        return load(() -> SymbolLookup.libraryLookup(file, Arena.global()), origin, tried);
+    }
+
+    /// @param name as the system's loader takes it
+    @SuppressWarnings("restricted")
+    private static @Nullable Found loadNamed(String name, String origin, List<String> tried) {
+        return load(() -> SymbolLookup.libraryLookup(name, Arena.global()), origin, tried);
+    }
+
+    private static @Nullable Found load(Supplier<SymbolLookup> library, String origin, List<String> tried) {
         try {
-            // Not System.load: the bundled library's JNI_OnLoad belongs to classes that we leave out.
-            SymbolLookup symbols = fileOrName.contains("/") || fileOrName.contains("\\")
-                    ? SymbolLookup.libraryLookup(Path.of(fileOrName), Arena.global())
-                    : SymbolLookup.libraryLookup(fileOrName, Arena.global());
+            SymbolLookup symbols = library.get();
             if (symbols.find("sqlite3_libversion_number").isEmpty()) {
                 tried.add(origin + " exports no sqlite3_ functions");
             } else if (NativeLibrary.version(symbols) < OLDEST_VERSION) {

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 /// The look-up, in JVMs of its own since it happens once in each.
 class SqliteLibraryTest {
@@ -33,7 +36,18 @@ class SqliteLibraryTest {
     @Test
     void the_bundled_library_is_found_and_is_new_enough_for_everything() throws Exception {
         assertThat(SqliteLibrary.origin()).startsWith("natives/");
-        assertThat(probe(null)).hasSize(2).allMatch(line -> line.matches("(3\\.\\d+\\.\\d+) \\1 natives/.*"));
+        assertThat(probe(List.of())).hasSize(2).allMatch(line -> line.matches("(3\\.\\d+\\.\\d+) \\1 natives/.*"));
+    }
+
+    /// Else a process that is killed while it starts leaves the file.
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void the_bundled_library_is_written_to_no_folder(@TempDir Path dir) throws Exception {
+        String noFolder = Files.createFile(dir.resolve("a-file")).toString();
+        assertThat(probe(List.of("-Djava.io.tmpdir=" + noFolder, "-Duser.home=" + noFolder)))
+                .filteredOn(line -> line.startsWith("3.")) // The JVM warns of its folder.
+                .hasSize(2)
+                .allMatch(line -> line.contains(" natives/"));
     }
 
     @Test
@@ -50,12 +64,16 @@ class SqliteLibraryTest {
         assertThat(probe(libjava)).allMatch(line -> line.contains("exports no sqlite3_ functions"));
     }
 
-    private static List<String> probe(@Nullable String library) throws IOException, InterruptedException {
+    private static List<String> probe(String library) throws IOException, InterruptedException {
+        return probe(List.of("-D" + SqliteLibrary.SETTING + "=" + library));
+    }
+
+    private static List<String> probe(List<String> settings) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-XX:TieredStopAtLevel=1");
-        if (library != null) command.add("-D" + SqliteLibrary.SETTING + "=" + library);
+        command.addAll(settings);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Probe.class.getName()));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
