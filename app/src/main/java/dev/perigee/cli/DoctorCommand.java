@@ -2,8 +2,6 @@ package dev.perigee.cli;
 
 import dev.perigee.Perigee;
 import dev.perigee.config.SourceConfig;
-import dev.perigee.config.SourceEnvironment;
-import dev.perigee.config.SourceUrl;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
@@ -56,16 +54,15 @@ import picocli.CommandLine.Spec;
             Exit.LAUNCHER_TEXT
         })
 final class DoctorCommand implements Callable<Integer> {
+    private static final GivenSource SOURCE =
+            new GivenSource("URL", "perigee doctor postgres://user@host/database", "Nothing was asked");
+
     private final Surroundings surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(
-            arity = "0..1",
-            paramLabel = "URL",
-            description =
-                    "The source: postgres://user:password@host:port/database. Default: EXTERNAL_DB_URL, EXTERNAL_DB_*.")
+    @Parameters(arity = "0..1", paramLabel = "URL", description = GivenSource.DESCRIPTION)
     private @Nullable String from;
 
     @Option(
@@ -98,7 +95,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SourceConfig config = source();
+        SourceConfig config = SOURCE.config(from, surroundings.environment());
         try (Source source = Perigee.source(config)) {
             Findings findings = look(source, config);
             PrintWriter out = spec.commandLine().getOut();
@@ -110,16 +107,6 @@ final class DoctorCommand implements Callable<Integer> {
             if (findings.isNothing()) throw nothing(config, findings.report());
             return findings.isRight() ? Exit.OK : Exit.FAILED;
         }
-    }
-
-    private SourceConfig source() {
-        if (from != null) return SourceUrl.source(from, "URL", surroundings.environment());
-        return SourceEnvironment.source(surroundings.environment())
-                .orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
-                        "the command line",
-                        "neither a URL nor EXTERNAL_DB_URL names a source",
-                        "Nothing was asked",
-                        "name it: `perigee doctor postgres://user@host/database`"));
     }
 
     private Findings look(Source source, SourceConfig config) {

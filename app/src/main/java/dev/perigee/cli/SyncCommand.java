@@ -2,8 +2,6 @@ package dev.perigee.cli;
 
 import dev.perigee.Perigee;
 import dev.perigee.config.SourceConfig;
-import dev.perigee.config.SourceEnvironment;
-import dev.perigee.config.SourceUrl;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
@@ -59,16 +57,15 @@ import picocli.CommandLine.Spec;
             Exit.LAUNCHER_TEXT
         })
 final class SyncCommand implements Callable<Integer> {
+    private static final GivenSource SOURCE = new GivenSource(
+            "--from", "perigee sync --from postgres://user@host/database --to FILE", "Nothing was copied");
+
     private final Surroundings surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(
-            names = "--from",
-            paramLabel = "URL",
-            description =
-                    "The source: postgres://user:password@host:port/database. Default: EXTERNAL_DB_URL, EXTERNAL_DB_*.")
+    @Option(names = "--from", paramLabel = "URL", description = GivenSource.DESCRIPTION)
     private @Nullable String from;
 
     @Option(
@@ -104,7 +101,7 @@ final class SyncCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        SourceConfig config = source();
+        SourceConfig config = SOURCE.config(from, surroundings.environment());
         try (Source source = Perigee.source(config)) {
             List<Choice> choices = tables.isEmpty()
                     ? TableChooser.choose(source.discover(), config.defaultSchema())
@@ -139,16 +136,6 @@ final class SyncCommand implements Callable<Integer> {
             }
             return copy(source, wanted);
         }
-    }
-
-    private SourceConfig source() {
-        if (from != null) return SourceUrl.source(from, "--from", surroundings.environment());
-        return SourceEnvironment.source(surroundings.environment())
-                .orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
-                        "the command line",
-                        "neither --from nor EXTERNAL_DB_URL names a source",
-                        "Nothing was copied",
-                        "name it with --from postgres://user@host:port/database, or in EXTERNAL_DB_URL"));
     }
 
     private int copy(Source source, List<TableConfig> wanted) {

@@ -4,22 +4,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// A table's settings as options, by the fields of `POST` and `PATCH /replication/tables`; the server checks their
 /// values.
 final class TableFieldOptions {
-    @Option(
-            names = "--cursor",
-            paramLabel = "COLUMN",
-            description = "A column that grows with every insert and update. Needed in mode cursor.")
-    private @Nullable String cursor;
-
-    @Option(
-            names = "--mode",
-            paramLabel = "WORD",
-            description = "How changed rows are found: cursor, xmin or full. Default: cursor.")
-    private @Nullable String mode;
+    @Mixin
+    private CopyOptions copy = new CopyOptions();
 
     @Option(
             names = "--interval",
@@ -33,21 +25,11 @@ final class TableFieldOptions {
     @Option(names = "--time-zone", paramLabel = "ZONE", description = "The zone of --cron. Default: UTC.")
     private @Nullable String timeZone;
 
-    @Option(
-            names = "--key",
-            split = ",",
-            paramLabel = "COLUMN",
-            description = "Columns that identify a row, where the source does not say.")
-    private @Nullable List<String> key;
-
     @Option(names = "--columns", split = ",", paramLabel = "COLUMN", description = "Only these columns.")
     private @Nullable List<String> columns;
 
     @Option(names = "--exclude", split = ",", paramLabel = "COLUMN", description = "Not these columns.")
     private @Nullable List<String> exclude;
-
-    @Option(names = "--target", paramLabel = "NAME", description = "The copy's name. Default: the table's.")
-    private @Nullable String target;
 
     @Option(names = "--page-rows", paramLabel = "N", description = "Rows in one page. Default: 1000.")
     private @Nullable Integer pageRows;
@@ -112,12 +94,6 @@ final class TableFieldOptions {
             description = "Columns that the source drops: keep or drop. Default: keep.")
     private @Nullable String droppedColumns;
 
-    @Option(
-            names = "--row-security",
-            paramLabel = "WORD",
-            description = "A table with rows that policies hide: refused or filtered. Default: refused.")
-    private @Nullable String rowSecurity;
-
     @Option(names = "--indexes", negatable = true, description = "Make the source's indexes on the copy.")
     private @Nullable Boolean hasIndexes;
 
@@ -144,15 +120,15 @@ final class TableFieldOptions {
     /// What was said, by the fields' names.
     Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();
-        put(fields, "mode", mode);
-        put(fields, "cursorColumn", cursor);
+        put(fields, "mode", copy.mode);
+        put(fields, "cursorColumn", copy.cursor);
         put(fields, "interval", interval);
         put(fields, "cron", cron);
         put(fields, "timeZone", timeZone);
-        put(fields, "key", key);
+        put(fields, "key", copy.key);
         put(fields, "columns", columns);
         put(fields, "exclude", exclude);
-        put(fields, "target", target);
+        put(fields, "target", copy.target);
         put(fields, "pageRows", pageRows);
         put(fields, "nullCursor", nullCursor);
         put(fields, "numeric", numeric);
@@ -164,7 +140,7 @@ final class TableFieldOptions {
         put(fields, "settle", settle);
         put(fields, "stampedBy", stampedBy);
         put(fields, "droppedColumns", droppedColumns);
-        put(fields, "rowSecurity", rowSecurity);
+        put(fields, "rowSecurity", copy.rowSecurity);
         put(fields, "indexes", hasIndexes);
         return fields;
     }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /// `--table` with what belongs to it: `--cursor`, `--mode`, `--key`, `--target` and `--row-security` speak of the
@@ -22,49 +23,27 @@ final class TableOption {
             names = "--table",
             required = true,
             paramLabel = "NAME",
-            description = "A table of the source, `table` or `schema.table`. May be repeated.")
+            description = {
+                "A table of the source, `table` or `schema.table`. May be repeated.",
+                "It is copied in the mode that misses least, unless --cursor or --mode says otherwise.",
+            })
     private String name = "";
 
-    @Option(
-            names = "--cursor",
-            paramLabel = "COLUMN",
-            description = "A column of it that grows with every insert and update. Default: see --mode.")
-    private @Nullable String cursor;
-
-    @Option(
-            names = "--mode",
-            paramLabel = "WORD",
-            description = "How its changed rows are found: cursor, xmin or full. Default: what misses least.")
-    private @Nullable String mode;
-
-    @Option(
-            names = "--key",
-            split = ",",
-            paramLabel = "COLUMN",
-            description = "The columns that identify its rows, where the source does not say.")
-    private List<String> key = List.of();
-
-    @Option(names = "--target", paramLabel = "NAME", description = "The copy's name. Default: the table's.")
-    private @Nullable String target;
-
-    @Option(
-            names = "--row-security",
-            paramLabel = "WORD",
-            description = "Where policies hide rows of it: refused, or filtered to copy the others. Default: refused.")
-    private @Nullable String rowSecurity;
+    @ArgGroup(exclusive = false)
+    private CopyOptions copy = new CopyOptions();
 
     /// How the table is copied; what was not said is chosen.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CURSOR_UNSUITABLE] where no cursor can be justified,
     ///     [Fault#CONFIG_INVALID] for options that exclude one another
     Choice choice(Source source, String defaultSchema) {
-        Optional<Mode> asked = word("--mode", mode, Mode.values());
-        if (cursor != null && asked.orElse(Mode.CURSOR) != Mode.CURSOR) {
-            throw invalid("--cursor belongs to --mode cursor, and --mode is " + mode);
+        Optional<Mode> asked = word("--mode", copy.mode, Mode.values());
+        if (copy.cursor != null && asked.orElse(Mode.CURSOR) != Mode.CURSOR) {
+            throw invalid("--cursor belongs to --mode cursor, and --mode is " + copy.mode);
         }
         SourceTable table = keyed(source.describe(name));
-        if (cursor != null) {
-            TableConfig config = TableConfig.of(name, cursor, TableConfig.DEFAULT_INTERVAL);
+        if (copy.cursor != null) {
+            TableConfig config = TableConfig.of(name, copy.cursor, TableConfig.DEFAULT_INTERVAL);
             return new Choice(table, Optional.of(with(config)), "as asked");
         }
         if (asked.isPresent() && asked.get() != Mode.CURSOR) {
@@ -101,12 +80,12 @@ final class TableOption {
 
     /// The table with the key that was named, so that it is not taken for one without.
     private SourceTable keyed(SourceTable table) {
-        if (key.isEmpty()) return table;
+        if (key().isEmpty()) return table;
         return new SourceTable(
                 table.id(),
                 table.kind(),
                 table.columns(),
-                key,
+                key(),
                 "configured",
                 table.indexes(),
                 table.estimatedRows(),
@@ -116,11 +95,15 @@ final class TableOption {
                 table.isFiltered());
     }
 
+    private List<String> key() {
+        return copy.key == null ? List.of() : copy.key;
+    }
+
     private TableConfig with(TableConfig config) {
         return config.toBuilder()
-                .key(key)
-                .target(Optional.ofNullable(target).or(config::target))
-                .rowSecurity(word("--row-security", rowSecurity, RowSecurity.values())
+                .key(key())
+                .target(Optional.ofNullable(copy.target).or(config::target))
+                .rowSecurity(word("--row-security", copy.rowSecurity, RowSecurity.values())
                         .orElse(config.rowSecurity()))
                 .build();
     }

@@ -280,6 +280,7 @@ final class TablesCommand implements Callable<Integer> {
             sortOptions = false,
             description = {
                 "Adds a table.",
+                "Its mode is cursor, which needs --cursor, unless --mode says otherwise.",
                 "Of one that is replicated already it changes what is named, as `perigee tables set` does.",
             },
             footerHeading = EXAMPLES,

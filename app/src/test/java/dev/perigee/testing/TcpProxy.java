@@ -3,14 +3,9 @@ package dev.perigee.testing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
@@ -27,9 +22,8 @@ public final class TcpProxy implements AutoCloseable {
         BLACK_HOLE
     }
 
-    private final ServerSocket listener;
+    private final Listener listener;
     private volatile int serverPort;
-    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicLong sent = new AtomicLong();
     private volatile Fault fault = Fault.CLOSE;
@@ -39,22 +33,17 @@ public final class TcpProxy implements AutoCloseable {
     /// To a server on the loopback address.
     public TcpProxy(int serverPort) {
         this.serverPort = serverPort;
-        try {
-            this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        Thread.ofVirtual().start(this::accept);
+        this.listener = new Listener(this::serve);
     }
 
     public int port() {
-        return listener.getLocalPort();
+        return listener.port();
     }
 
     /// Leads new connections to another server, and closes those there are.
     public void leadTo(int otherPort) {
         serverPort = otherPort;
-        for (Socket socket : sockets) end(socket, socket);
+        listener.open().forEach(listener::close);
     }
 
     /// Tells each client another process number at its login than the server's own, as transaction poolers do; 0 keeps
@@ -86,28 +75,14 @@ public final class TcpProxy implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            listener.close();
-            for (Socket socket : sockets) socket.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        listener.close();
     }
 
-    private void accept() {
-        while (!listener.isClosed()) {
-            try {
-                Socket client = listener.accept();
-                accepted.incrementAndGet();
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort);
-                sockets.add(client);
-                sockets.add(server);
-                Thread.ofVirtual().start(() -> forward(client, server, false));
-                Thread.ofVirtual().start(() -> forward(server, client, true));
-            } catch (IOException e) {
-                // The listener or the server is closed.
-            }
-        }
+    private void serve(Socket client) throws IOException {
+        accepted.incrementAndGet();
+        Socket server = listener.connect(serverPort);
+        Thread.ofVirtual().start(() -> forward(server, client, true));
+        forward(client, server, false);
     }
 
     private void forward(Socket from, Socket to, boolean isCounted) {
@@ -149,13 +124,7 @@ public final class TcpProxy implements AutoCloseable {
     }
 
     private void end(Socket from, Socket to) {
-        try {
-            from.close();
-            to.close();
-        } catch (IOException e) {
-            // They are gone.
-        }
-        sockets.remove(from);
-        sockets.remove(to);
+        listener.close(from);
+        listener.close(to);
     }
 }

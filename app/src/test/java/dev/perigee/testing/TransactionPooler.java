@@ -6,13 +6,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,10 +25,9 @@ public final class TransactionPooler implements AutoCloseable {
     private static final int GSS_REQUEST = 80877104;
     private static final int CANCEL_REQUEST = 80877102;
 
-    private final ServerSocket listener;
+    private final Listener listener;
     private final int serverPort;
     private final int sessions;
-    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final Map<ByteBuffer, LinkedBlockingQueue<Session>> pools = new ConcurrentHashMap<>();
     private final AtomicInteger logins = new AtomicInteger();
     private final AtomicInteger switches = new AtomicInteger();
@@ -41,16 +36,11 @@ public final class TransactionPooler implements AutoCloseable {
     public TransactionPooler(int serverPort, int sessions) {
         this.serverPort = serverPort;
         this.sessions = sessions;
-        try {
-            this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        Thread.ofVirtual().start(this::accept);
+        this.listener = new Listener(this::serve);
     }
 
     public int port() {
-        return listener.getLocalPort();
+        return listener.port();
     }
 
     /// How often a client's transaction ran in another session than the one before it.
@@ -65,28 +55,11 @@ public final class TransactionPooler implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            listener.close();
-            for (Socket socket : sockets) socket.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private void accept() {
-        while (!listener.isClosed()) {
-            try {
-                Socket client = listener.accept();
-                sockets.add(client);
-                Thread.ofVirtual().start(() -> serve(client));
-            } catch (IOException e) {
-                // The listener is closed.
-            }
-        }
+        listener.close();
     }
 
     private void serve(Socket client) {
-        try (client) {
+        try {
             DataInputStream in = new DataInputStream(new BufferedInputStream(client.getInputStream()));
             DataOutputStream out = new DataOutputStream(new BufferedOutputStream(client.getOutputStream()));
             byte[] startup = startup(in, out);
@@ -96,13 +69,14 @@ public final class TransactionPooler implements AutoCloseable {
             converse(in, out, pool, startup);
         } catch (IOException | InterruptedException e) {
             // The client or the server has gone.
+        } finally {
+            listener.close(client);
         }
     }
 
     private static byte[] startup(DataInputStream in, DataOutputStream out) throws IOException {
         while (true) {
-            byte[] message = new byte[in.readInt() - 4];
-            in.readFully(message);
+            byte[] message = body(in);
             int code = ByteBuffer.wrap(message).getInt();
             if (code == CANCEL_REQUEST) return new byte[0];
             if (code != SSL_REQUEST && code != GSS_REQUEST) return message;
@@ -146,16 +120,13 @@ public final class TransactionPooler implements AutoCloseable {
             while (true) {
                 int type = in.readByte();
                 if (type == 'X') return;
-                byte[] body = new byte[in.readInt() - 4];
-                in.readFully(body);
+                byte[] body = body(in);
                 if (session == null) {
                     session = pool.take();
                     if (last != null && last != session) switches.incrementAndGet();
                     last = session;
                 }
-                session.out.writeByte(type);
-                session.out.writeInt(body.length + 4);
-                session.out.write(body);
+                write(session.out, type, body);
                 if (type != 'Q' && type != 'S') continue;
                 session.out.flush();
                 if (session.answer(out)) {
@@ -165,7 +136,7 @@ public final class TransactionPooler implements AutoCloseable {
             }
         } finally {
             if (session != null) {
-                session.socket.close(); // with its transaction
+                listener.close(session.socket); // with its transaction
                 pool.add(new Session(startup));
             }
         }
@@ -181,8 +152,7 @@ public final class TransactionPooler implements AutoCloseable {
         private final byte[] parameters;
 
         Session(byte[] startup) throws IOException {
-            socket = new Socket(InetAddress.getLoopbackAddress(), serverPort);
-            sockets.add(socket);
+            socket = listener.connect(serverPort);
             in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
             out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
             out.writeInt(startup.length + 4);
@@ -191,15 +161,13 @@ public final class TransactionPooler implements AutoCloseable {
             ByteArrayOutputStream told = new ByteArrayOutputStream();
             DataOutputStream parameter = new DataOutputStream(told);
             for (int type = in.readByte(); type != 'Z'; type = in.readByte()) {
-                byte[] body = body();
+                byte[] body = body(in);
                 if (type == 'E') throw new IOException("the server refused the login");
                 if (type == 'R' && ByteBuffer.wrap(body).getInt() != 0) throw new IOException("it wants a password");
                 if (type != 'S') continue;
-                parameter.writeByte(type);
-                parameter.writeInt(body.length + 4);
-                parameter.write(body);
+                write(parameter, type, body);
             }
-            body();
+            body(in);
             parameters = told.toByteArray();
         }
 
@@ -209,20 +177,25 @@ public final class TransactionPooler implements AutoCloseable {
         boolean answer(DataOutputStream client) throws IOException {
             while (true) {
                 int type = in.readByte();
-                byte[] body = body();
-                client.writeByte(type);
-                client.writeInt(body.length + 4);
-                client.write(body);
+                byte[] body = body(in);
+                write(client, type, body);
                 if (type != 'Z') continue;
                 client.flush();
                 return body[0] == 'I';
             }
         }
+    }
 
-        private byte[] body() throws IOException {
-            byte[] body = new byte[in.readInt() - 4];
-            in.readFully(body);
-            return body;
-        }
+    /// What follows a message's type.
+    private static byte[] body(DataInputStream in) throws IOException {
+        byte[] body = new byte[in.readInt() - 4];
+        in.readFully(body);
+        return body;
+    }
+
+    private static void write(DataOutputStream out, int type, byte[] body) throws IOException {
+        out.writeByte(type);
+        out.writeInt(body.length + 4);
+        out.write(body);
     }
 }
