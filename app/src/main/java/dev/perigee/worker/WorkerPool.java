@@ -262,6 +262,7 @@ public final class WorkerPool implements AutoCloseable {
 
     private Worker acquire(String owner, Duration startWait) {
         long begin = System.nanoTime();
+        long deadline = begin + FREE_WAIT.toNanos();
         lock.lock();
         try {
             if (waiting >= MAX_WAITING) throw busy("%d statements wait for one already".formatted(MAX_WAITING));
@@ -278,8 +279,9 @@ public final class WorkerPool implements AutoCloseable {
                     }
                     throwIfUseless(readers + starting == 0);
                     if (readers == 0 || System.nanoTime() - begin >= START_AFTER.toNanos()) startFor(isAlone);
-                    Duration wait = readers == 0 || starting > 0 ? startWait : FREE_WAIT;
-                    await(START_AFTER.toNanos(), begin + wait.toNanos());
+                    // It stays so: somebody else may have taken the one that was started.
+                    if (readers == 0 || starting > 0) deadline = begin + startWait.toNanos();
+                    await(START_AFTER.toNanos(), deadline);
                 }
             } finally {
                 waiting--;
@@ -289,9 +291,12 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
+    /// Spare workers count as idle ones only: with them too, no owner has all that may be busy at once.
+    ///
     /// @param isAlone whether its owner has no other worker
     private boolean mayTake(boolean isAlone) {
-        return busyReaders < config.size() && (isAlone || idle.size() > 1);
+        int mostBusy = isAlone ? config.size() : config.size() - 1;
+        return busyReaders < mostBusy && (isAlone || idle.size() > 1);
     }
 
     /// Starts as many as those that wait need, and no more than there may be.

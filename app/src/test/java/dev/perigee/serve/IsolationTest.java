@@ -213,6 +213,37 @@ class IsolationTest {
     }
 
     @Test
+    void spare_workers_do_not_let_one_caller_have_all_that_may_be_busy() {
+        QueryConfig patient = new QueryConfig(Duration.ofSeconds(60), LIMIT, 1_000_000, 1000, 3, 256L << 20)
+                .withWorkers(new WorkerConfig(2, 128L << 20, true));
+        try (ServedStore served = served(patient)) {
+            assertThat(served.run(CLIENT, "SELECT 1").statusCode()).isEqualTo(200);
+            // Each worker that reads and is killed leaves a spare one, up to two: three that read, and one that writes.
+            for (int running = 3; running <= 4; running++) {
+                for (long pid : served.workers().pids()) {
+                    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+                }
+                int wanted = running;
+                Awaitility.await()
+                        .atMost(Duration.ofMinutes(3))
+                        .until(() -> served.workers().stats().running() >= wanted);
+            }
+            String endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+            List<Thread> attackers = IntStream.range(0, 4)
+                    .mapToObj(_ -> Thread.ofVirtual().start(() -> {
+                        HttpResponse<String> _ = served.run(CLIENT, endless);
+                    }))
+                    .toList();
+            Awaitility.await().until(() -> served.workers().stats().busy() > 0);
+            for (int i = 0; i < 5; i++) {
+                HttpResponse<String> answer = served.run(ADMIN, "SELECT 1");
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            }
+            assertThat(attackers).anyMatch(Thread::isAlive);
+        }
+    }
+
+    @Test
     void one_caller_s_endless_statements_leave_a_worker_to_admins_and_point_reads() {
         QueryConfig patient = new QueryConfig(Duration.ofSeconds(20), LIMIT, 1_000_000, 1000, 3, 256L << 20)
                 .withWorkers(new WorkerConfig(2, 128L << 20, false));
