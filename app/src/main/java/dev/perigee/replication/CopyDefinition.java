@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// @param cursorColumn its values order the rows; need not be copied; absent where the mode needs none
 /// @param choices what an admin chose beside that, in the names of the settings
 /// @param known what those names mean, and what is left of columns the source dropped
-/// @param parts [SourceTable#parts] of the columns copied and of the cursor
+/// @param parts [SourceTable#parts] of the columns copied, of the cursor, and of [SourceTable#ALL_ROWS]
 record CopyDefinition(
         TableId source,
         String target,
@@ -184,6 +184,7 @@ record CopyDefinition(
         Set<Integer> used = new HashSet<>();
         columns.forEach(column -> used.add(column.identity()));
         config.cursorColumn().flatMap(table::column).ifPresent(column -> used.add(column.identity()));
+        used.add(SourceTable.ALL_ROWS);
         parts.keySet().retainAll(used);
         return parts;
     }

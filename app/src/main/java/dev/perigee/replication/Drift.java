@@ -63,8 +63,10 @@ record Drift(
         made.parts().forEach((identity, parts) -> {
             if (isRenamed(parts, now.parts().getOrDefault(identity, Map.of())))
                 rebuilding.add(
-                        "names inside the type of column \"%s\", or what computes it, were changed, and with them its values"
-                                .formatted(nameOf(identity, now)));
+                        identity == SourceTable.ALL_ROWS
+                                ? "its definition, or that of a view, function or table that it reads through, was changed, and with it its rows"
+                                : "names inside the type of column \"%s\", or what computes it, were changed, and with them its values"
+                                        .formatted(nameOf(identity, now)));
         });
         if (!made.source().equals(now.source()))
             changes.add("it was %s and is %s".formatted(made.source(), now.source()));

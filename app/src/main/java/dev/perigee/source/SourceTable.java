@@ -16,8 +16,8 @@ import java.util.Optional;
 /// @param estimatedRows the source's estimate, -1 where it has none
 /// @param estimatedBytes size at the source, -1 where unknown
 /// @param parts by a column's identity: names inside its type on which the texts of its values depend (PostgreSQL:
-///     labels of enums, attributes of composites, objects that a `regclass` names), by what they are names of. Where
-///     one is changed, rows that nobody wrote read otherwise
+///     labels of enums, attributes of composites, objects that a `regclass` names), by what they are names of; for
+///     [#ALL_ROWS], what computes the rows of a view. Where one is changed, rows that nobody wrote read otherwise
 /// @param unreadable names of the columns that the source's user may not read, by their identity
 /// @param isFiltered whether it is read although the source may hide rows of it from the user; else reading it is a
 ///     fault then
@@ -36,6 +36,9 @@ public record SourceTable(
 
     /// `keyOrigin` where the table's own keys say nothing about rows of the tables that inherit from it.
     public static final String INHERITED = "none, since other tables inherit from it";
+
+    /// Among `parts`: no column's identity, but that of all of them together.
+    public static final int ALL_ROWS = 0;
 
     public enum Kind {
         TABLE,

@@ -433,6 +433,57 @@ class DriftTest {
         assertThat(sync().pulled()).as("once").isLessThan(1200);
     }
 
+    /// No row is written, and every row reads otherwise.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "shown | CREATE OR REPLACE VIEW shown AS SELECT id, concat('other ', v) AS v, c FROM beneath | cursor",
+                "shown | CREATE OR REPLACE VIEW beneath AS SELECT id, upper(v) AS v, c FROM t | cursor",
+                "shown | CREATE OR REPLACE VIEW beneath AS SELECT id, v, c FROM t WHERE id % 2 = 0 | group",
+                "shown | CREATE OR REPLACE FUNCTION said(text) RETURNS text LANGUAGE sql AS $$SELECT concat('b ', $1)$$ | cursor",
+                "whole | ALTER TABLE t RENAME n TO number | cursor",
+                "far | ALTER FOREIGN TABLE far OPTIONS (SET table_name 'others') | cursor",
+            })
+    void a_view_that_is_defined_anew_or_reads_through_what_is_has_its_rows_read_again(
+            String relation, String change, String mode) {
+        postgres.execute("""
+                CREATE FUNCTION said(text) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN 'a ' || $1; END$$;
+                CREATE VIEW beneath AS SELECT id, v, c FROM t;
+                CREATE VIEW shown AS SELECT id, said(v) AS v, c FROM beneath;
+                CREATE VIEW whole AS SELECT id, to_json(t)::text AS v, c FROM t;
+                CREATE TABLE others AS SELECT id, 'other ' || v AS v, c FROM t;
+                CREATE EXTENSION postgres_fdw;
+                CREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '%d', dbname '%s');
+                CREATE USER MAPPING FOR postgres SERVER itself OPTIONS (user 'postgres', password 'postgres');
+                CREATE FOREIGN TABLE far (id int, v text, c bigint) SERVER itself OPTIONS (table_name 't')""".formatted(postgres.port(), postgres.database()));
+        var builder =
+                TableConfig.of(relation, "c", Duration.ofHours(1)).toBuilder().key(List.of("id"));
+        host = TestHost.idle(folder, source, (mode.equals("group") ? builder.group("g") : builder).build());
+        assertThat(host.plugin.syncTable(relation).join().error()).isEmpty();
+        String generation = host.value("SELECT generation FROM tmp_replication_state");
+        postgres.execute("""
+                CREATE VIEW another AS SELECT * FROM shown; GRANT SELECT ON shown, beneath TO PUBLIC;
+                ALTER TABLE others RENAME TO others_now; ALTER TABLE others_now RENAME TO others; ANALYZE t""");
+        if (!relation.equals("whole"))
+            postgres.execute("ALTER TABLE t RENAME n TO m; ALTER VIEW beneath RENAME TO under");
+        assertThat(host.plugin.syncTable(relation).join().error()).isEmpty();
+        assertThat(host.value("SELECT generation FROM tmp_replication_state"))
+                .as("what changes no row")
+                .isEqualTo(generation);
+        postgres.execute(change.replace("VIEW beneath", "VIEW under").replace("FROM beneath", "FROM under"));
+        assertThat(host.plugin.syncTable(relation).join().error()).isEmpty();
+        assertThat(note()).contains("its definition, or that of a view, function or table that it reads through");
+        assertThat(rows("SELECT id, v FROM %s ORDER BY id".formatted(relation)))
+                .isEqualTo(asked(postgres, "SELECT id, v FROM %s ORDER BY id".formatted(relation)));
+        generation = host.value("SELECT generation FROM tmp_replication_state");
+        assertThat(host.plugin.syncTable(relation).join().error()).isEmpty();
+        assertThat(host.value("SELECT generation FROM tmp_replication_state"))
+                .as("once")
+                .isEqualTo(generation);
+    }
+
     @Test
     void what_the_rarer_identifier_types_name_is_followed_too() {
         postgres.execute("""

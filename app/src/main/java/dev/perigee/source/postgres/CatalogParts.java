@@ -1,5 +1,6 @@
 package dev.perigee.source.postgres;
 
+import dev.perigee.source.SourceTable;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -80,11 +81,48 @@ final class CatalogParts {
             JOIN named ON named.type = t.typname
             JOIN objects o ON o.class = named.class AND o.oid >= 16384""";
 
-    /// Values that are computed when they are read: PostgreSQL 18 and later.
-    private static final String VIRTUAL = """
+    /// Values that are computed when they are read: virtual generated columns (PostgreSQL 18 and later), and the rows
+    /// of views and foreign tables. A view's own tree names objects by their numbers, so that renames beneath it, which
+    /// change none of its values, do not change it; unless it reads whole rows, whose columns' names may be among its
+    /// values. No relation is opened for it, as `pg_get_viewdef` would.
+    private static final String COMPUTED = """
+            WITH RECURSIVE asked (oid) AS (
+                SELECT unnest(?::pg_catalog.oid[])
+            ), %s, said (relation, what) AS (
+                SELECT b.relation, concat_ws(' ', 'view', r.ev_class, r.ev_action)
+                FROM beneath b JOIN pg_catalog.pg_class v ON v.oid = b.oid AND v.relkind = 'v'
+                JOIN pg_catalog.pg_rewrite r ON r.ev_class = b.oid AND r.ev_type = '1'
+                WHERE b.class = 'pg_catalog.pg_class'::regclass
+              UNION ALL
+                %s
+              UNION ALL
+                SELECT b.relation, concat_ws(' ', 'foreign', f.ftrelid, f.ftserver, f.ftoptions, s.srvoptions)
+                FROM beneath b JOIN pg_catalog.pg_foreign_table f ON f.ftrelid = b.oid
+                JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
+                WHERE b.class = 'pg_catalog.pg_class'::regclass
+              UNION ALL
+                SELECT b.relation, concat_ws(' ', 'virtual', d.adrelid, d.adnum, d.adbin)
+                FROM beneath b JOIN pg_catalog.pg_attribute a ON a.attrelid = b.oid AND a.attgenerated = 'v'
+                JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                WHERE b.class = 'pg_catalog.pg_class'::regclass
+              UNION ALL
+                SELECT b.relation, concat_ws(' ', 'column', a.attrelid, a.attnum, a.attname, a.atttypid)
+                FROM beneath b JOIN pg_catalog.pg_attribute a ON a.attrelid = b.oid AND a.attnum > 0
+                WHERE b.class = 'pg_catalog.pg_class'::regclass AND NOT a.attisdropped AND b.oid <> b.relation
+                  AND EXISTS (
+                    SELECT FROM beneath w JOIN pg_catalog.pg_rewrite r ON r.ev_class = w.oid AND r.ev_type = '1'
+                    WHERE w.relation = b.relation AND w.class = 'pg_catalog.pg_class'::regclass
+                      AND position(':varattno 0 ' IN r.ev_action::text) > 0)
+            )
             SELECT a.attrelid, a.attnum, 'g', pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attribute a
             JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-            WHERE a.attrelid = ANY (?::oid[]) AND a.attgenerated = 'v' AND NOT a.attisdropped""";
+            WHERE a.attrelid IN (SELECT oid FROM asked) AND a.attgenerated = 'v' AND NOT a.attisdropped
+          UNION ALL
+            SELECT relation, %d, 'd', %s FROM said GROUP BY relation""".formatted(
+                    ReadThrough.beneath("c.oid IN (SELECT oid FROM asked) AND c.relkind IN ('v', 'f')", false),
+                    ReadThrough.FUNCTIONS,
+                    SourceTable.ALL_ROWS,
+                    ReadThrough.FINGERPRINT);
 
     private CatalogParts() {}
 
@@ -103,10 +141,12 @@ final class CatalogParts {
         return parts;
     }
 
-    /// Adds the expressions of virtual generated columns: `SET EXPRESSION` changes all their values and writes no row.
-    static void addVirtual(Connection c, Collection<Long> relations, Map<Long, Map<Integer, Map<String, String>>> parts)
+    /// Adds what computes values when they are read: `SET EXPRESSION` of a virtual generated column and
+    /// `CREATE OR REPLACE` of a view change all of them and write no row.
+    static void addComputed(
+            Connection c, Collection<Long> relations, Map<Long, Map<Integer, Map<String, String>>> parts)
             throws SQLException {
-        add(c, VIRTUAL, relations, parts);
+        add(c, COMPUTED, relations, parts);
     }
 
     private static void add(

@@ -120,7 +120,7 @@ final class PostgresCatalog {
                         .filter(oid -> columns.getOrDefault(oid, List.of()).stream()
                                 .anyMatch(column -> CatalogParts.mayBe(column.type())))
                         .toList());
-        CatalogParts.addVirtual(c, oids, parts);
+        CatalogParts.addComputed(c, oids, parts);
         Map<Long, Map<Integer, String>> unreadable = CatalogColumns.unreadable(c, oids);
         List<SourceTable> tables = new ArrayList<>();
         for (CatalogRelation relation : relations) {
