@@ -38,8 +38,20 @@ final class Lineage {
     /// @param now empty where the source does not say who it is
     /// @param newParts parts whose rows the copy has not seen, wherever their cursors stand
     /// @param isNewHistory whether moments from before say nothing of what changed since
+    /// @param isSeenOtherwise whether rows that nobody wrote may have come into our user's sight, wherever their
+    ///     cursors stand
     /// @param notes for people
-    record Found(Optional<Identity> now, List<Long> newParts, boolean isNewHistory, List<String> notes) {}
+    record Found(
+            Optional<Identity> now,
+            List<Long> newParts,
+            boolean isNewHistory,
+            boolean isSeenOtherwise,
+            List<String> notes) {
+        /// Nothing to compare with, or nothing that differs.
+        static Found of(Optional<Identity> now) {
+            return new Found(now, List.of(), false, false, List.of());
+        }
+    }
 
     private final Store store;
     private final TableConfig config;
@@ -65,7 +77,7 @@ final class Lineage {
             throw fault(Fault.valueOf(suspicion.fault()), suspicion.what());
         });
         Optional<Identity> now = snapshot.identity(table);
-        if (now.isEmpty() || known.identity().isEmpty()) return new Found(now, List.of(), false, List.of());
+        if (now.isEmpty() || known.identity().isEmpty()) return Found.of(now);
         return compare(known.identity().get(), now.get(), snapshot, isRedefined);
     }
 
@@ -76,7 +88,7 @@ final class Lineage {
         Optional<Identity> before = store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
                 .identity();
         if (before.isPresent() && now.isPresent()) requireServer(before.get(), now.get());
-        return new Found(now, List.of(), false, List.of());
+        return Found.of(now);
     }
 
     private Found compare(Identity before, Identity now, Snapshot snapshot, boolean isRedefined) {
@@ -131,7 +143,11 @@ final class Lineage {
         if (goesOn.isEmpty())
             notes.add(
                     "the server was started again, and it can no longer be seen whether it goes on from where it was: a verification tells");
-        return new Found(Optional.of(now), newParts, isNewHistory || goesOn.isEmpty(), notes);
+        boolean isSeenOtherwise = now.isSeenOtherwise(before);
+        if (isSeenOtherwise)
+            notes.add(
+                    "what decides which rows the source's user sees was changed, such as a policy, a role or a setting; all rows are fetched");
+        return new Found(Optional.of(now), newParts, isNewHistory || goesOn.isEmpty(), isSeenOtherwise, notes);
     }
 
     private void requireServer(Identity before, Identity now) {

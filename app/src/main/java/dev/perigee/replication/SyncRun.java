@@ -56,7 +56,7 @@ final class SyncRun {
     // Known once the snapshot is there, and once all was pulled.
     private @Nullable Moment moment;
     private @Nullable Followed followed;
-    private Lineage.Found lineage = new Lineage.Found(Optional.empty(), List.of(), false, List.of());
+    private Lineage.Found lineage = Lineage.Found.of(Optional.empty());
     private Optional<ColumnBackfill> backfill = Optional.empty();
     private boolean isIdentityKept;
     private Optional<Counts> compared = Optional.empty();
@@ -109,7 +109,8 @@ final class SyncRun {
         if (plan.isLoading()) committed(committed); // so that it is known how far it is before its first page
         switch (config.mode()) {
             case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
-            case XMIN -> everything(snapshot, plan.isLoaded() ? lookedSince() : Optional.empty());
+            case XMIN ->
+                everything(snapshot, plan.isLoaded() && !lineage.isSeenOtherwise() ? lookedSince() : Optional.empty());
             case FULL -> everything(snapshot, Optional.empty());
         }
         fillAddedColumns(snapshot);
@@ -200,7 +201,7 @@ final class SyncRun {
         if (!plan.isFromTheBeginning()) lineage = look.look(snapshot, false);
         else if (config.mode() == TableConfig.Mode.FULL && committed.kind() == Run.Kind.SYNC)
             lineage = look.lookAtServer(snapshot);
-        else lineage = new Lineage.Found(snapshot.identity(plan.table()), List.of(), false, List.of());
+        else lineage = Lineage.Found.of(snapshot.identity(plan.table()));
     }
 
     /// Moments of another history say nothing of what changed in this one.
@@ -236,7 +237,7 @@ final class SyncRun {
     }
 
     /// With the first page: should the sync break off, the rows it brought are known to be of this source. Parts that
-    /// are new stay so until all their rows are there.
+    /// are new stay so until all their rows are there, and so does another sight of the rows.
     private void keepIdentity(Transaction tx) {
         if (isIdentityKept || plan.isAside() || lineage.now().isEmpty()) return;
         Optional<Identity> before = DriftTable.find(tx, config.name()).identity();
@@ -261,6 +262,8 @@ final class SyncRun {
             pace.looked(started);
         }
         pass(snapshot, new Scope.After(cursor, before));
+        // Those that came into sight lie anywhere, and the cursor stays where it is.
+        if (lineage.isSeenOtherwise()) pass(snapshot, new Scope.Changed(Optional.empty()));
         boolean mayBeNull =
                 !plan.table().column(cursor).map(SourceColumn::isNotNull).orElse(false);
         if (mayBeNull) {
@@ -369,7 +372,8 @@ final class SyncRun {
     private Run apply(
             Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, Scope scope, long pages) {
         boolean movesCursor = scope instanceof Scope.After;
-        boolean isFirst = plan.isEmpty() && (movesCursor || scope instanceof Scope.Changed);
+        boolean isFirst =
+                plan.isEmpty() && !lineage.isSeenOtherwise() && (movesCursor || scope instanceof Scope.Changed);
         Counts counts = setAside.apply(tx, page, refused, isFirst, clock.instant());
         // Rows that may be there already are counted at the first load only.
         long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// @param run tells the server's runs apart, from each start to the next; one that was put back to an older state of
 ///     its files was started since
 /// @param reached what the server had written durably, in its own words, to be found again after a start
+/// @param sight of a table that is filtered: what decides which of its rows our user sees, such as policies and roles;
+///     another text where that was changed
 public record Identity(
         Optional<String> system,
         Optional<Long> timeline,
@@ -37,11 +39,14 @@ public record Identity(
         String mark,
         Optional<String> position,
         Optional<String> run,
-        Optional<String> reached) {
+        Optional<String> reached,
+        Optional<String> sight) {
+    @SuppressWarnings("NullAway") // what was remembered by earlier builds is without `sight`
     public Identity {
         storage = Map.copyOf(storage);
         unlogged = known(unlogged);
         sequences = Map.copyOf(sequences);
+        sight = sight == null ? Optional.empty() : sight;
     }
 
     /// What was remembered by earlier builds is without it.
@@ -54,13 +59,25 @@ public record Identity(
         return run.isPresent() && earlier.run.isPresent() && !run.equals(earlier.run);
     }
 
-    /// The same, as if it had only those parts that `other` has too.
+    /// The same, as if it had only those parts that `other` has too, and its rows were seen as those of `other`.
     public Identity withPartsOf(Identity other) {
         Map<Long, Long> shared = new HashMap<>(storage);
         shared.keySet().retainAll(other.storage.keySet());
         return new Identity(
-                system, timeline, isStandby, database, table, shared, unlogged, sequences, counter, mark, position, run,
-                reached);
+                system,
+                timeline,
+                isStandby,
+                database,
+                table,
+                shared,
+                unlogged,
+                sequences,
+                counter,
+                mark,
+                position,
+                run,
+                reached,
+                other.sight);
     }
 
     /// The same, with its parts in the files they are in later.
@@ -69,7 +86,12 @@ public record Identity(
         files.replaceAll((part, file) -> later.storage.getOrDefault(part, file));
         return new Identity(
                 system, timeline, isStandby, database, table, files, unlogged, sequences, counter, mark, position, run,
-                reached);
+                reached, sight);
+    }
+
+    /// Whether both say what decides which rows our user sees, and not the same.
+    public boolean isSeenOtherwise(Identity earlier) {
+        return sight.isPresent() && earlier.sight.isPresent() && !sight.equals(earlier.sight);
     }
 
     /// Whether both are of one table, whatever it is called.

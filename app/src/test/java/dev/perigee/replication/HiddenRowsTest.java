@@ -135,6 +135,54 @@ class HiddenRowsTest {
         assertThat(rows()).isEqualTo(49);
     }
 
+    /// Nobody writes them, so neither their cursors nor their transactions are new.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "ALTER POLICY own ON t USING (true) | t | 'mode':'xmin'",
+                "ALTER POLICY own ON t USING (true) | t | 'cursorColumn':'id'",
+                "ALTER POLICY own ON t USING (true) | t | 'cursorColumn':'id','group':'g'",
+                "ALTER POLICY own ON t USING (true) | seen | 'cursorColumn':'id','key':['id']",
+                "GRANT %1$s_seer TO %1$s | t | 'mode':'xmin'",
+                "GRANT %1$s_seer TO %1$s | seen | 'cursorColumn':'id','key':['id']",
+                "ALTER ROLE %1$s BYPASSRLS | t | 'mode':'xmin'",
+                "ALTER TABLE t DISABLE ROW LEVEL SECURITY | t | 'cursorColumn':'id'",
+                "ALTER ROLE %1$s SET app.everything = 'yes' | t | 'mode':'xmin'",
+                "CREATE OR REPLACE FUNCTION may() RETURNS boolean LANGUAGE sql AS 'SELECT true' | t | 'cursorColumn':'id'",
+            })
+    void rows_that_come_into_the_users_sight_come_with_the_next_sync(String change, String table, String fields) {
+        postgres.execute("""
+                CREATE FUNCTION may() RETURNS boolean LANGUAGE sql STABLE AS
+                    $$SELECT coalesce(current_setting('app.everything', true), '') = 'yes'$$;
+                CREATE ROLE %1$s_seer; CREATE POLICY seers ON t TO %1$s_seer USING (true);
+                CREATE POLICY more ON t USING (may());
+                CREATE VIEW seen WITH (security_invoker) AS SELECT * FROM t; GRANT SELECT ON seen TO %1$s""".formatted(role));
+        try {
+            add(table, "'rowSecurity':'filtered'," + fields);
+            assertThat(sync(table)).isEmpty();
+            postgres.execute("CREATE POLICY writers ON t FOR INSERT WITH CHECK (true); ANALYZE t");
+            assertThat(sync(table)).isEmpty();
+            assertThat(host.value("SELECT count(*) FROM " + table)).isEqualTo("50");
+            assertThat(note()).as("who may write is nothing to it").isEqualTo("null");
+            String guarantee = guarantee(table);
+
+            postgres.execute(change.formatted(role));
+            reopen(); // a role's settings count for sessions that begin after them
+            assertThat(sync(table)).isEmpty();
+            assertThat(host.value("SELECT count(*) FROM " + table)).isEqualTo("100");
+            assertThat(guarantee(table)).isEqualTo(guarantee);
+            assertThat(note()).contains("which rows the source's user sees was changed");
+            assertThat(sync(table)).isEmpty();
+            assertThat(note()).as("once").isEqualTo("null");
+        } finally {
+            host.close();
+            postgres.execute("DROP OWNED BY %1$s_seer; DROP ROLE %1$s_seer".formatted(role));
+            host = TestHost.idle(folder, source);
+        }
+    }
+
     @Test
     void a_copy_of_some_rows_that_is_to_be_whole_stays_until_all_can_be_read_and_then_has_all() {
         add("t", "'rowSecurity':'filtered','mode':'xmin'");
@@ -194,7 +242,22 @@ class HiddenRowsTest {
 
     /// @return the fault; empty for none
     private String sync() {
-        return host.plugin.syncTable("t").join().error().map(Problem::fault).orElse("");
+        return sync("t");
+    }
+
+    private String sync(String table) {
+        return host.plugin.syncTable(table).join().error().map(Problem::fault).orElse("");
+    }
+
+    private String note() {
+        return host.value("SELECT note FROM tmp_replication_runs ORDER BY id DESC LIMIT 1");
+    }
+
+    private void reopen() {
+        host.close();
+        source.close();
+        source = new PostgresSource(postgres.configAs(role));
+        host = TestHost.idle(folder, source);
     }
 
     private JsonNode sweep(String body) {
@@ -206,7 +269,11 @@ class HiddenRowsTest {
     }
 
     private String guarantee() {
-        return status().get("guarantee").asString();
+        return guarantee("t");
+    }
+
+    private String guarantee(String table) {
+        return host.get("/status/" + table).result().get("guarantee").asString();
     }
 
     private long rows() {

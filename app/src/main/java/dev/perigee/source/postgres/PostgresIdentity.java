@@ -1,5 +1,6 @@
 package dev.perigee.source.postgres;
 
+import dev.perigee.config.SourceConfig;
 import dev.perigee.source.Identity;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
@@ -126,7 +127,8 @@ record PostgresIdentity(
         }
     }
 
-    Identity of(SourceTable table) throws SQLException {
+    /// @param config of our sessions, whose options may decide what a policy shows
+    Identity of(SourceTable table, SourceConfig config) throws SQLException {
         Map<Long, Long> storage = new HashMap<>();
         Set<Long> unlogged = new HashSet<>();
         long oid = 0;
@@ -156,7 +158,8 @@ record PostgresIdentity(
                 moment.xmin() + ":" + moment.xmax(),
                 position,
                 run,
-                reached);
+                reached,
+                table.isFiltered() ? Optional.of(RowSight.of(session, can, table, config)) : Optional.empty());
     }
 
     Optional<Boolean> continues(Identity earlier) throws SQLException {

@@ -251,7 +251,7 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public Optional<Identity> identity(SourceTable table) {
-        return asked(table, () -> Optional.of(identities().of(table)));
+        return asked(table, () -> Optional.of(identities().of(table, config)));
     }
 
     @Override
@@ -316,7 +316,7 @@ final class PostgresSnapshot implements Snapshot {
         return refusal.filter(PostgresFaults::hidesRows)
                 .map(said -> Obstacle.of(
                         Obstacle.Effect.NOTE,
-                        "`rowSecurity` is `filtered`, and row-level security may hide rows from %s: %s; rows that come into its sight without being written come with a resync or a repair, and those that leave it are for sweeps to find"
+                        "`rowSecurity` is `filtered`, and row-level security may hide rows from %s: %s; rows that come into its sight because another table changed, which a policy reads, come with a resync or a repair, and those that leave it are for sweeps to find"
                                 .formatted(horizon.server().user(), PostgresFaults.said(said))));
     }
 

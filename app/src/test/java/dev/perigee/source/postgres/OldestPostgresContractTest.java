@@ -3,9 +3,11 @@ package dev.perigee.source.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.SourceConfig;
+import dev.perigee.config.TableConfig;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceContractTest;
+import dev.perigee.source.SourceTable;
 import dev.perigee.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.ByteArrayInputStream;
@@ -20,6 +22,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,6 +63,28 @@ class OldestPostgresContractTest extends SourceContractTest {
                     .containsOnly(true);
             assertThat(source.describe("aaa").estimatedRows()).isEqualTo(-1);
         }
+    }
+
+    @Test
+    void what_decides_which_rows_are_seen_is_known_there_too() {
+        execute("DROP TABLE IF EXISTS seen; CREATE TABLE seen (id int PRIMARY KEY)");
+        try (Source source = open()) {
+            SourceTable filtered =
+                    source.describe(TableConfig.of("seen", TableConfig.Mode.FULL, Duration.ofHours(1)).toBuilder()
+                            .rowSecurity(TableConfig.RowSecurity.FILTERED)
+                            .build());
+            Optional<String> before = sight(source, filtered);
+            assertThat(before).isPresent().isEqualTo(sight(source, filtered));
+            execute("CREATE POLICY all_rows ON seen USING (true)");
+            assertThat(sight(source, filtered)).isPresent().isNotEqualTo(before);
+        }
+    }
+
+    private static Optional<String> sight(Source source, SourceTable table) {
+        return source.snapshot(
+                "seen",
+                List.of(table.id()),
+                snapshot -> snapshot.identity(table).orElseThrow().sight());
     }
 
     @Override
