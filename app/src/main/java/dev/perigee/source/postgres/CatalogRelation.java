@@ -5,13 +5,20 @@ import dev.perigee.source.TableId;
 
 /// A row of `pg_class`, as far as we need it.
 ///
-/// @param isReadable whether the user may select from it, or from some of its columns
+/// @param mayUseSchema whether the user has USAGE on its schema
+/// @param maySelect whether the user has SELECT on it, or on some of its columns
 /// @param hasChildren whether other tables inherit from it, whose rows its keys say nothing about
 record CatalogRelation(
         long oid,
         TableId id,
         SourceTable.Kind kind,
-        boolean isReadable,
+        boolean mayUseSchema,
+        boolean maySelect,
         boolean hasChildren,
         long estimatedRows,
-        long estimatedBytes) {}
+        long estimatedBytes) {
+
+    boolean isReadable() {
+        return mayUseSchema && maySelect;
+    }
+}

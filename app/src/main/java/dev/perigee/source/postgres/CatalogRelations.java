@@ -21,8 +21,8 @@ final class CatalogRelations {
 
     private static final String SELECT = """
             SELECT c.oid, n.nspname, c.relname, c.relkind,
-                   has_schema_privilege(n.oid, 'USAGE')
-                       AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')),
+                   has_schema_privilege(n.oid, 'USAGE'),
+                   has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'),
                    -- TimescaleDB makes a hypertable's unique indexes on each chunk, with the columns that rows are dealt
                    -- out by: they hold for all its rows.
                    c.relkind = 'r' AND EXISTS (
@@ -109,8 +109,9 @@ final class CatalogRelations {
                         kind(rows.getString(4)),
                         rows.getBoolean(5),
                         rows.getBoolean(6),
-                        isView ? -1 : rows.getLong(7),
-                        isView ? -1 : rows.getLong(8)));
+                        rows.getBoolean(7),
+                        isView ? -1 : rows.getLong(8),
+                        isView ? -1 : rows.getLong(9)));
             }
         }
         return relations;

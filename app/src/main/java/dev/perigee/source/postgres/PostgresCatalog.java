@@ -37,7 +37,7 @@ final class PostgresCatalog {
     /// @throws PerigeeException [Fault#SOURCE_TABLE_MISSING], [Fault#SOURCE_PERMISSION]
     static SourceTable describe(Connection c, String name, String defaultSchema) throws SQLException {
         CatalogRelation relation = find(c, name, defaultSchema);
-        if (!relation.isReadable()) throw notGranted(c, relation.id());
+        if (!relation.isReadable()) throw notGranted(c, relation);
         return tables(c, List.of(relation)).getFirst();
     }
 
@@ -51,18 +51,29 @@ final class PostgresCatalog {
         return CatalogColumns.of(c, List.of(relation.oid())).getOrDefault(relation.oid(), List.of());
     }
 
-    private static PerigeeException notGranted(Connection c, TableId id) throws SQLException {
+    private static PerigeeException notGranted(Connection c, CatalogRelation relation) throws SQLException {
+        TableId id = relation.id();
         try (Statement statement = c.createStatement();
                 ResultSet row = statement.executeQuery("SELECT current_user::text")) {
             row.next();
             String user = row.getString(1);
+            List<String> missing = new ArrayList<>();
+            List<String> grants = new ArrayList<>();
+            if (!relation.mayUseSchema()) {
+                String schema = Quoted.name(id.schema());
+                missing.add("USAGE on schema " + schema);
+                grants.add("GRANT USAGE ON SCHEMA %s TO %s".formatted(schema, Quoted.name(user)));
+            }
+            if (!relation.maySelect()) {
+                missing.add("SELECT on the table");
+                grants.add("GRANT SELECT ON %s TO %s".formatted(Quoted.table(id), Quoted.name(user)));
+            }
             return Fault.SOURCE_PERMISSION.in(
                     id.toString(),
-                    "the source's user %s may not select from it (it needs USAGE on schema %s and SELECT on the table)"
-                            .formatted(user, Quoted.name(id.schema())),
+                    "the source's user %s may not select from it (it needs %s)"
+                            .formatted(user, String.join(" and ", missing)),
                     "Nothing was read",
-                    "run at the source: GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON %s TO %2$s"
-                            .formatted(Quoted.name(id.schema()), Quoted.name(user), Quoted.table(id)));
+                    "run at the source: " + String.join("; ", grants));
         }
     }
 

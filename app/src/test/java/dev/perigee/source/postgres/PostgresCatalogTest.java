@@ -16,6 +16,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -361,7 +362,7 @@ class PostgresCatalogTest {
         postgres.execute("""
                 CREATE TABLE mine (id int PRIMARY KEY); CREATE TABLE secret (id int PRIMARY KEY);
                 CREATE TABLE part (id int PRIMARY KEY, open text, closed text);
-                CREATE SCHEMA locked; CREATE TABLE locked.t (id int);
+                CREATE SCHEMA locked; CREATE TABLE locked.t (id int); CREATE TABLE locked.u (id int);
                 DROP ROLE IF EXISTS catalog_reader; CREATE ROLE catalog_reader LOGIN;
                 GRANT SELECT ON mine TO catalog_reader; GRANT SELECT (id, open) ON part TO catalog_reader;
                 GRANT SELECT ON locked.t TO catalog_reader""");
@@ -386,12 +387,25 @@ class PostgresCatalogTest {
                             .columns())
                     .extracting(SourceColumn::name)
                     .containsExactly("id", "open");
-            for (String name : List.of("secret", "locked.t")) {
-                assertFails(
-                        () -> limited.read("t", s -> PostgresCatalog.describe(s, name, "public")),
-                        Fault.SOURCE_PERMISSION,
-                        name);
-            }
+            String usage = "GRANT USAGE ON SCHEMA \"locked\" TO \"catalog_reader\"";
+            // Only what is missing is asked for.
+            Map<String, List<String>> missing = Map.of(
+                    "secret",
+                    List.of(
+                            "(it needs SELECT on the table)",
+                            "source: GRANT SELECT ON \"public\".\"secret\" TO \"catalog_reader\"."),
+                    "locked.t",
+                    List.of("(it needs USAGE on schema \"locked\")", "source: %s.".formatted(usage)),
+                    "locked.u",
+                    List.of(
+                            "(it needs USAGE on schema \"locked\" and SELECT on the table)",
+                            "source: %s; GRANT SELECT ON \"locked\".\"u\" TO".formatted(usage)));
+            missing.forEach((name, said) -> assertFails(
+                    () -> limited.read("t", s -> PostgresCatalog.describe(s, name, "public")),
+                    Fault.SOURCE_PERMISSION,
+                    name,
+                    said.getFirst(),
+                    said.getLast()));
         } finally {
             postgres.execute("DROP OWNED BY catalog_reader; DROP ROLE catalog_reader");
         }
