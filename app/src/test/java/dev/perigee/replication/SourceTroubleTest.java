@@ -13,6 +13,10 @@ import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -21,6 +25,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
@@ -96,6 +102,59 @@ class SourceTroubleTest {
             await().untilAsserted(() -> assertThat(rows(host, "b") + rows(host, "c"))
                     .as("the others do not wait for their next try")
                     .isEqualTo("22"));
+        }
+    }
+
+    /// The server is there, and lets nobody in.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "55000 | ALTER DATABASE %1$s ALLOW_CONNECTIONS false | ALTER DATABASE %1$s ALLOW_CONNECTIONS true",
+                "3D000 | ALTER DATABASE %1$s RENAME TO %1$s_away | ALTER DATABASE %1$s_away RENAME TO %1$s",
+                "53300 | ALTER ROLE %1$s CONNECTION LIMIT 0 | ALTER ROLE %1$s CONNECTION LIMIT -1",
+                "28000 | ALTER ROLE %1$s NOLOGIN | ALTER ROLE %1$s LOGIN",
+                "42501 | REVOKE CONNECT ON DATABASE %1$s FROM PUBLIC | GRANT CONNECT ON DATABASE %1$s TO PUBLIC",
+            })
+    void a_login_that_is_refused_is_the_sources_trouble_and_told_once(String state, String before, String after)
+            throws SQLException {
+        String name = postgres.database();
+        String ending =
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '%s'".formatted(name);
+        postgres.execute("CREATE ROLE %1$s LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO %1$s".formatted(name));
+        try (Connection server = DriverManager.getConnection(
+                        "jdbc:postgresql://127.0.0.1:%d/postgres".formatted(postgres.port()), "postgres", "postgres");
+                Statement admin = server.createStatement();
+                PostgresSource role = new PostgresSource(postgres.configAs(name));
+                TestHost host = TestHost.idle(
+                        folder,
+                        role,
+                        NAMES.stream()
+                                .map(table -> TableConfig.of(table, "id", Duration.ofHours(1)))
+                                .toArray(TableConfig[]::new))) {
+            assertThat(host.post("/sync", "").result().get("success").asBoolean())
+                    .isTrue();
+            admin.execute(ending); // a database in use cannot be renamed
+            admin.execute(before.formatted(name));
+            try {
+                admin.execute(ending); // the next login is what is refused
+                host.post("/sync", "").result(); // may find out only that its sessions have ended
+                host.post("/sync", "").result();
+                JsonNode trouble = host.get("/status").result().get("source");
+                assertThat(trouble).as(host.get("/status").body().toString()).isNotNull();
+                assertThat(trouble.get("message").asString()).contains("SQLSTATE " + state);
+                assertThat(trouble.get("tables").values())
+                        .extracting(JsonNode::asString)
+                        .containsExactlyInAnyOrder("a", "b", "c");
+                assertThat(logged("SOURCE_")).as(log.list.toString()).hasSize(1);
+            } finally {
+                admin.execute(after.formatted(name));
+            }
+            host.post("/sync", "").result();
+            assertThat(host.get("/status").result().has("source")).isFalse();
+            assertThat(logged("the source answers again")).hasSize(1);
+        } finally {
+            postgres.execute("DROP OWNED BY %1$s; DROP ROLE %1$s".formatted(name));
         }
     }
 

@@ -156,11 +156,11 @@ final class PostgresConnections implements AutoCloseable {
                 return pool.getConnection();
             } catch (SQLTransientConnectionException e) {
                 SQLException failure = login.failure();
-                if (failure != null) throw PostgresFaults.of(where, failure, config);
+                if (failure != null) throw PostgresFaults.ofLogin(where, failure, config);
                 if (System.nanoTime() - deadline > 0) throw slow(where, e);
             } catch (SQLException e) {
                 if (Thread.currentThread().isInterrupted()) throw interrupted(where, e);
-                throw pool.isClosed() ? closed(where) : PostgresFaults.of(where, e, config);
+                throw pool.isClosed() ? closed(where) : PostgresFaults.ofLogin(where, e, config);
             }
         }
     }

@@ -80,6 +80,30 @@ final class PostgresFaults {
         return Fault.SOURCE_ROWS_HIDDEN.in(where, what, state, e);
     }
 
+    /// The fault for a login that failed with `e`: it stands in the way of every table, and not of one.
+    static PerigeeException ofLogin(String where, SQLException e, SourceConfig config) {
+        PerigeeException fault = of(where, e, config);
+        boolean isOfSource = fault.fault() == Fault.SOURCE_UNREACHABLE
+                || fault.fault() == Fault.SOURCE_AUTH
+                || fault.fault() == Fault.SOURCE_TLS;
+        if (isOfSource || server(e) == null) return fault;
+        String state = "Nothing was asked of " + config.place();
+        return switch (state(e)) {
+            case "42501" ->
+                Fault.SOURCE_AUTH.in(
+                        where,
+                        said(e),
+                        state,
+                        "run at the source: GRANT CONNECT ON DATABASE %s TO %s"
+                                .formatted(Quoted.name(config.database()), Quoted.name(config.user())),
+                        e);
+            case "3D000" ->
+                Fault.SOURCE_UNREACHABLE.in(
+                        where, said(e), state, "correct the database's name in the source's URL, or create it", e);
+            default -> Fault.SOURCE_UNREACHABLE.in(where, said(e), state, e);
+        };
+    }
+
     /// As [#of(String, SQLException, SourceConfig)], where more can be said on how things stand.
     static PerigeeException of(String where, SQLException e, String state) {
         return fault(e).in(where, said(e), state, e);

@@ -218,7 +218,7 @@ class PostgresConnectionsTest {
         SourceConfig c = postgres.config();
         assertUnreachable(
                 with(c, c.host(), c.port(), c.user(), "nowhere"),
-                Fault.SOURCE_FAILED,
+                Fault.SOURCE_UNREACHABLE,
                 "\"nowhere\" does not exist",
                 "3D000");
     }
