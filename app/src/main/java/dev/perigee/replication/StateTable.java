@@ -245,13 +245,16 @@ final class StateTable {
                 .run();
     }
 
-    static void succeeded(Transaction tx, String name, Instant started, Instant finished, Optional<Instant> next) {
+    /// @param fresh the copy is not older; empty where that is not known, so that what was known before stays
+    static void succeeded(
+            Transaction tx, String name, Optional<Instant> fresh, Instant finished, Optional<Instant> next) {
         SqliteStatement update = tx.statement("""
                 UPDATE tmp_replication_state
-                SET loaded = 1, last_sync_at = ?2, fresh_at = ?3, next_sync_at = ?4, failures = 0,
+                SET loaded = 1, last_sync_at = ?2, fresh_at = coalesce(?3, fresh_at), next_sync_at = ?4, failures = 0,
                     error_fault = NULL, error_message = NULL, error_remedy = NULL, error_at = NULL
                 WHERE name = ?1""");
-        update.bindText(1, name).bindInt(2, finished.toEpochMilli()).bindInt(3, started.toEpochMilli());
+        update.bindText(1, name).bindInt(2, finished.toEpochMilli());
+        bindInstant(update, 3, fresh);
         bindInstant(update, 4, next);
         update.run();
     }

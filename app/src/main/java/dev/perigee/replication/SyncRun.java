@@ -17,6 +17,7 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,7 @@ final class SyncRun {
 
     // Known once the snapshot is there, and once all was pulled.
     private @Nullable Moment moment;
+    private Optional<Instant> replayedUntil = Optional.empty();
     private @Nullable Followed followed;
     private Lineage.Found lineage = Lineage.Found.of(Optional.empty());
     private Optional<ColumnBackfill> backfill = Optional.empty();
@@ -104,6 +106,7 @@ final class SyncRun {
     /// Pulls all there is to pull. Whatever it throws, [#committed()] says what stands.
     void pull(Snapshot snapshot) {
         moment = snapshot.moment();
+        replayedUntil = snapshot.asOf();
         lookAtLineage(snapshot);
         setAside.begin(store, clock.instant());
         if (plan.isLoading()) committed(committed); // so that it is known how far it is before its first page
@@ -141,6 +144,14 @@ final class SyncRun {
 
     TableId sourceTable() {
         return plan.table().id();
+    }
+
+    /// How old the copy is at most: as the moment the run began, or, of a standby, as far as that had replayed. Empty
+    /// where a standby does not say.
+    Optional<Instant> freshAt() {
+        Instant began = committed.startedAt();
+        boolean isStandby = lineage.now().map(Identity::isStandby).orElse(false);
+        return isStandby ? replayedUntil.map(until -> until.isBefore(began) ? until : began) : Optional.of(began);
     }
 
     /// The run with all its committed pages.
@@ -251,6 +262,8 @@ final class SyncRun {
     }
 
     private void byCursor(Snapshot snapshot, String cursor) {
+        // Those that came into sight lie anywhere, and the cursor stays where it is.
+        if (lineage.isSeenOtherwise()) pass(snapshot, new Scope.Changed(Optional.empty()));
         Optional<HighWaterMark> before = plan.after();
         Sealing sealing = plan.sealing();
         boolean mayBeLate = before.isPresent() && sealing.isOpen(before.get());
@@ -262,8 +275,6 @@ final class SyncRun {
             pace.looked(started);
         }
         pass(snapshot, new Scope.After(cursor, before));
-        // Those that came into sight lie anywhere, and the cursor stays where it is.
-        if (lineage.isSeenOtherwise()) pass(snapshot, new Scope.Changed(Optional.empty()));
         boolean mayBeNull =
                 !plan.table().column(cursor).map(SourceColumn::isNotNull).orElse(false);
         if (mayBeNull) {

@@ -17,7 +17,8 @@ import java.util.Optional;
 /// @param shadow the table a resync is filling
 /// @param textNumbers values of exact numeric columns that came as text
 /// @param lastSyncAt end of the last sync that succeeded
-/// @param freshAt start of the last sync that succeeded: the copy is not older
+/// @param freshAt start of the last sync that succeeded, of a standby the time up to which it had replayed: the copy is
+///     not older
 /// @param setAside rows that could not be stored
 /// @param failures failed syncs since the last one that succeeded
 /// @param backfill columns that were added and are not whole yet

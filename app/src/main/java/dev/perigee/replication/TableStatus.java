@@ -16,7 +16,8 @@ import java.util.Optional;
 /// @param cursor the greatest cursor value pulled, in the source's text form
 /// @param cursorKey the key of the row that had it, which breaks ties
 /// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
-/// @param lag milliseconds since the last sync that succeeded began: the copy is not older
+/// @param lag milliseconds since the last sync that succeeded began, of a standby since the last commit that it had
+///     replayed: the copy is not older
 /// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`,
 ///     `incomplete(rows)`, `complete`, `settled(…)` or `verified(…)`, the last three also `of what ROLE sees`, see
 ///     [Guarantee]

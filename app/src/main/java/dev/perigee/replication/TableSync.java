@@ -197,7 +197,7 @@ public final class TableSync {
                 Run run = syncing.get(i).finish(tx).finished(Run.Outcome.OK, now, Optional.empty());
                 Optional<Instant> regular = members.get(i).next().after(run.startedAt(), now, 0, Optional.empty());
                 Optional<Instant> due = syncing.get(i).hasMore() ? Optional.of(now) : regular;
-                StateTable.succeeded(tx, run.table(), run.startedAt(), now, due);
+                StateTable.succeeded(tx, run.table(), syncing.get(i).freshAt(), now, due);
                 runs.put(tx, run);
                 done.add(run);
             }

@@ -125,8 +125,13 @@ class StandbyTest {
         Instant replayed = Instant.parse(
                 standby.value(
                         "SELECT to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"));
+        Instant asked = Instant.now();
         JsonNode status = host.get("/status/t").result();
-        assertThat(Instant.parse(status.get("completeAsOf").asString())).isBeforeOrEqualTo(replayed);
+        Instant asOf = Instant.parse(status.get("completeAsOf").asString());
+        assertThat(asOf).isBeforeOrEqualTo(replayed);
+        assertThat(status.get("lag").asLong())
+                .as("the copy is as old as what was replayed")
+                .isGreaterThanOrEqualTo(Duration.between(asOf, asked).toMillis());
         if (!mode.equals("full")) {
             host.post("/tables/t/verify", "").result();
             JsonNode proof = host.get("/proof/t").result();
