@@ -75,7 +75,7 @@ final class PostgresFaults {
         }
         if (!hidesRows(e)) return of(where, e, state);
         String what =
-                "row-level security may hide rows from the source's user %s, or, where a view is read, from its owner: %s"
+                "row-level security may hide rows from the source's user %s, or from the owner of the view or function that reads the table: %s"
                         .formatted(config.user(), said(e));
         return Fault.SOURCE_ROWS_HIDDEN.in(where, what, state, e);
     }

@@ -25,12 +25,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
     private static final String LOCK_LIMIT = "SET LOCAL lock_timeout = '2s'";
 
     private static final String FACTS = """
-            SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, c.relforcerowsecurity AS is_forced,
-                   (SELECT o.rolsuper FROM pg_catalog.pg_roles o WHERE o.oid = c.relowner) AS is_owner_super,
-                   c.relpersistence = 'u' AS is_unlogged,
-                   c.relkind = 'v' AND NOT coalesce((
-                       SELECT option_value::bool FROM pg_options_to_table(c.reloptions)
-                       WHERE option_name = 'security_invoker'), false) AS asks_as_owner,
+            SELECT n.nspname, c.relname, c.relpersistence = 'u' AS is_unlogged,
                    ARRAY(SELECT format('%I.%I', sn.nspname, s.relname)
                          FROM pg_catalog.pg_depend d
                          JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
@@ -43,13 +38,55 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE (n.nspname, c.relname) IN (SELECT s, t FROM unnest(?::text[], ?::text[]) AS wanted (s, t))""";
 
-    private record Facts(
-            String owner,
-            boolean isForced,
-            boolean isOwnerSuper,
-            boolean isUnlogged,
-            boolean asksAsOwner,
-            List<String> hiddenSequences) {}
+    /// Whose rights are asked where a relation is read: those of the owner of the view that reads it, or of the
+    /// source's user where that view is a `security_invoker`, whatever the views above it are. A function reads with
+    /// its caller's rights, who is the source's user, or as `SECURITY DEFINER` with its owner's.
+    ///
+    /// Answers the roles from which policies hide rows, with the owner to whom the table belongs where being one of its
+    /// members helps. Nobody should be made a superuser for reading. Functions come where no table is found, since they
+    /// hide what they read.
+    private static final String READERS = """
+            WITH RECURSIVE me (oid) AS (
+                SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user
+            ), read (class, oid, reader) AS (
+                SELECT 'pg_catalog.pg_class'::regclass::oid, c.oid, me.oid
+                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace CROSS JOIN me
+                WHERE n.nspname = ? AND c.relname = ?
+              UNION
+                SELECT d.refclassid, d.refobjid, by.reader
+                FROM read
+                CROSS JOIN LATERAL (
+                    SELECT 'pg_catalog.pg_rewrite'::regclass::oid, r.oid, CASE WHEN coalesce((
+                        SELECT option_value::bool FROM pg_options_to_table(v.reloptions)
+                        WHERE option_name = 'security_invoker'), false) THEN me.oid ELSE v.relowner END
+                    FROM pg_catalog.pg_class v JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid CROSS JOIN me
+                    WHERE read.class = 'pg_catalog.pg_class'::regclass AND v.oid = read.oid AND v.relkind = 'v'
+                  UNION ALL
+                    SELECT read.class, p.oid, CASE WHEN p.prosecdef THEN p.proowner ELSE me.oid END
+                    FROM pg_catalog.pg_proc p CROSS JOIN me
+                    WHERE read.class = 'pg_catalog.pg_proc'::regclass AND p.oid = read.oid
+                ) AS by (class, oid, reader)
+                JOIN pg_catalog.pg_depend d ON d.classid = by.class AND d.objid = by.oid
+                    AND d.refclassid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)
+                    AND (d.refclassid, d.refobjid) <> (read.class, read.oid)
+            )
+            SELECT DISTINCT c.oid IS NULL AS is_function, reader.rolname,
+                   CASE WHEN NOT c.relforcerowsecurity AND NOT owner.rolsuper THEN owner.rolname END
+            FROM read
+            LEFT JOIN pg_catalog.pg_class c ON read.class = 'pg_catalog.pg_class'::regclass AND c.oid = read.oid
+            LEFT JOIN pg_catalog.pg_proc p ON read.class = 'pg_catalog.pg_proc'::regclass AND p.oid = read.oid
+            LEFT JOIN pg_catalog.pg_roles owner ON owner.oid = c.relowner
+            CROSS JOIN me
+            JOIN pg_catalog.pg_roles reader ON reader.oid = CASE WHEN p.oid IS NULL THEN read.reader
+                                                                 WHEN p.prosecdef THEN p.proowner ELSE me.oid END
+            WHERE NOT reader.rolsuper AND NOT reader.rolbypassrls AND (p.oid IS NOT NULL OR c.relrowsecurity AND (
+                c.relforcerowsecurity OR NOT pg_has_role(reader.oid, c.relowner, 'USAGE')))
+            ORDER BY 1, 2, 3""";
+
+    private record Facts(boolean isUnlogged, List<String> hiddenSequences) {}
+
+    /// @param owner of the table, whose members see all rows; empty where they do not, or would be superusers
+    private record Reader(String role, Optional<String> owner) {}
 
     Map<TableId, List<Obstacle>> of(List<SourceTable> tables) throws SQLException {
         Map<TableId, Facts> facts = facts(tables);
@@ -63,7 +100,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
             List<Obstacle> found = new ArrayList<>();
             Optional<SQLException> refusal =
                     Capabilities.refusal(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(table.id())));
-            if (refusal.isPresent()) found.add(unreadable(table, known, refusal.get()));
+            if (refusal.isPresent()) found.addAll(unreadable(table, refusal.get()));
             else found.addAll(snapshot.obstacles(table));
             found.addAll(ofCatalog(table, known));
             if (!found.isEmpty()) obstacles.put(table.id(), found);
@@ -71,26 +108,44 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
         return obstacles;
     }
 
-    private Obstacle unreadable(SourceTable table, Facts known, SQLException refusal) {
+    private List<Obstacle> unreadable(SourceTable table, SQLException refusal) throws SQLException {
         if (PostgresFaults.state(refusal).equals("55P03")) {
-            return Obstacle.of(Effect.NOTE, "it is locked just now, so nobody looked whether all its rows can be read");
+            return List.of(Obstacle.of(
+                    Effect.NOTE, "it is locked just now, so nobody looked whether all its rows can be read"));
         }
         if (!PostgresFaults.hidesRows(refusal)) {
-            return Obstacle.of(Effect.WRONG, "it cannot be read: " + PostgresFaults.said(refusal));
+            return List.of(Obstacle.of(Effect.WRONG, "it cannot be read: " + PostgresFaults.said(refusal)));
         }
-        // What a view reads is asked for as its owner, unless it says otherwise.
-        String reader = known.asksAsOwner() ? known.owner() : user();
-        List<String> statements = new ArrayList<>();
-        statements.add("ALTER ROLE %s BYPASSRLS".formatted(Quoted.name(reader)));
-        // Nobody should be made a superuser for reading.
-        boolean mayOwn = table.kind() != SourceTable.Kind.VIEW && !known.isForced() && !known.isOwnerSuper();
-        if (mayOwn) statements.add("GRANT %s TO %s".formatted(Quoted.name(known.owner()), Quoted.name(reader)));
-        return new Obstacle(
-                Effect.WRONG,
-                "row-level security hides rows from %s: %s; `rowSecurity: filtered` copies those that %s sees"
-                        .formatted(reader, PostgresFaults.said(refusal), user()),
-                statements,
-                Optional.of(Fault.SOURCE_ROWS_HIDDEN));
+        List<Obstacle> hiding = new ArrayList<>();
+        for (Reader reader : readers(table)) {
+            String name = Quoted.name(reader.role());
+            List<String> statements = new ArrayList<>();
+            statements.add("ALTER ROLE %s BYPASSRLS".formatted(name));
+            reader.owner().ifPresent(owner -> statements.add("GRANT %s TO %s".formatted(Quoted.name(owner), name)));
+            hiding.add(new Obstacle(
+                    Effect.WRONG,
+                    "row-level security hides rows from %s: %s; `rowSecurity: filtered` copies those that %s sees"
+                            .formatted(reader.role(), PostgresFaults.said(refusal), user()),
+                    statements,
+                    Optional.of(Fault.SOURCE_ROWS_HIDDEN)));
+        }
+        return hiding;
+    }
+
+    private List<Reader> readers(SourceTable table) throws SQLException {
+        List<Reader> readers = new ArrayList<>();
+        try (PreparedStatement statement = session.prepareStatement(READERS)) {
+            statement.setString(1, table.id().schema());
+            statement.setString(2, table.id().name());
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    boolean isFunction = row.getBoolean(1);
+                    if (isFunction && !readers.isEmpty()) break;
+                    readers.add(new Reader(row.getString(2), Optional.ofNullable(row.getString(3))));
+                }
+            }
+        }
+        return readers.isEmpty() ? List.of(new Reader(user(), Optional.empty())) : readers;
     }
 
     private List<Obstacle> ofCatalog(SourceTable table, Facts known) {
@@ -137,13 +192,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
                 while (row.next()) {
                     facts.put(
                             new TableId(row.getString(1), row.getString(2)),
-                            new Facts(
-                                    row.getString(3),
-                                    row.getBoolean(4),
-                                    row.getBoolean(5),
-                                    row.getBoolean(6),
-                                    row.getBoolean(7),
-                                    texts(row.getArray(8))));
+                            new Facts(row.getBoolean(3), texts(row.getArray(4))));
                 }
             }
         }
