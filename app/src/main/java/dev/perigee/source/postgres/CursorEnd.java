@@ -1,38 +1,65 @@
 package dev.perigee.source.postgres;
 
+import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.SourceTable;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.postgresql.copy.CopyOut;
 import org.postgresql.jdbc.PgConnection;
 
 /// The end of a table in the order of a cursor. An index on the cursor answers both questions at once.
 record CursorEnd(PgConnection session, SourceTable table, String column) {
-    /// The greatest `(cursor, key…)`, as texts that are cast back without a loss.
+    /// The greatest `(cursor, key…)`, in the texts that a pull has for them. A row with a NULL in its key cannot be
+    /// found again, so it is no place.
     Optional<HighWaterMark> greatest(List<String> key) throws SQLException {
-        List<String> names = Stream.concat(Stream.of(column), key.stream())
-                .map(name -> "r." + Quoted.name(name))
+        Map<String, CatalogColumn> columns = PostgresCatalog.columns(session, table.id()).stream()
+                .collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
+        boolean isUnchecked = CatalogNames.isUnchecked(session);
+        List<String> names = Stream.concat(Stream.of(column), key.stream()).toList();
+        if (!columns.keySet().containsAll(names)) return Optional.empty();
+        List<Reading> readings = names.stream()
+                .map(columns::get)
+                .map(one -> PostgresTypes.reading(one.type(), NumericStorage.TEXT, TimestampStorage.ISO))
+                .map(reading -> isUnchecked ? reading.unchecked() : reading)
+                .map(reading -> reading.ofMark(isUnchecked))
                 .toList();
-        String sql = "SELECT %s FROM %s AS r WHERE r.%s IS NOT NULL ORDER BY %s LIMIT 1"
-                .formatted(
-                        names.stream().map(name -> name + "::text").collect(Collectors.joining(", ")),
-                        Quoted.table(table.id()),
-                        Quoted.name(column),
-                        names.stream().distinct().map(name -> name + " DESC").collect(Collectors.joining(", ")));
-        try (Statement statement = session.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            if (!row.next()) return Optional.empty();
-            List<String> values = new ArrayList<>();
-            for (int i = 0; i < key.size(); i++) values.add(row.getString(i + 2));
-            return Optional.of(new HighWaterMark(Optional.of(row.getString(1)), values));
+        List<String> selected = new ArrayList<>();
+        for (int i = 0; i < names.size(); i++) selected.add(readings.get(i).select(qualified(names.get(i))));
+        CopyOut copy = session.getCopyAPI()
+                .copyOut("COPY (SELECT %s FROM %s AS r WHERE %s ORDER BY %s LIMIT 1) TO STDOUT (FORMAT BINARY)"
+                        .formatted(
+                                String.join(", ", selected),
+                                Quoted.table(table.id()),
+                                names.stream()
+                                        .distinct()
+                                        .map(name -> qualified(name) + " IS NOT NULL")
+                                        .collect(Collectors.joining(" AND ")),
+                                names.stream()
+                                        .distinct()
+                                        .map(name -> qualified(name) + " DESC")
+                                        .collect(Collectors.joining(", "))));
+        CopyRows rows = new CopyRows(copy, names.size());
+        List<String> texts = new ArrayList<>();
+        while (rows.next()) {
+            for (int i = 0; i < names.size(); i++)
+                texts.add(readings.get(i).decoder().text(rows.bytes(), rows.offset(i), rows.length(i)));
         }
+        if (texts.isEmpty()) return Optional.empty();
+        return Optional.of(new HighWaterMark(Optional.of(texts.getFirst()), texts.subList(1, texts.size())));
+    }
+
+    private static String qualified(String name) {
+        return "r." + Quoted.name(name);
     }
 
     /// Whether all rows have lesser cursors than this one.

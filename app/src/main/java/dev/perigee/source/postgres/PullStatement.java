@@ -157,8 +157,9 @@ final class PullStatement {
     /// Where a row has a text of `name`'s value that can be cast back: in a cell, else in a field of its own.
     private int markField(String name) {
         int cell = pull.columns().indexOf(name);
-        if (cell >= 0 && reading(name).isReversible()) return cell;
-        select(name, isUnchecked ? Reading.ofText().unchecked() : Reading.ofText());
+        Reading own = reading(name);
+        if (cell >= 0 && own.isReversible()) return cell;
+        select(name, own.ofMark(isUnchecked));
         return selected.size() - 1;
     }
 

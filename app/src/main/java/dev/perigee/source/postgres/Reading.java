@@ -30,6 +30,14 @@ record Reading(String expression, Decoder decoder, boolean isReversible) {
                 isReversible);
     }
 
+    /// The same for a mark: of the column's own value, in the one form that marks have, whether it is copied or not.
+    ///
+    /// @param isUnchecked see [#unchecked]
+    Reading ofMark(boolean isUnchecked) {
+        if (isReversible) return this;
+        return isUnchecked ? ofText().unchecked() : ofText();
+    }
+
     String select(String column) {
         return expression.formatted(column);
     }

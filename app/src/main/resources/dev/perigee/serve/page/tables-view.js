@@ -171,7 +171,7 @@ class Row {
     const every = table.cron ? `cron ${table.cron}` : interval(table.intervalMs);
     say(this.how, [table.cursorColumn && `by ${table.cursorColumn}`, every].filter(Boolean).join(' · '));
     say(this.rows, count(table.rowCount));
-    say(this.cursor, table.cursor ? shorten(cursorText(table.cursor)).replace(/^(\d{4}-\d\d-\d\d)T/, '$1 ') : '–');
+    say(this.cursor, table.cursor ? shorten(cursorText(table.cursor)) : '–');
     this.cursor.title = table.cursor ? cursorText(table.cursor) : '';
     say(this.guarantee, table.guarantee ?? '');
     this.guarantee.title = GUARANTEES[promise(table)] ?? '';
