@@ -180,7 +180,7 @@ final class SyncCommand implements Callable<Integer> {
     private void say(SyncResult result, TableConfig table) {
         out().println(String.format(
                 Locale.ROOT,
-                "%s %s: %,d rows in %.1f s (%,.0f rows/s): %,d new, %,d changed, %,d the same%s",
+                "%s %s: %,d rows in %.1f s (%,.0f rows/s): %,d new, %,d changed, %,d deleted, %,d the same%s",
                 result.table(),
                 TableOffer.how(table),
                 result.pulled(),
@@ -188,6 +188,7 @@ final class SyncCommand implements Callable<Integer> {
                 result.pulled() * 1000.0 / Math.max(1, result.ms()),
                 result.inserted(),
                 result.updated(),
+                result.deleted(),
                 result.unchanged(),
                 result.succeeded() ? "" : "; then it FAILED"));
     }

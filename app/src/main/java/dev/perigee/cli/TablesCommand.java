@@ -434,10 +434,11 @@ final class TablesCommand implements Callable<Integer> {
             String name = table.path("table").asString("");
             out().println(String.format(
                     Locale.ROOT,
-                    "%s: %,d new, %,d changed, %,d the same in %,d ms%s",
+                    "%s: %,d new, %,d changed, %,d deleted, %,d the same in %,d ms%s",
                     name,
                     table.path("inserted").asLong(0),
                     table.path("updated").asLong(0),
+                    table.path("deleted").asLong(0),
                     table.path("unchanged").asLong(0),
                     table.path("ms").asLong(0),
                     table.has("error") ? "; then it FAILED" : ""));

@@ -167,8 +167,10 @@ class ServerCommandsTest {
             assertThat(with("admin-token").typing("").run("tables", how, "orders"))
                     .satisfies(ended -> {
                         assertThat(ended.exitCode()).isZero();
-                        assertThat(ended.out()).startsWith("orders: 0 new, 0 changed");
+                        assertThat(ended.out()).startsWith("orders: 0 new, 0 changed, 0 deleted");
                     });
+            inReplica("INSERT INTO orders SELECT id + 100, note, updated_at FROM orders WHERE id <= 3");
+            assertThat(cli.run("tables", how, "orders").out()).startsWith("orders: 0 new, 0 changed, 3 deleted, ");
             assertThat(cli.run("tables", how, "orders", "--json").out()).startsWith("{\"results\":[{\"request\":");
             assertThat(cli.run("tables", how, "nothing").err()).startsWith("perigee: NOT_FOUND");
         }
