@@ -1,15 +1,16 @@
 package dev.perigee.cli;
 
 import dev.perigee.Perigee;
+import dev.perigee.cli.args.Exit;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
-import dev.perigee.replication.Problem;
 import dev.perigee.replication.SourceView;
 import dev.perigee.replication.TableChooser;
 import dev.perigee.replication.TableChooser.Choice;
 import dev.perigee.replication.TableOutlook;
+import dev.perigee.replication.state.Problem;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;

@@ -1,9 +1,9 @@
 package dev.perigee.cli;
 
-import dev.perigee.replication.Problem;
 import dev.perigee.replication.SourceView;
 import dev.perigee.replication.SourceView.ObstacleView;
 import dev.perigee.replication.TableOutlook;
+import dev.perigee.replication.state.Problem;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Obstacle.Effect;

@@ -1,5 +1,6 @@
 package dev.perigee.cli;
 
+import dev.perigee.cli.args.Exit;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import java.util.EnumSet;

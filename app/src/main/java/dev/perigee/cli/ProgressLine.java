@@ -1,7 +1,7 @@
 package dev.perigee.cli;
 
-import dev.perigee.replication.Progress;
-import dev.perigee.replication.SyncListener;
+import dev.perigee.replication.sync.Progress;
+import dev.perigee.replication.sync.SyncListener;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;

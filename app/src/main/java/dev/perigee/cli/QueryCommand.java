@@ -1,5 +1,7 @@
 package dev.perigee.cli;
 
+import dev.perigee.cli.args.Exit;
+import dev.perigee.cli.args.GivenPath;
 import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;

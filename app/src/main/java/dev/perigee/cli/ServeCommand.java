@@ -1,6 +1,8 @@
 package dev.perigee.cli;
 
 import dev.perigee.Perigee;
+import dev.perigee.cli.args.Exit;
+import dev.perigee.cli.args.GivenPath;
 import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.PerigeeConfigReader;
 import dev.perigee.config.PerigeeConfigReader.Overrides;

@@ -1,15 +1,17 @@
 package dev.perigee.cli;
 
 import dev.perigee.Perigee;
+import dev.perigee.cli.args.Exit;
+import dev.perigee.cli.args.GivenPath;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Json;
-import dev.perigee.replication.SyncResult;
 import dev.perigee.replication.TableChooser;
 import dev.perigee.replication.TableChooser.Choice;
-import dev.perigee.replication.TableSync;
+import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import java.io.IOException;

@@ -1,7 +1,8 @@
 package dev.perigee.cli;
 
+import dev.perigee.cli.args.Exit;
 import dev.perigee.plugin.Json;
-import dev.perigee.replication.Progress;
+import dev.perigee.replication.sync.Progress;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

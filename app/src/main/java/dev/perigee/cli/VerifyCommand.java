@@ -1,10 +1,11 @@
 package dev.perigee.cli;
 
+import dev.perigee.cli.args.Exit;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
-import dev.perigee.replication.Problem;
-import dev.perigee.replication.Progress;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.sync.Progress;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,5 +1,6 @@
 package dev.perigee.cli;
 
+import dev.perigee.cli.args.Exit;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
 import dev.perigee.sqlite.SqliteLibrary;

@@ -4,6 +4,24 @@ import dev.perigee.config.ReplicationConfig;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.replication.backfill.BackfillRoutes;
+import dev.perigee.replication.backfill.BackfillStatus;
+import dev.perigee.replication.backfill.Backfills;
+import dev.perigee.replication.check.Checks;
+import dev.perigee.replication.check.Proof;
+import dev.perigee.replication.check.ProofRoutes;
+import dev.perigee.replication.check.ProofView;
+import dev.perigee.replication.check.SweepRoutes;
+import dev.perigee.replication.check.Sweeps;
+import dev.perigee.replication.check.Verifications;
+import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.run.SyncObserver;
+import dev.perigee.replication.run.TableRunner;
+import dev.perigee.replication.run.Tables;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.SetAsideTable;
+import dev.perigee.replication.sync.Progress;
+import dev.perigee.replication.sync.SyncResult;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -25,7 +43,7 @@ import org.slf4j.LoggerFactory;
 /// which outlives a restart; when it fires, the tables that are due are synced, several at once, each in order. One
 /// that fails holds up no other: it is tried again after a while that grows, and its cursor stays where it was.
 ///
-/// What happens in a sync is in [TableSync]; the REST API is in [ReplicationRoutes].
+/// What happens in a sync is in [dev.perigee.replication.sync.TableSync]; the REST API is in [ReplicationRoutes].
 public final class ReplicationPlugin extends StarbasePlugin {
     public static final String NAME = "starbasedb:replication";
 

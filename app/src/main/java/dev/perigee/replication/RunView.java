@@ -1,5 +1,8 @@
 package dev.perigee.replication;
 
+import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.Run;
 import java.time.Instant;
 import java.util.Optional;
 

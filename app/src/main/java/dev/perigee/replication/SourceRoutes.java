@@ -4,6 +4,8 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
+import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.run.Tables;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;

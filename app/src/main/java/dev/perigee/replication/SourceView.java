@@ -1,5 +1,6 @@
 package dev.perigee.replication;
 
+import dev.perigee.replication.state.Guarantee;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.SourceReport;

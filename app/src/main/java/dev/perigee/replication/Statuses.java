@@ -1,6 +1,16 @@
 package dev.perigee.replication;
 
 import dev.perigee.plugin.PluginHost;
+import dev.perigee.replication.backfill.Backfills;
+import dev.perigee.replication.check.ProofTable;
+import dev.perigee.replication.check.Sweeps;
+import dev.perigee.replication.check.Verifications;
+import dev.perigee.replication.run.TableRunner;
+import dev.perigee.replication.run.Tables;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.TableState;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

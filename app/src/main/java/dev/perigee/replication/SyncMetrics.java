@@ -1,5 +1,7 @@
 package dev.perigee.replication;
 
+import dev.perigee.replication.state.Guarantee;
+import dev.perigee.replication.sync.SyncResult;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;

@@ -2,6 +2,9 @@ package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.Identifiers;
+import dev.perigee.replication.state.ConfigTable;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceIndex;
 import dev.perigee.source.SourceTable;

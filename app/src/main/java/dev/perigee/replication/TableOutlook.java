@@ -2,6 +2,8 @@ package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.TableChooser.Choice;
+import dev.perigee.replication.copy.Identifiers;
+import dev.perigee.replication.state.Guarantee;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Obstacle.Effect;
 import dev.perigee.source.Source;

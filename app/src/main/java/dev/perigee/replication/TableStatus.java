@@ -1,7 +1,20 @@
 package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
-import dev.perigee.replication.CopyDefinition.CopyColumn;
+import dev.perigee.replication.backfill.BackfillStatus;
+import dev.perigee.replication.check.ProofTable;
+import dev.perigee.replication.check.ProofView;
+import dev.perigee.replication.check.Sweep;
+import dev.perigee.replication.check.SweepStatus;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
+import dev.perigee.replication.drift.DriftNotes;
+import dev.perigee.replication.run.TableRunner;
+import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.Guarantee;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.state.TableState;
+import dev.perigee.replication.sync.Progress;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon.Holder;
 import java.time.Duration;

@@ -1,6 +1,7 @@
-/// `ReplicationPlugin`: tables, schedules, cursors, apply, and its REST API.
+/// `ReplicationPlugin`: pulls the source's tables into the replica; its REST API, its events and its status.
 ///
-/// Guarantee: rows, the cursor that covers them and the record of the run are in one SQLite transaction.
+/// The work is done in the rooms beside this file, from the bottom: `copy`, `state`, `drift`, `sync`, `run`, `check`,
+/// `backfill`.
 ///
 /// Start reading at [ReplicationPlugin].
 @NullMarked

@@ -2,7 +2,7 @@ package dev.perigee.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.perigee.replication.Progress;
+import dev.perigee.replication.sync.Progress;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 

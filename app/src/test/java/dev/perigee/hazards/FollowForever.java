@@ -2,9 +2,9 @@ package dev.perigee.hazards;
 
 import dev.perigee.config.StoreConfig;
 import dev.perigee.config.TableConfig;
-import dev.perigee.replication.SyncListener;
-import dev.perigee.replication.SyncResult;
-import dev.perigee.replication.TableSync;
+import dev.perigee.replication.sync.SyncListener;
+import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.store.Store;

@@ -3,7 +3,7 @@ package dev.perigee.hazards;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.StoreConfig;
-import dev.perigee.replication.SyncListener;
+import dev.perigee.replication.sync.SyncListener;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.sqlite.SqliteStatement;

@@ -2,9 +2,9 @@ package dev.perigee.hazards;
 
 import dev.perigee.config.SourceConfig;
 import dev.perigee.config.TableConfig;
-import dev.perigee.replication.SyncResult;
 import dev.perigee.replication.TableStatus;
 import dev.perigee.replication.TestHost;
+import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.TestPostgres;
 import java.time.Duration;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.TableConfig;
+import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.TcpProxy;

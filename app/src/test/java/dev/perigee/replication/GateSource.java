@@ -19,19 +19,19 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Another source, which breaks off or holds pulls of one kind at will.
-final class GateSource extends ForwardingSource {
+public final class GateSource extends ForwardingSource {
     private final Class<? extends Scope> kind;
 
     /// Pages after which such a pull breaks off; negative for never.
     volatile int breakAfter = -1;
 
     /// Whether such pulls wait at [#gate] before they begin.
-    volatile boolean isHeld;
+    public volatile boolean isHeld;
 
-    final Semaphore gate = new Semaphore(0);
-    final AtomicInteger waiting = new AtomicInteger();
+    public final Semaphore gate = new Semaphore(0);
+    public final AtomicInteger waiting = new AtomicInteger();
 
-    GateSource(Source source, Class<? extends Scope> kind) {
+    public GateSource(Source source, Class<? extends Scope> kind) {
         super(source);
         this.kind = kind;
     }

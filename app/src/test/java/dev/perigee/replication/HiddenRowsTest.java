@@ -2,6 +2,7 @@ package dev.perigee.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.perigee.replication.state.Problem;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.TestPostgres;

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Path;

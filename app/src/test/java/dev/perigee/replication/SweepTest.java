@@ -9,6 +9,7 @@ import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestPostgres;

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.StoreConfig;
 import dev.perigee.config.TableConfig;
+import dev.perigee.replication.sync.SyncListener;
+import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.sqlite.SqliteStatement;

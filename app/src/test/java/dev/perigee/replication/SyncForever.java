@@ -2,6 +2,8 @@ package dev.perigee.replication;
 
 import dev.perigee.config.StoreConfig;
 import dev.perigee.config.TableConfig;
+import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.store.Store;

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.TableConfig;
+import dev.perigee.replication.sync.SyncResult;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -52,7 +52,7 @@ public final class TestHost implements PluginHost, AutoCloseable {
 
     private record Route(String method, String[] path, Access access, RouteHandler handler) {}
 
-    final Store store;
+    public final Store store;
     final Map<String, String> protectedTables = new ConcurrentHashMap<>();
     public final ReplicationPlugin plugin;
     private final Optional<Source> source;
@@ -82,18 +82,18 @@ public final class TestHost implements PluginHost, AutoCloseable {
     }
 
     /// A server on `folder` whose schedule runs.
-    static TestHost started(Path folder, Source source, TableConfig... tables) {
+    public static TestHost started(Path folder, Source source, TableConfig... tables) {
         return started(folder, source, InstantSource.system(), settings(tables));
     }
 
-    static TestHost started(Path folder, Source source, InstantSource clock, ReplicationConfig config) {
+    public static TestHost started(Path folder, Source source, InstantSource clock, ReplicationConfig config) {
         TestHost host = new TestHost(folder, Optional.of(source), clock, config);
         host.start();
         return host;
     }
 
     /// A server whose schedule does not run: only what a test asks for is synced.
-    static TestHost idle(Path folder, Source source, TableConfig... tables) {
+    public static TestHost idle(Path folder, Source source, TableConfig... tables) {
         return idle(folder, source, InstantSource.system(), tables);
     }
 
@@ -106,7 +106,7 @@ public final class TestHost implements PluginHost, AutoCloseable {
     }
 
     /// Retries come quickly, so that tests do not wait.
-    static ReplicationConfig settings(TableConfig... tables) {
+    public static ReplicationConfig settings(TableConfig... tables) {
         return new ReplicationConfig(List.of(tables), 2, 100, Duration.ofMillis(50), Duration.ofMillis(200));
     }
 
@@ -116,11 +116,11 @@ public final class TestHost implements PluginHost, AutoCloseable {
     }
 
     /// Has the schedule look at a clock that was moved.
-    void wake() {
+    public void wake() {
         alarms.wake();
     }
 
-    Reply get(String path) {
+    public Reply get(String path) {
         return call("GET", path, "");
     }
 
@@ -129,7 +129,7 @@ public final class TestHost implements PluginHost, AutoCloseable {
     }
 
     /// Calls the route that fits, as the server does. JSON bodies may use single quotes.
-    Reply call(String method, String pathAndQuery, String json) {
+    public Reply call(String method, String pathAndQuery, String json) {
         Response response;
         try {
             response = respond(method, pathAndQuery, json.replace('\'', '"'));
@@ -196,7 +196,7 @@ public final class TestHost implements PluginHost, AutoCloseable {
         return query(sql).getFirst().getFirst();
     }
 
-    void execute(String sql) {
+    public void execute(String sql) {
         store.write(tx -> {
             tx.connection().exec(sql);
             return true;

@@ -1,7 +1,7 @@
 package dev.perigee.cli.demo;
 
 import dev.perigee.Perigee;
-import dev.perigee.cli.Exit;
+import dev.perigee.cli.args.Exit;
 import dev.perigee.config.BundledConfig;
 import dev.perigee.config.PerigeeConfig;
 import dev.perigee.config.QueryConfig;
@@ -11,7 +11,7 @@ import dev.perigee.config.StoreConfig;
 import dev.perigee.config.StudioConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.ReplicationPlugin;
-import dev.perigee.replication.SyncResult;
+import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package dev.perigee.cli.demo;
 
-import dev.perigee.cli.Exit;
-import dev.perigee.cli.GivenPath;
+import dev.perigee.cli.args.Exit;
+import dev.perigee.cli.args.GivenPath;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;

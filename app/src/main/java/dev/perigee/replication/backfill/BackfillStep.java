@@ -1,0 +1,304 @@
+package dev.perigee.replication.backfill;
+
+import dev.perigee.batch.Batch;
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.Remedies;
+import dev.perigee.replication.backfill.Backfill.Phase;
+import dev.perigee.replication.backfill.BackfillTable.Missing;
+import dev.perigee.replication.check.SameTable;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.Lists;
+import dev.perigee.replication.copy.SourceText;
+import dev.perigee.replication.copy.Upsert;
+import dev.perigee.replication.drift.Drift;
+import dev.perigee.replication.drift.Drifting;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.Run;
+import dev.perigee.replication.state.RunTable;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.TableState;
+import dev.perigee.replication.sync.Cancellation;
+import dev.perigee.replication.sync.MassDelete;
+import dev.perigee.replication.sync.PagePipeline;
+import dev.perigee.replication.sync.SetAsideRows;
+import dev.perigee.replication.sync.TableSync;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Pull;
+import dev.perigee.source.RefusedRow;
+import dev.perigee.source.Scope;
+import dev.perigee.source.Snapshot;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// One step of a backfill, in a snapshot of its own, while nothing else is done to the copy: so no row is overwritten
+/// with an older one, and syncs have their turn between two steps.
+///
+/// How far it is, is in the transaction that writes the rows; a step that breaks off goes on at its last page.
+final class BackfillStep {
+    /// Rows fetched in one snapshot.
+    static final int CHUNK_ROWS = 5_000;
+
+    /// Rows of the copy looked at in one step.
+    static final int LOOK_ROWS = 10 * Scope.Keys.MAX_KEYS;
+
+    private final Store store;
+    private final InstantSource clock;
+    private final RunTable runs;
+    private final long maxRowBytes;
+    private final TableConfig config;
+    private final SourceTable table;
+    private final TableState state;
+    private final CopyDefinition definition;
+    private final SourceText text;
+    private final Cancellation cancellation;
+    private final Consumer<Backfill> told;
+
+    private BackfillStep(
+            TableSync sync,
+            Store store,
+            InstantSource clock,
+            TableConfig config,
+            SourceTable table,
+            TableState state,
+            CopyDefinition definition,
+            Cancellation cancellation,
+            Consumer<Backfill> told) {
+        this.store = store;
+        this.clock = clock;
+        this.runs = sync.runs();
+        this.maxRowBytes = sync.maxRowBytes();
+        this.config = config;
+        this.table = table;
+        this.state = state;
+        this.definition = definition;
+        boolean isEpoch = config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS;
+        this.text = new SourceText(table, definition, isEpoch);
+        this.cancellation = cancellation;
+        this.told = told;
+    }
+
+    /// Does the next step of a backfill.
+    ///
+    /// @param run the backfill's number: another one of the table has steps of its own
+    /// @param told of each page
+    /// @return how it stands then; empty where nothing is left to do, or it was cancelled
+    static Optional<Backfill> next(
+            long run,
+            TableSync sync,
+            Store store,
+            Source source,
+            InstantSource clock,
+            TableConfig config,
+            Cancellation cancellation,
+            Consumer<Backfill> told) {
+        Backfill backfill = store.read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, config.name()))
+                .filter(found -> found.run() == run)
+                .orElse(null);
+        if (backfill == null) return Optional.empty();
+        TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+                .orElseThrow();
+        if (state.generation() != backfill.generation()) return Optional.empty(); // all was fetched again meanwhile
+        SourceTable table = source.describe(config);
+        CopyDefinition definition = fitting(store, config, table, state);
+        BackfillStep step = new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
+        Source remembered = SameTable.remembered(store, source, config, table);
+        return remembered.snapshot(
+                "table " + config.name(), List.of(table.id()), snapshot -> switch (backfill.phase()) {
+                    case FETCHING -> Optional.of(step.fetch(snapshot, backfill));
+                    case LOOKING -> Optional.of(step.look(snapshot, backfill));
+                    case DELETING -> step.delete(snapshot, backfill);
+                });
+    }
+
+    /// What the copy is made like.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where it no longer fits the source
+    static CopyDefinition fitting(Store store, TableConfig config, SourceTable table, TableState state) {
+        CopyDefinition now = Drifting.definition(store, config, table);
+        CopyDefinition made = state.definition().orElse(now);
+        if (state.needsResync()) {
+            throw Fault.CONFLICT.in(
+                    "table " + config.name(),
+                    "all of it is about to be fetched again",
+                    "Nothing was changed",
+                    "sync it instead, which fetches all rows: `perigee tables sync %s`"
+                            .formatted(Remedies.word(config.name())));
+        }
+        boolean isChosenAnew = made.isChosenDifferently(now);
+        Drift drift = Drift.between(made, now);
+        if (!isChosenAnew && drift.isNone()) return made;
+        throw Fault.SOURCE_SCHEMA_CHANGED.in(
+                "table " + config.name(),
+                isChosenAnew ? "since the copy was made, its settings were changed" : drift.why(),
+                "The copy stays as it is");
+    }
+
+    private Backfill fetch(Snapshot snapshot, Backfill backfill) {
+        BackfillScope scope = backfill.scope();
+        boolean isFirst = backfill.afterKey().isEmpty();
+        Scope wanted = scope.key().isPresent()
+                ? new Scope.Keys(List.of(scope.key().get()))
+                : new Scope.KeyChunk(isFirst ? scope.from() : backfill.afterKey(), isFirst, scope.to(), CHUNK_ROWS);
+        Fetch fetch = new Fetch(backfill, wanted);
+        long sent = fetch.run(snapshot);
+        boolean isLast = scope.key().isPresent() || sent < CHUNK_ROWS;
+        if (!isLast) return fetch.done;
+        Optional<Long> rows = scope.key().isPresent() ? Optional.of(1L) : Optional.of(state.rowCount());
+        return saved(fetch.done.in(Phase.LOOKING, rows));
+    }
+
+    /// The pages of one chunk.
+    private final class Fetch {
+        private final Scope wanted;
+        private final SetAsideRows setAside;
+        // Belongs to the writer while pages are under way.
+        private Backfill done;
+        private Run run;
+
+        Fetch(Backfill backfill, Scope wanted) {
+            this.done = backfill;
+            this.wanted = wanted;
+            this.run = running(backfill);
+            this.setAside = new SetAsideRows(
+                    config.name(), text, new Upsert(definition, definition.target()), false, false, backfill.run());
+        }
+
+        long run(Snapshot snapshot) {
+            setAside.begin(store, clock.instant());
+            Pull pull = new Pull(
+                    table,
+                    definition.columnNames(),
+                    definition.key(),
+                    wanted,
+                    config.pageRows(),
+                    config.numeric(),
+                    config.timestamps());
+            try (PagePipeline pipeline = new PagePipeline(
+                    store,
+                    definition.columns().size(),
+                    config.pageRows(),
+                    maxRowBytes,
+                    state.pages(),
+                    this::apply,
+                    _ -> told.accept(done),
+                    cancellation)) {
+                long sent;
+                try {
+                    sent = snapshot.pull(pull, pipeline);
+                } catch (RuntimeException e) {
+                    pipeline.check(); // the writer's failure is the cause, the reader's only its echo
+                    throw e;
+                }
+                pipeline.drain();
+                return sent;
+            }
+        }
+
+        private Run apply(Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, long after) {
+            Counts counts = setAside.apply(tx, page, refused, false, clock.instant());
+            StateTable.advance(tx, config.name(), after, Optional.empty(), counts, 0);
+            done = done.fetched(Optional.of(end.key()), page.rowCount() + refused.size(), counts);
+            BackfillTable.save(tx, done);
+            run = run.after(counts, Optional.empty());
+            runs.put(tx, run);
+            return run;
+        }
+    }
+
+    private Backfill look(Snapshot snapshot, Backfill backfill) {
+        KeysToAsk keys = new KeysToAsk(definition, text);
+        Optional<List<String>> key = backfill.scope().key();
+        KeysToAsk.Looked looked = store.read(
+                ReplicationTables.READ_LIMIT,
+                tx -> key.isPresent()
+                        ? keys.withKey(tx, key.get())
+                        : keys.next(tx, backfill.scope(), backfill.afterRowid(), LOOK_ROWS));
+        List<Missing> missing = absent(snapshot, backfill.scope(), looked.keys());
+        boolean isLast = key.isPresent() || looked.looked() < LOOK_ROWS;
+        Backfill after = store.write(tx -> {
+            BackfillTable.addMissing(tx, config.name(), missing);
+            Backfill next = backfill.lookedAt(looked.last(), looked.looked());
+            if (isLast) next = next.in(Phase.DELETING, Optional.of(BackfillTable.countMissing(tx, config.name())));
+            BackfillTable.save(tx, next);
+            return next;
+        });
+        told.accept(after);
+        return after;
+    }
+
+    private Optional<Backfill> delete(Snapshot snapshot, Backfill backfill) {
+        KeysToAsk keys = new KeysToAsk(definition, text);
+        if (!backfill.isConfirmed() && backfill.rows() == 0) refuseTooMany(backfill);
+        List<Missing> next = store.read(
+                ReplicationTables.READ_LIMIT, tx -> BackfillTable.missing(tx, config.name(), Scope.Keys.MAX_KEYS));
+        if (next.isEmpty()) return Optional.empty();
+        Set<Missing> stillMissing = new HashSet<>(absent(snapshot, backfill.scope(), next));
+        cancellation.check();
+        Backfill after = store.write(tx -> {
+            long deleted = 0;
+            for (Missing one : next) {
+                boolean isSame = keys.at(tx, one.rowid()).equals(Optional.of(one.key()));
+                if (!isSame || !stillMissing.contains(one)) continue;
+                keys.delete(tx, one.rowid());
+                deleted++;
+            }
+            BackfillTable.forget(tx, config.name(), next);
+            Counts counts = new Counts(0, 0, deleted, 0);
+            StateTable.advance(tx, config.name(), state.pages(), Optional.empty(), counts, 0);
+            Backfill done = backfill.deleted(next.size(), deleted);
+            BackfillTable.save(tx, done);
+            runs.put(tx, running(done));
+            return done;
+        });
+        told.accept(after);
+        return Optional.of(after);
+    }
+
+    private void refuseTooMany(Backfill backfill) {
+        long missing = backfill.expected().orElse(0L);
+        MassDelete mass = new MassDelete(config, state.rowCount(), 0);
+        if (mass.isAgainst(missing))
+            throw mass.fault(
+                    missing,
+                    "The rows were fetched and nothing was deleted",
+                    "`perigee tables backfill %s --confirm`, or end it with --cancel"
+                            .formatted(Remedies.word(config.name())));
+    }
+
+    private List<Missing> absent(Snapshot snapshot, BackfillScope scope, List<Missing> rows) {
+        List<Missing> absent = new ArrayList<>();
+        for (int from = 0; from < rows.size(); from += Scope.Keys.MAX_KEYS) {
+            cancellation.check();
+            List<Missing> portion = rows.subList(from, Math.min(rows.size(), from + Scope.Keys.MAX_KEYS));
+            List<List<String>> keys =
+                    portion.stream().map(row -> Lists.ofJson(row.key())).toList();
+            snapshot.absent(table, definition.key(), definition.spelledKey(), keys, scope.from(), scope.to())
+                    .forEach(index -> absent.add(portion.get(index)));
+        }
+        return absent;
+    }
+
+    private Backfill saved(Backfill backfill) {
+        store.write(tx -> {
+            BackfillTable.save(tx, backfill);
+            return true;
+        });
+        return backfill;
+    }
+
+    private static Run running(Backfill backfill) {
+        return Run.begin(backfill.run(), backfill.name(), Run.Kind.BACKFILL, backfill.startedAt())
+                .recounted(backfill.counts());
+    }
+}

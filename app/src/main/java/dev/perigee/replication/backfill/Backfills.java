@@ -1,0 +1,356 @@
+package dev.perigee.replication.backfill;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.run.TableRunner;
+import dev.perigee.replication.run.Tables;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.Run;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.TableState;
+import dev.perigee.replication.sync.Failures;
+import dev.perigee.replication.sync.Progress;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The backfills under way: at most one for each table, remembered in the replica, so that a restart goes on with them.
+///
+/// Each is a chain of steps, in turn with what else is done to the table. A step that fails for a while is tried again;
+/// one that needs somebody's help waits until it is confirmed, begun anew or cancelled.
+public final class Backfills {
+    private static final Logger LOG = LoggerFactory.getLogger(Backfills.class);
+
+    /// A backfill that has begun, or goes on.
+    ///
+    /// @param run its number in `tmp_replication_runs`
+    /// @param result completes when it has ended or needs help
+    record Started(long run, CompletableFuture<BackfillStatus> result) {}
+
+    /// Where the phase under way began in this process: its rate counts from there.
+    private record Begun(Backfill.Phase phase, long rows, long nanos) {}
+
+    private final PluginHost host;
+    private final Tables tables;
+    private final BiConsumer<TableRunner, BackfillStatus> observer;
+    // By the number of the run: who waits for one backfill is never told of another.
+    private final Map<Long, CompletableFuture<BackfillStatus>> results = new ConcurrentHashMap<>();
+    private final Map<Long, Begun> begun = new ConcurrentHashMap<>();
+    private final Map<String, BackfillStatus> current = new ConcurrentHashMap<>();
+
+    /// @param observer told after each page and of each change; must not wait
+    public Backfills(PluginHost host, Tables tables, BiConsumer<TableRunner, BackfillStatus> observer) {
+        this.host = host;
+        this.tables = tables;
+        this.observer = observer;
+    }
+
+    /// Goes on with what was under way when the process ended.
+    public void resume() {
+        for (Backfill backfill : host.store().read(ReplicationTables.READ_LIMIT, BackfillTable::all)) {
+            tables.find(backfill.name()).ifPresent(runner -> resume(runner, backfill));
+        }
+    }
+
+    /// Goes on with the backfill of a table that was renamed at the source and took its copy with it.
+    public void resume(TableRunner runner) {
+        host.store()
+                .read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, runner.name()))
+                .ifPresent(backfill -> resume(runner, backfill));
+    }
+
+    private void resume(TableRunner runner, Backfill backfill) {
+        results.computeIfAbsent(backfill.run(), _ -> new CompletableFuture<>());
+        if (isWaiting(backfill)) tell(runner, backfill, "waiting");
+        else go(runner, backfill);
+    }
+
+    /// How far the table's backfill is; empty where none is under way.
+    public Optional<BackfillStatus> current(String table) {
+        return Optional.ofNullable(current.get(table));
+    }
+
+    /// The table is no longer replicated under this name.
+    public void forget(String table) {
+        current.remove(table);
+    }
+
+    /// Begins a backfill.
+    ///
+    /// @throws PerigeeException [Fault#CONFLICT] where one is under way; [Fault#INVALID_REQUEST] for a key that the
+    ///     source does not take for one
+    Started begin(TableRunner runner, tools.jackson.databind.JsonNode body) {
+        TableConfig config = runner.config();
+        Source source = tables.source();
+        SourceTable table = source.describe(config);
+        TableState state = host.store()
+                .read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+                .orElseThrow();
+        CopyDefinition definition = BackfillStep.fitting(host.store(), config, table, state);
+        if (definition.key().isEmpty()) {
+            throw Fault.KEY_MISSING.in(
+                    "table " + config.name(),
+                    "rows are fetched by their key, and it has none",
+                    "Nothing was changed",
+                    Remedies.resync(config.name()));
+        }
+        BackfillScope scope = BackfillScope.of(body, definition.key());
+        check(source, table, definition, scope);
+        Optional<Long> rows = scope.key().isPresent()
+                ? Optional.of(1L)
+                : scope.from().isPresent() || scope.to().isPresent() || table.estimatedRows() < 0
+                        ? Optional.empty()
+                        : Optional.of(table.estimatedRows());
+        Backfill backfill = new Backfill(
+                config.name(),
+                scope,
+                Backfill.Phase.FETCHING,
+                false,
+                state.generation(),
+                tables.turns().sync().runs().nextId(),
+                host.clock().instant(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                rows,
+                Counts.NONE,
+                0,
+                Optional.empty());
+        host.store().write(tx -> {
+            if (BackfillTable.find(tx, config.name()).isPresent()) throw underWay(config.name());
+            BackfillTable.begin(tx, backfill);
+            tables.turns()
+                    .sync()
+                    .runs()
+                    .put(tx, Run.begin(backfill.run(), config.name(), Run.Kind.BACKFILL, backfill.startedAt()));
+            return true;
+        });
+        CompletableFuture<BackfillStatus> result = new CompletableFuture<>();
+        results.put(backfill.run(), result);
+        go(runner, backfill);
+        return new Started(backfill.run(), result);
+    }
+
+    /// Lets a backfill that waits go on, with as many deletions as it found.
+    Started confirm(TableRunner runner) {
+        Backfill confirmed = host.store().write(tx -> {
+            Backfill waiting = BackfillTable.find(tx, runner.name())
+                    .filter(Backfills::isWaiting)
+                    .orElseThrow(() -> Fault.CONFLICT.in(
+                            "table " + runner.name(),
+                            "no backfill of it waits for a confirmation",
+                            "Nothing was changed",
+                            "see where it stands with `perigee status`, or begin one with `perigee tables backfill %s`"
+                                    .formatted(Remedies.word(runner.name()))));
+            BackfillTable.save(tx, waiting.confirmed());
+            return waiting.confirmed();
+        });
+        CompletableFuture<BackfillStatus> result = new CompletableFuture<>();
+        results.put(confirmed.run(), result);
+        go(runner, confirmed);
+        return new Started(confirmed.run(), result);
+    }
+
+    /// Ends the table's backfill; what it did stays.
+    ///
+    /// @return how far it was; empty where none was under way
+    Optional<BackfillStatus> cancel(TableRunner runner) {
+        Instant now = host.clock().instant();
+        Optional<Backfill> cancelled = host.store().write(tx -> {
+            Optional<Backfill> found = BackfillTable.find(tx, runner.name());
+            found.ifPresent(backfill -> {
+                BackfillTable.remove(tx, runner.name());
+                ended(tx, backfill, Run.Outcome.STOPPED, now);
+            });
+            return found;
+        });
+        return cancelled.map(backfill -> ended(runner, backfill, "cancelled"));
+    }
+
+    private void go(TableRunner runner, Backfill backfill) {
+        tell(runner, backfill, "running");
+        CompletableFuture<Optional<Backfill>> step = runner.exclusively(cancellation -> {
+            try {
+                return tables.turns()
+                        .inTurn(() -> BackfillStep.next(
+                                backfill.run(),
+                                tables.turns().sync(),
+                                host.store(),
+                                tables.source(),
+                                host.clock(),
+                                runner.config(),
+                                cancellation,
+                                now -> tell(runner, now, "running")));
+            } catch (RuntimeException e) {
+                // Somebody ended what ran, as a pause does: a backfill is ended only by being cancelled itself.
+                if (!cancellation.isCancelled()) throw e;
+                return host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, backfill));
+            }
+        });
+        CompletableFuture<Optional<Backfill>> _ = step.whenComplete((next, failure) -> {
+            try {
+                if (failure != null) failed(runner, backfill, Failures.unwrapped(failure));
+                else if (next.isPresent()) go(runner, next.get());
+                else done(runner, backfill);
+            } catch (PerigeeException e) {
+                // The replica cannot be written, or Perigee stops: it goes on with the next start at the latest.
+                LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());
+            }
+        });
+    }
+
+    private void done(TableRunner runner, Backfill last) {
+        Instant now = host.clock().instant();
+        Optional<Backfill> done = host.store().write(tx -> {
+            Optional<Backfill> found = BackfillTable.find(tx, last);
+            found.ifPresent(backfill -> {
+                BackfillTable.remove(tx, runner.name());
+                ended(tx, backfill, Run.Outcome.OK, now);
+            });
+            return found;
+        });
+        done.ifPresentOrElse(backfill -> ended(runner, backfill, "done"), () -> forget(runner, last));
+    }
+
+    private void failed(TableRunner runner, Backfill last, PerigeeException failure) {
+        if (failure.fault() == Fault.CLOSED) return; // it goes on with the next start
+        Problem problem = Problem.of(failure);
+        Optional<Backfill> failed = host.store().write(tx -> {
+            Optional<Backfill> found = BackfillTable.find(tx, last).map(b -> b.failed(problem));
+            found.ifPresent(backfill -> BackfillTable.save(tx, backfill));
+            return found;
+        });
+        if (failed.isEmpty()) {
+            // It was cancelled, and who waited has been told; or its table was removed, and nobody has.
+            forget(runner, last);
+            CompletableFuture<BackfillStatus> result = results.remove(last.run());
+            if (result != null) result.completeExceptionally(failure);
+            return;
+        }
+        boolean isNews = failed.get().failures() == 1;
+        boolean isOfSource = tables.sourceTrouble().failed(runner.name(), problem, isNews);
+        if (isNews && !isOfSource) LOG.warn("table {}: its backfill: {}", runner.name(), failure.getMessage());
+        if (isWaiting(failed.get())) {
+            BackfillStatus status = tell(runner, failed.get(), "waiting");
+            complete(failed.get(), status);
+            return;
+        }
+        tell(runner, failed.get(), "failing");
+        Duration delay = tables.turns().retryDelay(failed.get().failures(), problem);
+        CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS)
+                .execute(() -> tryAgain(runner, failed.get()));
+    }
+
+    private void tryAgain(TableRunner runner, Backfill failed) {
+        try {
+            Optional<Backfill> found =
+                    host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, failed));
+            found.ifPresentOrElse(backfill -> go(runner, backfill), () -> forget(runner, failed));
+        } catch (PerigeeException e) {
+            LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());
+        }
+    }
+
+    /// A page that was told of after the backfill was cancelled is taken back from the status.
+    private void forget(TableRunner runner, Backfill cancelled) {
+        begun.remove(cancelled.run());
+        current.computeIfPresent(runner.name(), (_, shown) -> shown.run() == cancelled.run() ? null : shown);
+    }
+
+    private BackfillStatus tell(TableRunner runner, Backfill backfill, String state) {
+        Begun since = begun.compute(
+                backfill.run(),
+                (_, before) -> before != null && before.phase() == backfill.phase()
+                        ? before
+                        : new Begun(backfill.phase(), backfill.rows(), System.nanoTime()));
+        Progress progress = Progress.of(
+                Math.max(0, backfill.rows() - since.rows()),
+                since.rows(),
+                backfill.expected(),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since.nanos()));
+        BackfillStatus status = BackfillStatus.of(backfill, state, progress);
+        current.put(runner.name(), status);
+        observer.accept(runner, status);
+        return status;
+    }
+
+    private BackfillStatus ended(TableRunner runner, Backfill backfill, String state) {
+        BackfillStatus status = tell(runner, backfill, state);
+        current.remove(runner.name());
+        begun.remove(backfill.run());
+        complete(backfill, status);
+        return status;
+    }
+
+    private void complete(Backfill backfill, BackfillStatus status) {
+        CompletableFuture<BackfillStatus> result = results.remove(backfill.run());
+        if (result != null) result.complete(status);
+    }
+
+    private void ended(dev.perigee.store.Store.Transaction tx, Backfill backfill, Run.Outcome outcome, Instant now) {
+        Run run = Run.begin(backfill.run(), backfill.name(), Run.Kind.BACKFILL, backfill.startedAt())
+                .recounted(backfill.counts());
+        tables.turns().sync().runs().put(tx, run.finished(outcome, now, Optional.empty()));
+    }
+
+    /// Whether it goes on only with somebody's word.
+    private static boolean isWaiting(Backfill backfill) {
+        return backfill.error()
+                .filter(problem -> problem.fault().equals(Fault.MASS_DELETE.name()))
+                .isPresent();
+    }
+
+    /// Has the source read the texts as keys, before anything is remembered of them.
+    private static void check(Source source, SourceTable table, CopyDefinition definition, BackfillScope scope) {
+        List<List<String>> keys = new ArrayList<>();
+        scope.key().ifPresent(keys::add);
+        scope.from().ifPresent(keys::add);
+        scope.to().ifPresent(keys::add);
+        if (keys.isEmpty()) return;
+        try {
+            source.<List<Integer>>snapshot(
+                    "table " + table.id(),
+                    List.of(table.id()),
+                    snapshot -> snapshot.absent(
+                            table, definition.key(), Set.of(), keys, Optional.empty(), Optional.empty()));
+        } catch (PerigeeException e) {
+            String state = e.getCause() instanceof SQLException sql ? String.valueOf(sql.getSQLState()) : "";
+            if (!state.startsWith("22")) throw e;
+            throw Fault.INVALID_REQUEST.in(
+                    "the request",
+                    "the source does not read these texts as values of the key %s (SQLSTATE %s)"
+                            .formatted(definition.key(), state),
+                    "Nothing was changed",
+                    "send one text for each column of the key, as the source reads its type",
+                    e);
+        }
+    }
+
+    private static PerigeeException underWay(String name) {
+        return Fault.CONFLICT.in(
+                "table " + name,
+                "a backfill of it is under way",
+                "Nothing was changed",
+                "wait for it, or end it with `perigee tables backfill %1$s --cancel`, or, where it waits, confirm it with `perigee tables backfill %1$s --confirm`"
+                        .formatted(Remedies.word(name)));
+    }
+}

@@ -1,0 +1,205 @@
+package dev.perigee.replication.check;
+
+import dev.perigee.batch.Batch;
+import dev.perigee.batch.Digest;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.sync.Cancellation;
+import dev.perigee.replication.sync.Failures;
+import dev.perigee.source.Scope;
+import dev.perigee.source.Source;
+import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongConsumer;
+
+/// One pass over a table at the source, in one snapshot, compared with the copy while it streams. Syncs go on
+/// meanwhile: nothing is locked, and no read transaction on the copy is longer than [Comparison#SLICE_ROWS] rows.
+///
+/// Two threads work at once: one reads the source and computes the digest, the calling one compares.
+final class ComparePass {
+    /// Rows in a batch.
+    static final int BATCH_ROWS = 5_000;
+
+    /// How often a read that found no free reader is tried again, each time after the pool's own wait.
+    private static final int READ_TRIES = 10;
+
+    /// @param rows of the source, all compared
+    /// @param digest of them, as the copy stores them
+    /// @param asOf [dev.perigee.source.Snapshot#asOf]
+    /// @param position where the source's log stood then
+    record Result(long rows, String digest, Optional<Instant> asOf, Optional<String> position, Suspects suspects) {}
+
+    private final Store store;
+    private final Source source;
+    private final CheckedCopy copy;
+    private final RateLimit rate;
+    private final LongConsumer progress;
+    private final Cancellation cancellation;
+
+    /// Ends the reading thread when the comparing one has failed.
+    private final Cancellation stop = new Cancellation();
+
+    private final Suspects suspects = new Suspects();
+    private final Digest digest = new Digest();
+    private long rows;
+
+    // Written by the reading thread before it hands on the first page or the end.
+    private Optional<Instant> asOf = Optional.empty();
+    private Optional<String> position = Optional.empty();
+
+    /// @param progress told the rows compared so far, now and then; must not wait
+    ComparePass(
+            Store store,
+            Source source,
+            CheckedCopy copy,
+            RateLimit rate,
+            LongConsumer progress,
+            Cancellation cancellation) {
+        this.store = store;
+        this.source = source;
+        this.copy = copy;
+        this.rate = rate;
+        this.progress = progress;
+        this.cancellation = cancellation;
+    }
+
+    /// Compares everything, once.
+    ///
+    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] where the copy was replaced meanwhile; what the
+    ///     cancellation says. Nothing was changed
+    Result run() {
+        int columns = copy.definition().columns().size();
+        // Begun before the source's snapshot: rows that come into the copy from now on are not missed there.
+        try (Comparison comparison = inRead(tx -> Comparison.of(copy, tx, suspects));
+                ComparePipeline pipeline = new ComparePipeline(columns, batchRows(), this::read, stop)) {
+            Thread reader = Thread.ofVirtual()
+                    .name("perigee-verify-source-" + copy.config().name())
+                    .start(() -> pull(pipeline));
+            try {
+                for (Batch first = pipeline.take(); first != null; first = pipeline.take()) {
+                    compareSlice(comparison, pipeline, first);
+                }
+                while (restSlice(comparison)) cancellation.check();
+            } catch (RuntimeException | Error e) {
+                stop.cancel(Failures.unwrapped(e));
+                reader.interrupt(); // it may wait for a free batch, or for the source
+                throw e;
+            } finally {
+                join(reader); // it writes to memory that is freed next
+            }
+        }
+        return new Result(rows, digest.text(), asOf, position, suspects);
+    }
+
+    private int batchRows() {
+        return rate.portion(BATCH_ROWS);
+    }
+
+    // The reading thread.
+
+    private void pull(ComparePipeline pipeline) {
+        try {
+            Scope scope = copy.isKeyRowid()
+                    ? new Scope.ByKey(Optional.empty(), Optional.empty())
+                    : new Scope.Changed(Optional.empty());
+            source.snapshot(copy.where(), List.of(copy.table().id()), snapshot -> {
+                asOf = snapshot.asOf();
+                position = snapshot.position();
+                return snapshot.pull(copy.pull(scope, batchRows()), pipeline);
+            });
+            pipeline.end(null);
+        } catch (Throwable e) {
+            pipeline.end(e);
+        }
+    }
+
+    private void read(Batch page) {
+        cancellation.check();
+        digest.add(page, row -> copy.isWanted(page, row));
+        try {
+            rate.passed(page.rowCount());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Fault.CLOSED.in(copy.where(), "its check was interrupted", "Nothing was changed", e);
+        }
+    }
+
+    // The comparing thread.
+
+    private void compareSlice(Comparison comparison, ComparePipeline pipeline, Batch first) {
+        cancellation.check();
+        rows += inRead(tx -> {
+            requireSame(tx);
+            comparison.begin(tx);
+            long inSlice = 0;
+            // Never waits for the source inside the transaction.
+            for (Batch page = first; page != null; page = inSlice < Comparison.SLICE_ROWS ? pipeline.poll() : null) {
+                comparison.compare(page);
+                inSlice += page.rowCount();
+                pipeline.giveBack(page);
+            }
+            return inSlice;
+        });
+        progress.accept(rows);
+    }
+
+    private boolean restSlice(Comparison comparison) {
+        return inRead(tx -> {
+            requireSame(tx);
+            comparison.begin(tx);
+            return comparison.rest();
+        });
+    }
+
+    /// A copy that was replaced has other rows under the same rowids.
+    private void requireSame(Transaction tx) {
+        boolean isSame = StateTable.find(tx, copy.config().name())
+                .filter(now -> now.generation() == copy.state().generation()
+                        && now.definition().equals(copy.state().definition()))
+                .isPresent();
+        if (isSame) return;
+        throw Fault.CONFLICT.in(
+                copy.where(),
+                "its copy was replaced or removed while it was compared",
+                "Nothing was changed",
+                "verify it again: `perigee verify --table %s`"
+                        .formatted(Remedies.word(copy.config().name())));
+    }
+
+    /// A read that found no free reader has not begun, so it may be tried again.
+    private <T> T inRead(Store.Work<T> work) {
+        AtomicBoolean hasBegun = new AtomicBoolean();
+        for (int tries = 1; ; tries++) {
+            try {
+                return Objects.requireNonNull(store.read(ReplicationTables.READ_LIMIT, tx -> {
+                    hasBegun.set(true);
+                    return work.run(tx);
+                }));
+            } catch (PerigeeException e) {
+                if (e.fault() != Fault.BUSY || hasBegun.get() || tries == READ_TRIES) throw e;
+                cancellation.check();
+            }
+        }
+    }
+
+    private static void join(Thread thread) {
+        boolean isInterrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                break;
+            } catch (InterruptedException e) {
+                isInterrupted = true;
+            }
+        }
+        if (isInterrupted) Thread.currentThread().interrupt();
+    }
+}

@@ -1,0 +1,158 @@
+package dev.perigee.replication.check;
+
+import dev.perigee.config.Deletes;
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.replication.check.Sweep.Verdict;
+import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.run.TableRunner;
+import dev.perigee.replication.run.Tables;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.Run;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.sync.Cancellation;
+import dev.perigee.replication.sync.Failures;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The sweeps of tables, each recorded. When they are due, and that a table has one check at a time, is the matter of
+/// [Checks].
+public final class Sweeps implements Checks.Scheduled {
+    private static final Logger LOG = LoggerFactory.getLogger(Sweeps.class);
+
+    private final PluginHost host;
+    private final Tables tables;
+    private final Random seeds = new Random();
+    private final Map<String, Sweep> last = new ConcurrentHashMap<>();
+
+    public Sweeps(PluginHost host, Tables tables) {
+        this.host = host;
+        this.tables = tables;
+    }
+
+    /// Takes over what the replica remembers.
+    public void load() {
+        for (Sweep sweep : host.store().read(ReplicationTables.READ_LIMIT, SweepTable::all)) {
+            if (tables.find(sweep.table()).isPresent()) last.put(sweep.table(), sweep);
+        }
+    }
+
+    /// The last sweep of a table; empty where there was none.
+    public Optional<Sweep> last(String table) {
+        return Optional.ofNullable(last.get(table));
+    }
+
+    /// The table is no longer replicated under this name.
+    public void forget(String table) {
+        last.remove(table);
+    }
+
+    @Override
+    public Optional<Duration> interval(TableConfig config) {
+        return config.deletes() instanceof Deletes.Sweep(Duration interval) ? Optional.of(interval) : Optional.empty();
+    }
+
+    @Override
+    public boolean run(TableRunner runner, Cancellation cancellation) {
+        return sweep(runner, false, cancellation).verdict() != Verdict.FAILED;
+    }
+
+    /// Sweeps a table to the end.
+    ///
+    /// @param isConfirmed whether rows may be removed that an earlier sweep asked about
+    /// @return what is recorded; a failure is in it, and never thrown
+    Sweep sweep(TableRunner runner, boolean isConfirmed, Cancellation cancellation) {
+        Run run = Run.begin(
+                tables.turns().sync().runs().nextId(),
+                runner.name(),
+                Run.Kind.SWEEP,
+                host.clock().instant());
+        long awaited = last(runner.name()).map(Sweep::awaiting).orElse(0L);
+        Optional<String> before = last(runner.name()).flatMap(Sweep::error).map(Problem::fault);
+        Optional<Problem> problem = Optional.empty();
+        Optional<SweepRun> made = Optional.empty();
+        try {
+            SweepRun sweeping =
+                    new SweepRun(host.store(), tables.source(), runner, isConfirmed ? awaited : 0, seeds, cancellation);
+            made = Optional.of(sweeping);
+            sweeping.run();
+        } catch (InterruptedException e) {
+            problem = Optional.of(Problem.of(cancellation
+                    .reason()
+                    .orElseGet(() ->
+                            Fault.CLOSED.in("table " + runner.name(), "its sweep was interrupted", "It begins anew"))));
+        } catch (RuntimeException e) {
+            PerigeeException failure = Failures.unwrapped(e);
+            problem = Optional.of(Problem.of(cancellation.reason().orElse(failure)));
+            if (failure.fault() == Fault.INTERNAL)
+                LOG.error("table {}: a mistake of Perigee's", runner.name(), failure);
+        }
+        Sweep sweep = outcome(runner, made, problem, awaited);
+        // Said once, and not at each interval.
+        boolean isNews = !problem.map(Problem::fault).equals(before);
+        boolean isFailed = problem.isPresent() && !cancellation.isCancelled();
+        if (isFailed && !tables.sourceTrouble().failed(runner.name(), problem.get(), isNews) && isNews)
+            LOG.warn("{}", problem.get().message());
+        record(runner, sweep, finished(run, sweep, cancellation));
+        return sweep;
+    }
+
+    private Sweep outcome(TableRunner runner, Optional<SweepRun> made, Optional<Problem> problem, long awaitedBefore) {
+        Instant now = host.clock().instant();
+        long deleted = made.map(SweepRun::deleted).orElse(0L);
+        boolean isMass =
+                problem.filter(p -> p.fault().equals(Fault.MASS_DELETE.name())).isPresent();
+        Verdict verdict = isMass
+                ? Verdict.UNCONFIRMED
+                : problem.isPresent() ? Verdict.FAILED : deleted > 0 ? Verdict.DELETED : Verdict.CLEAN;
+        // Until a comparison came to its end, what was asked before is asked still.
+        long awaiting = verdict == Verdict.FAILED
+                ? awaitedBefore
+                : made.map(SweepRun::awaiting).orElse(0L);
+        Optional<KeyComparison.Found> first = made.flatMap(SweepRun::first);
+        Optional<KeyComparison.Found> last = made.flatMap(SweepRun::last);
+        return new Sweep(
+                runner.name(),
+                now,
+                verdict,
+                first.map(KeyComparison.Found::compared).orElse(0L),
+                made.map(SweepRun::exchanged).orElse(0L),
+                deleted,
+                last.map(KeyComparison.Found::missing).orElse(0L),
+                last.flatMap(KeyComparison.Found::asOf),
+                last.flatMap(KeyComparison.Found::position),
+                awaiting,
+                problem);
+    }
+
+    private Run finished(Run run, Sweep sweep, Cancellation cancellation) {
+        Counts counts = new Counts(0, 0, sweep.deleted(), Math.max(0, sweep.compared() - sweep.deleted()));
+        Run.Outcome outcome = cancellation.isCancelled()
+                ? Run.Outcome.STOPPED
+                : sweep.error().isPresent() ? Run.Outcome.FAILED : Run.Outcome.OK;
+        return run.counted(counts, Optional.empty()).finished(outcome, sweep.at(), sweep.error());
+    }
+
+    private void record(TableRunner runner, Sweep sweep, Run... runs) {
+        last.put(runner.name(), sweep);
+        try {
+            host.store().write(tx -> {
+                SweepTable.put(tx, sweep);
+                boolean isThere = StateTable.find(tx, runner.name()).isPresent();
+                for (Run run : runs) if (isThere) tables.turns().sync().runs().put(tx, run);
+                return true;
+            });
+        } catch (PerigeeException e) {
+            LOG.warn("table {}: its sweep could not be recorded: {}", runner.name(), e.getMessage());
+        }
+    }
+}

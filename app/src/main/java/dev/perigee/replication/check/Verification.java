@@ -1,0 +1,204 @@
+package dev.perigee.replication.check;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
+import dev.perigee.replication.check.Proof.Verdict;
+import dev.perigee.replication.check.SecondLook.Fixes;
+import dev.perigee.replication.check.SecondLook.Found;
+import dev.perigee.replication.run.TableRunner;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.sync.Cancellation;
+import dev.perigee.replication.sync.Failures;
+import dev.perigee.replication.sync.MassDelete;
+import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.source.Source;
+import dev.perigee.store.Store;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Verifies one copy, once: a pass over everything ([ComparePass]), and a second look at what seemed to differ
+/// ([SecondLook]), which also repairs where that was asked for.
+final class Verification {
+    private static final Logger LOG = LoggerFactory.getLogger(Verification.class);
+
+    /// What an admin asks for.
+    ///
+    /// @param repairs whether differences are brought in line
+    /// @param isConfirmed whether a repair may remove more rows than the table's `maxDeletedShare`
+    /// @param isWhole whether nothing is repaired where not everything can be
+    record Order(boolean repairs, boolean isConfirmed, boolean isWhole) {
+        /// Look and tell.
+        static final Order PLAIN = new Order(false, false);
+
+        /// Of a source that went back: where too much differs, everything is fetched again instead.
+        static final Order RECOVERY = new Order(true, true, true);
+
+        Order(boolean repairs, boolean isConfirmed) {
+            this(repairs, isConfirmed, false);
+        }
+    }
+
+    private final Store store;
+    private final Supplier<Source> source;
+    private final InstantSource clock;
+    private final TableRunner runner;
+    private final Order order;
+    private final RateLimit rate;
+    private final LongConsumer progress;
+    private final Cancellation cancellation;
+    private final Instant startedAt;
+
+    private Optional<CheckedCopy> copy = Optional.empty();
+    private ComparePass.@Nullable Result pass;
+    private Found found = Found.NOTHING;
+    private long repaired;
+
+    /// @param source may throw [Fault#SOURCE_NOT_CONFIGURED]
+    /// @param progress told the rows compared so far; must not wait
+    Verification(
+            Store store,
+            Supplier<Source> source,
+            InstantSource clock,
+            TableRunner runner,
+            Order order,
+            RateLimit rate,
+            LongConsumer progress,
+            Cancellation cancellation) {
+        this.store = store;
+        this.source = source;
+        this.clock = clock;
+        this.runner = runner;
+        this.order = order;
+        this.rate = rate;
+        this.progress = progress;
+        this.cancellation = cancellation;
+        this.startedAt = clock.instant();
+    }
+
+    /// Runs it to its end. A failure is in the proof, never thrown; what was repaired before it stays and is right.
+    Proof run() {
+        try {
+            // First, so that the copy is not further behind than it has to be.
+            if (!runner.isPaused()) synced();
+            CheckedCopy checked = CheckedCopy.of(store, source.get(), runner.config());
+            copy = Optional.of(checked);
+            Source remembered = SameTable.remembered(store, source.get(), checked.config(), checked.table());
+            ComparePass.Result all = new ComparePass(store, remembered, checked, rate, progress, cancellation).run();
+            pass = all;
+            boolean isLeft = order.isWhole() && all.suspects().leftOut() > 0;
+            if (!isLeft) lookAgain(remembered, all.suspects());
+            return judged(all.suspects());
+        } catch (RuntimeException e) {
+            PerigeeException failure = cancellation.reason().orElseGet(() -> Failures.unwrapped(e));
+            if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: a mistake of Perigee's", runner.name(), e);
+            return proof(Verdict.UNFINISHED, Optional.of(Problem.of(failure)));
+        }
+    }
+
+    private void synced() {
+        SyncResult result = await(runner.sync());
+        result.error().ifPresent(problem -> {
+            throw Fault.CONFLICT.in(
+                    "table " + runner.name(),
+                    "it is synced first, and that failed with %s, so the two cannot be compared"
+                            .formatted(problem.fault()),
+                    "Nothing was changed",
+                    problem.remedy());
+        });
+    }
+
+    private void lookAgain(Source remembered, Suspects suspects) {
+        found = look(remembered, suspects, new Fixes(order.repairs(), false));
+        if (!order.repairs()) return;
+        repaired = found.missing() + found.different();
+        if (found.extra() == 0) return;
+        askBeforeMassDelete();
+        repaired += look(remembered, suspects, Fixes.DELETES).extra();
+    }
+
+    private Found look(Source remembered, Suspects suspects, Fixes fixes) {
+        Found all = Found.NOTHING;
+        SecondLook second = new SecondLook(store, remembered);
+        for (var portion : suspects.portions()) {
+            all = all.plus(await(runner.exclusively(itsOwn -> {
+                // Either may end it: the server that stops, and whoever removes or pauses the table.
+                cancellation.check();
+                return second.look(runner.config(), portion, fixes, itsOwn);
+            })));
+        }
+        return all;
+    }
+
+    private void askBeforeMassDelete() {
+        long rows = copy.map(checked -> checked.state().rowCount()).orElse(0L);
+        if (order.isConfirmed() || !new MassDelete(runner.config(), rows, 0).isAgainst(found.extra())) return;
+        throw Fault.CONFLICT.in(
+                "table " + runner.name(),
+                "the repair would remove %d of its %d rows, more than `maxDeletedShare` (%s) allows"
+                        .formatted(found.extra(), rows, runner.config().maxDeletedShare()),
+                "Nothing was removed; %d rows were written".formatted(repaired),
+                "look whether the source really lost these rows; if it did, `perigee verify --table %s --repair --confirm`, or repeat the request with `\"confirm\": true`"
+                        .formatted(Remedies.word(runner.name())));
+    }
+
+    private Proof judged(Suspects suspects) {
+        if (suspects.leftOut() > 0) {
+            String what = "%d rows seemed to differ, of which %d were looked at again and %d differed"
+                    .formatted(
+                            suspects.size() + suspects.leftOut(),
+                            order.isWhole() ? 0 : suspects.size(),
+                            found.differences());
+            PerigeeException tooMany = Fault.TOO_LARGE.in(
+                    "table " + runner.name(),
+                    what,
+                    "%d rows were repaired".formatted(repaired),
+                    found.differences() > 0
+                            ? Remedies.resync(runner.name())
+                            : "verify it again when less is written at the source");
+            Verdict verdict = found.differences() > 0 ? Verdict.DIFFERENT : Verdict.UNFINISHED;
+            return proof(verdict, Optional.of(Problem.of(tooMany)));
+        }
+        if (found.differences() == 0) return proof(Verdict.EQUAL, Optional.empty());
+        boolean isRepaired = order.repairs() && repaired >= found.differences();
+        return proof(isRepaired ? Verdict.REPAIRED : Verdict.DIFFERENT, Optional.empty());
+    }
+
+    private Proof proof(Verdict verdict, Optional<Problem> error) {
+        ComparePass.Result all = pass;
+        // Differences that are known stay known, whatever went wrong after they were found.
+        boolean isDifferent = verdict == Verdict.UNFINISHED && found.differences() > repaired;
+        return new Proof(
+                runner.name(),
+                isDifferent ? Verdict.DIFFERENT : verdict,
+                startedAt,
+                Math.max(0, clock.millis() - startedAt.toEpochMilli()),
+                copy.map(checked -> checked.state().generation()).orElse(0L),
+                Optional.ofNullable(all).flatMap(ComparePass.Result::asOf),
+                Optional.ofNullable(all).flatMap(ComparePass.Result::position),
+                all == null ? 0 : all.rows(),
+                found.missing(),
+                found.different(),
+                found.extra(),
+                found.pending(),
+                repaired,
+                Optional.ofNullable(all).map(ComparePass.Result::digest),
+                error);
+    }
+
+    private static <T> T await(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (CompletionException e) {
+            throw Failures.unwrapped(e);
+        }
+    }
+}

@@ -1,0 +1,370 @@
+package dev.perigee.replication.copy;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.config.TableConfig.NullCursor;
+import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.RowSecurity;
+import dev.perigee.config.TableConfig.TimestampStorage;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// How a copy is made from a source's table: kept with the copy, so that a later look at the source can be compared.
+///
+/// @param source the table in the source, as its catalog spells it
+/// @param target the copy's name
+/// @param columns those copied, in the source's order
+/// @param key columns that identify a row, all of them copied
+/// @param cursorColumn its values order the rows; need not be copied; absent where the mode needs none
+/// @param choices what an admin chose beside that, in the names of the settings
+/// @param known what those names mean, and what is left of columns the source dropped
+/// @param parts [SourceTable#parts] of the columns copied, of the cursor, and of [SourceTable#ALL_ROWS]
+public record CopyDefinition(
+        TableId source,
+        String target,
+        List<CopyColumn> columns,
+        List<String> key,
+        Optional<String> cursorColumn,
+        Choices choices,
+        Known known,
+        Map<Integer, Map<String, String>> parts) {
+
+    /// @param declaredType empty for none
+    /// @param note what a user should know about how its values are kept
+    public record CopyColumn(
+            String name,
+            int identity,
+            String sourceType,
+            String declaredType,
+            boolean notNull,
+            Optional<String> note) {}
+
+    /// Settings whose change needs the rows to be fetched again.
+    ///
+    /// @param softColumn see [SoftDeletes]
+    /// @param rowSecurity where some rows of the copy come from a filtered answer, others were never fetched
+    public record Choices(
+            List<String> key,
+            List<String> columns,
+            List<String> exclude,
+            NumericStorage numeric,
+            TimestampStorage timestamps,
+            @Nullable String softColumn,
+            RowSecurity rowSecurity) {
+
+        @SuppressWarnings("NullAway") // definitions written by earlier builds are without it
+        public Choices {
+            rowSecurity = rowSecurity == null ? RowSecurity.REFUSED : rowSecurity;
+        }
+
+        private List<String> marks() {
+            return softColumn == null ? List.of() : List.of(softColumn);
+        }
+
+        /// Without marks of deleted rows.
+        public Choices(
+                List<String> key,
+                List<String> columns,
+                List<String> exclude,
+                NumericStorage numeric,
+                TimestampStorage timestamps) {
+            this(key, columns, exclude, numeric, timestamps, null, RowSecurity.REFUSED);
+        }
+    }
+
+    /// @param names identities of the columns that the settings name, by the name there
+    /// @param renamed what those are called at the source now, where that differs
+    /// @param cursor identity of the cursor column
+    /// @param kept columns of the copy that the source no longer has
+    public record Known(
+            Map<String, Integer> names, Map<String, String> renamed, Optional<Integer> cursor, List<CopyColumn> kept) {
+        static final Known NOTHING = new Known(Map.of(), Map.of(), Optional.empty(), List.of());
+
+        public Known {
+            names = Map.copyOf(names);
+            renamed = Map.copyOf(renamed);
+            kept = List.copyOf(kept);
+        }
+
+        public Known keeping(List<CopyColumn> columns) {
+            return new Known(names, renamed, cursor, columns);
+        }
+    }
+
+    private static final List<String> ROWID_NAMES = List.of("rowid", "_rowid_", "oid");
+    private static final Set<String> RESERVED_PREFIXES = Set.of("sqlite_", "tmp_");
+
+    @SuppressWarnings("NullAway") // definitions written by earlier builds are without `known` or `parts`
+    public CopyDefinition {
+        columns = List.copyOf(columns);
+        key = List.copyOf(key);
+        known = known == null ? Known.NOTHING : known;
+        parts = parts == null ? Map.of() : Map.copyOf(parts);
+    }
+
+    /// A copy of which only the source's own names are known.
+    public CopyDefinition(
+            TableId source,
+            String target,
+            List<CopyColumn> columns,
+            List<String> key,
+            Optional<String> cursorColumn,
+            Choices choices) {
+        this(source, target, columns, key, cursorColumn, choices, Known.NOTHING, Map.of());
+    }
+
+    /// What `config` asks for, checked against the table as the source describes it now.
+    ///
+    /// @throws PerigeeException [Fault#SOURCE_COLUMN_MISSING], [Fault#KEY_MISSING], [Fault#CURSOR_UNSUITABLE], or
+    ///     [Fault#INVALID_REQUEST] for names that SQLite cannot hold
+    public static CopyDefinition of(TableConfig config, SourceTable table) {
+        String where = "table " + config.name();
+        Set<String> wanted = new HashSet<>(config.columns());
+        Set<String> unwanted = new HashSet<>(config.exclude());
+        for (String name : config.columns()) require(table, name, "columns", where);
+        for (String name : config.exclude()) {
+            if (!table.unreadable().containsValue(name)) require(table, name, "exclude", where);
+        }
+        List<CopyColumn> columns = table.columns().stream()
+                .filter(c -> (wanted.isEmpty() || wanted.contains(c.name())) && !unwanted.contains(c.name()))
+                .map(c -> new CopyColumn(
+                        c.name(),
+                        c.identity(),
+                        c.sourceType(),
+                        c.declaredType(config.numeric(), config.timestamps()),
+                        c.isNotNull(),
+                        c.note()))
+                .toList();
+        if (columns.isEmpty()) {
+            throw Fault.INVALID_REQUEST.in(
+                    where,
+                    table.columns().isEmpty()
+                            ? "%s has no columns that its user may read".formatted(table.id())
+                            : "`exclude` leaves none of its columns",
+                    "Nothing was changed",
+                    "grant the right to read its columns, or leave the table out; a SQLite table has one column at least");
+        }
+        refuseNamesThatDifferByCase(columns, where);
+        checkMode(config, table, where);
+        SoftDeletes.check(config, table, columns, where);
+        config.cursorColumn().ifPresent(column -> checkCursor(config, column, table, where));
+        return new CopyDefinition(
+                table.id(),
+                target(config, table, where),
+                columns,
+                key(config, table, columns, where),
+                config.cursorColumn(),
+                new Choices(
+                        config.key(),
+                        config.columns(),
+                        config.exclude(),
+                        config.numeric(),
+                        config.timestamps(),
+                        SoftDeletes.column(config),
+                        config.rowSecurity()),
+                Known.NOTHING,
+                parts(config, table, columns));
+    }
+
+    private static Map<Integer, Map<String, String>> parts(
+            TableConfig config, SourceTable table, List<CopyColumn> columns) {
+        Map<Integer, Map<String, String>> parts = new HashMap<>(table.parts());
+        Set<Integer> used = new HashSet<>();
+        columns.forEach(column -> used.add(column.identity()));
+        config.cursorColumn().flatMap(table::column).ifPresent(column -> used.add(column.identity()));
+        used.add(SourceTable.ALL_ROWS);
+        parts.keySet().retainAll(used);
+        return parts;
+    }
+
+    /// The same, with the names inside types as they are now: some were added, and none that was there has changed.
+    public CopyDefinition withPartsOf(CopyDefinition now) {
+        return new CopyDefinition(source, target, columns, key, cursorColumn, choices, known, now.parts);
+    }
+
+    /// The same, chosen by these settings, whose names mean what `known` says.
+    public CopyDefinition chosenBy(TableConfig config, Known known) {
+        Choices chosen = new Choices(
+                config.key(),
+                config.columns(),
+                config.exclude(),
+                config.numeric(),
+                config.timestamps(),
+                SoftDeletes.column(config),
+                config.rowSecurity());
+        return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
+    }
+
+    /// A name by which SQLite numbers the copy's rows, which no column has taken; empty where they have taken all.
+    public Optional<String> rowid() {
+        List<String> taken = new ArrayList<>(columnNames());
+        known.kept().forEach(kept -> taken.add(kept.name()));
+        return ROWID_NAMES.stream()
+                .filter(name -> taken.stream().noneMatch(name::equalsIgnoreCase))
+                .findFirst();
+    }
+
+    public List<String> columnNames() {
+        return columns.stream().map(CopyColumn::name).toList();
+    }
+
+    /// The key's columns that the copy keeps as the source's text, so that two texts are two keys in it.
+    public Set<String> spelledKey() {
+        Set<String> spelled = new HashSet<>();
+        for (CopyColumn column : columns) {
+            if (key.contains(column.name()) && column.declaredType().equals("TEXT")) spelled.add(column.name());
+        }
+        return spelled;
+    }
+
+    /// Whether the copy would be made differently because of what an admin changed, whatever the source did.
+    public boolean isChosenDifferently(CopyDefinition now) {
+        return !target.equals(now.target)
+                || cursorColumn.isPresent() != now.cursorColumn.isPresent()
+                || (known.cursor.isPresent()
+                        ? !known.cursor.equals(now.known.cursor)
+                        : !cursorColumn.equals(now.cursorColumn))
+                || choices.numeric != now.choices.numeric
+                || choices.timestamps != now.choices.timestamps
+                // Rows that were hidden have no newer cursor. The other way round, what is there may stay.
+                || (choices.rowSecurity == RowSecurity.FILTERED && now.choices.rowSecurity == RowSecurity.REFUSED)
+                || !isSame(now, choices.key, now.choices.key)
+                || !isSame(now, choices.columns, now.choices.columns)
+                || !isSame(now, choices.exclude, now.choices.exclude)
+                || !isSame(now, choices.marks(), now.choices.marks());
+    }
+
+    /// Definitions written before there was `known` have names only.
+    private boolean isSame(CopyDefinition now, List<String> before, List<String> after) {
+        return known.names.isEmpty() ? before.equals(after) : meant(before).equals(now.meant(after));
+    }
+
+    /// The columns that names in the settings mean: two spellings of one are the same choice.
+    private List<Object> meant(List<String> names) {
+        return names.stream().map(this::meant).toList();
+    }
+
+    private Object meant(String name) {
+        Integer identity = known.names.get(name);
+        if (identity != null) return identity;
+        return columns.stream()
+                .filter(c -> c.name().equals(name))
+                .<Object>map(CopyColumn::identity)
+                .findFirst()
+                .orElse(name);
+    }
+
+    private static SourceColumn require(SourceTable table, String column, String field, String where) {
+        if (table.unreadable().containsValue(column)) throw table.unreadable(where, column);
+        return table.column(column)
+                .orElseThrow(() -> Fault.SOURCE_COLUMN_MISSING.in(
+                        where,
+                        "`%s` names the column \"%s\", which %s does not have".formatted(field, column, table.id()),
+                        "Nothing was changed"));
+    }
+
+    private static void checkMode(TableConfig config, SourceTable table, String where) {
+        boolean hasTransactions =
+                table.kind() != SourceTable.Kind.VIEW && table.kind() != SourceTable.Kind.FOREIGN_TABLE;
+        if (config.mode() != Mode.XMIN || hasTransactions) return;
+        throw Fault.INVALID_REQUEST.in(
+                where,
+                "`mode` is `xmin`, and rows of a view or a foreign table do not say which transaction wrote them",
+                "Nothing was changed",
+                "choose `mode` `full`, or name a cursor column");
+    }
+
+    private static void checkCursor(TableConfig config, String column, SourceTable table, String where) {
+        SourceColumn cursor = require(table, column, "cursorColumn", where);
+        if (!cursor.isOrdered()) {
+            throw Fault.CURSOR_UNSUITABLE.in(
+                    where,
+                    "`cursorColumn` names \"%s\" of type %s, whose values have no order"
+                            .formatted(cursor.name(), cursor.sourceType()),
+                    "Nothing was changed",
+                    "name a column of numbers, times or texts that grows with every insert and update, or choose `mode` `xmin` or `full`");
+        }
+        if (config.nullCursor() == NullCursor.REJECT && !cursor.isNotNull()) {
+            throw Fault.CURSOR_UNSUITABLE.in(
+                    where,
+                    "`nullCursor` is `reject` and the source lets \"%s\" be NULL".formatted(cursor.name()),
+                    "Nothing was changed",
+                    "set `nullCursor` to `include`, or make the column NOT NULL at the source");
+        }
+    }
+
+    private static String target(TableConfig config, SourceTable table, String where) {
+        String target = config.target().orElse(table.id().name());
+        for (String prefix : RESERVED_PREFIXES) {
+            if (target.toLowerCase(Locale.ROOT).startsWith(prefix)) {
+                throw Fault.INVALID_REQUEST.in(
+                        where,
+                        "the copy would be called \"%s\", and names that begin with `%s` are reserved"
+                                .formatted(target, prefix),
+                        "Nothing was changed",
+                        "choose another name for the copy with `target`");
+            }
+        }
+        return target;
+    }
+
+    private static List<String> key(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
+        List<String> key = config.key().isEmpty() ? table.key() : config.key();
+        // Everything is replaced each time, so nothing has to be found again.
+        if (key.isEmpty() && config.mode() == Mode.FULL) return key;
+        if (key.isEmpty()) {
+            throw Fault.KEY_MISSING.in(
+                    where,
+                    "rows of %s cannot be told apart: %s".formatted(table.id(), table.whyNoKey()),
+                    "Nothing was changed",
+                    "name the columns that identify a row as `key`, or copy the table in mode `full`");
+        }
+        for (String name : key) {
+            SourceColumn column = require(table, name, "key", where);
+            if (copied.stream().noneMatch(c -> c.name().equals(name))) {
+                throw Fault.INVALID_REQUEST.in(
+                        where,
+                        "the key column \"%s\" is not among the columns copied".formatted(name),
+                        "Nothing was changed",
+                        "name it in `columns` too, or take it out of `exclude`");
+            }
+            if (!column.isOrdered()) {
+                throw Fault.KEY_MISSING.in(
+                        where,
+                        "the key column \"%s\" is of type %s, whose values have no order"
+                                .formatted(name, column.sourceType()),
+                        "Nothing was changed",
+                        "name other columns that identify a row as `key`, or copy the table in mode `full`");
+            }
+        }
+        return key;
+    }
+
+    /// SQLite's names ignore the case of ASCII letters, a source's may not.
+    private static void refuseNamesThatDifferByCase(List<CopyColumn> columns, String where) {
+        Map<String, String> seen = new HashMap<>();
+        for (CopyColumn column : columns) {
+            String other = seen.put(column.name().toLowerCase(Locale.ROOT), column.name());
+            if (other != null) {
+                throw Fault.INVALID_REQUEST.in(
+                        where,
+                        "the columns \"%s\" and \"%s\" differ only by case, which SQLite does not tell apart"
+                                .formatted(other, column.name()),
+                        "Nothing was changed",
+                        "name one of them in `exclude`");
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package dev.perigee.replication.copy;
+
+import static dev.perigee.replication.copy.Identifiers.quoted;
+
+import dev.perigee.batch.Batch;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.store.Store.Transaction;
+import java.util.List;
+import java.util.function.Function;
+
+/// The rows of one of our tables, in batches.
+///
+/// @param table made like the copy of `definition`
+record GatheredRows(CopyDefinition definition, String table) {
+    private static final int BATCH_ROWS = 1000;
+    private static final long BATCH_BYTES = 4L << 20;
+
+    /// Hears of rows that could not be stored.
+    @FunctionalInterface
+    public interface Refused {
+        void refused(Batch batch, int row, PerigeeException reason);
+    }
+
+    /// @param work may write to other tables
+    Counts each(Transaction tx, Function<Batch, Counts> work) {
+        List<String> columns = definition.columnNames();
+        SqliteStatement rows = tx.statement("SELECT %s FROM %s".formatted(quoted(columns), quoted(table)));
+        Counts counts = Counts.NONE;
+        try (Batch batch = new Batch(columns.size(), BATCH_ROWS, BATCH_BYTES)) {
+            boolean isMore = true;
+            while (isMore) {
+                while (!batch.isFull() && (isMore = rows.step())) {
+                    for (int column = 0; column < columns.size(); column++) batch.put(rows.valueAt(column));
+                    batch.endRow();
+                }
+                counts = counts.plus(work.apply(batch));
+                batch.clear();
+            }
+            return counts;
+        } finally {
+            rows.reset(); // a statement with rows to come would keep the table from being dropped
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package dev.perigee.replication.copy;
+
+import static dev.perigee.replication.copy.Identifiers.quoted;
+
+import dev.perigee.batch.Batch;
+import dev.perigee.config.Deletes;
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store.Transaction;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Rows that the source keeps and marks as deleted: they are removed from the copy when they arrive, and come back when
+/// they arrive unmarked.
+///
+/// A row is marked where its column has a value that is not false, zero or empty text. A time of any kind marks, also
+/// the one that is stored as zero.
+public final class SoftDeletes {
+    private final String column;
+    private final int index;
+    private final boolean isTime;
+    private final String table;
+    private final List<String> key;
+    private final int[] keyColumns;
+    private final String delete;
+
+    private SoftDeletes(CopyDefinition definition, String column, String table) {
+        List<String> columns = definition.columnNames();
+        this.column = column;
+        this.index = columns.indexOf(column);
+        this.isTime = isTime(definition.columns().get(index).sourceType());
+        this.table = table;
+        this.key = definition.key();
+        this.keyColumns = key.stream().mapToInt(columns::indexOf).toArray();
+        this.delete = "DELETE FROM %s WHERE %s"
+                .formatted(
+                        quoted(table),
+                        IntStream.range(0, key.size())
+                                .mapToObj(i -> quoted(key.get(i)) + "=?" + (i + 1))
+                                .collect(Collectors.joining(" AND ")));
+    }
+
+    /// @param table the table rows are removed from
+    /// @return empty for copies of tables that do not mark their rows
+    public static Optional<SoftDeletes> of(CopyDefinition definition, String table) {
+        String column = definition.choices().softColumn();
+        return column == null ? Optional.empty() : Optional.of(new SoftDeletes(definition, column, table));
+    }
+
+    /// The column with the mark; null for none.
+    static @Nullable String column(TableConfig config) {
+        return config.deletes() instanceof Deletes.Soft(String column) ? column : null;
+    }
+
+    /// Makes sure that the column can say which rows are deleted.
+    ///
+    /// @param copied the columns of the copy
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_COLUMN_MISSING], [Fault#INVALID_REQUEST]
+    static void check(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
+        String name = column(config);
+        if (name == null) return;
+        if (table.unreadable().containsValue(name)) throw table.unreadable(where, name);
+        SourceColumn column = table.column(name)
+                .orElseThrow(() -> Fault.SOURCE_COLUMN_MISSING.in(
+                        where,
+                        "`deletes` names the column \"%s\", which %s does not have".formatted(name, table.id()),
+                        "Nothing was changed"));
+        if (copied.stream().noneMatch(c -> c.name().equals(name))) {
+            throw refused(where, name, "is not among the columns copied");
+        }
+        boolean isKey = (config.key().isEmpty() ? table.key() : config.key()).contains(name);
+        if (isKey || column.isNotNull() && isTime(column.sourceType())) {
+            throw refused(where, name, "always has a value, so that every row would count as deleted");
+        }
+    }
+
+    /// Whether the row is marked.
+    public boolean isMarked(Batch page, int row) {
+        return switch (page.value(row, index)) {
+            case Value.Null _ -> false;
+            case Value.Int(long number) -> isTime || number != 0;
+            case Value.Real(double number) -> number != 0;
+            case Value.Text(String text) -> isTime || !isFalse(text);
+            case Value.Blob _ -> true;
+        };
+    }
+
+    long markedIn(Batch page) {
+        return IntStream.range(0, page.rowCount())
+                .filter(row -> isMarked(page, row))
+                .count();
+    }
+
+    /// Removes the row with this row's key.
+    ///
+    /// @return rows removed
+    long remove(Transaction tx, Batch page, int row) {
+        SqliteStatement statement = tx.statement(delete);
+        for (int i = 0; i < keyColumns.length; i++) page.bindCell(row, keyColumns[i], statement, i + 1);
+        statement.run();
+        return tx.connection().changes();
+    }
+
+    /// Removes the rows whose keys have a marked row in `stage`.
+    ///
+    /// @return rows removed
+    long removeAll(Transaction tx, String stage) {
+        tx.connection()
+                .exec("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE %s)"
+                        .formatted(quoted(table), quoted(key), quoted(key), quoted(stage), condition()));
+        return tx.connection().changes();
+    }
+
+    /// [#isMarked] in SQL, never NULL.
+    String condition() {
+        String name = quoted(column);
+        if (isTime) return "(%s IS NOT NULL)".formatted(name);
+        return """
+                (CASE typeof(%1$s) WHEN 'null' THEN 0 WHEN 'text' THEN trim(%1$s, '0.-') <> '' AND lower(%1$s) <> 'false' \
+                WHEN 'blob' THEN 1 ELSE %1$s <> 0 END)""".formatted(name);
+    }
+
+    /// Exact numbers and bits may be kept as text, so zero has more than one form.
+    private static boolean isFalse(String text) {
+        return text.equalsIgnoreCase("false") || text.chars().allMatch(c -> c == '0' || c == '.' || c == '-');
+    }
+
+    private static boolean isTime(String sourceType) {
+        return sourceType.startsWith("timestamp") || sourceType.equals("date");
+    }
+
+    private static RuntimeException refused(String where, String column, String why) {
+        return Fault.INVALID_REQUEST.in(
+                where, "`deletes` names the column \"%s\", which %s".formatted(column, why), "Nothing was changed");
+    }
+}

@@ -1,0 +1,148 @@
+package dev.perigee.replication.run;
+
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.state.Run;
+import dev.perigee.replication.sync.Cancellation;
+import dev.perigee.replication.sync.Progress;
+import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.TableSync;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// Runs syncs of tables, a bounded number at a time, and decides when each table is due next. Tables of a group are
+/// synced together. Safe for many threads.
+public final class SyncTurns {
+    private final InstantSource clock;
+    private final ReplicationConfig settings;
+    private final TableSync sync;
+    private final SyncObserver observer;
+    private final Function<String, List<TableRunner>> members;
+    private final Backoff backoff;
+    private final Semaphore turns;
+    private final GroupRuns groups = new GroupRuns();
+
+    /// @param members finds the tables of a group that are not paused
+    SyncTurns(
+            InstantSource clock,
+            ReplicationConfig settings,
+            TableSync sync,
+            SyncObserver observer,
+            Function<String, List<TableRunner>> members) {
+        this.clock = clock;
+        this.settings = settings;
+        this.sync = sync;
+        this.observer = observer;
+        this.members = members;
+        this.backoff = new Backoff(settings.retryFirst(), settings.retryMax(), new Random());
+        this.turns = new Semaphore(settings.parallelTables(), true);
+    }
+
+    public TableSync sync() {
+        return sync;
+    }
+
+    /// Runs `work` once fewer than `parallelTables` other things use the source.
+    public <T> T inTurn(Supplier<T> work) throws InterruptedException {
+        turns.acquire();
+        try {
+            return work.get();
+        } finally {
+            turns.release();
+        }
+    }
+
+    /// How long to wait before a retry.
+    ///
+    /// @param failures how many tries in a row have failed
+    public Duration retryDelay(int failures, Problem problem) {
+        return backoff.delay(failures, problem.isRetryable());
+    }
+
+    /// Syncs a table to its end, and its group with it. Waits for a turn.
+    SyncResult run(TableRunner runner, Run.Kind kind, Cancellation cancellation) throws InterruptedException {
+        Optional<String> group = runner.config().group();
+        if (group.isPresent()) return grouped(group.get(), runner, kind, cancellation);
+        return inTurn(runner, kind, cancellation, sync::run);
+    }
+
+    private SyncResult inTurn(TableRunner runner, Run.Kind kind, Cancellation cancellation, Syncing syncing)
+            throws InterruptedException {
+        turns.acquire();
+        try {
+            return watched(runner, kind, cancellation, syncing);
+        } finally {
+            turns.release();
+        }
+    }
+
+    /// The group takes one turn for all its tables: a member with a turn of its own could wait for members that wait
+    /// for a turn.
+    private SyncResult grouped(String group, TableRunner runner, Run.Kind kind, Cancellation cancellation)
+            throws InterruptedException {
+        return watched(
+                runner,
+                kind,
+                cancellation,
+                member -> groups.run(group, runner, member, () -> members.apply(group), together -> {
+                    turns.acquire();
+                    try {
+                        return sync.runGroup(together);
+                    } finally {
+                        turns.release();
+                    }
+                }));
+    }
+
+    private interface Syncing {
+        SyncResult run(TableSync.Member member) throws InterruptedException;
+    }
+
+    private SyncResult watched(TableRunner runner, Run.Kind kind, Cancellation cancellation, Syncing syncing)
+            throws InterruptedException {
+        AtomicBoolean isDecided = new AtomicBoolean();
+        try {
+            runner.progress(Progress.of(0, Optional.empty(), 0));
+            runner.syncing(true);
+            observer.changed(runner);
+            SyncResult result = syncing.run(new TableSync.Member(
+                    runner.config(),
+                    kind,
+                    (_, progress) -> {
+                        runner.progress(progress);
+                        observer.progress(runner, progress);
+                    },
+                    cancellation,
+                    (started, finished, failures, error) -> {
+                        Instant due = due(runner, started, finished, failures, error);
+                        runner.due(due);
+                        isDecided.set(true);
+                        return Optional.of(due);
+                    }));
+            if (!isDecided.get() && !cancellation.isCancelled()) {
+                runner.due(clock.instant().plus(settings.retryMax())); // nothing could be recorded
+            }
+            if (result.succeeded() && sync.hasMore(runner.name())) runner.due(clock.instant());
+            if (!cancellation.isCancelled()) runner.failing(!result.succeeded());
+            observer.finished(runner, result);
+            return result;
+        } finally {
+            runner.progress(null);
+            runner.syncing(false);
+            observer.changed(runner);
+        }
+    }
+
+    private Instant due(TableRunner runner, Instant started, Instant finished, int failures, Optional<Problem> error) {
+        if (error.isPresent()) return finished.plus(retryDelay(failures, error.get()));
+        return Schedule.of(runner.config()).next(started, finished);
+    }
+}

@@ -1,0 +1,438 @@
+package dev.perigee.replication.run;
+
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.RowSecurity;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.Remedies;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.CopyTable;
+import dev.perigee.replication.drift.Drifting;
+import dev.perigee.replication.drift.Handover;
+import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.ConfiguredTable;
+import dev.perigee.replication.state.ConfiguredTable.Origin;
+import dev.perigee.replication.state.CopyNames;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.TableState;
+import dev.perigee.replication.sync.SourceTrouble;
+import dev.perigee.replication.sync.SyncPlan;
+import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.TableSync;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
+
+/// The tables that are replicated: which, how, and the one runner of each. Changes of the configuration come one at a
+/// time, each whole or not at all.
+public final class Tables {
+    /// Tables in the configuration at most.
+    public static final int MAX_TABLES = 10_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Tables.class);
+
+    private record Wanted(ConfiguredTable table, CopyDefinition definition) {}
+
+    private final PluginHost host;
+    private final ReplicationConfig settings;
+    private final SourceTrouble trouble;
+    private final ProtectedCopies copies;
+    private final SyncTurns turns;
+    private final SyncObserver observer;
+    private final Runnable rescheduling;
+    private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
+    private final Object changing = new Object();
+
+    /// @param rescheduling called when a table's due time may have changed
+    public Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
+        this.host = host;
+        this.settings = settings;
+        this.observer = observer;
+        this.rescheduling = rescheduling;
+        this.trouble = new SourceTrouble(host.clock(), this::sourceAnswers);
+        this.copies = new ProtectedCopies(host, !settings.adminsWriteCopies());
+        TableSync sync =
+                new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), copies::protect, trouble);
+        this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
+    }
+
+    /// Takes over what the configuration file names and what the replica remembers; protects the copies.
+    public void load() {
+        synchronized (changing) {
+            List<ConfiguredTable> remembered = host.store().write(tx -> {
+                Map<String, ConfiguredTable> known = byName(ConfigTable.all(tx));
+                for (TableConfig config : settings.tables()) {
+                    // A pause outlives the restart: whoever paused the table had a reason that may still hold.
+                    boolean wasPaused = known.containsKey(config.name())
+                            && known.get(config.name()).config().paused();
+                    TableConfig effective = wasPaused ? config.withPaused(true) : config;
+                    ConfigTable.put(tx, new ConfiguredTable(effective, Origin.FILE));
+                    StateTable.ensure(tx, config.name());
+                }
+                return ConfigTable.all(tx);
+            });
+            Map<String, TableState> states = states();
+            for (ConfiguredTable table : remembered) {
+                TableRunner runner = runner(table);
+                TableState state = states.get(runner.name());
+                runner.due(dueAtStart(Optional.ofNullable(state)));
+                runner.orphan(table.origin() == Origin.FILE
+                        && settings.tables().stream().noneMatch(c -> c.name().equals(runner.name())));
+                runner.whyPaused().ifPresent(why -> LOG.warn("table {}: {}", runner.name(), why));
+                runners.put(runner.name(), runner);
+                runner.failing(state != null && state.failures() > 0);
+                if (state != null) state.target().ifPresent(target -> copies.protect(runner.name(), target));
+            }
+        }
+    }
+
+    public List<TableRunner> all() {
+        return runners.values().stream()
+                .sorted(Comparator.comparing(TableRunner::name))
+                .toList();
+    }
+
+    /// Finds a table by the name it is configured by, by its copy's name, or by `schema.table` at the source.
+    ///
+    /// @throws PerigeeException [Fault#NOT_FOUND]
+    public TableRunner require(String name) {
+        TableRunner exact = runners.get(name);
+        if (exact != null) return exact;
+        return states().values().stream()
+                .filter(state -> state.target().filter(name::equals).isPresent()
+                        || state.definition()
+                                .filter(d -> d.source().toString().equals(name))
+                                .isPresent())
+                .map(state -> runners.get(state.name()))
+                .filter(runner -> runner != null)
+                .findFirst()
+                .orElseThrow(
+                        () -> Fault.NOT_FOUND.in(
+                                "replication",
+                                "there is no replicated table \"%s\"".formatted(name),
+                                "Nothing was changed",
+                                "take a name from `perigee tables` or GET /replication/tables, or add the table with `perigee tables add`"));
+    }
+
+    /// Where the copies stand, by the name their table is configured by.
+    public Map<String, TableState> states() {
+        Map<String, TableState> states = new LinkedHashMap<>();
+        host.store()
+                .read(ReplicationTables.READ_LIMIT, StateTable::all)
+                .forEach(state -> states.put(state.name(), state));
+        return states;
+    }
+
+    /// What stands in the way of the source as a whole.
+    public SourceTrouble sourceTrouble() {
+        return trouble;
+    }
+
+    /// Tables that a source held up do not wait for their next try.
+    private void sourceAnswers(List<String> held) {
+        Instant now = host.clock().instant();
+        held.forEach(name -> find(name)
+                .filter(runner -> !runner.isBusy() && runner.due().isPresent())
+                .ifPresent(runner -> runner.due(now)));
+        rescheduling.run();
+    }
+
+    /// Why no table can be synced just now: the replica cannot be written.
+    public Optional<Problem> replicaTrouble() {
+        return host.store().trouble().map(Problem::of);
+    }
+
+    /// Adds tables, or gives those of the same name these settings. All or nothing; copies that are missing are made,
+    /// empty, and every table is due at once.
+    ///
+    /// @param isAdopting whether a table of the replica that has a copy's name and belongs to nobody becomes the copy:
+    ///     its rows are served until the source's have all been fetched, and then replaced by them
+    /// @throws PerigeeException 404 for what the source does not have, 409 for a name that is taken, 400
+    public List<ConfiguredTable> configure(List<TableConfig> configs, boolean isAdopting) {
+        synchronized (changing) {
+            Map<String, String> renamed = new LinkedHashMap<>();
+            try {
+                return configure(configs, isAdopting, renamed);
+            } catch (RuntimeException e) {
+                renamed.forEach((old, name) -> takeBack(old, name));
+                throw e;
+            }
+        }
+    }
+
+    /// @param renamed gets the tables whose copies were handed to another name: the old name, and the new one
+    private List<ConfiguredTable> configure(
+            List<TableConfig> configs, boolean isAdopting, Map<String, String> renamed) {
+        Source source = source();
+        List<Wanted> wanted = new ArrayList<>();
+        Map<TableConfig, SourceTable> described = new LinkedHashMap<>();
+        for (TableConfig config : configs) described.put(config, source.describe(config));
+        HiddenRows.refuse(source, described, this::isNewlyWhole);
+        described.forEach((config, table) -> {
+            Handover.find(host.store(), source, config, table).ifPresent(old -> {
+                handOver(old, config.name());
+                renamed.put(old, config.name());
+            });
+            wanted.add(new Wanted(
+                    new ConfiguredTable(config, origin(config.name())),
+                    Drifting.definition(host.store(), config, table)));
+        });
+        Instant now = host.clock().instant();
+        List<String> targets = host.store().write(tx -> store(tx, wanted, isAdopting, now));
+        for (int i = 0; i < wanted.size(); i++) {
+            ConfiguredTable table = wanted.get(i).table();
+            TableRunner runner = runners.computeIfAbsent(table.config().name(), _ -> runner(table));
+            runner.table(table);
+            runner.orphan(false);
+            runner.due(now);
+            if (table.config().paused()) runner.cancel(pausedWhileSyncing(runner.name()));
+            copies.protect(runner.name(), targets.get(i));
+            observer.changed(runner);
+        }
+        renamed.forEach((old, name) -> {
+            find(old).ifPresent(runner -> remove(runner, false));
+            find(name).ifPresent(observer::renamed);
+        });
+        rescheduling.run();
+        return wanted.stream().map(Wanted::table).toList();
+    }
+
+    /// Gives what is remembered of a table to its new name. What is done to the copy just now ends first, and goes on
+    /// under the new name.
+    private void handOver(String old, String name) {
+        find(old)
+                .ifPresent(runner -> end(
+                        runner,
+                        Fault.CLOSED.in(
+                                "table " + old, "it is called %s now".formatted(name), "The pages before are kept")));
+        host.store().write(tx -> {
+            ReplicationTables.rename(tx, old, name);
+            return true;
+        });
+    }
+
+    private void takeBack(String old, String name) {
+        host.store().write(tx -> {
+            ReplicationTables.rename(tx, name, old);
+            return true;
+        });
+        find(old).ifPresent(TableRunner::reopen);
+    }
+
+    /// Ends what is done to a table's copy, and starts nothing more there.
+    private static void end(TableRunner runner, PerigeeException reason) {
+        runner.close(reason);
+        if (runner.awaitIdle()) return;
+        runner.reopen();
+        throw Fault.BUSY.in(
+                "table " + runner.name(),
+                "its running sync did not end in time",
+                "It is being cancelled",
+                "wait until its state is no longer syncing, then try again");
+    }
+
+    /// Whether a sync would now have to read all rows of the table for the first time. Other settings of a table may
+    /// change while its syncs fail because of hidden rows.
+    private boolean isNewlyWhole(TableConfig config) {
+        boolean wasWhole = find(config.name())
+                .filter(known -> known.config().rowSecurity() == RowSecurity.REFUSED)
+                .isPresent();
+        return config.rowSecurity() == RowSecurity.REFUSED && !wasWhole;
+    }
+
+    /// Changes the settings that `patch` names, checked against the source where they say what is copied.
+    public ConfiguredTable change(TableRunner runner, JsonNode patch) {
+        synchronized (changing) {
+            return change(runner, TableFields.patched(runner.config(), patch));
+        }
+    }
+
+    private ConfiguredTable change(TableRunner runner, TableConfig config) {
+        TableConfig before = runner.config();
+        if (!before.withPaused(config.paused()).equals(config))
+            return configure(List.of(config), false).getFirst();
+        synchronized (changing) {
+            // Pausing must work while the source is down, so nothing is asked of it here.
+            ConfiguredTable table = new ConfiguredTable(
+                    config, runner.isOrphan() ? Origin.REST : runner.table().origin());
+            host.store().write(tx -> {
+                ConfigTable.put(tx, table);
+                return true;
+            });
+            runner.table(table);
+            runner.orphan(false);
+            if (config.paused()) runner.cancel(pausedWhileSyncing(runner.name()));
+            observer.changed(runner);
+            rescheduling.run();
+            return table;
+        }
+    }
+
+    /// Takes a table out of replication. Its copy stays as an ordinary table, unless it is to be dropped.
+    public void remove(TableRunner runner, boolean isDropped) {
+        synchronized (changing) {
+            String name = runner.name();
+            end(
+                    runner,
+                    Fault.CONFLICT.in(
+                            "table " + name,
+                            "it was removed from replication",
+                            "The pages before stay in the copy",
+                            "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
+            host.store().write(tx -> {
+                Optional<TableState> state = StateTable.find(tx, name);
+                state.flatMap(TableState::shadow).ifPresent(shadow -> CopyTable.drop(tx, shadow));
+                if (isDropped) state.flatMap(TableState::target).ifPresent(copy -> CopyTable.drop(tx, copy));
+                ReplicationTables.forget(tx, name);
+                return true;
+            });
+            runners.remove(name);
+            trouble.removed(name);
+            copies.release(name);
+            observer.removed(runner);
+            rescheduling.run();
+        }
+    }
+
+    /// Why a table that is taken out of replication is back after the next start; empty where it stays out.
+    public Optional<String> whyNextStartHas(String name) {
+        if (settings.tables().stream().noneMatch(config -> config.name().equals(name))) return Optional.empty();
+        String place = settings.places().get(name);
+        return Optional.of(
+                "the configuration names this table under `replication.tables`%s, so the next start replicates it again; remove it there too"
+                        .formatted(place == null ? "" : " at " + place));
+    }
+
+    /// Fetches a table again from the beginning; a crash does not forget it. Readers keep the old copy meanwhile.
+    public CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
+        host.store().write(tx -> {
+            StateTable.ensure(tx, runner.name());
+            StateTable.needsResync(tx, runner.name());
+            return true;
+        });
+        return runner.resync();
+    }
+
+    /// Ends all syncs within seconds; what was committed stays.
+    public void stop() {
+        PerigeeException stopping = Fault.CLOSED.in("replication", "Perigee stops", "The pages before are committed");
+        Collection<TableRunner> all = runners.values();
+        all.forEach(runner -> runner.close(stopping));
+        all.forEach(TableRunner::awaitIdle);
+    }
+
+    /// @throws PerigeeException [Fault#SOURCE_NOT_CONFIGURED]
+    public Source source() {
+        return host.source()
+                .orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
+                        "replication", "there is no external database to pull from", "Nothing was changed"));
+    }
+
+    public Optional<TableRunner> find(String name) {
+        return Optional.ofNullable(runners.get(name));
+    }
+
+    public SyncTurns turns() {
+        return turns;
+    }
+
+    private TableRunner runner(ConfiguredTable table) {
+        return new TableRunner(table, turns::run, rescheduling);
+    }
+
+    private List<TableRunner> members(String group) {
+        return all().stream()
+                .filter(other -> !other.isPaused() && other.config().group().equals(Optional.of(group)))
+                .toList();
+    }
+
+    /// Brings nearer what is due later than the schedule, or a retry, may put it: that was decided while the clock was
+    /// ahead of now.
+    public void bringNearer() {
+        Instant now = host.clock().instant();
+        for (TableRunner runner : all()) {
+            Instant latest = runner.isFailing()
+                    ? now.plus(settings.retryMax())
+                    : Schedule.of(runner.config()).next(now, now);
+            if (runner.due().filter(due -> due.isAfter(latest)).isPresent()) runner.due(latest);
+        }
+    }
+
+    /// What was due while nobody ran is due now.
+    private Instant dueAtStart(Optional<TableState> state) {
+        Instant now = host.clock().instant();
+        return state.flatMap(TableState::nextSyncAt).orElse(now);
+    }
+
+    private Origin origin(String name) {
+        TableRunner known = runners.get(name);
+        return known == null || known.isOrphan() ? Origin.REST : known.table().origin();
+    }
+
+    /// @return the names the copies have
+    private static List<String> store(Transaction tx, List<Wanted> wanted, boolean isAdopting, Instant due) {
+        List<String> targets = new ArrayList<>();
+        for (Wanted one : wanted) {
+            String name = one.table().config().name();
+            ConfigTable.put(tx, one.table());
+            targets.add(reserveTarget(tx, name, one.definition(), isAdopting));
+            StateTable.dueAt(tx, name, Optional.of(due));
+        }
+        if (ConfigTable.all(tx).size() > MAX_TABLES) {
+            throw Fault.TOO_LARGE.in(
+                    "replication",
+                    "there would be more than %d replicated tables".formatted(MAX_TABLES),
+                    "Nothing was changed",
+                    "remove tables that are no longer needed first");
+        }
+        return targets;
+    }
+
+    private static String reserveTarget(Transaction tx, String name, CopyDefinition definition, boolean isAdopting) {
+        StateTable.ensure(tx, name);
+        Optional<String> made = StateTable.find(tx, name)
+                .flatMap(TableState::target)
+                .filter(target -> CopyTable.existing(tx, target).isPresent());
+        if (made.isEmpty()) {
+            Optional<String> adopted = isAdopting ? CopyNames.unowned(tx, definition.target()) : Optional.empty();
+            if (adopted.isEmpty()) SyncPlan.makeCopy(tx, name, definition);
+            else StateTable.adopted(tx, name, adopted.get());
+            return adopted.orElse(definition.target());
+        }
+        if (!made.get().equalsIgnoreCase(definition.target())) {
+            CopyNames.refuseTaken(tx, definition.target(), name);
+        }
+        return made.orElse(definition.target());
+    }
+
+    private static PerigeeException pausedWhileSyncing(String name) {
+        return Fault.CONFLICT.in(
+                "table " + name,
+                "it was paused while it was syncing",
+                "The pages before are committed",
+                "resume it: `perigee tables resume %s`".formatted(Remedies.word(name)));
+    }
+
+    private static Map<String, ConfiguredTable> byName(List<ConfiguredTable> tables) {
+        Map<String, ConfiguredTable> byName = new LinkedHashMap<>();
+        tables.forEach(table -> byName.put(table.config().name(), table));
+        return byName;
+    }
+}

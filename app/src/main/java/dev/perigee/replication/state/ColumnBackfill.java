@@ -1,0 +1,107 @@
+package dev.perigee.replication.state;
+
+import static dev.perigee.replication.copy.Identifiers.quoted;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.KeyText;
+import dev.perigee.source.Scope;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store.Transaction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Columns that were added to a copy and are filled for the rows that were there already.
+///
+/// Rows are taken in the order they lie in the copy, some of them in each sync and in its snapshot, and fetched whole
+/// by their keys: so a row is never half of one moment and half of another. Rows that come later have the columns from
+/// the beginning.
+///
+/// @param columns those being filled, by name
+/// @param after rowid of the copy up to which rows have them
+/// @param upTo greatest rowid that was there when the columns were added
+/// @param rows fetched so far
+public record ColumnBackfill(List<String> columns, long after, long upTo, long rows) {
+    /// Rows fetched for it in one sync, so that what is new never waits for long.
+    public static final int ROWS_PER_SYNC = 100_000;
+
+    public ColumnBackfill {
+        columns = List.copyOf(columns);
+    }
+
+    /// @param keys in the source's text form
+    /// @param last rowid of the last of them
+    public record Chunk(List<List<String>> keys, long last) {}
+
+    public boolean isDone() {
+        return after >= upTo;
+    }
+
+    public ColumnBackfill after(Chunk chunk) {
+        return new ColumnBackfill(
+                columns, chunk.last(), upTo, rows + chunk.keys().size());
+    }
+
+    public ColumnBackfill ended() {
+        return new ColumnBackfill(columns, upTo, upTo, rows);
+    }
+
+    /// Starts again from the first row, with more columns.
+    public static ColumnBackfill of(Transaction tx, CopyDefinition copy, List<String> columns) {
+        SqliteStatement range = tx.statement("SELECT coalesce(min(%1$s), 1) - 1, coalesce(max(%1$s), 0) FROM %2$s"
+                .formatted(copy.rowid().orElseThrow(), quoted(copy.target())));
+        try {
+            range.step();
+            return new ColumnBackfill(columns, range.intAt(0), range.intAt(1), 0);
+        } finally {
+            range.reset();
+        }
+    }
+
+    /// Whether rows can be fetched by the keys the copy has: the source must find them by an index, and read their
+    /// values as the copy writes them.
+    public static boolean isPossible(TableConfig config, SourceTable table, CopyDefinition definition) {
+        boolean isFound = !definition.key().isEmpty() && definition.key().equals(table.key());
+        return isFound
+                && definition.key().stream()
+                        .map(name -> table.column(name).orElseThrow())
+                        .noneMatch(column -> isOneWay(column, config));
+    }
+
+    private static boolean isOneWay(SourceColumn column, TableConfig config) {
+        boolean isEpoch = config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS;
+        return column.values().structure().isPresent()
+                || (isEpoch && column.option() == SourceColumn.Option.TIMESTAMPS);
+    }
+
+    /// The next rows; empty where there are none.
+    public Optional<Chunk> next(Transaction tx, CopyDefinition copy, SourceTable table) {
+        List<String> key = copy.key();
+        SqliteStatement rows =
+                tx.statement("SELECT %1$s, %2$s FROM %3$s WHERE %1$s > ?1 AND %1$s <= ?2 ORDER BY %1$s LIMIT %4$d"
+                        .formatted(
+                                copy.rowid().orElseThrow(), quoted(key), quoted(copy.target()), Scope.Keys.MAX_KEYS));
+        try {
+            rows.bindInt(1, after).bindInt(2, upTo);
+            List<List<String>> keys = new ArrayList<>();
+            long last = after;
+            while (rows.step()) {
+                List<String> texts = new ArrayList<>();
+                for (int i = 0; i < key.size(); i++) {
+                    Value value = rows.valueAt(i + 1);
+                    KeyText.of(value, table.column(key.get(i)).orElseThrow(), false)
+                            .ifPresent(texts::add);
+                }
+                if (texts.size() == key.size()) keys.add(texts);
+                last = rows.intAt(0);
+            }
+            return keys.isEmpty() ? Optional.empty() : Optional.of(new Chunk(keys, last));
+        } finally {
+            rows.reset();
+        }
+    }
+}

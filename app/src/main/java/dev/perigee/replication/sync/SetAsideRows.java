@@ -1,0 +1,183 @@
+package dev.perigee.replication.sync;
+
+import dev.perigee.batch.Batch;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.Refusals;
+import dev.perigee.replication.copy.SourceText;
+import dev.perigee.replication.copy.Upsert;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.SetAsideTable;
+import dev.perigee.source.RefusedRow;
+import dev.perigee.source.Scope;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Applies batches for one run so that a row that cannot be stored holds up no other: it is set aside, in the
+/// transaction of its page, and leaves that when it is stored after all or gone from the source.
+///
+/// Nothing of this costs anything while all rows can be stored. While some are set aside, the keys of what comes are
+/// looked up among theirs.
+public final class SetAsideRows {
+    private final String name;
+    private final SourceText text;
+    private final Upsert upsert;
+    private final boolean isPending;
+    private final boolean isMerged;
+    private final long run;
+
+    // Keys set aside, with the name of the fault. Written by the writer, read between two passes.
+    private final Map<String, String> known = new ConcurrentHashMap<>();
+    private final Set<String> returned = ConcurrentHashMap.newKeySet();
+    private final Set<String> cleared = ConcurrentHashMap.newKeySet();
+    private List<String> due = List.of();
+    private boolean isNullKeysRead;
+    private volatile boolean isRetrying;
+
+    /// @param isPending whether rows go into a table aside of the copy
+    /// @param isMerged whether that will be merged into the copy, and not take its place
+    public SetAsideRows(String name, SourceText text, Upsert upsert, boolean isPending, boolean isMerged, long run) {
+        this.name = name;
+        this.text = text;
+        this.upsert = upsert;
+        this.isPending = isPending;
+        this.isMerged = isMerged;
+        this.run = run;
+    }
+
+    /// Looks up what is set aside so far. A fresh copy begins without.
+    public void begin(Store store, Instant now) {
+        if (isPending && !isMerged) return;
+        List<SetAsideTable.Known> rows =
+                store.read(ReplicationTables.READ_LIMIT, tx -> SetAsideTable.known(tx, name, now));
+        rows.forEach(row -> known.put(row.key(), row.fault()));
+        due = rows.stream()
+                .filter(SetAsideTable.Known::isDue)
+                .map(SetAsideTable.Known::key)
+                .toList();
+    }
+
+    /// Applies a page and the rows that were refused before they were in it.
+    ///
+    /// @param isFirst whether none of its rows can be there yet
+    public Counts apply(Transaction tx, Batch page, List<RefusedRow> refused, boolean isFirst, Instant now) {
+        Set<Integer> failed = new HashSet<>();
+        Refusals refusals = (row, reason) -> {
+            failed.add(row);
+            put(tx, new SetAsideTable.Entry(text.key(page, row), reason, text.of(page, row)), now);
+        };
+        Counts counts = isFirst ? upsert.load(tx, page, refusals) : upsert.apply(tx, page, refusals);
+        for (RefusedRow row : refused) {
+            Optional<String> key = text.key(row.key());
+            put(tx, new SetAsideTable.Entry(key, row.reason(), text.of(row)), now);
+            key.ifPresent(returned::add);
+        }
+        boolean isRetry = isRetrying;
+        if (!isRetry && known.isEmpty()) return counts;
+        for (int row = 0; row < page.rowCount(); row++) {
+            Optional<String> key = text.key(page, row);
+            if (key.isEmpty()) continue;
+            boolean isSame = isRetry && !returned.add(key.get());
+            if (isSame) {
+                PerigeeException same = Upsert.sameKey(name);
+                put(tx, new SetAsideTable.Entry(key, same, text.of(page, row)), now);
+            } else if (!failed.contains(row) && mayClear(key.get(), isRetry)) {
+                clear(tx, key.get());
+            }
+        }
+        return counts;
+    }
+
+    /// All keys that several rows of the source share, as just looked for. Their rows are fetched next, and of each key
+    /// all but one are set aside; so are the rows whose key was shared and is not any more, which may be stored now.
+    void shared(Store store, List<List<Value>> keys, Instant now) {
+        Set<String> shared = new LinkedHashSet<>();
+        List<List<Value>> unnamed = new ArrayList<>();
+        for (List<Value> key : keys) text.key(key).ifPresentOrElse(shared::add, () -> unnamed.add(key));
+        Set<String> wanted = new LinkedHashSet<>(due);
+        shared.stream().filter(key -> !known.containsKey(key)).forEach(wanted::add);
+        known.forEach((key, fault) -> {
+            if (fault.equals(Fault.KEY_MISSING.name()) && !shared.contains(key)) wanted.add(key);
+        });
+        due = List.copyOf(wanted);
+        if (unnamed.isEmpty()) return;
+        PerigeeException reason = Upsert.sameKey(name);
+        store.write(tx -> {
+            unnamed.forEach(key -> put(tx, new SetAsideTable.Entry(Optional.empty(), reason, text.ofKey(key)), now));
+            return true;
+        });
+    }
+
+    /// Keys to fetch again now, in portions that can be asked for. What is applied from now on are their rows.
+    List<List<String>> due() {
+        isRetrying = true;
+        List<List<String>> portions = new ArrayList<>();
+        for (int from = 0; from < due.size(); from += Scope.Keys.MAX_KEYS) {
+            portions.add(due.subList(from, Math.min(due.size(), from + Scope.Keys.MAX_KEYS)));
+        }
+        return portions;
+    }
+
+    /// The rows of `portion` were asked for: those that did not come are gone from the source.
+    void retried(Store store, List<String> portion) {
+        store.write(tx -> {
+            portion.stream().filter(key -> !returned.contains(key)).forEach(key -> clear(tx, key));
+            return true;
+        });
+    }
+
+    /// All rows without a key were read.
+    void nullKeysRead(Store store) {
+        isNullKeysRead = true;
+        store.write(tx -> {
+            SetAsideTable.keepNullKeysOf(tx, name, isPending, run);
+            return true;
+        });
+    }
+
+    /// The fresh copy takes its place.
+    void swapped(Transaction tx) {
+        SetAsideTable.swapped(tx, name);
+    }
+
+    /// Merges what was gathered into `copy`.
+    Counts merge(Transaction tx, String copy, Instant now) {
+        Counts counts = upsert.merge(tx, copy, (batch, row, reason) -> {
+            put(tx, new SetAsideTable.Entry(text.key(batch, row), reason, text.of(batch, row)), now);
+        });
+        cleared.forEach(key -> SetAsideTable.remove(tx, name, false, key));
+        SetAsideTable.merged(tx, name, isNullKeysRead);
+        return counts;
+    }
+
+    /// A row that shares its key with another comes alone when only that one changed.
+    private boolean mayClear(String key, boolean isRetry) {
+        String fault = known.get(key);
+        return fault != null && (isRetry || !fault.equals(Fault.KEY_MISSING.name()));
+    }
+
+    private void put(Transaction tx, SetAsideTable.Entry entry, Instant now) {
+        SetAsideTable.put(tx, name, isPending, entry, now, run);
+        entry.key().ifPresent(key -> {
+            known.put(key, entry.reason().fault().name());
+            cleared.remove(key);
+        });
+    }
+
+    private void clear(Transaction tx, String key) {
+        SetAsideTable.remove(tx, name, isPending, key);
+        known.remove(key);
+        if (isMerged) cleared.add(key);
+    }
+}

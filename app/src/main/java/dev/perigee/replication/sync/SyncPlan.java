@@ -1,0 +1,236 @@
+package dev.perigee.replication.sync;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.CopyTable;
+import dev.perigee.replication.copy.CopyTable.Index;
+import dev.perigee.replication.drift.Drift;
+import dev.perigee.replication.drift.Drifting;
+import dev.perigee.replication.state.CopyNames;
+import dev.perigee.replication.state.DriftTable;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.Run;
+import dev.perigee.replication.state.Sealing;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.TableState;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
+import java.util.List;
+import java.util.Optional;
+
+/// What one sync is going to do, decided from the source's definition of the table and from where the copy stands.
+///
+/// @param config the settings, with the names that columns have at the source now
+/// @param table the source's table as it is described now
+/// @param shadow the table to fill when everything is fetched again; empty when the copy itself goes on
+/// @param stage the table to gather the rows of a group's table in; empty where they go to the copy at once
+/// @param isEmpty whether no row is there yet, so that two rows with one key are a mistake
+/// @param after rows greater than it are wanted
+/// @param sealing how far the copy is settled
+/// @param isLoaded whether everything was fetched once
+/// @param isClientSeen see [dev.perigee.replication.state.Followed]
+/// @param pages pages applied to the copy so far
+/// @param rows in the copy so far
+/// @param generation of the copy when this sync is done
+/// @param missingIndexes indexes to make when all rows are there
+/// @param why what the source changed that this sync follows
+public record SyncPlan(
+        TableConfig config,
+        SourceTable table,
+        CopyDefinition definition,
+        Optional<String> shadow,
+        Optional<String> stage,
+        boolean isEmpty,
+        Optional<HighWaterMark> after,
+        Sealing sealing,
+        boolean isLoaded,
+        boolean isClientSeen,
+        long pages,
+        long rows,
+        long generation,
+        List<Index> missingIndexes,
+        Optional<String> why) {
+
+    private static final String SHADOW_PREFIX = "tmp_replication_shadow_";
+    private static final String STAGE_PREFIX = "tmp_replication_stage_";
+
+    /// Looks at the source and makes the copy, or a shadow of it, where that is needed. A copy whose table was changed
+    /// at the source is altered to follow it, or is replaced by a shadow.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] when the copy's name is taken.
+    ///     Nothing was changed then
+    ///
+    /// @param isGroup whether the copy must stay as it is until the tables of its group are ready too
+    static SyncPlan make(Store store, Source source, TableConfig asked, Run.Kind kind, boolean isGroup) {
+        Drifting drifting = Drifting.look(store, source, asked, kind);
+        TableConfig config = drifting.config();
+        SourceTable table = drifting.table();
+        CopyDefinition now = drifting.now();
+        boolean isAside = isGroup || config.mode() == TableConfig.Mode.FULL;
+        SyncPlan plan = store.read(ReplicationTables.READ_LIMIT, tx -> goOn(tx, config, table, now, kind))
+                .filter(going -> !isAside || going.isLoaded())
+                .orElseGet(() -> store.write(tx -> prepare(tx, config, table, now, isAside)))
+                .because(drifting.why());
+        return isGroup ? plan.staged(store) : plan;
+    }
+
+    /// Why it is done so, for the record of the run.
+    private SyncPlan because(Optional<String> why) {
+        return new SyncPlan(
+                config,
+                table,
+                definition,
+                shadow,
+                stage,
+                isEmpty,
+                after,
+                sealing,
+                isLoaded,
+                isClientSeen,
+                pages,
+                rows,
+                generation,
+                missingIndexes,
+                why);
+    }
+
+    /// The table rows go into.
+    String into() {
+        return stage.or(() -> shadow).orElse(definition.target());
+    }
+
+    /// Whether rows go elsewhere than into the copy, which stays as it is until the end.
+    boolean isAside() {
+        return stage.isPresent() || shadow.isPresent();
+    }
+
+    /// The same plan with a table of its own to gather the rows in. Left-overs of a crash are replaced.
+    SyncPlan staged(Store store) {
+        if (isAside()) return this;
+        String name = stageOf(definition.target());
+        store.write(tx -> {
+            CopyTable.drop(tx, name);
+            CopyTable.create(tx, definition, name);
+            return true;
+        });
+        return new SyncPlan(
+                config,
+                table,
+                definition,
+                shadow,
+                Optional.of(name),
+                isEmpty,
+                after,
+                sealing,
+                isLoaded,
+                isClientSeen,
+                pages,
+                rows,
+                generation,
+                missingIndexes,
+                why);
+    }
+
+    /// Whether the source's estimate says how many rows there will be.
+    boolean isLoading() {
+        return shadow.isPresent() || !isLoaded;
+    }
+
+    /// Rows in the copy of a first load that was interrupted and now goes on; else 0.
+    long rowsBefore() {
+        return shadow.isPresent() || isLoaded ? 0 : rows;
+    }
+
+    boolean isFromTheBeginning() {
+        return shadow.isPresent() || (after.isEmpty() && !isLoaded);
+    }
+
+    /// Where the rows of a group's table are gathered, of which `target` is the copy.
+    static String stageOf(String target) {
+        return STAGE_PREFIX + target;
+    }
+
+    /// The plan for a copy that only goes on; empty where something must be made first.
+    private static Optional<SyncPlan> goOn(
+            Transaction tx, TableConfig config, SourceTable table, CopyDefinition now, Run.Kind kind) {
+        TableState state = StateTable.find(tx, config.name()).orElse(null);
+        boolean isWhole = kind == Run.Kind.RESYNC || config.mode() == TableConfig.Mode.FULL;
+        if (isWhole || state == null || state.needsResync()) return Optional.empty();
+        CopyDefinition made = state.definition().orElse(null);
+        if (made == null || made.isChosenDifferently(now)) return Optional.empty();
+        if (CopyTable.existing(tx, made.target()).isEmpty()) return Optional.empty();
+        if (!Drift.between(made, now).isNone()) return Optional.empty();
+        return Optional.of(of(tx, config, table, made, state, Optional.empty(), state.generation()));
+    }
+
+    private static SyncPlan prepare(
+            Transaction tx, TableConfig config, SourceTable table, CopyDefinition now, boolean isAside) {
+        String name = config.name();
+        StateTable.ensure(tx, name);
+        boolean hasCopy = StateTable.find(tx, name)
+                .flatMap(TableState::target)
+                .filter(target -> CopyTable.existing(tx, target).isPresent())
+                .isPresent();
+        if (!hasCopy) makeCopy(tx, name, now);
+        if (!hasCopy && !isAside) {
+            TableState state = StateTable.find(tx, name).orElseThrow();
+            return of(tx, config, table, now, state, Optional.empty(), state.generation());
+        }
+        TableState before = StateTable.find(tx, name).orElseThrow();
+        if (!before.target().orElseThrow().equalsIgnoreCase(now.target()))
+            CopyNames.refuseTaken(tx, now.target(), name);
+        long generation = before.generation() + 1;
+        String shadow = SHADOW_PREFIX + generation + "_" + now.target();
+        before.shadow().ifPresent(left -> CopyTable.drop(tx, left));
+        CopyTable.drop(tx, shadow);
+        CopyTable.create(tx, now, shadow);
+        StateTable.shadow(tx, name, Optional.of(shadow));
+        TableState state = StateTable.find(tx, name).orElseThrow();
+        return of(tx, config, table, now, state, Optional.of(shadow), generation);
+    }
+
+    /// Makes an empty copy, unless the name is taken by something that is not replication's.
+    public static void makeCopy(Transaction tx, String name, CopyDefinition definition) {
+        StateTable.ensure(tx, name);
+        CopyNames.refuseTaken(tx, definition.target(), name);
+        CopyTable.create(tx, definition, definition.target());
+        StateTable.made(tx, name, definition);
+        DriftTable.forget(tx, name);
+    }
+
+    private static SyncPlan of(
+            Transaction tx,
+            TableConfig config,
+            SourceTable table,
+            CopyDefinition definition,
+            TableState state,
+            Optional<String> shadow,
+            long generation) {
+        return new SyncPlan(
+                config,
+                table,
+                definition,
+                shadow,
+                Optional.empty(),
+                shadow.isPresent() || state.rowCount() == 0,
+                shadow.isPresent() ? Optional.empty() : state.cursor(),
+                shadow.isPresent() ? Sealing.NONE : state.sealing(),
+                shadow.isEmpty() && state.isLoaded(),
+                state.isClientSeen(),
+                state.pages(),
+                state.rowCount(),
+                generation,
+                config.indexes() ? missing(tx, definition, table, generation) : List.of(),
+                Optional.empty());
+    }
+
+    private static List<Index> missing(Transaction tx, CopyDefinition definition, SourceTable table, long generation) {
+        return CopyTable.indexes(definition, table.indexes(), generation).stream()
+                .filter(index -> CopyTable.existing(tx, index.name()).isEmpty())
+                .toList();
+    }
+}

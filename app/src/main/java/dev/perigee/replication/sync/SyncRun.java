@@ -1,0 +1,449 @@
+package dev.perigee.replication.sync;
+
+import dev.perigee.batch.Batch;
+import dev.perigee.config.TableConfig;
+import dev.perigee.replication.copy.CopyTable;
+import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.Lists;
+import dev.perigee.replication.copy.SourceText;
+import dev.perigee.replication.copy.Upsert;
+import dev.perigee.replication.drift.Lineage;
+import dev.perigee.replication.state.ColumnBackfill;
+import dev.perigee.replication.state.DriftTable;
+import dev.perigee.replication.state.Followed;
+import dev.perigee.replication.state.Guarantee;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.Run;
+import dev.perigee.replication.state.RunTable;
+import dev.perigee.replication.state.Sealing;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.TableState;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Horizon;
+import dev.perigee.source.Identity;
+import dev.perigee.source.Moment;
+import dev.perigee.source.Obstacle.Effect;
+import dev.perigee.source.Pull;
+import dev.perigee.source.RefusedRow;
+import dev.perigee.source.Scope;
+import dev.perigee.source.Snapshot;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.TableId;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The rows of one sync, from a snapshot of the source into the copy. Used once, by one thread.
+///
+/// By cursor there are three passes: rows that came late behind the greatest cursor value pulled, rows above it in the
+/// order `(cursor, key)`, and rows whose cursor is NULL. See [Sealing] for what the first one needs. The other modes
+/// have one pass, over what changed since the last sync or over everything.
+///
+/// Rows go into the copy; or, when everything is fetched again, into a shadow that takes the copy's place in the end;
+/// or, for a table of a group, into a stage that is merged into the copy together with those of the other tables.
+final class SyncRun {
+    /// Rows in a page while a table is loaded from the beginning and its page size is the default.
+    static final int LOAD_PAGE_ROWS = 10_000;
+
+    private final Store store;
+    private final InstantSource clock;
+    private final RunTable runs;
+    private final TableConfig config;
+    private final SyncPlan plan;
+    private final SetAsideRows setAside;
+    private final long maxRowBytes;
+    private final LatePace pace;
+    private final LatePace nullKeyPace;
+    private final SyncListener listener;
+    private final Cancellation cancellation;
+
+    // As of the page applied last: belongs to the writer while pages are under way.
+    private Run applied;
+    private Optional<HighWaterMark> mark = Optional.empty();
+    private long textNumbers;
+
+    // Known once the snapshot is there, and once all was pulled.
+    private @Nullable Moment moment;
+    private Optional<Instant> replayedUntil = Optional.empty();
+    private @Nullable Followed followed;
+    private Lineage.Found lineage = Lineage.Found.of(Optional.empty());
+    private Optional<ColumnBackfill> backfill = Optional.empty();
+    private boolean isIdentityKept;
+    private Optional<Counts> compared = Optional.empty();
+
+    // As of the page committed last.
+    private volatile Run committed;
+
+    SyncRun(
+            Store store,
+            InstantSource clock,
+            RunTable runs,
+            TableConfig config,
+            SyncPlan plan,
+            Run run,
+            long maxRowBytes,
+            LatePace pace,
+            LatePace nullKeyPace,
+            SyncListener listener,
+            Cancellation cancellation) {
+        this.store = store;
+        this.clock = clock;
+        this.runs = runs;
+        this.config = config;
+        this.plan = plan;
+        this.setAside = new SetAsideRows(
+                config.name(),
+                new SourceText(
+                        plan.table(),
+                        plan.definition(),
+                        config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS),
+                new Upsert(plan.definition(), plan.into(), plan.stage().isPresent()),
+                plan.isAside(),
+                plan.stage().isPresent(),
+                run.id());
+        this.maxRowBytes = maxRowBytes;
+        this.pace = pace;
+        this.nullKeyPace = nullKeyPace;
+        this.listener = listener;
+        this.cancellation = cancellation;
+        // Rows that came late do not move the cursor, so a run may end where it began.
+        this.applied = run.counted(Counts.NONE, plan.after().flatMap(HighWaterMark::cursor));
+        this.committed = applied;
+    }
+
+    /// Pulls all there is to pull. Whatever it throws, [#committed()] says what stands.
+    void pull(Snapshot snapshot) {
+        moment = snapshot.moment();
+        replayedUntil = snapshot.asOf();
+        lookAtLineage(snapshot);
+        setAside.begin(store, clock.instant());
+        if (plan.isLoading()) committed(committed); // so that it is known how far it is before its first page
+        switch (config.mode()) {
+            case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
+            case XMIN ->
+                everything(snapshot, plan.isLoaded() && !lineage.isSeenOtherwise() ? lookedSince() : Optional.empty());
+            case FULL -> everything(snapshot, Optional.empty());
+        }
+        fillAddedColumns(snapshot);
+        keysThatTellNoRowsApart(snapshot);
+        setAside.due().forEach(portion -> {
+            pass(snapshot, new Scope.Keys(portion.stream().map(Lists::ofJson).toList()));
+            setAside.retried(store, portion);
+        });
+        plan.missingIndexes().forEach(index -> {
+            cancellation.check();
+            store.write(tx -> {
+                index.create(tx, plan.into());
+                return true;
+            });
+        });
+        if (committed.kind() == Run.Kind.RESYNC) compared = ResyncCounts.compare(store, config.name(), plan);
+        else if (plan.shadow().isPresent() && plan.table().isFiltered()) refuseMassDelete();
+    }
+
+    String name() {
+        return config.name();
+    }
+
+    /// The copy's name.
+    String target() {
+        return plan.definition().target();
+    }
+
+    TableId sourceTable() {
+        return plan.table().id();
+    }
+
+    /// How old the copy is at most: as the moment the run began, or, of a standby, as far as that had replayed. Empty
+    /// where a standby does not say.
+    Optional<Instant> freshAt() {
+        Instant began = committed.startedAt();
+        boolean isStandby = lineage.now().map(Identity::isStandby).orElse(false);
+        return isStandby ? replayedUntil.map(until -> until.isBefore(began) ? until : began) : Optional.of(began);
+    }
+
+    /// The run with all its committed pages.
+    Run committed() {
+        return committed;
+    }
+
+    /// What policies hide is not known to be gone, so replacing the copy asks as a sweep does. Whoever resyncs has
+    /// answered. Where rows cannot be compared by a key, their number is.
+    private void refuseMassDelete() {
+        MassDelete mass = new MassDelete(config, plan.rows(), 0);
+        long gone = ResyncCounts.compare(store, config.name(), plan)
+                .map(Counts::deleted)
+                .orElseGet(() -> plan.rows() - committed.counts().growth());
+        if (mass.isAgainst(gone)) throw mass.hidden(gone);
+    }
+
+    /// What belongs into the transaction that ends a run which pulled everything.
+    ///
+    /// @return the run as it stands then
+    Run finish(Transaction tx) {
+        Run run = committed;
+        if (plan.shadow().isPresent()) {
+            String old = StateTable.find(tx, config.name())
+                    .flatMap(TableState::target)
+                    .orElse(plan.definition().target());
+            StateTable.find(tx, config.name())
+                    .flatMap(TableState::definition)
+                    .ifPresent(made -> CopyTable.carryOver(tx, plan.shadow().get(), made, plan.definition()));
+            long rows = run.counts().growth();
+            CopyTable.swap(tx, plan.shadow().get(), old, plan.definition().target());
+            DriftTable.renewed(tx, config.name(), lineage.now());
+            StateTable.swapped(tx, config.name(), plan.definition(), mark, rows, textNumbers);
+            setAside.swapped(tx);
+            if (compared.isPresent()) run = run.recounted(compared.get());
+        }
+        if (plan.stage().isPresent()) {
+            Counts merged = setAside.merge(tx, plan.definition().target(), clock.instant());
+            CopyTable.drop(tx, plan.stage().get());
+            StateTable.merged(tx, config.name(), mark, merged, textNumbers);
+            run = run.counted(merged, mark.flatMap(HighWaterMark::cursor));
+        }
+        StateTable.followed(tx, config.name(), progress());
+        lineage.now().ifPresent(now -> DriftTable.identity(tx, config.name(), now));
+        if (plan.shadow().isEmpty()) DriftTable.backfill(tx, config.name(), backfill.filter(b -> !b.isDone()));
+        return run.noted(notes());
+    }
+
+    private Optional<String> notes() {
+        List<String> notes = new ArrayList<>(lineage.notes());
+        plan.why().ifPresent(notes::addFirst);
+        return notes.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", notes));
+    }
+
+    /// Before anything is applied. What is fetched from the beginning does not build on what was there.
+    private void lookAtLineage(Snapshot snapshot) {
+        Lineage look = new Lineage(store, config, plan.table(), plan.after(), plan.rows());
+        if (!plan.isFromTheBeginning()) lineage = look.look(snapshot, false);
+        else if (config.mode() == TableConfig.Mode.FULL && committed.kind() == Run.Kind.SYNC)
+            lineage = look.lookAtServer(snapshot);
+        else lineage = Lineage.Found.of(snapshot.identity(plan.table()));
+    }
+
+    /// Moments of another history say nothing of what changed in this one.
+    private Optional<String> lookedSince() {
+        return lineage.isNewHistory() ? Optional.empty() : plan.sealing().lookedSince();
+    }
+
+    private void attachedParts(Snapshot snapshot) {
+        if (!lineage.newParts().isEmpty()) pass(snapshot, new Scope.Parts(lineage.newParts()));
+    }
+
+    private void fillAddedColumns(Snapshot snapshot) {
+        if (plan.shadow().isPresent()) return;
+        backfill = store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
+                .backfill();
+        for (int fetched = 0; backfill.isPresent() && fetched < ColumnBackfill.ROWS_PER_SYNC; ) {
+            ColumnBackfill open = backfill.get();
+            Optional<ColumnBackfill.Chunk> chunk =
+                    store.read(ReplicationTables.READ_LIMIT, tx -> open.next(tx, plan.definition(), plan.table()));
+            if (chunk.isEmpty()) {
+                backfill = Optional.of(open.ended());
+                return;
+            }
+            pass(snapshot, new Scope.Keys(chunk.get().keys()));
+            fetched += chunk.get().keys().size();
+            backfill = Optional.of(open.after(chunk.get()));
+        }
+    }
+
+    /// Whether another sync should follow at once, to go on filling columns that were added.
+    boolean hasMore() {
+        return backfill.filter(b -> !b.isDone()).isPresent();
+    }
+
+    /// With the first page: should the sync break off, the rows it brought are known to be of this source. Parts that
+    /// are new stay so until all their rows are there, and so does another sight of the rows.
+    private void keepIdentity(Transaction tx) {
+        if (isIdentityKept || plan.isAside() || lineage.now().isEmpty()) return;
+        Optional<Identity> before = DriftTable.find(tx, config.name()).identity();
+        Identity now = lineage.now().get();
+        DriftTable.identity(tx, config.name(), before.map(now::withPartsOf).orElse(now));
+        isIdentityKept = true;
+    }
+
+    private Followed progress() {
+        return Objects.requireNonNull(followed, "a run that pulled nothing ends");
+    }
+
+    private void byCursor(Snapshot snapshot, String cursor) {
+        // Those that came into sight lie anywhere, and the cursor stays where it is.
+        if (lineage.isSeenOtherwise()) pass(snapshot, new Scope.Changed(Optional.empty()));
+        Optional<HighWaterMark> before = plan.after();
+        Sealing sealing = plan.sealing();
+        boolean mayBeLate = before.isPresent() && sealing.isOpen(before.get());
+        // Tables of a group are looked through each time: one that rests would tear the joins of the others with it.
+        boolean isLooking = mayBeLate && (plan.stage().isPresent() || pace.isDue());
+        if (isLooking) {
+            long started = System.nanoTime();
+            pass(snapshot, new Scope.Late(cursor, sealing.sealed(), before.get(), lookedSince()));
+            pace.looked(started);
+        }
+        pass(snapshot, new Scope.After(cursor, before));
+        boolean mayBeNull =
+                !plan.table().column(cursor).map(SourceColumn::isNotNull).orElse(false);
+        if (mayBeNull) {
+            Optional<String> since = plan.isLoaded() ? lookedSince() : Optional.empty();
+            pass(snapshot, new Scope.NullCursor(cursor, since));
+        }
+        attachedParts(snapshot);
+        seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
+    }
+
+    /// Rows that have a NULL in their key, or the key of another row, can be set aside only. Looking for them may mean
+    /// to look through the table.
+    private void keysThatTellNoRowsApart(Snapshot snapshot) {
+        boolean mayBe = plan.definition().key().stream()
+                .anyMatch(key ->
+                        !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
+        boolean mayBeShared =
+                config.mode() != TableConfig.Mode.FULL && SharedKeys.mayBe(plan.definition(), plan.table());
+        if ((!mayBe && !mayBeShared) || !nullKeyPace.isDue()) return;
+        long started = System.nanoTime();
+        if (mayBeShared) {
+            List<List<Value>> shared = SharedKeys.in(snapshot, plan.table(), plan.definition(), config);
+            setAside.shared(store, shared, clock.instant());
+        }
+        if (mayBe) pass(snapshot, new Scope.NullKey());
+        setAside.nullKeysRead(store);
+        nullKeyPace.looked(started);
+    }
+
+    private void seal(Snapshot snapshot, String cursor, Optional<HighWaterMark> seen, boolean hasLooked) {
+        Optional<Snapshot.Limit> limit = seen.map(greatest -> snapshot.limit(plan.table(), cursor, greatest));
+        boolean isClientSeen =
+                plan.isClientSeen() || limit.map(Snapshot.Limit::isAhead).orElse(false);
+        boolean isStamped = Guarantee.isStamped(config, plan.table(), isClientSeen);
+        Horizon horizon = snapshot.horizon();
+        Moment now = snapshot.moment();
+        Optional<HighWaterMark> sealable = limit.flatMap(Snapshot.Limit::mark);
+        Sealing sealing = hasLooked
+                ? plan.sealing()
+                        .looked(
+                                now,
+                                sealable,
+                                earlier -> horizon.seals(earlier, config.settle())
+                                        && (isStamped || horizon.hasSettled(earlier, config.settle())))
+                : plan.sealing().remembering(now, sealable);
+        follow(snapshot, sealing, isClientSeen, hasLooked);
+    }
+
+    private void everything(Snapshot snapshot, Optional<String> since) {
+        pass(snapshot, new Scope.Changed(since));
+        attachedParts(snapshot);
+        follow(
+                snapshot,
+                new Sealing(Optional.empty(), Optional.of(snapshot.moment().mark()), List.of()),
+                plan.isClientSeen(),
+                true);
+    }
+
+    private void follow(Snapshot snapshot, Sealing sealing, boolean isClientSeen, boolean hasLooked) {
+        followed = new Followed(
+                sealing,
+                hasLooked ? snapshot.asOf() : Optional.empty(),
+                snapshot.position(),
+                Guarantee.seenBy(
+                        Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
+                        snapshot.viewer(plan.table())),
+                sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),
+                isClientSeen,
+                // Where all rows are read by choice, nothing makes that dearer.
+                snapshot.obstacles(plan.table()).stream()
+                        .filter(one -> config.mode() != TableConfig.Mode.FULL || one.effect() != Effect.DEARER)
+                        .toList());
+    }
+
+    private void pass(Snapshot snapshot, Scope scope) {
+        boolean isDefault = config.pageRows() == TableConfig.DEFAULT_PAGE_ROWS;
+        int pageRows = isDefault && plan.isFromTheBeginning() ? LOAD_PAGE_ROWS : config.pageRows();
+        int columns = plan.definition().columns().size();
+        try (PagePipeline pipeline = new PagePipeline(
+                store,
+                columns,
+                pageRows,
+                maxRowBytes,
+                plan.pages() + committed.pages(),
+                (tx, page, refused, end, after) -> apply(tx, page, refused, end, scope, after),
+                this::committed,
+                cancellation)) {
+            Pull pull = new Pull(
+                    plan.table(),
+                    plan.definition().columnNames(),
+                    plan.definition().key(),
+                    scope,
+                    pageRows,
+                    config.numeric(),
+                    config.timestamps());
+            try {
+                snapshot.pull(pull, pipeline);
+            } catch (RuntimeException e) {
+                pipeline.check(); // the writer's failure is the cause, the reader's only its echo
+                throw e;
+            }
+            pipeline.drain();
+        }
+    }
+
+    private Run apply(
+            Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, Scope scope, long pages) {
+        boolean movesCursor = scope instanceof Scope.After;
+        boolean isFirst =
+                plan.isEmpty() && !lineage.isSeenOtherwise() && (movesCursor || scope instanceof Scope.Changed);
+        Counts counts = setAside.apply(tx, page, refused, isFirst, clock.instant());
+        // Rows that may be there already are counted at the first load only.
+        long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
+        textNumbers += inPage;
+        Optional<HighWaterMark> moved = movesCursor ? Optional.of(end) : Optional.empty();
+        if (movesCursor) mark = moved;
+        if (plan.isAside()) {
+            StateTable.advanceAside(tx, config.name(), pages, counts);
+        } else {
+            StateTable.advance(tx, config.name(), pages, moved, counts, inPage);
+            if (movesCursor) StateTable.loadingSince(tx, config.name(), moment().mark());
+        }
+        applied = plan.stage().isPresent()
+                ? applied.after(Counts.NONE, Optional.empty())
+                : applied.after(counts, moved.flatMap(HighWaterMark::cursor));
+        runs.put(tx, applied);
+        keepIdentity(tx);
+        return applied;
+    }
+
+    private Moment moment() {
+        return Objects.requireNonNull(moment, "a page came before its snapshot");
+    }
+
+    /// Numbers of the page that are kept as text: in columns without a declared type, which only exact numerics have.
+    private long textNumbers(Batch page) {
+        long found = 0;
+        for (int column = 0; column < page.columns(); column++) {
+            if (!plan.definition().columns().get(column).declaredType().isEmpty()) continue;
+            for (int row = 0; row < page.rowCount(); row++) {
+                if (page.type(row, column) == SqliteStatement.Type.TEXT) found++;
+            }
+        }
+        return found;
+    }
+
+    private void committed(Run run) {
+        committed = run;
+        Optional<Long> estimated = plan.isLoading() && plan.table().estimatedRows() >= 0
+                ? Optional.of(plan.table().estimatedRows())
+                : Optional.empty();
+        listener.progress(
+                config.name(),
+                Progress.of(run.counts().pulled(), plan.rowsBefore(), estimated, run.durationMs(clock.instant())));
+    }
+}

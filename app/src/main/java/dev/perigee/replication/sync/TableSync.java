@@ -1,0 +1,272 @@
+package dev.perigee.replication.sync;
+
+import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.copy.CopyTable;
+import dev.perigee.replication.state.DriftTable;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.Run;
+import dev.perigee.replication.state.RunTable;
+import dev.perigee.replication.state.SetAsideTable;
+import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.TableState;
+import dev.perigee.source.Source;
+import dev.perigee.source.TableId;
+import dev.perigee.sqlite.SqliteLimit;
+import dev.perigee.store.Store;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Syncs tables: the one way rows come into a replica, for the server and for the command line.
+///
+/// A page's rows, the cursor that covers them and the record of the run are one SQLite transaction. So a copy stands
+/// exactly at its cursor at any moment, also after a crash: it is what the source sent up to `(cursor, key)`.
+///
+/// Safe for many threads, each with a table of its own; two syncs of one table at once are the caller's to prevent.
+public final class TableSync {
+    private static final Logger LOG = LoggerFactory.getLogger(TableSync.class);
+
+    private final Store store;
+    private final Supplier<Source> source;
+    private final InstantSource clock;
+    private final RunTable runs;
+    private final BiConsumer<String, String> copyStands;
+    private final SourceTrouble trouble;
+    private final Map<String, LatePace> paces = new ConcurrentHashMap<>();
+    private final Map<String, LatePace> nullKeyPaces = new ConcurrentHashMap<>();
+    private final long maxRowBytes;
+
+    /// Brings the replica's replication tables up to date and clears up after a crash.
+    ///
+    /// @param source asked for at each sync; may throw [Fault#SOURCE_NOT_CONFIGURED]
+    /// @param keepRuns run records kept for each table
+    /// @param copyStands told the configured name of a table and the name its copy has, before rows go into it
+    /// @param trouble told what syncs say of the source as a whole
+    public TableSync(
+            Store store,
+            Supplier<Source> source,
+            InstantSource clock,
+            int keepRuns,
+            BiConsumer<String, String> copyStands,
+            SourceTrouble trouble) {
+        store.migrate(ReplicationTables.ROOM, ReplicationTables.VERSIONS);
+        this.maxRowBytes = store.write(tx -> {
+            clearUp(tx);
+            return tx.connection().limit(SqliteLimit.LENGTH);
+        });
+        this.store = store;
+        this.source = source;
+        this.clock = clock;
+        this.copyStands = copyStands;
+        this.trouble = trouble;
+        this.runs = new RunTable(store, keepRuns);
+    }
+
+    /// For syncs without a server. The replica must not be served at the same time.
+    public TableSync(Store store, Source source) {
+        this(
+                store,
+                () -> source,
+                InstantSource.system(),
+                ReplicationConfig.defaults().keepRuns(),
+                (_, _) -> {},
+                new SourceTrouble(InstantSource.system(), _ -> {}));
+    }
+
+    /// Where runs are recorded, those of other kinds too.
+    public RunTable runs() {
+        return runs;
+    }
+
+    /// One table of a sync.
+    ///
+    /// @param next decides when it is synced again
+    public record Member(
+            TableConfig config, Run.Kind kind, SyncListener listener, Cancellation cancellation, NextDue next) {}
+
+    /// Pulls what is new since the table's cursor; everything where there is none. Makes the copy where it is missing.
+    /// A failure is in the result and in `tmp_replication_state`, never thrown.
+    public SyncResult run(TableConfig config, SyncListener listener) {
+        SyncResult result = run(new Member(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER));
+        while (result.succeeded() && hasMore(config.name())) {
+            result = result.plus(run(new Member(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER)));
+        }
+        return result;
+    }
+
+    /// As [#run(TableConfig, SyncListener)], from the beginning: the copy is replaced when all rows are there.
+    public SyncResult runAgain(TableConfig config, SyncListener listener) {
+        return run(new Member(config, Run.Kind.RESYNC, listener, new Cancellation(), NextDue.NEVER));
+    }
+
+    /// Whether another sync should follow at once, to go on filling columns that were added.
+    public boolean hasMore(String name) {
+        return store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, name))
+                .backfill()
+                .isPresent();
+    }
+
+    public SyncResult run(Member member) {
+        return run(List.of(member), false).getFirst();
+    }
+
+    /// Syncs tables in one snapshot of the source, and applies all of it in one transaction, or nothing.
+    ///
+    /// @return in the members' order
+    public List<SyncResult> runGroup(List<Member> members) {
+        return run(members, true);
+    }
+
+    private List<SyncResult> run(List<Member> members, boolean isGroup) {
+        List<Run> begun = members.stream()
+                .map(m -> Run.begin(runs.nextId(), m.config().name(), m.kind(), clock.instant()))
+                .toList();
+        List<SyncRun> syncing = new ArrayList<>();
+        try {
+            Source from = source.get();
+            for (int i = 0; i < members.size(); i++) {
+                Member member = members.get(i);
+                member.cancellation().check();
+                syncing.add(prepared(member, from, begun.get(i), isGroup));
+            }
+            List<TableId> tables =
+                    syncing.stream().map(SyncRun::sourceTable).distinct().toList();
+            String where = "table " + members.getFirst().config().name();
+            from.snapshot(where, tables, snapshot -> {
+                syncing.forEach(one -> one.pull(snapshot));
+                return true;
+            });
+            return succeeded(members, syncing);
+        } catch (RuntimeException e) {
+            PerigeeException failure = Failures.unwrapped(e);
+            List<SyncResult> results = new ArrayList<>();
+            for (int i = 0; i < members.size(); i++) {
+                Run committed = i < syncing.size() ? syncing.get(i).committed() : begun.get(i);
+                results.add(failed(committed, failure, members.get(i)));
+            }
+            return results;
+        }
+    }
+
+    /// Rows of the table that could not be stored and are set aside; counted, with why one of them is.
+    ///
+    /// @return empty where there are none
+    public Optional<String> setAside(String table) {
+        return store.read(
+                ReplicationTables.READ_LIMIT,
+                tx -> SetAsideTable.list(tx, table, 1).stream()
+                        .findFirst()
+                        .map(first ->
+                                "table %s: %,d of its rows are not in the copy but set aside in tmp_replication_set_aside: %s"
+                                        .formatted(table, SetAsideTable.count(tx, table, false), first.message())));
+    }
+
+    /// The largest row that the replica holds, in bytes.
+    public long maxRowBytes() {
+        return maxRowBytes;
+    }
+
+    private SyncRun prepared(Member member, Source from, Run begun, boolean isGroup) {
+        TableConfig config = member.config();
+        SyncPlan plan = SyncPlan.make(store, from, config, member.kind(), isGroup);
+        if (!plan.isAside()) copyStands.accept(config.name(), plan.definition().target());
+        LatePace pace = paces.computeIfAbsent(config.name(), _ -> new LatePace());
+        LatePace nullKeyPace = nullKeyPaces.computeIfAbsent(config.name(), _ -> new LatePace());
+        return new SyncRun(
+                store,
+                clock,
+                runs,
+                plan.config(),
+                plan,
+                begun,
+                maxRowBytes,
+                pace,
+                nullKeyPace,
+                member.listener(),
+                member.cancellation());
+    }
+
+    private List<SyncResult> succeeded(List<Member> members, List<SyncRun> syncing) {
+        Instant now = clock.instant();
+        List<Run> ended = store.write(tx -> {
+            List<Run> done = new ArrayList<>();
+            for (int i = 0; i < members.size(); i++) {
+                Run run = syncing.get(i).finish(tx).finished(Run.Outcome.OK, now, Optional.empty());
+                Optional<Instant> regular = members.get(i).next().after(run.startedAt(), now, 0, Optional.empty());
+                Optional<Instant> due = syncing.get(i).hasMore() ? Optional.of(now) : regular;
+                StateTable.succeeded(tx, run.table(), syncing.get(i).freshAt(), now, due);
+                runs.put(tx, run);
+                done.add(run);
+            }
+            return done;
+        });
+        syncing.forEach(one -> copyStands.accept(one.name(), one.target()));
+        ended.forEach(run -> trouble.succeeded(run.table()));
+        return ended.stream()
+                .map(run -> SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.empty()))
+                .toList();
+    }
+
+    /// Cancelled syncs are no failures of the table: its error, its due time and its count of failures stay.
+    private SyncResult failed(Run committed, PerigeeException failure, Member member) {
+        Instant now = clock.instant();
+        Cancellation cancellation = member.cancellation();
+        Problem problem = Problem.of(cancellation.reason().orElse(failure));
+        Run.Outcome outcome = cancellation.isCancelled() ? Run.Outcome.STOPPED : Run.Outcome.FAILED;
+        Run run = committed.finished(outcome, now, Optional.of(problem));
+        try {
+            boolean isNew = store.write(tx -> {
+                boolean isNews = false;
+                dropShadow(tx, run.table());
+                if (outcome == Run.Outcome.FAILED) {
+                    StateTable.ensure(tx, run.table());
+                    TableState state = StateTable.find(tx, run.table()).orElseThrow();
+                    int failures = state.failures() + 1;
+                    Optional<Instant> due = member.next().after(run.startedAt(), now, failures, Optional.of(problem));
+                    StateTable.failed(tx, run.table(), problem, now, due);
+                    isNews = !state.error().equals(Optional.of(problem));
+                }
+                runs.put(tx, run);
+                return isNews;
+            });
+            boolean isOfSource = outcome == Run.Outcome.FAILED && trouble.failed(run.table(), problem, isNew);
+            // Once, and not at each retry: the status says that it goes on.
+            if (isNew && !isOfSource) LOG.warn("table {}: {}", run.table(), failure.getMessage());
+        } catch (PerigeeException e) {
+            // The replica itself fails, as with a full disk: the result still says what went wrong first.
+            failure.addSuppressed(e);
+            LOG.warn("table {}: its failure could not be recorded: {}", run.table(), e.getMessage());
+        }
+        if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: a mistake of Perigee's", run.table(), failure);
+        return SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.of(problem));
+    }
+
+    private static void dropShadow(Transaction tx, String table) {
+        SetAsideTable.dropPending(tx, table);
+        StateTable.find(tx, table).flatMap(TableState::shadow).ifPresent(shadow -> {
+            CopyTable.drop(tx, shadow);
+            StateTable.shadow(tx, table, Optional.empty());
+        });
+        StateTable.find(tx, table)
+                .flatMap(TableState::target)
+                .ifPresent(target -> CopyTable.drop(tx, SyncPlan.stageOf(target)));
+    }
+
+    private static void clearUp(Transaction tx) {
+        RunTable.interruptUnfinished(tx);
+        for (TableState state : StateTable.all(tx)) dropShadow(tx, state.name());
+    }
+}
