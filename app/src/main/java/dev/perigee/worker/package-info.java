@@ -4,7 +4,8 @@
 /// gets a named fault, and nobody else notices. The room knows nothing of SQL: what is said on the wire belongs to the
 /// room that uses it.
 ///
-/// Start reading at [WorkerPool] (the server's side) and [WorkerProcess] (the child's side).
+/// Start reading at [WorkerPool] (the server's side; [LiveWorkers] has the processes) and [WorkerProcess] (the child's
+/// side).
 @NullMarked
 package dev.perigee.worker;
 

@@ -1,0 +1,97 @@
+package dev.perigee.worker;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.ServingThreads;
+import dev.perigee.worker.WorkerPool.Greeting;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Starts worker processes, each on a thread of its own. After a start that failed the next ones are put off, longer
+/// each time until one succeeds. Safe for many threads.
+final class StartTurns {
+    /// How long after a start that failed the next one is tried at first.
+    static final Duration RETRY_FIRST = Duration.ofMillis(100);
+
+    private static final Duration RETRY_MAX = Duration.ofSeconds(10);
+    private static final Logger LOG = LoggerFactory.getLogger(StartTurns.class);
+
+    /// Readers start one after the other on a small machine: the first is ready sooner, and the last no later. The
+    /// writer does not stand in that line, for there is no other.
+    private final Semaphore turns =
+            new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2), true);
+
+    private final WorkerStart starter;
+    private final Greeting greeting;
+    private final ServingThreads threads;
+    private int failed;
+    private long nextNanos = System.nanoTime();
+    private @Nullable RuntimeException lastFailure;
+    private volatile boolean isClosed;
+
+    StartTurns(WorkerStart starter, Greeting greeting, ServingThreads threads) {
+        this.starter = starter;
+        this.greeting = greeting;
+        this.threads = threads;
+    }
+
+    /// Starts a process.
+    ///
+    /// @param done called with the worker, or with null if it did not start
+    void start(boolean mayWrite, Consumer<@Nullable Worker> done) {
+        Runnable work = () -> done.accept(started(mayWrite));
+        Thread.ofPlatform().daemon().name("perigee-worker-start").start(threads.step("worker start", work));
+    }
+
+    /// Whether a process may be started now.
+    synchronized boolean isDue() {
+        return System.nanoTime() - nextNanos >= 0;
+    }
+
+    /// @throws PerigeeException [Fault#WORKER_FAILED] if the last start failed and the next one is not due yet
+    synchronized void throwIfPutOff() {
+        RuntimeException failure = lastFailure;
+        if (failure == null || isDue()) return;
+        throw Fault.WORKER_FAILED.in(
+                "the start of a worker process",
+                String.valueOf(failure.getMessage()),
+                "The statement was not run",
+                failure);
+    }
+
+    /// Failures are no longer logged: they are consequences.
+    void close() {
+        isClosed = true;
+    }
+
+    private @Nullable Worker started(boolean mayWrite) {
+        if (!mayWrite) turns.acquireUninterruptibly();
+        try {
+            Worker worker = starter.start(wire -> greeting.say(wire, mayWrite));
+            noteSuccess();
+            return worker;
+        } catch (RuntimeException e) {
+            noteFailure(e);
+            return null;
+        } finally {
+            if (!mayWrite) turns.release();
+        }
+    }
+
+    private synchronized void noteSuccess() {
+        failed = 0;
+        lastFailure = null;
+    }
+
+    private synchronized void noteFailure(RuntimeException failure) {
+        lastFailure = failure;
+        failed++;
+        long wait = Math.min(RETRY_MAX.toNanos(), RETRY_FIRST.toNanos() << Math.min(failed, 10));
+        nextNanos = System.nanoTime() + wait;
+        if (!isClosed) LOG.error("A worker process could not be started; clients' statements wait for it", failure);
+    }
+}
