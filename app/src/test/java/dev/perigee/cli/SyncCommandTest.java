@@ -105,6 +105,10 @@ class SyncCommandTest {
                 "--json",
                 "--table",
                 "orders",
+                "--cursor",
+                "updated_at",
+                "--table",
+                "customers",
                 "--table",
                 "sales.items",
                 "--cursor",
@@ -117,7 +121,8 @@ class SyncCommandTest {
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(ended.out())
                 .startsWith("{\"success\":true,")
-                .contains("\"table\":\"orders\",\"inserted\":2500", "\"table\":\"sales.items\",\"inserted\":7");
+                .contains("\"table\":\"orders\",\"inserted\":2500", "\"table\":\"sales.items\",\"inserted\":7")
+                .contains("\"table\":\"customers\",\"inserted\":10");
         assertThat(query("SELECT count(*) FROM lines")).isEqualTo("7\r\n");
     }
 

@@ -214,9 +214,15 @@ class IsolationTest {
 
     @Test
     void spare_workers_do_not_let_one_caller_have_all_that_may_be_busy() {
-        QueryConfig patient = new QueryConfig(Duration.ofSeconds(60), LIMIT, 1_000_000, 1000, 3, 256L << 20)
+        Duration ample = Duration.ofMinutes(2);
+        QueryConfig patient = new QueryConfig(ample, LIMIT, 1_000_000, 1000, 3, 256L << 20)
                 .withWorkers(new WorkerConfig(2, 128L << 20, true));
-        try (ServedStore served = served(patient)) {
+        Setup setup = Setup.standard()
+                .query(patient)
+                .serve(c -> ServedStore.with(
+                        c, c.maxBodyBytes(), c.maxConnections(), ample.multipliedBy(2), c.shutdownGrace()));
+        try (ServedStore served = new ServedStore(directory, setup)) {
+            served.query("CREATE TABLE made (x)");
             assertThat(served.run(CLIENT, "SELECT 1").statusCode()).isEqualTo(200);
             // Each worker that reads and is killed leaves a spare one, up to two: three that read, and one that writes.
             for (int running = 3; running <= 4; running++) {
