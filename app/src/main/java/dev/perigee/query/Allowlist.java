@@ -4,6 +4,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.StatementCall;
 import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
 import java.time.Duration;
@@ -193,7 +194,7 @@ final class Allowlist {
             boolean isValue =
                     first == '\'' ? !isEscaped : VALUE.matcher(word.text()).matches();
             if (isValue && macroDepth == 0) text.append('?');
-            else text.append(isQuoted ? word.text() : Policing.folded(word.text()));
+            else text.append(isQuoted ? word.text() : SqlNames.folded(word.text()));
         }
         String rest = sql.substring(before.end());
         return isBlank(rest) ? text.toString() : text.append(' ').append(rest).toString();

@@ -6,6 +6,7 @@ import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Caller.Role;
 import dev.perigee.plugin.ProtectedTables;
 import dev.perigee.sqlite.AuthorizerAction;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteConnection.Authorizer;
 import dev.perigee.sqlite.SqliteException;
@@ -190,7 +191,7 @@ final class CallerConnection {
         writes = false;
         // Under such a name, given to a view or a WITH, everything would be allowed; a plan shows them.
         String followers = observer.get().triggerPrefix();
-        if (!followers.isEmpty() && Policing.folded(sql).contains(Policing.folded(followers))) {
+        if (!followers.isEmpty() && SqlNames.folded(sql).contains(SqlNames.folded(followers))) {
             throw Fault.FORBIDDEN.saying("A name in the statement is not available.");
         }
         makes = false;

@@ -3,6 +3,7 @@ package dev.perigee.query;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.query.Policy.Action;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
@@ -46,7 +47,7 @@ final class PolicedWrites implements AutoCloseable {
 
     /// Covers what `sql` names.
     void open(String sql) {
-        String text = Policing.folded(sql);
+        String text = SqlNames.folded(sql);
         Policies policies = Policies.read(connection);
         // Views may use any table, so they bring all of them.
         policing.install(policies, _ -> true);
@@ -117,9 +118,9 @@ final class PolicedWrites implements AutoCloseable {
 
     @Override
     public void close() {
-        for (String trigger : triggers) connection.exec("DROP TRIGGER IF EXISTS temp." + Policy.quoted(trigger));
+        for (String trigger : triggers) connection.exec("DROP TRIGGER IF EXISTS temp." + SqlNames.quoted(trigger));
         triggers.clear();
-        for (Noted one : noted) connection.exec("DROP TABLE IF EXISTS temp." + Policy.quoted(one.notes()));
+        for (Noted one : noted) connection.exec("DROP TABLE IF EXISTS temp." + SqlNames.quoted(one.notes()));
         noted.clear();
         policing.remove();
     }
@@ -129,8 +130,8 @@ final class PolicedWrites implements AutoCloseable {
         String columns = java.util.stream.IntStream.range(0, table.columns().size())
                 .mapToObj(i -> "o%d, n%d".formatted(i, i))
                 .collect(Collectors.joining(", "));
-        connection.exec(
-                "CREATE TEMP TABLE %s (id INTEGER PRIMARY KEY, deleted, %s)".formatted(Policy.quoted(notes), columns));
+        connection.exec("CREATE TEMP TABLE %s (id INTEGER PRIMARY KEY, deleted, %s)"
+                .formatted(SqlNames.quoted(notes), columns));
         policing.trust(notes);
         Noted one = new Noted(table, notes);
         noted.add(one);
@@ -141,18 +142,20 @@ final class PolicedWrites implements AutoCloseable {
 
     private void noteTrigger(Noted one, String event, String deleted, String next) {
         String values = one.table().columns().stream()
-                .map(column -> "OLD.%s, %s.%s".formatted(Policy.quoted(column), next, Policy.quoted(column)))
+                .map(column -> "OLD.%s, %s.%s".formatted(SqlNames.quoted(column), next, SqlNames.quoted(column)))
                 .collect(Collectors.joining(", "));
         trigger(
-                "INSTEAD OF " + event + " ON temp." + Policy.quoted(one.table().name()),
+                "INSTEAD OF " + event + " ON temp."
+                        + SqlNames.quoted(one.table().name()),
                 "",
-                List.of("INSERT INTO %s VALUES (NULL, %s, %s)".formatted(Policy.quoted(one.notes()), deleted, values)));
+                List.of("INSERT INTO %s VALUES (NULL, %s, %s)"
+                        .formatted(SqlNames.quoted(one.notes()), deleted, values)));
     }
 
     private void forget(Noted one) {
         noted.remove(one);
         policing.distrust(one.notes());
-        connection.exec("DROP TABLE temp." + Policy.quoted(one.notes()));
+        connection.exec("DROP TABLE temp." + SqlNames.quoted(one.notes()));
     }
 
     private void police(PolicedTable table) {
@@ -160,7 +163,7 @@ final class PolicedWrites implements AutoCloseable {
             throw Fault.FORBIDDEN.saying("Clients cannot insert into \"%s\": it has a unique index on an expression."
                     .formatted(table.name()));
         }
-        String on = " ON main." + Policy.quoted(table.name());
+        String on = " ON main." + SqlNames.quoted(table.name());
         List<String> before = new ArrayList<>();
         for (PolicedTable.Unique unique : table.uniques()) before.add(conflict(table, unique));
         if (!before.isEmpty()) trigger("BEFORE INSERT" + on, "", before);
@@ -173,20 +176,20 @@ final class PolicedWrites implements AutoCloseable {
     /// Fails where the row that comes is in the way of a hidden one.
     private String conflict(PolicedTable table, PolicedTable.Unique unique) {
         // Under its own name, which an index's condition may use.
-        String rows = Policy.quoted(table.name());
+        String rows = SqlNames.quoted(table.name());
         List<String> same = new ArrayList<>();
         for (int i = 0; i < unique.columns().size(); i++) {
-            String column = Policy.quoted(String.valueOf(unique.columns().get(i)));
+            String column = SqlNames.quoted(String.valueOf(unique.columns().get(i)));
             same.add("%s.%s = NEW.%s COLLATE %s"
                     .formatted(
                             rows,
                             column,
                             column,
-                            Policy.quoted(unique.collations().get(i))));
+                            SqlNames.quoted(unique.collations().get(i))));
         }
         if (!unique.condition().isEmpty()) {
             String comes = table.columns().stream()
-                    .map(column -> "NEW.%s AS %s".formatted(Policy.quoted(column), Policy.quoted(column)))
+                    .map(column -> "NEW.%s AS %s".formatted(SqlNames.quoted(column), SqlNames.quoted(column)))
                     .collect(Collectors.joining(", "));
             same.add("(%s\n)".formatted(unique.condition()));
             same.add("EXISTS (SELECT 1 FROM (SELECT %s) AS %s WHERE %s\n)".formatted(comes, rows, unique.condition()));
@@ -214,7 +217,7 @@ final class PolicedWrites implements AutoCloseable {
     private void trigger(String event, String when, List<String> steps) {
         String name = policing.secretName("check_" + triggers.size());
         connection.exec("CREATE TEMP TRIGGER %s %s FOR EACH ROW%s BEGIN %s; END"
-                .formatted(Policy.quoted(name), event, when, String.join("; ", steps)));
+                .formatted(SqlNames.quoted(name), event, when, String.join("; ", steps)));
         triggers.add(name);
         policing.trust(name);
     }
@@ -224,7 +227,7 @@ final class PolicedWrites implements AutoCloseable {
     private @Nullable Change next(Noted one, long after) {
         try (SqliteStatement select =
                 connection.prepare("SELECT id, deleted FROM temp.%s WHERE id > ?1 ORDER BY id LIMIT 1"
-                        .formatted(Policy.quoted(one.notes())))) {
+                        .formatted(SqlNames.quoted(one.notes())))) {
             if (!select.bindInt(1, after).step()) return null;
             return new Change(select.intAt(0), select.intAt(1) == 1);
         }
@@ -240,13 +243,13 @@ final class PolicedWrites implements AutoCloseable {
         for (int i = 0; i < table.columns().size(); i++) {
             // To the letter: a column may hold as equal what is two rows.
             same.add("t.%s COLLATE BINARY IS n.o%d"
-                    .formatted(Policy.quoted(table.columns().get(i)), i));
+                    .formatted(SqlNames.quoted(table.columns().get(i)), i));
         }
         String found = "SELECT %s FROM main.%s AS t, temp.%s AS n WHERE n.id = ?1 AND %s AND (%s) IS 1%s LIMIT 1"
                 .formatted(
                         table.hasRowid() ? "t." + row : "1",
-                        Policy.quoted(table.name()),
-                        Policy.quoted(one.notes()),
+                        SqlNames.quoted(table.name()),
+                        SqlNames.quoted(one.notes()),
                         String.join(" AND ", same),
                         truth(policies.condition(table.name(), Action.SELECT, "t.", table.columns())),
                         "");
@@ -259,10 +262,10 @@ final class PolicedWrites implements AutoCloseable {
         require(one, change, rowid, action, "o", change.isDelete() ? "delete this row of" : "update this row of");
         String where = table.hasRowid() ? row + " = ?2" : keyWhere(table, one.notes(), "o");
         String sql = change.isDelete()
-                ? "DELETE FROM main.%s WHERE %s".formatted(Policy.quoted(table.name()), where)
+                ? "DELETE FROM main.%s WHERE %s".formatted(SqlNames.quoted(table.name()), where)
                 : "UPDATE OR ABORT main.%s SET %s WHERE %s" // Whatever the table says: REPLACE would take hidden rows
                         // away.
-                        .formatted(Policy.quoted(table.name()), assignments(table, one.notes()), where);
+                        .formatted(SqlNames.quoted(table.name()), assignments(table, one.notes()), where);
         try (SqliteStatement write = connection.prepare(sql)) {
             if (write.parameterIndex("?1") != 0) write.bindInt(1, change.rowid());
             if (table.hasRowid()) write.bindInt(2, rowid);
@@ -277,7 +280,7 @@ final class PolicedWrites implements AutoCloseable {
         for (int i = 0; i < columns.size(); i++) {
             if (one.table().writable().contains(columns.get(i))) continue;
             String sql = "SELECT 1 FROM temp.%s WHERE id = ?1 AND o%d IS NOT n%d"
-                    .formatted(Policy.quoted(one.notes()), i, i);
+                    .formatted(SqlNames.quoted(one.notes()), i, i);
             try (SqliteStatement differs = connection.prepare(sql)) {
                 if (!differs.bindInt(1, change.rowid()).step()) continue;
                 throw Fault.INVALID_REQUEST.saying(
@@ -292,13 +295,13 @@ final class PolicedWrites implements AutoCloseable {
         StringBuilder values = new StringBuilder();
         for (int i = 0; i < table.columns().size(); i++) {
             if (i > 0) values.append(", ");
-            values.append("t.").append(Policy.quoted(table.columns().get(i)));
+            values.append("t.").append(SqlNames.quoted(table.columns().get(i)));
         }
         String key = table.hasRowid() ? identity(table) + " = ?2" : keyWhere(table, one.notes(), side);
         if (side.equals("n") && table.hasRowid() && isIntegerKey(table)) key = keyWhere(table, one.notes(), side);
         String sql = "SELECT 1 FROM main.%s AS t WHERE %s AND (%s) IS 1"
                 .formatted(
-                        Policy.quoted(table.name()),
+                        SqlNames.quoted(table.name()),
                         key,
                         truth(policing.policies().condition(table.name(), action, "t.", table.columns())));
         try (SqliteStatement select = connection.prepare(sql)) {
@@ -323,7 +326,7 @@ final class PolicedWrites implements AutoCloseable {
             String column = table.columns().get(i);
             if (!table.writable().contains(column)) continue;
             assignments.add("%s = (SELECT n%d FROM temp.%s WHERE id = ?1)"
-                    .formatted(Policy.quoted(column), i, Policy.quoted(notes)));
+                    .formatted(SqlNames.quoted(column), i, SqlNames.quoted(notes)));
         }
         return String.join(", ", assignments);
     }
@@ -331,7 +334,8 @@ final class PolicedWrites implements AutoCloseable {
     private static String keyWhere(PolicedTable table, String notes, String side) {
         return table.key().stream()
                 .map(column -> "%s = (SELECT %s%d FROM temp.%s WHERE id = ?1)"
-                        .formatted(Policy.quoted(column), side, table.columns().indexOf(column), Policy.quoted(notes)))
+                        .formatted(
+                                SqlNames.quoted(column), side, table.columns().indexOf(column), SqlNames.quoted(notes)))
                 .collect(Collectors.joining(" AND "));
     }
 

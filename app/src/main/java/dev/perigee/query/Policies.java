@@ -2,6 +2,7 @@ package dev.perigee.query;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.query.Policy.Action;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import java.util.ArrayList;
@@ -82,13 +83,13 @@ record Policies(List<Policy> all) {
     }
 
     private static boolean isSame(String one, String other) {
-        return Policing.folded(one).equals(Policing.folded(other));
+        return SqlNames.folded(one).equals(SqlNames.folded(other));
     }
 
     /// Tables that have a policy, folded as SQLite folds names.
     List<String> tables() {
         return all.stream()
-                .map(policy -> Policing.folded(policy.table()))
+                .map(policy -> SqlNames.folded(policy.table()))
                 .distinct()
                 .toList();
     }

@@ -4,6 +4,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.query.Policy.Action;
 import dev.perigee.sqlite.AuthorizerAction;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
@@ -99,7 +100,7 @@ final class Policing {
             PolicedTable.find(connection, table).ifPresent(this::shadow);
         }
         for (String view : views()) {
-            if (wanted.test(folded(view))) shadowView(view);
+            if (wanted.test(SqlNames.folded(view))) shadowView(view);
         }
     }
 
@@ -116,7 +117,7 @@ final class Policing {
 
     /// Takes the view of one table away, so that its name means the table again.
     void uncover(String table) {
-        String name = shadows.remove(folded(table));
+        String name = shadows.remove(SqlNames.folded(table));
         if (name != null) drop(name);
     }
 
@@ -143,8 +144,8 @@ final class Policing {
     /// @param target the table an INSERT writes to directly; null for any other statement
     /// @throws PerigeeException [Fault#FORBIDDEN] where its text alone is reason enough
     void begin(String sql, @Nullable String target) {
-        text = folded(sql);
-        insertTarget = target == null ? null : folded(target);
+        text = SqlNames.folded(sql);
+        insertTarget = target == null ? null : SqlNames.folded(target);
         insertInto = null;
         writes = false;
         if (text.contains(secret) || text.contains(RETURNING)) {
@@ -180,19 +181,21 @@ final class Policing {
             case AuthorizerAction.UPDATE -> change(name, isTemp, by, Action.UPDATE);
             case AuthorizerAction.DELETE -> change(name, isTemp, by, Action.DELETE);
             case AuthorizerAction.PRAGMA ->
-                PRAGMAS.contains(folded(name)) ? Optional.empty() : forbidden("PRAGMA " + name + " is for admins.");
+                PRAGMAS.contains(SqlNames.folded(name))
+                        ? Optional.empty()
+                        : forbidden("PRAGMA " + name + " is for admins.");
             default -> forbidden("Tables, indexes, views and triggers are defined by admins while policies are on.");
         };
     }
 
     private Optional<PerigeeException> function(String name, @Nullable String by) {
-        if (!OF_ALL_CALLERS.contains(folded(name)) || by != null && isTrigger(by)) return Optional.empty();
+        if (!OF_ALL_CALLERS.contains(SqlNames.folded(name)) || by != null && isTrigger(by)) return Optional.empty();
         return forbidden("The function %s counts what others write too: \"meta\" of /query/raw has rows_written."
                 .formatted(name));
     }
 
     private Optional<PerigeeException> readTemporary(String name) {
-        if (shadows.containsKey(folded(name)) || secrets.contains(name) || viewRows.contains(name)) {
+        if (shadows.containsKey(SqlNames.folded(name)) || secrets.contains(name) || viewRows.contains(name)) {
             return Optional.empty();
         }
         return forbidden("The table \"%s\" is not available.".formatted(name));
@@ -200,7 +203,7 @@ final class Policing {
 
     private Optional<PerigeeException> read(
             String name, @Nullable String column, @Nullable String database, @Nullable String by) {
-        String table = folded(name);
+        String table = SqlNames.folded(name);
         boolean isUnclear = database == null && column != null && column.isEmpty();
         if (isUnclear && isOfStatement(table)) return Optional.empty();
         // Where no column is wanted, as in `count(*)`, SQLite does not say which database has the table.
@@ -240,13 +243,13 @@ final class Policing {
             insertInto = name;
             return Optional.empty();
         }
-        if (folded(name).equals(insertTarget)) return Optional.empty();
+        if (SqlNames.folded(name).equals(insertTarget)) return Optional.empty();
         insertInto = name; // Not shadowed: it has no policy for SELECT.
         return Optional.empty();
     }
 
     private Optional<PerigeeException> change(String name, boolean isTemp, @Nullable String by, Action action) {
-        String table = folded(name);
+        String table = SqlNames.folded(name);
         if (SCHEMA_TABLES.contains(table)) return Optional.empty(); // How SQLite makes up its own tables.
         if (by != null && isTrigger(by)) return Optional.empty();
         String verb = action == Action.UPDATE ? "update" : "delete from";
@@ -264,7 +267,7 @@ final class Policing {
     private boolean isTrigger(String name) {
         // A text may have a quote twice that the name has once, so such triggers get no rights.
         boolean hasQuote = name.chars().anyMatch(c -> c == '"' || c == '\'' || c == '`');
-        return !hasQuote && triggers.contains(folded(name)) && !text.contains(folded(name));
+        return !hasQuote && triggers.contains(SqlNames.folded(name)) && !text.contains(SqlNames.folded(name));
     }
 
     private void readSchema() {
@@ -273,7 +276,7 @@ final class Policing {
         try (SqliteStatement select =
                 connection.prepare("SELECT type, name FROM main.sqlite_schema WHERE type IN ('table', 'trigger')")) {
             while (select.step()) {
-                String name = folded(String.valueOf(select.textAt(1)));
+                String name = SqlNames.folded(String.valueOf(select.textAt(1)));
                 ("trigger".equals(select.textAt(0)) ? triggers : mainTables).add(name);
             }
         }
@@ -281,7 +284,7 @@ final class Policing {
         names.clear();
         try (SqliteStatement select = connection.prepare("SELECT name FROM main.sqlite_schema"
                 + " UNION ALL SELECT name FROM temp.sqlite_schema UNION ALL SELECT name FROM pragma_module_list")) {
-            while (select.step()) names.add(folded(String.valueOf(select.textAt(0))));
+            while (select.step()) names.add(SqlNames.folded(String.valueOf(select.textAt(0))));
         }
     }
 
@@ -292,28 +295,21 @@ final class Policing {
         try (SqliteStatement select = connection.prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'view'")) {
             while (select.step()) {
                 for (SqlWords.Word word : SqlWords.of(String.valueOf(select.textAt(0))))
-                    names.add(unquoted(word.text()));
+                    names.add(SqlNames.folded(SqlNames.unquoted(word.text())));
             }
         }
         return names;
-    }
-
-    private static String unquoted(String word) {
-        char first = word.charAt(0);
-        if (word.length() < 2 || "\"'`[".indexOf(first) < 0) return folded(word);
-        String quote = String.valueOf(first);
-        return folded(word.substring(1, word.length() - 1).replace(quote + quote, quote));
     }
 
     private void shadow(PolicedTable table) {
         String inner = secretName("rows_" + secrets.size());
         String condition = policies.condition(table.name(), Action.SELECT, "", table.columns());
         connection.exec("CREATE TEMP VIEW %s AS SELECT * FROM main.%s WHERE %s%s"
-                .formatted(Policy.quoted(inner), Policy.quoted(table.name()), condition, BARRIER));
+                .formatted(SqlNames.quoted(inner), SqlNames.quoted(table.name()), condition, BARRIER));
         secrets.add(inner);
         connection.exec("CREATE TEMP VIEW %s AS SELECT * FROM temp.%s"
-                .formatted(Policy.quoted(table.name()), Policy.quoted(inner)));
-        shadows.put(folded(table.name()), table.name());
+                .formatted(SqlNames.quoted(table.name()), SqlNames.quoted(inner)));
+        shadows.put(SqlNames.folded(table.name()), table.name());
     }
 
     private List<String> views() {
@@ -337,17 +333,17 @@ final class Policing {
         // Under its own name SQLite would not say, where no column is wanted, whether it is this view that is read.
         String rows = viewRow();
         connection.exec("CREATE TEMP VIEW %s%s"
-                .formatted(Policy.quoted(rows), sql.substring(words.get(2).end())));
+                .formatted(SqlNames.quoted(rows), sql.substring(words.get(2).end())));
         if (policies.has(view, Action.SELECT)) {
             String all = rows;
             rows = viewRow();
             String condition = policies.condition(view, Action.SELECT, "", columns(all));
             connection.exec("CREATE TEMP VIEW %s AS SELECT * FROM temp.%s WHERE %s%s"
-                    .formatted(Policy.quoted(rows), Policy.quoted(all), condition, BARRIER));
+                    .formatted(SqlNames.quoted(rows), SqlNames.quoted(all), condition, BARRIER));
         }
         connection.exec(
-                "CREATE TEMP VIEW %s AS SELECT * FROM temp.%s".formatted(Policy.quoted(view), Policy.quoted(rows)));
-        shadows.put(folded(view), view);
+                "CREATE TEMP VIEW %s AS SELECT * FROM temp.%s".formatted(SqlNames.quoted(view), SqlNames.quoted(rows)));
+        shadows.put(SqlNames.folded(view), view);
     }
 
     private String viewRow() {
@@ -366,23 +362,7 @@ final class Policing {
     }
 
     private void drop(String view) {
-        connection.exec("DROP VIEW IF EXISTS temp." + Policy.quoted(view));
-    }
-
-    /// As SQLite compares names: only the letters of ASCII count without regard to case.
-    static String folded(String name) {
-        int first = 0;
-        while (first < name.length() && !isCapital(name.charAt(first))) first++;
-        if (first == name.length()) return name;
-        char[] letters = name.toCharArray();
-        for (int i = first; i < letters.length; i++) {
-            if (isCapital(letters[i])) letters[i] += 'a' - 'A';
-        }
-        return new String(letters);
-    }
-
-    private static boolean isCapital(char c) {
-        return c >= 'A' && c <= 'Z';
+        connection.exec("DROP VIEW IF EXISTS temp." + SqlNames.quoted(view));
     }
 
     private static Optional<PerigeeException> noPolicy(String verb, String table) {

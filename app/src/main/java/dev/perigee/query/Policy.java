@@ -1,5 +1,6 @@
 package dev.perigee.query;
 
+import dev.perigee.sqlite.SqlNames;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -31,7 +32,8 @@ record Policy(Action action, String table, String column, String operator, Strin
         String compared = operator.strip().toUpperCase(Locale.ROOT).replaceAll("\\s+", " ");
         boolean isSet = SETS.contains(compared);
         if (!isSet && !OPERATORS.contains(compared)) return Optional.empty();
-        return operand(isSet).map(operand -> "%s%s %s %s".formatted(prefix, quoted(column), compared, operand));
+        return operand(isSet)
+                .map(operand -> "%s%s %s %s".formatted(prefix, SqlNames.quoted(column), compared, operand));
     }
 
     private Optional<String> operand(boolean isSet) {
@@ -52,9 +54,5 @@ record Policy(Action action, String table, String column, String operator, Strin
                 };
             default -> Optional.empty();
         };
-    }
-
-    static String quoted(String name) {
-        return '"' + name.replace("\"", "\"\"") + '"';
     }
 }

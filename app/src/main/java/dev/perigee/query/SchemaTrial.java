@@ -2,6 +2,7 @@ package dev.perigee.query;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
@@ -41,7 +42,7 @@ final class SchemaTrial {
     void run() {
         long begin = THREADS.getCurrentThreadCpuTime();
         for (Named each : names()) {
-            String name = Policy.quoted(each.name());
+            String name = SqlNames.quoted(each.name());
             compile(each, "SELECT * FROM main." + name);
             if (!each.isView()) {
                 compile(each, "INSERT INTO main." + name + " DEFAULT VALUES");
@@ -85,12 +86,12 @@ final class SchemaTrial {
             columns.bindText(1, table);
             List<String> sets = new ArrayList<>();
             while (columns.step()) {
-                String column = Policy.quoted(String.valueOf(columns.textAt(0)));
+                String column = SqlNames.quoted(String.valueOf(columns.textAt(0)));
                 sets.add(column + " = " + column);
             }
             return sets.isEmpty()
                     ? ""
-                    : "UPDATE main.%s SET %s".formatted(Policy.quoted(table), String.join(", ", sets));
+                    : "UPDATE main.%s SET %s".formatted(SqlNames.quoted(table), String.join(", ", sets));
         }
     }
 

@@ -3,11 +3,11 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.copy.CopyDefinition;
-import dev.perigee.replication.copy.Identifiers;
 import dev.perigee.replication.state.ConfigTable;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceIndex;
 import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.SqlNames;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -183,7 +183,7 @@ public final class TableChooser {
     }
 
     private static String part(String name) {
-        return name.contains(".") || name.contains("\"") ? Identifiers.quoted(name) : name;
+        return name.contains(".") || name.contains("\"") ? SqlNames.quoted(name) : name;
     }
 
     /// A column that looks like the time of the last change, if one does.

@@ -2,7 +2,6 @@ package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.TableChooser.Choice;
-import dev.perigee.replication.copy.Identifiers;
 import dev.perigee.replication.state.Guarantee;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Obstacle.Effect;
@@ -12,6 +11,7 @@ import dev.perigee.source.SourceIndex;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
+import dev.perigee.sqlite.SqlNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,16 +64,16 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
                         .formatted(cursor.name());
         boolean isPlain = table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
         if (!isPlain || !cursor.sourceType().startsWith("timestamp")) return Obstacle.of(Effect.WEAKER, what);
-        String function = Identifiers.quoted(table.id().schema()) + "."
-                + Identifiers.quoted("stamp_" + table.id().name());
+        String function = SqlNames.quoted(table.id().schema()) + "."
+                + SqlNames.quoted("stamp_" + table.id().name());
         return Obstacle.of(
                 Effect.WEAKER,
                 what,
                 "CREATE FUNCTION %1$s() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.%2$s := now(); RETURN NEW; END$$; CREATE TRIGGER %3$s BEFORE INSERT OR UPDATE ON %4$s FOR EACH ROW EXECUTE FUNCTION %1$s()"
                         .formatted(
                                 function,
-                                Identifiers.quoted(cursor.name()),
-                                Identifiers.quoted("stamp_" + table.id().name()),
+                                SqlNames.quoted(cursor.name()),
+                                SqlNames.quoted("stamp_" + table.id().name()),
                                 name(table)));
     }
 
@@ -89,7 +89,7 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
             String columns = unique.get().columns().stream()
                     .filter(column ->
                             !table.column(column).map(SourceColumn::isNotNull).orElse(true))
-                    .map(column -> "ALTER COLUMN %s SET NOT NULL".formatted(Identifiers.quoted(column)))
+                    .map(column -> "ALTER COLUMN %s SET NOT NULL".formatted(SqlNames.quoted(column)))
                     .collect(Collectors.joining(", "));
             if (!columns.isEmpty()) {
                 return Optional.of(
@@ -101,7 +101,7 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
         String key = table.column("id").filter(SourceColumn::isOrdered).isPresent()
                 ? "ADD PRIMARY KEY (\"id\")"
                 : "ADD COLUMN %s bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
-                        .formatted(Identifiers.quoted(table.column("id").isPresent() ? "row_id" : "id"));
+                        .formatted(SqlNames.quoted(table.column("id").isPresent() ? "row_id" : "id"));
         return Optional.of(Obstacle.of(Effect.DEARER, what, "ALTER TABLE %s %s".formatted(name(table), key)));
     }
 
@@ -115,11 +115,11 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
         return Optional.of(Obstacle.of(
                 Effect.DEARER,
                 "\"%s\" looks like the time of the last change and has no index".formatted(updated.name()),
-                "%s ON %s (%s)".formatted(how, name(table), Identifiers.quoted(updated.name()))));
+                "%s ON %s (%s)".formatted(how, name(table), SqlNames.quoted(updated.name()))));
     }
 
     private static String name(SourceTable table) {
-        return Identifiers.quoted(table.id().schema()) + "."
-                + Identifiers.quoted(table.id().name());
+        return SqlNames.quoted(table.id().schema()) + "."
+                + SqlNames.quoted(table.id().name());
     }
 }

@@ -6,6 +6,7 @@ import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Socket;
 import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
 import dev.perigee.store.Store;
@@ -123,7 +124,7 @@ public final class CdcPlugin extends StarbasePlugin {
                                             .bindText(1, name);
                                     if (!select.step())
                                         throw Fault.NOT_FOUND.saying("Table '%s' does not exist.".formatted(name));
-                                    return name.toLowerCase(Locale.ROOT);
+                                    return SqlNames.folded(name);
                                 })
                                 .collect(Collectors.toSet()));
     }

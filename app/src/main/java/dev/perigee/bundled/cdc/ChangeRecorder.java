@@ -1,5 +1,6 @@
 package dev.perigee.bundled.cdc;
 
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
@@ -221,7 +222,7 @@ final class ChangeRecorder implements ChangeObserver {
 
     private void unfollow(Transaction tx, String table) {
         ChangeTriggers.names(table, prefix)
-                .forEach(name -> tx.connection().exec("DROP TRIGGER IF EXISTS temp." + ChangeTriggers.quoted(name)));
+                .forEach(name -> tx.connection().exec("DROP TRIGGER IF EXISTS temp." + SqlNames.quoted(name)));
     }
 
     private static long version(Transaction tx) {

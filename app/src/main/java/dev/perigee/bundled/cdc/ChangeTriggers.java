@@ -1,5 +1,6 @@
 package dev.perigee.bundled.cdc;
 
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ final class ChangeTriggers {
         if (conflicts.isEmpty()) return made;
         String identity = identity(tx, table, columns);
         String note = "SELECT perigee_change_before(%s); SELECT perigee_change_note(%s) FROM main.%s AS t WHERE (%s)"
-                .formatted(keys, image("t", columns, shape), quoted(table), String.join(" OR ", conflicts));
+                .formatted(keys, image("t", columns, shape), SqlNames.quoted(table), String.join(" OR ", conflicts));
         made.add(trigger(prefix + "before_insert_" + table, "BEFORE INSERT", table, note));
         made.add(trigger(
                 prefix + "before_update_" + table, "BEFORE UPDATE", table, note + " AND NOT (" + identity + ")"));
@@ -67,7 +68,7 @@ final class ChangeTriggers {
 
     private static String trigger(String name, String event, String table, String body) {
         return "CREATE TEMP TRIGGER %s %s ON main.%s FOR EACH ROW BEGIN %s; END"
-                .formatted(quoted(name), event, quoted(table), body);
+                .formatted(SqlNames.quoted(name), event, SqlNames.quoted(table), body);
     }
 
     /// A row as a JSON object; only its key where all of it would be too large.
@@ -89,7 +90,7 @@ final class ChangeTriggers {
             int to = from + 1;
             while (to < indexes.size() && to - from < CHUNK && indexes.get(to) == indexes.get(to - 1) + 1) to++;
             String values = indexes.subList(from, to).stream()
-                    .map(i -> row + "." + quoted(columns.get(i).name()))
+                    .map(i -> row + "." + SqlNames.quoted(columns.get(i).name()))
                     .collect(Collectors.joining(", "));
             chunks.add("perigee_change_members(%d, %d, %s)".formatted(shape, indexes.get(from), values));
             from = to;
@@ -115,7 +116,7 @@ final class ChangeTriggers {
     private static String keys(int table, UniqueKeys unique) {
         return unique.columns().stream()
                 .limit(CHUNK)
-                .map(column -> ", NEW." + quoted(column))
+                .map(column -> ", NEW." + SqlNames.quoted(column))
                 .collect(Collectors.joining("", String.valueOf(table), ""));
     }
 
@@ -136,12 +137,8 @@ final class ChangeTriggers {
         boolean hasKey = columns.stream().anyMatch(column -> column.keyPart() > 0);
         return columns.stream()
                 .filter(column -> !hasKey || column.keyPart() > 0)
-                .map(column -> "t.%1$s IS OLD.%1$s".formatted(quoted(column.name())))
+                .map(column -> "t.%1$s IS OLD.%1$s".formatted(SqlNames.quoted(column.name())))
                 .collect(Collectors.joining(" AND "));
-    }
-
-    static String quoted(String name) {
-        return '"' + name.replace("\"", "\"\"") + '"';
     }
 
     private static String literal(String text) {

@@ -4,13 +4,13 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.Socket;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
 import dev.perigee.store.Store.Transaction;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -140,7 +140,7 @@ final class Follower implements Socket.Listener {
 
     private boolean isWanted(String action, String table) {
         return (actions.isEmpty() || actions.contains(action))
-                && (tables.isEmpty() || tables.contains(table.toLowerCase(Locale.ROOT)));
+                && (tables.isEmpty() || tables.contains(SqlNames.folded(table)));
     }
 
     private static String frame(SqliteStatement row, String action, String table) {

@@ -1,10 +1,11 @@
 package dev.perigee.bundled.cdc;
 
-import static dev.perigee.bundled.cdc.ChangeTriggers.quoted;
+import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.query.SqlWords;
 import dev.perigee.query.SqlWords.Word;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ record UniqueKeys(List<String> conflicts, Set<String> columns) {
     static UniqueKeys of(Transaction tx, String table, List<String> columns, Optional<String> key) {
         UniqueKeys keys = new UniqueKeys(new ArrayList<>(), new LinkedHashSet<>());
         // Before a row is written that is given no number, SQLite shows -1.
-        key.map(ChangeTriggers::quoted)
+        key.map(SqlNames::quoted)
                 .ifPresent(
                         name -> keys.conflicts.add("(t.%s = NEW.%s AND NEW.%s IS NOT -1)".formatted(name, name, name)));
         SqliteStatement list = tx.statement(
@@ -58,7 +59,7 @@ record UniqueKeys(List<String> conflicts, Set<String> columns) {
         Definition definition = sql.map(Definition::of).orElse(Definition.NONE);
         List<String> terms = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
-            Optional<String> name = names.get(i).map(ChangeTriggers::quoted);
+            Optional<String> name = names.get(i).map(SqlNames::quoted);
             if (name.isEmpty() && definition.parts.size() != names.size()) return;
             String ofNew = name.isPresent() ? "NEW." + name.get() : ofNew(definition.parts.get(i), all);
             String there = name.isPresent() ? "t." + name.get() : "(" + definition.parts.get(i) + ")";

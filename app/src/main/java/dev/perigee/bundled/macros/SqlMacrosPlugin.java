@@ -8,6 +8,7 @@ import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.query.SqlWords;
 import dev.perigee.query.SqlWords.Word;
 import dev.perigee.source.SourceColumn;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -64,7 +65,8 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
             Set<String> excluded = new HashSet<>();
             for (end++; end < words.size() && !words.get(end).is(")"); end++) {
                 if (!words.get(end).is(","))
-                    excluded.add(folded(unquoted(words.get(end).text())));
+                    excluded.add(
+                            SqlNames.folded(SqlNames.unquoted(words.get(end).text())));
             }
             if (end >= words.size() || excluded.isEmpty()) throw malformed();
             changed.append(sql, from, words.get(i).start()).append(columns(words, end + 1, excluded, where));
@@ -86,19 +88,19 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
             at += 2;
         }
         String prefix = prefix(words, at);
-        List<String> columns = where == Where.EXTERNAL ? external(table) : internal(unquoted(table));
+        List<String> columns = where == Where.EXTERNAL ? external(table) : internal(SqlNames.unquoted(table));
         if (columns.isEmpty()) throw Fault.INVALID_REQUEST.saying("%s: there is no table %s.".formatted(MACRO, table));
         for (String name : excluded) {
-            if (columns.stream().noneMatch(column -> folded(column).equals(name))) {
+            if (columns.stream().noneMatch(column -> SqlNames.folded(column).equals(name))) {
                 throw Fault.INVALID_REQUEST.saying(
                         "%s: the table %s has no column \"%s\".".formatted(MACRO, table, name));
             }
         }
         List<String> left = columns.stream()
-                .filter(column -> !excluded.contains(folded(column)))
+                .filter(column -> !excluded.contains(SqlNames.folded(column)))
                 .toList();
         if (left.isEmpty()) throw Fault.INVALID_REQUEST.saying("%s leaves no column of %s.".formatted(MACRO, table));
-        return left.stream().map(column -> prefix + quoted(column)).collect(Collectors.joining(", "));
+        return left.stream().map(column -> prefix + SqlNames.quoted(column)).collect(Collectors.joining(", "));
     }
 
     /// The FROM of the macro's own SELECT: parentheses that open after it are passed over.
@@ -166,23 +168,6 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
     private PluginHost host() {
         if (host == null) throw new IllegalStateException("the plugin is not registered");
         return host;
-    }
-
-    private static String unquoted(String name) {
-        if (name.length() < 2) return name;
-        char first = name.charAt(0);
-        if (first == '[') return name.substring(1, name.length() - 1);
-        if (first != '"' && first != '`') return name;
-        String quote = String.valueOf(first);
-        return name.substring(1, name.length() - 1).replace(quote + quote, quote);
-    }
-
-    private static String quoted(String name) {
-        return '"' + name.replace("\"", "\"\"") + '"';
-    }
-
-    private static String folded(String name) {
-        return name.toLowerCase(Locale.ROOT);
     }
 
     private static RuntimeException malformed() {

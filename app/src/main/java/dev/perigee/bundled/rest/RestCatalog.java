@@ -7,6 +7,7 @@ import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
 import java.time.Duration;
@@ -103,7 +104,7 @@ final class RestCatalog {
                     .findFirst()
                     .ifPresent(keyColumns::add);
         }
-        return Optional.of(new RestTable(Where.INTERNAL, RestTable.quoted(name), name, columns, keyColumns));
+        return Optional.of(new RestTable(Where.INTERNAL, SqlNames.quoted(name), name, columns, keyColumns));
     }
 
     /// A DEFAULT as an expression. There a name is text, which elsewhere would be a column.
@@ -128,7 +129,7 @@ final class RestCatalog {
     private Optional<RestTable> external(Optional<String> schema, String table) {
         Source external = source.orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
                 "external REST request", "there is no external database", "Nothing was run"));
-        String wanted = schema.map(name -> RestTable.quoted(name) + ".").orElse("") + RestTable.quoted(table);
+        String wanted = schema.map(name -> SqlNames.quoted(name) + ".").orElse("") + SqlNames.quoted(table);
         Kept known = kept.get(wanted);
         if (known != null && System.nanoTime() - known.sinceNanos() < KEPT_NANOS) return known.table();
         Optional<RestTable> found = describe(external, wanted);
@@ -150,8 +151,8 @@ final class RestCatalog {
                 found.columns().stream().map(RestCatalog::external).toList();
         return Optional.of(new RestTable(
                 Where.EXTERNAL,
-                RestTable.quoted(found.id().schema()) + "."
-                        + RestTable.quoted(found.id().name()),
+                SqlNames.quoted(found.id().schema()) + "."
+                        + SqlNames.quoted(found.id().name()),
                 found.id().toString(),
                 columns,
                 found.key()));

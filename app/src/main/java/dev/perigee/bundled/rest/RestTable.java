@@ -5,6 +5,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.source.ValueType;
 import dev.perigee.source.ValueType.Content;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.Value;
 import java.util.List;
 import java.util.Locale;
@@ -69,11 +70,11 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
     Optional<Column> find(String column) {
         for (Column known : columns) if (known.name().equals(column)) return Optional.of(known);
         if (isExternal()) return Optional.empty();
-        String folded = folded(column);
-        for (Column known : columns) if (folded(known.name()).equals(folded)) return Optional.of(known);
+        String folded = SqlNames.folded(column);
+        for (Column known : columns) if (SqlNames.folded(known.name()).equals(folded)) return Optional.of(known);
         for (String part : key) {
             boolean isRowid = columns.stream().noneMatch(c -> c.name().equals(part));
-            if (isRowid && folded(part).equals(folded))
+            if (isRowid && SqlNames.folded(part).equals(folded))
                 return Optional.of(new Column(part, "INTEGER", "NULL", true, Optional.empty()));
         }
         return Optional.empty();
@@ -89,13 +90,9 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
                 .formatted(name, column, names, columns.size() > MAX_TOLD ? ", …" : ""));
     }
 
-    static String quoted(String name) {
-        return '"' + name.replace("\"", "\"\"") + '"';
-    }
-
     /// The column in a condition or an order, where an answer's column of the same name is not meant.
     String operand(Column column) {
-        return isExternal() ? from + "." + quoted(column.name()) : quoted(column.name());
+        return isExternal() ? from + "." + SqlNames.quoted(column.name()) : SqlNames.quoted(column.name());
     }
 
     /// The operator between the column and a value. Where its type's schema is not in the search path, the database
@@ -104,13 +101,13 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
         return column.external()
                 .flatMap(ValueType::operators)
                 .filter(schema -> !schema.equals("pg_catalog"))
-                .map(schema -> "OPERATOR(%s.%s)".formatted(quoted(schema), operator))
+                .map(schema -> "OPERATOR(%s.%s)".formatted(SqlNames.quoted(schema), operator))
                 .orElse(operator);
     }
 
     /// The column as it is read.
     String read(Column column) {
-        String name = quoted(column.name());
+        String name = SqlNames.quoted(column.name());
         // SQLite calls it rowid in the answer, by whichever of its names it was asked for.
         return columns.contains(column) ? name : "%s AS %s".formatted(name, name);
     }
@@ -121,15 +118,5 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
         if (column.isBlob()) return "pg_catalog.decode(CAST(? AS text), 'base64')";
         return "CAST(CAST(? AS text) AS %s)"
                 .formatted(column.external().orElseThrow().castTo());
-    }
-
-    /// ASCII letters only: to SQLite `É` and `é` are two names.
-    private static String folded(String name) {
-        StringBuilder folded = new StringBuilder(name);
-        for (int i = 0; i < folded.length(); i++) {
-            char c = folded.charAt(i);
-            if (c >= 'A' && c <= 'Z') folded.setCharAt(i, (char) (c + 32));
-        }
-        return folded.toString();
     }
 }

@@ -3,6 +3,7 @@ package dev.perigee.bundled.rest;
 import dev.perigee.bundled.rest.RestTable.Column;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Query.Statement;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -54,7 +55,7 @@ final class RestWrite {
         List<Value> values = new ArrayList<>();
         List<String> assignments = new ArrayList<>();
         for (Column column : table.columns()) {
-            String name = RestTable.quoted(column.name());
+            String name = SqlNames.quoted(column.name());
             Value value = given.get(column.name());
             if (value != null) {
                 assignments.add("%s = %s".formatted(name, table.placeholder(column)));
@@ -65,7 +66,7 @@ final class RestWrite {
         }
         if (assignments.isEmpty()) {
             if (!isWhole) throw Fault.INVALID_REQUEST.saying("No updatable data provided");
-            String name = RestTable.quoted(table.key().getFirst());
+            String name = SqlNames.quoted(table.key().getFirst());
             assignments.add("%s = %s".formatted(name, name)); // All columns are the key: the row is as it shall be.
         }
         String where = key.where(values);
@@ -106,7 +107,7 @@ final class RestWrite {
         if (values.size() > MAX_VALUES) {
             throw Fault.TOO_LARGE.saying("A POST has at most %d values.".formatted(MAX_VALUES));
         }
-        String names = columns.stream().map(RestTable::quoted).collect(Collectors.joining(", "));
+        String names = columns.stream().map(SqlNames::quoted).collect(Collectors.joining(", "));
         String sql =
                 "INSERT INTO %s (%s) VALUES %s RETURNING *".formatted(table.from(), names, String.join(", ", tuples));
         return new Statement(sql, values, Map.of());

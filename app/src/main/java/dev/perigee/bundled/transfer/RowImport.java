@@ -4,6 +4,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.BulkWrite;
 import dev.perigee.sqlite.Affinity;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import java.nio.ByteBuffer;
@@ -72,8 +73,7 @@ final class RowImport {
             String name = String.valueOf(select.textAt(0));
             String type = select.textAt(1) == null ? "" : String.valueOf(select.textAt(1));
             boolean isBlob = type.toUpperCase(Locale.ROOT).contains("BLOB");
-            columns.put(
-                    name.toLowerCase(Locale.ROOT), new Column(name, Affinity.of(type), isBlob, select.intAt(2) != 0));
+            columns.put(SqlNames.folded(name), new Column(name, Affinity.of(type), isBlob, select.intAt(2) != 0));
         }
         select.reset();
     }
@@ -203,7 +203,7 @@ final class RowImport {
 
     private Column column(String name) {
         String wanted = mapping.getOrDefault(name, name);
-        Column known = columns.get(wanted.toLowerCase(Locale.ROOT));
+        Column known = columns.get(SqlNames.folded(wanted));
         if (known == null) {
             throw Fault.INVALID_REQUEST.saying("The table \"%s\" has no column \"%s\" that can be written."
                     .formatted(table, wanted.length() > 100 ? wanted.substring(0, 100) : wanted));
@@ -216,16 +216,16 @@ final class RowImport {
         StringBuilder marks = new StringBuilder();
         for (String name : names) {
             String wanted = mapping.getOrDefault(name, name);
-            Column known = columns.get(wanted.toLowerCase(Locale.ROOT));
+            Column known = columns.get(SqlNames.folded(wanted));
             if (known != null && known.isComputed()) continue;
             if (!into.isEmpty()) {
                 into.append(", ");
                 marks.append(", ");
             }
-            into.append(SqlDump.quoted(known == null ? wanted : known.name()));
+            into.append(SqlNames.quoted(known == null ? wanted : known.name()));
             marks.append('?');
         }
-        if (into.isEmpty()) return "INSERT INTO %s DEFAULT VALUES".formatted(SqlDump.quoted(table));
-        return "INSERT INTO %s (%s) VALUES (%s)".formatted(SqlDump.quoted(table), into, marks);
+        if (into.isEmpty()) return "INSERT INTO %s DEFAULT VALUES".formatted(SqlNames.quoted(table));
+        return "INSERT INTO %s (%s) VALUES (%s)".formatted(SqlNames.quoted(table), into, marks);
     }
 }

@@ -1,6 +1,7 @@
 package dev.perigee.bundled.transfer;
 
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
@@ -92,10 +93,6 @@ final class SqlDump {
         return columns;
     }
 
-    static String quoted(String name) {
-        return '"' + name.replace("\"", "\"\"") + '"';
-    }
-
     /// A virtual table's rows keep their numbers, by which FTS5 finds the rows of its `content`. Where they cannot be
     /// read, since what they are made of is gone, the dump says so and goes on.
     private void rows(Table table) throws IOException {
@@ -113,7 +110,7 @@ final class SqlDump {
 
     private boolean isReadable(String table, String columns) {
         try (SqliteStatement select =
-                connection.prepare("SELECT %s FROM %s LIMIT 1".formatted(columns, quoted(table)))) {
+                connection.prepare("SELECT %s FROM %s LIMIT 1".formatted(columns, SqlNames.quoted(table)))) {
             select.step();
             return true;
         } catch (PerigeeException _) {
@@ -122,10 +119,12 @@ final class SqlDump {
     }
 
     private void rows(String table, List<String> columns) throws IOException {
-        String names = columns.stream().map(SqlDump::quoted).collect(Collectors.joining(","));
-        byte[] head =
-                "INSERT INTO %s(%s) VALUES(".formatted(quoted(table), names).getBytes(StandardCharsets.UTF_8);
-        try (SqliteStatement select = connection.prepare("SELECT %s FROM %s".formatted(names, quoted(table)))) {
+        String names = columns.stream().map(SqlNames::quoted).collect(Collectors.joining(","));
+        byte[] head = "INSERT INTO %s(%s) VALUES("
+                .formatted(SqlNames.quoted(table), names)
+                .getBytes(StandardCharsets.UTF_8);
+        try (SqliteStatement select =
+                connection.prepare("SELECT %s FROM %s".formatted(names, SqlNames.quoted(table)))) {
             while (select.step()) {
                 out.write(head);
                 for (int column = 0; column < columns.size(); column++) {

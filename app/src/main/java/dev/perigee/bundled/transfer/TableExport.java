@@ -1,6 +1,7 @@
 package dev.perigee.bundled.transfer;
 
 import dev.perigee.plugin.Json;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
@@ -82,7 +83,7 @@ final class TableExport {
     }
 
     private SqliteStatement select() {
-        return connection.prepare("SELECT * FROM " + SqlDump.quoted(table));
+        return connection.prepare("SELECT * FROM " + SqlNames.quoted(table));
     }
 
     private static String cell(Value value) {

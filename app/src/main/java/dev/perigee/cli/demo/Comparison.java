@@ -10,13 +10,13 @@ import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /// Compares a table with its copy, value by value: both are read whole, in the order of their key, side by side.
 ///
@@ -53,17 +53,13 @@ final class Comparison {
                 TimestampStorage.ISO);
         return store.read(LIMIT, tx -> {
             SqliteStatement copy = tx.statement("SELECT %s FROM %s ORDER BY %s"
-                    .formatted(quoted(columns), quoted(List.of(table.name())), quoted(table.key())));
+                    .formatted(SqlNames.quoted(columns), SqlNames.quoted(table.name()), SqlNames.quoted(table.key())));
             List<Integer> key = table.key().stream().map(columns::indexOf).toList();
             try (SideBySide both = new SideBySide(copy, columns.size(), key)) {
                 source.pull(pull, both);
                 return both.result(table.name());
             }
         });
-    }
-
-    private static String quoted(List<String> names) {
-        return names.stream().map(n -> '"' + n.replace("\"", "\"\"") + '"').collect(Collectors.joining(", "));
     }
 
     /// Takes the source's pages and steps through the copy beside them.

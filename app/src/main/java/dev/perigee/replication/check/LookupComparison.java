@@ -1,6 +1,6 @@
 package dev.perigee.replication.check;
 
-import static dev.perigee.replication.copy.Identifiers.quoted;
+import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.batch.RowidSet;

@@ -1,6 +1,6 @@
 package dev.perigee.replication.copy;
 
-import static dev.perigee.replication.copy.Identifiers.quoted;
+import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.source.SourceIndex;

@@ -6,7 +6,6 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyLookup;
-import dev.perigee.replication.copy.Identifiers;
 import dev.perigee.replication.copy.Lists;
 import dev.perigee.replication.copy.PageByPage;
 import dev.perigee.replication.copy.SourceText;
@@ -21,6 +20,7 @@ import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceTable;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
@@ -252,14 +252,14 @@ public final class Lineage {
         Optional<String> order = definition
                 .cursorColumn()
                 .filter(definition.columnNames()::contains)
-                .map(Identifiers::quoted)
+                .map(SqlNames::quoted)
                 .or(definition::rowid);
         return store.read(ReplicationTables.READ_LIMIT, tx -> {
             List<List<String>> keys = new ArrayList<>();
             SqliteStatement rows = tx.statement("SELECT %s FROM %s%s LIMIT %d"
                     .formatted(
-                            Identifiers.quoted(definition.key()),
-                            Identifiers.quoted(definition.target()),
+                            SqlNames.quoted(definition.key()),
+                            SqlNames.quoted(definition.target()),
                             order.map(column -> " ORDER BY %s DESC".formatted(column))
                                     .orElse(""),
                             NEWEST_ROWS));

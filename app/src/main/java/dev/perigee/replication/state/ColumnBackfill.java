@@ -1,6 +1,6 @@
 package dev.perigee.replication.state;
 
-import static dev.perigee.replication.copy.Identifiers.quoted;
+import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.copy.CopyDefinition;

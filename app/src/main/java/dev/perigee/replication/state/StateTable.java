@@ -3,11 +3,11 @@ package dev.perigee.replication.state;
 import dev.perigee.plugin.Json;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.Counts;
-import dev.perigee.replication.copy.Identifiers;
 import dev.perigee.replication.copy.Lists;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Obstacle;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.store.Store.Transaction;
@@ -80,7 +80,7 @@ public final class StateTable {
                 SET target = ?2, definition = NULL, cursor = NULL, cursor_key = NULL, loaded = 0, needs_resync = 1,
                     row_count = (SELECT count(*) FROM %s), text_numbers = 0, sealing = NULL, looked_since = NULL,
                     complete_as_of = NULL, guarantee = NULL, held_by = NULL
-                WHERE name = ?1""".formatted(Identifiers.quoted(target)))
+                WHERE name = ?1""".formatted(SqlNames.quoted(target)))
                 .bindText(1, name)
                 .bindText(2, target)
                 .run();
@@ -239,7 +239,7 @@ public final class StateTable {
         find(tx, name)
                 .flatMap(TableState::target)
                 .ifPresent(target -> tx.statement("""
-                UPDATE tmp_replication_state SET row_count = (SELECT count(*) FROM %s) WHERE name = ?1""".formatted(Identifiers.quoted(target)))
+                UPDATE tmp_replication_state SET row_count = (SELECT count(*) FROM %s) WHERE name = ?1""".formatted(SqlNames.quoted(target)))
                         .bindText(1, name)
                         .run());
     }

@@ -1,6 +1,6 @@
 package dev.perigee.replication.sync;
 
-import static dev.perigee.replication.copy.Identifiers.quoted;
+import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.copy.CopyDefinition;

@@ -3,6 +3,7 @@ package dev.perigee.bundled.transfer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.ServedPerigee;
+import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteConnection.OpenFlag;
 import dev.perigee.sqlite.SqliteStatement;
@@ -456,7 +457,7 @@ class ImportTest {
                 }
             }
             for (String name : names) {
-                try (SqliteStatement select = file.prepare("SELECT * FROM " + SqlDump.quoted(name))) {
+                try (SqliteStatement select = file.prepare("SELECT * FROM " + SqlNames.quoted(name))) {
                     while (select.step()) {
                         for (int i = 0; i < select.columnCount(); i++)
                             all.append(select.valueAt(i)).append('|');
