@@ -28,16 +28,9 @@ final class BundledSettings {
         Optional<Path> directory = section.text("directory").map(Path::of);
         String onFailure =
                 section.text("onFailure", "skip", word -> word.matches("skip|fail"), "expected skip or fail");
+        Section ofPlugins = section.section("settings");
         Map<String, Map<String, String>> settings = new HashMap<>();
-        section.section("settings").plain().forEach((name, values) -> {
-            Map<String, String> own = new HashMap<>();
-            if (values instanceof Map<?, ?> pairs) {
-                pairs.forEach((key, value) -> own.put(String.valueOf(key), String.valueOf(value)));
-            } else {
-                section.wrong("settings", "expected a plugin's name with its settings below it");
-            }
-            settings.put(name, own);
-        });
+        for (String name : ofPlugins.names()) settings.put(name, ofPlugins.pairs(name));
         Duration limit =
                 section.duration("limit", Duration.ofMillis(1), Duration.ofHours(1), PluginsConfig.DEFAULTS.limit());
         section.done();
