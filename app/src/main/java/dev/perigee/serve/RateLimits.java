@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /// Counts what comes from each token, or from each address, and refuses what is too much. Safe for many threads; nobody
 /// waits.
@@ -20,11 +21,17 @@ final class RateLimits {
     private static final int FORGOTTEN = MAX_NAMES / 10;
 
     private final Map<String, AtomicLong> until = new ConcurrentHashMap<>();
+    private final LongSupplier nanoTime;
     private final long intervalNanos;
     private final long periodNanos;
 
     /// @param count what a name may ask for in `period`
     RateLimits(int count, long period, TimeUnit unit) {
+        this(count, period, unit, System::nanoTime);
+    }
+
+    RateLimits(int count, long period, TimeUnit unit, LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
         this.periodNanos = unit.toNanos(period);
         this.intervalNanos = Math.max(1, periodNanos / count);
     }
@@ -37,17 +44,17 @@ final class RateLimits {
     /// Whether the name has used up what it may.
     boolean isSpent(String name) {
         AtomicLong used = until.get(name);
-        return used != null && used.get() + intervalNanos - System.nanoTime() > periodNanos;
+        return used != null && used.get() + intervalNanos - nanoTime.getAsLong() > periodNanos;
     }
 
     boolean tryTake(String name) {
         AtomicLong used = until.get(name);
         if (used == null) {
             if (until.size() >= MAX_NAMES) forget();
-            used = until.computeIfAbsent(name, _ -> new AtomicLong(System.nanoTime()));
+            used = until.computeIfAbsent(name, _ -> new AtomicLong(nanoTime.getAsLong()));
         }
         while (true) {
-            long now = System.nanoTime();
+            long now = nanoTime.getAsLong();
             long before = used.get();
             long after = (before - now > 0 ? before : now) + intervalNanos;
             if (after - now > periodNanos) return false;
@@ -68,7 +75,7 @@ final class RateLimits {
     /// Who invents names forgets that way the names invented, not the count of somebody who has used up much.
     private synchronized void forget() {
         if (until.size() < MAX_NAMES) return; // Another thread has done it.
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         until.values().removeIf(used -> used.get() - now < 0);
         if (until.size() < MAX_NAMES) return;
         record Used(String name, long ahead) {}
