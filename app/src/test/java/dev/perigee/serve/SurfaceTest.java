@@ -19,6 +19,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,11 +31,13 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,15 +103,28 @@ class SurfaceTest {
 
     @Test
     void a_token_that_asks_too_often_is_told_to_wait_and_others_are_served() {
-        try (ServedStore served = served(surface(List.of(), 20, 60, false, Optional.empty()))) {
-            int refused = 0;
-            for (int i = 0; i < 100; i++) {
-                var answer = served.run(ServedStore.CLIENT, "SELECT 1");
-                if (answer.statusCode() != 429) continue;
-                refused++;
-                assertThat(answer.headers().firstValue("Retry-After")).isPresent();
-            }
-            assertThat(refused).isPositive();
+        try (ServedStore served = served(surface(List.of(), 1, 60, false, Optional.empty()))) {
+            HttpRequest request = served.request("/query", ServedStore.CLIENT)
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString(ServedStore.statement("SELECT 1")))
+                    .build();
+            // One a second is let in, and twenty are sent at once.
+            List<HttpResponse<String>> answers =
+                    Stream.generate(() -> served.http.sendAsync(request, BodyHandlers.ofString()))
+                            .limit(20)
+                            .toList()
+                            .stream()
+                            .map(CompletableFuture::join)
+                            .toList();
+            assertThat(answers)
+                    .extracting(HttpResponse::statusCode)
+                    .contains(200, 429)
+                    .isSubsetOf(200, 429);
+            HttpResponse<String> refused = answers.stream()
+                    .filter(answer -> answer.statusCode() == 429)
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(refused.headers().firstValue("Retry-After")).isPresent();
             assertThat(served.run(ServedStore.ADMIN, "SELECT 1").statusCode()).isEqualTo(200);
         }
     }
@@ -153,14 +169,7 @@ class SurfaceTest {
     }
 
     @Test
-    void who_has_used_up_what_it_may_is_not_forgotten_for_names_that_are_invented() throws Exception {
-        RateLimits limits = new RateLimits(5, 1, TimeUnit.HOURS);
-        while (!limits.isSpent("guesser")) limits.tryTake("guesser");
-        for (int i = 0; i < 3 * RateLimits.MAX_NAMES; i++) {
-            limits.tryTake("invented" + i);
-            assertThat(limits.names()).isLessThanOrEqualTo(RateLimits.MAX_NAMES);
-        }
-        assertThat(limits.isSpent("guesser")).isTrue();
+    void all_addresses_of_an_ipv6_network_are_one() throws Exception {
         String one = Guesses.network(InetAddress.getByName("2001:db8:1:2:3:4:5:6"));
         assertThat(Guesses.network(InetAddress.getByName("2001:db8:1:2:ffff::1")))
                 .isEqualTo(one);
@@ -172,7 +181,7 @@ class SurfaceTest {
     void strict_compatibility_has_the_originals_statuses() {
         try (ServedStore served = served(surface(List.of(), 1000, 60, true, Optional.empty()))) {
             assertThat(served.run("wrong", "SELECT 1").statusCode()).isEqualTo(400);
-            assertThat(served.get("/metrics", ServedStore.CLIENT).statusCode()).isIn(200, 400);
+            assertThat(served.get("/metrics", ServedStore.CLIENT).statusCode()).isEqualTo(400);
             assertThat(served.run(ServedStore.CLIENT, "SELECT * FROM tmp_alarms")
                             .statusCode())
                     .isEqualTo(400);
@@ -193,14 +202,13 @@ class SurfaceTest {
             served.query("SELECT 'a secret value'");
             served.get("/_internal/stats?note=hidden", ServedStore.ADMIN);
             served.run(ServedStore.CLIENT, "SELECT 1");
-            long end = System.nanoTime() + 60_000_000_000L;
-            String rows;
-            do {
-                Thread.sleep(50);
-                rows = served.query("SELECT method, path, status, address FROM tmp_audit_log ORDER BY id LIMIT 2")
-                        .get("result")
-                        .toString();
-            } while (!rows.contains("stats") && System.nanoTime() < end);
+            String rows = Awaitility.await()
+                    .until(
+                            () -> served.query(
+                                            "SELECT method, path, status, address FROM tmp_audit_log ORDER BY id LIMIT 2")
+                                    .get("result")
+                                    .toString(),
+                            text -> text.contains("stats"));
             assertThat(rows)
                     .isEqualTo(
                             "[{\"method\":\"POST\",\"path\":\"/query\",\"status\":200,\"address\":\"127.0.0.1\"},"
@@ -263,11 +271,8 @@ class SurfaceTest {
             }
             Files.copy(first.sign("two", "RSA", "dns:localhost"), certificate, StandardCopyOption.REPLACE_EXISTING);
             Files.copy(directory.resolve("two.key"), key, StandardCopyOption.REPLACE_EXISTING);
-            long end = System.nanoTime() + 60_000_000_000L;
-            while (!subject(trusting, served.server.port()).equals("CN=two")) {
-                assertThat(System.nanoTime()).isLessThan(end);
-                Thread.sleep(100);
-            }
+            Awaitility.await()
+                    .until(() -> subject(trusting, served.server.port()).equals("CN=two"));
         }
     }
 
@@ -409,16 +414,16 @@ class SurfaceTest {
                         new StringBuilder(random.nextBoolean() ? "POST /query HTTP/1.1\r\nHost: localhost\r\n" : "");
                 for (int k = random.nextInt(20); k > 0; k--) text.append(words[random.nextInt(words.length)]);
                 try (Socket socket = new Socket("127.0.0.1", served.server.port())) {
-                    socket.setSoTimeout(100);
+                    socket.setSoTimeout(60_000);
                     socket.getOutputStream().write(text.toString().getBytes(StandardCharsets.UTF_8));
-                    byte[] answer = new byte[8192];
-                    int length = socket.getInputStream().read(answer);
-                    String said = new String(answer, 0, Math.max(0, length), StandardCharsets.UTF_8);
+                    socket.shutdownOutput(); // No more comes: nothing is waited for.
+                    String said = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
                     assertThat(said)
                             .as(text.toString())
+                            .matches("(?s)(HTTP/1\\.1 [1-4]\\d\\d .*|HTTP/1\\.1 505 .*|)")
                             .doesNotContain("HTTP/1.1 500", "\tat ", "dev.perigee", "org.eclipse");
-                } catch (java.io.IOException _) {
-                    // Closed, or still waiting for the rest.
+                } catch (java.net.SocketException _) {
+                    // Closed before all of it was read.
                 }
             }
             assertThat(served.run(ServedStore.CLIENT, "SELECT 1").statusCode()).isEqualTo(200);

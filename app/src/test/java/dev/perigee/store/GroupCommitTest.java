@@ -42,30 +42,37 @@ class GroupCommitTest {
         store.close();
     }
 
+    /// The group's time may be over before the second of them runs, on a busy machine. Then it is tried again.
     @Test
     void writes_that_wait_together_become_visible_together() {
+        int tries = 1;
+        while (!areVisibleTogether(2L * tries)) assertThat(++tries).isLessThan(100);
+        assertThat(count(store)).isEqualTo(2L * tries);
+    }
+
+    /// @param key of the second of the two
+    /// @return whether the first of them was neither seen nor done while the second ran
+    private boolean areVisibleTogether(long key) {
+        long before = count(store);
         // The hold is the group's first write; the rest join its transaction once it is released.
         CountDownLatch release = holdWriter(store);
-        CompletableFuture<Long> first = store.submit(insert(1));
-        AtomicInteger seenByOthers = new AtomicInteger(-1);
+        CompletableFuture<Long> first = store.submit(insert(key - 1));
         CountDownLatch secondRuns = new CountDownLatch(1);
         CountDownLatch looked = new CountDownLatch(1);
         CompletableFuture<Long> second = store.submit(tx -> {
             secondRuns.countDown();
             TestStores.await(looked);
-            return insert(2).run(tx);
+            return insert(key).run(tx);
         });
         release.countDown();
         TestStores.await(secondRuns);
-        boolean firstWasDone = first.isDone();
-        seenByOthers.set((int) count(store));
+        boolean isDone = first.isDone();
+        boolean isSeen = count(store) > before;
         looked.countDown();
-        assertThat(first.join()).isEqualTo(1);
-        assertThat(second.join()).isEqualTo(2);
-        assertThat(count(store)).isEqualTo(2);
-        // The first write may have been committed with the hold alone where the group's time was over by then.
-        assertThat(seenByOthers.get() == 0 && !firstWasDone || seenByOthers.get() == 1 && firstWasDone)
-                .isTrue();
+        assertThat(first.join()).isEqualTo(key - 1);
+        assertThat(second.join()).isEqualTo(key);
+        if (isDone) assertThat(isSeen).as("what is done is seen").isTrue();
+        return !isDone && !isSeen;
     }
 
     @Test
@@ -188,16 +195,22 @@ class GroupCommitTest {
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("ended the transaction");
         }
+        int tries = 1;
+        while (!isFoundOut(tries)) assertThat(++tries).isLessThan(100);
+        assertThat(count(store)).isEqualTo(tries);
+    }
+
+    /// It is found out by its neighbours: alone, as it is where the group's time was over before, it does no harm.
+    private boolean isFoundOut(long key) {
         CountDownLatch release = holdWriter(store);
         CompletableFuture<Object> sly = store.submit(tx -> {
             tx.connection().exec("COMMIT; BEGIN");
             return null;
         });
-        CompletableFuture<Long> after = store.submit(insert(7));
+        CompletableFuture<Long> after = store.submit(insert(key));
         release.countDown();
-        after.join();
-        assertThat(sly).isCompletedExceptionally();
-        assertThat(count(store)).isEqualTo(1);
+        assertThat(after.join()).isEqualTo(key);
+        return sly.isCompletedExceptionally();
     }
 
     @Test
