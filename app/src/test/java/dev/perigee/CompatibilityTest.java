@@ -36,7 +36,7 @@ class CompatibilityTest {
 
     @BeforeEach
     void start() {
-        perigee = ServedPerigee.open(folder.resolve("data"));
+        perigee = ServedPerigee.forAdmins(folder.resolve("data"));
     }
 
     @AfterEach

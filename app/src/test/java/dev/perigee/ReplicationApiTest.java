@@ -43,12 +43,13 @@ class ReplicationApiTest {
     @BeforeEach
     void start() {
         postgres = TestPostgres.create();
-        postgres.execute("""
+        postgres.execute(
+                """
                 CREATE TABLE orders (id int PRIMARY KEY, total int, updated_at timestamptz NOT NULL DEFAULT now(), extra json);
                 CREATE TABLE items (id int PRIMARY KEY, c int NOT NULL);
                 INSERT INTO orders SELECT i, i FROM generate_series(1, 100) i;
                 INSERT INTO items SELECT i, i FROM generate_series(1, 50) i""");
-        perigee = ServedPerigee.open(folder, postgres.config());
+        perigee = ServedPerigee.forAdmins(folder, postgres.config());
     }
 
     @AfterEach
@@ -63,10 +64,13 @@ class ReplicationApiTest {
                 .result();
         assertThat(one.get("success").asBoolean()).isTrue();
         assertThat(one.get("count").asInt()).isEqualTo(1);
-        JsonNode many = post("/tables", """
+        JsonNode many = post(
+                        "/tables",
+                        """
                 {'tables': [{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'},
                             {'name': 'items', 'cursorColumn': 'c', 'cron': '0 3 * * *', 'timeZone': 'Europe/Zurich'}]}
-                """).result();
+                """)
+                .result();
         assertThat(many.get("count").asInt()).isEqualTo(2);
         assertThat(get("/tables").result().get("tables").size()).isEqualTo(2);
         JsonNode orders = get("/tables/orders").result();
@@ -106,7 +110,10 @@ class ReplicationApiTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
             {'cursorColumn': 'id'}                                                    | 400 | `name`
             {'name': 'orders'}                                                        | 400 | `cursorColumn`
             {'name': 'orders', 'cursorColumn': 'id', 'intervalMs': 999}               | 400 | `intervalMs`
@@ -145,7 +152,9 @@ class ReplicationApiTest {
 
     @Test
     void what_is_promised_of_a_table_is_shown_and_changed() {
-        post("/tables", """
+        post(
+                "/tables",
+                """
                 {'name': 'orders', 'cursorColumn': 'id', 'paused': true, 'group': 'g', 'deletes': 'sweep(600s)',
                  'maxDeletedShare': 0.5, 'verify': '90m', 'settle': '0s', 'stampedBy': 'source',
                  'droppedColumns': 'drop'}
@@ -166,7 +175,9 @@ class ReplicationApiTest {
 
     @Test
     void of_several_tables_all_or_none_are_configured() {
-        Reply reply = post("/tables", """
+        Reply reply = post(
+                "/tables",
+                """
                 {'tables': [{'name': 'orders', 'cursorColumn': 'id', 'intervalMs': 1000},
                             {'name': 'nothing', 'cursorColumn': 'id', 'intervalMs': 1000}]}
                 """);
@@ -318,7 +329,8 @@ class ReplicationApiTest {
 
     @Test
     void the_status_counts_numbers_that_are_kept_as_text() {
-        postgres.execute("""
+        postgres.execute(
+                """
                 CREATE TABLE exact (id int PRIMARY KEY, n numeric);
                 INSERT INTO exact VALUES (1, 1.5), (2, 12345678901234567890.123), (3, NULL)""");
         post("/tables", "{'name': 'exact', 'cursorColumn': 'id', 'interval': '1h'}");
@@ -333,7 +345,8 @@ class ReplicationApiTest {
 
     @Test
     void the_status_names_columns_of_types_nobody_knows() {
-        postgres.execute("""
+        postgres.execute(
+                """
                 CREATE TYPE odd;
                 CREATE FUNCTION odd_in(cstring) RETURNS odd AS 'textin' LANGUAGE internal IMMUTABLE STRICT;
                 CREATE FUNCTION odd_out(odd) RETURNS cstring AS 'textout' LANGUAGE internal IMMUTABLE STRICT;
@@ -446,6 +459,8 @@ class ReplicationApiTest {
         "GET, /events"
     })
     void only_the_admin_may_call(String method, String path) {
+        perigee.close();
+        perigee = ServedPerigee.open(folder, postgres.config());
         assertThat(perigee.call(ServedPerigee.CLIENT_TOKEN, method, "/replication" + path, "{}")
                         .status())
                 .isEqualTo(403);
@@ -459,7 +474,7 @@ class ReplicationApiTest {
         awaitRows("50", "items");
         perigee.close();
         postgres.execute("INSERT INTO items VALUES (60, 60)");
-        perigee = ServedPerigee.open(folder, postgres.config());
+        perigee = ServedPerigee.forAdmins(folder, postgres.config());
         awaitRows("51", "items");
     }
 
@@ -486,7 +501,7 @@ class ReplicationApiTest {
         postgres.execute("CREATE ROLE %1$s LOGIN; GRANT SELECT (id, c) ON items TO %1$s; ALTER TABLE items ADD d int"
                 .formatted(role));
         perigee.close();
-        perigee = ServedPerigee.open(folder, postgres.configAs(role));
+        perigee = ServedPerigee.forAdmins(folder, postgres.configAs(role));
         post("/tables", "{'name': 'items', 'mode': 'xmin', 'interval': '1h'}").result();
         awaitRows("50", "items");
         postgres.execute("INSERT INTO items VALUES (51, 51); UPDATE items SET c = 0 WHERE id = 7");
@@ -508,9 +523,8 @@ class ReplicationApiTest {
     }
 
     private void awaitRows(String count, String table) {
-        await().ignoreExceptions()
-                .untilAsserted(() -> assertThat(perigee.value("SELECT count(*) FROM " + table))
-                        .isEqualTo(count));
+        await().ignoreExceptions().untilAsserted(() -> assertThat(perigee.value("SELECT count(*) FROM " + table))
+                .isEqualTo(count));
     }
 
     private Reply get(String path) {

@@ -7,6 +7,7 @@ import dev.perigee.config.ServeConfig;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.plugin.Json;
+import dev.perigee.sqlite.SqliteStatement;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
@@ -57,22 +59,41 @@ public final class ServedPerigee implements AutoCloseable {
     }
 
     private static ServedPerigee open(Path folder, Optional<SourceConfig> source, QueryConfig queries) {
-        return open(
-                folder,
-                source,
-                queries,
-                new ReplicationConfig(List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1)));
+        return open(folder, source, queries, retryingSoon());
+    }
+
+    /// Without clients, and so without the worker process that is started for them: a second of a processor's time.
+    public static ServedPerigee forAdmins(Path folder) {
+        return open(folder, Optional.empty(), Optional.empty(), QueryConfig.defaults(), retryingSoon());
+    }
+
+    /// The same with an external database.
+    public static ServedPerigee forAdmins(Path folder, SourceConfig source) {
+        return open(folder, Optional.empty(), Optional.of(source), QueryConfig.defaults(), retryingSoon());
+    }
+
+    private static ReplicationConfig retryingSoon() {
+        return new ReplicationConfig(List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1));
     }
 
     /// With everything as it is given.
     public static ServedPerigee open(
             Path folder, Optional<SourceConfig> source, QueryConfig queries, ReplicationConfig replication) {
+        return open(folder, Optional.of(CLIENT_TOKEN), source, queries, replication);
+    }
+
+    private static ServedPerigee open(
+            Path folder,
+            Optional<String> clientToken,
+            Optional<SourceConfig> source,
+            QueryConfig queries,
+            ReplicationConfig replication) {
         ServeConfig plain = ServeConfig.of(0, TOKEN);
         ServeConfig serve = new ServeConfig(
                 plain.host(),
                 plain.port(),
                 plain.adminToken(),
-                Optional.of(CLIENT_TOKEN),
+                clientToken,
                 plain.jwksEndpoint(),
                 plain.jwtAlgorithm(),
                 plain.allowedOrigins(),
@@ -123,6 +144,30 @@ public final class ServedPerigee implements AutoCloseable {
     /// The only cell of the only row.
     public String value(String sql) {
         return query(sql).get(0).iterator().next().asString();
+    }
+
+    /// Drops the tables and views that are none of Perigee's own, for the next test.
+    public void clear() {
+        perigee.store().write(tx -> {
+            List<String> drops = new ArrayList<>();
+            SqliteStatement found = tx.statement(
+                    """
+                    SELECT 'DROP ' || type || ' IF EXISTS "' || replace(name, '"', '""') || '"' FROM sqlite_schema
+                    WHERE type IN ('table', 'view') AND name NOT LIKE 'tmp\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+                    ORDER BY type = 'table', sql NOT LIKE 'CREATE VIRTUAL%'""");
+            while (found.step()) drops.add(found.textAt(0));
+            found.reset();
+            drops.forEach(tx.connection()::exec);
+            return drops.size();
+        });
+    }
+
+    /// Runs statements in one transaction, without HTTP and any caller's limits.
+    public void execute(List<String> statements) {
+        perigee.store().write(tx -> {
+            statements.forEach(tx.connection()::exec);
+            return true;
+        });
     }
 
     public JsonNode status(String table) {

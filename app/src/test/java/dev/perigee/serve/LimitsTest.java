@@ -18,6 +18,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +33,19 @@ class LimitsTest {
 
     @TempDir
     Path directory;
+
+    /// With the usual limits, for all tests that need no others.
+    private static ServedStore usual;
+
+    @BeforeAll
+    static void open(@TempDir Path folder) {
+        usual = new ServedStore(folder);
+    }
+
+    @AfterAll
+    static void close() {
+        usual.close();
+    }
 
     private static Setup limits(long maxBodyBytes, int maxConnections, Duration requestTimeout) {
         return Setup.standard()
@@ -73,29 +88,25 @@ class LimitsTest {
 
     @Test
     void deep_and_malformed_json_is_400_and_says_where() {
-        try (ServedStore served = new ServedStore(directory)) {
-            for (String body : List.of(
-                    "[".repeat(100_000),
-                    "{\"x\":" + "[".repeat(100_000),
-                    "{\"sql\":\"SELECT 1\",\"x\":" + "{\"a\":".repeat(50_000),
-                    "{\"sql\":\"SELECT ?\",\"params\":[" + "9".repeat(50_000) + "]}",
-                    "{\"sql\":\"SELECT 1\",\"sql",
-                    "{\"sql\":\"\\ud800\\uZZZZ\"}",
-                    "\u0000\u0001")) {
-                HttpResponse<String> answer = served.post("/query", CLIENT, body);
-                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
-                assertThat(answer.body())
-                        .startsWith("{\"error\":")
-                        .doesNotContain("StreamReadConstraints", "jackson", "Exception", "()");
-            }
-            assertThat(served.post("/query", CLIENT, "{\"x\":" + "[".repeat(2000))
-                            .body())
-                    .isEqualTo("{\"error\":\"The body is JSON that is larger than this server reads: "
-                            + "at most 500 levels deep, numbers of 1000 digits, names of 50000 characters.\"}");
-            assertThat(served.post("/query", CLIENT, "{\"sql\":\n \"SELECT 1\" x}")
-                            .body())
-                    .contains("line 2, column");
+        for (String body : List.of(
+                "[".repeat(100_000),
+                "{\"x\":" + "[".repeat(100_000),
+                "{\"sql\":\"SELECT 1\",\"x\":" + "{\"a\":".repeat(50_000),
+                "{\"sql\":\"SELECT ?\",\"params\":[" + "9".repeat(50_000) + "]}",
+                "{\"sql\":\"SELECT 1\",\"sql",
+                "{\"sql\":\"\\ud800\\uZZZZ\"}",
+                "\u0000\u0001")) {
+            HttpResponse<String> answer = usual.post("/query", CLIENT, body);
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
+            assertThat(answer.body())
+                    .startsWith("{\"error\":")
+                    .doesNotContain("StreamReadConstraints", "jackson", "Exception", "()");
         }
+        assertThat(usual.post("/query", CLIENT, "{\"x\":" + "[".repeat(2000)).body())
+                .isEqualTo("{\"error\":\"The body is JSON that is larger than this server reads: "
+                        + "at most 500 levels deep, numbers of 1000 digits, names of 50000 characters.\"}");
+        assertThat(usual.post("/query", CLIENT, "{\"sql\":\n \"SELECT 1\" x}").body())
+                .contains("line 2, column");
     }
 
     @Test
@@ -189,7 +200,8 @@ class LimitsTest {
     void a_body_that_does_not_come_is_cut_off() throws Exception {
         try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofMillis(500)));
                 RawHttp raw = new RawHttp(served.server.port())) {
-            raw.send("""
+            raw.send(
+                    """
                     POST /query HTTP/1.1\r
                     Host: localhost\r
                     Authorization: client-token\r
@@ -203,8 +215,7 @@ class LimitsTest {
 
     @Test
     void an_answer_that_comes_before_the_body_says_that_the_connection_closes() throws Exception {
-        try (ServedStore served = new ServedStore(directory);
-                RawHttp raw = new RawHttp(served.server.port())) {
+        try (RawHttp raw = new RawHttp(usual.server.port())) {
             String head = "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n";
             assertThat(raw.send(head).head()).startsWith("HTTP/1.1 401").contains("Connection: close");
         }
@@ -274,14 +285,12 @@ class LimitsTest {
         "GET, /page/a/b/c.js, 404,",
     })
     void other_paths_are_404_and_other_methods_405(String method, String path, int status, String allow) {
-        try (ServedStore served = new ServedStore(directory)) {
-            HttpResponse<String> answer = served.send(served.request(path, ADMIN)
-                    .method(method, BodyPublishers.noBody())
-                    .build());
-            assertThat(answer.statusCode()).isEqualTo(status);
-            assertThat(answer.body()).startsWith("{\"error\":");
-            assertThat(answer.headers().firstValue("Allow").orElse(null)).isEqualTo(allow);
-        }
+        HttpResponse<String> answer = usual.send(usual.request(path, ADMIN)
+                .method(method, BodyPublishers.noBody())
+                .build());
+        assertThat(answer.statusCode()).isEqualTo(status);
+        assertThat(answer.body()).startsWith("{\"error\":");
+        assertThat(answer.headers().firstValue("Allow").orElse(null)).isEqualTo(allow);
     }
 
     @ParameterizedTest
@@ -311,26 +320,20 @@ class LimitsTest {
                         + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
             })
     void what_is_not_proper_http_is_refused_and_the_server_goes_on(String request) throws Exception {
-        try (ServedStore served = new ServedStore(directory)) {
-            String answer = RawHttp.exchange(served.server.port(), request);
-            assertThat(answer)
-                    .matches("(?s)(HTTP/1.1 (4|505).*|)")
-                    .doesNotContain("root:", "HTTP/1.1 200", "Exception");
-            assertThat(answer.split("HTTP/1\\.1 ").length).isLessThanOrEqualTo(2);
-            assertThat(served.getAsNobody("/healthz").statusCode()).isEqualTo(200);
-        }
+        String answer = RawHttp.exchange(usual.server.port(), request);
+        assertThat(answer).matches("(?s)(HTTP/1.1 (4|505).*|)").doesNotContain("root:", "HTTP/1.1 200", "Exception");
+        assertThat(answer.split("HTTP/1\\.1 ").length).isLessThanOrEqualTo(2);
+        assertThat(usual.getAsNobody("/healthz").statusCode()).isEqualTo(200);
     }
 
     @Test
     void headers_that_are_too_large_are_431_in_the_envelope() throws Exception {
-        try (ServedStore served = new ServedStore(directory)) {
-            String answer = RawHttp.exchange(
-                    served.server.port(), "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
-            assertThat(answer).startsWith("HTTP/1.1 431").contains("{\"error\":");
-            String path = RawHttp.exchange(
-                    served.server.port(), "GET /" + "y".repeat(20_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-            assertThat(path).startsWith("HTTP/1.1 414").contains("{\"error\":");
-        }
+        String answer = RawHttp.exchange(
+                usual.server.port(), "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
+        assertThat(answer).startsWith("HTTP/1.1 431").contains("{\"error\":");
+        String path = RawHttp.exchange(
+                usual.server.port(), "GET /" + "y".repeat(20_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assertThat(path).startsWith("HTTP/1.1 414").contains("{\"error\":");
     }
 
     @Test
@@ -425,26 +428,22 @@ class LimitsTest {
     }
 
     @Test
-    void a_body_in_two_languages_is_one_request(@TempDir Path other) throws Exception {
+    void a_body_in_two_languages_is_one_request() throws Exception {
         // What a proxy in front of us might take for a second request is not one.
-        try (ServedStore served = new ServedStore(other)) {
-            String smuggled = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: admin-token\r\n\r\n";
-            String answer = RawHttp.exchange(
-                    served.server.port(),
-                    "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + smuggled.length()
-                            + "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled);
-            assertThat(answer).doesNotContain("perigee_http");
-        }
+        String smuggled = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: admin-token\r\n\r\n";
+        String answer = RawHttp.exchange(
+                usual.server.port(),
+                "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + smuggled.length()
+                        + "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled);
+        assertThat(answer).doesNotContain("perigee_http");
     }
 
     @Test
-    void a_request_without_authority_is_not_kept(@TempDir Path other) {
-        try (ServedStore served = new ServedStore(other)) {
-            HttpResponse<String> answer = served.send(HttpRequest.newBuilder(served.uri("/query"))
-                    .header("Content-Type", "application/json")
-                    .POST(BodyPublishers.ofString("x".repeat(500_000)))
-                    .build());
-            assertThat(answer.statusCode()).isEqualTo(401);
-        }
+    void a_request_without_authority_is_not_kept() {
+        HttpResponse<String> answer = usual.send(HttpRequest.newBuilder(usual.uri("/query"))
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString("x".repeat(500_000)))
+                .build());
+        assertThat(answer.statusCode()).isEqualTo(401);
     }
 }

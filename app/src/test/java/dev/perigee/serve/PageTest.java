@@ -79,10 +79,11 @@ class PageTest {
     @BeforeEach
     void open() {
         postgres = TestPostgres.create();
-        postgres.execute("""
+        postgres.execute(
+                """
                 CREATE TABLE orders (id int PRIMARY KEY, total numeric(12,2));
                 INSERT INTO orders SELECT i, i FROM generate_series(1, 1234) i""");
-        perigee = ServedPerigee.open(folder, postgres.config());
+        perigee = ServedPerigee.forAdmins(folder, postgres.config());
         context = browser.newContext();
         page = context.newPage();
         page.onPageError(complaints::add);
@@ -141,7 +142,7 @@ class PageTest {
         String role = postgres.database();
         postgres.execute("CREATE ROLE %1$s LOGIN; GRANT SELECT ON orders TO %1$s".formatted(role));
         perigee.close();
-        perigee = ServedPerigee.open(folder, postgres.configAs(role));
+        perigee = ServedPerigee.forAdmins(folder, postgres.configAs(role));
         enter();
         assertThat(page.locator("#source-line")).containsText("copies are settled at best, 3 remarks");
         page.locator("#source-line").click();
@@ -268,7 +269,7 @@ class PageTest {
         postgres.execute("CREATE TABLE items (id int PRIMARY KEY)");
         perigee.close();
         try (TcpProxy proxy = new TcpProxy(postgres.port())) {
-            perigee = ServedPerigee.open(folder, TestPostgres.config(proxy.port(), postgres.database()));
+            perigee = ServedPerigee.forAdmins(folder, TestPostgres.config(proxy.port(), postgres.database()));
             perigee.call(
                             "POST",
                             "/replication/tables",

@@ -11,6 +11,7 @@ import dev.perigee.config.QueryConfig;
 import java.math.BigInteger;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
@@ -45,11 +46,20 @@ class RowLevelSecurityAttackTest {
                         .claim("most", Long.MAX_VALUE)
                         .expirationTime(Date.from(Instant.now().plusSeconds(3600)))
                         .build());
+        QueryConfig base = QueryConfig.defaults();
+        QueryConfig queries = new QueryConfig(
+                        base.readLimit(),
+                        Duration.ofSeconds(3), // One write is to reach it.
+                        base.maxStatementBytes(),
+                        base.maxRows(),
+                        base.maxTransactionStatements(),
+                        base.maxWriteBytes())
+                .withRowLevelSecurity(true);
         served = new ServedStore(
                 directory,
                 ServedStore.Setup.standard()
                         .serve(c -> ServedStore.with(c, c.clientToken(), Optional.of(provider.url())))
-                        .query(QueryConfig.defaults().withRowLevelSecurity(true))
+                        .query(queries)
                         .plugins(new RestPlugin(), new CdcPlugin()));
     }
 
@@ -253,7 +263,10 @@ class RowLevelSecurityAttackTest {
     @Test
     void the_last_inserted_number_is_the_callers_own() {
         admin("INSERT INTO notes (id, owner) VALUES (4711, 'bob')");
-        HttpResponse<String> answer = served.post("/query", ann, """
+        HttpResponse<String> answer = served.post(
+                "/query",
+                ann,
+                """
                 {"transaction":[{"sql":"SELECT last_insert_rowid() AS n"},
                  {"sql":"INSERT INTO notes (id, owner) VALUES (31, 'ann')"},{"sql":"SELECT last_insert_rowid() AS n"}]}""");
         assertThat(answer.body()).isEqualTo("{\"result\":[[{\"n\":0}],[],[{\"n\":31}]]}");

@@ -1,7 +1,9 @@
 package dev.perigee.testing;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -43,8 +45,7 @@ public final class TestCertificates {
     }
 
     private void generate(String name, String algorithm, List<String> more) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+        List<String> arguments = new ArrayList<>(List.of(
                 "-genkeypair",
                 "-alias",
                 name,
@@ -58,19 +59,30 @@ public final class TestCertificates {
                 store.toString(),
                 "-storepass",
                 PASSWORD));
-        command.addAll(more);
+        arguments.addAll(more);
         try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(folder.resolve("keytool.log").toFile())
-                    .start();
-            if (process.waitFor() != 0) {
-                throw new IllegalStateException(Files.readString(folder.resolve("keytool.log")));
-            }
+            keytool(arguments);
             export(name);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (InterruptedException | GeneralSecurityException e) {
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// In this process: a start of the program takes a second. The build lets the tests use its class, which the
+    /// compiler does not know.
+    private static void keytool(List<String> arguments) {
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        try {
+            Class<?> tool = Class.forName("sun.security.tools.keytool.Main");
+            Object exit = tool.getMethod("run", String[].class, PrintStream.class)
+                    .invoke(
+                            tool.getConstructor().newInstance(),
+                            arguments.toArray(String[]::new),
+                            new PrintStream(said, true, StandardCharsets.UTF_8));
+            if (!exit.equals(0)) throw new IllegalStateException(said.toString(StandardCharsets.UTF_8));
+        } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.ServedPerigee;
 import dev.perigee.ServedPerigee.Reply;
+import dev.perigee.config.QueryConfig;
 import dev.perigee.testing.Contract;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -14,10 +15,12 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,26 +31,35 @@ import tools.jackson.databind.JsonNode;
 
 /// `/rest` for those who send what it was not made for, and for tables that are not made as usual.
 class RestAttackTest {
-    @TempDir
-    Path folder;
+    private static ServedPerigee perigee;
 
-    private ServedPerigee perigee;
+    @BeforeAll
+    static void start(@TempDir Path folder) {
+        QueryConfig base = QueryConfig.defaults();
+        perigee = ServedPerigee.open(
+                folder,
+                new QueryConfig(
+                        base.readLimit(),
+                        Duration.ofMinutes(1), // The largest takes long on a busy machine.
+                        base.maxStatementBytes(),
+                        base.maxRows(),
+                        base.maxTransactionStatements(),
+                        base.maxWriteBytes()));
+    }
+
+    @AfterAll
+    static void stop() {
+        perigee.close();
+    }
 
     @BeforeEach
-    void start() {
-        perigee = ServedPerigee.open(folder);
-        for (String sql : List.of(
+    void fill() {
+        perigee.clear();
+        perigee.execute(List.of(
                 "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, n INTEGER)",
                 "INSERT INTO t VALUES (1, 'x', 1), (2, 'y''; DROP TABLE t; --', 2), (3, '5', 5)",
                 "CREATE TABLE pair (a TEXT, b INTEGER, v TEXT, PRIMARY KEY (b, a))",
-                "INSERT INTO pair VALUES ('x,1', 1, 'one'), ('x', 1, 'two'), ('y', 2, 'three')")) {
-            perigee.query(sql);
-        }
-    }
-
-    @AfterEach
-    void stop() {
-        perigee.close();
+                "INSERT INTO pair VALUES ('x,1', 1, 'one'), ('x', 1, 'two'), ('y', 2, 'three')"));
     }
 
     @ParameterizedTest
@@ -262,7 +274,8 @@ class RestAttackTest {
     @Test
     @Contract("Different: PUT replaces the row")
     void put_takes_each_kind_of_default_as_an_insert_does() {
-        perigee.query("""
+        perigee.query(
+                """
                 CREATE TABLE d (id INTEGER PRIMARY KEY, name TEXT, a DEFAULT "name", b DEFAULT word, c DEFAULT 'it''s',
                   d DEFAULT (1 + 1 -- two
                   ), e DEFAULT -5, f DEFAULT TRUE, g DEFAULT x'00ff', h AS (d + 1))""");
@@ -330,9 +343,8 @@ class RestAttackTest {
             perigee.query("ALTER TABLE t ADD COLUMN c%d INTEGER DEFAULT %d".formatted(i, i));
             String path = "/rest/t?select=c%d&c%d=%d&limit=1".formatted(i, i, i);
             String expected = "{\"result\":[{\"c%d\":%d}]}".formatted(i, i);
-            IntStream.range(0, 32)
-                    .parallel()
-                    .forEach(_ -> assertThat(get(path).text()).isEqualTo(expected));
+            IntStream.range(0, 32).parallel().forEach(_ -> assertThat(get(path).text())
+                    .isEqualTo(expected));
         }
     }
 

@@ -11,7 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,15 +23,22 @@ import tools.jackson.databind.JsonNode;
 
 /// `/rest` on the replica, over HTTP as a client.
 class RestTest {
-    @TempDir
-    Path folder;
+    private static ServedPerigee perigee;
 
-    private ServedPerigee perigee;
+    @BeforeAll
+    static void start(@TempDir Path folder) {
+        perigee = ServedPerigee.open(folder);
+    }
+
+    @AfterAll
+    static void stop() {
+        perigee.close();
+    }
 
     @BeforeEach
-    void start() {
-        perigee = ServedPerigee.open(folder);
-        for (String sql : List.of(
+    void fill() {
+        perigee.clear();
+        perigee.execute(List.of(
                 "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER, city TEXT DEFAULT 'Oslo')",
                 "INSERT INTO users VALUES (1,'Ann',30,'Rome'), (2,'Bob',40,NULL), (3,'Cy, \"x\"',50,'Bonn')",
                 "CREATE TABLE seats (hall TEXT, seat INTEGER, who TEXT, PRIMARY KEY (hall, seat))",
@@ -39,14 +47,7 @@ class RestTest {
                 "INSERT INTO big (id, n, r, b) VALUES (1, 9223372036854775807, 0.1, x'00ff')",
                 "CREATE VIEW grown AS SELECT * FROM users WHERE age > 35",
                 "CREATE TABLE \"odd/na?me\" (\"a.b\" TEXT, \"limit\" INTEGER)",
-                "INSERT INTO \"odd/na?me\" VALUES ('x', 7)")) {
-            perigee.query(sql);
-        }
-    }
-
-    @AfterEach
-    void stop() {
-        perigee.close();
+                "INSERT INTO \"odd/na?me\" VALUES ('x', 7)"));
     }
 
     @Test

@@ -46,7 +46,7 @@ class ImportTest {
 
     @BeforeEach
     void start() {
-        perigee = ServedPerigee.open(folder.resolve("data"));
+        perigee = ServedPerigee.forAdmins(folder.resolve("data"));
         perigee.query("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, note, b BLOB)");
     }
 
@@ -55,9 +55,8 @@ class ImportTest {
         http.close();
         perigee.close();
         assertThat(folder.resolve("data/imports"))
-                .satisfiesAnyOf(
-                        path -> assertThat(path).doesNotExist(),
-                        path -> assertThat(path).isEmptyDirectory());
+                .satisfiesAnyOf(path -> assertThat(path).doesNotExist(), path -> assertThat(path)
+                        .isEmptyDirectory());
     }
 
     private HttpResponse<String> post(String path, String type, byte[] body) {
@@ -140,12 +139,15 @@ class ImportTest {
     @Contract("Kept: POST /import/json/:table has the original's message")
     void json_rows_keep_their_types() {
         String blob = Base64.getEncoder().encodeToString(new byte[] {0, (byte) 255});
-        HttpResponse<String> answer = json("?blobs=base64", """
+        HttpResponse<String> answer = json(
+                "?blobs=base64",
+                """
                 {"columnMapping":{"n":"name"},"ignored":[{}],"data":[
                     {"id":9223372036854775807,"n":"a","note":0.1,"b":"%s"},
                     {"n":"b","note":true},
                     {"note":{"x":[1,null]},"n":"c"},
-                    {"name":"d","note":null}]}""".formatted(blob));
+                    {"name":"d","note":null}]}"""
+                        .formatted(blob));
         assertThat(answer.body()).contains("Imported 4 out of 4 records successfully. 0 records failed.");
         assertThat(rows("SELECT name, note, typeof(note) AS t, hex(b) AS b FROM people ORDER BY name"))
                 .isEqualTo("[{\"name\":\"a\",\"note\":0.1,\"t\":\"real\",\"b\":\"00FF\"},"
@@ -291,6 +293,8 @@ class ImportTest {
 
     @Test
     void an_import_shows_how_far_it_is_from_its_first_byte_to_its_end() throws Exception {
+        perigee.close();
+        perigee = ServedPerigee.open(folder.resolve("data"));
         StringBuilder text = new StringBuilder("id,name\n");
         for (int i = 0; i < 400_000; i++)
             text.append(i).append(",name of ").append(i).append('\n');
@@ -354,6 +358,8 @@ class ImportTest {
 
     @Test
     void mistakes_are_named_and_change_nothing() {
+        perigee.close();
+        perigee = ServedPerigee.open(folder.resolve("data"));
         assertThat(csv("", "").body()).contains("Invalid CSV format or empty data");
         assertThat(csv("", "id,name\n1,\"open").body()).contains("line 2", "does not end");
         assertThat(csv("", "id,name\n1,\"a\"b\n").body()).contains("follows the end");
@@ -551,7 +557,9 @@ class ImportTest {
 
     @Test
     void statements_are_cut_where_they_end() throws Exception {
-        SqlStatements statements = new SqlStatements(new StringReader("""
+        SqlStatements statements = new SqlStatements(
+                new StringReader(
+                        """
                 -- a comment; with one
                 SELECT ';' /* ; */ , "a;b", [c;d], `e;f` -- g;
                 ;;

@@ -35,7 +35,7 @@ class OddTransfersTest {
 
     @BeforeEach
     void start() {
-        perigee = ServedPerigee.open(folder.resolve("data"));
+        perigee = ServedPerigee.forAdmins(folder.resolve("data"));
         perigee.query("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, note)");
     }
 

@@ -21,6 +21,8 @@ import tools.jackson.databind.JsonNode;
 
 /// Whoever asks for a run gets the answer of that run, with a real PostgreSQL.
 class AskedRunsTest {
+    private static final int VERIFICATIONS = Integer.getInteger("perigee.test.verifications", 200);
+
     @TempDir
     Path folder;
 
@@ -30,7 +32,8 @@ class AskedRunsTest {
     @BeforeEach
     void start() {
         postgres = TestPostgres.create();
-        postgres.execute("""
+        postgres.execute(
+                """
                 CREATE TABLE t (k int PRIMARY KEY, c int NOT NULL, v int NOT NULL);
                 INSERT INTO t SELECT i, i, 0 FROM generate_series(1, 20) i""");
         source = new PostgresSource(postgres.config());
@@ -47,10 +50,10 @@ class AskedRunsTest {
     }
 
     @Test
-    void a_thousand_verifications_in_a_row_each_have_their_own_verdict_while_differences_come_and_go() {
+    void verifications_in_a_row_each_have_their_own_verdict_while_differences_come_and_go() {
         try (TestHost host = TestHost.idle(folder, source, table())) {
             host.plugin.syncTable("t").join();
-            for (int i = 0; i < 1000; i++) {
+            for (int i = 0; i < VERIFICATIONS; i++) {
                 boolean isPlanted = i % 2 == 1;
                 host.execute("UPDATE t SET v = %d WHERE k = 7".formatted(isPlanted ? 1000 + i : 0));
                 JsonNode started = host.post("/tables/t/verify?wait=false", "").result();
@@ -115,7 +118,8 @@ class AskedRunsTest {
         GateSource gate = new GateSource(source, Scope.KeyChunk.class);
         try (TestHost host = TestHost.idle(folder, gate, table())) {
             host.plugin.syncTable("t").join();
-            host.execute("""
+            host.execute(
+                    """
                     CREATE TABLE told (run INTEGER, message TEXT);
                     CREATE TRIGGER tell AFTER UPDATE ON tmp_replication_backfills WHEN new.error_message IS NOT NULL
                     BEGIN INSERT INTO told VALUES (new.run, new.error_message); END""");
