@@ -1,10 +1,12 @@
 package dev.perigee.serve;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.ADMIN;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.RawHttp;
+import dev.perigee.testing.ServedStore;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -151,7 +153,9 @@ class AuthenticationTest {
 
     @Test
     void two_authorization_headers_give_no_more_than_the_first() throws Exception {
-        String answer = RawHttp.exchange(served.server.port(), """
+        String answer = RawHttp.exchange(
+                served.server.port(),
+                """
                 GET /metrics HTTP/1.1\r
                 Host: localhost\r
                 Authorization: Bearer client-token\r

@@ -1,13 +1,14 @@
 package dev.perigee.serve;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.ADMIN;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.SurfaceConfig;
 import dev.perigee.config.SurfaceConfig.Crowd;
 import dev.perigee.config.SurfaceConfig.Tls;
-import dev.perigee.serve.ServedStore.Setup;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import dev.perigee.testing.TestCertificates;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -47,12 +48,9 @@ class CrowdTest {
 
     private ServedStore served(int maxConnections, Crowd crowd) {
         SurfaceConfig surface = new SurfaceConfig(List.of(), 100_000, 60, false, Optional.empty(), false, crowd);
-        return new ServedStore(
-                directory,
-                Setup.standard()
-                        .serve(c -> ServedStore.with(
-                                        c, c.maxBodyBytes(), maxConnections, c.requestTimeout(), Duration.ofSeconds(1))
-                                .with(surface)));
+        return new ServedStore(directory, Setup.standard().serve(c -> ServedStore.with(
+                        c, c.maxBodyBytes(), maxConnections, c.requestTimeout(), Duration.ofSeconds(1))
+                .with(surface)));
     }
 
     private Socket connect(ServedStore served, String from) throws IOException {
@@ -135,7 +133,7 @@ class CrowdTest {
                 .serve(c -> ServedStore.with(c, c.maxBodyBytes(), 2, Duration.ofSeconds(4), Duration.ofSeconds(1))
                         .with(surface));
         byte[] request = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
-        SSLContext trusting = SurfaceTest.trusting(authority.root());
+        SSLContext trusting = TestCertificates.trusting(authority.root());
         try (ServedStore served = new ServedStore(directory, setup);
                 Socket socket = trusting.getSocketFactory().createSocket("127.0.0.1", served.server.port())) {
             socket.setSoTimeout(10_000);

@@ -1,19 +1,21 @@
 package dev.perigee.serve;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.ADMIN;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.QueryConfig;
 import dev.perigee.config.SurfaceConfig;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.plugin.StatementCall;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteConnection.OpenFlag;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
+import dev.perigee.testing.RawHttp;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;

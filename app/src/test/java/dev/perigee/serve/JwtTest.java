@@ -17,6 +17,8 @@ import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.plugin.StatementCall;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.JwksServer;
+import dev.perigee.testing.ServedStore;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;

@@ -3,6 +3,7 @@ package dev.perigee.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.store.ChildJvm;
+import dev.perigee.testing.ServedStore;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -1,13 +1,15 @@
 package dev.perigee.serve;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.ADMIN;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.config.QueryConfig;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.RawHttp;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.http.HttpRequest;

@@ -4,11 +4,8 @@ import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertTha
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.perigee.Perigee;
 import dev.perigee.ServedPerigee;
@@ -17,17 +14,14 @@ import dev.perigee.config.QueryConfig;
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.StoreConfig;
+import dev.perigee.testing.Chromium;
 import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestPostgres;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,18 +31,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// The page at `/` in a real Chromium, against a whole Perigee with a real PostgreSQL behind it. Skipped, and said so,
 /// where there is no Chromium.
 class PageTest {
-    static final List<String> ARGUMENTS = List.of(
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync");
-
-    private static Playwright playwright;
-    private static Browser browser;
-
     @TempDir
     Path folder;
 
@@ -59,21 +41,8 @@ class PageTest {
     private Page page;
 
     @BeforeAll
-    static void startBrowser() {
-        Optional<Path> chromium = chromium();
-        assumeTrue(chromium.isPresent(), "there is no Chromium in PATH: the page is not tested");
-        playwright = Playwright.create(
-                new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-        browser = playwright
-                .chromium()
-                .launch(new BrowserType.LaunchOptions()
-                        .setExecutablePath(chromium.get())
-                        .setArgs(ARGUMENTS));
-    }
-
-    @AfterAll
-    static void stopBrowser() {
-        if (playwright != null) playwright.close();
+    static void findBrowser() {
+        assumeTrue(Chromium.find().isPresent(), "there is no Chromium in PATH: the page is not tested");
     }
 
     @BeforeEach
@@ -84,7 +53,7 @@ class PageTest {
                 CREATE TABLE orders (id int PRIMARY KEY, total numeric(12,2));
                 INSERT INTO orders SELECT i, i FROM generate_series(1, 1234) i""");
         perigee = ServedPerigee.forAdmins(folder, postgres.config());
-        context = browser.newContext();
+        context = Chromium.browser().newContext();
         page = context.newPage();
         page.onPageError(complaints::add);
         page.onConsoleMessage(message -> {
@@ -305,13 +274,5 @@ class PageTest {
 
     private String origin() {
         return "http://127.0.0.1:" + perigee.port();
-    }
-
-    static Optional<Path> chromium() {
-        return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
-                .flatMap(path -> Stream.of("chromium", "chromium-browser", "google-chrome")
-                        .map(Path.of(path)::resolve))
-                .filter(Files::isExecutable)
-                .findFirst();
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.perigee.testing.ServedStore;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package dev.perigee.serve;
 
+import dev.perigee.testing.ServedStore;
 import java.nio.file.Path;
 
 /// A server in a process of its own, with as little memory as the test gives it, until its input ends.

@@ -1,13 +1,15 @@
 package dev.perigee.serve;
 
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Response;
 import dev.perigee.plugin.StarbasePlugin;
-import dev.perigee.serve.ServedStore.Setup;
+import dev.perigee.testing.RawHttp;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.net.http.HttpRequest;

@@ -1,14 +1,16 @@
 package dev.perigee.serve;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
-import static dev.perigee.serve.ServedStore.CLIENT;
-import static dev.perigee.serve.ServedStore.json;
+import static dev.perigee.testing.ServedStore.ADMIN;
+import static dev.perigee.testing.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.StarbasePlugin;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.HandSource;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;

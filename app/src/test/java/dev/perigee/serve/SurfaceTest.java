@@ -9,8 +9,9 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.perigee.config.QueryConfig;
 import dev.perigee.config.ServeConfig;
 import dev.perigee.config.SurfaceConfig;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import dev.perigee.testing.TestCertificates;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -25,8 +26,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
@@ -36,7 +35,6 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManagerFactory;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -260,7 +258,7 @@ class SurfaceTest {
         Optional<SurfaceConfig.Tls> tls = Optional.of(new SurfaceConfig.Tls(certificate, key));
         try (ServedStore served = served(surface(List.of(), 1000, 60, false, tls))) {
             URI address = URI.create("https://localhost:%d/query".formatted(served.server.port()));
-            SSLContext trusting = trusting(first.root());
+            SSLContext trusting = TestCertificates.trusting(first.root());
             try (HttpClient https = HttpClient.newBuilder().sslContext(trusting).build()) {
                 HttpRequest request = HttpRequest.newBuilder(address)
                         .header("Authorization", ServedStore.CLIENT)
@@ -274,20 +272,6 @@ class SurfaceTest {
             Awaitility.await()
                     .until(() -> subject(trusting, served.server.port()).equals("CN=two"));
         }
-    }
-
-    static SSLContext trusting(Path root) throws Exception {
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        store.load(null, null);
-        try (InputStream in = Files.newInputStream(root)) {
-            store.setCertificateEntry(
-                    "root", CertificateFactory.getInstance("X.509").generateCertificate(in));
-        }
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(store);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, trust.getTrustManagers(), null);
-        return context;
     }
 
     private static String subject(SSLContext context, int port) throws Exception {

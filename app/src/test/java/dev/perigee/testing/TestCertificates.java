@@ -11,9 +11,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /// A certificate authority in a folder, by the JDK's `keytool`, and what it signs as PEM files.
 public final class TestCertificates {
@@ -42,6 +45,21 @@ public final class TestCertificates {
     public Path sign(String name, String algorithm, String subjectAlternative) {
         generate(name, algorithm, List.of("-signer", authority, "-ext", "san=" + subjectAlternative));
         return folder.resolve(name + ".crt");
+    }
+
+    /// Trusts what the authority with this certificate has signed.
+    public static SSLContext trusting(Path root) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        try (InputStream in = Files.newInputStream(root)) {
+            store.setCertificateEntry(
+                    "root", CertificateFactory.getInstance("X.509").generateCertificate(in));
+        }
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context;
     }
 
     private void generate(String name, String algorithm, List<String> more) {

@@ -1,7 +1,7 @@
-package dev.perigee.serve;
+package dev.perigee.query;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.ADMIN;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.nimbusds.jose.JWSAlgorithm;
@@ -9,9 +9,11 @@ import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jwt.JWTClaimsSet;
 import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.plugin.Json;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.JwksServer;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import dev.perigee.testing.TestPostgres;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;

@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.testing;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -6,16 +6,16 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
 /// A connection on which a test sends what no proper client would.
-final class RawHttp implements AutoCloseable {
-    final Socket socket;
+public final class RawHttp implements AutoCloseable {
+    public final Socket socket;
 
-    RawHttp(int port) throws IOException {
+    public RawHttp(int port) throws IOException {
         socket = new Socket("127.0.0.1", port);
         socket.setSoTimeout(20_000);
     }
 
     /// Sends one request on a connection of its own and gives all that comes until the server closes.
-    static String exchange(int port, String request) throws IOException {
+    public static String exchange(int port, String request) throws IOException {
         try (RawHttp raw = new RawHttp(port)) {
             raw.send(request);
             raw.socket.shutdownOutput();
@@ -23,18 +23,18 @@ final class RawHttp implements AutoCloseable {
         }
     }
 
-    RawHttp send(String text) throws IOException {
+    public RawHttp send(String text) throws IOException {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
         return this;
     }
 
     /// All that comes until the server closes the connection.
-    String rest() throws IOException {
+    public String rest() throws IOException {
         return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
     }
 
     /// Reads up to and with the end of an answer's headers.
-    String head() throws IOException {
+    public String head() throws IOException {
         InputStream in = socket.getInputStream();
         StringBuilder head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {

@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.testing;
 
 import java.net.URI;
 import java.net.http.HttpClient;

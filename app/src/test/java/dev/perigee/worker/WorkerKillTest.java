@@ -1,11 +1,12 @@
-package dev.perigee.serve;
+package dev.perigee.worker;
 
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.QueryConfig;
 import dev.perigee.config.WorkerConfig;
-import dev.perigee.serve.ServedStore.Setup;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;

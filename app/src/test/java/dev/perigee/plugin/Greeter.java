@@ -1,11 +1,7 @@
-package dev.perigee.serve;
+package dev.perigee.plugin;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
-import dev.perigee.plugin.Response;
-import dev.perigee.plugin.StarbasePlugin;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 

@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.testing;
 
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JWSAlgorithm;
@@ -17,13 +17,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// An identity provider as far as we see it: real keys, published over HTTP, and tokens signed with them.
-final class JwksServer implements AutoCloseable {
-    final AtomicInteger asked = new AtomicInteger();
+public final class JwksServer implements AutoCloseable {
+    public final AtomicInteger asked = new AtomicInteger();
     private final HttpServer http;
     private volatile String published = "";
     private volatile int status = 200;
 
-    JwksServer() throws IOException {
+    public JwksServer() throws IOException {
         http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         http.createContext("/keys", exchange -> {
             asked.incrementAndGet();
@@ -35,19 +35,19 @@ final class JwksServer implements AutoCloseable {
         http.start();
     }
 
-    String url() {
+    public String url() {
         return "http://127.0.0.1:%d/keys".formatted(http.getAddress().getPort());
     }
 
-    void publish(RSAKey... keys) {
+    public void publish(RSAKey... keys) {
         published = new JWKSet(java.util.List.of(keys)).toString(true); // Public parts only.
     }
 
-    void answerWith(int wanted) {
+    public void answerWith(int wanted) {
         status = wanted;
     }
 
-    static RSAKey key(String id) {
+    public static RSAKey key(String id) {
         try {
             return new RSAKeyGenerator(2048).keyID(id).generate();
         } catch (JOSEException e) {
@@ -55,7 +55,7 @@ final class JwksServer implements AutoCloseable {
         }
     }
 
-    static String token(RSAKey key, JWSAlgorithm algorithm, JWTClaimsSet claims) {
+    public static String token(RSAKey key, JWSAlgorithm algorithm, JWTClaimsSet claims) {
         try {
             JWSHeader header =
                     new JWSHeader.Builder(algorithm).keyID(key.getKeyID()).build();

@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,6 +8,8 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.config.QueryConfig;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.JwksServer;
+import dev.perigee.testing.ServedStore;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -302,12 +304,18 @@ class RowLevelSecurityTest {
 
     @Test
     void a_transaction_is_policed_and_atomic() {
-        HttpResponse<String> answer = served.post("/query", ann, """
+        HttpResponse<String> answer = served.post(
+                "/query",
+                ann,
+                """
                 {"transaction":[{"sql":"INSERT INTO notes (owner, code) VALUES ('ann', 'tx')"},
                  {"sql":"SELECT count(*) AS n FROM notes"}, {"sql":"INSERT INTO notes (owner) VALUES ('bob')"}]}""");
         assertThat(answer.statusCode()).isEqualTo(403);
         assertThat(cells(served.run(ann, "SELECT count(*) FROM notes"))).isEqualTo("2");
-        HttpResponse<String> fine = served.post("/query", ann, """
+        HttpResponse<String> fine = served.post(
+                "/query",
+                ann,
+                """
                 {"transaction":[{"sql":"INSERT INTO notes (owner, code) VALUES ('ann', 'tx')"},
                  {"sql":"SELECT count(*) AS n FROM notes"}]}""");
         assertThat(fine.body()).isEqualTo("{\"result\":[[],[{\"n\":3}]]}");

@@ -1,10 +1,11 @@
-package dev.perigee.serve;
+package dev.perigee.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.QueryConfig;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.ServedStore;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.List;

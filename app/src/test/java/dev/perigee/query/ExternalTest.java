@@ -1,13 +1,15 @@
-package dev.perigee.serve;
+package dev.perigee.query;
 
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.sqlite.Value;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.HandSource;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import dev.perigee.testing.TestPostgres;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -109,8 +111,12 @@ class ExternalTest {
                 PostgresSource source = new PostgresSource(postgres.config());
                 ServedStore served = new ServedStore(directory, Setup.standard().source(source))) {
             postgres.execute("CREATE TABLE t (id bigint PRIMARY KEY, name text UNIQUE, n numeric, b bytea)");
-            assertThat(external(served, "/query/raw", """
-                            {"sql":"INSERT INTO t VALUES ($1, $2, 12345678901234567890.123456789, '\\\\x00ff')","params":[9223372036854775807,"é"]}""").body())
+            assertThat(external(
+                                    served,
+                                    "/query/raw",
+                                    """
+                            {"sql":"INSERT INTO t VALUES ($1, $2, 12345678901234567890.123456789, '\\\\x00ff')","params":[9223372036854775807,"é"]}""")
+                            .body())
                     .isEqualTo(
                             "{\"result\":{\"columns\":[],\"rows\":[],\"meta\":{\"rows_read\":0,\"rows_written\":1}}}");
             assertThat(external(served, "/query", "{\"sql\":\"SELECT * FROM t WHERE name = ?\",\"params\":[\"é\"]}")

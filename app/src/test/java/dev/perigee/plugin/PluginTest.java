@@ -1,21 +1,19 @@
-package dev.perigee.serve;
+package dev.perigee.plugin;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
-import static dev.perigee.serve.ServedStore.CLIENT;
-import static dev.perigee.serve.ServedStore.json;
+import static dev.perigee.testing.ServedStore.ADMIN;
+import static dev.perigee.testing.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
-import dev.perigee.plugin.Response;
-import dev.perigee.plugin.StarbasePlugin;
-import dev.perigee.plugin.StatementCall;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.Value;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.RawHttp;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -56,8 +54,11 @@ class PluginTest {
             assertThat(served.getAsNobody("/hello/ann").statusCode()).isEqualTo(401);
             HttpResponse<String> found = served.get("/hello/a%2Fn%20n+%C3%A9?greeting=good%20day&x=1", CLIENT);
             assertThat(json(found).at("/result").toString())
-                    .isEqualTo(JsonMapper.shared().readTree("""
-                            {"name":"a/n n+é","greeting":"good day","role":"CLIENT","path":"/hello/a/n n+é"}""").toString());
+                    .isEqualTo(JsonMapper.shared()
+                            .readTree(
+                                    """
+                            {"name":"a/n n+é","greeting":"good day","role":"CLIENT","path":"/hello/a/n n+é"}""")
+                            .toString());
             assertThat(send(served, "POST", "/hello/ann", CLIENT, "{}").statusCode())
                     .isEqualTo(403);
             assertThat(send(served, "POST", "/hello/ann", ADMIN, "{\"a\":[1]}").body())
@@ -99,7 +100,9 @@ class PluginTest {
     @Test
     void an_answer_that_breaks_in_the_middle_has_no_proper_end() throws Exception {
         try (ServedStore served = with(new Greeter())) {
-            String answer = RawHttp.exchange(served.server.port(), """
+            String answer = RawHttp.exchange(
+                    served.server.port(),
+                    """
                     GET /hello/broken/off HTTP/1.1\r
                     Host: localhost\r
                     Authorization: Bearer client-token\r

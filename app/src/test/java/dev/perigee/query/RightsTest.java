@@ -1,12 +1,13 @@
-package dev.perigee.serve;
+package dev.perigee.query;
 
-import static dev.perigee.serve.ServedStore.ADMIN;
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.ADMIN;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.ServedStore;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;

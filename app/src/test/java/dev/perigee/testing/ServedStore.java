@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.testing;
 
 import dev.perigee.alarm.Alarms;
 import dev.perigee.config.QueryConfig;
@@ -8,6 +8,7 @@ import dev.perigee.plugin.PluginRegistry;
 import dev.perigee.plugin.Services;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.query.QueryEngine;
+import dev.perigee.serve.Server;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import dev.perigee.worker.WorkerPool;
@@ -32,49 +33,49 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// A real server over a real replica, and a client for it.
-final class ServedStore implements AutoCloseable {
-    static final String ADMIN = "admin-token";
-    static final String CLIENT = "client-token";
+public final class ServedStore implements AutoCloseable {
+    public static final String ADMIN = "admin-token";
+    public static final String CLIENT = "client-token";
 
-    final Store store;
-    final Server server;
-    final HttpClient http = HttpClient.newHttpClient();
+    public final Store store;
+    public final Server server;
+    public final HttpClient http = HttpClient.newHttpClient();
     private final Alarms alarms;
     private final PluginRegistry plugins;
     private final QueryEngine engine;
 
     /// How one test wants its server.
-    record Setup(
+    public record Setup(
             UnaryOperator<ServeConfig> serve,
             QueryConfig query,
             Optional<Source> source,
             List<StarbasePlugin> plugins) {
-        static Setup standard() {
+        public static Setup standard() {
             return new Setup(config -> config, QueryConfig.defaults(), Optional.empty(), List.of());
         }
 
-        Setup serve(UnaryOperator<ServeConfig> change) {
+        public Setup serve(UnaryOperator<ServeConfig> change) {
             return new Setup(change, query, source, plugins);
         }
 
-        Setup query(QueryConfig limits) {
+        public Setup query(QueryConfig limits) {
             return new Setup(serve, limits, source, plugins);
         }
 
-        Setup source(Source external) {
+        public Setup source(Source external) {
             return new Setup(serve, query, Optional.of(external), plugins);
         }
 
-        Setup plugins(StarbasePlugin... list) {
+        public Setup plugins(StarbasePlugin... list) {
             return new Setup(serve, query, source, List.of(list));
         }
     }
 
-    ServedStore(Path directory) {
+    public ServedStore(Path directory) {
         this(directory, Setup.standard());
     }
 
-    ServedStore(Path directory, Setup setup) {
+    public ServedStore(Path directory, Setup setup) {
         PrometheusRegistry metrics = new PrometheusRegistry();
         store = Store.open(StoreConfig.of(directory));
         alarms = new Alarms(store, InstantSource.system());
@@ -113,7 +114,7 @@ final class ServedStore implements AutoCloseable {
     }
 
     /// The same settings with other callers.
-    static ServeConfig with(ServeConfig c, Optional<String> clientToken, Optional<String> jwksEndpoint) {
+    public static ServeConfig with(ServeConfig c, Optional<String> clientToken, Optional<String> jwksEndpoint) {
         return new ServeConfig(
                 c.host(),
                 c.port(),
@@ -129,7 +130,7 @@ final class ServedStore implements AutoCloseable {
     }
 
     /// The same settings with other limits.
-    static ServeConfig with(
+    public static ServeConfig with(
             ServeConfig c, long maxBodyBytes, int maxConnections, Duration requestTimeout, Duration shutdownGrace) {
         return new ServeConfig(
                 c.host(),
@@ -146,27 +147,27 @@ final class ServedStore implements AutoCloseable {
     }
 
     /// The processes that run clients' statements.
-    WorkerPool workers() {
+    public WorkerPool workers() {
         return engine.workers();
     }
 
     /// Returns when a worker is there, for tests of limits that are shorter than a busy machine takes to start one.
-    void awaitWorker() {
+    public void awaitWorker() {
         engine.warmUp();
         Awaitility.await()
                 .atMost(Duration.ofMinutes(1))
                 .until(() -> !engine.workers().pids().isEmpty());
     }
 
-    URI uri(String path) {
+    public URI uri(String path) {
         return URI.create("http://127.0.0.1:" + server.port() + path);
     }
 
-    HttpRequest.Builder request(String path, String token) {
+    public HttpRequest.Builder request(String path, String token) {
         return HttpRequest.newBuilder(uri(path)).header("Authorization", "Bearer " + token);
     }
 
-    HttpResponse<String> send(HttpRequest request) {
+    public HttpResponse<String> send(HttpRequest request) {
         try {
             return http.send(request, BodyHandlers.ofString());
         } catch (IOException e) {
@@ -176,16 +177,16 @@ final class ServedStore implements AutoCloseable {
         }
     }
 
-    HttpResponse<String> get(String path, String token) {
+    public HttpResponse<String> get(String path, String token) {
         return send(request(path, token).build());
     }
 
     /// What a request without any token gets.
-    HttpResponse<String> getAsNobody(String path) {
+    public HttpResponse<String> getAsNobody(String path) {
         return send(HttpRequest.newBuilder(uri(path)).build());
     }
 
-    HttpResponse<String> post(String path, String token, String body) {
+    public HttpResponse<String> post(String path, String token, String body) {
         return send(request(path, token)
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(body))
@@ -193,24 +194,24 @@ final class ServedStore implements AutoCloseable {
     }
 
     /// Runs one statement as the admin and gives the whole answer.
-    JsonNode query(String sql) {
+    public JsonNode query(String sql) {
         return json(post("/query", ADMIN, statement(sql)));
     }
 
-    JsonNode raw(String sql) {
+    public JsonNode raw(String sql) {
         return json(post("/query/raw", ADMIN, statement(sql)));
     }
 
-    static String statement(String sql) {
+    public static String statement(String sql) {
         return JsonMapper.shared().writeValueAsString(Map.of("sql", sql));
     }
 
     /// The status and the body of what `token` gets for one statement.
-    HttpResponse<String> run(String token, String sql) {
+    public HttpResponse<String> run(String token, String sql) {
         return post("/query", token, statement(sql));
     }
 
-    static JsonNode json(HttpResponse<String> response) {
+    public static JsonNode json(HttpResponse<String> response) {
         return JsonMapper.shared().readTree(response.body());
     }
 

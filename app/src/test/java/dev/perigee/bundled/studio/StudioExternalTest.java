@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.bundled.studio;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 

@@ -1,13 +1,14 @@
-package dev.perigee.serve;
+package dev.perigee.bundled.rest;
 
-import static dev.perigee.serve.ServedStore.CLIENT;
+import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.config.QueryConfig;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.RawHttp;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,6 +8,8 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import dev.perigee.bundled.cdc.CdcPlugin;
 import dev.perigee.bundled.rest.RestPlugin;
 import dev.perigee.config.QueryConfig;
+import dev.perigee.testing.JwksServer;
+import dev.perigee.testing.ServedStore;
 import java.math.BigInteger;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;

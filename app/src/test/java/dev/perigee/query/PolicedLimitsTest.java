@@ -1,9 +1,10 @@
-package dev.perigee.serve;
+package dev.perigee.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.QueryConfig;
 import dev.perigee.config.StoreConfig;
+import dev.perigee.testing.ServedStore;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;

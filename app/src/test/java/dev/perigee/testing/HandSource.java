@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.testing;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
@@ -17,12 +17,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A source whose failures and answers are in the test's hand.
-final class HandSource implements Source {
-    final AtomicInteger queries = new AtomicInteger();
-    volatile @Nullable PerigeeException failure;
-    volatile List<Value> parameters = List.of();
-    volatile String sql = "";
-    volatile long rows = 1;
+public final class HandSource implements Source {
+    public final AtomicInteger queries = new AtomicInteger();
+    public volatile @Nullable PerigeeException failure;
+    public volatile List<Value> parameters = List.of();
+    public volatile String sql = "";
+    public volatile long rows = 1;
 
     private void mayFail() {
         PerigeeException wanted = failure;

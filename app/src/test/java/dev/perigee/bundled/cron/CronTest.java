@@ -1,15 +1,15 @@
-package dev.perigee.serve;
+package dev.perigee.bundled.cron;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
-import dev.perigee.bundled.cron.CronPlugin;
 import dev.perigee.config.CronConfig;
 import dev.perigee.config.CronConfig.Missed;
 import dev.perigee.plugin.CronEvent;
 import dev.perigee.plugin.StarbasePlugin;
-import dev.perigee.serve.ServedStore.Setup;
 import dev.perigee.testing.Contract;
+import dev.perigee.testing.ServedStore;
+import dev.perigee.testing.ServedStore.Setup;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,4 +1,4 @@
-package dev.perigee.serve;
+package dev.perigee.bundled.studio;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -6,10 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.perigee.Perigee;
 import dev.perigee.config.BundledConfig;
@@ -20,6 +18,7 @@ import dev.perigee.config.ServeConfig;
 import dev.perigee.config.StoreConfig;
 import dev.perigee.config.StudioConfig;
 import dev.perigee.config.SurfaceConfig;
+import dev.perigee.testing.Chromium;
 import dev.perigee.testing.Contract;
 import dev.perigee.testing.TestCertificates;
 import java.net.URI;
@@ -31,7 +30,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -268,16 +266,9 @@ class StudioTest {
 
     /// Runs `look` in a Chromium, which may complain of nothing but refused requests.
     static void onThePage(String origin, Consumer<Page> look) {
-        Optional<Path> chromium = PageTest.chromium();
-        assumeTrue(chromium.isPresent(), "there is no Chromium in PATH: the studio's page is not tested");
-        try (Playwright playwright = Playwright.create(
-                        new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-                Browser browser = playwright
-                        .chromium()
-                        .launch(new BrowserType.LaunchOptions()
-                                .setExecutablePath(chromium.get())
-                                .setArgs(PageTest.ARGUMENTS));
-                BrowserContext context = browser.newContext(new Browser.NewContextOptions().setHasTouch(true))) {
+        assumeTrue(Chromium.find().isPresent(), "there is no Chromium in PATH: the studio's page is not tested");
+        try (BrowserContext context =
+                Chromium.browser().newContext(new Browser.NewContextOptions().setHasTouch(true))) {
             List<String> complaints = new ArrayList<>();
             Page page = context.newPage();
             page.onPageError(complaints::add);
@@ -549,7 +540,7 @@ class StudioTest {
                 .POST(BodyPublishers.ofString(body))
                 .build();
         try (HttpClient https = HttpClient.newBuilder()
-                .sslContext(SurfaceTest.trusting(authority.root()))
+                .sslContext(TestCertificates.trusting(authority.root()))
                 .build()) {
             HttpResponse<String> answer = https.send(request, BodyHandlers.ofString());
             assertThat(answer.headers().firstValue("Set-Cookie").orElseThrow()).contains("; Secure");
