@@ -30,18 +30,22 @@ import javax.crypto.spec.SecretKeySpec;
 ///
 /// `X-Perigee-Signature: t=<seconds>,v1=<hex>`, where the hex is HMAC-SHA256 of `<seconds>.<body>`.
 final class CronCallback implements AutoCloseable {
-    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    static final Duration LIMIT = Duration.ofSeconds(10);
 
-    private final HttpClient http = HttpClient.newBuilder()
-            .connectTimeout(TIMEOUT)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .build();
+    private final HttpClient http;
     private final byte[] secret;
     private final InstantSource clock;
+    private final Duration limit;
 
-    CronCallback(String secret, InstantSource clock) {
+    /// @param limit how long the other program may take to answer, body included
+    CronCallback(String secret, InstantSource clock, Duration limit) {
         this.secret = secret.getBytes(StandardCharsets.UTF_8);
         this.clock = clock;
+        this.limit = limit;
+        this.http = HttpClient.newBuilder()
+                .connectTimeout(limit)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .build();
     }
 
     /// @param isNamed whether the settings name the host
@@ -56,7 +60,7 @@ final class CronCallback implements AutoCloseable {
         String body = Json.MAPPER.writeValueAsString(List.of(told));
         long seconds = clock.instant().getEpochSecond();
         HttpRequest request = HttpRequest.newBuilder(address)
-                .timeout(TIMEOUT)
+                .timeout(limit)
                 .header("Content-Type", "application/json")
                 .header("X-Perigee-Signature", "t=%d,v1=%s".formatted(seconds, signature(seconds + "." + body)))
                 .POST(BodyPublishers.ofString(body))
@@ -76,11 +80,11 @@ final class CronCallback implements AutoCloseable {
     }
 
     /// The request's own limit ends with the headers, so a body that never ends needs this one.
-    private static int answered(CompletableFuture<HttpResponse<Void>> answer) throws IOException, InterruptedException {
+    private int answered(CompletableFuture<HttpResponse<Void>> answer) throws IOException, InterruptedException {
         try {
-            return answer.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS).statusCode();
+            return answer.get(limit.toMillis(), TimeUnit.MILLISECONDS).statusCode();
         } catch (TimeoutException e) {
-            throw new IOException("it did not answer within %d s".formatted(TIMEOUT.toSeconds()), e);
+            throw new IOException("it did not answer within %d s".formatted(limit.toSeconds()), e);
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new IOException(

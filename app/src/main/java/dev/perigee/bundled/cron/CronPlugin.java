@@ -56,6 +56,7 @@ public final class CronPlugin extends StarbasePlugin {
     private final CronConfig config;
     private final String secret;
     private final Duration firstPause;
+    private final Duration callbackLimit;
     private final Set<String> running = ConcurrentHashMap.newKeySet();
     private final Set<Duration> planned = ConcurrentHashMap.newKeySet();
     private final Semaphore places = new Semaphore(MAX_RUNNING);
@@ -69,22 +70,24 @@ public final class CronPlugin extends StarbasePlugin {
 
     /// @param adminToken the key that signs callbacks is derived from it when no secret is configured
     public CronPlugin(CronConfig config, String adminToken) {
-        this(config, adminToken, Duration.ofSeconds(2));
+        this(config, adminToken, Duration.ofSeconds(2), CronCallback.LIMIT);
     }
 
     /// @param firstPause before a failed callback is tried again; the next is five times as long
-    CronPlugin(CronConfig config, String adminToken, Duration firstPause) {
+    /// @param callbackLimit how long a callback may take to be answered
+    CronPlugin(CronConfig config, String adminToken, Duration firstPause, Duration callbackLimit) {
         super("starbasedb:cron", true, "/cron");
         this.config = config;
         this.secret = config.secret().orElseGet(() -> CronCallback.derivedKey(adminToken));
         this.firstPause = firstPause;
+        this.callbackLimit = callbackLimit;
     }
 
     @Override
     public void register(PluginHost given) {
         host = given;
         tasks = new CronTasks(given, config.callbackHosts(), this::lookSoon);
-        callback = new CronCallback(secret, given.clock());
+        callback = new CronCallback(secret, given.clock(), callbackLimit);
         metrics = new CronMetrics(given.metrics(), running::size);
         given.route("POST", "/callback", Access.ADMIN, this::told);
         given.route("POST", "/tasks/:name/run", Access.ADMIN, this::runNow);
