@@ -46,15 +46,13 @@ class PostgresReplicationTest {
 
     @Test
     void rows_appear_by_the_interval_and_five_thousand_with_one_cursor_value_lose_none() {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE orders (id int PRIMARY KEY, total numeric(12,2), updated_at timestamptz NOT NULL DEFAULT now());
                 INSERT INTO orders SELECT i, i, '2024-01-01Z' FROM generate_series(1, 1500) i""");
         assertThat(configure("{'name': 'orders', 'cursorColumn': 'updated_at', 'intervalMs': 1000}"))
                 .isEqualTo(200);
         awaitValue("1500", "SELECT count(*) FROM orders");
-        postgres.execute(
-                """
+        postgres.execute("""
                 INSERT INTO orders SELECT i, i, '2025-01-01 00:00:00.123456Z' FROM generate_series(2001, 7000) i""");
         awaitValue("6500", "SELECT count(*) FROM orders");
         // The same cursor value again, with keys below and above those that were pulled.
@@ -65,8 +63,7 @@ class PostgresReplicationTest {
 
     @Test
     void updates_arrive_and_rows_that_are_sent_again_change_nothing() {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE items (id int PRIMARY KEY, v text, c bigint NOT NULL);
                 INSERT INTO items SELECT i, 'old', i FROM generate_series(1, 10) i""");
         configure("{'name': 'items', 'cursorColumn': 'c', 'interval': '1h'}");
@@ -92,10 +89,7 @@ class PostgresReplicationTest {
 
     /// Cursor types whose values lose something when they go through another type.
     @ParameterizedTest(name = "{0}")
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             timestamptz | to_timestamp(i / 1000000.0)
             timestamp   | timestamp '2024-01-01' + i * interval '1 microsecond'
             int8        | 9007199254740992 + i
@@ -107,12 +101,10 @@ class PostgresReplicationTest {
             date        | date '2024-01-01' + i
             """)
     void a_cursor_of_any_type_keeps_its_precision(String type, String expression) {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE precise (id int PRIMARY KEY, c %s NOT NULL);
                 INSERT INTO precise SELECT i, %s FROM generate_series(1, 300) i
-                """
-                        .formatted(type, expression));
+                """.formatted(type, expression));
         configure("{'name': 'precise', 'cursorColumn': 'c', 'interval': '1h', 'pageRows': 7}");
         sync("precise");
         assertThat(perigee.value("SELECT count(*) FROM precise")).isEqualTo("300");
@@ -125,8 +117,7 @@ class PostgresReplicationTest {
 
     @Test
     void rows_without_a_cursor_value_are_copied_and_followed_or_refused_by_choice() {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE maybe (id int PRIMARY KEY, c int, v text);
                 INSERT INTO maybe SELECT i, CASE WHEN i % 3 > 0 THEN i END, 'a' FROM generate_series(1, 3000) i""");
         configure("{'name': 'maybe', 'cursorColumn': 'c', 'interval': '1h'}");
@@ -145,8 +136,7 @@ class PostgresReplicationTest {
 
     @Test
     void every_kind_of_relation_is_copied_with_its_names() {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE SCHEMA "Sales Dept";
                 CREATE TABLE "Sales Dept"."Order" ("Id" int, "select" text, "a.b" int NOT NULL, PRIMARY KEY ("Id", "select"));
                 INSERT INTO "Sales Dept"."Order" SELECT i, 'x', i FROM generate_series(1, 20) i;
@@ -160,8 +150,7 @@ class PostgresReplicationTest {
                 CREATE TABLE by_index (code text NOT NULL UNIQUE, c int);
                 INSERT INTO by_index VALUES ('a', 1), ('b', NULL);
                 """);
-        String tables =
-                """
+        String tables = """
                 {"tables": [
                     {"name": "\\"Sales Dept\\".\\"Order\\"", "cursorColumn": "a.b", "intervalMs": 1000, "target": "sales"},
                     {"name": "parted", "cursorColumn": "c", "intervalMs": 1000},
@@ -253,8 +242,7 @@ class PostgresReplicationTest {
     /// A table that fails does not hold up the others.
     @Test
     void one_table_fails_and_the_other_goes_on() {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE good (id int PRIMARY KEY); CREATE TABLE bad (id int PRIMARY KEY);
                 INSERT INTO good VALUES (1); INSERT INTO bad VALUES (1)""");
         configure("{'name': 'bad', 'cursorColumn': 'id', 'intervalMs': 1000}");
@@ -273,45 +261,36 @@ class PostgresReplicationTest {
     @ValueSource(longs = {1, 2, 3, 4})
     void after_any_history_copy_and_source_are_equal(long seed) throws SQLException {
         Random random = new Random(seed);
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE SEQUENCE stamp;
                 CREATE TABLE history (a int, b text, c bigint NOT NULL DEFAULT nextval('stamp'), d jsonb, e numeric,
                     PRIMARY KEY (a, b))""");
         configure("{'name': 'history', 'cursorColumn': 'c', 'interval': '1h', 'pageRows': 10}");
         for (int step = 0; step < 40; step++) {
             int a = random.nextInt(20);
-            String sql =
-                    switch (random.nextInt(4)) {
-                        case 0 -> "UPDATE history SET c = nextval('stamp'), e = e + 0.5 WHERE a % 7 = " + a % 7;
-                        case 1 -> "UPDATE history SET c = nextval('stamp'), d = NULL WHERE a = " + a;
-                        default ->
-                            """
+            String sql = switch (random.nextInt(4)) {
+                case 0 -> "UPDATE history SET c = nextval('stamp'), e = e + 0.5 WHERE a % 7 = " + a % 7;
+                case 1 -> "UPDATE history SET c = nextval('stamp'), d = NULL WHERE a = " + a;
+                default -> """
                     INSERT INTO history (a, b, d, e) SELECT %d, chr(65 + i), jsonb_build_object('i', i), i / 3.0
                     FROM generate_series(1, %d) i ON CONFLICT DO NOTHING
-                    """
-                                    .formatted(a, 1 + random.nextInt(25));
-                    };
+                    """.formatted(a, 1 + random.nextInt(25));
+            };
             postgres.execute(sql);
             if (random.nextInt(3) == 0) sync("history");
         }
         sync("history");
         List<String> source = new ArrayList<>();
         try (Connection connection = postgres.connect();
-                ResultSet row = connection
-                        .createStatement()
-                        .executeQuery(
-                                """
+                ResultSet row = connection.createStatement().executeQuery("""
                         SELECT a || '|' || b || '|' || c || '|' || coalesce(d::text, 'null') || '|' || round(e::numeric, 10)
                         FROM history ORDER BY a, b COLLATE "C\"""")) {
             while (row.next()) source.add(row.getString(1));
         }
         List<String> copy = new ArrayList<>();
-        perigee.query(
-                        """
+        perigee.query("""
                 SELECT a || '|' || b || '|' || c || '|' || coalesce(d, 'null') || '|' || printf('%.10f', e) AS r
-                FROM history ORDER BY a, b""")
-                .forEach(row -> copy.add(row.get("r").asString()));
+                FROM history ORDER BY a, b""").forEach(row -> copy.add(row.get("r").asString()));
         assertThat(copy).hasSizeGreaterThan(50).isEqualTo(source);
     }
 

@@ -43,8 +43,7 @@ class ReplicationApiTest {
     @BeforeEach
     void start() {
         postgres = TestPostgres.create();
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE orders (id int PRIMARY KEY, total int, updated_at timestamptz NOT NULL DEFAULT now(), extra json);
                 CREATE TABLE items (id int PRIMARY KEY, c int NOT NULL);
                 INSERT INTO orders SELECT i, i FROM generate_series(1, 100) i;
@@ -64,13 +63,10 @@ class ReplicationApiTest {
                 .result();
         assertThat(one.get("success").asBoolean()).isTrue();
         assertThat(one.get("count").asInt()).isEqualTo(1);
-        JsonNode many = post(
-                        "/tables",
-                        """
+        JsonNode many = post("/tables", """
                 {'tables': [{'name': 'orders', 'cursorColumn': 'id', 'interval': '1h'},
                             {'name': 'items', 'cursorColumn': 'c', 'cron': '0 3 * * *', 'timeZone': 'Europe/Zurich'}]}
-                """)
-                .result();
+                """).result();
         assertThat(many.get("count").asInt()).isEqualTo(2);
         assertThat(get("/tables").result().get("tables").size()).isEqualTo(2);
         JsonNode orders = get("/tables/orders").result();
@@ -110,10 +106,7 @@ class ReplicationApiTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             {'cursorColumn': 'id'}                                                    | 400 | `name`
             {'name': 'orders'}                                                        | 400 | `cursorColumn`
             {'name': 'orders', 'cursorColumn': 'id', 'intervalMs': 999}               | 400 | `intervalMs`
@@ -152,9 +145,7 @@ class ReplicationApiTest {
 
     @Test
     void what_is_promised_of_a_table_is_shown_and_changed() {
-        post(
-                "/tables",
-                """
+        post("/tables", """
                 {'name': 'orders', 'cursorColumn': 'id', 'paused': true, 'group': 'g', 'deletes': 'sweep(600s)',
                  'maxDeletedShare': 0.5, 'verify': '90m', 'settle': '0s', 'stampedBy': 'source',
                  'droppedColumns': 'drop'}
@@ -175,9 +166,7 @@ class ReplicationApiTest {
 
     @Test
     void of_several_tables_all_or_none_are_configured() {
-        Reply reply = post(
-                "/tables",
-                """
+        Reply reply = post("/tables", """
                 {'tables': [{'name': 'orders', 'cursorColumn': 'id', 'intervalMs': 1000},
                             {'name': 'nothing', 'cursorColumn': 'id', 'intervalMs': 1000}]}
                 """);
@@ -329,8 +318,7 @@ class ReplicationApiTest {
 
     @Test
     void the_status_counts_numbers_that_are_kept_as_text() {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE exact (id int PRIMARY KEY, n numeric);
                 INSERT INTO exact VALUES (1, 1.5), (2, 12345678901234567890.123), (3, NULL)""");
         post("/tables", "{'name': 'exact', 'cursorColumn': 'id', 'interval': '1h'}");
@@ -345,8 +333,7 @@ class ReplicationApiTest {
 
     @Test
     void the_status_names_columns_of_types_nobody_knows() {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TYPE odd;
                 CREATE FUNCTION odd_in(cstring) RETURNS odd AS 'textin' LANGUAGE internal IMMUTABLE STRICT;
                 CREATE FUNCTION odd_out(odd) RETURNS cstring AS 'textout' LANGUAGE internal IMMUTABLE STRICT;
@@ -523,8 +510,9 @@ class ReplicationApiTest {
     }
 
     private void awaitRows(String count, String table) {
-        await().ignoreExceptions().untilAsserted(() -> assertThat(perigee.value("SELECT count(*) FROM " + table))
-                .isEqualTo(count));
+        await().ignoreExceptions()
+                .untilAsserted(() -> assertThat(perigee.value("SELECT count(*) FROM " + table))
+                        .isEqualTo(count));
     }
 
     private Reply get(String path) {

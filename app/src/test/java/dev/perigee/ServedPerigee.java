@@ -150,8 +150,7 @@ public final class ServedPerigee implements AutoCloseable {
     public void clear() {
         perigee.store().write(tx -> {
             List<String> drops = new ArrayList<>();
-            SqliteStatement found = tx.statement(
-                    """
+            SqliteStatement found = tx.statement("""
                     SELECT 'DROP ' || type || ' IF EXISTS "' || replace(name, '"', '""') || '"' FROM sqlite_schema
                     WHERE type IN ('table', 'view') AND name NOT LIKE 'tmp\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
                     ORDER BY type = 'table', sql NOT LIKE 'CREATE VIRTUAL%'""");

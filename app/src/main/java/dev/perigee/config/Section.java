@@ -92,8 +92,11 @@ final class Section {
     Duration duration(String name, Duration min, Duration max, Duration otherwise) {
         String expected = "expected a duration from %s to %s, such as 250ms, 5s or 2m"
                 .formatted(Units.text(min), Units.text(max));
-        return parsed(name, expected, text -> Units.duration(text)
-                        .filter(given -> given.compareTo(min) >= 0 && given.compareTo(max) <= 0))
+        return parsed(
+                        name,
+                        expected,
+                        text -> Units.duration(text)
+                                .filter(given -> given.compareTo(min) >= 0 && given.compareTo(max) <= 0))
                 .orElse(otherwise);
     }
 

@@ -6,10 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /// A plugin with one route of each kind.
-final class Greeter extends StarbasePlugin {
+public final class Greeter extends StarbasePlugin {
     record Greeting(String name, String greeting, Caller.Role role, String path) {}
 
-    Greeter() {
+    public Greeter() {
         super("greeter", false, "/hello");
     }
 

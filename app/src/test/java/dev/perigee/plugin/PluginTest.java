@@ -54,11 +54,8 @@ class PluginTest {
             assertThat(served.getAsNobody("/hello/ann").statusCode()).isEqualTo(401);
             HttpResponse<String> found = served.get("/hello/a%2Fn%20n+%C3%A9?greeting=good%20day&x=1", CLIENT);
             assertThat(json(found).at("/result").toString())
-                    .isEqualTo(JsonMapper.shared()
-                            .readTree(
-                                    """
-                            {"name":"a/n n+é","greeting":"good day","role":"CLIENT","path":"/hello/a/n n+é"}""")
-                            .toString());
+                    .isEqualTo(JsonMapper.shared().readTree("""
+                            {"name":"a/n n+é","greeting":"good day","role":"CLIENT","path":"/hello/a/n n+é"}""").toString());
             assertThat(send(served, "POST", "/hello/ann", CLIENT, "{}").statusCode())
                     .isEqualTo(403);
             assertThat(send(served, "POST", "/hello/ann", ADMIN, "{\"a\":[1]}").body())
@@ -100,9 +97,7 @@ class PluginTest {
     @Test
     void an_answer_that_breaks_in_the_middle_has_no_proper_end() throws Exception {
         try (ServedStore served = with(new Greeter())) {
-            String answer = RawHttp.exchange(
-                    served.server.port(),
-                    """
+            String answer = RawHttp.exchange(served.server.port(), """
                     GET /hello/broken/off HTTP/1.1\r
                     Host: localhost\r
                     Authorization: Bearer client-token\r

@@ -112,8 +112,7 @@ class ExternalStatementsTest {
 
     @Test
     void values_go_and_come_exactly_whatever_their_type() {
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TYPE mood AS ENUM ('good', 'bad');
                 CREATE TABLE typed (i8 int8, i2 int2, n numeric, f8 float8, b bool, t text, y bytea, j json, jb jsonb,
                     ia int[], ta text[], ts timestamptz, d date, tm time, u uuid, e mood, iv interval, x text)""");
@@ -167,11 +166,9 @@ class ExternalStatementsTest {
     @Test
     void only_a_question_mark_that_stands_for_a_value_is_a_placeholder() {
         try (Asked asked = open()) {
-            assertThat(asked.rows(
-                            """
+            assertThat(asked.rows("""
                             SELECT ?::int AS a, '?' AS b, E'\\'?' AS c, $$?$$ AS d, $q$'?$$?$q$ AS e, "?" AS f -- ? it's
-                            FROM (SELECT 6 AS "?") s /* ? /* ? */ ? */ WHERE "?" = ?""",
-                            List.of(5, 6)))
+                            FROM (SELECT 6 AS "?") s /* ? /* ? */ ? */ WHERE "?" = ?""", List.of(5, 6)))
                     .isEqualTo("[{\"a\":5,\"b\":\"?\",\"c\":\"'?\",\"d\":\"?\",\"e\":\"'?$$?\",\"f\":6}]");
             String document = "'{\"k\":1}'::jsonb ";
             // `??` is the operator where `?` are placeholders, `?|` and `?&` are themselves; with `$1` all are.
@@ -384,8 +381,7 @@ class ExternalStatementsTest {
         try (Connection connection = postgres.connect();
                 Statement statement = connection.createStatement()) {
             while (true) {
-                try (ResultSet row = statement.executeQuery(
-                        """
+                try (ResultSet row = statement.executeQuery("""
                         SELECT count(*) FROM pg_stat_activity
                         WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
                               AND query LIKE '%pg_sleep%'""")) {

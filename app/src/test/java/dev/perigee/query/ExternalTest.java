@@ -111,12 +111,8 @@ class ExternalTest {
                 PostgresSource source = new PostgresSource(postgres.config());
                 ServedStore served = new ServedStore(directory, Setup.standard().source(source))) {
             postgres.execute("CREATE TABLE t (id bigint PRIMARY KEY, name text UNIQUE, n numeric, b bytea)");
-            assertThat(external(
-                                    served,
-                                    "/query/raw",
-                                    """
-                            {"sql":"INSERT INTO t VALUES ($1, $2, 12345678901234567890.123456789, '\\\\x00ff')","params":[9223372036854775807,"é"]}""")
-                            .body())
+            assertThat(external(served, "/query/raw", """
+                            {"sql":"INSERT INTO t VALUES ($1, $2, 12345678901234567890.123456789, '\\\\x00ff')","params":[9223372036854775807,"é"]}""").body())
                     .isEqualTo(
                             "{\"result\":{\"columns\":[],\"rows\":[],\"meta\":{\"rows_read\":0,\"rows_written\":1}}}");
             assertThat(external(served, "/query", "{\"sql\":\"SELECT * FROM t WHERE name = ?\",\"params\":[\"é\"]}")

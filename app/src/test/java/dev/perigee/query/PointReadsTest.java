@@ -39,8 +39,7 @@ class PointReadsTest {
     @BeforeEach
     void open() {
         store = Store.open(StoreConfig.of(folder));
-        exec(
-                """
+        exec("""
                 CREATE TABLE item (id INTEGER PRIMARY KEY, code TEXT UNIQUE, size, note TEXT);
                 CREATE TABLE part (item INTEGER, number INTEGER, name TEXT, PRIMARY KEY (item, number)) WITHOUT ROWID;
                 CREATE VIEW shown AS SELECT id, code FROM item;

@@ -76,23 +76,21 @@ class PolicedWritesRandomTest {
             String fresh = owner.contains("owner") ? "'me'" : owner;
             String where = conditions[random.nextInt(conditions.length)].formatted(id);
             String returning = random.nextInt(4) == 0 ? " RETURNING id, owner, k, v" : "";
-            String sql =
-                    switch (random.nextInt(9)) {
-                        case 0 -> "INSERT INTO t VALUES (%d, %s, %d, 'n%d')".formatted(id, fresh, key, i);
-                        case 1 -> "INSERT OR REPLACE INTO t VALUES (%d, %s, %d, 'r%d')".formatted(id, fresh, key, i);
-                        case 2 -> "INSERT OR IGNORE INTO t VALUES (%d, %s, %d, 'i%d')".formatted(id, fresh, key, i);
-                        case 3 ->
-                            "INSERT INTO t VALUES (%d, 'me', %d, 'u%d') ON CONFLICT DO UPDATE SET v = excluded.v, owner = %s"
-                                    .formatted(id, key, i, fresh);
-                        case 4 -> "UPDATE t SET v = 'w%d', owner = %s WHERE %s".formatted(i, owner, where);
-                        case 5 -> "UPDATE OR REPLACE t SET k = %d WHERE %s".formatted(key, where);
-                        case 6 -> "UPDATE t SET id = id + 100 WHERE " + where;
-                        case 7 ->
-                            "INSERT INTO t (owner, k, v) SELECT %s, k + 1000 + %d, v FROM t WHERE %s"
-                                    .formatted(fresh, i * 1000, where);
-                        default ->
-                            random.nextInt(4) == 0 ? "DELETE FROM t WHERE " + where : "DELETE FROM t WHERE id = " + id;
-                    };
+            String sql = switch (random.nextInt(9)) {
+                case 0 -> "INSERT INTO t VALUES (%d, %s, %d, 'n%d')".formatted(id, fresh, key, i);
+                case 1 -> "INSERT OR REPLACE INTO t VALUES (%d, %s, %d, 'r%d')".formatted(id, fresh, key, i);
+                case 2 -> "INSERT OR IGNORE INTO t VALUES (%d, %s, %d, 'i%d')".formatted(id, fresh, key, i);
+                case 3 ->
+                    "INSERT INTO t VALUES (%d, 'me', %d, 'u%d') ON CONFLICT DO UPDATE SET v = excluded.v, owner = %s"
+                            .formatted(id, key, i, fresh);
+                case 4 -> "UPDATE t SET v = 'w%d', owner = %s WHERE %s".formatted(i, owner, where);
+                case 5 -> "UPDATE OR REPLACE t SET k = %d WHERE %s".formatted(key, where);
+                case 6 -> "UPDATE t SET id = id + 100 WHERE " + where;
+                case 7 ->
+                    "INSERT INTO t (owner, k, v) SELECT %s, k + 1000 + %d, v FROM t WHERE %s"
+                            .formatted(fresh, i * 1000, where);
+                default -> random.nextInt(4) == 0 ? "DELETE FROM t WHERE " + where : "DELETE FROM t WHERE id = " + id;
+            };
             HttpResponse<String> answer = served.run(ServedStore.CLIENT, sql + returning);
             assertThat(answer.statusCode()).as(sql + answer.body()).isIn(200, 400, 403, 409);
             assertThat(others()).as(sql).isEqualTo(before);

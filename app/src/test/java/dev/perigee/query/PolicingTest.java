@@ -21,8 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The views that policies put in the place of tables, and what SQLite's compiler is answered then.
 class PolicingTest {
-    private static final String TABLES =
-            """
+    private static final String TABLES = """
             CREATE TABLE orders (id INTEGER PRIMARY KEY, owner TEXT, total);
             INSERT INTO orders VALUES (1, 'me', 10), (2, 'you', 20), (3, 'me', 30);
             CREATE TABLE secrets (id INTEGER PRIMARY KEY, text);
@@ -173,11 +172,5 @@ class PolicingTest {
         policing.install(new Policies(List.of()), _ -> true);
         police(true);
         assertThat(refusal("SELECT * FROM orders").getMessage()).contains("No policy lets clients read");
-    }
-
-    @Test
-    void names_are_folded_as_sqlite_does_by_ascii_alone() {
-        assertThat(Policing.folded("ORDERS_Ä\u212A")).isEqualTo("orders_Ä\u212A");
-        assertThat(Policing.folded("plain")).isEqualTo("plain");
     }
 }

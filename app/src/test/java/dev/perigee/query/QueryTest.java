@@ -51,22 +51,16 @@ class QueryTest {
     })
     void rows_are_objects() {
         served.query("INSERT INTO t VALUES (1, 'a', 1.5), (2, 'b', NULL)");
-        assertThat(served.query("SELECT * FROM t ORDER BY id"))
-                .hasToString(
-                        """
+        assertThat(served.query("SELECT * FROM t ORDER BY id")).hasToString("""
                         {"result":[{"id":1,"name":"a","n":1.5},{"id":2,"name":"b","n":null}]}""");
     }
 
     @Test
     @Contract({"Kept: POST /query/raw answers columns, rows and meta, DDL included", "Different: meta has true counts"})
     void raw_answers_have_columns_rows_and_true_counts() {
-        assertThat(served.raw("INSERT INTO t (name) VALUES ('a'), ('b')"))
-                .hasToString(
-                        """
+        assertThat(served.raw("INSERT INTO t (name) VALUES ('a'), ('b')")).hasToString("""
                         {"result":{"columns":[],"rows":[],"meta":{"rows_read":0,"rows_written":2}}}""");
-        assertThat(served.raw("SELECT id, name FROM t"))
-                .hasToString(
-                        """
+        assertThat(served.raw("SELECT id, name FROM t")).hasToString("""
                         {"result":{"columns":["id","name"],"rows":[[1,"a"],[2,"b"]],"meta":{"rows_read":2,"rows_written":0}}}""");
         assertThat(served.raw("CREATE TABLE u (a)").at("/result/meta"))
                 .hasToString("{\"rows_read\":0,\"rows_written\":0}");
@@ -84,9 +78,7 @@ class QueryTest {
     @Test
     @Contract("Different: columns are there for empty results, and duplicates are kept in raw")
     void raw_keeps_columns_that_share_a_name_and_objects_have_the_last() {
-        assertThat(served.raw("SELECT 1 AS a, 2 AS b, 3 AS a").at("/result"))
-                .hasToString(
-                        """
+        assertThat(served.raw("SELECT 1 AS a, 2 AS b, 3 AS a").at("/result")).hasToString("""
                         {"columns":["a","b","a"],"rows":[[1,2,3]],"meta":{"rows_read":1,"rows_written":0}}""");
         assertThat(served.query("SELECT 1 AS a, 2 AS b, 3 AS a")).hasToString("{\"result\":[{\"b\":2,\"a\":3}]}");
     }
@@ -94,10 +86,7 @@ class QueryTest {
     @Test
     @Contract("Different: int64, doubles and blobs are exact")
     void integers_are_exact_blobs_are_base64_and_infinity_is_text() {
-        HttpResponse<String> answer = served.post(
-                "/query",
-                CLIENT,
-                """
+        HttpResponse<String> answer = served.post("/query", CLIENT, """
                 {"sql": "SELECT ? AS big, ? AS small, x'00ff10' AS blob, 9e999 AS inf, -9e999 AS minus, typeof(?1) AS type",
                  "params": [9223372036854775807, -9223372036854775808]}""");
         assertThat(answer.body())
@@ -248,10 +237,7 @@ class QueryTest {
     @Test
     @Contract("Kept: a transaction answers an array of answers, and wins over sql when it is not empty")
     void a_transaction_gives_the_answers_of_its_statements() {
-        HttpResponse<String> answer = served.post(
-                "/query",
-                CLIENT,
-                """
+        HttpResponse<String> answer = served.post("/query", CLIENT, """
                 {"sql": "SELECT 'not this'", "transaction": [
                   {"sql": "CREATE TABLE u (a)"},
                   {"sql": "INSERT INTO u VALUES (?), (?) RETURNING a", "params": [1, 2]},
@@ -272,10 +258,7 @@ class QueryTest {
     @Test
     @Contract("Different: a transaction is atomic")
     void a_transaction_that_fails_leaves_nothing_and_names_the_statement() {
-        HttpResponse<String> answer = served.post(
-                "/query",
-                CLIENT,
-                """
+        HttpResponse<String> answer = served.post("/query", CLIENT, """
                 {"transaction": [
                   {"sql": "INSERT INTO t (name) VALUES ('a')"},
                   {"sql": "CREATE TABLE u (a)"},
@@ -345,8 +328,7 @@ class QueryTest {
     @Test
     @Contract("Kept: several DDL statements in one transaction")
     void several_definitions_are_one_transaction() {
-        String made =
-                """
+        String made = """
                 {"transaction":[{"sql":"CREATE TABLE made (a)"},{"sql":"CREATE INDEX made_a ON made (a)"},
                  {"sql":"ALTER TABLE made ADD COLUMN b"},{"sql":"DROP TABLE made"}]}""";
         assertThat(served.post("/query", CLIENT, made).body()).isEqualTo("{\"result\":[[],[],[],[]]}");

@@ -265,10 +265,7 @@ class RowLevelSecurityAttackTest {
     @Test
     void the_last_inserted_number_is_the_callers_own() {
         admin("INSERT INTO notes (id, owner) VALUES (4711, 'bob')");
-        HttpResponse<String> answer = served.post(
-                "/query",
-                ann,
-                """
+        HttpResponse<String> answer = served.post("/query", ann, """
                 {"transaction":[{"sql":"SELECT last_insert_rowid() AS n"},
                  {"sql":"INSERT INTO notes (id, owner) VALUES (31, 'ann')"},{"sql":"SELECT last_insert_rowid() AS n"}]}""");
         assertThat(answer.body()).isEqualTo("{\"result\":[[{\"n\":0}],[],[{\"n\":31}]]}");

@@ -304,18 +304,12 @@ class RowLevelSecurityTest {
 
     @Test
     void a_transaction_is_policed_and_atomic() {
-        HttpResponse<String> answer = served.post(
-                "/query",
-                ann,
-                """
+        HttpResponse<String> answer = served.post("/query", ann, """
                 {"transaction":[{"sql":"INSERT INTO notes (owner, code) VALUES ('ann', 'tx')"},
                  {"sql":"SELECT count(*) AS n FROM notes"}, {"sql":"INSERT INTO notes (owner) VALUES ('bob')"}]}""");
         assertThat(answer.statusCode()).isEqualTo(403);
         assertThat(cells(served.run(ann, "SELECT count(*) FROM notes"))).isEqualTo("2");
-        HttpResponse<String> fine = served.post(
-                "/query",
-                ann,
-                """
+        HttpResponse<String> fine = served.post("/query", ann, """
                 {"transaction":[{"sql":"INSERT INTO notes (owner, code) VALUES ('ann', 'tx')"},
                  {"sql":"SELECT count(*) AS n FROM notes"}]}""");
         assertThat(fine.body()).isEqualTo("{\"result\":[[],[{\"n\":3}]]}");

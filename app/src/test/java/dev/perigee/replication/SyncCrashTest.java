@@ -54,14 +54,12 @@ class SyncCrashTest {
         System.out.println("seed " + seed);
         Random random = new Random(seed);
         try (TestPostgres postgres = TestPostgres.create()) {
-            postgres.execute(
-                    """
+            postgres.execute("""
                     CREATE SEQUENCE stamp;
                     CREATE TABLE crash (id bigint PRIMARY KEY, c bigint NOT NULL DEFAULT nextval('stamp'), v text);
                     CREATE INDEX ON crash (c);
                     INSERT INTO crash (id, v) SELECT i, md5(i::text) FROM generate_series(1, %d) i
-                    """
-                            .formatted(FIRST_ROWS));
+                    """.formatted(FIRST_ROWS));
             AtomicBoolean isOpen = new AtomicBoolean(true);
             Thread writer = Thread.ofPlatform().start(() -> write(postgres, isOpen, new Random(seed)));
             try {
@@ -125,12 +123,10 @@ class SyncCrashTest {
             long next = FIRST_ROWS + 1;
             while (isOpen.get()) {
                 int inserts = random.nextInt(8); // After each kill all rows are compared: they stay few.
-                statement.execute(
-                        """
+                statement.execute("""
                         INSERT INTO crash (id, v) SELECT i, md5(i::text) FROM generate_series(%d, %d) i;
                         UPDATE crash SET v = v || '.', c = nextval('stamp') WHERE id %% 997 = %d
-                        """
-                                .formatted(next, next + inserts - 1, random.nextInt(997)));
+                        """.formatted(next, next + inserts - 1, random.nextInt(997)));
                 next += inserts;
                 TimeUnit.MILLISECONDS.sleep(5);
             }

@@ -153,9 +153,7 @@ class AuthenticationTest {
 
     @Test
     void two_authorization_headers_give_no_more_than_the_first() throws Exception {
-        String answer = RawHttp.exchange(
-                served.server.port(),
-                """
+        String answer = RawHttp.exchange(served.server.port(), """
                 GET /metrics HTTP/1.1\r
                 Host: localhost\r
                 Authorization: Bearer client-token\r

@@ -48,9 +48,12 @@ class CrowdTest {
 
     private ServedStore served(int maxConnections, Crowd crowd) {
         SurfaceConfig surface = new SurfaceConfig(List.of(), 100_000, 60, false, Optional.empty(), false, crowd);
-        return new ServedStore(directory, Setup.standard().serve(c -> ServedStore.with(
-                        c, c.maxBodyBytes(), maxConnections, c.requestTimeout(), Duration.ofSeconds(1))
-                .with(surface)));
+        return new ServedStore(
+                directory,
+                Setup.standard()
+                        .serve(c -> ServedStore.with(
+                                        c, c.maxBodyBytes(), maxConnections, c.requestTimeout(), Duration.ofSeconds(1))
+                                .with(surface)));
     }
 
     private Socket connect(ServedStore served, String from) throws IOException {

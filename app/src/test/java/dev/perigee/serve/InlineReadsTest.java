@@ -39,8 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Point reads, answered on the thread that reads from the connections: which they are, and that nobody can tell.
 class InlineReadsTest {
     private static final String BY_KEY = "SELECT * FROM item WHERE id = ?";
-    private static final String TABLES =
-            """
+    private static final String TABLES = """
             CREATE TABLE item (id INTEGER PRIMARY KEY, code TEXT UNIQUE, size, note TEXT DEFAULT 'n');
             CREATE TABLE part (item INTEGER, number INTEGER, name TEXT, PRIMARY KEY (item, number)) WITHOUT ROWID;
             CREATE INDEX item_size ON item (size);
@@ -48,8 +47,7 @@ class InlineReadsTest {
             CREATE VIEW slow AS SELECT id, upper(code) AS code FROM item;
             INSERT INTO item VALUES (1, 'a', 9223372036854775807, NULL), (2, 'b', 1.5, 'two'), (3, 'c', x'00ff', ''),
                 (4, 'd', 9e999, 'four\u20ac\ud83d\ude00');
-            INSERT INTO part VALUES (1, 1, 'bolt'), (1, 2, 'nut')"""
-                    .translateEscapes();
+            INSERT INTO part VALUES (1, 1, 'bolt'), (1, 2, 'nut')""".translateEscapes();
 
     @TempDir
     Path directory;

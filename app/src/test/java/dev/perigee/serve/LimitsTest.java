@@ -202,8 +202,7 @@ class LimitsTest {
     void a_body_that_does_not_come_is_cut_off() throws Exception {
         try (ServedStore served = new ServedStore(directory, limits(1000, 64, Duration.ofMillis(500)));
                 RawHttp raw = new RawHttp(served.server.port())) {
-            raw.send(
-                    """
+            raw.send("""
                     POST /query HTTP/1.1\r
                     Host: localhost\r
                     Authorization: client-token\r

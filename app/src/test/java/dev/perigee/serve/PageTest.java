@@ -48,8 +48,7 @@ class PageTest {
     @BeforeEach
     void open() {
         postgres = TestPostgres.create();
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE orders (id int PRIMARY KEY, total numeric(12,2));
                 INSERT INTO orders SELECT i, i FROM generate_series(1, 1234) i""");
         perigee = ServedPerigee.forAdmins(folder, postgres.config());

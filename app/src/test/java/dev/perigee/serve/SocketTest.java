@@ -137,16 +137,10 @@ class SocketTest {
     @Test
     void a_transaction_is_whole_or_nothing() {
         try (SocketClient client = connect()) {
-            assertThat(
-                            client.ask(
-                                    """
-                    {"id":1,"transaction":[{"sql":"INSERT INTO t VALUES (1, 1)"},{"sql":"INSERT INTO t VALUES (1, 2)"}]}"""))
-                    .contains("error", "Statement 2 of 2");
-            assertThat(
-                            client.ask(
-                                    """
-                    {"id":2,"transaction":[{"sql":"INSERT INTO t VALUES (1, 1)"},{"sql":"SELECT * FROM t"}]}"""))
-                    .isEqualTo("{\"id\":2,\"result\":[[],[{\"id\":1,\"v\":1}]]}");
+            assertThat(client.ask("""
+                    {"id":1,"transaction":[{"sql":"INSERT INTO t VALUES (1, 1)"},{"sql":"INSERT INTO t VALUES (1, 2)"}]}""")).contains("error", "Statement 2 of 2");
+            assertThat(client.ask("""
+                    {"id":2,"transaction":[{"sql":"INSERT INTO t VALUES (1, 1)"},{"sql":"SELECT * FROM t"}]}""")).isEqualTo("{\"id\":2,\"result\":[[],[{\"id\":1,\"v\":1}]]}");
         }
     }
 

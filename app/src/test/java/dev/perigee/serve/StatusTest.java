@@ -6,6 +6,7 @@ import static dev.perigee.testing.ServedStore.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.plugin.Greeter;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.testing.Contract;
 import dev.perigee.testing.HandSource;

@@ -120,12 +120,8 @@ class CdcTest {
     @Test
     void what_is_undone_is_never_told() {
         try (SocketClient client = follow("")) {
-            assertThat(served.post(
-                                    "/query",
-                                    ServedStore.ADMIN,
-                                    """
-                    {"transaction":[{"sql":"INSERT INTO t VALUES (1, 1)"},{"sql":"INSERT INTO t VALUES (1, 2)"}]}""")
-                            .statusCode())
+            assertThat(served.post("/query", ServedStore.ADMIN, """
+                    {"transaction":[{"sql":"INSERT INTO t VALUES (1, 1)"},{"sql":"INSERT INTO t VALUES (1, 2)"}]}""").statusCode())
                     .isEqualTo(409);
             assertThat(served.run(ServedStore.ADMIN, "INSERT INTO t SELECT value, 1 FROM json_each('[5,6,5]')")
                             .statusCode())
@@ -204,14 +200,9 @@ class CdcTest {
     @Test
     void a_table_made_again_in_one_transaction_is_followed_still() {
         try (SocketClient client = follow("")) {
-            assertThat(served.post(
-                                    "/query",
-                                    ServedStore.ADMIN,
-                                    """
+            assertThat(served.post("/query", ServedStore.ADMIN, """
                     {"transaction":[{"sql":"DROP TABLE t"},{"sql":"CREATE TABLE t (id INTEGER PRIMARY KEY, v)"},
-                        {"sql":"INSERT INTO t VALUES (1, 1)"}]}""")
-                            .body())
-                    .isEqualTo("{\"result\":[[],[],[]]}");
+                        {"sql":"INSERT INTO t VALUES (1, 1)"}]}""").body()).isEqualTo("{\"result\":[[],[],[]]}");
             assertThat(next(client)).startsWith("RELOAD t");
             served.query("INSERT INTO t VALUES (2, 2)");
             assertThat(next(client)).startsWith("INSERT t {\"id\":2");
@@ -347,18 +338,16 @@ class CdcTest {
             for (int i = 0; i < 400; i++) {
                 int id = random.nextInt(30);
                 int a = random.nextInt(30);
-                String sql =
-                        switch (random.nextInt(7)) {
-                            case 0 -> "INSERT OR IGNORE INTO r VALUES (%d, %d, %d)".formatted(id, a, i);
-                            case 1 -> "REPLACE INTO r VALUES (%d, %d, %d)".formatted(id, a, i);
-                            case 2 -> "DELETE FROM r WHERE id = %d OR a = %d".formatted(id, a);
-                            case 3 -> "UPDATE OR REPLACE r SET a = %d, v = %d WHERE id = %d".formatted(a, i, id);
-                            case 4 ->
-                                "INSERT INTO r VALUES (%d, %d, %d) ON CONFLICT DO UPDATE SET v = -%d"
-                                        .formatted(id, a, i, i);
-                            case 5 -> "UPDATE OR IGNORE r SET id = %d WHERE a = %d".formatted(id, a);
-                            default -> "INSERT INTO r VALUES (%d, %d, 0)".formatted(id, a);
-                        };
+                String sql = switch (random.nextInt(7)) {
+                    case 0 -> "INSERT OR IGNORE INTO r VALUES (%d, %d, %d)".formatted(id, a, i);
+                    case 1 -> "REPLACE INTO r VALUES (%d, %d, %d)".formatted(id, a, i);
+                    case 2 -> "DELETE FROM r WHERE id = %d OR a = %d".formatted(id, a);
+                    case 3 -> "UPDATE OR REPLACE r SET a = %d, v = %d WHERE id = %d".formatted(a, i, id);
+                    case 4 ->
+                        "INSERT INTO r VALUES (%d, %d, %d) ON CONFLICT DO UPDATE SET v = -%d".formatted(id, a, i, i);
+                    case 5 -> "UPDATE OR IGNORE r SET id = %d WHERE a = %d".formatted(id, a);
+                    default -> "INSERT INTO r VALUES (%d, %d, 0)".formatted(id, a);
+                };
                 served.run(ServedStore.ADMIN, sql);
             }
             served.query("INSERT INTO r VALUES (1000, 1000, 'end')");

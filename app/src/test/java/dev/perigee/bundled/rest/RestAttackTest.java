@@ -274,8 +274,7 @@ class RestAttackTest {
     @Test
     @Contract("Different: PUT replaces the row")
     void put_takes_each_kind_of_default_as_an_insert_does() {
-        perigee.query(
-                """
+        perigee.query("""
                 CREATE TABLE d (id INTEGER PRIMARY KEY, name TEXT, a DEFAULT "name", b DEFAULT word, c DEFAULT 'it''s',
                   d DEFAULT (1 + 1 -- two
                   ), e DEFAULT -5, f DEFAULT TRUE, g DEFAULT x'00ff', h AS (d + 1))""");
@@ -343,8 +342,9 @@ class RestAttackTest {
             perigee.query("ALTER TABLE t ADD COLUMN c%d INTEGER DEFAULT %d".formatted(i, i));
             String path = "/rest/t?select=c%d&c%d=%d&limit=1".formatted(i, i, i);
             String expected = "{\"result\":[{\"c%d\":%d}]}".formatted(i, i);
-            IntStream.range(0, 32).parallel().forEach(_ -> assertThat(get(path).text())
-                    .isEqualTo(expected));
+            IntStream.range(0, 32)
+                    .parallel()
+                    .forEach(_ -> assertThat(get(path).text()).isEqualTo(expected));
         }
     }
 

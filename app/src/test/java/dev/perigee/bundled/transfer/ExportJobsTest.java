@@ -121,9 +121,7 @@ class ExportJobsTest {
     void a_job_waits_while_clients_have_all_the_exports_and_is_made_then() throws Exception {
         perigee.query("CREATE TABLE large AS SELECT randomblob(5000000) AS b FROM json_each('[1,2,3,4,5,6]')");
         perigee.perigee().store().write(tx -> {
-            tx.connection()
-                    .exec(
-                            """
+            tx.connection().exec("""
                     CREATE TABLE told (state TEXT);
                     CREATE TRIGGER tell AFTER UPDATE ON tmp_export_jobs BEGIN INSERT INTO told VALUES (new.state); END""");
             return true;

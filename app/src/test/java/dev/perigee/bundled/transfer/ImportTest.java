@@ -55,8 +55,9 @@ class ImportTest {
         http.close();
         perigee.close();
         assertThat(folder.resolve("data/imports"))
-                .satisfiesAnyOf(path -> assertThat(path).doesNotExist(), path -> assertThat(path)
-                        .isEmptyDirectory());
+                .satisfiesAnyOf(
+                        path -> assertThat(path).doesNotExist(),
+                        path -> assertThat(path).isEmptyDirectory());
     }
 
     private HttpResponse<String> post(String path, String type, byte[] body) {
@@ -139,15 +140,12 @@ class ImportTest {
     @Contract("Kept: POST /import/json/:table has the original's message")
     void json_rows_keep_their_types() {
         String blob = Base64.getEncoder().encodeToString(new byte[] {0, (byte) 255});
-        HttpResponse<String> answer = json(
-                "?blobs=base64",
-                """
+        HttpResponse<String> answer = json("?blobs=base64", """
                 {"columnMapping":{"n":"name"},"ignored":[{}],"data":[
                     {"id":9223372036854775807,"n":"a","note":0.1,"b":"%s"},
                     {"n":"b","note":true},
                     {"note":{"x":[1,null]},"n":"c"},
-                    {"name":"d","note":null}]}"""
-                        .formatted(blob));
+                    {"name":"d","note":null}]}""".formatted(blob));
         assertThat(answer.body()).contains("Imported 4 out of 4 records successfully. 0 records failed.");
         assertThat(rows("SELECT name, note, typeof(note) AS t, hex(b) AS b FROM people ORDER BY name"))
                 .isEqualTo("[{\"name\":\"a\",\"note\":0.1,\"t\":\"real\",\"b\":\"00FF\"},"
@@ -557,9 +555,7 @@ class ImportTest {
 
     @Test
     void statements_are_cut_where_they_end() throws Exception {
-        SqlStatements statements = new SqlStatements(
-                new StringReader(
-                        """
+        SqlStatements statements = new SqlStatements(new StringReader("""
                 -- a comment; with one
                 SELECT ';' /* ; */ , "a;b", [c;d], `e;f` -- g;
                 ;;

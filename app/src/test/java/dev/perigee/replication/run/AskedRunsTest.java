@@ -32,8 +32,7 @@ class AskedRunsTest {
     @BeforeEach
     void start() {
         postgres = TestPostgres.create();
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE t (k int PRIMARY KEY, c int NOT NULL, v int NOT NULL);
                 INSERT INTO t SELECT i, i, 0 FROM generate_series(1, 20) i""");
         source = new PostgresSource(postgres.config());
@@ -118,8 +117,7 @@ class AskedRunsTest {
         GateSource gate = new GateSource(source, Scope.KeyChunk.class);
         try (TestHost host = TestHost.idle(folder, gate, table())) {
             host.plugin.syncTable("t").join();
-            host.execute(
-                    """
+            host.execute("""
                     CREATE TABLE told (run INTEGER, message TEXT);
                     CREATE TRIGGER tell AFTER UPDATE ON tmp_replication_backfills WHEN new.error_message IS NOT NULL
                     BEGIN INSERT INTO told VALUES (new.run, new.error_message); END""");

@@ -26,13 +26,14 @@ class VerifiedTypesTest {
     @Test
     void after_a_sync_no_value_of_any_type_is_called_different() {
         Map<String, List<Case>> byOptions = new LinkedHashMap<>();
-        PostgresTypesTest.cases().forEach(one -> byOptions
-                .computeIfAbsent(
-                        "'numeric': '%s', 'timestamps': '%s'"
-                                .formatted(one.numeric(), one.timestamps())
-                                .toLowerCase(Locale.ROOT),
-                        _ -> new ArrayList<>())
-                .add(one));
+        PostgresTypesTest.cases()
+                .forEach(one -> byOptions
+                        .computeIfAbsent(
+                                "'numeric': '%s', 'timestamps': '%s'"
+                                        .formatted(one.numeric(), one.timestamps())
+                                        .toLowerCase(Locale.ROOT),
+                                _ -> new ArrayList<>())
+                        .add(one));
         try (TestPostgres postgres = TestPostgres.create();
                 ServedPerigee perigee = ServedPerigee.forAdmins(folder, postgres.config())) {
             PostgresTypesTest.createTypes(postgres);
@@ -41,13 +42,9 @@ class VerifiedTypesTest {
                 String table = "t" + number++;
                 fill(postgres, table, options.getValue());
                 for (String key : List.of("id", "name")) {
-                    perigee.call(
-                                    "POST",
-                                    "/replication/tables",
-                                    """
+                    perigee.call("POST", "/replication/tables", """
                                     {'name': '%s', 'cursorColumn': 'id', 'interval': '1h', 'key': ['%s'], %s}
-                                    """
-                                            .formatted(table, key, options.getKey()))
+                                    """.formatted(table, key, options.getKey()))
                             .result();
                     JsonNode proof = perigee.call("POST", "/replication/tables/" + table + "/verify", "")
                             .result()
@@ -77,8 +74,7 @@ class VerifiedTypesTest {
     void json_null_and_sql_null_within_an_array_or_a_composite_are_two_values() {
         try (TestPostgres postgres = TestPostgres.create();
                 ServedPerigee perigee = ServedPerigee.forAdmins(folder, postgres.config())) {
-            postgres.execute(
-                    """
+            postgres.execute("""
                     CREATE TYPE doc AS (j jsonb);
                     CREATE TABLE t (id int PRIMARY KEY, v jsonb[], d doc);
                     INSERT INTO t VALUES (1, array['null'::jsonb, NULL], ROW('null'::jsonb)),
@@ -115,11 +111,9 @@ class VerifiedTypesTest {
                 .mapToObj(i -> ", v%d %s".formatted(i, cases.get(i).type()))
                 .collect(Collectors.joining());
         String values = cases.stream().map(one -> ", " + one.value()).collect(Collectors.joining());
-        postgres.execute(
-                """
+        postgres.execute("""
                 CREATE TABLE %1$s (id int PRIMARY KEY, name text NOT NULL UNIQUE %2$s);
                 INSERT INTO %1$s VALUES (1, 'a' %3$s), (2, 'b' %4$s)
-                """
-                        .formatted(table, columns, values, ", NULL".repeat(cases.size())));
+                """.formatted(table, columns, values, ", NULL".repeat(cases.size())));
     }
 }
