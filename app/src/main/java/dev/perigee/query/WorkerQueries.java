@@ -47,6 +47,9 @@ final class WorkerQueries implements AutoCloseable {
         }
     };
 
+    /// How often a request that writes waits for its turn again because the turn before ended the worker.
+    private static final int MAX_WRITE_TURNS = 5;
+
     private static final Duration NORMALIZE_LIMIT = Duration.ofSeconds(5);
 
     /// Takes the answers of a request.
@@ -126,8 +129,20 @@ final class WorkerQueries implements AutoCloseable {
     ///
     /// The answers are complete, and what was written is durable, when this returns.
     void write(Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers) {
-        pool.awaitWriter();
-        store.lendWriter(lease -> {
+        for (int turns = 0; turns < MAX_WRITE_TURNS; turns++) {
+            pool.awaitWriter();
+            if (hasWritten(caller, isPoliced, calls, answers)) return;
+        }
+        throw Fault.BUSY.in(
+                "a client's statement",
+                "other statements ended the worker process that writes %d times while this one waited for its turn"
+                        .formatted(MAX_WRITE_TURNS),
+                "It was not run");
+    }
+
+    /// @return false, and nothing has been run, if the turn before this one ended the worker that writes
+    private boolean hasWritten(Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers) {
+        return store.lendWriter(lease -> {
             WriteTurn turn = new WriteTurn(caller, isPoliced, calls, answers, lease);
             try {
                 return pool.write(config.writeLimit(), turn::run);
@@ -194,7 +209,7 @@ final class WorkerQueries implements AutoCloseable {
             this.lease = lease;
         }
 
-        boolean run(Worker worker) {
+        void run(Worker worker) {
             Wire wire = worker.wire();
             begin(worker, Request.WRITE);
             wire.putLong(config.writeLimit().toNanos())
@@ -211,7 +226,6 @@ final class WorkerQueries implements AutoCloseable {
             }
             worker.finished();
             if (exchange.refusal != null) throw exchange.refusal;
-            return true;
         }
     }
 

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -110,13 +111,17 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /// As [#read], with the one worker that writes. The caller sees to it that there is one call at a time, and that
-    /// [#awaitWriter()] was called before.
-    public <T extends @Nullable Object> T write(Duration limit, Function<Worker, T> exchange) {
+    /// As [#read], with the one worker that writes. The caller sees to it that there is one call at a time.
+    ///
+    /// @return false, and nothing was run, if that worker is being restarted; [#awaitWriter()] waits for it
+    public boolean write(Duration limit, Consumer<Worker> exchange) {
         Worker worker = live.writer();
-        if (worker == null) throw Fault.BUSY.saying("The worker process that writes is being restarted.");
+        if (worker == null) return false;
         try {
-            return exchange(worker, limit, exchange);
+            return exchange(worker, limit, lent -> {
+                exchange.accept(lent);
+                return true;
+            });
         } finally {
             if (!worker.isUsable()) live.discard(worker);
         }

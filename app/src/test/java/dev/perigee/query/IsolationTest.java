@@ -232,6 +232,30 @@ class IsolationTest {
     }
 
     @Test
+    void a_write_that_waits_behind_one_that_ends_the_worker_is_run_by_the_next_worker() {
+        QueryConfig patient = new QueryConfig(
+                        Duration.ofSeconds(20), Duration.ofSeconds(5), 1_000_000, 1000, 3, 256L << 20)
+                .withWorkers(QUERIES.workers());
+        try (ServedStore served = served(patient)) {
+            assertThat(served.run(CLIENT, "INSERT INTO made VALUES (1)").statusCode())
+                    .isEqualTo(200);
+            Thread.ofVirtual().start(() -> {
+                // Nothing interrupts it, so the worker is killed.
+                HttpResponse<String> _ = served.run(
+                        CLIENT, "INSERT INTO made SELECT instr(hex(zeroblob(1000000)), hex(zeroblob(500000)) || '1')");
+            });
+            // So long it is busy in its turn only.
+            Awaitility.await()
+                    .during(Duration.ofSeconds(1))
+                    .until(() -> served.workers().stats().busy() > 0);
+            HttpResponse<String> answer = served.run(CLIENT, "INSERT INTO made VALUES (2)");
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            assertThat(served.workers().stats().outOfTime()).isPositive();
+            assertThat(served.query("SELECT count(*) AS n FROM made")).hasToString("{\"result\":[{\"n\":2}]}");
+        }
+    }
+
+    @Test
     void spare_workers_do_not_let_one_caller_have_all_that_may_be_busy() {
         Duration ample = Duration.ofMinutes(2);
         QueryConfig patient = new QueryConfig(ample, LIMIT, 1_000_000, 1000, 3, 256L << 20)
