@@ -96,6 +96,7 @@ class PerigeeConfigReaderTest {
                         .filter(component -> component.getType() != Promises.class)
                         .filter(component -> component.getType() != SurfaceConfig.class)
                         .map(RecordComponent::getName)
+                        .filter(name -> !name.equals("places")) // where tables stand in the file
                         .filter(name -> !example.contains(" " + name + ":")))
                 .isEmpty();
     }

@@ -33,7 +33,7 @@ class NastyRunTest {
             assertThat(report.failures()).isEmpty();
             assertThat(report.statuses().keySet())
                     .isSubsetOf(Set.of(NastyRun.CUT_OFF, 200, 400, 403, 409, 413, 500, 503, 504));
-            assertThat(report.count()).isGreaterThan(10);
+            assertThat(report.count()).isPositive();
             assertThat(served.call(
                                     ServedPerigee.CLIENT_TOKEN,
                                     "POST",
