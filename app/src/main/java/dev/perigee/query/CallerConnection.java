@@ -4,7 +4,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Caller.Role;
-import dev.perigee.plugin.ProtectedTables;
+import dev.perigee.plugin.host.ProtectedTables;
 import dev.perigee.sqlite.AuthorizerAction;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;

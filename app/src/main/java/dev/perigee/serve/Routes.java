@@ -2,12 +2,12 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.PluginHost.RouteHandler;
-import dev.perigee.plugin.PluginRegistry;
-import dev.perigee.plugin.PluginRoute;
 import dev.perigee.plugin.Response;
 import dev.perigee.plugin.Response.StatementBody;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.RouteTable.Match;
+import dev.perigee.plugin.host.PluginRegistry;
+import dev.perigee.plugin.host.PluginRoute;
 import dev.perigee.query.MemoryBudget;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;

@@ -3,6 +3,8 @@ package dev.perigee.source.postgres;
 import dev.perigee.batch.Batch;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.PageSink;
+import dev.perigee.source.postgres.decode.CopyRows;
+import dev.perigee.source.postgres.statement.PullStatement;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 

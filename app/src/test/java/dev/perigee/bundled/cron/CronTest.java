@@ -147,7 +147,8 @@ class CronTest {
 
     private void awaitRow(String sql) {
         Awaitility.await()
-                .untilAsserted(() -> assertThat(served.query(sql).path("result")).isNotEmpty());
+                .untilAsserted(
+                        () -> assertThat(served.query(sql).path("result")).isNotEmpty());
     }
 
     @Test

@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.postgres.session.Capabilities;
+import dev.perigee.source.postgres.session.PostgresConnections;
 import dev.perigee.testing.TestPostgres;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;

@@ -9,6 +9,8 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.postgres.session.PostgresConnections;
+import dev.perigee.source.postgres.session.PostgresLogin;
 import dev.perigee.testing.TcpProxy;
 import dev.perigee.testing.TestCertificates;
 import dev.perigee.testing.TestPostgres;

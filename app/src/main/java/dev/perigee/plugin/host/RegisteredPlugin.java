@@ -1,0 +1,186 @@
+package dev.perigee.plugin.host;
+
+import dev.perigee.alarm.Alarms;
+import dev.perigee.plugin.CronEvent;
+import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.Queries;
+import dev.perigee.plugin.RouteTable;
+import dev.perigee.plugin.StarbasePlugin;
+import dev.perigee.source.Source;
+import dev.perigee.sqlite.SqliteFunction;
+import dev.perigee.store.Store;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/// The host as one plugin sees it: its routes are below its prefix, its alarm and its protected tables are its own.
+final class RegisteredPlugin implements PluginHost {
+    private final StarbasePlugin plugin;
+    private final Services services;
+    private final Queries queries;
+    private final RouteTable<PluginRoute> routes;
+    private final ProtectedTables protectedTables;
+    private final SqlFunctions functions;
+    private final Function<CronEvent, Map<String, String>> cron;
+    private final List<Added> added = new ArrayList<>();
+    private volatile boolean isRegistering = true;
+    private volatile boolean isWithdrawn;
+
+    private record Added(String method, String path, PluginRoute route) {}
+
+    RegisteredPlugin(
+            StarbasePlugin plugin,
+            Services services,
+            Queries queries,
+            RouteTable<PluginRoute> routes,
+            ProtectedTables protectedTables,
+            SqlFunctions functions,
+            Function<CronEvent, Map<String, String>> cron) {
+        this.plugin = plugin;
+        this.services = services;
+        this.queries = queries;
+        this.routes = routes;
+        this.protectedTables = protectedTables;
+        this.functions = functions;
+        this.cron = cron;
+    }
+
+    private record PluginAlarm(StarbasePlugin plugin) implements Alarms.Handler {
+        @Override
+        public void onAlarm(int attempt) throws Exception {
+            plugin.onAlarm(attempt);
+        }
+
+        @Override
+        public void onClockSetBack() throws Exception {
+            plugin.onClockSetBack();
+        }
+    }
+
+    void register() {
+        services.alarms().handler(plugin.name(), new PluginAlarm(plugin));
+        try {
+            plugin.register(this);
+        } finally {
+            isRegistering = false;
+        }
+    }
+
+    /// Its routes are there from now on: of one that failed before there is none.
+    void publish() {
+        added.forEach(route -> routes.add(route.method(), route.path(), route.route()));
+    }
+
+    /// The plugin is left out: nothing calls it any more, and what it began may go on without an effect.
+    void withdraw() {
+        isWithdrawn = true;
+        isRegistering = false;
+        services.alarms().forget(plugin.name());
+        protectedTables.unprotectAll(plugin.name());
+    }
+
+    private void requireKept() {
+        if (isWithdrawn) throw new IllegalStateException("the plugin was left out");
+    }
+
+    @Override
+    public void route(String method, String path, Access access, RouteHandler handler) {
+        if (access == Access.ANYBODY && plugin.requiresAuth()) {
+            throw new IllegalArgumentException(
+                    "%s %s is open to anybody, but the plugin requires a token".formatted(method, path));
+        }
+        add(method, path, access, new PluginRoute.Target.Answer(handler));
+    }
+
+    @Override
+    public void uploadRoute(String method, String path, Access access, long maxBytes, RouteHandler handler) {
+        if (access == Access.ANYBODY) throw new IllegalArgumentException("an upload needs a token");
+        add(method, path, access, new PluginRoute.Target.Take(handler, maxBytes));
+    }
+
+    @Override
+    public void socket(String path, Access access, SocketHandler handler) {
+        if (access == Access.ANYBODY) throw new IllegalArgumentException("a WebSocket needs a token");
+        add("GET", path, access, new PluginRoute.Target.Upgrade(handler));
+    }
+
+    private void add(String method, String path, Access access, PluginRoute.Target target) {
+        if (!isRegistering) throw new IllegalStateException("routes are added in register() only");
+        if (plugin.pathPrefix().isEmpty()) throw new IllegalStateException("a plugin without a prefix has no routes");
+        added.add(new Added(method, plugin.pathPrefix() + path, new PluginRoute(plugin.name(), access, target)));
+    }
+
+    @Override
+    public Store store() {
+        return services.store();
+    }
+
+    @Override
+    public Optional<Source> source() {
+        return services.source();
+    }
+
+    @Override
+    public Queries queries() {
+        return queries;
+    }
+
+    @Override
+    public InstantSource clock() {
+        return services.clock();
+    }
+
+    @Override
+    public PrometheusRegistry metrics() {
+        return services.metrics();
+    }
+
+    @Override
+    public void setAlarm(Instant due) {
+        requireKept();
+        services.alarms().set(plugin.name(), due);
+    }
+
+    @Override
+    public Optional<Instant> alarm() {
+        return services.alarms().due(plugin.name());
+    }
+
+    @Override
+    public void clearAlarm() {
+        services.alarms().clear(plugin.name());
+    }
+
+    @Override
+    public void function(String name, int argumentCount, SqliteFunction function) {
+        if (!isRegistering) throw new IllegalStateException("functions are added in register() only");
+        functions.add(name, argumentCount, function);
+        // The connection that writes is there already, and writes for Perigee too.
+        store().write(tx -> {
+            tx.connection().function(name, argumentCount, EnumSet.noneOf(SqliteFunction.Trait.class), function);
+            return true;
+        });
+    }
+
+    @Override
+    public Map<String, String> tellCron(CronEvent event) {
+        return cron.apply(event);
+    }
+
+    @Override
+    public void protectTable(String table, String reason, boolean fromAdmins) {
+        requireKept();
+        protectedTables.protect(plugin.name(), table, reason, fromAdmins);
+    }
+
+    @Override
+    public void unprotectTable(String table) {
+        protectedTables.unprotect(plugin.name(), table);
+    }
+}

@@ -1,0 +1,42 @@
+package dev.perigee.plugin.host;
+
+import dev.perigee.sqlite.SqliteConnection;
+import dev.perigee.sqlite.SqliteFunction;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// The functions that plugins bring to SQL. They are only ever added. Safe for many threads.
+public final class SqlFunctions {
+    /// @param argumentCount how many it takes, -1 for any number
+    public record Named(String name, int argumentCount, SqliteFunction function) {
+        /// Makes it known to a connection.
+        public void register(SqliteConnection connection) {
+            connection.function(name, argumentCount, EnumSet.noneOf(SqliteFunction.Trait.class), function);
+        }
+    }
+
+    private final List<Named> functions = new CopyOnWriteArrayList<>();
+
+    public void add(String name, int argumentCount, SqliteFunction function) {
+        functions.add(new Named(name, argumentCount, function));
+    }
+
+    /// All of them, in the order in which they were added.
+    public List<Named> all() {
+        return List.copyOf(functions);
+    }
+
+    public int size() {
+        return functions.size();
+    }
+
+    public Named get(int index) {
+        return functions.get(index);
+    }
+
+    /// Makes all of them known to a connection.
+    public void register(SqliteConnection connection) {
+        for (Named each : functions) each.register(connection);
+    }
+}

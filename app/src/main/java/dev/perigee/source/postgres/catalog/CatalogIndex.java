@@ -1,0 +1,26 @@
+package dev.perigee.source.postgres.catalog;
+
+import dev.perigee.source.SourceIndex;
+import java.util.List;
+
+/// A valid, complete index over plain columns.
+///
+/// @param columns in the index's order, without those only stored (`INCLUDE`)
+/// @param isOrdered whether it is a B-tree
+/// @param isImmediate whether uniqueness holds at every moment, not only at commit
+record CatalogIndex(
+        String name,
+        List<String> columns,
+        boolean isPrimary,
+        boolean isUnique,
+        boolean isOrdered,
+        boolean isImmediate,
+        boolean isReplicaIdentity) {
+    CatalogIndex {
+        columns = List.copyOf(columns);
+    }
+
+    SourceIndex described() {
+        return new SourceIndex(name, columns, isUnique);
+    }
+}

@@ -1,0 +1,158 @@
+package dev.perigee.source.postgres.catalog;
+
+import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.TimestampStorage;
+import dev.perigee.source.SourceColumn.Option;
+import dev.perigee.source.StructureText;
+import dev.perigee.source.ValueType;
+import dev.perigee.source.ValueType.Content;
+import dev.perigee.source.postgres.decode.FloatDecoder;
+import dev.perigee.source.postgres.decode.IntegerDecoder;
+import dev.perigee.source.postgres.decode.JsonForm;
+import dev.perigee.source.postgres.decode.NumericDecoder;
+import dev.perigee.source.postgres.decode.PlainDecoder;
+import dev.perigee.source.postgres.decode.Reading;
+import dev.perigee.source.postgres.decode.StructureDecoder;
+import dev.perigee.source.postgres.decode.TimeDecoder;
+import dev.perigee.source.postgres.decode.TimeDecoder.Kind;
+import dev.perigee.source.postgres.decode.UuidDecoder;
+import dev.perigee.source.postgres.session.Quoted;
+import java.util.Optional;
+import java.util.Set;
+
+/// The type table: for each type of PostgreSQL, what the copy's column is declared as, and how its values are fetched.
+///
+/// A declared type is chosen for the affinity it gives: `JSON` or `TIMESTAMP` would give NUMERIC, which turns the JSON
+/// text `123` into a number. Types that are not named here are fetched as the source's own text, so none is ever a
+/// reason for a table to fail.
+public final class PostgresTypes {
+    /// Digits of a numeric up to which SQLite's NUMERIC affinity keeps it exact.
+    private static final int EXACT_DIGITS = 15;
+
+    /// Types of extensions that are known by name, since their numbers differ from database to database.
+    private static final Set<String> EXTENSION_TEXT = Set.of("citext");
+
+    static final Set<String> SPATIAL = Set.of("geometry", "geography");
+
+    private static final String INET = "pg_catalog.textin(pg_catalog.inet_out(%1$s))";
+
+    private static final String XML = "pg_catalog.textin(pg_catalog.xml_out(%1$s))";
+
+    private PostgresTypes() {}
+
+    /// @return empty where the column has no declared type, and so no affinity
+    static String declaredType(PostgresType type) {
+        if (isSpatial(type)) return "BLOB";
+        if (!type.isBuiltIn() || type.kind() != 'b') return "TEXT";
+        return switch (type.name()) {
+            case "int2", "int4", "int8", "oid" -> "INTEGER";
+            case "bool" -> "BOOLEAN";
+            case "float4", "float8" -> "REAL";
+            case "numeric" -> declaredNumeric(type.modifier());
+            case "bytea" -> "BLOB";
+            default -> "TEXT";
+        };
+    }
+
+    /// What a user should know of how values are kept.
+    static Optional<String> note(CatalogColumn column) {
+        PostgresType type = column.type();
+        boolean isKnown = type.isBuiltIn()
+                || type.kind() != 'b'
+                || type.category() == 'A'
+                || EXTENSION_TEXT.contains(type.name())
+                || isSpatial(type)
+                || type.name().equals("hstore");
+        if (isKnown) return Optional.empty();
+        return Optional.of("the type %s is not known and kept in the source's text form".formatted(type.name()));
+    }
+
+    /// The setting that changes how values are stored.
+    static Option option(PostgresType type) {
+        if (!type.isBuiltIn()) return Option.NONE;
+        return switch (type.name()) {
+            case "numeric" -> Option.NUMERIC;
+            case "timestamp", "timestamptz" -> Option.TIMESTAMPS;
+            default -> Option.NONE;
+        };
+    }
+
+    /// The text form is taken of all that is not named: PostgreSQL has it for every type.
+    public static Reading reading(PostgresType type, NumericStorage numeric, TimestampStorage timestamps) {
+        if (isSpatial(type)) return Reading.asIs(PlainDecoder.BYTEA); // its binary form is EWKB
+        if (type.structure().isPresent())
+            return Reading.ofStructure(type.structure().get());
+        if (!type.isBuiltIn() || type.kind() != 'b') return Reading.ofText();
+        boolean isEpoch = timestamps == TimestampStorage.EPOCH_MICROS;
+        return switch (type.name()) {
+            case "int2", "int4", "int8" -> Reading.asIs(IntegerDecoder.SIGNED);
+            case "oid" -> Reading.asIs(IntegerDecoder.OID);
+            case "bool" -> Reading.asIs(PlainDecoder.BOOL);
+            case "float4" -> Reading.asIs(FloatDecoder.FLOAT4);
+            case "float8" -> Reading.asIs(FloatDecoder.FLOAT8);
+            case "numeric" -> Reading.asIs(new NumericDecoder(numeric));
+            case "text", "varchar", "name", "json" -> Reading.asIs(PlainDecoder.TEXT);
+            case "jsonb" -> Reading.asIs(PlainDecoder.JSONB);
+            case "bytea" -> Reading.asIs(PlainDecoder.BYTEA);
+            // The cast to text writes a single address with its mask, the type's own output does not.
+            case "inet" -> new Reading(INET, PlainDecoder.TEXT, true);
+            // The cast keeps an encoding that the text no longer has.
+            case "xml" -> new Reading(XML, PlainDecoder.TEXT, true);
+            case "uuid" -> Reading.asIs(new UuidDecoder());
+            case "date" -> Reading.asIs(new TimeDecoder(Kind.DATE, isEpoch));
+            case "time" -> Reading.asIs(new TimeDecoder(Kind.TIME, isEpoch));
+            case "timetz" -> Reading.asIs(new TimeDecoder(Kind.TIMETZ, isEpoch));
+            case "timestamp" -> Reading.asIs(new TimeDecoder(Kind.TIMESTAMP, isEpoch));
+            case "timestamptz" -> Reading.asIs(new TimeDecoder(Kind.TIMESTAMPTZ, isEpoch));
+            default -> Reading.ofText();
+        };
+    }
+
+    /// Whether the type may hold others, which the catalog has to be asked for.
+    static boolean mayBeStructure(PostgresType type) {
+        return type.kind() == 'c'
+                || type.kind() == 'm'
+                || type.category() == 'A'
+                || type.kind() == 'b' && type.name().equals("hstore");
+    }
+
+    /// What statements of a caller's are to know of it.
+    static ValueType values(PostgresType type) {
+        JsonForm form = type.structure().orElse(JsonForm.Scalar.TEXT);
+        Optional<StructureText> structure = type.structure().map(StructureDecoder::new);
+        if (form instanceof JsonForm.Array(JsonForm element, char delimiter)) {
+            return new ValueType(
+                    castTo(type), Optional.of("pg_catalog"), content(element), Optional.of(delimiter), structure);
+        }
+        boolean isBuiltIn = type.isBuiltIn() && type.kind() == 'b';
+        Content content = switch (isBuiltIn ? type.name() : "") {
+            case "bytea" -> Content.BYTES;
+            case "json", "jsonb" -> Content.JSON;
+            case "date", "timestamp", "timestamptz" -> Content.DATE;
+            default -> Content.OTHER;
+        };
+        return new ValueType(castTo(type), type.operators(), content, Optional.empty(), structure);
+    }
+
+    private static String castTo(PostgresType type) {
+        return Quoted.name(type.schema()) + "." + Quoted.name(type.name());
+    }
+
+    private static Content content(JsonForm element) {
+        if (element == JsonForm.Scalar.BYTES) return Content.BYTES;
+        if (element == JsonForm.Scalar.TIME) return Content.DATE;
+        return element == JsonForm.Scalar.JSON ? Content.JSON : Content.OTHER;
+    }
+
+    /// @param modifier precision and scale, the scale in eleven bits with a sign
+    private static String declaredNumeric(int modifier) {
+        if (modifier < 4) return "";
+        int precision = modifier - 4 >> 16 & 0xffff;
+        int scale = (modifier - 4 & 0x7ff ^ 1024) - 1024;
+        return precision <= EXACT_DIGITS ? "DECIMAL(%d,%d)".formatted(precision, scale) : "";
+    }
+
+    private static boolean isSpatial(PostgresType type) {
+        return !type.isBuiltIn() && type.kind() == 'b' && SPATIAL.contains(type.name());
+    }
+}

@@ -1,0 +1,9 @@
+/// What PostgreSQL's catalog says of a table: columns, types, keys, indexes, rights.
+///
+/// Guarantee: one description of a table comes from one snapshot.
+///
+/// Start reading at [PostgresCatalog].
+@NullMarked
+package dev.perigee.source.postgres.catalog;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,190 @@
+package dev.perigee.source.postgres.session;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.perigee.config.SourceConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.jdbc.PgConnection;
+
+/// A bounded pool of sessions, each lent for one transaction. Safe for many threads; connects when first used.
+///
+/// A session always comes back, or is closed: after a lost connection, and after work that threw anything other than
+/// what the server answered. Such work may have left a `COPY` half read, which nothing can be sent after; pgjdbc would
+/// wait for it for ever.
+public final class PostgresConnections implements AutoCloseable {
+    /// What is done with a session. The transaction has begun and is ended here; work may end it to begin another.
+    @FunctionalInterface
+    public interface Work<T extends @Nullable Object> {
+        T run(PgConnection session) throws SQLException;
+    }
+
+    private static final Duration IDLE = Duration.ofSeconds(60);
+    private static final Duration LIFETIME = Duration.ofMinutes(30);
+
+    /// How long a caller's statement waits for its turn.
+    private static final Duration CALLER_WAIT = Duration.ofSeconds(5);
+
+    /// How long the pool is waited for before the login's failure is looked at; the least that Hikari allows.
+    private static final long LOOK_MILLIS = 250;
+
+    private final SourceConfig config;
+    private final PostgresLogin login;
+    private final HikariDataSource pool;
+
+    /// In order of arrival, so that nobody who waits is overtaken for ever.
+    private final Semaphore free;
+
+    /// As many of them as callers' statements may have at once, so that replication goes on beside any number of them.
+    private final Semaphore callers;
+
+    private final Readers readers = new Readers();
+    private final Capabilities capabilities = new Capabilities();
+
+    public PostgresConnections(SourceConfig config) {
+        this.config = config;
+        this.login = new PostgresLogin(config);
+        this.free = new Semaphore(config.maxConnections(), true);
+        this.callers = new Semaphore(callersShare(config), true);
+        HikariConfig hikari = new HikariConfig();
+        hikari.setPoolName("perigee-source");
+        hikari.setDataSource(login);
+        hikari.setMaximumPoolSize(config.maxConnections());
+        hikari.setMinimumIdle(0);
+        hikari.setIdleTimeout(IDLE.toMillis());
+        hikari.setMaxLifetime(LIFETIME.toMillis());
+        hikari.setConnectionTimeout(LOOK_MILLIS);
+        // An idle session is asked whether it lives, and a far one answers later than the next look at the login.
+        hikari.setValidationTimeout(
+                Math.max(LOOK_MILLIS, config.connectTimeout().toMillis()));
+        hikari.setInitializationFailTimeout(-1); // do not connect yet
+        this.pool = new HikariDataSource(hikari);
+    }
+
+    /// Runs `work` in one read-only transaction.
+    ///
+    /// @param where what it is for, to begin a fault's message with
+    /// @throws PerigeeException what the work throws, or a `SOURCE_*` fault
+    public <T extends @Nullable Object> T read(String where, Work<T> work) {
+        return lend(where, work, true);
+    }
+
+    /// Runs `work` in one transaction that may write, and commits it. Session settings the work made are taken back.
+    public <T extends @Nullable Object> T write(String where, Work<T> work) {
+        acquire(where, callers, CALLER_WAIT.toMillis(), callersShare(config));
+        try {
+            return lend(where, work, false);
+        } finally {
+            callers.release();
+        }
+    }
+
+    private static int callersShare(SourceConfig config) {
+        return Math.max(1, config.maxConnections() - Math.ceilDiv(config.maxConnections(), 4));
+    }
+
+    /// Lent sessions that only read.
+    public Readers readers() {
+        return readers;
+    }
+
+    /// What the server answers.
+    public Capabilities capabilities() {
+        return capabilities;
+    }
+
+    /// Closes idle sessions now and lent ones as they come back.
+    @Override
+    public void close() {
+        pool.close();
+    }
+
+    private <T extends @Nullable Object> T lend(String where, Work<T> work, boolean isReadOnly) {
+        acquire(where, free, waitMillis(), config.maxConnections());
+        try {
+            Connection lent = borrow(where);
+            try {
+                PgConnection session = lent.unwrap(PgConnection.class);
+                capabilities.requireSupported(session, config);
+                return new PostgresTransaction(config, readers, where, isReadOnly).run(session, work);
+            } catch (SQLException e) {
+                throw PostgresFaults.of(where, e, config);
+            } finally {
+                giveBack(lent);
+            }
+        } finally {
+            free.release();
+        }
+    }
+
+    private void giveBack(Connection lent) {
+        try (lent) {
+            if (lent.unwrap(PgConnection.class).isClosed()) pool.evictConnection(lent);
+        } catch (SQLException e) {
+            pool.evictConnection(lent);
+        }
+    }
+
+    private void acquire(String where, Semaphore places, long waitMillis, int count) {
+        if (pool.isClosed()) throw closed(where);
+        try {
+            if (places.tryAcquire(waitMillis, TimeUnit.MILLISECONDS)) return;
+        } catch (InterruptedException e) {
+            throw interrupted(where, e);
+        }
+        String share = count == config.maxConnections() ? "" : ", of which callers' statements have " + count;
+        throw Fault.SOURCE_BUSY.in(
+                where,
+                "all %d connections to %s (`maxConnections` is %d%s) were in use for %d ms"
+                        .formatted(count, config.place(), config.maxConnections(), share, waitMillis),
+                "Nothing was asked of it");
+    }
+
+    /// Whoever comes here may have a session, as soon as one is opened.
+    private Connection borrow(String where) {
+        login.forget();
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMillis());
+        while (true) {
+            try {
+                return pool.getConnection();
+            } catch (SQLTransientConnectionException e) {
+                SQLException failure = login.failure();
+                if (failure != null) throw PostgresFaults.ofLogin(where, failure, config);
+                if (System.nanoTime() - deadline > 0) throw slow(where, e);
+            } catch (SQLException e) {
+                if (Thread.currentThread().isInterrupted()) throw interrupted(where, e);
+                throw pool.isClosed() ? closed(where) : PostgresFaults.ofLogin(where, e, config);
+            }
+        }
+    }
+
+    /// A little more than a login may take, so that the login's own failure is what is reported.
+    private long waitMillis() {
+        return config.connectTimeout().plusSeconds(2).toMillis();
+    }
+
+    private PerigeeException slow(String where, SQLException e) {
+        return Fault.SOURCE_UNREACHABLE.in(
+                where,
+                "%s opened no connection within %d ms".formatted(config.place(), waitMillis()),
+                "Nothing was asked of it",
+                e);
+    }
+
+    private PerigeeException closed(String where) {
+        return Fault.CLOSED.in(where, "the source " + config.place() + " is closed", "Nothing was asked of it");
+    }
+
+    private PerigeeException interrupted(String where, Exception e) {
+        Thread.currentThread().interrupt();
+        return Fault.SOURCE_FAILED.in(
+                where, "interrupted while waiting to connect", "Nothing was asked of it", "ask again", e);
+    }
+}

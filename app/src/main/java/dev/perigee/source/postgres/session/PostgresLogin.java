@@ -1,0 +1,102 @@
+package dev.perigee.source.postgres.session;
+
+import dev.perigee.config.SourceConfig;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.util.Properties;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/// Opens sessions for the pool, and remembers why the last one failed to open.
+///
+/// The pool makes connections in the background and goes on trying, while callers wait: they would learn about a wrong
+/// password as a timeout, and the account may be locked by the repetitions. Here one failure stands, without asking the
+/// server again, until the next caller begins to wait.
+public final class PostgresLogin implements DataSource {
+    private final PGSimpleDataSource driver = new PGSimpleDataSource();
+    private volatile @Nullable SQLException failure;
+
+    public PostgresLogin(SourceConfig config) {
+        Properties properties = PostgresOptions.of(config);
+        driver.setServerNames(new String[] {config.host().contains(":") ? "[" + config.host() + "]" : config.host()});
+        driver.setPortNumbers(new int[] {config.port()});
+        driver.setDatabaseName(config.database());
+        driver.setUser(config.user());
+        driver.setPassword(config.password());
+        try {
+            for (String name : properties.stringPropertyNames()) driver.setProperty(name, properties.getProperty(name));
+        } catch (SQLException e) {
+            throw PostgresFaults.of("source " + config.place(), e, config);
+        }
+    }
+
+    /// Lets the server be asked again.
+    void forget() {
+        failure = null;
+    }
+
+    /// Why no session could be opened since [#forget].
+    @Nullable
+    SQLException failure() {
+        return failure;
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+        SQLException known = failure;
+        if (known != null) throw known;
+        try {
+            return driver.getConnection();
+        } catch (SQLException e) {
+            failure = e;
+            throw e;
+        }
+    }
+
+    @Override
+    public Connection getConnection(String user, String password) throws SQLException {
+        throw new SQLFeatureNotSupportedException();
+    }
+
+    @Override
+    public @Nullable PrintWriter getLogWriter() {
+        return null;
+    }
+
+    @Override
+    public void setLogWriter(@Nullable PrintWriter out) {}
+
+    @Override
+    public void setLoginTimeout(int seconds) {
+        // Ours is in the properties; the pool would set its own, which is only as long as it waits at a time.
+    }
+
+    @Override
+    public int getLoginTimeout() {
+        return 0;
+    }
+
+    @Override
+    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+        throw new SQLFeatureNotSupportedException();
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+        throw new SQLFeatureNotSupportedException();
+    }
+
+    @Override
+    public boolean isWrapperFor(Class<?> type) {
+        return false;
+    }
+
+    @Override
+    public String toString() {
+        return "PostgresLogin"; // the pool logs it
+    }
+}

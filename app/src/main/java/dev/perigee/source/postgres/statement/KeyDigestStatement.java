@@ -1,0 +1,88 @@
+package dev.perigee.source.postgres.statement;
+
+import dev.perigee.config.SourceConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.source.KeyBuckets;
+import dev.perigee.source.KeyDigests;
+import dev.perigee.source.Pull;
+import dev.perigee.source.postgres.catalog.CatalogColumn;
+import dev.perigee.source.postgres.catalog.PostgresCatalog;
+import dev.perigee.source.postgres.decode.Bytes;
+import dev.perigee.source.postgres.decode.CopyRows;
+import dev.perigee.source.postgres.session.Quoted;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.postgresql.copy.CopyOut;
+import org.postgresql.jdbc.PgConnection;
+
+/// Counts a table's keys by bucket, in a statement for each slice of the table, so that no single one takes very long.
+public final class KeyDigestStatement {
+    private static final String ROW = "r";
+
+    private KeyDigestStatement() {}
+
+    /// See [dev.perigee.source.Snapshot#keyDigests].
+    public static Optional<KeyDigests> run(
+            PgConnection session, SourceConfig config, Pull keys, KeyBuckets buckets, int serverVersion)
+            throws SQLException {
+        Map<String, CatalogColumn> catalog = PostgresCatalog.columns(
+                        session, keys.table().id())
+                .stream()
+                .collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
+        List<CatalogColumn> key = new ArrayList<>();
+        for (String name : keys.key()) {
+            CatalogColumn column = catalog.get(name);
+            if (column == null) {
+                throw Fault.SOURCE_SCHEMA_CHANGED.in(
+                        "table " + keys.table().id(), "its column \"%s\" is gone".formatted(name), "Nothing was read");
+            }
+            key.add(column);
+        }
+        Optional<KeyHashSql> hash = KeyHashSql.of(key, keys);
+        if (hash.isEmpty()) return Optional.empty();
+        try (Statement settings = session.createStatement()) {
+            settings.execute("SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = "
+                    + config.statementTimeout().toMillis());
+        }
+        KeyDigests digests = new KeyDigests(buckets);
+        for (String slice : TidSlices.of(session, keys.table(), serverVersion)) {
+            String sql =
+                    "COPY (SELECT b, count(*), sum(h)::pg_catalog.text FROM (SELECT %s AS b, %s AS h FROM %s AS %s%s) k"
+                                    .formatted(
+                                            hash.get().bucket(buckets, ROW),
+                                            hash.get().hash(buckets, ROW),
+                                            Quoted.table(keys.table().id()),
+                                            ROW,
+                                            slice.isEmpty() ? "" : " WHERE " + slice)
+                            + " GROUP BY b) TO STDOUT (FORMAT BINARY)";
+            add(session.getCopyAPI().copyOut(sql), keys, digests);
+        }
+        return Optional.of(digests);
+    }
+
+    private static void add(CopyOut copy, Pull keys, KeyDigests digests) throws SQLException {
+        CopyRows rows = new CopyRows(copy, 3);
+        while (rows.next()) {
+            if (rows.length(0) < 0) {
+                if (copy.isActive()) copy.cancelCopy();
+                throw Fault.KEY_MISSING.in(
+                        "table " + keys.table().id(),
+                        "a part of a row's key is NULL, and it should identify the row",
+                        "Nothing was changed");
+            }
+            String sum = new String(rows.bytes(), rows.offset(2), rows.length(2), StandardCharsets.US_ASCII);
+            digests.add(
+                    Bytes.int4(rows.bytes(), rows.offset(0)),
+                    Bytes.int8(rows.bytes(), rows.offset(1)),
+                    new BigInteger(sum).longValue());
+        }
+    }
+}

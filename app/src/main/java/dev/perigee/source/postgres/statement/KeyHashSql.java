@@ -1,0 +1,81 @@
+package dev.perigee.source.postgres.statement;
+
+import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.TimestampStorage;
+import dev.perigee.source.KeyBuckets;
+import dev.perigee.source.Pull;
+import dev.perigee.source.postgres.catalog.CatalogColumn;
+import dev.perigee.source.postgres.catalog.PostgresType;
+import dev.perigee.source.postgres.catalog.PostgresTypes;
+import dev.perigee.source.postgres.decode.Reading;
+import dev.perigee.source.postgres.session.Quoted;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/// The hash of a key as an expression of PostgreSQL's: [dev.perigee.source.KeyBuckets] says of what.
+///
+/// Where the expression writes a rare value otherwise than the copy stores it (a year beyond 9999, text in a database
+/// that is not UTF-8), both sides find a difference where there is none, and the keys themselves are exchanged then. So
+/// it may cost time and never a row.
+///
+/// @param columns of the key, in its order
+/// @param texts an expression of each one's stored text, with `%1$s` where the column stands
+record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
+    private static final String TEXT = "%1$s::pg_catalog.text";
+    private static final String TIME =
+            "CASE WHEN pg_catalog.isfinite(%%1$s) THEN pg_catalog.to_char(%%1$s, '%s') ELSE %%1$s::pg_catalog.text END";
+
+    /// @return empty where the stored text of a column cannot be written by the source
+    static Optional<KeyHashSql> of(List<CatalogColumn> key, Pull pull) {
+        List<String> texts = new ArrayList<>();
+        key.forEach(column -> stored(column.type(), pull.timestamps()).ifPresent(texts::add));
+        return texts.size() == key.size() ? Optional.of(new KeyHashSql(key, texts)) : Optional.empty();
+    }
+
+    /// @param row the alias of the table
+    String hash(KeyBuckets buckets, String row) {
+        String hash = "'%d'::pg_catalog.int8".formatted(buckets.seed());
+        for (int i = 0; i < columns.size(); i++) {
+            String column = row + "." + Quoted.name(columns.get(i).name());
+            hash = "pg_catalog.hashtextextended((%s) COLLATE pg_catalog.\"C\", %s)"
+                    .formatted(texts.get(i).formatted(column), hash);
+        }
+        return hash;
+    }
+
+    String bucket(KeyBuckets buckets, String row) {
+        return "(%s & %d)::pg_catalog.int4".formatted(hash(buckets, row), buckets.count() - 1);
+    }
+
+    /// A condition that the row's key is in one of the buckets wanted: a bit of a string of bits, because a list would
+    /// be searched from its beginning for each row.
+    String isIn(KeyBuckets buckets, BitSet wanted, String row) {
+        byte[] bits = new byte[(buckets.count() + 7) / 8];
+        byte[] set = wanted.toByteArray();
+        System.arraycopy(set, 0, bits, 0, set.length);
+        return "pg_catalog.get_bit(pg_catalog.decode('%s', 'hex'), %s) = 1"
+                .formatted(HexFormat.of().formatHex(bits), bucket(buckets, row));
+    }
+
+    private static Optional<String> stored(PostgresType type, TimestampStorage timestamps) {
+        Reading reading = PostgresTypes.reading(type, NumericStorage.EXACT, TimestampStorage.ISO);
+        if (!reading.isReversible()) return Optional.empty(); // JSON made of a structure
+        if (!type.isBuiltIn() || type.kind() != 'b') {
+            return reading.expression().equals(TEXT) ? Optional.of(TEXT) : Optional.empty();
+        }
+        boolean isEpoch = timestamps == TimestampStorage.EPOCH_MICROS;
+        return switch (type.name()) {
+            case "numeric", "float4", "float8", "time", "timetz" -> Optional.empty();
+            case "bool" -> Optional.of("%1$s::pg_catalog.int4::pg_catalog.text");
+            case "bytea" -> Optional.of("pg_catalog.encode(%1$s, 'hex')");
+            case "timestamp" ->
+                isEpoch ? Optional.empty() : Optional.of(TIME.formatted("YYYY-MM-DD\"T\"HH24:MI:SS.US"));
+            case "timestamptz" ->
+                isEpoch ? Optional.empty() : Optional.of(TIME.formatted("YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\""));
+            default -> Optional.of(reading.expression().equals("%1$s") ? TEXT : reading.expression());
+        };
+    }
+}

@@ -1,0 +1,346 @@
+package dev.perigee.source.postgres.statement;
+
+import dev.perigee.batch.Batch;
+import dev.perigee.fault.Fault;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Pull;
+import dev.perigee.source.RefusedRow;
+import dev.perigee.source.Scope;
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.postgres.catalog.CatalogColumn;
+import dev.perigee.source.postgres.catalog.PostgresType;
+import dev.perigee.source.postgres.catalog.PostgresTypes;
+import dev.perigee.source.postgres.decode.CopyRows;
+import dev.perigee.source.postgres.decode.Decoder;
+import dev.perigee.source.postgres.decode.Reading;
+import dev.perigee.source.postgres.decode.RefusedRows;
+import dev.perigee.source.postgres.session.Quoted;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.postgresql.PGConnection;
+
+/// One pull as a statement: which rows, in which order, and how each field of a row is read.
+///
+/// Rows are compared and ordered by the source, on `(cursor, key…)`, in its own types and collations. A mark travels as
+/// text and is cast back to the column's type there, so nothing of it is lost.
+public final class PullStatement {
+    private static final String ROW = "r"; // qualifies columns: a bare name in ORDER BY may mean an output column
+
+    private final Pull pull;
+    private final Map<String, CatalogColumn> catalog;
+    private final List<String> selected = new ArrayList<>();
+    private final List<Decoder> decoders = new ArrayList<>();
+    private final int cellCount;
+    private final Optional<String> cursorColumn;
+    private final Optional<Integer> cursorField;
+    private final List<Integer> keyFields;
+    private final ChangedRows changed;
+    private final boolean isUnchecked;
+
+    /// @param columns of the table as the catalog has them in this transaction
+    /// @param changed finds rows that came after a moment
+    /// @param isUnchecked whether the database takes any bytes for text
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where they are not those of the pull
+    public PullStatement(Pull pull, List<CatalogColumn> columns, ChangedRows changed, boolean isUnchecked) {
+        this.pull = pull;
+        this.isUnchecked = isUnchecked;
+        this.changed = changed;
+        this.cursorColumn = switch (pull.scope()) {
+            case Scope.After(var cursor, var _) -> Optional.of(cursor);
+            case Scope.Late(var cursor, var _, var _, var _) -> Optional.of(cursor);
+            case Scope.NullCursor _,
+                    Scope.Changed _,
+                    Scope.ByKey _,
+                    Scope.Parts _,
+                    Scope.InBuckets _,
+                    Scope.Keys _,
+                    Scope.KeyChunk _,
+                    Scope.SharedKeys _,
+                    Scope.NullKey _ -> Optional.empty();
+        };
+        this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
+        pull.columns().forEach(name -> select(name, reading(name)));
+        this.cellCount = selected.size();
+        this.cursorField = cursorColumn.map(this::markField);
+        this.keyFields = pull.key().stream().map(this::markField).toList();
+    }
+
+    /// Fields in a row of the answer.
+    public int fieldCount() {
+        return selected.size();
+    }
+
+    /// The schemas whose operators the comparison needs.
+    public Set<String> schemas() {
+        Set<String> schemas = new TreeSet<>();
+        compared().forEach(name -> schemas.add(column(name).type().schema()));
+        schemas.remove("pg_catalog");
+        return schemas;
+    }
+
+    /// @param connection knows how it wants literals escaped: COPY takes no parameters
+    /// @param slice one more condition on the row `r`; empty for none
+    public String sql(PGConnection connection, String slice) throws SQLException {
+        StringBuilder sql = new StringBuilder("COPY (SELECT ")
+                .append(String.join(", ", selected))
+                .append(" FROM ")
+                .append(Quoted.table(pull.table().id()))
+                .append(" AS ")
+                .append(ROW);
+        List<String> conditions = new ArrayList<>(conditions(connection));
+        if (!slice.isEmpty()) conditions.add(slice);
+        if (!conditions.isEmpty()) sql.append(" WHERE ").append(String.join(" AND ", conditions));
+        if (pull.scope() instanceof Scope.SharedKeys(int maxKeys)) {
+            sql.append(" GROUP BY %s HAVING count(*) > 1 LIMIT %d".formatted(qualified(pull.key()), maxKeys));
+        }
+        Set<String> order = order();
+        if (!order.isEmpty()) {
+            sql.append(" ORDER BY ")
+                    .append(order.stream().map(PullStatement::qualified).collect(Collectors.joining(", ")));
+        }
+        if (pull.scope() instanceof Scope.KeyChunk chunk) sql.append(" LIMIT ").append(chunk.maxRows());
+        return sql.append(") TO STDOUT (FORMAT BINARY)").toString();
+    }
+
+    /// Puts the row's cells into `batch`.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where a part of the key is NULL: the comparison
+    ///     could pass over such a row
+    public void decode(CopyRows rows, Batch batch) {
+        requireKey(rows);
+        byte[] bytes = rows.bytes();
+        for (int field = 0; field < cellCount; field++) {
+            int length = rows.length(field);
+            if (length < 0) batch.putNull();
+            else decoders.get(field).decode(bytes, rows.offset(field), length, batch);
+        }
+        batch.endRow();
+    }
+
+    /// The mark that stands at the row.
+    public HighWaterMark mark(CopyRows rows) {
+        if (pull.scope() instanceof Scope.NullKey) return new HighWaterMark(Optional.empty(), List.of());
+        List<String> key = new ArrayList<>(keyFields.size());
+        for (int field : keyFields) key.add(text(rows, field));
+        return new HighWaterMark(cursorField.map(field -> text(rows, field)), key);
+    }
+
+    /// What there is to say of a row that [#decode] failed on.
+    ///
+    /// @throws RuntimeException `failure` itself, where it is no fault of the row's
+    public RefusedRow refused(CopyRows rows, RuntimeException failure) {
+        return new RefusedRows(pull, decoders, cellCount).of(rows, failure);
+    }
+
+    private void requireKey(CopyRows rows) {
+        for (int i = 0; i < keyFields.size(); i++) {
+            if (rows.length(keyFields.get(i)) >= 0) continue;
+            throw Fault.KEY_MISSING.in(
+                    "table " + pull.table().id(),
+                    "a row's \"%s\" is NULL, and it should identify the row"
+                            .formatted(pull.key().get(i)),
+                    "The row is set aside");
+        }
+    }
+
+    private String text(CopyRows rows, int field) {
+        return decoders.get(field).text(rows.bytes(), rows.offset(field), rows.length(field));
+    }
+
+    private void select(String name, Reading reading) {
+        selected.add(reading.select(qualified(name)));
+        decoders.add(reading.decoder());
+    }
+
+    /// Where a row has a text of `name`'s value that can be cast back: in a cell, else in a field of its own.
+    private int markField(String name) {
+        int cell = pull.columns().indexOf(name);
+        Reading own = reading(name);
+        if (cell >= 0 && own.isReversible()) return cell;
+        select(name, own.ofMark(isUnchecked));
+        return selected.size() - 1;
+    }
+
+    private Reading reading(String name) {
+        Reading reading = PostgresTypes.reading(column(name).type(), pull.numeric(), pull.timestamps());
+        return isUnchecked ? reading.unchecked() : reading;
+    }
+
+    private List<String> conditions(PGConnection connection) throws SQLException {
+        List<String> conditions = new ArrayList<>();
+        if (pull.scope() instanceof Scope.NullKey) {
+            return List.of(nullableKey().map(name -> isNull(name, true)).collect(Collectors.joining(" OR ", "(", ")")));
+        }
+        nullableKey().map(name -> isNull(name, false)).forEach(conditions::add);
+        switch (pull.scope()) {
+            case Scope.NullKey _ -> {}
+            case Scope.KeyChunk(var from, var isIncluded, var upTo, var _) -> {
+                if (from.isPresent()) conditions.add(keyCompared(connection, from.get(), isIncluded ? ">=" : ">"));
+                if (upTo.isPresent()) conditions.add(keyCompared(connection, upTo.get(), "<="));
+            }
+            case Scope.After(var cursor, var mark) -> {
+                if (mark.isPresent()) conditions.add(compared(connection, mark.get(), ">"));
+                else if (!column(cursor).isNotNull()) conditions.add(isNull(cursor, false));
+            }
+            case Scope.NullCursor(var cursor, var since) -> {
+                conditions.add(isNull(cursor, true));
+                since.flatMap(this::changedSince).ifPresent(conditions::add);
+            }
+            case Scope.Late(var _, var sealed, var seen, var since) -> {
+                conditions.add(compared(connection, seen, "<="));
+                if (sealed.isPresent()) {
+                    conditions.add(compared(
+                            connection, sealed.get(), sealed.get().key().isEmpty() ? ">=" : ">"));
+                }
+                since.flatMap(this::changedSince).ifPresent(conditions::add);
+            }
+            case Scope.Changed(var since) -> since.flatMap(this::changedSince).ifPresent(conditions::add);
+            case Scope.ByKey(var after, var upTo) -> {
+                if (after.isPresent()) conditions.add(keyCompared(connection, after.get(), ">"));
+                if (upTo.isPresent()) conditions.add(keyCompared(connection, upTo.get(), "<="));
+            }
+            case Scope.InBuckets(var buckets, var wanted) -> {
+                List<CatalogColumn> key = pull.key().stream().map(this::column).toList();
+                conditions.add(KeyHashSql.of(key, pull)
+                        .orElseThrow(
+                                () -> new IllegalStateException("keys that have no digests were asked for by them"))
+                        .isIn(buckets, wanted, ROW));
+            }
+            case Scope.Parts _, Scope.SharedKeys _ -> {} // a slice each; all rows
+            case Scope.Keys(var keys) -> {
+                List<String> rows = new ArrayList<>();
+                for (List<String> key : keys) rows.add("(" + literals(connection, pull.key(), key) + ")");
+                conditions.add("(%s) IN (%s)".formatted(qualified(pull.key()), String.join(", ", rows)));
+            }
+        }
+        return conditions;
+    }
+
+    /// Columns of the key in which the source takes NULL; a row that has one cannot be compared.
+    private Stream<String> nullableKey() {
+        return pull.key().stream().filter(name -> !column(name).isNotNull());
+    }
+
+    private Optional<String> changedSince(String mark) {
+        return changed.since(pull.table(), mark);
+    }
+
+    /// A composite value `IS NOT NULL` only when no part of it is, so such a value is compared with NULL instead.
+    private String isNull(String name, boolean isWanted) {
+        boolean isComposite = column(name).type().kind() == 'c';
+        String test = isComposite
+                ? (isWanted ? " IS NOT DISTINCT FROM NULL" : " IS DISTINCT FROM NULL")
+                : (isWanted ? " IS NULL" : " IS NOT NULL");
+        return qualified(name) + test;
+    }
+
+    /// The row's `(cursor, key…)` beside a mark's, each column once: the cursor may be a part of the key.
+    private String compared(PGConnection connection, HighWaterMark mark, String operator) throws SQLException {
+        String cursor = cursorColumn.orElseThrow();
+        List<String> names = new ArrayList<>(List.of(cursor));
+        List<String> values = new ArrayList<>(List.of(mark.cursor().orElseThrow()));
+        for (int i = 0; i < mark.key().size(); i++) {
+            if (pull.key().get(i).equals(cursor)) continue;
+            names.add(pull.key().get(i));
+            values.add(mark.key().get(i));
+        }
+        return "(%s) %s (%s)".formatted(qualified(names), operator, literals(connection, names, values));
+    }
+
+    private String keyCompared(PGConnection connection, List<String> key, String operator) throws SQLException {
+        return "(%s) %s (%s)".formatted(qualified(pull.key()), operator, literals(connection, pull.key(), key));
+    }
+
+    private String literals(PGConnection connection, List<String> names, List<String> values) throws SQLException {
+        List<String> literals = new ArrayList<>();
+        for (int i = 0; i < names.size(); i++) literals.add(literal(connection, names.get(i), values.get(i)));
+        return String.join(", ", literals);
+    }
+
+    /// The cast names the type without its modifiers, which would cut the value.
+    private String literal(PGConnection connection, String name, String value) throws SQLException {
+        PostgresType type = column(name).type();
+        return "'%s'::%s.%s"
+                .formatted(connection.escapeLiteral(value), Quoted.name(type.schema()), Quoted.name(type.name()));
+    }
+
+    /// The place before all rows, where a page ends whose only rows have keys that cannot be read.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#VALUE_UNSTORABLE] where there is none
+    public HighWaterMark before(RuntimeException unreadable) {
+        HighWaterMark nowhere = new HighWaterMark(Optional.empty(), List.of());
+        Optional<HighWaterMark> before = switch (pull.scope()) {
+            case Scope.After(var _, var mark) -> mark;
+            case Scope.KeyChunk(var from, var _, var _, var _) ->
+                from.map(key -> new HighWaterMark(Optional.empty(), key));
+            case Scope.Late(var _, var _, var seen, var _) -> Optional.of(seen);
+            case Scope.NullCursor _,
+                    Scope.Changed _,
+                    Scope.ByKey _,
+                    Scope.Parts _,
+                    Scope.InBuckets _,
+                    Scope.Keys _,
+                    Scope.SharedKeys _,
+                    Scope.NullKey _ -> Optional.of(nowhere);
+        };
+        return before.orElseThrow(() -> Fault.VALUE_UNSTORABLE.in(
+                "table " + pull.table().id(),
+                "the key of the only row that it has cannot be read (%s)"
+                        .formatted(unreadable.getClass().getSimpleName()),
+                "Nothing was read",
+                unreadable));
+    }
+
+    /// The columns rows are sorted by.
+    private Set<String> order() {
+        return switch (pull.scope()) {
+            case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _, Scope.SharedKeys _, Scope.NullKey _ ->
+                Set.of();
+            case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _, Scope.KeyChunk _ -> compared();
+        };
+    }
+
+    /// The columns that are compared or sorted by, the cursor first.
+    private Set<String> compared() {
+        Set<String> compared = new LinkedHashSet<>();
+        cursorColumn.ifPresent(compared::add);
+        compared.addAll(pull.key());
+        return compared;
+    }
+
+    private static String qualified(Collection<String> names) {
+        return names.stream().map(PullStatement::qualified).collect(Collectors.joining(", "));
+    }
+
+    private static String qualified(String name) {
+        return ROW + "." + Quoted.name(name);
+    }
+
+    private CatalogColumn column(String name) {
+        SourceColumn described = pull.table()
+                .column(name)
+                .orElseThrow(() -> new IllegalStateException("the table has no column \"%s\"".formatted(name)));
+        CatalogColumn now = catalog.get(name);
+        boolean isSame = now != null
+                && now.number() == described.identity()
+                && now.formattedType().equals(described.sourceType())
+                && (now.isNotNull() || !described.isNotNull());
+        if (isSame && now != null) return now;
+        throw Fault.SOURCE_SCHEMA_CHANGED.in(
+                "table " + pull.table().id(),
+                now == null
+                        ? "its column \"%s\" is gone".formatted(name)
+                        : "its column \"%s\" is no longer the same".formatted(name),
+                "Nothing was read");
+    }
+}
