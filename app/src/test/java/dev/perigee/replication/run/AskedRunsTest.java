@@ -21,7 +21,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Whoever asks for a run gets the answer of that run, with a real PostgreSQL.
 class AskedRunsTest {
-    private static final int VERIFICATIONS = Integer.getInteger("perigee.test.verifications", 200);
+    private static final int VERIFICATIONS = Integer.getInteger("perigee.test.verifications", 1000);
 
     @TempDir
     Path folder;
