@@ -357,6 +357,7 @@ class DriftTest {
         postgres.execute("ALTER TABLE t RENAME TO moved");
         host.post("/tables", """
                 {'name': 'moved', 'cursorColumn': 'c', 'target': 't', 'paused': true, 'deletes': 'sweep(1h)'}""").result();
+        assertThat(host.protectedTables).as("before its first sync").containsKey("t");
         assertThat(statusOf("moved").get("sweep").get("awaiting").asInt()).isEqualTo(1100);
         assertThat(statusOf("moved").get("backfill").get("state").asString()).isEqualTo("waiting");
         assertThat(host.get("/proof/moved").result().get("verdict")).isEqualTo(proof.get("verdict"));

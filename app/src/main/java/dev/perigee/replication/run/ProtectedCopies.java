@@ -33,12 +33,17 @@ final class ProtectedCopies {
                                 Remedies.word(table)),
                 fromAdmins);
         String old = copies.put(table, copy);
-        if (old != null && !old.equals(copy)) host.unprotectTable(old);
+        if (old != null && !old.equals(copy)) unprotect(old);
     }
 
     /// The table is no longer replicated, so its copy is an ordinary table.
     void release(String table) {
         String copy = copies.remove(table);
-        if (copy != null) host.unprotectTable(copy);
+        if (copy != null) unprotect(copy);
+    }
+
+    /// Unless it is still a copy, as after its table was renamed.
+    private void unprotect(String copy) {
+        if (!copies.containsValue(copy)) host.unprotectTable(copy);
     }
 }
