@@ -16,7 +16,6 @@ import java.util.Random;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /// Runs syncs of tables, a bounded number at a time, and decides when each table is due next. Tables of a group are
 /// synced together. Safe for many threads.
@@ -50,11 +49,17 @@ public final class SyncTurns {
         return sync;
     }
 
+    /// Work that uses the source, and may wait for it.
+    @FunctionalInterface
+    public interface Turn<T> {
+        T run() throws InterruptedException;
+    }
+
     /// Runs `work` once fewer than `parallelTables` other things use the source.
-    public <T> T inTurn(Supplier<T> work) throws InterruptedException {
+    public <T> T inTurn(Turn<T> work) throws InterruptedException {
         turns.acquire();
         try {
-            return work.get();
+            return work.run();
         } finally {
             turns.release();
         }
@@ -71,17 +76,7 @@ public final class SyncTurns {
     SyncResult run(TableRunner runner, Run.Kind kind, Cancellation cancellation) throws InterruptedException {
         Optional<String> group = runner.config().group();
         if (group.isPresent()) return grouped(group.get(), runner, kind, cancellation);
-        return inTurn(runner, kind, cancellation, sync::run);
-    }
-
-    private SyncResult inTurn(TableRunner runner, Run.Kind kind, Cancellation cancellation, Syncing syncing)
-            throws InterruptedException {
-        turns.acquire();
-        try {
-            return watched(runner, kind, cancellation, syncing);
-        } finally {
-            turns.release();
-        }
+        return inTurn(() -> watched(runner, kind, cancellation, sync::run));
     }
 
     /// The group takes one turn for all its tables: a member with a turn of its own could wait for members that wait
@@ -92,14 +87,12 @@ public final class SyncTurns {
                 runner,
                 kind,
                 cancellation,
-                member -> groups.run(group, runner, member, () -> members.apply(group), together -> {
-                    turns.acquire();
-                    try {
-                        return sync.runGroup(together);
-                    } finally {
-                        turns.release();
-                    }
-                }));
+                member -> groups.run(
+                        group,
+                        runner,
+                        member,
+                        () -> members.apply(group),
+                        together -> inTurn(() -> sync.runGroup(together))));
     }
 
     private interface Syncing {

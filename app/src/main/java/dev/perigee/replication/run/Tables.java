@@ -217,15 +217,19 @@ public final class Tables {
     /// Gives what is remembered of a table to its new name. What is done to the copy just now ends first, and goes on
     /// under the new name.
     private void handOver(String old, String name) {
-        find(old)
-                .ifPresent(runner -> end(
-                        runner,
-                        Fault.CLOSED.in(
-                                "table " + old, "it is called %s now".formatted(name), "The pages before are kept")));
-        host.store().write(tx -> {
-            ReplicationTables.rename(tx, old, name);
-            return true;
-        });
+        Optional<TableRunner> ended = find(old);
+        ended.ifPresent(runner -> end(
+                runner,
+                Fault.CLOSED.in("table " + old, "it is called %s now".formatted(name), "The pages before are kept")));
+        try {
+            host.store().write(tx -> {
+                ReplicationTables.rename(tx, old, name);
+                return true;
+            });
+        } catch (RuntimeException e) {
+            ended.ifPresent(TableRunner::reopen);
+            throw e;
+        }
     }
 
     private void takeBack(String old, String name) {
