@@ -1,6 +1,6 @@
 package dev.perigee.alarm;
 
-import dev.perigee.alarm.AlarmTable.Row;
+import dev.perigee.alarm.AlarmRecords.Row;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.ServingThreads;
@@ -57,12 +57,12 @@ public final class Alarms implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Alarms.class);
 
-    private final AlarmTable table;
+    private final AlarmRecords table;
     private final InstantSource clock;
     private final AtomicLong revision;
     private final Map<String, Handler> handlers = new ConcurrentHashMap<>();
     private final Map<String, Run> running = new ConcurrentHashMap<>();
-    private final Bell bell = new Bell();
+    private final WakeSignal bell = new WakeSignal();
     private final ServingThreads threads;
     private final Thread scheduler;
     private long mostAheadMillis = Long.MIN_VALUE; // of System.nanoTime(), since the clock was last set back
@@ -72,7 +72,7 @@ public final class Alarms implements AutoCloseable {
     private record Run(Row row, Thread thread) {}
 
     public Alarms(Store store, InstantSource clock) {
-        this.table = new AlarmTable(store);
+        this.table = new AlarmRecords(store);
         this.threads = store.threads();
         this.scheduler =
                 Thread.ofPlatform().name("perigee-alarms").unstarted(threads.repeated("alarms", this::schedule));
@@ -229,7 +229,7 @@ public final class Alarms implements AutoCloseable {
             return true;
         });
         for (Row row : due) fire(row);
-        return next.get() == Long.MAX_VALUE ? Bell.LONGEST : Duration.ofMillis(next.get() - now);
+        return next.get() == Long.MAX_VALUE ? WakeSignal.LONGEST : Duration.ofMillis(next.get() - now);
     }
 
     private void fire(Row row) {

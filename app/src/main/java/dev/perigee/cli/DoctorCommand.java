@@ -58,7 +58,7 @@ final class DoctorCommand implements Callable<Integer> {
     private static final GivenSource SOURCE =
             new GivenSource("URL", "perigee doctor postgres://user@host/database", "Nothing was asked");
 
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -90,7 +90,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
     }
 
-    DoctorCommand(Surroundings surroundings) {
+    DoctorCommand(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 

@@ -43,11 +43,11 @@ public final class Main implements Runnable {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(commandLine(Surroundings.ofProcess()).execute(args));
+        System.exit(commandLine(ProcessContext.ofProcess()).execute(args));
     }
 
     /// The whole command line, which writes to this process's streams unless it is told others.
-    static CommandLine commandLine(Surroundings surroundings) {
+    static CommandLine commandLine(ProcessContext surroundings) {
         Main main = new Main();
         CommandLine line = new CommandLine(main)
                 .addSubcommand(new DemoCommand())

@@ -68,7 +68,7 @@ final class QueryCommand implements Callable<Integer> {
         private boolean csv;
     }
 
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -98,7 +98,7 @@ final class QueryCommand implements Callable<Integer> {
     @Parameters(index = "1..*", paramLabel = "PARAMETER", description = "Values for its ?, in their order.")
     private List<String> parameters = new ArrayList<>();
 
-    QueryCommand(Surroundings surroundings) {
+    QueryCommand(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 
@@ -108,7 +108,7 @@ final class QueryCommand implements Callable<Integer> {
         List<Value> values = parameters.stream().map(QueryCommand::value).toList();
         // Without a flush for each line, which would be most of the time of a large answer.
         PrintWriter out = new PrintWriter(new BufferedWriter(spec.commandLine().getOut()));
-        RowPrinter printer = new UntilClosed(
+        RowPrinter printer = new ClosedPipe(
                 out,
                 spec.commandLine().getOut(),
                 format.json ? new JsonPrinter(out) : format.csv ? new CsvPrinter(out) : new TablePrinter(out));

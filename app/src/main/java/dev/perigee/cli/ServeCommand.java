@@ -46,7 +46,7 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Callable<Integer> {
     private static final int MAX_PORT = 65_535;
 
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -74,7 +74,7 @@ final class ServeCommand implements Callable<Integer> {
             description = "Settings and tables, see perigee.example.yaml.")
     private @Nullable Path config;
 
-    ServeCommand(Surroundings surroundings) {
+    ServeCommand(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 

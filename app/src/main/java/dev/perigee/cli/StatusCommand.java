@@ -35,7 +35,7 @@ import tools.jackson.databind.JsonNode;
             Exit.LAUNCHER_TEXT
         })
 final class StatusCommand implements Callable<Integer> {
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -46,7 +46,7 @@ final class StatusCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Answer with one JSON object, with the fields of GET /replication/status.")
     private boolean json;
 
-    StatusCommand(Surroundings surroundings) {
+    StatusCommand(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 

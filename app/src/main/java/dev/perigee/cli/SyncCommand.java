@@ -62,7 +62,7 @@ final class SyncCommand implements Callable<Integer> {
     private static final GivenSource SOURCE = new GivenSource(
             "--from", "perigee sync --from postgres://user@host/database --to FILE", "Nothing was copied");
 
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -97,7 +97,7 @@ final class SyncCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Answer with one JSON object on standard output.")
     private boolean json;
 
-    SyncCommand(Surroundings surroundings) {
+    SyncCommand(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 

@@ -40,7 +40,7 @@ import tools.jackson.databind.JsonNode;
             Exit.LAUNCHER_TEXT
         })
 final class TablesBackfill implements Callable<Integer> {
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -72,7 +72,7 @@ final class TablesBackfill implements Callable<Integer> {
     @Parameters(arity = "1", paramLabel = "NAME", description = "The table.")
     private String name = "";
 
-    TablesBackfill(Surroundings surroundings) {
+    TablesBackfill(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 

@@ -58,7 +58,7 @@ final class TablesCommand implements Callable<Integer> {
     private static final String REFUSED = "1:The server refused it, or does not answer.";
     private static final String TABLES = "/replication/tables";
 
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -75,7 +75,7 @@ final class TablesCommand implements Callable<Integer> {
         private boolean json;
     }
 
-    TablesCommand(Surroundings surroundings) {
+    TablesCommand(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 

@@ -29,7 +29,7 @@ import tools.jackson.databind.JsonNode;
             Exit.LAUNCHER_TEXT
         })
 final class TablesSetAside implements Callable<Integer> {
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -46,7 +46,7 @@ final class TablesSetAside implements Callable<Integer> {
     @Parameters(arity = "1", paramLabel = "NAME", description = "The table.")
     private String name = "";
 
-    TablesSetAside(Surroundings surroundings) {
+    TablesSetAside(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 

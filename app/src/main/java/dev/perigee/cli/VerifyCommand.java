@@ -47,7 +47,7 @@ import tools.jackson.databind.JsonNode;
 final class VerifyCommand implements Callable<Integer> {
     private static final String TABLES = "/replication/tables";
 
-    private final Surroundings surroundings;
+    private final ProcessContext surroundings;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -74,7 +74,7 @@ final class VerifyCommand implements Callable<Integer> {
 
     private static final Set<Fault> ONE_TABLES = Set.of(Fault.BUSY, Fault.CONFLICT, Fault.INVALID_REQUEST);
 
-    VerifyCommand(Surroundings surroundings) {
+    VerifyCommand(ProcessContext surroundings) {
         this.surroundings = surroundings;
     }
 

@@ -50,7 +50,7 @@ public final class PerigeeConfigReader {
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake: where,
     ///     which field, what was expected
     public static PerigeeConfig read(Optional<Path> file, Overrides overrides, Map<String, String> environment) {
-        Mistakes mistakes = new Mistakes();
+        ConfigErrors mistakes = new ConfigErrors();
         String label = file.map(Path::toString).orElse("perigee.yaml");
         YamlFile yaml = new YamlFile(label, environment, mistakes);
         Optional<Section> root =
@@ -69,7 +69,7 @@ public final class PerigeeConfigReader {
         return config;
     }
 
-    private static Optional<String> text(Path file, Mistakes mistakes) {
+    private static Optional<String> text(Path file, ConfigErrors mistakes) {
         try {
             return Optional.of(Files.readString(file, StandardCharsets.UTF_8));
         } catch (IOException e) {
@@ -158,7 +158,7 @@ public final class PerigeeConfigReader {
         String given = environment.getOrDefault(variable, "");
         if (given.isEmpty()) return text.equals("true");
         if (!given.matches("(?i)true|false|1|0")) {
-            section.mistakes().add(Mistakes.ENVIRONMENT, variable, "expected true or false");
+            section.mistakes().add(ConfigErrors.ENVIRONMENT, variable, "expected true or false");
         }
         return given.matches("(?i)true|1");
     }

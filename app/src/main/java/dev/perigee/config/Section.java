@@ -199,7 +199,7 @@ final class Section {
         return file.place(entry == null ? Optional.empty() : entry.value.getStartMark());
     }
 
-    Mistakes mistakes() {
+    ConfigErrors mistakes() {
         return file.mistakes();
     }
 
@@ -207,7 +207,7 @@ final class Section {
     void done() {
         entries.forEach((name, entry) -> {
             if (asked.contains(name)) return;
-            file.wrong(entry.key, name(name), "there is no such setting; " + NearName.hint(name, asked));
+            file.wrong(entry.key, name(name), "there is no such setting; " + NameSuggestion.hint(name, asked));
         });
     }
 

@@ -31,7 +31,7 @@ final class ServeSettings {
         if (admin.isEmpty()) {
             section.mistakes()
                     .add(
-                            Mistakes.ENVIRONMENT,
+                            ConfigErrors.ENVIRONMENT,
                             "ADMIN_AUTHORIZATION_TOKEN",
                             "expected the admin's token; make one with: export ADMIN_AUTHORIZATION_TOKEN=$(openssl rand -hex 24)");
         }
@@ -40,7 +40,7 @@ final class ServeSettings {
         if (admin.isPresent() && admin.equals(client)) {
             section.mistakes()
                     .add(
-                            Mistakes.ENVIRONMENT,
+                            ConfigErrors.ENVIRONMENT,
                             "CLIENT_AUTHORIZATION_TOKEN",
                             "expected another token than the admin's, which would make every client an admin");
         }
@@ -120,7 +120,7 @@ final class ServeSettings {
     /// A header could not carry it.
     private void checkToken(String name, Optional<String> token) {
         if (token.filter(text -> !text.matches("[\\x21-\\x7e]+")).isPresent()) {
-            section.mistakes().add(Mistakes.ENVIRONMENT, name, "expected visible ASCII characters without blanks");
+            section.mistakes().add(ConfigErrors.ENVIRONMENT, name, "expected visible ASCII characters without blanks");
         }
     }
 

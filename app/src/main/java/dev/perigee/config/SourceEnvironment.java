@@ -42,7 +42,7 @@ public final class SourceEnvironment {
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] with every mistake
     public static Optional<SourceConfig> source(Map<String, String> environment) {
-        Mistakes mistakes = new Mistakes();
+        ConfigErrors mistakes = new ConfigErrors();
         SourceParts parts = read(environment, mistakes);
         if (!parts.isEmpty()) checkPlace(parts, mistakes);
         mistakes.refuse();
@@ -52,38 +52,40 @@ public final class SourceEnvironment {
         return config;
     }
 
-    static SourceParts read(Map<String, String> environment, Mistakes mistakes) {
+    static SourceParts read(Map<String, String> environment, ConfigErrors mistakes) {
         Map<String, String> given = new LinkedHashMap<>();
         new TreeMap<>(environment).forEach((name, value) -> {
             if (name.startsWith(PREFIX) && !value.isEmpty()) given.put(name, value);
         });
         SourceParts parts = given.containsKey(URL)
-                ? SourceUrl.read(given.get(URL), Mistakes.ENVIRONMENT, URL, mistakes)
+                ? SourceUrl.read(given.get(URL), ConfigErrors.ENVIRONMENT, URL, mistakes)
                 : new SourceParts();
         Set<String> known = new TreeSet<>(PARTS.keySet());
         known.add(URL);
         given.forEach((name, value) -> {
             Part part = PARTS.get(name);
             if (part != null) {
-                parts.put(part, value, Mistakes.ENVIRONMENT, name, mistakes);
+                parts.put(part, value, ConfigErrors.ENVIRONMENT, name, mistakes);
             } else if (OTHER_KINDS.stream().anyMatch(name::startsWith)) {
                 mistakes.add(
-                        Mistakes.ENVIRONMENT, name, "this version follows PostgreSQL only: do without this variable");
+                        ConfigErrors.ENVIRONMENT,
+                        name,
+                        "this version follows PostgreSQL only: do without this variable");
             } else if (!name.equals(URL)) {
                 mistakes.add(
-                        Mistakes.ENVIRONMENT,
+                        ConfigErrors.ENVIRONMENT,
                         name,
-                        "this version does not know this variable; " + NearName.hint(name, known));
+                        "this version does not know this variable; " + NameSuggestion.hint(name, known));
             }
         });
         return parts;
     }
 
     /// Variables that say something of a source, but not where it is, are a slip.
-    static void checkPlace(SourceParts parts, Mistakes mistakes) {
+    static void checkPlace(SourceParts parts, ConfigErrors mistakes) {
         if (parts.has(Part.HOST) || parts.has(Part.TYPE) && parts.has(Part.DATABASE)) return;
         mistakes.add(
-                Mistakes.ENVIRONMENT,
+                ConfigErrors.ENVIRONMENT,
                 PREFIX + "HOST",
                 "expected this variable, or %s, beside the other %s* variables".formatted(URL, PREFIX));
     }

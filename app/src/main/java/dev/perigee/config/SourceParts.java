@@ -63,7 +63,7 @@ final class SourceParts {
     private final Map<String, String> options = new LinkedHashMap<>();
 
     /// Takes note of a part. One that contradicts another is a mistake.
-    void put(Part part, String value, String place, String field, Mistakes mistakes) {
+    void put(Part part, String value, String place, String field, ConfigErrors mistakes) {
         String plain = part == Part.TYPE ? type(value) : value;
         Given before = parts.putIfAbsent(part, new Given(plain, place, field));
         if (before != null && !before.value.equals(plain)) {
@@ -80,11 +80,11 @@ final class SourceParts {
     }
 
     /// Takes note of one of libpq's options.
-    void option(String name, String value, String place, String field, Mistakes mistakes) {
+    void option(String name, String value, String place, String field, ConfigErrors mistakes) {
         if (!OPTIONS.contains(name)) {
-            mistakes.add(place, field, "there is no such option; " + NearName.hint(name, OPTIONS));
+            mistakes.add(place, field, "there is no such option; " + NameSuggestion.hint(name, OPTIONS));
         } else if (name.equals("sslmode") && !SSL_MODES.contains(value)) {
-            mistakes.add(place, field, "sslmode: " + NearName.hint(value, SSL_MODES));
+            mistakes.add(place, field, "sslmode: " + NameSuggestion.hint(value, SSL_MODES));
         } else {
             options.put(name, value);
         }
@@ -116,7 +116,7 @@ final class SourceParts {
     /// The whole, with libpq's defaults for what was not said.
     ///
     /// @param password used where none was given
-    Optional<SourceConfig> config(Limits limits, String password, Mistakes mistakes) {
+    Optional<SourceConfig> config(Limits limits, String password, ConfigErrors mistakes) {
         if (!text(Part.TYPE, "postgresql").equals("postgresql")) {
             wrong(Part.TYPE, "this version follows PostgreSQL only: expected \"postgresql\"", mistakes);
         }
@@ -140,7 +140,7 @@ final class SourceParts {
                 limits.statementTimeout));
     }
 
-    private void wrong(Part part, String expected, Mistakes mistakes) {
+    private void wrong(Part part, String expected, ConfigErrors mistakes) {
         Given given = parts.get(part);
         if (given != null) mistakes.add(given.place, given.field, expected);
     }

@@ -17,7 +17,7 @@ final class SourceSettings {
     }
 
     Optional<SourceConfig> read() {
-        Mistakes mistakes = section.mistakes();
+        ConfigErrors mistakes = section.mistakes();
         SourceParts fromFile = section.text("url")
                 .map(url -> SourceUrl.read(url, section.place("url"), "source.url", mistakes))
                 .orElseGet(SourceParts::new);

@@ -33,11 +33,11 @@ public final class SourceUrl {
     private final String rest;
     private final String place;
     private final String field;
-    private final Mistakes mistakes;
+    private final ConfigErrors mistakes;
     private final SourceParts parts = new SourceParts();
     private int at;
 
-    private SourceUrl(String rest, String place, String field, Mistakes mistakes) {
+    private SourceUrl(String rest, String place, String field, ConfigErrors mistakes) {
         this.rest = rest;
         this.place = place;
         this.field = field;
@@ -50,7 +50,7 @@ public final class SourceUrl {
     /// @param field the option it was given by, for messages
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake
     public static SourceConfig source(String url, String field, Map<String, String> environment) {
-        Mistakes mistakes = new Mistakes();
+        ConfigErrors mistakes = new ConfigErrors();
         SourceParts parts = read(url, "command line", field, mistakes);
         mistakes.refuse();
         Optional<SourceConfig> config =
@@ -59,7 +59,7 @@ public final class SourceUrl {
         return config.orElseThrow();
     }
 
-    static SourceParts read(String url, String place, String field, Mistakes mistakes) {
+    static SourceParts read(String url, String place, String field, ConfigErrors mistakes) {
         int colon = url.indexOf("://");
         String scheme = colon < 0 ? "" : url.substring(0, colon);
         if (!scheme.equals("postgres") && !scheme.equals("postgresql")) {

@@ -43,7 +43,7 @@ public record TableConfig(
         NumericStorage numeric,
         TimestampStorage timestamps,
         Optional<String> group,
-        Promises promises,
+        GuaranteeSettings promises,
         DroppedColumns droppedColumns,
         RowSecurity rowSecurity,
         boolean paused) {
@@ -143,7 +143,7 @@ public record TableConfig(
                 NumericStorage.EXACT,
                 TimestampStorage.ISO,
                 Optional.empty(),
-                Promises.defaults(),
+                GuaranteeSettings.defaults(),
                 DroppedColumns.KEEP,
                 RowSecurity.REFUSED,
                 false);

@@ -19,7 +19,7 @@ public final class TableConfigBuilder {
     private int pageRows;
     private NullCursor nullCursor;
     private Optional<String> group;
-    private Promises promises;
+    private GuaranteeSettings promises;
     private DroppedColumns droppedColumns;
     private RowSecurity rowSecurity;
     private boolean paused;
@@ -71,19 +71,19 @@ public final class TableConfigBuilder {
     }
 
     public TableConfigBuilder settle(Duration time) {
-        promises = new Promises(
+        promises = new GuaranteeSettings(
                 time, promises.stampedBy(), promises.verify(), promises.deletes(), promises.maxDeletedShare());
         return this;
     }
 
     public TableConfigBuilder stampedBy(StampedBy choice) {
-        promises = new Promises(
+        promises = new GuaranteeSettings(
                 promises.settle(), choice, promises.verify(), promises.deletes(), promises.maxDeletedShare());
         return this;
     }
 
     public TableConfigBuilder verify(Duration interval) {
-        promises = new Promises(
+        promises = new GuaranteeSettings(
                 promises.settle(),
                 promises.stampedBy(),
                 Optional.of(interval),
@@ -93,13 +93,14 @@ public final class TableConfigBuilder {
     }
 
     public TableConfigBuilder deletes(Deletes choice) {
-        promises = new Promises(
+        promises = new GuaranteeSettings(
                 promises.settle(), promises.stampedBy(), promises.verify(), choice, promises.maxDeletedShare());
         return this;
     }
 
     public TableConfigBuilder maxDeletedShare(double share) {
-        promises = new Promises(promises.settle(), promises.stampedBy(), promises.verify(), promises.deletes(), share);
+        promises = new GuaranteeSettings(
+                promises.settle(), promises.stampedBy(), promises.verify(), promises.deletes(), share);
         return this;
     }
 

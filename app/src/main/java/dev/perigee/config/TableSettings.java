@@ -113,7 +113,7 @@ public final class TableSettings {
 
     private Optional<TableConfig> config(Optional<TableConfig> before) {
         for (String field : fields.keySet()) {
-            if (!KNOWN.contains(field)) wrong(field, "there is no such field; " + NearName.hint(field, KNOWN));
+            if (!KNOWN.contains(field)) wrong(field, "there is no such field; " + NameSuggestion.hint(field, KNOWN));
         }
         TableConfig base = before.orElse(DEFAULTS);
         String name = text("name", before.map(TableConfig::name)).orElse("");
@@ -165,12 +165,12 @@ public final class TableSettings {
         return column;
     }
 
-    private Promises promises(Mode mode, Promises base) {
-        return new Promises(
-                duration("settle", Duration.ZERO, Promises.MAX_SETTLE, Optional.of(base.settle()))
-                        .orElse(Promises.DEFAULT_SETTLE),
+    private GuaranteeSettings promises(Mode mode, GuaranteeSettings base) {
+        return new GuaranteeSettings(
+                duration("settle", Duration.ZERO, GuaranteeSettings.MAX_SETTLE, Optional.of(base.settle()))
+                        .orElse(GuaranteeSettings.DEFAULT_SETTLE),
                 word("stampedBy", StampedBy.values(), base.stampedBy()),
-                duration("verify", Promises.MIN_VERIFY, Promises.MAX_VERIFY, base.verify()),
+                duration("verify", GuaranteeSettings.MIN_VERIFY, GuaranteeSettings.MAX_VERIFY, base.verify()),
                 deletes(mode, base.deletes()),
                 share(base.maxDeletedShare()));
     }
@@ -196,7 +196,7 @@ public final class TableSettings {
         String field = "maxDeletedShare";
         if (!fields.containsKey(field)) return otherwise;
         Object value = fields.get(field);
-        if (value == null) return Promises.DEFAULT_MAX_DELETED_SHARE;
+        if (value == null) return GuaranteeSettings.DEFAULT_MAX_DELETED_SHARE;
         if (value instanceof Number share && share.doubleValue() > 0 && share.doubleValue() <= 1) {
             return share.doubleValue();
         }

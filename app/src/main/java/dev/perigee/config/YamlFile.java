@@ -24,10 +24,10 @@ final class YamlFile {
 
     private final String label;
     private final Map<String, String> environment;
-    private final Mistakes mistakes;
+    private final ConfigErrors mistakes;
 
     /// @param label the file as messages call it
-    YamlFile(String label, Map<String, String> environment, Mistakes mistakes) {
+    YamlFile(String label, Map<String, String> environment, ConfigErrors mistakes) {
         this.label = label;
         this.environment = environment;
         this.mistakes = mistakes;
@@ -55,7 +55,7 @@ final class YamlFile {
         mistakes.add(place(node == null ? Optional.empty() : node.getStartMark()), field, expected);
     }
 
-    Mistakes mistakes() {
+    ConfigErrors mistakes() {
         return mistakes;
     }
 

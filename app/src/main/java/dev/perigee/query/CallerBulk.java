@@ -39,7 +39,7 @@ final class CallerBulk implements BulkWrite, AutoCloseable {
         said(() -> {
             try (SqliteStatement statement = lent.prepare(sql)) {
                 StatementRun.requireOne(statement, sql);
-                NewNames names = NewNames.before(transaction, lent, observer);
+                NewNameCheck names = NewNameCheck.before(transaction, lent, observer);
                 boolean hasRow = statement.step();
                 while (hasRow) hasRow = statement.step();
                 names.refuse(transaction, lent);

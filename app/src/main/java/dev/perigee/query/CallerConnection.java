@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// One of the store's connections, lent to callers' statements: they are prepared and run under [Rules], and kept
+/// One of the store's connections, lent to callers' statements: they are prepared and run under [AccessRules], and kept
 /// prepared per role. For the thread that owns the connection.
 ///
 /// The authorizer stays set and lets Perigee's own statements pass. Setting it anew for each request would make SQLite
@@ -49,7 +49,7 @@ final class CallerConnection {
 
     private final SqliteConnection connection;
     private final Supplier<ChangeObserver> observer;
-    private final Rules rules;
+    private final AccessRules rules;
     private final ProtectedTables protectedTables;
     private final LinkedHashMap<Key, Kept> statements = new LinkedHashMap<>(64, 0.75f, true);
     private long rulesVersion;
@@ -78,7 +78,7 @@ final class CallerConnection {
             Supplier<ChangeObserver> observer) {
         this.observer = observer;
         this.connection = connection;
-        this.rules = new Rules(protectedTables);
+        this.rules = new AccessRules(protectedTables);
         this.protectedTables = protectedTables;
         this.functions = new CallerFunctions(connection);
         this.policing = new Policing(connection);
@@ -236,7 +236,7 @@ final class CallerConnection {
         statement.clearBindings();
         // A pragma may hold the answer of when it was prepared.
         boolean isPlain = sql.length() <= MAX_KEPT_CHARS && !namesHidden && !makes && !defines;
-        if (!isPlain || SqlText.mentionsPragma(sql)) {
+        if (!isPlain || SqlScan.mentionsPragma(sql)) {
             statement.close();
             return;
         }

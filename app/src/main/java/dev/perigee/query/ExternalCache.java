@@ -40,7 +40,7 @@ final class ExternalCache {
     /// Answers that are kept.
     static final int MAX_ENTRIES = 1000;
 
-    /// Longest answer that is kept, and of all of them together, in characters of [KeptAnswer].
+    /// Longest answer that is kept, and of all of them together, in characters of [CachedAnswer].
     static final int MAX_ANSWER_CHARS = 1 << 20;
 
     static final long MAX_CHARS = 64L << 20;
@@ -130,7 +130,7 @@ final class ExternalCache {
         }
     }
 
-    Optional<KeptAnswer> find(String key) {
+    Optional<CachedAnswer> find(String key) {
         Entry entry;
         synchronized (entries) {
             entry = entries.get(key);
@@ -144,8 +144,8 @@ final class ExternalCache {
                     .bindReal(2, clock.millis())
                     .step();
             return isThere
-                    ? Optional.of(new KeptAnswer(String.valueOf(select.textAt(0))))
-                    : Optional.<KeptAnswer>empty();
+                    ? Optional.of(new CachedAnswer(String.valueOf(select.textAt(0))))
+                    : Optional.<CachedAnswer>empty();
         });
     }
 
@@ -156,7 +156,7 @@ final class ExternalCache {
     /// Keeps an answer, later; nobody waits for it.
     ///
     /// @param readAt when the source was asked for it, ms since 1970
-    void keep(String key, StatementCall call, KeptAnswer answer, long readAt) {
+    void keep(String key, StatementCall call, CachedAnswer answer, long readAt) {
         if (waiting.incrementAndGet() > MAX_WAITING) {
             waiting.decrementAndGet();
             return;
@@ -185,7 +185,7 @@ final class ExternalCache {
         }
     }
 
-    private void put(Transaction tx, Entry entry, KeptAnswer answer) {
+    private void put(Transaction tx, Entry entry, CachedAnswer answer) {
         tx.statement("""
                         INSERT INTO tmp_cache (timestamp, ttl, query, results) VALUES (?1, ?2, ?3, ?4)
                         ON CONFLICT (query) DO UPDATE SET timestamp = ?1, ttl = ?2, results = ?4""")

@@ -6,10 +6,10 @@ import dev.perigee.plugin.AnswerSink;
 import dev.perigee.plugin.AnswerSink.Meta;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.StatementCall;
-import dev.perigee.source.Answering;
-import dev.perigee.source.Asked;
 import dev.perigee.source.RowSink;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceAnswers;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,12 +53,12 @@ final class ExternalRun {
 
     void transaction(List<StatementCall> calls) {
         try (MemoryBudget.Reservation reservation = memory.reserve("The answer of a transaction")) {
-            List<Collected> collected = new ArrayList<>();
+            List<CollectedAnswer> collected = new ArrayList<>();
             List<Counted> counted = new ArrayList<>();
             List<Long> changed;
             try {
                 changed = run(calls, false, i -> {
-                            Collected rows = new Collected(reservation);
+                            CollectedAnswer rows = new CollectedAnswer(reservation);
                             collected.add(rows);
                             // Before the commit, so that nothing was written when the limit is said to be passed.
                             counted.add(new Counted(new LimitedRows(rows, maxRows), cancellation));
@@ -82,17 +82,17 @@ final class ExternalRun {
     void cached(StatementCall call, ExternalCache cache) {
         try (MemoryBudget.Reservation reservation = memory.reserve("An answer that is kept")) {
             String key = cache.key(call);
-            Optional<KeptAnswer> kept = cache.find(key);
+            Optional<CachedAnswer> kept = cache.find(key);
             if (kept.isPresent()) {
                 reservation.grow(2L * kept.get().json().length());
                 replay(call, kept.get());
                 return;
             }
             long readAt = cache.now();
-            KeptAnswer.Builder rows = new KeptAnswer.Builder(reservation, ExternalCache.MAX_ANSWER_CHARS);
+            CachedAnswer.Builder rows = new CachedAnswer.Builder(reservation, ExternalCache.MAX_ANSWER_CHARS);
             Optional<List<Long>> changed = readOnly(call, rows);
             if (changed.isPresent()) {
-                KeptAnswer answer = rows.answer();
+                CachedAnswer answer = rows.answer();
                 // What returns no rows, such as SET or NOTIFY, is asked for the sake of what it does.
                 if (changed.get().getFirst() < 0) cache.keep(key, call, answer, readAt);
                 replay(call, answer);
@@ -103,7 +103,7 @@ final class ExternalRun {
     }
 
     /// Empty for a statement that writes, or whose answer is too large: it is to run as any other.
-    private Optional<List<Long>> readOnly(StatementCall call, KeptAnswer.Builder rows) {
+    private Optional<List<Long>> readOnly(StatementCall call, CachedAnswer.Builder rows) {
         Counted counted = new Counted(rows, cancellation);
         Optional<List<Long>> changed = run(List.of(call), true, _ -> counted);
         if (changed.isEmpty() || rows.isTooLarge()) return Optional.empty();
@@ -111,7 +111,7 @@ final class ExternalRun {
         return changed;
     }
 
-    private void replay(StatementCall call, KeptAnswer answer) {
+    private void replay(StatementCall call, CachedAnswer answer) {
         answers.committed();
         long rows = answer.replay(observed.apply(call));
         answers.end(new Meta(rows, 0));
@@ -123,11 +123,11 @@ final class ExternalRun {
 
     private Optional<List<Long>> run(List<StatementCall> calls, boolean isReadOnly, Rows rows) {
         cancellation.check();
-        List<Asked> asked = calls.stream()
-                .map(call -> new Asked(call.sql(), call.positional(), call.named()))
+        List<SqlStatement> asked = calls.stream()
+                .map(call -> new SqlStatement(call.sql(), call.positional(), call.named()))
                 .toList();
         try {
-            return source.run(asked, isReadOnly, new Answering() {
+            return source.run(asked, isReadOnly, new SourceAnswers() {
                 @Override
                 public RowSink rows(int index) {
                     return rows.of(index);

@@ -200,7 +200,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
     }
 
     private void check(StatementCall call) {
-        if (SqlText.isBlank(call.sql())) throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
+        if (SqlScan.isBlank(call.sql())) throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
         if (call.sql().length() > config.maxStatementBytes()) {
             throw Fault.TOO_LARGE.saying(
                     "A statement has at most %d characters.".formatted(config.maxStatementBytes()));
@@ -295,7 +295,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
         void write() {
             try (MemoryBudget.Reservation reservation = memory.reserve("The answer of a request that writes")) {
-                Collected collected = isInWorker ? writeInWorker(reservation) : writeHere(reservation);
+                CollectedAnswer collected = isInWorker ? writeInWorker(reservation) : writeHere(reservation);
                 answers.committed();
                 for (int i = 0; i < calls.size(); i++) {
                     Meta meta = collected.replay(i, observed(calls.get(i), answers));
@@ -304,8 +304,8 @@ public final class QueryEngine implements Queries, AutoCloseable {
             }
         }
 
-        private Collected writeInWorker(MemoryBudget.Reservation reservation) {
-            Collected collected = new Collected(reservation);
+        private CollectedAnswer writeInWorker(MemoryBudget.Reservation reservation) {
+            CollectedAnswer collected = new CollectedAnswer(reservation);
             // The limit holds before the commit, so that nothing was written when it is said to be passed.
             workers.write(
                     caller,
@@ -316,11 +316,11 @@ public final class QueryEngine implements Queries, AutoCloseable {
             return collected;
         }
 
-        private Collected writeHere(MemoryBudget.Reservation reservation) {
+        private CollectedAnswer writeHere(MemoryBudget.Reservation reservation) {
             return store.writeForCaller(config.writeLimit(), config.maxWriteBytes(), transaction -> {
                 // The store may run this twice; what the first run collected is dropped.
                 reservation.giveBack();
-                Collected collected = new Collected(reservation);
+                CollectedAnswer collected = new CollectedAnswer(reservation);
                 StatementRun.Answers all = new StatementRun.Answers() {
                     @Override
                     public RowReader.Target rows(int index) {

@@ -11,8 +11,8 @@ import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.plugin.host.ProtectedTables;
 import dev.perigee.plugin.host.ProtectedTables.Protection;
 import dev.perigee.plugin.host.SqlFunctions;
-import dev.perigee.query.Frames.Statements;
-import dev.perigee.query.Frames.Tag;
+import dev.perigee.query.WorkerProtocol.Statements;
+import dev.perigee.query.WorkerProtocol.Tag;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
@@ -116,7 +116,7 @@ public final class QueryWorker implements WorkerProcess.Work {
     @Override
     public void serve() {
         cancellation = new Cancellation();
-        Frames.Request request = Frames.Request.of(wire.getByte());
+        WorkerProtocol.Request request = WorkerProtocol.Request.of(wire.getByte());
         learnNews();
         try {
             switch (request) {
@@ -135,8 +135,8 @@ public final class QueryWorker implements WorkerProcess.Work {
     }
 
     private void fail(PerigeeException e) {
-        Frames.put(wire, Tag.FAILED);
-        Frames.putFault(wire, e);
+        WorkerProtocol.put(wire, Tag.FAILED);
+        WorkerProtocol.putFault(wire, e);
     }
 
     @Override
@@ -171,7 +171,7 @@ public final class QueryWorker implements WorkerProcess.Work {
 
     private void read() {
         Duration limit = Duration.ofNanos(wire.getLong());
-        Statements request = Frames.statements(wire);
+        Statements request = WorkerProtocol.statements(wire);
         boolean isDone = replica.read(limit, request.isPoliced(), transaction -> {
             CallerConnection lent = connection(transaction.connection());
             boolean isRead = run(request).read(lent);
@@ -180,7 +180,7 @@ public final class QueryWorker implements WorkerProcess.Work {
             }
             return isRead;
         });
-        Frames.put(wire, isDone ? Tag.DONE : Tag.WRITES);
+        WorkerProtocol.put(wire, isDone ? Tag.DONE : Tag.WRITES);
         if (isDone) points.put(wire, request.calls().getLast().sql());
     }
 
@@ -189,7 +189,7 @@ public final class QueryWorker implements WorkerProcess.Work {
         long maxWalBytes = wire.getLong();
         long maxDatabaseBytes = wire.getLong();
         boolean isFollowed = wire.getBoolean();
-        Statements request = Frames.statements(wire);
+        Statements request = WorkerProtocol.statements(wire);
         Boolean isCommitted = replica.write(
                 limit,
                 maxWalBytes,
@@ -201,14 +201,14 @@ public final class QueryWorker implements WorkerProcess.Work {
                     return true;
                 },
                 this::mayCommit);
-        Frames.put(wire, isCommitted == null ? Tag.ROLLED_BACK : Tag.COMMITTED);
+        WorkerProtocol.put(wire, isCommitted == null ? Tag.ROLLED_BACK : Tag.COMMITTED);
     }
 
     private void normalize() {
         String sql = wire.getText();
         String text =
                 replica.read(NORMALIZE_LIMIT, false, transaction -> NormalizedSql.of(transaction.connection(), sql));
-        Frames.put(wire, Tag.TEXT);
+        WorkerProtocol.put(wire, Tag.TEXT);
         wire.putText(text);
     }
 
@@ -228,13 +228,13 @@ public final class QueryWorker implements WorkerProcess.Work {
     }
 
     private void tellAltering(String table) {
-        Frames.put(wire, Tag.ALTERING);
+        WorkerProtocol.put(wire, Tag.ALTERING);
         wire.putText(table).flush();
         wire.getByte();
     }
 
     private boolean mayCommit() {
-        Frames.put(wire, Tag.READY);
+        WorkerProtocol.put(wire, Tag.READY);
         wire.flush();
         return wire.getBoolean();
     }
@@ -244,7 +244,7 @@ public final class QueryWorker implements WorkerProcess.Work {
             Wire wire, @Nullable Map<String, Protection> protectedTables, List<SqlFunctions.Named> functions) {
         wire.putBoolean(protectedTables != null);
         if (protectedTables != null) {
-            Frames.putMap(
+            WorkerProtocol.putMap(
                     wire,
                     protectedTables,
                     (w, table) ->
@@ -256,7 +256,8 @@ public final class QueryWorker implements WorkerProcess.Work {
 
     private void learnNews() {
         if (wire.getBoolean()) {
-            protectedTables.replace(Frames.map(wire, w -> new Protection(w.getText(), w.getText(), w.getBoolean())));
+            protectedTables.replace(
+                    WorkerProtocol.map(wire, w -> new Protection(w.getText(), w.getText(), w.getBoolean())));
         }
         int count = wire.getInt();
         for (int i = 0; i < count; i++) {
@@ -271,12 +272,12 @@ public final class QueryWorker implements WorkerProcess.Work {
 
     /// A plugin's function runs where the plugin is: in the server.
     private Value call(int number, List<Value> arguments) {
-        Frames.put(wire, Tag.CALL);
+        WorkerProtocol.put(wire, Tag.CALL);
         wire.putInt(number).putInt(arguments.size());
-        arguments.forEach(argument -> Frames.putValue(wire, argument));
+        arguments.forEach(argument -> WorkerProtocol.putValue(wire, argument));
         wire.flush();
-        if (wire.getBoolean()) return Frames.value(wire);
-        throw Frames.fault(wire);
+        if (wire.getBoolean()) return WorkerProtocol.value(wire);
+        throw WorkerProtocol.fault(wire);
     }
 
     /// Sends answers as they come.
@@ -295,22 +296,22 @@ public final class QueryWorker implements WorkerProcess.Work {
 
         @Override
         public void columns(List<String> names) {
-            Frames.put(wire, Tag.COLUMNS);
-            Frames.putTexts(wire, names);
+            WorkerProtocol.put(wire, Tag.COLUMNS);
+            WorkerProtocol.putTexts(wire, names);
         }
 
         @Override
         public boolean row(SqliteStatement statement, int columnCount) {
-            Frames.put(wire, Tag.ROW);
+            WorkerProtocol.put(wire, Tag.ROW);
             for (int column = 0; column < columnCount; column++) {
-                spare = Frames.putCell(wire, statement, column, spare);
+                spare = WorkerProtocol.putCell(wire, statement, column, spare);
             }
             return true;
         }
 
         @Override
         public void end(int index, Meta meta) {
-            Frames.put(wire, Tag.END);
+            WorkerProtocol.put(wire, Tag.END);
             wire.putLong(meta.rowsRead()).putLong(meta.rowsWritten());
         }
     }

@@ -139,7 +139,7 @@ final class StatementRun {
             SqliteStatement statement = prepare(lent, call.sql(), false);
             try {
                 Parameters.bind(statement, call);
-                NewNames names = NewNames.before(transaction, lent, observer);
+                NewNameCheck names = NewNameCheck.before(transaction, lent, observer);
                 answers.end(index, rows.run(lent, statement, answers.rows(index)));
                 names.refuse(transaction, lent);
                 lent.checkMade();
@@ -166,7 +166,7 @@ final class StatementRun {
     private static SqliteStatement prepare(CallerConnection lent, String sql, boolean isPoliced) {
         if (isPoliced) lent.policing().begin(sql, null);
         // Some pragmas answer from the schema the connection remembers, however old.
-        if (SqlText.mentionsPragma(sql)) lent.lookAtSchema();
+        if (SqlScan.mentionsPragma(sql)) lent.lookAtSchema();
         SqliteStatement statement;
         try {
             statement = lent.prepare(sql);
@@ -181,8 +181,8 @@ final class StatementRun {
 
     /// @throws PerigeeException [Fault#INVALID_REQUEST] where a second statement follows
     static void requireOne(SqliteStatement statement, String sql) {
-        if (SqlText.isBlank(statement.tail())) return;
-        int second = sql.length() - statement.tail().length() + SqlText.firstToken(statement.tail());
+        if (SqlScan.isBlank(statement.tail())) return;
+        int second = sql.length() - statement.tail().length() + SqlScan.firstToken(statement.tail());
         statement.close();
         throw Fault.INVALID_REQUEST.saying(
                 "\"sql\" is one statement, but a second one begins at character %d: send several as \"transaction\"."

@@ -10,8 +10,8 @@ import dev.perigee.plugin.StatementCall;
 import dev.perigee.plugin.host.PluginRegistry;
 import dev.perigee.plugin.host.ProtectedTables.Protection;
 import dev.perigee.plugin.host.SqlFunctions;
-import dev.perigee.query.Frames.Request;
-import dev.perigee.query.Frames.Tag;
+import dev.perigee.query.WorkerProtocol.Request;
+import dev.perigee.query.WorkerProtocol.Tag;
 import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
@@ -105,7 +105,7 @@ final class WorkerQueries implements AutoCloseable {
             Wire wire = worker.wire();
             begin(worker, Request.READ);
             wire.putLong(worker.limit().toNanos());
-            Frames.putStatements(wire, caller, isPoliced, calls);
+            WorkerProtocol.putStatements(wire, caller, isPoliced, calls);
             wire.flush();
             Exchange exchange = new Exchange(worker, answers, calls.size() == 1, null);
             cancellation.begin(worker::cancel);
@@ -216,13 +216,13 @@ final class WorkerQueries implements AutoCloseable {
                     .putLong(config.maxWriteBytes())
                     .putLong(config.maxDatabaseBytes())
                     .putBoolean(lease.isFollowed());
-            Frames.putStatements(wire, caller, isPoliced, calls);
+            WorkerProtocol.putStatements(wire, caller, isPoliced, calls);
             wire.flush();
             Exchange exchange = new Exchange(worker, answers, false, lease);
             if (exchange.run() == Tag.READY) {
                 isCommitSent = exchange.refusal == null;
                 wire.putBoolean(isCommitSent).flush();
-                if (Frames.tag(wire) == Tag.FAILED) exchange.refusal = Frames.fault(wire);
+                if (WorkerProtocol.tag(wire) == Tag.FAILED) exchange.refusal = WorkerProtocol.fault(wire);
             }
             worker.finished();
             if (exchange.refusal != null) throw exchange.refusal;
@@ -257,15 +257,15 @@ final class WorkerQueries implements AutoCloseable {
 
         Tag run() {
             while (true) {
-                Tag tag = Frames.tag(wire);
+                Tag tag = WorkerProtocol.tag(wire);
                 switch (tag) {
-                    case COLUMNS -> columns(Frames.texts(wire));
+                    case COLUMNS -> columns(WorkerProtocol.texts(wire));
                     case ROW -> row();
                     case END -> end(new Meta(wire.getLong(), wire.getLong()));
                     case CALL -> call();
                     case ALTERING -> altering(wire.getText());
                     case FAILED -> {
-                        PerigeeException failure = Frames.fault(wire);
+                        PerigeeException failure = WorkerProtocol.fault(wire);
                         if (refusal == null && isStopped) end(new Meta(rowCount, 0));
                         else if (refusal == null) refusal = failure;
                         return tag;
@@ -290,7 +290,7 @@ final class WorkerQueries implements AutoCloseable {
         private void row() {
             rowCount++;
             if (refusal != null || isStopped) {
-                for (int column = 0; column < columnCount; column++) Frames.skipValue(wire);
+                for (int column = 0; column < columnCount; column++) WorkerProtocol.skipValue(wire);
                 if (rowCount % ROWS_BETWEEN_CANCELS == 0) cancel();
                 return;
             }
@@ -310,11 +310,11 @@ final class WorkerQueries implements AutoCloseable {
             long[] rowBytes = {0, 0};
             for (int column = 0; column < columnCount; column++) {
                 if (refusal != null) {
-                    Frames.skipValue(wire);
+                    WorkerProtocol.skipValue(wire);
                     continue;
                 }
                 try {
-                    cells[column] = Frames.value(wire, length -> {
+                    cells[column] = WorkerProtocol.value(wire, length -> {
                         rowBytes[0] += length;
                         if (rowBytes[0] <= BudgetedRows.LARGE_ROW_BYTES) return;
                         reservation.grow(BudgetedRows.COPIES * (rowBytes[0] - rowBytes[1]));
@@ -335,17 +335,17 @@ final class WorkerQueries implements AutoCloseable {
 
         private void call() {
             SqlFunctions.Named function = plugins.functions().get(wire.getInt());
-            List<Value> arguments = Frames.list(wire, Frames::value);
+            List<Value> arguments = WorkerProtocol.list(wire, WorkerProtocol::value);
             try {
                 Value result = function.function().call(arguments);
                 wire.putBoolean(true);
-                Frames.putValue(wire, result);
+                WorkerProtocol.putValue(wire, result);
             } catch (PerigeeException e) {
                 wire.putBoolean(false);
-                Frames.putFault(wire, e);
+                WorkerProtocol.putFault(wire, e);
             } catch (RuntimeException e) {
                 wire.putBoolean(false);
-                Frames.putFault(
+                WorkerProtocol.putFault(
                         wire,
                         Fault.INTERNAL.saying("The function %s failed: %s".formatted(function.name(), e.getMessage())));
             }

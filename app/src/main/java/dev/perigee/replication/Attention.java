@@ -4,7 +4,7 @@ import dev.perigee.config.Deletes;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Remedies;
 import dev.perigee.replication.backfill.BackfillStatus;
-import dev.perigee.replication.check.ProofTable;
+import dev.perigee.replication.check.ProofRecords;
 import dev.perigee.replication.check.Sweep;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.TableState;
@@ -56,9 +56,9 @@ public record Attention(String about, long rows, String message, String remedy) 
     }
 
     /// How many rows of the copy are known to be wrong.
-    static long wrong(Optional<TableState> state, Optional<ProofTable.Entry> proof, TableConfig config) {
+    static long wrong(Optional<TableState> state, Optional<ProofRecords.Entry> proof, TableConfig config) {
         boolean mayKeep = config.deletes() instanceof Deletes.Ignore;
-        return proof.map(ProofTable.Entry::last)
+        return proof.map(ProofRecords.Entry::last)
                 .filter(last -> state.filter(now -> now.generation() == last.generation())
                         .isPresent())
                 .map(last -> last.left(mayKeep))

@@ -7,19 +7,19 @@ import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.replication.backfill.BackfillRoutes;
 import dev.perigee.replication.backfill.BackfillStatus;
 import dev.perigee.replication.backfill.Backfills;
-import dev.perigee.replication.check.Checks;
+import dev.perigee.replication.check.CheckSchedule;
 import dev.perigee.replication.check.Proof;
 import dev.perigee.replication.check.ProofRoutes;
 import dev.perigee.replication.check.ProofView;
 import dev.perigee.replication.check.SweepRoutes;
 import dev.perigee.replication.check.Sweeps;
 import dev.perigee.replication.check.Verifications;
-import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.run.RequestedRuns;
 import dev.perigee.replication.run.SyncObserver;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.SetAsideTable;
+import dev.perigee.replication.state.SetAsideRecords;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.replication.sync.SyncResult;
 import java.time.Duration;
@@ -58,10 +58,10 @@ public final class ReplicationPlugin extends StarbasePlugin {
             PluginHost host,
             Tables tables,
             EventStream events,
-            Checks checks,
+            CheckSchedule checks,
             Sweeps sweeps,
             Backfills backfills,
-            Statuses statuses) {}
+            TableStatuses statuses) {}
 
     public ReplicationPlugin(ReplicationConfig config) {
         super(NAME, true, "/replication");
@@ -74,7 +74,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
         SyncMetrics metrics = new SyncMetrics(
                 host.metrics(),
                 () -> lags(host, running().tables()),
-                () -> host.store().read(ReplicationTables.READ_LIMIT, SetAsideTable::counts),
+                () -> host.store().read(ReplicationTables.READ_LIMIT, SetAsideRecords::counts),
                 this::status,
                 () -> host.store().trouble().isEmpty());
         Observer observer = new Observer(host, events, metrics);
@@ -82,15 +82,15 @@ public final class ReplicationPlugin extends StarbasePlugin {
         Verifications verifications = new Verifications(host, tables, observer, config.verifyRowsPerSecond());
         Sweeps sweeps = new Sweeps(host, tables);
         Backfills backfills = new Backfills(host, tables, observer::backfill);
-        Checks checks = new Checks(
+        CheckSchedule checks = new CheckSchedule(
                 host.store(),
                 host.clock(),
-                Map.of(Checks.Kind.VERIFY, verifications, Checks.Kind.SWEEP, sweeps),
+                Map.of(CheckSchedule.Kind.VERIFY, verifications, CheckSchedule.Kind.SWEEP, sweeps),
                 tables::all,
                 this::syncDue);
-        Statuses statuses = new Statuses(host, tables, verifications, sweeps, backfills);
+        TableStatuses statuses = new TableStatuses(host, tables, verifications, sweeps, backfills);
         running = new Running(host, tables, events, checks, sweeps, backfills, statuses);
-        AskedRuns asked = new AskedRuns();
+        RequestedRuns asked = new RequestedRuns();
         asked.register(host);
         new ReplicationRoutes(host, tables, events, checks, verifications, statuses, asked).register();
         new SourceRoutes(host, tables).register();

@@ -6,19 +6,19 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
-import dev.perigee.replication.check.Checks;
+import dev.perigee.replication.check.CheckSchedule;
 import dev.perigee.replication.check.Verifications;
-import dev.perigee.replication.copy.Counts;
-import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.copy.RowCounts;
+import dev.perigee.replication.run.RequestedRuns;
 import dev.perigee.replication.run.TableFields;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.RunTable;
-import dev.perigee.replication.sync.Failures;
+import dev.perigee.replication.state.RunRecords;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.ThreadFailures;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,19 +35,19 @@ final class ReplicationRoutes {
     private final PluginHost host;
     private final Tables tables;
     private final EventStream events;
-    private final Checks checks;
+    private final CheckSchedule checks;
     private final Verifications verifications;
-    private final Statuses statuses;
-    private final AskedRuns asked;
+    private final TableStatuses statuses;
+    private final RequestedRuns asked;
 
     ReplicationRoutes(
             PluginHost host,
             Tables tables,
             EventStream events,
-            Checks checks,
+            CheckSchedule checks,
             Verifications verifications,
-            Statuses statuses,
-            AskedRuns asked) {
+            TableStatuses statuses,
+            RequestedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.events = events;
@@ -78,7 +78,7 @@ final class ReplicationRoutes {
     }
 
     private Response configure(Request request) {
-        boolean isAdopting = AskedRuns.flag(request, "adopt", false);
+        boolean isAdopting = RequestedRuns.flag(request, "adopt", false);
         List<TableConfig> configs =
                 TableFields.tables(request.json(), name -> tables.find(name).map(TableRunner::config));
         List<Map<String, Object>> done = tables.configure(configs, isAdopting).stream()
@@ -94,7 +94,7 @@ final class ReplicationRoutes {
 
     private Response remove(Request request) {
         TableRunner runner = named(request);
-        boolean isDropped = AskedRuns.flag(request, "drop", false);
+        boolean isDropped = RequestedRuns.flag(request, "drop", false);
         tables.remove(runner, isDropped);
         Map<String, Object> answer = answer("success", true, "table", runner.name(), "dropped", isDropped);
         tables.whyNextStartHas(runner.name()).ifPresent(why -> answer.put("note", why));
@@ -105,7 +105,7 @@ final class ReplicationRoutes {
         List<TableRunner> wanted = request.body().length == 0
                 ? tables.all().stream().filter(runner -> !runner.isPaused()).toList()
                 : wanted(request.json());
-        AskedRuns.flag(request, "wait", true); // refused before anything starts
+        RequestedRuns.flag(request, "wait", true); // refused before anything starts
         Map<TableRunner, CompletableFuture<SyncResult>> running = new LinkedHashMap<>();
         wanted.forEach(runner -> running.put(runner, runner.sync()));
         return answered(request, running);
@@ -114,14 +114,14 @@ final class ReplicationRoutes {
     private Response resync(Request request) {
         refuseBody(request);
         TableRunner runner = named(request);
-        AskedRuns.flag(request, "wait", true); // refused before anything starts
+        RequestedRuns.flag(request, "wait", true); // refused before anything starts
         return answered(request, Map.of(runner, tables.fetchedAgain(runner)));
     }
 
     private Response recover(Request request) {
         refuseBody(request);
         TableRunner runner = named(request);
-        AskedRuns.flag(request, "wait", true); // refused before anything starts
+        RequestedRuns.flag(request, "wait", true); // refused before anything starts
         return answered(request, Map.of(runner, verifications.recover(checks, runner)));
     }
 
@@ -130,7 +130,7 @@ final class ReplicationRoutes {
                 request.query("table").map(name -> tables.require(name).name());
         int limit = limit(request);
         List<RunView> runs =
-                host.store().read(ReplicationTables.READ_LIMIT, tx -> RunTable.last(tx, table, limit)).stream()
+                host.store().read(ReplicationTables.READ_LIMIT, tx -> RunRecords.last(tx, table, limit)).stream()
                         .map(run -> RunView.of(run, host.clock().instant()))
                         .toList();
         return Response.result(Map.of("runs", runs));
@@ -205,8 +205,8 @@ final class ReplicationRoutes {
     /// The same run, whose failure is a result of its table.
     private static CompletableFuture<SyncResult> settled(TableRunner runner, CompletableFuture<SyncResult> run) {
         return run.exceptionally(failure -> {
-            Problem problem = Problem.of(Failures.unwrapped(failure));
-            return SyncResult.of(runner.name(), Counts.NONE, 0, Optional.of(problem));
+            Problem problem = Problem.of(ThreadFailures.unwrapped(failure));
+            return SyncResult.of(runner.name(), RowCounts.NONE, 0, Optional.of(problem));
         });
     }
 

@@ -1,7 +1,7 @@
 package dev.perigee.replication;
 
-import dev.perigee.replication.copy.Counts;
-import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.copy.RowCounts;
+import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Run;
 import java.time.Instant;
 import java.util.Optional;
@@ -34,12 +34,12 @@ public record RunView(
     public record Error(String fault, String message) {}
 
     static RunView of(Run run, Instant now) {
-        Counts counts = run.counts();
+        RowCounts counts = run.counts();
         return new RunView(
                 run.id(),
                 run.table(),
-                ConfigTable.word(run.kind()),
-                ConfigTable.word(run.outcome()),
+                ConfigRecords.word(run.kind()),
+                ConfigRecords.word(run.outcome()),
                 run.startedAt(),
                 run.finishedAt(),
                 run.durationMs(run.finishedAt().orElse(now)),

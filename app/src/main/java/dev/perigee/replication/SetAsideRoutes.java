@@ -5,14 +5,14 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
-import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.run.RequestedRuns;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.SetAside;
-import dev.perigee.replication.state.SetAsideTable;
-import dev.perigee.replication.sync.Failures;
+import dev.perigee.replication.state.SetAsideRecords;
 import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.ThreadFailures;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,11 +43,11 @@ final class SetAsideRoutes {
         List<SetAside> rows = host.store()
                 .read(
                         ReplicationTables.READ_LIMIT,
-                        tx -> SetAsideTable.list(tx, runner.name(), SetAsideTable.MAX_ROWS));
+                        tx -> SetAsideRecords.list(tx, runner.name(), SetAsideRecords.MAX_ROWS));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("table", runner.name());
         answer.put("count", rows.size());
-        answer.put("limit", SetAsideTable.MAX_ROWS);
+        answer.put("limit", SetAsideRecords.MAX_ROWS);
         answer.put("rows", rows);
         return Response.result(answer);
     }
@@ -57,8 +57,8 @@ final class SetAsideRoutes {
         ReplicationRoutes.refuseBody(request);
         TableRunner runner = tables.require(request.pathParameter("name"));
         long before = host.store().write(tx -> {
-            SetAsideTable.retryNow(tx, runner.name());
-            return SetAsideTable.count(tx, runner.name(), false);
+            SetAsideRecords.retryNow(tx, runner.name());
+            return SetAsideRecords.count(tx, runner.name(), false);
         });
         SyncResult result = await(
                 runner,
@@ -67,7 +67,7 @@ final class SetAsideRoutes {
                                 ? runner.sync()
                                 : CompletableFuture.completedFuture(first)));
         long left =
-                host.store().read(ReplicationTables.READ_LIMIT, tx -> SetAsideTable.count(tx, runner.name(), false));
+                host.store().read(ReplicationTables.READ_LIMIT, tx -> SetAsideRecords.count(tx, runner.name(), false));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("success", result.succeeded());
         answer.put("table", runner.name());
@@ -78,19 +78,19 @@ final class SetAsideRoutes {
     }
 
     private boolean isWanted(TableRunner runner) {
-        return host.store().read(ReplicationTables.READ_LIMIT, tx -> SetAsideTable.isRetryWanted(tx, runner.name()));
+        return host.store().read(ReplicationTables.READ_LIMIT, tx -> SetAsideRecords.isRetryWanted(tx, runner.name()));
     }
 
     private static SyncResult await(TableRunner runner, CompletableFuture<SyncResult> sync) {
         try {
-            return sync.get(AskedRuns.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+            return sync.get(RequestedRuns.WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw Fault.BUSY.in(
                     "table " + runner.name(),
-                    "its sync still runs after %d s".formatted(AskedRuns.WAIT_LIMIT.toSeconds()),
+                    "its sync still runs after %d s".formatted(RequestedRuns.WAIT_LIMIT.toSeconds()),
                     "It goes on, and tries the rows in the end");
         } catch (ExecutionException e) {
-            throw Failures.unwrapped(e);
+            throw ThreadFailures.unwrapped(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Fault.CLOSED.in("table " + runner.name(), "the wait for its sync was interrupted", "It goes on", e);

@@ -4,7 +4,7 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
-import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.run.RequestedRuns;
 import dev.perigee.replication.run.Tables;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,7 +29,7 @@ final class SourceRoutes {
     }
 
     private Response source(Request request) {
-        return Response.result(view(AskedRuns.flag(request, "fresh", false)));
+        return Response.result(view(RequestedRuns.flag(request, "fresh", false)));
     }
 
     private synchronized SourceView view(boolean isFresh) {

@@ -3,7 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.copy.CopyDefinition;
-import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceIndex;
 import dev.perigee.source.SourceTable;
@@ -157,7 +157,8 @@ public final class TableChooser {
             TableConfig config = configs.get(i).toBuilder().target(target).build();
             try {
                 CopyDefinition.of(config, table);
-                String why = i == 0 ? reason : "mode %s, since: %s".formatted(ConfigTable.word(config.mode()), refusal);
+                String why =
+                        i == 0 ? reason : "mode %s, since: %s".formatted(ConfigRecords.word(config.mode()), refusal);
                 return new Choice(table, Optional.of(config), why);
             } catch (PerigeeException e) {
                 if (i == 0 || i == configs.size() - 1) refusal = e.getMessage();

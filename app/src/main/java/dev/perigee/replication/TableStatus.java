@@ -2,7 +2,7 @@ package dev.perigee.replication;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.backfill.BackfillStatus;
-import dev.perigee.replication.check.ProofTable;
+import dev.perigee.replication.check.ProofRecords;
 import dev.perigee.replication.check.ProofView;
 import dev.perigee.replication.check.Sweep;
 import dev.perigee.replication.check.SweepStatus;
@@ -10,7 +10,7 @@ import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.replication.drift.DriftNotes;
 import dev.perigee.replication.run.TableRunner;
-import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Guarantee;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.TableState;
@@ -98,14 +98,14 @@ public record TableStatus(
     /// @param replica why nothing can be written to the replica just now, which holds up every table
     record Known(
             Optional<TableState> state,
-            Optional<ProofTable.Entry> proof,
+            Optional<ProofRecords.Entry> proof,
             Optional<Sweep> sweep,
             Optional<BackfillStatus> backfill,
             Optional<Problem> replica) {}
 
     static TableStatus of(TableRunner runner, Known known, Instant now) {
         Optional<TableState> state = known.state();
-        Optional<ProofTable.Entry> proof = known.proof();
+        Optional<ProofRecords.Entry> proof = known.proof();
         Optional<Problem> replica = known.replica();
         Optional<ProofView.Verified> verified = ProofView.Verified.of(proof, state);
         TableConfig config = runner.config();
@@ -114,7 +114,7 @@ public record TableStatus(
         return new TableStatus(
                 config.name(),
                 state.flatMap(TableState::target),
-                ConfigTable.word(config.mode()),
+                ConfigRecords.word(config.mode()),
                 config.group(),
                 config.cursorColumn(),
                 config.cron().isPresent()

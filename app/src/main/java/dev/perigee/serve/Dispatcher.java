@@ -41,25 +41,25 @@ final class Dispatcher extends Handler.Abstract {
     private final Routes routes;
     private final Authentication authentication;
     private final Cors cors;
-    private final Watch watch;
-    private final Heads heads;
+    private final RequestWatch watch;
+    private final SlowHeaders heads;
     private final HttpMetrics metrics;
     private final Optional<AuditLog> audit;
     private final boolean isStrict;
     private final HostCheck hosts;
     private final RateLimits rates;
-    private final Guesses guesses;
+    private final WrongTokens guesses;
     private final InlineReads inline;
     private final Executor threads = VirtualThreads.getNamedVirtualThreadsExecutor("perigee-http-");
-    private final Places places;
+    private final RequestSlots places;
     private volatile boolean isStopping;
 
     Dispatcher(
             Routes routes,
             Authentication authentication,
             ServeConfig config,
-            Watch watch,
-            Heads heads,
+            RequestWatch watch,
+            SlowHeaders heads,
             HttpMetrics metrics,
             Optional<AuditLog> audit,
             InlineReads inline) {
@@ -75,8 +75,8 @@ final class Dispatcher extends Handler.Abstract {
         this.isStrict = config.surface().isStrict();
         this.hosts = new HostCheck(config.host(), config.surface().hosts());
         this.rates = new RateLimits(config.surface().requestsPerSecond(), 1, TimeUnit.SECONDS);
-        this.places = new Places(config.surface().crowd().adminPlaces());
-        this.guesses = new Guesses(config.allowedOrigins(), config.surface().failuresPerMinute());
+        this.places = new RequestSlots(config.surface().crowd().adminPlaces());
+        this.guesses = new WrongTokens(config.allowedOrigins(), config.surface().failuresPerMinute());
     }
 
     void stopping() {
@@ -105,7 +105,7 @@ final class Dispatcher extends Handler.Abstract {
             Request request, Response response, Callback callback, Caller caller, byte[] body, long begin) {
         Optional<Query> query = InlineReads.query(request, body, caller);
         if (query.isEmpty() || !isNamed(request) || guesses.isSpent(request)) return false;
-        Places.Place place = places.of(caller);
+        RequestSlots.Place place = places.of(caller);
         if (!place.tryTake()) return false;
         boolean isWithinRate = rates.tryTake(rateName(caller));
         Optional<ByteBuffer> answer = isWithinRate ? inline.read(query.get()) : Optional.empty();

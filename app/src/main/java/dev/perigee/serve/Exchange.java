@@ -36,7 +36,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.JsonNode;
 
-/// One request and its answer, for the thread that handles it; [Watch] looks at it from outside.
+/// One request and its answer, for the thread that handles it; [RequestWatch] looks at it from outside.
 final class Exchange {
     /// What the handling thread waits for, and so what helps when it has to end.
     enum Phase {
@@ -84,7 +84,7 @@ final class Exchange {
     private boolean isSwallowed;
     private boolean isUpgraded;
     private boolean isAudited;
-    private Places.@Nullable Place place;
+    private RequestSlots.@Nullable Place place;
     private final long bytesBefore;
 
     /// When the body began to be read; 0 before.
@@ -104,7 +104,7 @@ final class Exchange {
     /// nobody else out.
     ///
     /// @throws PerigeeException [Fault#BUSY] if there is none
-    void place(Places.Place given) {
+    void place(RequestSlots.Place given) {
         place = given;
         if (!hasBody()) given.take();
     }

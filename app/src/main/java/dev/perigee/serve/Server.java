@@ -60,7 +60,7 @@ public final class Server implements AutoCloseable {
     private final Optional<AuditLog> audit;
     private final Authentication authentication;
     private final ServingThreads threads;
-    private final Watch watch;
+    private final RequestWatch watch;
     private final Dispatcher dispatcher;
     private final Sockets sockets;
     private volatile boolean isServing;
@@ -81,14 +81,15 @@ public final class Server implements AutoCloseable {
         encryption = config.surface().tls().map(Encryption::new);
         connector = connector();
         authentication = new Authentication(config);
-        Heads heads = new Heads(
+        SlowHeaders heads = new SlowHeaders(
                 config.requestTimeout().compareTo(IDLE) < 0 ? config.requestTimeout() : IDLE,
                 () -> connections() >= config.maxConnections());
         int share = config.surface().crowd().connectionsOfOneAddress(config.maxConnections());
-        if (share < config.maxConnections()) connector.addEventListener(new SourceShares(share));
+        if (share < config.maxConnections()) connector.addEventListener(new AddressConnections(share));
         connector.addEventListener(heads);
         threads = store.threads();
-        watch = new Watch(config.requestTimeout(), config.surface().crowd().minBodyBytesPerSecond(), heads, threads);
+        watch = new RequestWatch(
+                config.requestTimeout(), config.surface().crowd().minBodyBytesPerSecond(), heads, threads);
 
         engine.metrics().register(metrics);
         RouteTable<Endpoint> own = new RouteTable<>();
@@ -96,7 +97,7 @@ public final class Server implements AutoCloseable {
         new QueryEndpoints(engine, config.maxBodyBytes(), largeAnswers).addTo(own);
         new StatusEndpoints(store, source, plugins, engine.metrics(), metrics, this::connections, () -> isServing)
                 .addTo(own);
-        new Page().addTo(own);
+        new Dashboard().addTo(own);
         audit = config.surface().isAudited() ? Optional.of(new AuditLog(store)) : Optional.empty();
         sockets = new Sockets(jetty, engine.memory(), metrics, audit);
         Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers, sockets);

@@ -92,13 +92,13 @@ public interface Source extends AutoCloseable {
     /// @param isReadOnly whether the source is to refuse statements that write
     /// @return for each, rows changed, -1 for one that returns rows; empty for read-only ones of which one wants to
     ///     write, and nothing was changed then
-    Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers);
+    Optional<List<Long>> run(List<SqlStatement> statements, boolean isReadOnly, SourceAnswers answers);
 
     /// One statement with positional parameters.
     ///
     /// @return rows changed, -1 for a statement that returns rows
     default long query(String sql, List<Value> parameters, RowSink sink) {
-        return run(List.of(new Asked(sql, parameters, Map.of())), false, _ -> sink)
+        return run(List.of(new SqlStatement(sql, parameters, Map.of())), false, _ -> sink)
                 .orElseThrow()
                 .getFirst();
     }

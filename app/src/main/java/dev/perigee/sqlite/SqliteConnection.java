@@ -92,7 +92,7 @@ public final class SqliteConnection implements AutoCloseable {
 
     final OneThread thread = new OneThread();
     private final Callbacks callbacks = new Callbacks(arena);
-    private final Failures failures;
+    private final SqliteFailures failures;
     private final Set<SqliteStatement> statements = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private final Set<SqliteBackup> backups = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -106,7 +106,7 @@ public final class SqliteConnection implements AutoCloseable {
 
     private SqliteConnection(Path file, boolean openedReadonly) {
         this.file = file;
-        this.failures = new Failures(file, callbacks, openedReadonly);
+        this.failures = new SqliteFailures(file, callbacks, openedReadonly);
     }
 
     /// Opens a database file, or what a URI names.
@@ -152,7 +152,7 @@ public final class SqliteConnection implements AutoCloseable {
     public void exec(String sql) {
         Thread before = thread.enter();
         try (Arena memory = Arena.ofConfined()) {
-            SqlText text = new SqlText(sql, memory);
+            StatementText text = new StatementText(sql, memory);
             for (int from = 0; from < text.byteCount(); ) {
                 SqliteStatement statement = prepare(text, from, 0);
                 if (statement == null) return;
@@ -173,16 +173,16 @@ public final class SqliteConnection implements AutoCloseable {
     public SqliteStatement prepare(String sql) {
         Thread before = thread.enter();
         try (Arena memory = Arena.ofConfined()) {
-            SqlText text = new SqlText(sql, memory);
+            StatementText text = new StatementText(sql, memory);
             SqliteStatement statement = prepare(text, 0, PREPARE_PERSISTENT | PREPARE_NORMALIZE);
             if (statement != null) return statement;
-            throw Failures.refused("there is none in the text", null);
+            throw SqliteFailures.refused("there is none in the text", null);
         } finally {
             thread.leave(before);
         }
     }
 
-    private @Nullable SqliteStatement prepare(SqlText text, int fromByte, int flags) {
+    private @Nullable SqliteStatement prepare(StatementText text, int fromByte, int flags) {
         int code = NativeStatement.prepare(
                 handle(),
                 text.address() + fromByte,
@@ -192,7 +192,7 @@ public final class SqliteConnection implements AutoCloseable {
                 out.address() + 8);
         if (code != ResultCode.OK) {
             int offset = NativeOptional.errorOffset(pointer);
-            SqlText.Place place = offset < 0 ? null : text.place(fromByte + offset);
+            StatementText.Place place = offset < 0 ? null : text.place(fromByte + offset);
             throw failures.inStatement(pointer, code, place, "Nothing was run");
         }
         callbacks.rethrow();

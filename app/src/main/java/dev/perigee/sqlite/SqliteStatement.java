@@ -40,7 +40,7 @@ public final class SqliteStatement implements AutoCloseable {
     /// Columns of the current row, -1 when there is no row.
     private int rowColumns = -1;
 
-    SqliteStatement(SqliteConnection connection, long pointer, SqlText text, int fromByte, int tailByte) {
+    SqliteStatement(SqliteConnection connection, long pointer, StatementText text, int fromByte, int tailByte) {
         this.connection = connection;
         this.thread = connection.thread;
         this.pointer = pointer;

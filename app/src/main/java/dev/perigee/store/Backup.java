@@ -35,7 +35,7 @@ final class Backup {
         Path part = target.resolveSibling(target.getFileName() + ".part");
         try {
             Files.deleteIfExists(part);
-            OwnersOnly.file(part);
+            OwnerOnlyFiles.file(part);
             copy(part);
             try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
                 channel.force(true);

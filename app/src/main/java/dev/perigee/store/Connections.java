@@ -77,7 +77,7 @@ final class Connections {
 
     private static void create(Path file) {
         try {
-            OwnersOnly.file(file);
+            OwnerOnlyFiles.file(file);
         } catch (IOException e) {
             throw Fault.DISK_FAILED.in("replica " + file, "it could not be created: " + e, "Nothing was opened", e);
         }

@@ -94,7 +94,7 @@ final class DataFolderLock implements AutoCloseable {
 
     private static Path create(Path directory) {
         try {
-            return OwnersOnly.folder(directory).toRealPath();
+            return OwnerOnlyFiles.folder(directory).toRealPath();
         } catch (IOException e) {
             throw Fault.DISK_FAILED.in(
                     "data folder " + directory, "it could not be created: " + e, "Nothing was opened", e);
@@ -105,7 +105,7 @@ final class DataFolderLock implements AutoCloseable {
         FileChannel channel = null;
         boolean isTaken = false;
         try {
-            OwnersOnly.file(file);
+            OwnerOnlyFiles.file(file);
             channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
             FileLock lock = channel.tryLock(LOCKED_BYTE, 1, false);
             if (lock == null) return null;

@@ -35,7 +35,7 @@ final class Cli {
     Ended run(String... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine line = Main.commandLine(new Surroundings(
+        CommandLine line = Main.commandLine(new ProcessContext(
                 environment, new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), isTerminal));
         line.setOut(new PrintWriter(out, true));
         line.setErr(new PrintWriter(err, true));

@@ -137,7 +137,7 @@ class HelpTest {
             })
     void an_empty_path_and_no_time_are_mistakes_of_usage(String line) {
         // Only parsed: where it was taken, the demo would begin.
-        CommandLine command = Main.commandLine(new Surroundings(Map.of(), System.in, false));
+        CommandLine command = Main.commandLine(new ProcessContext(Map.of(), System.in, false));
         assertThatThrownBy(() -> command.parseArgs(line.split(" ", -1)))
                 .isInstanceOf(CommandLine.ParameterException.class)
                 .hasMessageMatching("(?s).*(expected a path, found an empty text|expected more than no time).*");

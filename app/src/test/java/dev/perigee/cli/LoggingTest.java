@@ -39,7 +39,7 @@ class LoggingTest {
     }
 
     private static Level level(String... arguments) {
-        CommandLine line = Main.commandLine(new Surroundings(Map.of(), System.in, false));
+        CommandLine line = Main.commandLine(new ProcessContext(Map.of(), System.in, false));
         return Logging.level(line.parseArgs(arguments), false);
     }
 

@@ -471,7 +471,7 @@ class ServerCommandsTest {
 
     @Test
     void an_answer_ends_when_its_reader_has_gone() {
-        CommandLine line = Main.commandLine(new Surroundings(Map.of(), InputStream.nullInputStream(), false));
+        CommandLine line = Main.commandLine(new ProcessContext(Map.of(), InputStream.nullInputStream(), false));
         Writer closed = new Writer() {
             @Override
             public void write(char[] characters, int from, int length) throws IOException {

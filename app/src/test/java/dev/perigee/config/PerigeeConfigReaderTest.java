@@ -91,9 +91,9 @@ class PerigeeConfigReaderTest {
                                 SourceConfig.class,
                                 ReplicationConfig.class,
                                 TableConfig.class,
-                                Promises.class)
+                                GuaranteeSettings.class)
                         .flatMap(type -> Arrays.stream(type.getRecordComponents()))
-                        .filter(component -> component.getType() != Promises.class)
+                        .filter(component -> component.getType() != GuaranteeSettings.class)
                         .filter(component -> component.getType() != SurfaceConfig.class)
                         .map(RecordComponent::getName)
                         .filter(name -> !name.equals("places")) // where tables stand in the file
@@ -152,7 +152,7 @@ class PerigeeConfigReaderTest {
         assertThat(guarded.cursorColumn()).isEmpty();
         assertThat(guarded.group()).contains("g");
         assertThat(guarded.promises())
-                .isEqualTo(new Promises(
+                .isEqualTo(new GuaranteeSettings(
                         Duration.ZERO,
                         TableConfig.StampedBy.CLIENT,
                         Optional.of(Duration.ofHours(24)),

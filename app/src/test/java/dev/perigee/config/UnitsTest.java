@@ -46,12 +46,12 @@ class UnitsTest {
     void a_near_name_is_found_across_slips_and_separators() {
         List<String> known = List.of("cursorColumn", "columns", "port", "host", "walLimitBytes", "key");
 
-        assertThat(NearName.of("cursor_column", known)).contains("cursorColumn");
-        assertThat(NearName.of("prot", known)).contains("port");
-        assertThat(NearName.of("wallimitbyte", known)).contains("walLimitBytes");
-        assertThat(NearName.of("keys", known)).contains("key");
-        assertThat(NearName.of("password", known)).isEmpty();
-        assertThat(NearName.hint("password", known))
+        assertThat(NameSuggestion.of("cursor_column", known)).contains("cursorColumn");
+        assertThat(NameSuggestion.of("prot", known)).contains("port");
+        assertThat(NameSuggestion.of("wallimitbyte", known)).contains("walLimitBytes");
+        assertThat(NameSuggestion.of("keys", known)).contains("key");
+        assertThat(NameSuggestion.of("password", known)).isEmpty();
+        assertThat(NameSuggestion.hint("password", known))
                 .isEqualTo("expected one of columns, cursorColumn, host, key, port, walLimitBytes");
     }
 }

@@ -64,7 +64,7 @@ class ExternalCacheTest {
     }
 
     private void keep(ExternalCache cache, StatementCall call, String json) {
-        cache.keep(cache.key(call), call, new KeptAnswer(json), cache.now());
+        cache.keep(cache.key(call), call, new CachedAnswer(json), cache.now());
         flush();
     }
 
@@ -130,7 +130,7 @@ class ExternalCacheTest {
             return true;
         });
         assertThat(cache.find(cache.key(call))).isEmpty();
-        cache.keep(onItsWay, call, new KeptAnswer("[[]]"), cache.now());
+        cache.keep(onItsWay, call, new CachedAnswer("[[]]"), cache.now());
         flush();
         assertThat(cache.find(cache.key(call))).isEmpty();
     }
@@ -167,7 +167,7 @@ class ExternalCacheTest {
                 Value.Null.NULL);
         List<String> names = List.of("a", "a", "", "\"", "e", "f", "g");
         try (MemoryBudget.Reservation memory = new MemoryBudget(1 << 20).reserve("test")) {
-            KeptAnswer.Builder builder = new KeptAnswer.Builder(memory, 100_000);
+            CachedAnswer.Builder builder = new CachedAnswer.Builder(memory, 100_000);
             builder.columns(names);
             assertThat(builder.row(row)).isTrue();
             assertThat(builder.row(row)).isTrue();
@@ -191,7 +191,7 @@ class ExternalCacheTest {
     @Test
     void an_answer_without_columns_is_too_large_as_any_other() {
         try (MemoryBudget.Reservation memory = new MemoryBudget(1 << 20).reserve("test")) {
-            KeptAnswer.Builder builder = new KeptAnswer.Builder(memory, 100_000);
+            CachedAnswer.Builder builder = new CachedAnswer.Builder(memory, 100_000);
             builder.columns(List.of());
             int rows = 0;
             while (builder.row(List.of()) && rows < 200_000) rows++;

@@ -2,8 +2,6 @@ package dev.perigee.replication;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
-import dev.perigee.source.Answering;
-import dev.perigee.source.Asked;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Moment;
@@ -12,9 +10,11 @@ import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceAnswers;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceColumn.Option;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.source.TableId;
 import dev.perigee.source.ValueType;
 import java.time.Duration;
@@ -207,7 +207,7 @@ final class DoorSource implements Source {
     }
 
     @Override
-    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
+    public Optional<List<Long>> run(List<SqlStatement> statements, boolean isReadOnly, SourceAnswers answers) {
         throw Fault.SOURCE_STATEMENT.in("the doors", "they take no statements", "Nothing was run");
     }
 

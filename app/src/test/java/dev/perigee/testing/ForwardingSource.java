@@ -1,13 +1,13 @@
 package dev.perigee.testing;
 
-import dev.perigee.source.Answering;
-import dev.perigee.source.Asked;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceAnswers;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.source.TableId;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +59,7 @@ public class ForwardingSource implements Source {
     }
 
     @Override
-    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
+    public Optional<List<Long>> run(List<SqlStatement> statements, boolean isReadOnly, SourceAnswers answers) {
         return source.run(statements, isReadOnly, answers);
     }
 

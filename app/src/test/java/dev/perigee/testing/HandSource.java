@@ -2,12 +2,12 @@ package dev.perigee.testing;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.Answering;
-import dev.perigee.source.Asked;
 import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceAnswers;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
 import java.util.List;
@@ -51,7 +51,7 @@ public final class HandSource implements Source {
     }
 
     @Override
-    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
+    public Optional<List<Long>> run(List<SqlStatement> statements, boolean isReadOnly, SourceAnswers answers) {
         queries.incrementAndGet();
         sql = statements.getFirst().sql();
         parameters = statements.getFirst().positional();

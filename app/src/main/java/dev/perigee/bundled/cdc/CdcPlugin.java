@@ -36,7 +36,7 @@ public final class CdcPlugin extends StarbasePlugin {
     private static final Duration READ_LIMIT = Duration.ofSeconds(10);
     private static final Logger LOG = LoggerFactory.getLogger(CdcPlugin.class);
 
-    private final Commits commits = new Commits();
+    private final CommitSignal commits = new CommitSignal();
     private final Retention.Limits limits;
     private @Nullable PluginHost host;
     private @Nullable ChangeRecorder recorder;

@@ -37,7 +37,7 @@ final class Follower implements Socket.Listener {
 
     private final Store store;
     private final Socket socket;
-    private final Commits commits;
+    private final CommitSignal commits;
     private final Set<String> tables;
     private final Set<String> actions;
     private final Runnable left;
@@ -50,7 +50,7 @@ final class Follower implements Socket.Listener {
     Follower(
             Store store,
             Socket socket,
-            Commits commits,
+            CommitSignal commits,
             Set<String> tables,
             Set<String> actions,
             long position,

@@ -32,7 +32,7 @@ final class Conversation implements Socket.Listener {
     private final Optional<String> query;
     private final Socket socket;
     private final Queries queries;
-    private final AnswerPlaces places;
+    private final AnswerBudget places;
     private final Set<RunningFrame> running;
     private final ServingThreads threads;
     private final Deque<Runnable> inOrder = new ArrayDeque<>();
@@ -42,7 +42,7 @@ final class Conversation implements Socket.Listener {
             Request request,
             Socket socket,
             Queries queries,
-            AnswerPlaces places,
+            AnswerBudget places,
             Set<RunningFrame> running,
             ServingThreads threads) {
         this.threads = threads;
@@ -94,7 +94,7 @@ final class Conversation implements Socket.Listener {
         if (frame.refusal().isPresent()) return error(frame, frame.refusal().get());
         RunningFrame run = RunningFrame.of(socket);
         running.add(run);
-        try (AnswerPlaces.Buffer buffer = places.buffer()) {
+        try (AnswerBudget.Buffer buffer = places.buffer()) {
             QueryBody.Parsed body = frame.body().orElseThrow();
             Query asked = new Query(body.statements(), frame.where(header, query), frame.isRaw(), caller);
             JsonAnswer answer = new JsonAnswer(buffer, () -> {}, frame.isRaw(), body.isTransaction());

@@ -20,7 +20,7 @@ public final class SocketPlugin extends StarbasePlugin {
     private static final Duration TICK = Duration.ofMillis(200);
 
     private final Set<RunningFrame> running = ConcurrentHashMap.newKeySet();
-    private final AnswerPlaces places = new AnswerPlaces();
+    private final AnswerBudget places = new AnswerBudget();
     private @Nullable ScheduledExecutorService watch;
     private @Nullable ServingThreads threads;
 

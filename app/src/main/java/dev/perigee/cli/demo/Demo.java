@@ -149,7 +149,7 @@ final class Demo {
         screen.say("%-12s %12s %12s %12s".formatted("TABLE", "SOURCE", "COPY", "DIFFERENCES"));
         try (Source source = new PostgresSource(postgres.source())) {
             for (Shop.Table table : Shop.TABLES) {
-                Comparison.Result result = Comparison.of(table, source, perigee.store());
+                DemoComparison.Result result = DemoComparison.of(table, source, perigee.store());
                 differences += result.differences();
                 screen.say(String.format(
                         Locale.ROOT,

@@ -1,6 +1,6 @@
 package dev.perigee.replication.backfill;
 
-import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.state.Problem;
 import java.time.Instant;
 import java.util.List;
@@ -28,7 +28,7 @@ record Backfill(
         Optional<Long> afterRowid,
         long rows,
         Optional<Long> expected,
-        Counts counts,
+        RowCounts counts,
         int failures,
         Optional<Problem> error) {
 
@@ -42,7 +42,7 @@ record Backfill(
     }
 
     /// After a page of rows, which ends at `key`.
-    Backfill fetched(Optional<List<String>> key, long more, Counts page) {
+    Backfill fetched(Optional<List<String>> key, long more, RowCounts page) {
         return new Backfill(
                 name,
                 scope,
@@ -92,7 +92,7 @@ record Backfill(
                 afterRowid,
                 rows + more,
                 expected,
-                counts.plus(new Counts(0, 0, deleted, 0)),
+                counts.plus(new RowCounts(0, 0, deleted, 0)),
                 0,
                 Optional.empty());
     }

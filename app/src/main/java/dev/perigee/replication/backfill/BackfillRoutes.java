@@ -6,7 +6,7 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
-import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.run.RequestedRuns;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import java.util.LinkedHashMap;
@@ -22,9 +22,9 @@ public final class BackfillRoutes {
     private final PluginHost host;
     private final Tables tables;
     private final Backfills backfills;
-    private final AskedRuns asked;
+    private final RequestedRuns asked;
 
-    public BackfillRoutes(PluginHost host, Tables tables, Backfills backfills, AskedRuns asked) {
+    public BackfillRoutes(PluginHost host, Tables tables, Backfills backfills, RequestedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.backfills = backfills;
@@ -40,7 +40,7 @@ public final class BackfillRoutes {
     private Response begin(Request request) {
         TableRunner runner = named(request);
         JsonNode body = request.body().length == 0 ? JsonNodeFactory.instance.objectNode() : request.json();
-        AskedRuns.flag(request, "wait", true); // refused before anything starts
+        RequestedRuns.flag(request, "wait", true); // refused before anything starts
         boolean isConfirmation = body.isObject() && body.has("confirm");
         if (isConfirmation
                 && (body.size() > 1

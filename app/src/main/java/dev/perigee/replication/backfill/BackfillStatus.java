@@ -1,6 +1,6 @@
 package dev.perigee.replication.backfill;
 
-import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.sync.Progress;
 import java.time.Instant;
@@ -33,7 +33,7 @@ public record BackfillStatus(
         return new BackfillStatus(
                 state,
                 backfill.run(),
-                ConfigTable.word(backfill.phase()),
+                ConfigRecords.word(backfill.phase()),
                 backfill.scope().key(),
                 backfill.scope().from(),
                 backfill.scope().to(),

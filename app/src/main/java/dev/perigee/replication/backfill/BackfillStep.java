@@ -5,24 +5,24 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.Remedies;
 import dev.perigee.replication.backfill.Backfill.Phase;
-import dev.perigee.replication.backfill.BackfillTable.Missing;
-import dev.perigee.replication.check.SameTable;
+import dev.perigee.replication.backfill.BackfillRecords.Missing;
+import dev.perigee.replication.check.SameTableSource;
 import dev.perigee.replication.copy.CopyDefinition;
-import dev.perigee.replication.copy.Counts;
-import dev.perigee.replication.copy.Lists;
+import dev.perigee.replication.copy.NameList;
+import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.copy.SourceText;
 import dev.perigee.replication.copy.Upsert;
+import dev.perigee.replication.drift.DefinitionCheck;
 import dev.perigee.replication.drift.Drift;
-import dev.perigee.replication.drift.Drifting;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.state.RunTable;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.RunRecords;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
-import dev.perigee.replication.sync.Cancellation;
-import dev.perigee.replication.sync.MassDelete;
+import dev.perigee.replication.sync.MassDeleteGuard;
 import dev.perigee.replication.sync.PagePipeline;
 import dev.perigee.replication.sync.SetAsideRows;
+import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Pull;
@@ -54,14 +54,14 @@ final class BackfillStep {
 
     private final Store store;
     private final InstantSource clock;
-    private final RunTable runs;
+    private final RunRecords runs;
     private final long maxRowBytes;
     private final TableConfig config;
     private final SourceTable table;
     private final TableState state;
     private final CopyDefinition definition;
     private final SourceText text;
-    private final Cancellation cancellation;
+    private final SyncCancellation cancellation;
     private final Consumer<Backfill> told;
 
     private BackfillStep(
@@ -72,7 +72,7 @@ final class BackfillStep {
             SourceTable table,
             TableState state,
             CopyDefinition definition,
-            Cancellation cancellation,
+            SyncCancellation cancellation,
             Consumer<Backfill> told) {
         this.store = store;
         this.clock = clock;
@@ -100,19 +100,19 @@ final class BackfillStep {
             Source source,
             InstantSource clock,
             TableConfig config,
-            Cancellation cancellation,
+            SyncCancellation cancellation,
             Consumer<Backfill> told) {
-        Backfill backfill = store.read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, config.name()))
+        Backfill backfill = store.read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, config.name()))
                 .filter(found -> found.run() == run)
                 .orElse(null);
         if (backfill == null) return Optional.empty();
-        TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+        TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                 .orElseThrow();
         if (state.generation() != backfill.generation()) return Optional.empty(); // all was fetched again meanwhile
         SourceTable table = source.describe(config);
         CopyDefinition definition = fitting(store, config, table, state);
         BackfillStep step = new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
-        Source remembered = SameTable.remembered(store, source, config, table);
+        Source remembered = SameTableSource.remembered(store, source, config, table);
         return remembered.snapshot(
                 "table " + config.name(), List.of(table.id()), snapshot -> switch (backfill.phase()) {
                     case FETCHING -> Optional.of(step.fetch(snapshot, backfill));
@@ -125,7 +125,7 @@ final class BackfillStep {
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where it no longer fits the source
     static CopyDefinition fitting(Store store, TableConfig config, SourceTable table, TableState state) {
-        CopyDefinition now = Drifting.definition(store, config, table);
+        CopyDefinition now = DefinitionCheck.definition(store, config, table);
         CopyDefinition made = state.definition().orElse(now);
         if (state.needsResync()) {
             throw Fault.CONFLICT.in(
@@ -206,10 +206,10 @@ final class BackfillStep {
         }
 
         private Run apply(Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, long after) {
-            Counts counts = setAside.apply(tx, page, refused, false, clock.instant());
-            StateTable.advance(tx, config.name(), after, Optional.empty(), counts, 0);
+            RowCounts counts = setAside.apply(tx, page, refused, false, clock.instant());
+            StateRecords.advance(tx, config.name(), after, Optional.empty(), counts, 0);
             done = done.fetched(Optional.of(end.key()), page.rowCount() + refused.size(), counts);
-            BackfillTable.save(tx, done);
+            BackfillRecords.save(tx, done);
             run = run.after(counts, Optional.empty());
             runs.put(tx, run);
             return run;
@@ -217,9 +217,9 @@ final class BackfillStep {
     }
 
     private Backfill look(Snapshot snapshot, Backfill backfill) {
-        KeysToAsk keys = new KeysToAsk(definition, text);
+        BackfillKeys keys = new BackfillKeys(definition, text);
         Optional<List<String>> key = backfill.scope().key();
-        KeysToAsk.Looked looked = store.read(
+        BackfillKeys.Looked looked = store.read(
                 ReplicationTables.READ_LIMIT,
                 tx -> key.isPresent()
                         ? keys.withKey(tx, key.get())
@@ -227,10 +227,10 @@ final class BackfillStep {
         List<Missing> missing = absent(snapshot, backfill.scope(), looked.keys());
         boolean isLast = key.isPresent() || looked.looked() < LOOK_ROWS;
         Backfill after = store.write(tx -> {
-            BackfillTable.addMissing(tx, config.name(), missing);
+            BackfillRecords.addMissing(tx, config.name(), missing);
             Backfill next = backfill.lookedAt(looked.last(), looked.looked());
-            if (isLast) next = next.in(Phase.DELETING, Optional.of(BackfillTable.countMissing(tx, config.name())));
-            BackfillTable.save(tx, next);
+            if (isLast) next = next.in(Phase.DELETING, Optional.of(BackfillRecords.countMissing(tx, config.name())));
+            BackfillRecords.save(tx, next);
             return next;
         });
         told.accept(after);
@@ -238,10 +238,10 @@ final class BackfillStep {
     }
 
     private Optional<Backfill> delete(Snapshot snapshot, Backfill backfill) {
-        KeysToAsk keys = new KeysToAsk(definition, text);
+        BackfillKeys keys = new BackfillKeys(definition, text);
         if (!backfill.isConfirmed() && backfill.rows() == 0) refuseTooMany(backfill);
         List<Missing> next = store.read(
-                ReplicationTables.READ_LIMIT, tx -> BackfillTable.missing(tx, config.name(), Scope.Keys.MAX_KEYS));
+                ReplicationTables.READ_LIMIT, tx -> BackfillRecords.missing(tx, config.name(), Scope.Keys.MAX_KEYS));
         if (next.isEmpty()) return Optional.empty();
         Set<Missing> stillMissing = new HashSet<>(absent(snapshot, backfill.scope(), next));
         cancellation.check();
@@ -253,11 +253,11 @@ final class BackfillStep {
                 keys.delete(tx, one.rowid());
                 deleted++;
             }
-            BackfillTable.forget(tx, config.name(), next);
-            Counts counts = new Counts(0, 0, deleted, 0);
-            StateTable.advance(tx, config.name(), state.pages(), Optional.empty(), counts, 0);
+            BackfillRecords.forget(tx, config.name(), next);
+            RowCounts counts = new RowCounts(0, 0, deleted, 0);
+            StateRecords.advance(tx, config.name(), state.pages(), Optional.empty(), counts, 0);
             Backfill done = backfill.deleted(next.size(), deleted);
-            BackfillTable.save(tx, done);
+            BackfillRecords.save(tx, done);
             runs.put(tx, running(done));
             return done;
         });
@@ -267,7 +267,7 @@ final class BackfillStep {
 
     private void refuseTooMany(Backfill backfill) {
         long missing = backfill.expected().orElse(0L);
-        MassDelete mass = new MassDelete(config, state.rowCount(), 0);
+        MassDeleteGuard mass = new MassDeleteGuard(config, state.rowCount(), 0);
         if (mass.isAgainst(missing))
             throw mass.fault(
                     missing,
@@ -282,7 +282,7 @@ final class BackfillStep {
             cancellation.check();
             List<Missing> portion = rows.subList(from, Math.min(rows.size(), from + Scope.Keys.MAX_KEYS));
             List<List<String>> keys =
-                    portion.stream().map(row -> Lists.ofJson(row.key())).toList();
+                    portion.stream().map(row -> NameList.ofJson(row.key())).toList();
             snapshot.absent(table, definition.key(), definition.spelledKey(), keys, scope.from(), scope.to())
                     .forEach(index -> absent.add(portion.get(index)));
         }
@@ -291,7 +291,7 @@ final class BackfillStep {
 
     private Backfill saved(Backfill backfill) {
         store.write(tx -> {
-            BackfillTable.save(tx, backfill);
+            BackfillRecords.save(tx, backfill);
             return true;
         });
         return backfill;

@@ -6,16 +6,16 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.copy.CopyDefinition;
-import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
-import dev.perigee.replication.sync.Failures;
 import dev.perigee.replication.sync.Progress;
+import dev.perigee.replication.sync.ThreadFailures;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import java.sql.SQLException;
@@ -66,7 +66,7 @@ public final class Backfills {
 
     /// Goes on with what was under way when the process ended.
     public void resume() {
-        for (Backfill backfill : host.store().read(ReplicationTables.READ_LIMIT, BackfillTable::all)) {
+        for (Backfill backfill : host.store().read(ReplicationTables.READ_LIMIT, BackfillRecords::all)) {
             tables.find(backfill.name()).ifPresent(runner -> resume(runner, backfill));
         }
     }
@@ -74,7 +74,7 @@ public final class Backfills {
     /// Goes on with the backfill of a table that was renamed at the source and took its copy with it.
     public void resume(TableRunner runner) {
         host.store()
-                .read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, runner.name()))
+                .read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, runner.name()))
                 .ifPresent(backfill -> resume(runner, backfill));
     }
 
@@ -103,7 +103,7 @@ public final class Backfills {
         Source source = tables.source();
         SourceTable table = source.describe(config);
         TableState state = host.store()
-                .read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, config.name()))
+                .read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                 .orElseThrow();
         CopyDefinition definition = BackfillStep.fitting(host.store(), config, table, state);
         if (definition.key().isEmpty()) {
@@ -132,12 +132,12 @@ public final class Backfills {
                 Optional.empty(),
                 0,
                 rows,
-                Counts.NONE,
+                RowCounts.NONE,
                 0,
                 Optional.empty());
         host.store().write(tx -> {
-            if (BackfillTable.find(tx, config.name()).isPresent()) throw underWay(config.name());
-            BackfillTable.begin(tx, backfill);
+            if (BackfillRecords.find(tx, config.name()).isPresent()) throw underWay(config.name());
+            BackfillRecords.begin(tx, backfill);
             tables.turns()
                     .sync()
                     .runs()
@@ -153,7 +153,7 @@ public final class Backfills {
     /// Lets a backfill that waits go on, with as many deletions as it found.
     Started confirm(TableRunner runner) {
         Backfill confirmed = host.store().write(tx -> {
-            Backfill waiting = BackfillTable.find(tx, runner.name())
+            Backfill waiting = BackfillRecords.find(tx, runner.name())
                     .filter(Backfills::isWaiting)
                     .orElseThrow(() -> Fault.CONFLICT.in(
                             "table " + runner.name(),
@@ -161,7 +161,7 @@ public final class Backfills {
                             "Nothing was changed",
                             "see where it stands with `perigee status`, or begin one with `perigee tables backfill %s`"
                                     .formatted(Remedies.word(runner.name()))));
-            BackfillTable.save(tx, waiting.confirmed());
+            BackfillRecords.save(tx, waiting.confirmed());
             return waiting.confirmed();
         });
         CompletableFuture<BackfillStatus> result = new CompletableFuture<>();
@@ -176,9 +176,9 @@ public final class Backfills {
     Optional<BackfillStatus> cancel(TableRunner runner) {
         Instant now = host.clock().instant();
         Optional<Backfill> cancelled = host.store().write(tx -> {
-            Optional<Backfill> found = BackfillTable.find(tx, runner.name());
+            Optional<Backfill> found = BackfillRecords.find(tx, runner.name());
             found.ifPresent(backfill -> {
-                BackfillTable.remove(tx, runner.name());
+                BackfillRecords.remove(tx, runner.name());
                 ended(tx, backfill, Run.Outcome.STOPPED, now);
             });
             return found;
@@ -203,12 +203,12 @@ public final class Backfills {
             } catch (RuntimeException e) {
                 // Somebody ended what ran, as a pause does: a backfill is ended only by being cancelled itself.
                 if (!cancellation.isCancelled()) throw e;
-                return host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, backfill));
+                return host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, backfill));
             }
         });
         CompletableFuture<Optional<Backfill>> _ = step.whenComplete((next, failure) -> {
             try {
-                if (failure != null) failed(runner, backfill, Failures.unwrapped(failure));
+                if (failure != null) failed(runner, backfill, ThreadFailures.unwrapped(failure));
                 else if (next.isPresent()) go(runner, next.get());
                 else done(runner, backfill);
             } catch (PerigeeException e) {
@@ -221,9 +221,9 @@ public final class Backfills {
     private void done(TableRunner runner, Backfill last) {
         Instant now = host.clock().instant();
         Optional<Backfill> done = host.store().write(tx -> {
-            Optional<Backfill> found = BackfillTable.find(tx, last);
+            Optional<Backfill> found = BackfillRecords.find(tx, last);
             found.ifPresent(backfill -> {
-                BackfillTable.remove(tx, runner.name());
+                BackfillRecords.remove(tx, runner.name());
                 ended(tx, backfill, Run.Outcome.OK, now);
             });
             return found;
@@ -235,8 +235,8 @@ public final class Backfills {
         if (failure.fault() == Fault.CLOSED) return; // it goes on with the next start
         Problem problem = Problem.of(failure);
         Optional<Backfill> failed = host.store().write(tx -> {
-            Optional<Backfill> found = BackfillTable.find(tx, last).map(b -> b.failed(problem));
-            found.ifPresent(backfill -> BackfillTable.save(tx, backfill));
+            Optional<Backfill> found = BackfillRecords.find(tx, last).map(b -> b.failed(problem));
+            found.ifPresent(backfill -> BackfillRecords.save(tx, backfill));
             return found;
         });
         if (failed.isEmpty()) {
@@ -263,7 +263,7 @@ public final class Backfills {
     private void tryAgain(TableRunner runner, Backfill failed) {
         try {
             Optional<Backfill> found =
-                    host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillTable.find(tx, failed));
+                    host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, failed));
             found.ifPresentOrElse(backfill -> go(runner, backfill), () -> forget(runner, failed));
         } catch (PerigeeException e) {
             LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());

@@ -6,9 +6,9 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.StateTable;
-import dev.perigee.replication.sync.Cancellation;
-import dev.perigee.replication.sync.Failures;
+import dev.perigee.replication.state.StateRecords;
+import dev.perigee.replication.sync.SyncCancellation;
+import dev.perigee.replication.sync.ThreadFailures;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
@@ -39,13 +39,13 @@ final class ComparePass {
 
     private final Store store;
     private final Source source;
-    private final CheckedCopy copy;
+    private final CheckTarget copy;
     private final RateLimit rate;
     private final LongConsumer progress;
-    private final Cancellation cancellation;
+    private final SyncCancellation cancellation;
 
     /// Ends the reading thread when the comparing one has failed.
-    private final Cancellation stop = new Cancellation();
+    private final SyncCancellation stop = new SyncCancellation();
 
     private final Suspects suspects = new Suspects();
     private final Digest digest = new Digest();
@@ -59,10 +59,10 @@ final class ComparePass {
     ComparePass(
             Store store,
             Source source,
-            CheckedCopy copy,
+            CheckTarget copy,
             RateLimit rate,
             LongConsumer progress,
-            Cancellation cancellation) {
+            SyncCancellation cancellation) {
         this.store = store;
         this.source = source;
         this.copy = copy;
@@ -89,7 +89,7 @@ final class ComparePass {
                 }
                 while (restSlice(comparison)) cancellation.check();
             } catch (RuntimeException | Error e) {
-                stop.cancel(Failures.unwrapped(e));
+                stop.cancel(ThreadFailures.unwrapped(e));
                 reader.interrupt(); // it may wait for a free batch, or for the source
                 throw e;
             } finally {
@@ -161,7 +161,7 @@ final class ComparePass {
 
     /// A copy that was replaced has other rows under the same rowids.
     private void requireSame(Transaction tx) {
-        boolean isSame = StateTable.find(tx, copy.config().name())
+        boolean isSame = StateRecords.find(tx, copy.config().name())
                 .filter(now -> now.generation() == copy.state().generation()
                         && now.definition().equals(copy.state().definition()))
                 .isPresent();

@@ -3,8 +3,8 @@ package dev.perigee.replication.check;
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.copy.PageByPage;
-import dev.perigee.replication.sync.Cancellation;
-import dev.perigee.replication.sync.Failures;
+import dev.perigee.replication.sync.SyncCancellation;
+import dev.perigee.replication.sync.ThreadFailures;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.PageSink;
 import java.util.ArrayList;
@@ -27,11 +27,11 @@ final class ComparePipeline implements PageSink, AutoCloseable {
     private final BlockingQueue<Batch> free = new ArrayBlockingQueue<>(BATCHES);
     private final BlockingQueue<Item> ready = new ArrayBlockingQueue<>(BATCHES + 1);
     private final Consumer<Batch> reading;
-    private final Cancellation cancellation;
+    private final SyncCancellation cancellation;
     private @Nullable Batch filling;
 
     /// @param reading given each page on the reading thread, before it is compared; may wait
-    ComparePipeline(int columns, int pageRows, Consumer<Batch> reading, Cancellation cancellation) {
+    ComparePipeline(int columns, int pageRows, Consumer<Batch> reading, SyncCancellation cancellation) {
         this.reading = reading;
         this.cancellation = cancellation;
         for (int i = 0; i < BATCHES; i++) {
@@ -98,7 +98,7 @@ final class ComparePipeline implements PageSink, AutoCloseable {
     }
 
     private static @Nullable Batch batch(Item item) {
-        if (item.failure() != null) throw Failures.unwrapped(item.failure());
+        if (item.failure() != null) throw ThreadFailures.unwrapped(item.failure());
         return item.batch();
     }
 

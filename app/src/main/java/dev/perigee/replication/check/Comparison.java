@@ -27,7 +27,7 @@ interface Comparison extends AutoCloseable {
     /// The way that suits the copy's key.
     ///
     /// @param tx sees the copy as it is when the check begins
-    static Comparison of(CheckedCopy copy, Transaction tx, Suspects suspects) {
+    static Comparison of(CheckTarget copy, Transaction tx, Suspects suspects) {
         return copy.isKeyRowid() ? new OrderedComparison(copy, tx, suspects) : new LookupComparison(copy, tx, suspects);
     }
 }

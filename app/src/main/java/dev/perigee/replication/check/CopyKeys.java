@@ -6,8 +6,8 @@ import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.copy.StoredKey;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.StateTable;
-import dev.perigee.replication.sync.Cancellation;
+import dev.perigee.replication.state.StateRecords;
+import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
 import dev.perigee.source.KeyHash;
@@ -46,15 +46,15 @@ final class CopyKeys {
     }
 
     private final Store store;
-    private final CheckedCopy copy;
-    private final Cancellation cancellation;
+    private final CheckTarget copy;
+    private final SyncCancellation cancellation;
     private final String table;
     private final String rowid;
     private final String keys;
     private final String find;
     private byte[] bytes = new byte[64];
 
-    CopyKeys(Store store, CheckedCopy copy, Cancellation cancellation) {
+    CopyKeys(Store store, CheckTarget copy, SyncCancellation cancellation) {
         this.store = store;
         this.copy = copy;
         this.cancellation = cancellation;
@@ -170,7 +170,7 @@ final class CopyKeys {
     }
 
     private void requireSameCopy(Transaction tx) {
-        boolean isSame = StateTable.find(tx, copy.config().name())
+        boolean isSame = StateRecords.find(tx, copy.config().name())
                 .filter(now -> now.generation() == copy.state().generation()
                         && now.target().equals(copy.state().target()))
                 .isPresent();
@@ -217,7 +217,7 @@ final class CopyKeys {
     }
 
     /// A name of the rowid that no column has.
-    private static String rowidName(CheckedCopy copy) {
+    private static String rowidName(CheckTarget copy) {
         if (copy.isKeyRowid()) return quoted(copy.definition().key().getFirst());
         return copy.definition()
                 .rowid()

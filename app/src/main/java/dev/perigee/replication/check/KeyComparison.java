@@ -4,7 +4,7 @@ import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.Remedies;
 import dev.perigee.replication.copy.PageByPage;
-import dev.perigee.replication.sync.Cancellation;
+import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
@@ -65,17 +65,17 @@ final class KeyComparison {
             Optional<Rest> rest, Optional<Instant> asOf, Optional<String> position, Optional<Identity> identity) {}
 
     private final Source source;
-    private final CheckedCopy copy;
+    private final CheckTarget copy;
     private final CopyKeys keys;
     private final KeyBuckets buckets;
-    private final Cancellation cancellation;
+    private final SyncCancellation cancellation;
     private final Candidates candidates = new Candidates();
     private long exchanged;
     private long missing;
     private long first;
     private long last;
 
-    KeyComparison(Source source, CheckedCopy copy, CopyKeys keys, long seed, Cancellation cancellation) {
+    KeyComparison(Source source, CheckTarget copy, CopyKeys keys, long seed, SyncCancellation cancellation) {
         this.source = source;
         this.copy = copy;
         this.keys = keys;

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// are remembered, a bit for each; in the end those that were not met are extra. The source's order of its keys, which
 /// may be a linguistic one, so does not matter.
 final class LookupComparison implements Comparison {
-    private final CheckedCopy checked;
+    private final CheckTarget checked;
     private final Suspects suspects;
     private final int[] keyColumns;
     private final String select;
@@ -33,7 +33,7 @@ final class LookupComparison implements Comparison {
 
     /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] for a copy with rowids too great to remember,
     ///     [Fault#INVALID_REQUEST] for one whose columns have taken all names of the rowid
-    LookupComparison(CheckedCopy copy, Transaction tx, Suspects suspects) {
+    LookupComparison(CheckTarget copy, Transaction tx, Suspects suspects) {
         this.checked = copy;
         this.suspects = suspects;
         this.keyColumns = copy.keyColumns();
@@ -101,7 +101,7 @@ final class LookupComparison implements Comparison {
         met.close();
     }
 
-    private static String rowid(CheckedCopy copy) {
+    private static String rowid(CheckTarget copy) {
         return copy.definition()
                 .rowid()
                 .orElseThrow(() -> Fault.INVALID_REQUEST.in(

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /// For a copy whose key is its rowid: both sides come in the order of the key and are merged.
 final class OrderedComparison implements Comparison {
-    private final CheckedCopy checked;
+    private final CheckTarget checked;
     private final Suspects suspects;
     private final String select;
     private final String selectRest;
@@ -29,7 +29,7 @@ final class OrderedComparison implements Comparison {
     private @Nullable SqliteStatement copyRows;
     private boolean hasRow;
 
-    OrderedComparison(CheckedCopy copy, Transaction tx, Suspects suspects) {
+    OrderedComparison(CheckTarget copy, Transaction tx, Suspects suspects) {
         this.checked = copy;
         this.suspects = suspects;
         this.keyColumn = copy.keyColumns()[0];

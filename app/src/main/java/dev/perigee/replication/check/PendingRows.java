@@ -18,19 +18,19 @@ import java.util.Set;
 final class PendingRows {
     private static final int PAGE_ROWS = 10_000;
 
-    private final CheckedCopy copy;
+    private final CheckTarget copy;
     private final Snapshot snapshot;
     private final Set<StoredKey> wanted;
     private final Set<StoredKey> found = new HashSet<>();
 
-    private PendingRows(CheckedCopy copy, Snapshot snapshot, Collection<StoredKey> wanted) {
+    private PendingRows(CheckTarget copy, Snapshot snapshot, Collection<StoredKey> wanted) {
         this.copy = copy;
         this.snapshot = snapshot;
         this.wanted = Set.copyOf(wanted);
     }
 
     /// @param copy as it stands while no sync runs
-    static Set<StoredKey> among(Collection<StoredKey> wanted, CheckedCopy copy, Snapshot snapshot) {
+    static Set<StoredKey> among(Collection<StoredKey> wanted, CheckTarget copy, Snapshot snapshot) {
         PendingRows pending = new PendingRows(copy, snapshot, wanted);
         Sealing sealing = copy.state().sealing();
         switch (copy.config().mode()) {

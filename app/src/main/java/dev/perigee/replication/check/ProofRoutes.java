@@ -5,13 +5,13 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
-import dev.perigee.replication.check.ProofTable.Entry;
+import dev.perigee.replication.check.ProofRecords.Entry;
 import dev.perigee.replication.check.Verification.Order;
-import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.run.RequestedRuns;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,11 +28,12 @@ public final class ProofRoutes {
 
     private final PluginHost host;
     private final Tables tables;
-    private final Checks checks;
+    private final CheckSchedule checks;
     private final Verifications verifications;
-    private final AskedRuns asked;
+    private final RequestedRuns asked;
 
-    public ProofRoutes(PluginHost host, Tables tables, Checks checks, Verifications verifications, AskedRuns asked) {
+    public ProofRoutes(
+            PluginHost host, Tables tables, CheckSchedule checks, Verifications verifications, RequestedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.checks = checks;
@@ -70,7 +71,7 @@ public final class ProofRoutes {
     }
 
     private Optional<TableState> state(TableRunner table) {
-        return host.store().read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, table.name()));
+        return host.store().read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, table.name()));
     }
 
     private ProofView view(String table, boolean isRunning, Optional<Entry> entry, Optional<TableState> state) {
@@ -78,7 +79,7 @@ public final class ProofRoutes {
                 table,
                 entry.map(Entry::last),
                 ProofView.Verified.of(entry, state),
-                checks.due(table, Checks.Kind.VERIFY),
+                checks.due(table, CheckSchedule.Kind.VERIFY),
                 isRunning,
                 isRunning ? verifications.progress(table) : Optional.empty());
     }
@@ -86,7 +87,7 @@ public final class ProofRoutes {
     /// The answer has the proof of this very verification, where it ended within the limit; else it continues.
     private Response verify(Request request) {
         TableRunner table = named(request);
-        AskedRuns.flag(request, "wait", true); // refused before anything starts
+        RequestedRuns.flag(request, "wait", true); // refused before anything starts
         CompletableFuture<Proof> running = verifications.start(checks, table, order(request));
         return asked.answer(request, running.thenApply(proof -> ended(table, proof)), () -> started(table));
     }
@@ -101,7 +102,7 @@ public final class ProofRoutes {
                         table.name(),
                         Optional.of(proof),
                         ProofView.Verified.of(verifications.proof(table.name()), state(table)),
-                        checks.due(table.name(), Checks.Kind.VERIFY),
+                        checks.due(table.name(), CheckSchedule.Kind.VERIFY),
                         false,
                         Optional.empty()));
         return answer;

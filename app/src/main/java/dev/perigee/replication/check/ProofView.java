@@ -1,7 +1,7 @@
 package dev.perigee.replication.check;
 
-import dev.perigee.replication.check.ProofTable.Entry;
-import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.check.ProofRecords.Entry;
+import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.replication.sync.Progress;
@@ -51,7 +51,7 @@ public record ProofView(
             return entry.flatMap(Entry::verified)
                     .filter(known -> state.filter(now -> now.generation() == known.generation())
                             .isPresent())
-                    .map(known -> new Verified(known.at(), ConfigTable.word(known.verdict())));
+                    .map(known -> new Verified(known.at(), ConfigRecords.word(known.verdict())));
         }
     }
 
@@ -69,7 +69,7 @@ public record ProofView(
             Optional<Progress> progress) {
         return new ProofView(
                 table,
-                proof.map(Proof::verdict).map(ConfigTable::word).orElse("none"),
+                proof.map(Proof::verdict).map(ConfigRecords::word).orElse("none"),
                 proof.map(Proof::startedAt),
                 proof.map(Proof::tookMs),
                 proof.flatMap(Proof::asOf),

@@ -28,12 +28,12 @@ final class Suspects {
         return keys.size();
     }
 
-    /// The keys in portions of [SecondLook#MAX_KEYS] at most.
+    /// The keys in portions of [Recheck#MAX_KEYS] at most.
     List<List<StoredKey>> portions() {
         List<StoredKey> all = new ArrayList<>(keys);
         List<List<StoredKey>> portions = new ArrayList<>();
-        for (int from = 0; from < all.size(); from += SecondLook.MAX_KEYS) {
-            portions.add(all.subList(from, Math.min(from + SecondLook.MAX_KEYS, all.size())));
+        for (int from = 0; from < all.size(); from += Recheck.MAX_KEYS) {
+            portions.add(all.subList(from, Math.min(from + Recheck.MAX_KEYS, all.size())));
         }
         return portions;
     }

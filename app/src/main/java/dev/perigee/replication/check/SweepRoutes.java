@@ -6,7 +6,7 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
-import dev.perigee.replication.run.AskedRuns;
+import dev.perigee.replication.run.RequestedRuns;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import java.util.LinkedHashMap;
@@ -18,11 +18,11 @@ import tools.jackson.databind.JsonNode;
 public final class SweepRoutes {
     private final PluginHost host;
     private final Tables tables;
-    private final Checks checks;
+    private final CheckSchedule checks;
     private final Sweeps sweeps;
-    private final AskedRuns asked;
+    private final RequestedRuns asked;
 
-    public SweepRoutes(PluginHost host, Tables tables, Checks checks, Sweeps sweeps, AskedRuns asked) {
+    public SweepRoutes(PluginHost host, Tables tables, CheckSchedule checks, Sweeps sweeps, RequestedRuns asked) {
         this.host = host;
         this.tables = tables;
         this.checks = checks;
@@ -40,7 +40,7 @@ public final class SweepRoutes {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("table", runner.name());
         answer.put("isRunning", checks.isRunning(runner.name()));
-        checks.due(runner.name(), Checks.Kind.SWEEP).ifPresent(due -> answer.put("nextAt", due));
+        checks.due(runner.name(), CheckSchedule.Kind.SWEEP).ifPresent(due -> answer.put("nextAt", due));
         sweeps.last(runner.name()).ifPresent(sweep -> answer.put("sweep", SweepStatus.of(sweep)));
         return Response.result(answer);
     }
@@ -49,9 +49,9 @@ public final class SweepRoutes {
     private Response sweep(Request request) {
         TableRunner runner = swept(request);
         boolean isConfirmed = isConfirmed(request);
-        AskedRuns.flag(request, "wait", true); // refused before anything starts
+        RequestedRuns.flag(request, "wait", true); // refused before anything starts
         CompletableFuture<Sweep> sweep = checks.start(
-                runner, Checks.Kind.SWEEP, cancellation -> sweeps.sweep(runner, isConfirmed, cancellation));
+                runner, CheckSchedule.Kind.SWEEP, cancellation -> sweeps.sweep(runner, isConfirmed, cancellation));
         return asked.answer(
                 request,
                 sweep.thenApply(ended -> answer(runner, ended.error().isEmpty(), "sweep", SweepStatus.of(ended))),

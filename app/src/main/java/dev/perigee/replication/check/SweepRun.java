@@ -4,15 +4,15 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
-import dev.perigee.replication.check.SecondLook.Fixes;
+import dev.perigee.replication.check.Recheck.Fixes;
 import dev.perigee.replication.copy.StoredKey;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
-import dev.perigee.replication.sync.Cancellation;
-import dev.perigee.replication.sync.Failures;
-import dev.perigee.replication.sync.MassDelete;
+import dev.perigee.replication.sync.MassDeleteGuard;
+import dev.perigee.replication.sync.SyncCancellation;
+import dev.perigee.replication.sync.ThreadFailures;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import java.util.List;
@@ -26,7 +26,7 @@ import java.util.random.RandomGenerator;
 ///
 /// Keys are compared while syncs go on ([KeyComparison]), so what that finds are candidates. Each is looked at again,
 /// in a fresh snapshot and while no sync runs, and removed only if a whole answer of the source is without it
-/// ([SecondLook]). Between two lots of candidates syncs take their turn.
+/// ([Recheck]). Between two lots of candidates syncs take their turn.
 final class SweepRun {
     /// Candidates that are looked at while syncs wait.
     static final int LOT_ROWS = 5_000;
@@ -34,7 +34,7 @@ final class SweepRun {
     private final Store store;
     private final Source source;
     private final TableRunner runner;
-    private final Cancellation cancellation;
+    private final SyncCancellation cancellation;
     private final RandomGenerator seeds;
     private final long confirmed;
 
@@ -44,14 +44,14 @@ final class SweepRun {
     private Optional<KeyComparison.Found> first = Optional.empty();
     private Optional<KeyComparison.Found> last = Optional.empty();
 
-    /// @param confirmed rows that an admin allowed to be removed, see [MassDelete]
+    /// @param confirmed rows that an admin allowed to be removed, see [MassDeleteGuard]
     SweepRun(
             Store store,
             Source source,
             TableRunner runner,
             long confirmed,
             RandomGenerator seeds,
-            Cancellation cancellation) {
+            SyncCancellation cancellation) {
         this.store = store;
         this.source = source;
         this.runner = runner;
@@ -61,20 +61,20 @@ final class SweepRun {
         this.awaiting = confirmed;
     }
 
-    /// @throws PerigeeException [Fault#MASS_DELETE] where an admin has to confirm; as [CheckedCopy#of]; a `SOURCE_*`
+    /// @throws PerigeeException [Fault#MASS_DELETE] where an admin has to confirm; as [CheckTarget#of]; a `SOURCE_*`
     ///     fault. What was removed before was gone at the source
     void run() throws InterruptedException {
         boolean isMore = true;
         while (isMore) {
             TableConfig config = runner.config();
-            CheckedCopy copy = CheckedCopy.of(store, source, config);
+            CheckTarget copy = CheckTarget.of(store, source, config);
             CopyKeys keys = new CopyKeys(store, copy, cancellation);
-            Source remembered = SameTable.remembered(store, source, config, copy.table());
+            Source remembered = SameTableSource.remembered(store, source, config, copy.table());
             KeyComparison.Found found = new KeyComparison(remembered, copy, keys, seeds.nextLong(), cancellation).run();
             exchanged += found.exchanged();
             if (first.isEmpty()) first = Optional.of(found);
             last = Optional.of(found);
-            SecondLook look = new SecondLook(store, SameTable.since(remembered, copy.table(), found.identity()));
+            Recheck look = new Recheck(store, SameTableSource.since(remembered, copy.table(), found.identity()));
             guard(config, found, keys, look);
             long before = deleted;
             lots(found.candidates(), keys, look, Fixes.DELETES);
@@ -109,9 +109,9 @@ final class SweepRun {
     }
 
     /// Nothing is removed before it is known how many rows are really gone.
-    private void guard(TableConfig config, KeyComparison.Found found, CopyKeys keys, SecondLook look)
+    private void guard(TableConfig config, KeyComparison.Found found, CopyKeys keys, Recheck look)
             throws InterruptedException {
-        MassDelete mass = new MassDelete(config, found.compared(), confirmed);
+        MassDeleteGuard mass = new MassDeleteGuard(config, found.compared(), confirmed);
         Candidates candidates = found.candidates();
         if (!mass.isAgainst(candidates.count())) return;
         long gone = lots(candidates, keys, look, Fixes.NONE) + candidates.count() - candidates.remembered();
@@ -124,7 +124,7 @@ final class SweepRun {
     }
 
     /// @return rows that only the copy has, or had
-    private long lots(Candidates candidates, CopyKeys keys, SecondLook look, Fixes fixes) throws InterruptedException {
+    private long lots(Candidates candidates, CopyKeys keys, Recheck look, Fixes fixes) throws InterruptedException {
         long gone = 0;
         for (int from = 0; from < candidates.remembered(); from += LOT_ROWS) {
             cancellation.check();
@@ -150,7 +150,7 @@ final class SweepRun {
     private long rows() {
         return Objects.requireNonNull(store.read(
                 ReplicationTables.READ_LIMIT,
-                tx -> StateTable.find(tx, runner.name())
+                tx -> StateRecords.find(tx, runner.name())
                         .map(TableState::rowCount)
                         .orElse(0L)));
     }
@@ -163,7 +163,7 @@ final class SweepRun {
         try {
             return runner.exclusively(_ -> lot.run()).get();
         } catch (ExecutionException e) {
-            throw Failures.unwrapped(e);
+            throw ThreadFailures.unwrapped(e);
         }
     }
 }

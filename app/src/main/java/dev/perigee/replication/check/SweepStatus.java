@@ -1,6 +1,6 @@
 package dev.perigee.replication.check;
 
-import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Problem;
 import java.time.Instant;
 import java.util.Optional;
@@ -31,7 +31,7 @@ public record SweepStatus(
 
     public static SweepStatus of(Sweep sweep) {
         return new SweepStatus(
-                ConfigTable.word(sweep.verdict()),
+                ConfigRecords.word(sweep.verdict()),
                 sweep.at(),
                 sweep.compared(),
                 sweep.exchanged(),

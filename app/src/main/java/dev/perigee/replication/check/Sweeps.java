@@ -6,15 +6,15 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.check.Sweep.Verdict;
-import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.state.StateTable;
-import dev.perigee.replication.sync.Cancellation;
-import dev.perigee.replication.sync.Failures;
+import dev.perigee.replication.state.StateRecords;
+import dev.perigee.replication.sync.SyncCancellation;
+import dev.perigee.replication.sync.ThreadFailures;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -25,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The sweeps of tables, each recorded. When they are due, and that a table has one check at a time, is the matter of
-/// [Checks].
-public final class Sweeps implements Checks.Scheduled {
+/// [CheckSchedule].
+public final class Sweeps implements CheckSchedule.Scheduled {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeps.class);
 
     private final PluginHost host;
@@ -41,7 +41,7 @@ public final class Sweeps implements Checks.Scheduled {
 
     /// Takes over what the replica remembers.
     public void load() {
-        for (Sweep sweep : host.store().read(ReplicationTables.READ_LIMIT, SweepTable::all)) {
+        for (Sweep sweep : host.store().read(ReplicationTables.READ_LIMIT, SweepRecords::all)) {
             if (tables.find(sweep.table()).isPresent()) last.put(sweep.table(), sweep);
         }
     }
@@ -62,7 +62,7 @@ public final class Sweeps implements Checks.Scheduled {
     }
 
     @Override
-    public boolean run(TableRunner runner, Cancellation cancellation) {
+    public boolean run(TableRunner runner, SyncCancellation cancellation) {
         return sweep(runner, false, cancellation).verdict() != Verdict.FAILED;
     }
 
@@ -70,7 +70,7 @@ public final class Sweeps implements Checks.Scheduled {
     ///
     /// @param isConfirmed whether rows may be removed that an earlier sweep asked about
     /// @return what is recorded; a failure is in it, and never thrown
-    Sweep sweep(TableRunner runner, boolean isConfirmed, Cancellation cancellation) {
+    Sweep sweep(TableRunner runner, boolean isConfirmed, SyncCancellation cancellation) {
         Run run = Run.begin(
                 tables.turns().sync().runs().nextId(),
                 runner.name(),
@@ -91,7 +91,7 @@ public final class Sweeps implements Checks.Scheduled {
                     .orElseGet(() ->
                             Fault.CLOSED.in("table " + runner.name(), "its sweep was interrupted", "It begins anew"))));
         } catch (RuntimeException e) {
-            PerigeeException failure = Failures.unwrapped(e);
+            PerigeeException failure = ThreadFailures.unwrapped(e);
             problem = Optional.of(Problem.of(cancellation.reason().orElse(failure)));
             if (failure.fault() == Fault.INTERNAL)
                 LOG.error("table {}: a mistake of Perigee's", runner.name(), failure);
@@ -134,8 +134,8 @@ public final class Sweeps implements Checks.Scheduled {
                 problem);
     }
 
-    private Run finished(Run run, Sweep sweep, Cancellation cancellation) {
-        Counts counts = new Counts(0, 0, sweep.deleted(), Math.max(0, sweep.compared() - sweep.deleted()));
+    private Run finished(Run run, Sweep sweep, SyncCancellation cancellation) {
+        RowCounts counts = new RowCounts(0, 0, sweep.deleted(), Math.max(0, sweep.compared() - sweep.deleted()));
         Run.Outcome outcome = cancellation.isCancelled()
                 ? Run.Outcome.STOPPED
                 : sweep.error().isPresent() ? Run.Outcome.FAILED : Run.Outcome.OK;
@@ -146,8 +146,8 @@ public final class Sweeps implements Checks.Scheduled {
         last.put(runner.name(), sweep);
         try {
             host.store().write(tx -> {
-                SweepTable.put(tx, sweep);
-                boolean isThere = StateTable.find(tx, runner.name()).isPresent();
+                SweepRecords.put(tx, sweep);
+                boolean isThere = StateRecords.find(tx, runner.name()).isPresent();
                 for (Run run : runs) if (isThere) tables.turns().sync().runs().put(tx, run);
                 return true;
             });

@@ -4,14 +4,14 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.replication.check.Proof.Verdict;
-import dev.perigee.replication.check.SecondLook.Fixes;
-import dev.perigee.replication.check.SecondLook.Found;
+import dev.perigee.replication.check.Recheck.Fixes;
+import dev.perigee.replication.check.Recheck.Found;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.state.Problem;
-import dev.perigee.replication.sync.Cancellation;
-import dev.perigee.replication.sync.Failures;
-import dev.perigee.replication.sync.MassDelete;
+import dev.perigee.replication.sync.MassDeleteGuard;
+import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.ThreadFailures;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import java.time.Instant;
@@ -26,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Verifies one copy, once: a pass over everything ([ComparePass]), and a second look at what seemed to differ
-/// ([SecondLook]), which also repairs where that was asked for.
+/// ([Recheck]), which also repairs where that was asked for.
 final class Verification {
     private static final Logger LOG = LoggerFactory.getLogger(Verification.class);
 
@@ -54,10 +54,10 @@ final class Verification {
     private final Order order;
     private final RateLimit rate;
     private final LongConsumer progress;
-    private final Cancellation cancellation;
+    private final SyncCancellation cancellation;
     private final Instant startedAt;
 
-    private Optional<CheckedCopy> copy = Optional.empty();
+    private Optional<CheckTarget> copy = Optional.empty();
     private ComparePass.@Nullable Result pass;
     private Found found = Found.NOTHING;
     private long repaired;
@@ -72,7 +72,7 @@ final class Verification {
             Order order,
             RateLimit rate,
             LongConsumer progress,
-            Cancellation cancellation) {
+            SyncCancellation cancellation) {
         this.store = store;
         this.source = source;
         this.clock = clock;
@@ -89,16 +89,16 @@ final class Verification {
         try {
             // First, so that the copy is not further behind than it has to be.
             if (!runner.isPaused()) synced();
-            CheckedCopy checked = CheckedCopy.of(store, source.get(), runner.config());
+            CheckTarget checked = CheckTarget.of(store, source.get(), runner.config());
             copy = Optional.of(checked);
-            Source remembered = SameTable.remembered(store, source.get(), checked.config(), checked.table());
+            Source remembered = SameTableSource.remembered(store, source.get(), checked.config(), checked.table());
             ComparePass.Result all = new ComparePass(store, remembered, checked, rate, progress, cancellation).run();
             pass = all;
             boolean isLeft = order.isWhole() && all.suspects().leftOut() > 0;
             if (!isLeft) lookAgain(remembered, all.suspects());
             return judged(all.suspects());
         } catch (RuntimeException e) {
-            PerigeeException failure = cancellation.reason().orElseGet(() -> Failures.unwrapped(e));
+            PerigeeException failure = cancellation.reason().orElseGet(() -> ThreadFailures.unwrapped(e));
             if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: a mistake of Perigee's", runner.name(), e);
             return proof(Verdict.UNFINISHED, Optional.of(Problem.of(failure)));
         }
@@ -127,7 +127,7 @@ final class Verification {
 
     private Found look(Source remembered, Suspects suspects, Fixes fixes) {
         Found all = Found.NOTHING;
-        SecondLook second = new SecondLook(store, remembered);
+        Recheck second = new Recheck(store, remembered);
         for (var portion : suspects.portions()) {
             all = all.plus(await(runner.exclusively(itsOwn -> {
                 // Either may end it: the server that stops, and whoever removes or pauses the table.
@@ -140,7 +140,7 @@ final class Verification {
 
     private void askBeforeMassDelete() {
         long rows = copy.map(checked -> checked.state().rowCount()).orElse(0L);
-        if (order.isConfirmed() || !new MassDelete(runner.config(), rows, 0).isAgainst(found.extra())) return;
+        if (order.isConfirmed() || !new MassDeleteGuard(runner.config(), rows, 0).isAgainst(found.extra())) return;
         throw Fault.CONFLICT.in(
                 "table " + runner.name(),
                 "the repair would remove %d of its %d rows, more than `maxDeletedShare` (%s) allows"
@@ -198,7 +198,7 @@ final class Verification {
         try {
             return future.join();
         } catch (CompletionException e) {
-            throw Failures.unwrapped(e);
+            throw ThreadFailures.unwrapped(e);
         }
     }
 }

@@ -3,17 +3,17 @@ package dev.perigee.replication.check;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.PluginHost;
-import dev.perigee.replication.check.ProofTable.Entry;
+import dev.perigee.replication.check.ProofRecords.Entry;
 import dev.perigee.replication.check.Verification.Order;
-import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.run.Recovery;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
-import dev.perigee.replication.sync.Cancellation;
 import dev.perigee.replication.sync.Progress;
+import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.SyncResult;
 import java.time.Duration;
 import java.util.Map;
@@ -22,7 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// The verifications of all tables: on demand and by schedule, with their progress, and what they proved.
-public final class Verifications implements Checks.Scheduled {
+public final class Verifications implements CheckSchedule.Scheduled {
     /// Told how verifications proceed, on the threads that verify: it must not wait.
     public interface Listener {
         void verifying(String table, Progress progress);
@@ -47,24 +47,24 @@ public final class Verifications implements Checks.Scheduled {
     /// Verifies a table now, on a thread of its own.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while it is being checked
-    CompletableFuture<Proof> start(Checks checks, TableRunner table, Order order) {
-        return checks.start(table, Checks.Kind.VERIFY, cancellation -> verify(table, order, cancellation));
+    CompletableFuture<Proof> start(CheckSchedule checks, TableRunner table, Order order) {
+        return checks.start(table, CheckSchedule.Kind.VERIFY, cancellation -> verify(table, order, cancellation));
     }
 
     /// Brings the copy of a source that went back, or was replaced, to what the source has now: its rows are compared
     /// and repaired, or all fetched again where they cannot be compared or too many differ.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while the table is being checked; nothing was changed
-    public CompletableFuture<SyncResult> recover(Checks checks, TableRunner table) {
+    public CompletableFuture<SyncResult> recover(CheckSchedule checks, TableRunner table) {
         return repaired(checks, table)
                 .thenCompose(done ->
                         done.map(CompletableFuture::completedFuture).orElseGet(() -> tables.fetchedAgain(table)));
     }
 
     /// @return empty where the table is to be fetched again
-    private CompletableFuture<Optional<SyncResult>> repaired(Checks checks, TableRunner table) {
+    private CompletableFuture<Optional<SyncResult>> repaired(CheckSchedule checks, TableRunner table) {
         // As one check: where another runs, this is refused before it sets the marks.
-        return checks.start(table, Checks.Kind.VERIFY, cancellation -> {
+        return checks.start(table, CheckSchedule.Kind.VERIFY, cancellation -> {
             boolean isComparable = table.exclusively(
                             _ -> Recovery.rebase(host.store(), tables.source(), table.config()))
                     .join();
@@ -76,7 +76,7 @@ public final class Verifications implements Checks.Scheduled {
                     .isPresent();
             if (isTooMuch) return Optional.empty();
             if (proof.verdict().isGood()) Recovery.ended(host.store(), table.name());
-            Counts counts = new Counts(proof.missing(), proof.different(), proof.extra(), 0);
+            RowCounts counts = new RowCounts(proof.missing(), proof.different(), proof.extra(), 0);
             return Optional.of(SyncResult.of(table.name(), counts, proof.tookMs(), proof.error()));
         });
     }
@@ -87,17 +87,17 @@ public final class Verifications implements Checks.Scheduled {
     }
 
     @Override
-    public boolean run(TableRunner table, Cancellation cancellation) {
+    public boolean run(TableRunner table, SyncCancellation cancellation) {
         return verify(table, Order.PLAIN, cancellation).verdict() != Proof.Verdict.UNFINISHED;
     }
 
     /// The last verification of each table that had one, by the name it is configured by.
     public Map<String, Entry> proofs() {
-        return host.store().read(ReplicationTables.READ_LIMIT, ProofTable::all);
+        return host.store().read(ReplicationTables.READ_LIMIT, ProofRecords::all);
     }
 
     public Optional<Entry> proof(String table) {
-        return host.store().read(ReplicationTables.READ_LIMIT, tx -> ProofTable.find(tx, table));
+        return host.store().read(ReplicationTables.READ_LIMIT, tx -> ProofRecords.find(tx, table));
     }
 
     /// How far the running verification is; empty when none runs.
@@ -105,10 +105,10 @@ public final class Verifications implements Checks.Scheduled {
         return Optional.ofNullable(progress.get(table));
     }
 
-    private Proof verify(TableRunner table, Order order, Cancellation cancellation) {
+    private Proof verify(TableRunner table, Order order, SyncCancellation cancellation) {
         String name = table.name();
         Optional<Long> expected = host.store()
-                .read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, name))
+                .read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, name))
                 .map(TableState::rowCount);
         long began = host.clock().millis();
         try {
@@ -125,12 +125,12 @@ public final class Verifications implements Checks.Scheduled {
                     .run();
             host.store().write(tx -> {
                 // A table that was removed meanwhile is not remembered.
-                Optional<TableState> state = StateTable.find(tx, name);
-                if (state.isPresent()) ProofTable.put(tx, proof);
+                Optional<TableState> state = StateRecords.find(tx, name);
+                if (state.isPresent()) ProofRecords.put(tx, proof);
                 // Somebody else may have written to the copy, past all counting.
                 boolean isMiscounted =
                         state.filter(now -> now.rowCount() != proof.rows()).isPresent();
-                if (proof.verdict().isGood() && isMiscounted) StateTable.recount(tx, name);
+                if (proof.verdict().isGood() && isMiscounted) StateRecords.recount(tx, name);
                 return true;
             });
             listener.verified(proof);

@@ -3,7 +3,7 @@
 /// Guarantee: a row counts as different only after it was read again, and nothing is deleted in bulk without a
 /// confirmation.
 ///
-/// Start reading at [Checks].
+/// Start reading at [CheckSchedule].
 @NullMarked
 package dev.perigee.replication.check;
 

@@ -23,10 +23,10 @@ record GatheredRows(CopyDefinition definition, String table) {
     }
 
     /// @param work may write to other tables
-    Counts each(Transaction tx, Function<Batch, Counts> work) {
+    RowCounts each(Transaction tx, Function<Batch, RowCounts> work) {
         List<String> columns = definition.columnNames();
         SqliteStatement rows = tx.statement("SELECT %s FROM %s".formatted(quoted(columns), quoted(table)));
-        Counts counts = Counts.NONE;
+        RowCounts counts = RowCounts.NONE;
         try (Batch batch = new Batch(columns.size(), BATCH_ROWS, BATCH_BYTES)) {
             boolean isMore = true;
             while (isMore) {

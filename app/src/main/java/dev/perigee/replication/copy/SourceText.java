@@ -41,7 +41,7 @@ public final class SourceText {
             if (text.isEmpty()) return Optional.empty();
             texts.add(text.get());
         }
-        return Optional.of(Lists.toJson(texts));
+        return Optional.of(NameList.toJson(texts));
     }
 
     public Optional<String> key(Batch batch, int row) {

@@ -49,17 +49,17 @@ public final class Upsert {
     }
 
     /// Applies all rows. Rows the copy has already are compared and, where they differ, updated.
-    public Counts apply(Transaction tx, Batch batch) {
-        return apply(tx, batch, Refusals.NONE);
+    public RowCounts apply(Transaction tx, Batch batch) {
+        return apply(tx, batch, RowRefusals.NONE);
     }
 
     /// As [#apply(Transaction, Batch)]. A row that cannot be stored is told to `refusals`; SQLite has undone then what
     /// its statement did, and only that.
-    public Counts apply(Transaction tx, Batch batch, Refusals refusals) {
+    public RowCounts apply(Transaction tx, Batch batch, RowRefusals refusals) {
         return apply(tx, batch, refusals, false);
     }
 
-    private Counts apply(Transaction tx, Batch batch, Refusals refusals, boolean mustBeNew) {
+    private RowCounts apply(Transaction tx, Batch batch, RowRefusals refusals, boolean mustBeNew) {
         SqliteConnection connection = tx.connection();
         SqliteStatement inserting = tx.statement(insert);
         SqliteStatement updating = update.isEmpty() ? null : tx.statement(update);
@@ -93,18 +93,18 @@ public final class Upsert {
                 refusals.refused(row, e);
             }
         }
-        return new Counts(inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted - refused);
+        return new RowCounts(inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted - refused);
     }
 
     /// As [#apply], for rows of which none can be there yet: they are of one snapshot and go into an empty table.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where two rows have the same key
-    public Counts load(Transaction tx, Batch batch) {
-        return load(tx, batch, Refusals.NONE);
+    public RowCounts load(Transaction tx, Batch batch) {
+        return load(tx, batch, RowRefusals.NONE);
     }
 
     /// As [#load(Transaction, Batch)]; of rows with the same key all but the first are refused.
-    public Counts load(Transaction tx, Batch batch, Refusals refusals) {
+    public RowCounts load(Transaction tx, Batch batch, RowRefusals refusals) {
         return apply(tx, batch, refusals, true);
     }
 
@@ -122,11 +122,11 @@ public final class Upsert {
     /// that fails on a row.
     ///
     /// @param refusals of rows in the batches that are made of them then
-    public Counts merge(Transaction tx, String copy, GatheredRows.Refused refusals) {
+    public RowCounts merge(Transaction tx, String copy, GatheredRows.Refused refusals) {
         SqliteConnection connection = tx.connection();
         connection.exec("SAVEPOINT merging");
         try {
-            Counts counts = merge(tx, copy);
+            RowCounts counts = merge(tx, copy);
             connection.exec("RELEASE merging");
             return counts;
         } catch (SqliteException e) {
@@ -138,7 +138,7 @@ public final class Upsert {
         }
     }
 
-    private Counts merge(Transaction tx, String copy) {
+    private RowCounts merge(Transaction tx, String copy) {
         List<String> columns = definition.columnNames();
         SqliteConnection connection = tx.connection();
         Optional<SoftDeletes> marks = SoftDeletes.of(definition, copy);
@@ -157,7 +157,7 @@ public final class Upsert {
         SqliteStatement count = tx.statement("SELECT count(*) FROM " + quoted(table));
         try {
             count.step();
-            return new Counts(inserted, updated, deleted, count.intAt(0) - inserted - updated - deleted);
+            return new RowCounts(inserted, updated, deleted, count.intAt(0) - inserted - updated - deleted);
         } finally {
             count.reset(); // a statement with rows to come would keep the table from being dropped
         }

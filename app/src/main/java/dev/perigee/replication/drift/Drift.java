@@ -8,8 +8,8 @@ import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.replication.copy.CopyTable;
 import dev.perigee.replication.state.ColumnBackfill;
-import dev.perigee.replication.state.DriftTable;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.DriftRecords;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.source.SourceTable;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.store.Store.Transaction;
@@ -156,12 +156,12 @@ public record Drift(
         CopyDefinition altered = altered(kept);
         boolean mustTakeNull = choice == DroppedColumns.KEEP && dropped.stream().anyMatch(CopyColumn::notNull);
         if (mustTakeNull) CopyTable.remake(tx, altered);
-        StateTable.redefined(tx, name, altered);
+        StateRecords.redefined(tx, name, altered);
         backfill(tx, name, altered);
     }
 
     private void backfill(Transaction tx, String name, CopyDefinition altered) {
-        Optional<ColumnBackfill> open = DriftTable.find(tx, name).backfill();
+        Optional<ColumnBackfill> open = DriftRecords.find(tx, name).backfill();
         List<String> columns = new ArrayList<>();
         // Those that were not whole yet stay so, under the names they have now.
         for (String old : open.map(ColumnBackfill::columns).orElse(List.of())) {
@@ -170,7 +170,7 @@ public record Drift(
             });
         }
         if (added.isEmpty()) {
-            DriftTable.backfill(
+            DriftRecords.backfill(
                     tx,
                     name,
                     open.filter(_ -> !columns.isEmpty())
@@ -179,7 +179,7 @@ public record Drift(
         }
         added.forEach(column -> columns.add(column.name()));
         ColumnBackfill begun = ColumnBackfill.of(tx, altered, columns);
-        DriftTable.backfill(tx, name, begun.isDone() ? Optional.empty() : Optional.of(begun));
+        DriftRecords.backfill(tx, name, begun.isDone() ? Optional.empty() : Optional.of(begun));
     }
 
     private Map<String, String> renames(List<CopyColumn> kept) {

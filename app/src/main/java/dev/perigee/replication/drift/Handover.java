@@ -1,9 +1,9 @@
 package dev.perigee.replication.drift;
 
 import dev.perigee.config.TableConfig;
-import dev.perigee.replication.state.DriftTable;
+import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Source;
@@ -42,12 +42,12 @@ public final class Handover {
     }
 
     private static Optional<Owner> owner(Transaction tx, TableConfig config, SourceTable table) {
-        boolean hasOwn = StateTable.find(tx, config.name())
+        boolean hasOwn = StateRecords.find(tx, config.name())
                 .flatMap(TableState::definition)
                 .isPresent();
         if (hasOwn) return Optional.empty();
-        return StateTable.ownerOf(tx, config.target().orElse(table.id().name()))
+        return StateRecords.ownerOf(tx, config.target().orElse(table.id().name()))
                 .filter(old -> !old.equals(config.name()))
-                .flatMap(old -> DriftTable.find(tx, old).identity().map(identity -> new Owner(old, identity)));
+                .flatMap(old -> DriftRecords.find(tx, old).identity().map(identity -> new Owner(old, identity)));
     }
 }

@@ -5,7 +5,6 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.replication.copy.CopyDefinition.Known;
-import dev.perigee.replication.state.Followed;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import java.util.ArrayList;
@@ -36,16 +35,16 @@ public final class SettingNames {
     ///
     /// @param config the settings, in the names that `known` remembers
     /// @param known to be kept in the copy's definition
-    public record Followed(TableConfig config, Known known) {}
+    public record Renamed(TableConfig config, Known known) {}
 
     /// @param made how the copy was made; empty where there is none
     /// @param isLiteral whether names the source has are taken as they are, as a resync does
-    public static Followed follow(
+    public static Renamed follow(
             TableConfig config, SourceTable table, Optional<CopyDefinition> made, boolean isLiteral) {
         return new SettingNames(table, made, isLiteral).followed(config);
     }
 
-    private Followed followed(TableConfig config) {
+    private Renamed followed(TableConfig config) {
         Optional<String> cursor = config.cursorColumn().map(this::name);
         TableConfig now = new TableConfig(
                 config.name(),
@@ -76,7 +75,7 @@ public final class SettingNames {
                 renamed,
                 cursor.flatMap(table::column).map(SourceColumn::identity),
                 made.map(m -> m.known().kept()).orElse(List.of()));
-        return new Followed(now, known);
+        return new Renamed(now, known);
     }
 
     /// Those that are still there: of one that was dropped nothing is left to copy, or to leave out.

@@ -2,7 +2,7 @@
 ///
 /// Guarantee: nothing is applied to a copy before its source is confirmed in the same snapshot.
 ///
-/// Start reading at [Lineage].
+/// Start reading at [SourceIdentityCheck].
 @NullMarked
 package dev.perigee.replication.drift;
 

@@ -1,9 +1,9 @@
 package dev.perigee.replication.run;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.replication.sync.Failures;
 import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.replication.sync.TableSync.Member;
+import dev.perigee.replication.sync.ThreadFailures;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -110,7 +110,7 @@ final class GroupRuns {
         try {
             return round.results.get().get(runner);
         } catch (ExecutionException e) {
-            throw Failures.unwrapped(e);
+            throw ThreadFailures.unwrapped(e);
         }
     }
 }

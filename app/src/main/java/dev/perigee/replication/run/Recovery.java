@@ -4,10 +4,10 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.replication.drift.SettingNames;
-import dev.perigee.replication.state.DriftTable;
+import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Sealing;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Identity;
@@ -35,10 +35,11 @@ public final class Recovery {
     ///     that the rows cannot be compared and must be fetched again
     public static boolean rebase(Store store, Source source, TableConfig asked) {
         SourceTable table = source.describe(asked);
-        Optional<TableState> state = store.read(ReplicationTables.READ_LIMIT, tx -> StateTable.find(tx, asked.name()));
+        Optional<TableState> state =
+                store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, asked.name()));
         Optional<CopyDefinition> made = state.filter(TableState::isLoaded).flatMap(TableState::definition);
         if (made.isEmpty() || asked.mode() == TableConfig.Mode.FULL) return false;
-        SettingNames.Followed names = SettingNames.follow(asked, table, made, true);
+        SettingNames.Renamed names = SettingNames.follow(asked, table, made, true);
         TableConfig config = names.config();
         CopyDefinition now = CopyDefinition.of(config, table).chosenBy(asked, names.known());
         if (!fits(made.get(), now)) return false;
@@ -60,17 +61,17 @@ public final class Recovery {
             Snapshot snapshot) {
         Sealing sealing =
                 new Sealing(Optional.empty(), Optional.of(snapshot.moment().mark()), List.of());
-        StateTable.redefined(tx, name, definition);
-        StateTable.rebased(tx, name, end, sealing);
-        DriftTable.renewed(tx, name, identity);
-        DriftTable.recovering(tx, name, true);
+        StateRecords.redefined(tx, name, definition);
+        StateRecords.rebased(tx, name, end, sealing);
+        DriftRecords.renewed(tx, name, identity);
+        DriftRecords.recovering(tx, name, true);
         return true;
     }
 
     /// The copy's rows are the source's again.
     public static void ended(Store store, String name) {
         store.write(tx -> {
-            DriftTable.recovering(tx, name, false);
+            DriftRecords.recovering(tx, name, false);
             return true;
         });
     }

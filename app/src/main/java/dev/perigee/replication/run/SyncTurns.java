@@ -3,8 +3,8 @@ package dev.perigee.replication.run;
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.sync.Cancellation;
 import dev.perigee.replication.sync.Progress;
+import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.replication.sync.TableSync;
 import java.time.Duration;
@@ -73,7 +73,7 @@ public final class SyncTurns {
     }
 
     /// Syncs a table to its end, and its group with it. Waits for a turn.
-    SyncResult run(TableRunner runner, Run.Kind kind, Cancellation cancellation) throws InterruptedException {
+    SyncResult run(TableRunner runner, Run.Kind kind, SyncCancellation cancellation) throws InterruptedException {
         Optional<String> group = runner.config().group();
         if (group.isPresent()) return grouped(group.get(), runner, kind, cancellation);
         return inTurn(() -> watched(runner, kind, cancellation, sync::run));
@@ -81,7 +81,7 @@ public final class SyncTurns {
 
     /// The group takes one turn for all its tables: a member with a turn of its own could wait for members that wait
     /// for a turn.
-    private SyncResult grouped(String group, TableRunner runner, Run.Kind kind, Cancellation cancellation)
+    private SyncResult grouped(String group, TableRunner runner, Run.Kind kind, SyncCancellation cancellation)
             throws InterruptedException {
         return watched(
                 runner,
@@ -99,7 +99,7 @@ public final class SyncTurns {
         SyncResult run(TableSync.Member member) throws InterruptedException;
     }
 
-    private SyncResult watched(TableRunner runner, Run.Kind kind, Cancellation cancellation, Syncing syncing)
+    private SyncResult watched(TableRunner runner, Run.Kind kind, SyncCancellation cancellation, Syncing syncing)
             throws InterruptedException {
         AtomicBoolean isDecided = new AtomicBoolean();
         try {

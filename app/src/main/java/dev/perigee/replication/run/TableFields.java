@@ -4,7 +4,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableSettings;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Json;
-import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.ConfiguredTable;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -71,7 +71,7 @@ public final class TableFields {
     /// As `GET` shows it: every field that has a value.
     public static Map<String, Object> json(ConfiguredTable table) {
         Map<String, Object> json = TableSettings.fields(table.config());
-        json.put("origin", ConfigTable.word(table.origin()));
+        json.put("origin", ConfigRecords.word(table.origin()));
         return json;
     }
 

@@ -6,8 +6,8 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.replication.state.ConfiguredTable;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.sync.Cancellation;
 import dev.perigee.replication.sync.Progress;
+import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.SyncResult;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,7 +35,7 @@ public final class TableRunner {
     /// Runs a sync to its end; [Tables] says how many at once.
     @FunctionalInterface
     interface Work {
-        SyncResult run(TableRunner runner, Run.Kind kind, Cancellation cancellation) throws InterruptedException;
+        SyncResult run(TableRunner runner, Run.Kind kind, SyncCancellation cancellation) throws InterruptedException;
     }
 
     /// Things that wait for the table at most; more are refused.
@@ -44,14 +44,14 @@ public final class TableRunner {
     /// Something that must not happen to a copy while it is synced.
     @FunctionalInterface
     public interface Exclusive<T> {
-        T run(Cancellation cancellation) throws InterruptedException;
+        T run(SyncCancellation cancellation) throws InterruptedException;
     }
 
     /// @param kind of a sync; empty for anything else
     /// @param result completes when it has ended
     private record Task<T>(Optional<Run.Kind> kind, Exclusive<T> work, CompletableFuture<T> result) {}
 
-    private record Running(Task<?> task, Cancellation cancellation, Thread thread) {}
+    private record Running(Task<?> task, SyncCancellation cancellation, Thread thread) {}
 
     private final Work work;
     private final Runnable changed;
@@ -258,7 +258,7 @@ public final class TableRunner {
     }
 
     private <T> void start(Task<T> task) {
-        Cancellation cancellation = new Cancellation();
+        SyncCancellation cancellation = new SyncCancellation();
         Thread thread = Thread.ofVirtual().name("perigee-sync-" + name()).unstarted(() -> {
             T done = null;
             Throwable failure = null;

@@ -9,15 +9,15 @@ import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyTable;
-import dev.perigee.replication.drift.Drifting;
+import dev.perigee.replication.drift.DefinitionCheck;
 import dev.perigee.replication.drift.Handover;
-import dev.perigee.replication.state.ConfigTable;
+import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.ConfiguredTable;
 import dev.perigee.replication.state.ConfiguredTable.Origin;
 import dev.perigee.replication.state.CopyNames;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.replication.sync.SourceTrouble;
 import dev.perigee.replication.sync.SyncPlan;
@@ -77,16 +77,16 @@ public final class Tables {
     public void load() {
         synchronized (changing) {
             List<ConfiguredTable> remembered = host.store().write(tx -> {
-                Map<String, ConfiguredTable> known = byName(ConfigTable.all(tx));
+                Map<String, ConfiguredTable> known = byName(ConfigRecords.all(tx));
                 for (TableConfig config : settings.tables()) {
                     // A pause outlives the restart: whoever paused the table had a reason that may still hold.
                     boolean wasPaused = known.containsKey(config.name())
                             && known.get(config.name()).config().paused();
                     TableConfig effective = wasPaused ? config.withPaused(true) : config;
-                    ConfigTable.put(tx, new ConfiguredTable(effective, Origin.FILE));
-                    StateTable.ensure(tx, config.name());
+                    ConfigRecords.put(tx, new ConfiguredTable(effective, Origin.FILE));
+                    StateRecords.ensure(tx, config.name());
                 }
-                return ConfigTable.all(tx);
+                return ConfigRecords.all(tx);
             });
             Map<String, TableState> states = states();
             for (ConfiguredTable table : remembered) {
@@ -135,7 +135,7 @@ public final class Tables {
     public Map<String, TableState> states() {
         Map<String, TableState> states = new LinkedHashMap<>();
         host.store()
-                .read(ReplicationTables.READ_LIMIT, StateTable::all)
+                .read(ReplicationTables.READ_LIMIT, StateRecords::all)
                 .forEach(state -> states.put(state.name(), state));
         return states;
     }
@@ -184,7 +184,7 @@ public final class Tables {
         List<Wanted> wanted = new ArrayList<>();
         Map<TableConfig, SourceTable> described = new LinkedHashMap<>();
         for (TableConfig config : configs) described.put(config, source.describe(config));
-        HiddenRows.refuse(source, described, this::isNewlyWhole);
+        RowVisibilityCheck.refuse(source, described, this::isNewlyWhole);
         described.forEach((config, table) -> {
             Handover.find(host.store(), source, config, table).ifPresent(old -> {
                 handOver(old, config.name());
@@ -192,7 +192,7 @@ public final class Tables {
             });
             wanted.add(new Wanted(
                     new ConfiguredTable(config, origin(config.name())),
-                    Drifting.definition(host.store(), config, table)));
+                    DefinitionCheck.definition(host.store(), config, table)));
         });
         Instant now = host.clock().instant();
         List<String> targets = host.store().write(tx -> store(tx, wanted, isAdopting, now));
@@ -277,7 +277,7 @@ public final class Tables {
             ConfiguredTable table = new ConfiguredTable(
                     config, runner.isOrphan() ? Origin.REST : runner.table().origin());
             host.store().write(tx -> {
-                ConfigTable.put(tx, table);
+                ConfigRecords.put(tx, table);
                 return true;
             });
             runner.table(table);
@@ -301,7 +301,7 @@ public final class Tables {
                             "The pages before stay in the copy",
                             "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
             host.store().write(tx -> {
-                Optional<TableState> state = StateTable.find(tx, name);
+                Optional<TableState> state = StateRecords.find(tx, name);
                 state.flatMap(TableState::shadow).ifPresent(shadow -> CopyTable.drop(tx, shadow));
                 if (isDropped) state.flatMap(TableState::target).ifPresent(copy -> CopyTable.drop(tx, copy));
                 ReplicationTables.forget(tx, name);
@@ -327,8 +327,8 @@ public final class Tables {
     /// Fetches a table again from the beginning; a crash does not forget it. Readers keep the old copy meanwhile.
     public CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
         host.store().write(tx -> {
-            StateTable.ensure(tx, runner.name());
-            StateTable.needsResync(tx, runner.name());
+            StateRecords.ensure(tx, runner.name());
+            StateRecords.needsResync(tx, runner.name());
             return true;
         });
         return runner.resync();
@@ -395,11 +395,11 @@ public final class Tables {
         List<String> targets = new ArrayList<>();
         for (Wanted one : wanted) {
             String name = one.table().config().name();
-            ConfigTable.put(tx, one.table());
+            ConfigRecords.put(tx, one.table());
             targets.add(reserveTarget(tx, name, one.definition(), isAdopting));
-            StateTable.dueAt(tx, name, Optional.of(due));
+            StateRecords.dueAt(tx, name, Optional.of(due));
         }
-        if (ConfigTable.all(tx).size() > MAX_TABLES) {
+        if (ConfigRecords.all(tx).size() > MAX_TABLES) {
             throw Fault.TOO_LARGE.in(
                     "replication",
                     "there would be more than %d replicated tables".formatted(MAX_TABLES),
@@ -410,14 +410,14 @@ public final class Tables {
     }
 
     private static String reserveTarget(Transaction tx, String name, CopyDefinition definition, boolean isAdopting) {
-        StateTable.ensure(tx, name);
-        Optional<String> made = StateTable.find(tx, name)
+        StateRecords.ensure(tx, name);
+        Optional<String> made = StateRecords.find(tx, name)
                 .flatMap(TableState::target)
                 .filter(target -> CopyTable.existing(tx, target).isPresent());
         if (made.isEmpty()) {
             Optional<String> adopted = isAdopting ? CopyNames.unowned(tx, definition.target()) : Optional.empty();
             if (adopted.isEmpty()) SyncPlan.makeCopy(tx, name, definition);
-            else StateTable.adopted(tx, name, adopted.get());
+            else StateRecords.adopted(tx, name, adopted.get());
             return adopted.orElse(definition.target());
         }
         if (!made.get().equalsIgnoreCase(definition.target())) {

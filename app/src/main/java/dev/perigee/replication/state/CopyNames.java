@@ -14,7 +14,7 @@ public final class CopyNames {
     ///
     /// @param table the name it is configured by
     public static void refuseTaken(Transaction tx, String name, String table) {
-        StateTable.ownerOf(tx, name).filter(owner -> !owner.equals(table)).ifPresent(owner -> {
+        StateRecords.ownerOf(tx, name).filter(owner -> !owner.equals(table)).ifPresent(owner -> {
             throw Fault.CONFLICT.in(
                     "table " + table,
                     "\"%s\" is the copy of the replicated table %s".formatted(name, owner),
@@ -37,7 +37,7 @@ public final class CopyNames {
 
     /// The name of a table that replication does not own, as it is spelled; empty where there is none of that name.
     public static Optional<String> unowned(Transaction tx, String name) {
-        if (StateTable.ownerOf(tx, name).isPresent()) return Optional.empty();
+        if (StateRecords.ownerOf(tx, name).isPresent()) return Optional.empty();
         SqliteStatement find =
                 tx.statement("SELECT name FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type = 'table'");
         try {

@@ -1,6 +1,6 @@
 package dev.perigee.replication.state;
 
-import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.RowCounts;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -17,7 +17,7 @@ public record Run(
         Outcome outcome,
         Instant startedAt,
         Optional<Instant> finishedAt,
-        Counts counts,
+        RowCounts counts,
         long pages,
         Optional<String> cursor,
         Optional<Problem> error,
@@ -54,7 +54,7 @@ public record Run(
                 Outcome.RUNNING,
                 at,
                 Optional.empty(),
-                Counts.NONE,
+                RowCounts.NONE,
                 0,
                 Optional.empty(),
                 Optional.empty(),
@@ -62,7 +62,7 @@ public record Run(
     }
 
     /// The same run after another page.
-    public Run after(Counts page, Optional<String> mark) {
+    public Run after(RowCounts page, Optional<String> mark) {
         return new Run(
                 id,
                 table,
@@ -78,7 +78,7 @@ public record Run(
     }
 
     /// The same run with rows that were gathered before.
-    public Run counted(Counts merged, Optional<String> mark) {
+    public Run counted(RowCounts merged, Optional<String> mark) {
         return new Run(
                 id,
                 table,
@@ -94,7 +94,7 @@ public record Run(
     }
 
     /// The same run, its rows counted another way.
-    public Run recounted(Counts otherwise) {
+    public Run recounted(RowCounts otherwise) {
         return new Run(id, table, kind, outcome, startedAt, finishedAt, otherwise, pages, cursor, error, note);
     }
 

@@ -11,7 +11,7 @@ import java.util.Optional;
 /// A row of `tmp_replication_state`: where a copy stands. The columns are explained in `docs/format/`.
 ///
 /// @param target the copy's name; empty until it is made
-/// @param completeAsOf see [Followed], as the members after it
+/// @param completeAsOf see [SyncOutcome], as the members after it
 /// @param pages pages applied ever; each page names the number it follows, so none is applied after a gap
 /// @param generation how often the copy was replaced by a fresh one
 /// @param isLoaded whether everything was fetched once
@@ -24,7 +24,7 @@ import java.util.Optional;
 /// @param failures failed syncs since the last one that succeeded
 /// @param backfill columns that were added and are not whole yet
 /// @param isRecovering whether rows are still being mended after the source went back
-/// @param obstacles see [Followed]
+/// @param obstacles see [SyncOutcome]
 public record TableState(
         String name,
         Optional<String> target,

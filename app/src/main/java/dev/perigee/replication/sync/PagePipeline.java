@@ -43,7 +43,7 @@ public final class PagePipeline implements PageSink, AutoCloseable {
     private final Store store;
     private final Apply apply;
     private final Consumer<Run> committed;
-    private final Cancellation cancellation;
+    private final SyncCancellation cancellation;
     private final List<Batch> all = new ArrayList<>();
     private final BlockingQueue<Batch> free = new ArrayBlockingQueue<>(BATCHES);
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -63,7 +63,7 @@ public final class PagePipeline implements PageSink, AutoCloseable {
             long pages,
             Apply apply,
             Consumer<Run> committed,
-            Cancellation cancellation) {
+            SyncCancellation cancellation) {
         this.store = store;
         this.pages = pages;
         this.apply = apply;
@@ -124,7 +124,7 @@ public final class PagePipeline implements PageSink, AutoCloseable {
     /// The first failure of the writer, if any; what the reading side threw may be only its consequence.
     public void check() {
         Throwable failed = failure.get();
-        if (failed != null) throw Failures.unwrapped(failed);
+        if (failed != null) throw ThreadFailures.unwrapped(failed);
         cancellation.check();
     }
 

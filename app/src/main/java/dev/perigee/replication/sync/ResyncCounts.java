@@ -4,8 +4,8 @@ import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.copy.CopyDefinition;
-import dev.perigee.replication.copy.Counts;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.copy.RowCounts;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
@@ -32,7 +32,7 @@ final class ResyncCounts {
     /// columns that both have.
     ///
     /// @return empty where there is nothing to compare by, or no time
-    static Optional<Counts> compare(Store store, String name, SyncPlan plan) {
+    static Optional<RowCounts> compare(Store store, String name, SyncPlan plan) {
         if (plan.shadow().isEmpty() || plan.definition().key().isEmpty()) return Optional.empty();
         try {
             return store.read(LIMIT, tx -> compare(tx, name, plan));
@@ -42,8 +42,8 @@ final class ResyncCounts {
         }
     }
 
-    private static Optional<Counts> compare(Transaction tx, String name, SyncPlan plan) {
-        TableState state = StateTable.find(tx, name).orElseThrow();
+    private static Optional<RowCounts> compare(Transaction tx, String name, SyncPlan plan) {
+        TableState state = StateRecords.find(tx, name).orElseThrow();
         CopyDefinition before = state.definition().orElse(null);
         if (before == null || !before.key().equals(plan.definition().key())) return Optional.empty();
         String old = quoted(before.target());
@@ -66,7 +66,7 @@ final class ResyncCounts {
         row.step();
         long matched = row.intAt(0);
         long same = row.intAt(1);
-        return Optional.of(new Counts(row.intAt(2) - matched, matched - same, row.intAt(3) - matched, same));
+        return Optional.of(new RowCounts(row.intAt(2) - matched, matched - same, row.intAt(3) - matched, same));
     }
 
     private static String qualified(String alias, List<String> columns) {

@@ -3,12 +3,12 @@ package dev.perigee.replication.sync;
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.replication.copy.Counts;
-import dev.perigee.replication.copy.Refusals;
+import dev.perigee.replication.copy.RowCounts;
+import dev.perigee.replication.copy.RowRefusals;
 import dev.perigee.replication.copy.SourceText;
 import dev.perigee.replication.copy.Upsert;
 import dev.perigee.replication.state.ReplicationTables;
-import dev.perigee.replication.state.SetAsideTable;
+import dev.perigee.replication.state.SetAsideRecords;
 import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
 import dev.perigee.sqlite.Value;
@@ -59,28 +59,28 @@ public final class SetAsideRows {
     /// Looks up what is set aside so far. A fresh copy begins without.
     public void begin(Store store, Instant now) {
         if (isPending && !isMerged) return;
-        List<SetAsideTable.Known> rows =
-                store.read(ReplicationTables.READ_LIMIT, tx -> SetAsideTable.known(tx, name, now));
+        List<SetAsideRecords.Known> rows =
+                store.read(ReplicationTables.READ_LIMIT, tx -> SetAsideRecords.known(tx, name, now));
         rows.forEach(row -> known.put(row.key(), row.fault()));
         due = rows.stream()
-                .filter(SetAsideTable.Known::isDue)
-                .map(SetAsideTable.Known::key)
+                .filter(SetAsideRecords.Known::isDue)
+                .map(SetAsideRecords.Known::key)
                 .toList();
     }
 
     /// Applies a page and the rows that were refused before they were in it.
     ///
     /// @param isFirst whether none of its rows can be there yet
-    public Counts apply(Transaction tx, Batch page, List<RefusedRow> refused, boolean isFirst, Instant now) {
+    public RowCounts apply(Transaction tx, Batch page, List<RefusedRow> refused, boolean isFirst, Instant now) {
         Set<Integer> failed = new HashSet<>();
-        Refusals refusals = (row, reason) -> {
+        RowRefusals refusals = (row, reason) -> {
             failed.add(row);
-            put(tx, new SetAsideTable.Entry(text.key(page, row), reason, text.of(page, row)), now);
+            put(tx, new SetAsideRecords.Entry(text.key(page, row), reason, text.of(page, row)), now);
         };
-        Counts counts = isFirst ? upsert.load(tx, page, refusals) : upsert.apply(tx, page, refusals);
+        RowCounts counts = isFirst ? upsert.load(tx, page, refusals) : upsert.apply(tx, page, refusals);
         for (RefusedRow row : refused) {
             Optional<String> key = text.key(row.key());
-            put(tx, new SetAsideTable.Entry(key, row.reason(), text.of(row)), now);
+            put(tx, new SetAsideRecords.Entry(key, row.reason(), text.of(row)), now);
             key.ifPresent(returned::add);
         }
         boolean isRetry = isRetrying;
@@ -91,7 +91,7 @@ public final class SetAsideRows {
             boolean isSame = isRetry && !returned.add(key.get());
             if (isSame) {
                 PerigeeException same = Upsert.sameKey(name);
-                put(tx, new SetAsideTable.Entry(key, same, text.of(page, row)), now);
+                put(tx, new SetAsideRecords.Entry(key, same, text.of(page, row)), now);
             } else if (!failed.contains(row) && mayClear(key.get(), isRetry)) {
                 clear(tx, key.get());
             }
@@ -114,7 +114,7 @@ public final class SetAsideRows {
         if (unnamed.isEmpty()) return;
         PerigeeException reason = Upsert.sameKey(name);
         store.write(tx -> {
-            unnamed.forEach(key -> put(tx, new SetAsideTable.Entry(Optional.empty(), reason, text.ofKey(key)), now));
+            unnamed.forEach(key -> put(tx, new SetAsideRecords.Entry(Optional.empty(), reason, text.ofKey(key)), now));
             return true;
         });
     }
@@ -141,23 +141,23 @@ public final class SetAsideRows {
     void nullKeysRead(Store store) {
         isNullKeysRead = true;
         store.write(tx -> {
-            SetAsideTable.keepNullKeysOf(tx, name, isPending, run);
+            SetAsideRecords.keepNullKeysOf(tx, name, isPending, run);
             return true;
         });
     }
 
     /// The fresh copy takes its place.
     void swapped(Transaction tx) {
-        SetAsideTable.swapped(tx, name);
+        SetAsideRecords.swapped(tx, name);
     }
 
     /// Merges what was gathered into `copy`.
-    Counts merge(Transaction tx, String copy, Instant now) {
-        Counts counts = upsert.merge(tx, copy, (batch, row, reason) -> {
-            put(tx, new SetAsideTable.Entry(text.key(batch, row), reason, text.of(batch, row)), now);
+    RowCounts merge(Transaction tx, String copy, Instant now) {
+        RowCounts counts = upsert.merge(tx, copy, (batch, row, reason) -> {
+            put(tx, new SetAsideRecords.Entry(text.key(batch, row), reason, text.of(batch, row)), now);
         });
-        cleared.forEach(key -> SetAsideTable.remove(tx, name, false, key));
-        SetAsideTable.merged(tx, name, isNullKeysRead);
+        cleared.forEach(key -> SetAsideRecords.remove(tx, name, false, key));
+        SetAsideRecords.merged(tx, name, isNullKeysRead);
         return counts;
     }
 
@@ -167,8 +167,8 @@ public final class SetAsideRows {
         return fault != null && (isRetry || !fault.equals(Fault.KEY_MISSING.name()));
     }
 
-    private void put(Transaction tx, SetAsideTable.Entry entry, Instant now) {
-        SetAsideTable.put(tx, name, isPending, entry, now, run);
+    private void put(Transaction tx, SetAsideRecords.Entry entry, Instant now) {
+        SetAsideRecords.put(tx, name, isPending, entry, now, run);
         entry.key().ifPresent(key -> {
             known.put(key, entry.reason().fault().name());
             cleared.remove(key);
@@ -176,7 +176,7 @@ public final class SetAsideRows {
     }
 
     private void clear(Transaction tx, String key) {
-        SetAsideTable.remove(tx, name, isPending, key);
+        SetAsideRecords.remove(tx, name, isPending, key);
         known.remove(key);
         if (isMerged) cleared.add(key);
     }

@@ -4,7 +4,7 @@ import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.PageByPage;
-import dev.perigee.replication.state.SetAsideTable;
+import dev.perigee.replication.state.SetAsideRecords;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
@@ -38,7 +38,7 @@ final class SharedKeys implements PageSink, AutoCloseable {
     /// @return one key more than can be set aside, at most
     static List<List<Value>> in(Snapshot snapshot, SourceTable table, CopyDefinition definition, TableConfig config) {
         List<String> key = definition.key();
-        Scope scope = new Scope.SharedKeys(SetAsideTable.MAX_ROWS + 1);
+        Scope scope = new Scope.SharedKeys(SetAsideRecords.MAX_ROWS + 1);
         try (SharedKeys keys = new SharedKeys(key.size())) {
             snapshot.pull(new Pull(table, key, key, scope, PAGE_ROWS, config.numeric(), config.timestamps()), keys);
             return keys.found;

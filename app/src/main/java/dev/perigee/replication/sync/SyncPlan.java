@@ -5,14 +5,14 @@ import dev.perigee.fault.Fault;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyTable;
 import dev.perigee.replication.copy.CopyTable.Index;
+import dev.perigee.replication.drift.DefinitionCheck;
 import dev.perigee.replication.drift.Drift;
-import dev.perigee.replication.drift.Drifting;
 import dev.perigee.replication.state.CopyNames;
-import dev.perigee.replication.state.DriftTable;
+import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
 import dev.perigee.replication.state.Sealing;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Source;
@@ -32,7 +32,7 @@ import java.util.Optional;
 /// @param after rows greater than it are wanted
 /// @param sealing how far the copy is settled
 /// @param isLoaded whether everything was fetched once
-/// @param isClientSeen see [dev.perigee.replication.state.Followed]
+/// @param isClientSeen see [dev.perigee.replication.state.SyncOutcome]
 /// @param pages pages applied to the copy so far
 /// @param rows in the copy so far
 /// @param generation of the copy when this sync is done
@@ -66,7 +66,7 @@ public record SyncPlan(
     ///
     /// @param isGroup whether the copy must stay as it is until the tables of its group are ready too
     static SyncPlan make(Store store, Source source, TableConfig asked, Run.Kind kind, boolean isGroup) {
-        Drifting drifting = Drifting.look(store, source, asked, kind);
+        DefinitionCheck drifting = DefinitionCheck.look(store, source, asked, kind);
         TableConfig config = drifting.config();
         SourceTable table = drifting.table();
         CopyDefinition now = drifting.now();
@@ -157,7 +157,7 @@ public record SyncPlan(
     /// The plan for a copy that only goes on; empty where something must be made first.
     private static Optional<SyncPlan> goOn(
             Transaction tx, TableConfig config, SourceTable table, CopyDefinition now, Run.Kind kind) {
-        TableState state = StateTable.find(tx, config.name()).orElse(null);
+        TableState state = StateRecords.find(tx, config.name()).orElse(null);
         boolean isWhole = kind == Run.Kind.RESYNC || config.mode() == TableConfig.Mode.FULL;
         if (isWhole || state == null || state.needsResync()) return Optional.empty();
         CopyDefinition made = state.definition().orElse(null);
@@ -170,17 +170,17 @@ public record SyncPlan(
     private static SyncPlan prepare(
             Transaction tx, TableConfig config, SourceTable table, CopyDefinition now, boolean isAside) {
         String name = config.name();
-        StateTable.ensure(tx, name);
-        boolean hasCopy = StateTable.find(tx, name)
+        StateRecords.ensure(tx, name);
+        boolean hasCopy = StateRecords.find(tx, name)
                 .flatMap(TableState::target)
                 .filter(target -> CopyTable.existing(tx, target).isPresent())
                 .isPresent();
         if (!hasCopy) makeCopy(tx, name, now);
         if (!hasCopy && !isAside) {
-            TableState state = StateTable.find(tx, name).orElseThrow();
+            TableState state = StateRecords.find(tx, name).orElseThrow();
             return of(tx, config, table, now, state, Optional.empty(), state.generation());
         }
-        TableState before = StateTable.find(tx, name).orElseThrow();
+        TableState before = StateRecords.find(tx, name).orElseThrow();
         if (!before.target().orElseThrow().equalsIgnoreCase(now.target()))
             CopyNames.refuseTaken(tx, now.target(), name);
         long generation = before.generation() + 1;
@@ -188,18 +188,18 @@ public record SyncPlan(
         before.shadow().ifPresent(left -> CopyTable.drop(tx, left));
         CopyTable.drop(tx, shadow);
         CopyTable.create(tx, now, shadow);
-        StateTable.shadow(tx, name, Optional.of(shadow));
-        TableState state = StateTable.find(tx, name).orElseThrow();
+        StateRecords.shadow(tx, name, Optional.of(shadow));
+        TableState state = StateRecords.find(tx, name).orElseThrow();
         return of(tx, config, table, now, state, Optional.of(shadow), generation);
     }
 
     /// Makes an empty copy, unless the name is taken by something that is not replication's.
     public static void makeCopy(Transaction tx, String name, CopyDefinition definition) {
-        StateTable.ensure(tx, name);
+        StateRecords.ensure(tx, name);
         CopyNames.refuseTaken(tx, definition.target(), name);
         CopyTable.create(tx, definition, definition.target());
-        StateTable.made(tx, name, definition);
-        DriftTable.forget(tx, name);
+        StateRecords.made(tx, name, definition);
+        DriftRecords.forget(tx, name);
     }
 
     private static SyncPlan of(

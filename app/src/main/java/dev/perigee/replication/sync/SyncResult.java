@@ -1,7 +1,7 @@
 package dev.perigee.replication.sync;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.replication.copy.Counts;
+import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.state.Problem;
 import java.util.Optional;
 import java.util.Set;
@@ -15,7 +15,7 @@ import java.util.Set;
 public record SyncResult(
         String table, long inserted, long updated, long deleted, long unchanged, long ms, Optional<Problem> error) {
 
-    public static SyncResult of(String table, Counts counts, long ms, Optional<Problem> error) {
+    public static SyncResult of(String table, RowCounts counts, long ms, Optional<Problem> error) {
         return new SyncResult(
                 table, counts.inserted(), counts.updated(), counts.deleted(), counts.unchanged(), ms, error);
     }

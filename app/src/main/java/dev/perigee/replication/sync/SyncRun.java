@@ -3,20 +3,20 @@ package dev.perigee.replication.sync;
 import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.copy.CopyTable;
-import dev.perigee.replication.copy.Counts;
-import dev.perigee.replication.copy.Lists;
+import dev.perigee.replication.copy.NameList;
+import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.copy.SourceText;
 import dev.perigee.replication.copy.Upsert;
-import dev.perigee.replication.drift.Lineage;
+import dev.perigee.replication.drift.SourceIdentityCheck;
 import dev.perigee.replication.state.ColumnBackfill;
-import dev.perigee.replication.state.DriftTable;
-import dev.perigee.replication.state.Followed;
+import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.Guarantee;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.state.RunTable;
+import dev.perigee.replication.state.RunRecords;
 import dev.perigee.replication.state.Sealing;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.StateRecords;
+import dev.perigee.replication.state.SyncOutcome;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
@@ -55,7 +55,7 @@ final class SyncRun {
 
     private final Store store;
     private final InstantSource clock;
-    private final RunTable runs;
+    private final RunRecords runs;
     private final TableConfig config;
     private final SyncPlan plan;
     private final SetAsideRows setAside;
@@ -63,7 +63,7 @@ final class SyncRun {
     private final LatePace pace;
     private final LatePace nullKeyPace;
     private final SyncListener listener;
-    private final Cancellation cancellation;
+    private final SyncCancellation cancellation;
 
     // As of the page applied last: belongs to the writer while pages are under way.
     private Run applied;
@@ -73,11 +73,11 @@ final class SyncRun {
     // Known once the snapshot is there, and once all was pulled.
     private @Nullable Moment moment;
     private Optional<Instant> replayedUntil = Optional.empty();
-    private @Nullable Followed followed;
-    private Lineage.Found lineage = Lineage.Found.of(Optional.empty());
+    private @Nullable SyncOutcome followed;
+    private SourceIdentityCheck.Found lineage = SourceIdentityCheck.Found.of(Optional.empty());
     private Optional<ColumnBackfill> backfill = Optional.empty();
     private boolean isIdentityKept;
-    private Optional<Counts> compared = Optional.empty();
+    private Optional<RowCounts> compared = Optional.empty();
 
     // As of the page committed last.
     private volatile Run committed;
@@ -85,7 +85,7 @@ final class SyncRun {
     SyncRun(
             Store store,
             InstantSource clock,
-            RunTable runs,
+            RunRecords runs,
             TableConfig config,
             SyncPlan plan,
             Run run,
@@ -93,7 +93,7 @@ final class SyncRun {
             LatePace pace,
             LatePace nullKeyPace,
             SyncListener listener,
-            Cancellation cancellation) {
+            SyncCancellation cancellation) {
         this.store = store;
         this.clock = clock;
         this.runs = runs;
@@ -115,7 +115,7 @@ final class SyncRun {
         this.listener = listener;
         this.cancellation = cancellation;
         // Rows that came late do not move the cursor, so a run may end where it began.
-        this.applied = run.counted(Counts.NONE, plan.after().flatMap(HighWaterMark::cursor));
+        this.applied = run.counted(RowCounts.NONE, plan.after().flatMap(HighWaterMark::cursor));
         this.committed = applied;
     }
 
@@ -135,7 +135,7 @@ final class SyncRun {
         fillAddedColumns(snapshot);
         keysThatTellNoRowsApart(snapshot);
         setAside.due().forEach(portion -> {
-            pass(snapshot, new Scope.Keys(portion.stream().map(Lists::ofJson).toList()));
+            pass(snapshot, new Scope.Keys(portion.stream().map(NameList::ofJson).toList()));
             setAside.retried(store, portion);
         });
         plan.missingIndexes().forEach(index -> {
@@ -178,9 +178,9 @@ final class SyncRun {
     /// What policies hide is not known to be gone, so replacing the copy asks as a sweep does. Whoever resyncs has
     /// answered. Where rows cannot be compared by a key, their number is.
     private void refuseMassDelete() {
-        MassDelete mass = new MassDelete(config, plan.rows(), 0);
+        MassDeleteGuard mass = new MassDeleteGuard(config, plan.rows(), 0);
         long gone = ResyncCounts.compare(store, config.name(), plan)
-                .map(Counts::deleted)
+                .map(RowCounts::deleted)
                 .orElseGet(() -> plan.rows() - committed.counts().growth());
         if (mass.isAgainst(gone)) throw mass.hidden(gone);
     }
@@ -191,28 +191,28 @@ final class SyncRun {
     Run finish(Transaction tx) {
         Run run = committed;
         if (plan.shadow().isPresent()) {
-            String old = StateTable.find(tx, config.name())
+            String old = StateRecords.find(tx, config.name())
                     .flatMap(TableState::target)
                     .orElse(plan.definition().target());
-            StateTable.find(tx, config.name())
+            StateRecords.find(tx, config.name())
                     .flatMap(TableState::definition)
                     .ifPresent(made -> CopyTable.carryOver(tx, plan.shadow().get(), made, plan.definition()));
             long rows = run.counts().growth();
             CopyTable.swap(tx, plan.shadow().get(), old, plan.definition().target());
-            DriftTable.renewed(tx, config.name(), lineage.now());
-            StateTable.swapped(tx, config.name(), plan.definition(), mark, rows, textNumbers);
+            DriftRecords.renewed(tx, config.name(), lineage.now());
+            StateRecords.swapped(tx, config.name(), plan.definition(), mark, rows, textNumbers);
             setAside.swapped(tx);
             if (compared.isPresent()) run = run.recounted(compared.get());
         }
         if (plan.stage().isPresent()) {
-            Counts merged = setAside.merge(tx, plan.definition().target(), clock.instant());
+            RowCounts merged = setAside.merge(tx, plan.definition().target(), clock.instant());
             CopyTable.drop(tx, plan.stage().get());
-            StateTable.merged(tx, config.name(), mark, merged, textNumbers);
+            StateRecords.merged(tx, config.name(), mark, merged, textNumbers);
             run = run.counted(merged, mark.flatMap(HighWaterMark::cursor));
         }
-        StateTable.followed(tx, config.name(), progress());
-        lineage.now().ifPresent(now -> DriftTable.identity(tx, config.name(), now));
-        if (plan.shadow().isEmpty()) DriftTable.backfill(tx, config.name(), backfill.filter(b -> !b.isDone()));
+        StateRecords.followed(tx, config.name(), progress());
+        lineage.now().ifPresent(now -> DriftRecords.identity(tx, config.name(), now));
+        if (plan.shadow().isEmpty()) DriftRecords.backfill(tx, config.name(), backfill.filter(b -> !b.isDone()));
         return run.noted(notes());
     }
 
@@ -224,11 +224,11 @@ final class SyncRun {
 
     /// Before anything is applied. What is fetched from the beginning does not build on what was there.
     private void lookAtLineage(Snapshot snapshot) {
-        Lineage look = new Lineage(store, config, plan.table(), plan.after(), plan.rows());
+        SourceIdentityCheck look = new SourceIdentityCheck(store, config, plan.table(), plan.after(), plan.rows());
         if (!plan.isFromTheBeginning()) lineage = look.look(snapshot, false);
         else if (config.mode() == TableConfig.Mode.FULL && committed.kind() == Run.Kind.SYNC)
             lineage = look.lookAtServer(snapshot);
-        else lineage = Lineage.Found.of(snapshot.identity(plan.table()));
+        else lineage = SourceIdentityCheck.Found.of(snapshot.identity(plan.table()));
     }
 
     /// Moments of another history say nothing of what changed in this one.
@@ -242,7 +242,7 @@ final class SyncRun {
 
     private void fillAddedColumns(Snapshot snapshot) {
         if (plan.shadow().isPresent()) return;
-        backfill = store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, config.name()))
+        backfill = store.read(ReplicationTables.READ_LIMIT, tx -> DriftRecords.find(tx, config.name()))
                 .backfill();
         for (int fetched = 0; backfill.isPresent() && fetched < ColumnBackfill.ROWS_PER_SYNC; ) {
             ColumnBackfill open = backfill.get();
@@ -267,13 +267,13 @@ final class SyncRun {
     /// are new stay so until all their rows are there, and so does another sight of the rows.
     private void keepIdentity(Transaction tx) {
         if (isIdentityKept || plan.isAside() || lineage.now().isEmpty()) return;
-        Optional<Identity> before = DriftTable.find(tx, config.name()).identity();
+        Optional<Identity> before = DriftRecords.find(tx, config.name()).identity();
         Identity now = lineage.now().get();
-        DriftTable.identity(tx, config.name(), before.map(now::withPartsOf).orElse(now));
+        DriftRecords.identity(tx, config.name(), before.map(now::withPartsOf).orElse(now));
         isIdentityKept = true;
     }
 
-    private Followed progress() {
+    private SyncOutcome progress() {
         return Objects.requireNonNull(followed, "a run that pulled nothing ends");
     }
 
@@ -350,7 +350,7 @@ final class SyncRun {
     }
 
     private void follow(Snapshot snapshot, Sealing sealing, boolean isClientSeen, boolean hasLooked) {
-        followed = new Followed(
+        followed = new SyncOutcome(
                 sealing,
                 hasLooked ? snapshot.asOf() : Optional.empty(),
                 snapshot.position(),
@@ -401,20 +401,20 @@ final class SyncRun {
         boolean movesCursor = scope instanceof Scope.After;
         boolean isFirst =
                 plan.isEmpty() && !lineage.isSeenOtherwise() && (movesCursor || scope instanceof Scope.Changed);
-        Counts counts = setAside.apply(tx, page, refused, isFirst, clock.instant());
+        RowCounts counts = setAside.apply(tx, page, refused, isFirst, clock.instant());
         // Rows that may be there already are counted at the first load only.
         long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
         textNumbers += inPage;
         Optional<HighWaterMark> moved = movesCursor ? Optional.of(end) : Optional.empty();
         if (movesCursor) mark = moved;
         if (plan.isAside()) {
-            StateTable.advanceAside(tx, config.name(), pages, counts);
+            StateRecords.advanceAside(tx, config.name(), pages, counts);
         } else {
-            StateTable.advance(tx, config.name(), pages, moved, counts, inPage);
-            if (movesCursor) StateTable.loadingSince(tx, config.name(), moment().mark());
+            StateRecords.advance(tx, config.name(), pages, moved, counts, inPage);
+            if (movesCursor) StateRecords.loadingSince(tx, config.name(), moment().mark());
         }
         applied = plan.stage().isPresent()
-                ? applied.after(Counts.NONE, Optional.empty())
+                ? applied.after(RowCounts.NONE, Optional.empty())
                 : applied.after(counts, moved.flatMap(HighWaterMark::cursor));
         runs.put(tx, applied);
         keepIdentity(tx);

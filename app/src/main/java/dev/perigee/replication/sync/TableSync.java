@@ -5,13 +5,13 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.copy.CopyTable;
-import dev.perigee.replication.state.DriftTable;
+import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.state.RunTable;
-import dev.perigee.replication.state.SetAsideTable;
-import dev.perigee.replication.state.StateTable;
+import dev.perigee.replication.state.RunRecords;
+import dev.perigee.replication.state.SetAsideRecords;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.Source;
 import dev.perigee.source.TableId;
@@ -42,7 +42,7 @@ public final class TableSync {
     private final Store store;
     private final Supplier<Source> source;
     private final InstantSource clock;
-    private final RunTable runs;
+    private final RunRecords runs;
     private final BiConsumer<String, String> copyStands;
     private final SourceTrouble trouble;
     private final Map<String, LatePace> paces = new ConcurrentHashMap<>();
@@ -72,7 +72,7 @@ public final class TableSync {
         this.clock = clock;
         this.copyStands = copyStands;
         this.trouble = trouble;
-        this.runs = new RunTable(store, keepRuns);
+        this.runs = new RunRecords(store, keepRuns);
     }
 
     /// For syncs without a server. The replica must not be served at the same time.
@@ -87,7 +87,7 @@ public final class TableSync {
     }
 
     /// Where runs are recorded, those of other kinds too.
-    public RunTable runs() {
+    public RunRecords runs() {
         return runs;
     }
 
@@ -95,26 +95,27 @@ public final class TableSync {
     ///
     /// @param next decides when it is synced again
     public record Member(
-            TableConfig config, Run.Kind kind, SyncListener listener, Cancellation cancellation, NextDue next) {}
+            TableConfig config, Run.Kind kind, SyncListener listener, SyncCancellation cancellation, NextDue next) {}
 
     /// Pulls what is new since the table's cursor; everything where there is none. Makes the copy where it is missing.
     /// A failure is in the result and in `tmp_replication_state`, never thrown.
     public SyncResult run(TableConfig config, SyncListener listener) {
-        SyncResult result = run(new Member(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER));
+        SyncResult result = run(new Member(config, Run.Kind.SYNC, listener, new SyncCancellation(), NextDue.NEVER));
         while (result.succeeded() && hasMore(config.name())) {
-            result = result.plus(run(new Member(config, Run.Kind.SYNC, listener, new Cancellation(), NextDue.NEVER)));
+            result = result.plus(
+                    run(new Member(config, Run.Kind.SYNC, listener, new SyncCancellation(), NextDue.NEVER)));
         }
         return result;
     }
 
     /// As [#run(TableConfig, SyncListener)], from the beginning: the copy is replaced when all rows are there.
     public SyncResult runAgain(TableConfig config, SyncListener listener) {
-        return run(new Member(config, Run.Kind.RESYNC, listener, new Cancellation(), NextDue.NEVER));
+        return run(new Member(config, Run.Kind.RESYNC, listener, new SyncCancellation(), NextDue.NEVER));
     }
 
     /// Whether another sync should follow at once, to go on filling columns that were added.
     public boolean hasMore(String name) {
-        return store.read(ReplicationTables.READ_LIMIT, tx -> DriftTable.find(tx, name))
+        return store.read(ReplicationTables.READ_LIMIT, tx -> DriftRecords.find(tx, name))
                 .backfill()
                 .isPresent();
     }
@@ -151,7 +152,7 @@ public final class TableSync {
             });
             return succeeded(members, syncing);
         } catch (RuntimeException e) {
-            PerigeeException failure = Failures.unwrapped(e);
+            PerigeeException failure = ThreadFailures.unwrapped(e);
             List<SyncResult> results = new ArrayList<>();
             for (int i = 0; i < members.size(); i++) {
                 Run committed = i < syncing.size() ? syncing.get(i).committed() : begun.get(i);
@@ -167,11 +168,11 @@ public final class TableSync {
     public Optional<String> setAside(String table) {
         return store.read(
                 ReplicationTables.READ_LIMIT,
-                tx -> SetAsideTable.list(tx, table, 1).stream()
+                tx -> SetAsideRecords.list(tx, table, 1).stream()
                         .findFirst()
                         .map(first ->
                                 "table %s: %,d of its rows are not in the copy but set aside in tmp_replication_set_aside: %s"
-                                        .formatted(table, SetAsideTable.count(tx, table, false), first.message())));
+                                        .formatted(table, SetAsideRecords.count(tx, table, false), first.message())));
     }
 
     /// The largest row that the replica holds, in bytes.
@@ -207,7 +208,7 @@ public final class TableSync {
                 Run run = syncing.get(i).finish(tx).finished(Run.Outcome.OK, now, Optional.empty());
                 Optional<Instant> regular = members.get(i).next().after(run.startedAt(), now, 0, Optional.empty());
                 Optional<Instant> due = syncing.get(i).hasMore() ? Optional.of(now) : regular;
-                StateTable.succeeded(tx, run.table(), syncing.get(i).freshAt(), now, due);
+                StateRecords.succeeded(tx, run.table(), syncing.get(i).freshAt(), now, due);
                 runs.put(tx, run);
                 done.add(run);
             }
@@ -223,7 +224,7 @@ public final class TableSync {
     /// Cancelled syncs are no failures of the table: its error, its due time and its count of failures stay.
     private SyncResult failed(Run committed, PerigeeException failure, Member member) {
         Instant now = clock.instant();
-        Cancellation cancellation = member.cancellation();
+        SyncCancellation cancellation = member.cancellation();
         Problem problem = Problem.of(cancellation.reason().orElse(failure));
         Run.Outcome outcome = cancellation.isCancelled() ? Run.Outcome.STOPPED : Run.Outcome.FAILED;
         Run run = committed.finished(outcome, now, Optional.of(problem));
@@ -232,11 +233,11 @@ public final class TableSync {
                 boolean isNews = false;
                 dropShadow(tx, run.table());
                 if (outcome == Run.Outcome.FAILED) {
-                    StateTable.ensure(tx, run.table());
-                    TableState state = StateTable.find(tx, run.table()).orElseThrow();
+                    StateRecords.ensure(tx, run.table());
+                    TableState state = StateRecords.find(tx, run.table()).orElseThrow();
                     int failures = state.failures() + 1;
                     Optional<Instant> due = member.next().after(run.startedAt(), now, failures, Optional.of(problem));
-                    StateTable.failed(tx, run.table(), problem, now, due);
+                    StateRecords.failed(tx, run.table(), problem, now, due);
                     isNews = !state.error().equals(Optional.of(problem));
                 }
                 runs.put(tx, run);
@@ -255,18 +256,18 @@ public final class TableSync {
     }
 
     private static void dropShadow(Transaction tx, String table) {
-        SetAsideTable.dropPending(tx, table);
-        StateTable.find(tx, table).flatMap(TableState::shadow).ifPresent(shadow -> {
+        SetAsideRecords.dropPending(tx, table);
+        StateRecords.find(tx, table).flatMap(TableState::shadow).ifPresent(shadow -> {
             CopyTable.drop(tx, shadow);
-            StateTable.shadow(tx, table, Optional.empty());
+            StateRecords.shadow(tx, table, Optional.empty());
         });
-        StateTable.find(tx, table)
+        StateRecords.find(tx, table)
                 .flatMap(TableState::target)
                 .ifPresent(target -> CopyTable.drop(tx, SyncPlan.stageOf(target)));
     }
 
     private static void clearUp(Transaction tx) {
-        RunTable.interruptUnfinished(tx);
-        for (TableState state : StateTable.all(tx)) dropShadow(tx, state.name());
+        RunRecords.interruptUnfinished(tx);
+        for (TableState state : StateRecords.all(tx)) dropShadow(tx, state.name());
     }
 }

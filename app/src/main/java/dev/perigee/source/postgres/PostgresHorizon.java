@@ -4,7 +4,7 @@ import dev.perigee.source.Horizon;
 import dev.perigee.source.Moment;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.session.Capabilities;
-import dev.perigee.source.postgres.session.ServerSight;
+import dev.perigee.source.postgres.session.TransactionVisibility;
 import dev.perigee.source.postgres.statement.PostgresMoment;
 import java.sql.Array;
 import java.sql.PreparedStatement;
@@ -39,7 +39,7 @@ import org.postgresql.jdbc.PgConnection;
 /// @param settled all that was committed until then is in the snapshot; empty where a standby does not say, or where
 ///     the snapshot is of another server than the look
 record PostgresHorizon(
-        ServerSight server,
+        TransactionVisibility server,
         Instant openSince,
         Optional<Holder> oldest,
         Moment now,
@@ -71,13 +71,13 @@ record PostgresHorizon(
                    %s
             FROM pg_catalog.pg_stat_activity a
             WHERE a.datname = current_database() AND a.pid <> ALL (?::int[])
-              AND a.backend_type IS DISTINCT FROM 'autovacuum worker'""".formatted(ServerSight.ITSELF);
+              AND a.backend_type IS DISTINCT FROM 'autovacuum worker'""".formatted(TransactionVisibility.ITSELF);
 
     /// Where the view is refused.
     private static final String NO_SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby, true AS may_see,
                    NULL::timestamptz AS open_since, NULL::text AS oldest, false AS some_hide, true AS shows_own, %s
-            WHERE ?::int[] IS NOT NULL""".formatted(ServerSight.ITSELF);
+            WHERE ?::int[] IS NOT NULL""".formatted(TransactionVisibility.ITSELF);
 
     /// When the last transaction that a standby has replayed was committed, by the primary's clock.
     static final String REPLAYED_AT = "pg_last_xact_replay_timestamp()";
@@ -107,7 +107,7 @@ record PostgresHorizon(
     /// @param settled see [PostgresHorizon]
     /// @param run tells the server from others
     record Before(
-            ServerSight server,
+            TransactionVisibility server,
             Instant openSince,
             Optional<Holder> oldest,
             Set<TableId> lockable,
@@ -184,7 +184,7 @@ record PostgresHorizon(
         Instant looked = instant(row, 1).orElseThrow();
         Optional<Instant> open = instant(row, 4);
         return new Before(
-                ServerSight.of(row, showsSessions, showsPrepared),
+                TransactionVisibility.of(row, showsSessions, showsPrepared),
                 open.filter(since -> since.isBefore(looked)).orElse(looked),
                 open.map(since -> new Holder(String.valueOf(text(row, 5)), since)),
                 Set.of(),

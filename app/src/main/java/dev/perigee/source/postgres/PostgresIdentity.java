@@ -4,7 +4,7 @@ import dev.perigee.config.SourceConfig;
 import dev.perigee.source.Identity;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.source.postgres.catalog.RowSight;
+import dev.perigee.source.postgres.catalog.RowVisibility;
 import dev.perigee.source.postgres.session.Capabilities;
 import dev.perigee.source.postgres.statement.PostgresMoment;
 import java.sql.PreparedStatement;
@@ -162,7 +162,7 @@ record PostgresIdentity(
                 position,
                 run,
                 reached,
-                table.isFiltered() ? Optional.of(RowSight.of(session, can, table, config)) : Optional.empty());
+                table.isFiltered() ? Optional.of(RowVisibility.of(session, can, table, config)) : Optional.empty());
     }
 
     Optional<Boolean> continues(Identity earlier) throws SQLException {

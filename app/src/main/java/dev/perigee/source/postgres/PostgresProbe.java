@@ -5,9 +5,9 @@ import dev.perigee.source.Obstacle;
 import dev.perigee.source.Obstacle.Effect;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.postgres.session.Capabilities;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import dev.perigee.source.postgres.session.ServerProduct;
-import dev.perigee.source.postgres.session.ServerSight;
+import dev.perigee.source.postgres.session.TransactionVisibility;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
 import org.postgresql.jdbc.PgConnection;
 
 /// What one server answers one role, for `perigee doctor` and `GET /replication/source`. The answers are those by which
-/// snapshots are taken, from [Capabilities] and [ServerSight]; only the names of services are guessed.
+/// snapshots are taken, from [Capabilities] and [TransactionVisibility]; only the names of services are guessed.
 final class PostgresProbe {
     /// Tables of a schema that are named one by one; of more, all are spoken of.
     private static final int MOST_NAMED = 10;
@@ -57,14 +57,15 @@ final class PostgresProbe {
               AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
             GROUP BY n.oid, n.nspname HAVING bool_or(NOT r.is_readable) ORDER BY n.nspname""";
 
-    /// What proofs are made of: its name, what is asked, and what is lost without it where [ServerSight] does not say.
+    /// What proofs are made of: its name, what is asked, and what is lost without it where [TransactionVisibility] does
+    /// not say.
     private record Asked(String name, String expression, Optional<String> without) {}
 
     private PostgresProbe() {}
 
     static SourceReport report(PgConnection session, SourceConfig config, Capabilities can, PostgresSnapshot snapshot)
             throws SQLException {
-        ServerSight server = snapshot.horizon().server();
+        TransactionVisibility server = snapshot.horizon().server();
         Map<String, Boolean> answers = new LinkedHashMap<>();
         List<Asked> refused = new ArrayList<>();
         for (Asked asked : asked(server.isStandby())) {
@@ -84,7 +85,7 @@ final class PostgresProbe {
                 obstacles.add(Obstacle.of(
                         Effect.NOTE, "its encoding is SQL_ASCII: rows with texts that are not UTF-8 are set aside"));
             }
-            if (server.extensions().contains(ServerSight.TIMESCALE)) {
+            if (server.extensions().contains(TransactionVisibility.TIMESCALE)) {
                 obstacles.add(Obstacle.of(
                         Effect.NOTE,
                         "it has TimescaleDB, which Perigee was not tested with; see docs/sources/postgresql.md"));
@@ -142,7 +143,8 @@ final class PostgresProbe {
                             : Obstacle.of(
                                     Effect.NOTE,
                                     what,
-                                    "GRANT EXECUTE ON FUNCTION %s TO %s".formatted(function, Quoted.name(user))));
+                                    "GRANT EXECUTE ON FUNCTION %s TO %s"
+                                            .formatted(function, PostgresNames.name(user))));
         }
         return obstacles;
     }
@@ -158,12 +160,13 @@ final class PostgresProbe {
                 boolean isNamed = rows.getLong(4) > 0 && tables.size() <= MOST_NAMED;
                 String on = isNamed
                         ? tables.stream()
-                                .map(table -> Quoted.name(schema) + "." + Quoted.name(table))
+                                .map(table -> PostgresNames.name(schema) + "." + PostgresNames.name(table))
                                 .collect(Collectors.joining(", "))
-                        : "ALL TABLES IN SCHEMA " + Quoted.name(schema);
+                        : "ALL TABLES IN SCHEMA " + PostgresNames.name(schema);
                 String usage = rows.getBoolean(2)
                         ? ""
-                        : "GRANT USAGE ON SCHEMA %s TO %s; ".formatted(Quoted.name(schema), Quoted.name(user));
+                        : "GRANT USAGE ON SCHEMA %s TO %s; "
+                                .formatted(PostgresNames.name(schema), PostgresNames.name(user));
                 obstacles.add(Obstacle.of(
                         Effect.NOTE,
                         "%s may not read %d %s of schema %s: %s%s"
@@ -174,7 +177,7 @@ final class PostgresProbe {
                                         schema,
                                         String.join(", ", tables.subList(0, Math.min(MOST_NAMED, tables.size()))),
                                         tables.size() > MOST_NAMED ? ", …" : ""),
-                        "%sGRANT SELECT ON %s TO %s".formatted(usage, on, Quoted.name(user))));
+                        "%sGRANT SELECT ON %s TO %s".formatted(usage, on, PostgresNames.name(user))));
             }
         }
         return obstacles;

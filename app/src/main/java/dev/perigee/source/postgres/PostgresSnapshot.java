@@ -18,12 +18,12 @@ import dev.perigee.source.postgres.catalog.CatalogNames;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.decode.CopyRows;
 import dev.perigee.source.postgres.session.Capabilities;
+import dev.perigee.source.postgres.session.OwnTransactions;
 import dev.perigee.source.postgres.session.PostgresConnections;
 import dev.perigee.source.postgres.session.PostgresFaults;
+import dev.perigee.source.postgres.session.PostgresNames;
 import dev.perigee.source.postgres.session.PostgresTransaction;
-import dev.perigee.source.postgres.session.Quoted;
-import dev.perigee.source.postgres.session.Readers;
-import dev.perigee.source.postgres.session.ServerSight;
+import dev.perigee.source.postgres.session.TransactionVisibility;
 import dev.perigee.source.postgres.statement.AbsentKeys;
 import dev.perigee.source.postgres.statement.ChangedRows;
 import dev.perigee.source.postgres.statement.CursorEnd;
@@ -118,7 +118,7 @@ final class PostgresSnapshot implements Snapshot {
     }
 
     private static PostgresSnapshot begun(
-            PgConnection session, SourceConfig config, List<TableId> tables, Readers readers, Capabilities can)
+            PgConnection session, SourceConfig config, List<TableId> tables, OwnTransactions readers, Capabilities can)
             throws SQLException {
         Map<Integer, Long> ours = readers.lent();
         PostgresHorizon.Before before = PostgresHorizon.look(session, can, ours.keySet(), tables);
@@ -126,7 +126,7 @@ final class PostgresSnapshot implements Snapshot {
         readers.commit(session);
         String locks = tables.stream()
                 .filter(before.lockable()::contains)
-                .map(Quoted::table)
+                .map(PostgresNames::table)
                 .collect(Collectors.joining(", "));
         execute(session, """
                 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
@@ -241,7 +241,7 @@ final class PostgresSnapshot implements Snapshot {
     public long count(SourceTable table) {
         return asked(table, () -> {
             try (Statement statement = session.createStatement();
-                    ResultSet row = statement.executeQuery("SELECT count(*) FROM " + Quoted.table(table.id()))) {
+                    ResultSet row = statement.executeQuery("SELECT count(*) FROM " + PostgresNames.table(table.id()))) {
                 row.next();
                 return row.getLong(1);
             }
@@ -283,7 +283,7 @@ final class PostgresSnapshot implements Snapshot {
         Optional<String> changed = asked(table, () -> changedRows(table).since(table, earlier.mark()));
         if (changed.isEmpty()) return Optional.empty();
         String sql = "SELECT EXISTS (SELECT FROM %s AS r WHERE r.tableoid = %d AND NOT %s)"
-                .formatted(Quoted.table(table.id()), part, changed.get());
+                .formatted(PostgresNames.table(table.id()), part, changed.get());
         return asked(table, () -> Optional.of(first(sql).equals(Optional.of("t"))));
     }
 
@@ -331,7 +331,7 @@ final class PostgresSnapshot implements Snapshot {
     private Optional<Obstacle> hiding(SourceTable table) throws SQLException {
         filter(false);
         Optional<SQLException> refusal =
-                Capabilities.refusal(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(table.id())));
+                Capabilities.refusal(session, "SELECT FROM %s LIMIT 0".formatted(PostgresNames.table(table.id())));
         return refusal.filter(PostgresFaults::hidesRows)
                 .map(said -> Obstacle.of(
                         Obstacle.Effect.NOTE,
@@ -362,8 +362,8 @@ final class PostgresSnapshot implements Snapshot {
         if (known != null) return known;
         List<String> extensions = horizon.server().extensions();
         // LOCK TABLE wants the right to read the whole table.
-        boolean isSure = locked.contains(table.id()) && !extensions.contains(ServerSight.TIMESCALE);
-        Optional<Obstacle> found = extensions.contains(ServerSight.CITUS)
+        boolean isSure = locked.contains(table.id()) && !extensions.contains(TransactionVisibility.TIMESCALE);
+        Optional<Obstacle> found = extensions.contains(TransactionVisibility.CITUS)
                 ? Optional.of(
                         allRead(
                                 "Citus numbers the transactions of each server for itself, so rows do not tell when they were written"))
@@ -375,7 +375,7 @@ final class PostgresSnapshot implements Snapshot {
     /// A role that was granted single columns has no right to the system's, which nobody thinks of granting. Compressed
     /// chunks of TimescaleDB do not have them.
     private Optional<Obstacle> triedToTell(SourceTable table) throws SQLException {
-        String name = Quoted.table(table.id());
+        String name = PostgresNames.table(table.id());
         Optional<SQLException> refusal =
                 Capabilities.refusal(session, "SELECT %s FROM %s LIMIT 0".formatted(SYSTEM_COLUMNS, name));
         if (refusal.isEmpty()) return Optional.empty();
@@ -391,8 +391,8 @@ final class PostgresSnapshot implements Snapshot {
                 allRead("%s may not read %s, which tell the rows that changed".formatted(user, SYSTEM_COLUMNS))
                         .what(),
                 List.of(
-                        "GRANT SELECT (%s) ON %s TO %s".formatted(SYSTEM_COLUMNS, name, Quoted.name(user)),
-                        "GRANT SELECT ON %s TO %s".formatted(name, Quoted.name(user)))));
+                        "GRANT SELECT (%s) ON %s TO %s".formatted(SYSTEM_COLUMNS, name, PostgresNames.name(user)),
+                        "GRANT SELECT ON %s TO %s".formatted(name, PostgresNames.name(user)))));
     }
 
     private static Obstacle allRead(String why) {
@@ -411,7 +411,7 @@ final class PostgresSnapshot implements Snapshot {
     private List<CatalogColumn> columns(TableId table) throws SQLException {
         List<CatalogColumn> known = catalog.get(table);
         if (known != null) return known;
-        String lock = locked.contains(table) ? "" : "; SELECT FROM %s LIMIT 0".formatted(Quoted.table(table));
+        String lock = locked.contains(table) ? "" : "; SELECT FROM %s LIMIT 0".formatted(PostgresNames.table(table));
         execute(session, "SET LOCAL search_path TO DEFAULT" + lock);
         List<CatalogColumn> asked = PostgresCatalog.columns(session, table);
         catalog.put(table, asked);
@@ -442,7 +442,7 @@ final class PostgresSnapshot implements Snapshot {
     /// What the text forms depend on, and the time limit: a load may take hours, in which the source must only never be
     /// silent for longer than a statement may take. So the limit is the network's, which counts from byte to byte.
     private void settle(List<String> path) throws SQLException {
-        String quoted = path.stream().map(Quoted::name).collect(Collectors.joining(", "));
+        String quoted = path.stream().map(PostgresNames::name).collect(Collectors.joining(", "));
         execute(session, "SET LOCAL search_path = %s; SET LOCAL statement_timeout = 0".formatted(quoted));
         session.setNetworkTimeout(
                 Runnable::run, Math.toIntExact(config.statementTimeout().toMillis()));

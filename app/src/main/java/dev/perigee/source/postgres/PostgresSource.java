@@ -2,14 +2,14 @@ package dev.perigee.source.postgres;
 
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.Answering;
-import dev.perigee.source.Asked;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceAnswers;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.session.Canceller;
@@ -99,9 +99,9 @@ public final class PostgresSource implements Source {
     }
 
     @Override
-    public Optional<List<Long>> run(List<Asked> statements, boolean isReadOnly, Answering answers) {
+    public Optional<List<Long>> run(List<SqlStatement> statements, boolean isReadOnly, SourceAnswers answers) {
         List<PostgresQuery.Ready> ready = new ArrayList<>();
-        for (Asked statement : statements) {
+        for (SqlStatement statement : statements) {
             answers.at(ready.size());
             ready.add(PostgresQuery.ready(statement));
         }

@@ -7,7 +7,7 @@ import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.session.Capabilities;
 import dev.perigee.source.postgres.session.PostgresFaults;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -102,7 +102,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
             if (known == null) continue; // dropped since
             List<Obstacle> found = new ArrayList<>();
             Optional<SQLException> refusal =
-                    Capabilities.refusal(session, "SELECT FROM %s LIMIT 0".formatted(Quoted.table(table.id())));
+                    Capabilities.refusal(session, "SELECT FROM %s LIMIT 0".formatted(PostgresNames.table(table.id())));
             if (refusal.isPresent()) found.addAll(unreadable(table, refusal.get()));
             else found.addAll(snapshot.obstacles(table));
             found.addAll(ofCatalog(table, known));
@@ -121,10 +121,11 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
         }
         List<Obstacle> hiding = new ArrayList<>();
         for (Reader reader : readers(table)) {
-            String name = Quoted.name(reader.role());
+            String name = PostgresNames.name(reader.role());
             List<String> statements = new ArrayList<>();
             statements.add("ALTER ROLE %s BYPASSRLS".formatted(name));
-            reader.owner().ifPresent(owner -> statements.add("GRANT %s TO %s".formatted(Quoted.name(owner), name)));
+            reader.owner()
+                    .ifPresent(owner -> statements.add("GRANT %s TO %s".formatted(PostgresNames.name(owner), name)));
             hiding.add(new Obstacle(
                     Effect.WRONG,
                     "row-level security hides rows from %s: %s; `rowSecurity: filtered` copies those that %s sees"
@@ -152,8 +153,8 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
     }
 
     private List<Obstacle> ofCatalog(SourceTable table, Facts known) {
-        String name = Quoted.table(table.id());
-        String user = Quoted.name(user());
+        String name = PostgresNames.table(table.id());
+        String user = PostgresNames.name(user());
         List<Obstacle> found = new ArrayList<>();
         if (!table.unreadable().isEmpty()) {
             found.add(Obstacle.of(

@@ -52,12 +52,12 @@ class UpsertTest {
     void new_changed_and_same_rows_are_told_apart_and_a_same_row_writes_nothing() {
         CopyDefinition definition = definition(List.of("id"), "id", "v");
         make(definition);
-        assertThat(apply(definition, row(1, "a"), row(2, null), row(3, "c"))).isEqualTo(new Counts(3, 0, 0, 0));
+        assertThat(apply(definition, row(1, "a"), row(2, null), row(3, "c"))).isEqualTo(new RowCounts(3, 0, 0, 0));
         long before = totalChanges();
-        assertThat(apply(definition, row(1, "a"), row(2, null))).isEqualTo(new Counts(0, 0, 0, 2));
+        assertThat(apply(definition, row(1, "a"), row(2, null))).isEqualTo(new RowCounts(0, 0, 0, 2));
         assertThat(totalChanges()).as("rows written for rows that are the same").isEqualTo(before);
         assertThat(apply(definition, row(1, null), row(2, "b"), row(3, "c"), row(4, "d")))
-                .isEqualTo(new Counts(1, 2, 0, 1));
+                .isEqualTo(new RowCounts(1, 2, 0, 1));
         assertThat(rows()).isEqualTo(Map.of("1", "null", "2", "b", "3", "c", "4", "d"));
     }
 
@@ -68,7 +68,7 @@ class UpsertTest {
         make(definition);
         apply(definition, List.of(new Value.Int(1), new Value.Text("1")));
         assertThat(apply(definition, List.of(new Value.Int(1), new Value.Int(1))))
-                .isEqualTo(new Counts(0, 1, 0, 0));
+                .isEqualTo(new RowCounts(0, 1, 0, 0));
         assertThat(store.<String>read(Duration.ofSeconds(5), tx -> {
                     SqliteStatement type = tx.statement("SELECT typeof(v) FROM t");
                     type.step();
@@ -81,8 +81,8 @@ class UpsertTest {
     void a_table_that_is_all_key_has_nothing_to_update() {
         CopyDefinition definition = definition(List.of("id", "v"), "id", "v");
         make(definition);
-        assertThat(apply(definition, row(1, "a"), row(1, "b"))).isEqualTo(new Counts(2, 0, 0, 0));
-        assertThat(apply(definition, row(1, "a"))).isEqualTo(new Counts(0, 0, 0, 1));
+        assertThat(apply(definition, row(1, "a"), row(1, "b"))).isEqualTo(new RowCounts(2, 0, 0, 0));
+        assertThat(apply(definition, row(1, "a"))).isEqualTo(new RowCounts(0, 0, 0, 1));
     }
 
     @Test
@@ -102,10 +102,10 @@ class UpsertTest {
         make(definition);
         List<Value> row = new ArrayList<>(
                 IntStream.range(0, 1600).mapToObj(i -> (Value) new Value.Int(i)).toList());
-        assertThat(apply(definition, row)).isEqualTo(new Counts(1, 0, 0, 0));
-        assertThat(apply(definition, row)).isEqualTo(new Counts(0, 0, 0, 1));
+        assertThat(apply(definition, row)).isEqualTo(new RowCounts(1, 0, 0, 0));
+        assertThat(apply(definition, row)).isEqualTo(new RowCounts(0, 0, 0, 1));
         row.set(1599, Value.Null.NULL);
-        assertThat(apply(definition, row)).isEqualTo(new Counts(0, 1, 0, 0));
+        assertThat(apply(definition, row)).isEqualTo(new RowCounts(0, 1, 0, 0));
     }
 
     /// Against a map that knows nothing of SQL.
@@ -128,13 +128,13 @@ class UpsertTest {
                 if (before == null) inserted++;
                 else if (!before.equals(String.valueOf(v))) updated++;
             }
-            Counts counts = run(definition, false, rows);
-            assertThat(counts).isEqualTo(new Counts(inserted, updated, 0, rows.size() - inserted - updated));
+            RowCounts counts = run(definition, false, rows);
+            assertThat(counts).isEqualTo(new RowCounts(inserted, updated, 0, rows.size() - inserted - updated));
         }
         assertThat(rows()).isEqualTo(model);
     }
 
-    private Counts apply(CopyDefinition definition, List<?>... rows) {
+    private RowCounts apply(CopyDefinition definition, List<?>... rows) {
         return run(definition, false, Stream.of(rows).map(UpsertTest::values).toList());
     }
 
@@ -142,7 +142,7 @@ class UpsertTest {
         return row.stream().map(Value.class::cast).toList();
     }
 
-    private Counts run(CopyDefinition definition, boolean isLoad, List<List<Value>> rows) {
+    private RowCounts run(CopyDefinition definition, boolean isLoad, List<List<Value>> rows) {
         Upsert upsert = new Upsert(definition, "t");
         try (Batch batch = new Batch(definition.columns().size(), 1000, 1 << 20)) {
             for (List<Value> row : rows) {

@@ -14,7 +14,7 @@ import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.session.PostgresConnections;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import dev.perigee.testing.TestPostgres;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -115,7 +115,7 @@ class PostgresCatalogTest {
                 "'quoted', 'quoted'",
             })
     void a_table_is_found_by_the_name_an_admin_writes(String written, String name) {
-        postgres.execute("CREATE TABLE %s (id int PRIMARY KEY)".formatted(Quoted.name(name)));
+        postgres.execute("CREATE TABLE %s (id int PRIMARY KEY)".formatted(PostgresNames.name(name)));
         SourceTable table = describe(written);
         assertThat(table.id()).isEqualTo(new TableId("public", name));
         assertThat(table.key()).containsExactly("id");

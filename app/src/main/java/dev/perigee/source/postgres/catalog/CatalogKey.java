@@ -1,7 +1,7 @@
 package dev.perigee.source.postgres.catalog;
 
 import dev.perigee.source.SourceTable;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +31,7 @@ record CatalogKey(List<String> columns, String origin) {
                 .min(Comparator.comparing((CatalogIndex index) -> !index.isReplicaIdentity())
                         .thenComparing(index -> index.columns().size())
                         .thenComparing(CatalogIndex::name));
-        return best.map(index -> new CatalogKey(index.columns(), "unique index " + Quoted.name(index.name())))
+        return best.map(index -> new CatalogKey(index.columns(), "unique index " + PostgresNames.name(index.name())))
                 .orElse(NONE);
     }
 

@@ -119,10 +119,10 @@ final class CatalogParts {
             WHERE a.attrelid IN (SELECT oid FROM asked) AND a.attgenerated = 'v' AND NOT a.attisdropped
           UNION ALL
             SELECT relation, %d, 'd', %s FROM said GROUP BY relation""".formatted(
-                    ReadThrough.beneath("c.oid IN (SELECT oid FROM asked) AND c.relkind IN ('v', 'f')", false),
-                    ReadThrough.FUNCTIONS,
+                    UnderlyingRelations.beneath("c.oid IN (SELECT oid FROM asked) AND c.relkind IN ('v', 'f')", false),
+                    UnderlyingRelations.FUNCTIONS,
                     SourceTable.ALL_ROWS,
-                    ReadThrough.FINGERPRINT);
+                    UnderlyingRelations.FINGERPRINT);
 
     private CatalogParts() {}
 

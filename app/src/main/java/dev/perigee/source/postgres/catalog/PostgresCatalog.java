@@ -1,12 +1,12 @@
 package dev.perigee.source.postgres.catalog;
 
-import dev.perigee.config.NearName;
+import dev.perigee.config.NameSuggestion;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -61,13 +61,13 @@ public final class PostgresCatalog {
             List<String> missing = new ArrayList<>();
             List<String> grants = new ArrayList<>();
             if (!relation.mayUseSchema()) {
-                String schema = Quoted.name(id.schema());
+                String schema = PostgresNames.name(id.schema());
                 missing.add("USAGE on schema " + schema);
-                grants.add("GRANT USAGE ON SCHEMA %s TO %s".formatted(schema, Quoted.name(user)));
+                grants.add("GRANT USAGE ON SCHEMA %s TO %s".formatted(schema, PostgresNames.name(user)));
             }
             if (!relation.maySelect()) {
                 missing.add("SELECT on the table");
-                grants.add("GRANT SELECT ON %s TO %s".formatted(Quoted.table(id), Quoted.name(user)));
+                grants.add("GRANT SELECT ON %s TO %s".formatted(PostgresNames.table(id), PostgresNames.name(user)));
             }
             return Fault.SOURCE_PERMISSION.in(
                     id.toString(),
@@ -103,7 +103,7 @@ public final class PostgresCatalog {
                 "table " + name,
                 "the source has no such table in schema %s%s"
                         .formatted(
-                                Quoted.name(parsed.schemas(defaultSchema).getFirst()),
+                                PostgresNames.name(parsed.schemas(defaultSchema).getFirst()),
                                 hint.isEmpty() ? "" : "; did you mean " + hint + "?"),
                 "Nothing was read");
     }
@@ -117,7 +117,7 @@ public final class PostgresCatalog {
         List<TableId> same =
                 all.stream().filter(id -> spellings.contains(id.name())).toList();
         if (!same.isEmpty()) return same;
-        Optional<String> nearest = NearName.of(
+        Optional<String> nearest = NameSuggestion.of(
                 spellings.getFirst(), all.stream().map(TableId::name).toList());
         return all.stream().filter(id -> nearest.equals(Optional.of(id.name()))).toList();
     }

@@ -6,17 +6,17 @@ import dev.perigee.source.SourceColumn.Option;
 import dev.perigee.source.StructureText;
 import dev.perigee.source.ValueType;
 import dev.perigee.source.ValueType.Content;
+import dev.perigee.source.postgres.decode.ColumnReading;
 import dev.perigee.source.postgres.decode.FloatDecoder;
 import dev.perigee.source.postgres.decode.IntegerDecoder;
 import dev.perigee.source.postgres.decode.JsonForm;
 import dev.perigee.source.postgres.decode.NumericDecoder;
 import dev.perigee.source.postgres.decode.PlainDecoder;
-import dev.perigee.source.postgres.decode.Reading;
 import dev.perigee.source.postgres.decode.StructureDecoder;
 import dev.perigee.source.postgres.decode.TimeDecoder;
 import dev.perigee.source.postgres.decode.TimeDecoder.Kind;
 import dev.perigee.source.postgres.decode.UuidDecoder;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.util.Optional;
 import java.util.Set;
 
@@ -78,33 +78,33 @@ public final class PostgresTypes {
     }
 
     /// The text form is taken of all that is not named: PostgreSQL has it for every type.
-    public static Reading reading(PostgresType type, NumericStorage numeric, TimestampStorage timestamps) {
-        if (isSpatial(type)) return Reading.asIs(PlainDecoder.BYTEA); // its binary form is EWKB
+    public static ColumnReading reading(PostgresType type, NumericStorage numeric, TimestampStorage timestamps) {
+        if (isSpatial(type)) return ColumnReading.asIs(PlainDecoder.BYTEA); // its binary form is EWKB
         if (type.structure().isPresent())
-            return Reading.ofStructure(type.structure().get());
-        if (!type.isBuiltIn() || type.kind() != 'b') return Reading.ofText();
+            return ColumnReading.ofStructure(type.structure().get());
+        if (!type.isBuiltIn() || type.kind() != 'b') return ColumnReading.ofText();
         boolean isEpoch = timestamps == TimestampStorage.EPOCH_MICROS;
         return switch (type.name()) {
-            case "int2", "int4", "int8" -> Reading.asIs(IntegerDecoder.SIGNED);
-            case "oid" -> Reading.asIs(IntegerDecoder.OID);
-            case "bool" -> Reading.asIs(PlainDecoder.BOOL);
-            case "float4" -> Reading.asIs(FloatDecoder.FLOAT4);
-            case "float8" -> Reading.asIs(FloatDecoder.FLOAT8);
-            case "numeric" -> Reading.asIs(new NumericDecoder(numeric));
-            case "text", "varchar", "name", "json" -> Reading.asIs(PlainDecoder.TEXT);
-            case "jsonb" -> Reading.asIs(PlainDecoder.JSONB);
-            case "bytea" -> Reading.asIs(PlainDecoder.BYTEA);
+            case "int2", "int4", "int8" -> ColumnReading.asIs(IntegerDecoder.SIGNED);
+            case "oid" -> ColumnReading.asIs(IntegerDecoder.OID);
+            case "bool" -> ColumnReading.asIs(PlainDecoder.BOOL);
+            case "float4" -> ColumnReading.asIs(FloatDecoder.FLOAT4);
+            case "float8" -> ColumnReading.asIs(FloatDecoder.FLOAT8);
+            case "numeric" -> ColumnReading.asIs(new NumericDecoder(numeric));
+            case "text", "varchar", "name", "json" -> ColumnReading.asIs(PlainDecoder.TEXT);
+            case "jsonb" -> ColumnReading.asIs(PlainDecoder.JSONB);
+            case "bytea" -> ColumnReading.asIs(PlainDecoder.BYTEA);
             // The cast to text writes a single address with its mask, the type's own output does not.
-            case "inet" -> new Reading(INET, PlainDecoder.TEXT, true);
+            case "inet" -> new ColumnReading(INET, PlainDecoder.TEXT, true);
             // The cast keeps an encoding that the text no longer has.
-            case "xml" -> new Reading(XML, PlainDecoder.TEXT, true);
-            case "uuid" -> Reading.asIs(new UuidDecoder());
-            case "date" -> Reading.asIs(new TimeDecoder(Kind.DATE, isEpoch));
-            case "time" -> Reading.asIs(new TimeDecoder(Kind.TIME, isEpoch));
-            case "timetz" -> Reading.asIs(new TimeDecoder(Kind.TIMETZ, isEpoch));
-            case "timestamp" -> Reading.asIs(new TimeDecoder(Kind.TIMESTAMP, isEpoch));
-            case "timestamptz" -> Reading.asIs(new TimeDecoder(Kind.TIMESTAMPTZ, isEpoch));
-            default -> Reading.ofText();
+            case "xml" -> new ColumnReading(XML, PlainDecoder.TEXT, true);
+            case "uuid" -> ColumnReading.asIs(new UuidDecoder());
+            case "date" -> ColumnReading.asIs(new TimeDecoder(Kind.DATE, isEpoch));
+            case "time" -> ColumnReading.asIs(new TimeDecoder(Kind.TIME, isEpoch));
+            case "timetz" -> ColumnReading.asIs(new TimeDecoder(Kind.TIMETZ, isEpoch));
+            case "timestamp" -> ColumnReading.asIs(new TimeDecoder(Kind.TIMESTAMP, isEpoch));
+            case "timestamptz" -> ColumnReading.asIs(new TimeDecoder(Kind.TIMESTAMPTZ, isEpoch));
+            default -> ColumnReading.ofText();
         };
     }
 
@@ -135,7 +135,7 @@ public final class PostgresTypes {
     }
 
     private static String castTo(PostgresType type) {
-        return Quoted.name(type.schema()) + "." + Quoted.name(type.name());
+        return PostgresNames.name(type.schema()) + "." + PostgresNames.name(type.name());
     }
 
     private static Content content(JsonForm element) {

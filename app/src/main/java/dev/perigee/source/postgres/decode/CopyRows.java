@@ -42,7 +42,7 @@ public final class CopyRows {
     public boolean next() throws SQLException {
         if (isEnded) return false;
         require(2);
-        int count = Bytes.int2(bytes, at);
+        int count = BigEndian.int2(bytes, at);
         if (count == TRAILER) {
             isEnded = true;
             readToTheEnd();
@@ -52,7 +52,7 @@ public final class CopyRows {
         int next = 2; // relative to `at`, because requiring more may move it
         for (int field = 0; field < fields; field++) {
             require(next + 4);
-            int length = Bytes.int4(bytes, at + next);
+            int length = BigEndian.int4(bytes, at + next);
             next += 4;
             offsets[field] = next;
             lengths[field] = length;
@@ -87,7 +87,7 @@ public final class CopyRows {
         if (!Arrays.equals(bytes, 0, SIGNATURE.length, SIGNATURE, 0, SIGNATURE.length)) {
             throw new IllegalStateException("the answer to COPY is not in the binary format");
         }
-        int extension = Bytes.int4(bytes, SIGNATURE.length + 4);
+        int extension = BigEndian.int4(bytes, SIGNATURE.length + 4);
         require(fixed + extension);
         at = fixed + extension;
     }

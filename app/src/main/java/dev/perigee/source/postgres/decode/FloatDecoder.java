@@ -10,7 +10,7 @@ public enum FloatDecoder implements Decoder {
     FLOAT4 {
         @Override
         double value(byte[] bytes, int offset) {
-            float value = Float.intBitsToFloat(Bytes.int4(bytes, offset));
+            float value = Float.intBitsToFloat(BigEndian.int4(bytes, offset));
             // A whole number this small is the same in both types; the detour through decimals is for the others.
             if (value == (int) value && Math.abs(value) < 1 << 24) return value;
             boolean isDenormal = Math.abs(value) < Float.MIN_NORMAL;
@@ -27,13 +27,13 @@ public enum FloatDecoder implements Decoder {
 
         @Override
         public String text(byte[] bytes, int offset, int length) {
-            return Float.toString(Float.intBitsToFloat(Bytes.int4(bytes, offset)));
+            return Float.toString(Float.intBitsToFloat(BigEndian.int4(bytes, offset)));
         }
     },
     FLOAT8 {
         @Override
         double value(byte[] bytes, int offset) {
-            return Double.longBitsToDouble(Bytes.int8(bytes, offset));
+            return Double.longBitsToDouble(BigEndian.int8(bytes, offset));
         }
 
         @Override

@@ -8,9 +8,9 @@ public enum IntegerDecoder implements Decoder {
         @Override
         long value(byte[] bytes, int offset, int length) {
             return switch (length) {
-                case 2 -> Bytes.int2(bytes, offset);
-                case 4 -> Bytes.int4(bytes, offset);
-                case 8 -> Bytes.int8(bytes, offset);
+                case 2 -> BigEndian.int2(bytes, offset);
+                case 4 -> BigEndian.int4(bytes, offset);
+                case 8 -> BigEndian.int8(bytes, offset);
                 default -> throw new IllegalStateException("an integer of %d bytes".formatted(length));
             };
         }
@@ -18,7 +18,7 @@ public enum IntegerDecoder implements Decoder {
     OID {
         @Override
         long value(byte[] bytes, int offset, int length) {
-            return Integer.toUnsignedLong(Bytes.int4(bytes, offset));
+            return Integer.toUnsignedLong(BigEndian.int4(bytes, offset));
         }
     };
 

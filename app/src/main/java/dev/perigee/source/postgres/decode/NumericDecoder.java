@@ -70,7 +70,7 @@ public final class NumericDecoder implements Decoder {
 
     /// The fast way for numbers of up to four groups of digits, which is nearly all there are.
     private static boolean putSmall(byte[] bytes, int offset, Batch batch) {
-        int groups = Bytes.int2(bytes, offset);
+        int groups = BigEndian.int2(bytes, offset);
         int sign = sign(bytes, offset);
         if (groups > 4 || (sign != 0 && sign != NEGATIVE)) return false;
         long digits = 0;
@@ -113,7 +113,7 @@ public final class NumericDecoder implements Decoder {
     }
 
     private static BigDecimal value(byte[] bytes, int offset) {
-        int groups = Bytes.int2(bytes, offset);
+        int groups = BigEndian.int2(bytes, offset);
         BigInteger digits = BigInteger.ZERO;
         // Pieces of four groups are gathered in a long first: fewer large products.
         int at = 0;
@@ -128,7 +128,7 @@ public final class NumericDecoder implements Decoder {
         }
         if (sign(bytes, offset) == NEGATIVE) digits = digits.negate();
         int scale = BASE_DIGITS * (groups - 1 - weight(bytes, offset));
-        return new BigDecimal(digits, scale).setScale(Bytes.int2(bytes, offset + 6));
+        return new BigDecimal(digits, scale).setScale(BigEndian.int2(bytes, offset + 6));
     }
 
     private static @Nullable String special(byte[] bytes, int offset) {
@@ -141,14 +141,14 @@ public final class NumericDecoder implements Decoder {
     }
 
     private static int weight(byte[] bytes, int offset) {
-        return Bytes.int2(bytes, offset + 2);
+        return BigEndian.int2(bytes, offset + 2);
     }
 
     private static int sign(byte[] bytes, int offset) {
-        return Short.toUnsignedInt(Bytes.int2(bytes, offset + 4));
+        return Short.toUnsignedInt(BigEndian.int2(bytes, offset + 4));
     }
 
     private static int group(byte[] bytes, int offset, int index) {
-        return Bytes.int2(bytes, offset + HEADER_BYTES + 2 * index);
+        return BigEndian.int2(bytes, offset + HEADER_BYTES + 2 * index);
     }
 }

@@ -35,7 +35,7 @@ public final class TimeDecoder implements Decoder {
     @Override
     public void decode(byte[] bytes, int offset, int length, Batch batch) {
         if (isEpochMicros && !isInfinite(bytes, offset)) {
-            batch.putInt(Bytes.int8(bytes, offset) + DAYS_1970_TO_2000 * DAY_MICROS);
+            batch.putInt(BigEndian.int8(bytes, offset) + DAYS_1970_TO_2000 * DAY_MICROS);
             return;
         }
         format(bytes, offset, false);
@@ -54,16 +54,16 @@ public final class TimeDecoder implements Decoder {
         switch (kind) {
             case DATE -> {
                 if (infinite(bytes, offset)) return;
-                putDate(Bytes.int4(bytes, offset), isForSource);
+                putDate(BigEndian.int4(bytes, offset), isForSource);
             }
-            case TIME -> putTime(Bytes.int8(bytes, offset));
+            case TIME -> putTime(BigEndian.int8(bytes, offset));
             case TIMETZ -> {
-                putTime(Bytes.int8(bytes, offset));
-                putOffset(-Bytes.int4(bytes, offset + 8)); // sent as seconds west of Greenwich
+                putTime(BigEndian.int8(bytes, offset));
+                putOffset(-BigEndian.int4(bytes, offset + 8)); // sent as seconds west of Greenwich
             }
             case TIMESTAMP, TIMESTAMPTZ -> {
                 if (infinite(bytes, offset)) return;
-                long micros = Bytes.int8(bytes, offset);
+                long micros = BigEndian.int8(bytes, offset);
                 boolean isBeforeChrist = putDate(Math.floorDiv(micros, DAY_MICROS), isForSource);
                 if (isBeforeChrist) at -= 3;
                 text[at++] = 'T';
@@ -76,10 +76,10 @@ public final class TimeDecoder implements Decoder {
 
     private boolean isInfinite(byte[] bytes, int offset) {
         if (kind == Kind.DATE) {
-            int days = Bytes.int4(bytes, offset);
+            int days = BigEndian.int4(bytes, offset);
             return days == Integer.MAX_VALUE || days == Integer.MIN_VALUE;
         }
-        long micros = Bytes.int8(bytes, offset);
+        long micros = BigEndian.int8(bytes, offset);
         return micros == Long.MAX_VALUE || micros == Long.MIN_VALUE;
     }
 

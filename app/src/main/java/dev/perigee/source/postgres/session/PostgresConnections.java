@@ -45,7 +45,7 @@ public final class PostgresConnections implements AutoCloseable {
     /// As many of them as callers' statements may have at once, so that replication goes on beside any number of them.
     private final Semaphore callers;
 
-    private final Readers readers = new Readers();
+    private final OwnTransactions readers = new OwnTransactions();
     private final Capabilities capabilities = new Capabilities();
 
     public PostgresConnections(SourceConfig config) {
@@ -91,7 +91,7 @@ public final class PostgresConnections implements AutoCloseable {
     }
 
     /// Lent sessions that only read.
-    public Readers readers() {
+    public OwnTransactions readers() {
         return readers;
     }
 

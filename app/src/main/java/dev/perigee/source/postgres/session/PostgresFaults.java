@@ -95,7 +95,7 @@ public final class PostgresFaults {
                         said(e),
                         state,
                         "run at the source: GRANT CONNECT ON DATABASE %s TO %s"
-                                .formatted(Quoted.name(config.database()), Quoted.name(config.user())),
+                                .formatted(PostgresNames.name(config.database()), PostgresNames.name(config.user())),
                         e);
             case "3D000" ->
                 Fault.SOURCE_UNREACHABLE.in(

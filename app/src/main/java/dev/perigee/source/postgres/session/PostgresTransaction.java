@@ -18,7 +18,7 @@ import org.postgresql.jdbc.PgConnection;
 ///
 /// The settings are the transaction's own (`SET LOCAL`): a pooler between us and the server may give the next
 /// transaction another session, and this one to somebody else.
-public record PostgresTransaction(SourceConfig config, Readers readers, String where, boolean isReadOnly) {
+public record PostgresTransaction(SourceConfig config, OwnTransactions readers, String where, boolean isReadOnly) {
     /// Values are read in one form whatever the role, the database or this machine have as defaults.
     private static final String SETTINGS = """
             SELECT set_config('statement_timeout', ?, true), set_config('TimeZone', 'UTC', true),
@@ -97,7 +97,7 @@ public record PostgresTransaction(SourceConfig config, Readers readers, String w
         if (isReadOnly || config.defaultSchema().equals("public")) return;
         try (PreparedStatement statement =
                 session.prepareStatement("SELECT set_config('search_path', ? || ', public', true)")) {
-            statement.setString(1, Quoted.name(config.defaultSchema()));
+            statement.setString(1, PostgresNames.name(config.defaultSchema()));
             statement.execute();
         }
     }

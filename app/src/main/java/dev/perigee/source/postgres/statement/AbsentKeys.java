@@ -4,7 +4,7 @@ import dev.perigee.source.Scope;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -54,10 +54,10 @@ public final class AbsentKeys {
                                         .mapToObj(i -> "c" + i)
                                         .collect(Collectors.joining(", ")),
                                 columns(),
-                                Quoted.table(table.id()),
+                                PostgresNames.table(table.id()),
                                 String.join(", ", rows)));
         sql.append("SELECT k.i FROM k WHERE NOT EXISTS (SELECT FROM %s AS r WHERE (%s) = (%s)%s)"
-                .formatted(Quoted.table(table.id()), columns(), asked(), sameText()));
+                .formatted(PostgresNames.table(table.id()), columns(), asked(), sameText()));
         if (from.isPresent()) sql.append(" AND (%s) >= (%s)".formatted(asked(), literals(from.get())));
         if (upTo.isPresent()) sql.append(" AND (%s) <= (%s)".formatted(asked(), literals(upTo.get())));
         List<Integer> absent = new ArrayList<>();
@@ -69,7 +69,7 @@ public final class AbsentKeys {
     }
 
     private String columns() {
-        return key.stream().map(name -> "r." + Quoted.name(name)).collect(Collectors.joining(", "));
+        return key.stream().map(name -> "r." + PostgresNames.name(name)).collect(Collectors.joining(", "));
     }
 
     private String sameText() {
@@ -78,7 +78,7 @@ public final class AbsentKeys {
             if (!spelled.contains(key.get(i))) continue;
             String text = "%s::pg_catalog.text COLLATE pg_catalog.\"C\"";
             same.append(" AND ")
-                    .append(text.formatted("r." + Quoted.name(key.get(i))))
+                    .append(text.formatted("r." + PostgresNames.name(key.get(i))))
                     .append(" = ")
                     .append(text.formatted("k.c" + i));
         }
@@ -98,8 +98,8 @@ public final class AbsentKeys {
             literals.add("'%s'::%s.%s"
                     .formatted(
                             session.escapeLiteral(values.get(i)),
-                            Quoted.name(column.type().schema()),
-                            Quoted.name(column.type().name())));
+                            PostgresNames.name(column.type().schema()),
+                            PostgresNames.name(column.type().name())));
         }
         return String.join(", ", literals);
     }

@@ -9,9 +9,9 @@ import dev.perigee.source.postgres.catalog.CatalogNames;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.catalog.PostgresType;
 import dev.perigee.source.postgres.catalog.PostgresTypes;
+import dev.perigee.source.postgres.decode.ColumnReading;
 import dev.perigee.source.postgres.decode.CopyRows;
-import dev.perigee.source.postgres.decode.Reading;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -35,7 +35,7 @@ public record CursorEnd(PgConnection session, SourceTable table, String column) 
         boolean isUnchecked = CatalogNames.isUnchecked(session);
         List<String> names = Stream.concat(Stream.of(column), key.stream()).toList();
         if (!columns.keySet().containsAll(names)) return Optional.empty();
-        List<Reading> readings = names.stream()
+        List<ColumnReading> readings = names.stream()
                 .map(columns::get)
                 .map(one -> PostgresTypes.reading(one.type(), NumericStorage.TEXT, TimestampStorage.ISO))
                 .map(reading -> isUnchecked ? reading.unchecked() : reading)
@@ -47,7 +47,7 @@ public record CursorEnd(PgConnection session, SourceTable table, String column) 
                 .copyOut("COPY (SELECT %s FROM %s AS r WHERE %s ORDER BY %s LIMIT 1) TO STDOUT (FORMAT BINARY)"
                         .formatted(
                                 String.join(", ", selected),
-                                Quoted.table(table.id()),
+                                PostgresNames.table(table.id()),
                                 names.stream()
                                         .distinct()
                                         .map(name -> qualified(name) + " IS NOT NULL")
@@ -67,7 +67,7 @@ public record CursorEnd(PgConnection session, SourceTable table, String column) 
     }
 
     private static String qualified(String name) {
-        return "r." + Quoted.name(name);
+        return "r." + PostgresNames.name(name);
     }
 
     /// Whether all rows have lesser cursors than this one.
@@ -79,10 +79,10 @@ public record CursorEnd(PgConnection session, SourceTable table, String column) 
         PostgresType type = known.get().type();
         String sql = "SELECT NOT EXISTS (SELECT FROM %s AS r WHERE r.%s >= ?::%s.%s)"
                 .formatted(
-                        Quoted.table(table.id()),
-                        Quoted.name(column),
-                        Quoted.name(type.schema()),
-                        Quoted.name(type.name()));
+                        PostgresNames.table(table.id()),
+                        PostgresNames.name(column),
+                        PostgresNames.name(type.schema()),
+                        PostgresNames.name(type.name()));
         try (PreparedStatement statement = session.prepareStatement(sql)) {
             statement.setString(1, cursor);
             try (ResultSet row = statement.executeQuery()) {

@@ -4,7 +4,7 @@ import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Snapshot.Limit;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -76,9 +76,9 @@ public final class CursorLimit {
 
     private Limit finite(String type) throws SQLException {
         String bound = type.equals("numeric") && serverVersion < NUMERIC_INFINITY ? "NaN" : "Infinity";
-        String name = Quoted.name(column);
+        String name = PostgresNames.name(column);
         String sql = "SELECT max(%1$s)::text FROM %2$s WHERE %1$s < '%3$s'::%4$s"
-                .formatted(name, Quoted.table(table.id()), bound, type);
+                .formatted(name, PostgresNames.table(table.id()), bound, type);
         return new Limit(before(first(sql, List.of())), true);
     }
 
@@ -89,7 +89,7 @@ public final class CursorLimit {
                 FROM pg_catalog.pg_sequence q
                 WHERE q.seqrelid = pg_get_serial_sequence(?, ?)::regclass
                   AND has_sequence_privilege(q.seqrelid, 'USAGE, SELECT')""";
-        String last = first(sql, List.of(Quoted.table(table.id()), column));
+        String last = first(sql, List.of(PostgresNames.table(table.id()), column));
         boolean isAhead = last != null && Long.parseLong(cursor) > Long.parseLong(last);
         return isAhead ? new Limit(before(last), true) : new Limit(Optional.of(seen), false);
     }

@@ -7,9 +7,9 @@ import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Pull;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
-import dev.perigee.source.postgres.decode.Bytes;
+import dev.perigee.source.postgres.decode.BigEndian;
 import dev.perigee.source.postgres.decode.CopyRows;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
@@ -59,7 +59,7 @@ public final class KeyDigestStatement {
                                     .formatted(
                                             hash.get().bucket(buckets, ROW),
                                             hash.get().hash(buckets, ROW),
-                                            Quoted.table(keys.table().id()),
+                                            PostgresNames.table(keys.table().id()),
                                             ROW,
                                             slice.isEmpty() ? "" : " WHERE " + slice)
                             + " GROUP BY b) TO STDOUT (FORMAT BINARY)";
@@ -80,8 +80,8 @@ public final class KeyDigestStatement {
             }
             String sum = new String(rows.bytes(), rows.offset(2), rows.length(2), StandardCharsets.US_ASCII);
             digests.add(
-                    Bytes.int4(rows.bytes(), rows.offset(0)),
-                    Bytes.int8(rows.bytes(), rows.offset(1)),
+                    BigEndian.int4(rows.bytes(), rows.offset(0)),
+                    BigEndian.int8(rows.bytes(), rows.offset(1)),
                     new BigInteger(sum).longValue());
         }
     }

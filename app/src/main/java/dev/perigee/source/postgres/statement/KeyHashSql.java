@@ -7,8 +7,8 @@ import dev.perigee.source.Pull;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.PostgresType;
 import dev.perigee.source.postgres.catalog.PostgresTypes;
-import dev.perigee.source.postgres.decode.Reading;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.decode.ColumnReading;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HexFormat;
@@ -39,7 +39,7 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
     String hash(KeyBuckets buckets, String row) {
         String hash = "'%d'::pg_catalog.int8".formatted(buckets.seed());
         for (int i = 0; i < columns.size(); i++) {
-            String column = row + "." + Quoted.name(columns.get(i).name());
+            String column = row + "." + PostgresNames.name(columns.get(i).name());
             hash = "pg_catalog.hashtextextended((%s) COLLATE pg_catalog.\"C\", %s)"
                     .formatted(texts.get(i).formatted(column), hash);
         }
@@ -61,7 +61,7 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
     }
 
     private static Optional<String> stored(PostgresType type, TimestampStorage timestamps) {
-        Reading reading = PostgresTypes.reading(type, NumericStorage.EXACT, TimestampStorage.ISO);
+        ColumnReading reading = PostgresTypes.reading(type, NumericStorage.EXACT, TimestampStorage.ISO);
         if (!reading.isReversible()) return Optional.empty(); // JSON made of a structure
         if (!type.isBuiltIn() || type.kind() != 'b') {
             return reading.expression().equals(TEXT) ? Optional.of(TEXT) : Optional.empty();

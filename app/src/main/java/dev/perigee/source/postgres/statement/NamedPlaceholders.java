@@ -1,7 +1,7 @@
 package dev.perigee.source.postgres.statement;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.source.Asked;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,7 @@ final class NamedPlaceholders {
     private NamedPlaceholders() {}
 
     /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_STATEMENT] for a value that no place is for
-    static Asked numbered(Asked asked) {
+    static SqlStatement numbered(SqlStatement asked) {
         Map<String, Value> values = asked.named();
         StringBuilder out = new StringBuilder();
         List<String> order = new ArrayList<>();
@@ -49,6 +49,6 @@ final class NamedPlaceholders {
                     "there is no `:%s` in it".formatted(unused.iterator().next()),
                     "It was not sent");
         }
-        return new Asked(out.toString(), order.stream().map(values::get).toList(), Map.of());
+        return new SqlStatement(out.toString(), order.stream().map(values::get).toList(), Map.of());
     }
 }

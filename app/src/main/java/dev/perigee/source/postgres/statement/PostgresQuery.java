@@ -2,8 +2,8 @@ package dev.perigee.source.postgres.statement;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.Asked;
 import dev.perigee.source.RowSink;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.source.postgres.decode.IsoText;
 import dev.perigee.source.postgres.decode.NumericDecoder;
 import dev.perigee.source.postgres.session.PostgresFaults;
@@ -54,8 +54,8 @@ public final class PostgresQuery {
     /// Looks at a statement without asking the source.
     ///
     /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for one that has no place here
-    public static Ready ready(Asked asked) {
-        Asked numbered = asked.named().isEmpty() ? asked : NamedPlaceholders.numbered(asked);
+    public static Ready ready(SqlStatement asked) {
+        SqlStatement numbered = asked.named().isEmpty() ? asked : NamedPlaceholders.numbered(asked);
         refuseTransactionControl(numbered.sql());
         refuseCopyStream(numbered.sql());
         List<Value> values = numbered.positional();

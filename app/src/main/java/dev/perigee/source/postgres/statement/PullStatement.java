@@ -10,11 +10,11 @@ import dev.perigee.source.SourceColumn;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.PostgresType;
 import dev.perigee.source.postgres.catalog.PostgresTypes;
+import dev.perigee.source.postgres.decode.ColumnReading;
 import dev.perigee.source.postgres.decode.CopyRows;
 import dev.perigee.source.postgres.decode.Decoder;
-import dev.perigee.source.postgres.decode.Reading;
 import dev.perigee.source.postgres.decode.RefusedRows;
-import dev.perigee.source.postgres.session.Quoted;
+import dev.perigee.source.postgres.session.PostgresNames;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -94,7 +94,7 @@ public final class PullStatement {
         StringBuilder sql = new StringBuilder("COPY (SELECT ")
                 .append(String.join(", ", selected))
                 .append(" FROM ")
-                .append(Quoted.table(pull.table().id()))
+                .append(PostgresNames.table(pull.table().id()))
                 .append(" AS ")
                 .append(ROW);
         List<String> conditions = new ArrayList<>(conditions(connection));
@@ -157,7 +157,7 @@ public final class PullStatement {
         return decoders.get(field).text(rows.bytes(), rows.offset(field), rows.length(field));
     }
 
-    private void select(String name, Reading reading) {
+    private void select(String name, ColumnReading reading) {
         selected.add(reading.select(qualified(name)));
         decoders.add(reading.decoder());
     }
@@ -165,14 +165,14 @@ public final class PullStatement {
     /// Where a row has a text of `name`'s value that can be cast back: in a cell, else in a field of its own.
     private int markField(String name) {
         int cell = pull.columns().indexOf(name);
-        Reading own = reading(name);
+        ColumnReading own = reading(name);
         if (cell >= 0 && own.isReversible()) return cell;
         select(name, own.ofMark(isUnchecked));
         return selected.size() - 1;
     }
 
-    private Reading reading(String name) {
-        Reading reading = PostgresTypes.reading(column(name).type(), pull.numeric(), pull.timestamps());
+    private ColumnReading reading(String name) {
+        ColumnReading reading = PostgresTypes.reading(column(name).type(), pull.numeric(), pull.timestamps());
         return isUnchecked ? reading.unchecked() : reading;
     }
 
@@ -271,7 +271,10 @@ public final class PullStatement {
     private String literal(PGConnection connection, String name, String value) throws SQLException {
         PostgresType type = column(name).type();
         return "'%s'::%s.%s"
-                .formatted(connection.escapeLiteral(value), Quoted.name(type.schema()), Quoted.name(type.name()));
+                .formatted(
+                        connection.escapeLiteral(value),
+                        PostgresNames.name(type.schema()),
+                        PostgresNames.name(type.name()));
     }
 
     /// The place before all rows, where a page ends whose only rows have keys that cannot be read.
@@ -323,7 +326,7 @@ public final class PullStatement {
     }
 
     private static String qualified(String name) {
-        return ROW + "." + Quoted.name(name);
+        return ROW + "." + PostgresNames.name(name);
     }
 
     private CatalogColumn column(String name) {

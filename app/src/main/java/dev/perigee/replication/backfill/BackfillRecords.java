@@ -1,0 +1,166 @@
+package dev.perigee.replication.backfill;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.plugin.Json;
+import dev.perigee.replication.backfill.Backfill.Phase;
+import dev.perigee.replication.copy.NameList;
+import dev.perigee.replication.copy.RowCounts;
+import dev.perigee.replication.state.ConfigRecords;
+import dev.perigee.replication.state.Problem;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.SqliteStatement.Type;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// `tmp_replication_backfills`, one row per backfill under way, and `tmp_replication_backfill_missing`, the rows each
+/// has found in the copy and not in the source. Every method works inside the caller's transaction.
+final class BackfillRecords {
+    private static final String SELECT = """
+            SELECT name, scope, phase, confirmed, generation, run, started_at, after_key, after_rowid, rows_done,
+                   rows_expected, inserted, updated, deleted, unchanged, failures, error_fault, error_message,
+                   error_remedy
+            FROM tmp_replication_backfills""";
+
+    /// A row of the copy that the source did not have.
+    ///
+    /// @param key as JSON
+    record Missing(long rowid, String key) {}
+
+    private BackfillRecords() {}
+
+    static void begin(Transaction tx, Backfill backfill) {
+        tx.statement("""
+                INSERT INTO tmp_replication_backfills (name, scope, phase, generation, run, started_at)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)""")
+                .bindText(1, backfill.name())
+                .bindText(2, Json.MAPPER.writeValueAsString(backfill.scope()))
+                .bindText(3, ConfigRecords.word(backfill.phase()))
+                .bindInt(4, backfill.generation())
+                .bindInt(5, backfill.run())
+                .bindInt(6, backfill.startedAt().toEpochMilli())
+                .run();
+        save(tx, backfill);
+    }
+
+    /// How far it is, in the transaction that brought it there.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] where it was cancelled meanwhile
+    static void save(Transaction tx, Backfill backfill) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_backfills
+                SET phase = ?3, confirmed = ?4, after_key = ?5, after_rowid = ?6, rows_done = ?7, rows_expected = ?8,
+                    inserted = ?9, updated = ?10, deleted = ?11, unchanged = ?12, failures = ?13, error_fault = ?14,
+                    error_message = ?15, error_remedy = ?16
+                WHERE name = ?1 AND run = ?2""");
+        update.bindText(1, backfill.name())
+                .bindInt(2, backfill.run())
+                .bindText(3, ConfigRecords.word(backfill.phase()))
+                .bindInt(4, backfill.isConfirmed() ? 1 : 0)
+                .bindText(5, backfill.afterKey().map(NameList::toJson).orElse(null));
+        backfill.afterRowid().ifPresentOrElse(rowid -> update.bindInt(6, rowid), () -> update.bindNull(6));
+        update.bindInt(7, backfill.rows());
+        backfill.expected().ifPresentOrElse(rows -> update.bindInt(8, rows), () -> update.bindNull(8));
+        update.bindInt(9, backfill.counts().inserted())
+                .bindInt(10, backfill.counts().updated())
+                .bindInt(11, backfill.counts().deleted())
+                .bindInt(12, backfill.counts().unchanged())
+                .bindInt(13, backfill.failures())
+                .bindText(14, backfill.error().map(Problem::fault).orElse(null))
+                .bindText(15, backfill.error().map(Problem::message).orElse(null))
+                .bindText(16, backfill.error().map(Problem::remedy).orElse(null))
+                .run();
+        if (tx.connection().changes() == 1) return;
+        throw Fault.CONFLICT.in("table " + backfill.name(), "its backfill was cancelled", "The pages before stay");
+    }
+
+    /// How this very backfill stands; empty where it has ended, also where another one of the table has begun since.
+    static Optional<Backfill> find(Transaction tx, Backfill known) {
+        return find(tx, known.name()).filter(found -> found.run() == known.run());
+    }
+
+    static Optional<Backfill> find(Transaction tx, String name) {
+        return read(tx.statement(SELECT + " WHERE name = ?1").bindText(1, name)).stream()
+                .findFirst();
+    }
+
+    static List<Backfill> all(Transaction tx) {
+        return read(tx.statement(SELECT + " ORDER BY name"));
+    }
+
+    static void remove(Transaction tx, String name) {
+        tx.statement("DELETE FROM tmp_replication_backfills WHERE name = ?1")
+                .bindText(1, name)
+                .run();
+        tx.statement("DELETE FROM tmp_replication_backfill_missing WHERE name = ?1")
+                .bindText(1, name)
+                .run();
+    }
+
+    static void addMissing(Transaction tx, String name, List<Missing> missing) {
+        SqliteStatement insert = tx.statement("""
+                INSERT OR REPLACE INTO tmp_replication_backfill_missing (name, copy_row, key) VALUES (?1, ?2, ?3)""");
+        for (Missing one : missing) {
+            insert.bindText(1, name)
+                    .bindInt(2, one.rowid())
+                    .bindText(3, one.key())
+                    .run();
+        }
+    }
+
+    static long countMissing(Transaction tx, String name) {
+        SqliteStatement count = tx.statement("SELECT count(*) FROM tmp_replication_backfill_missing WHERE name = ?1");
+        try {
+            count.bindText(1, name).step();
+            return count.intAt(0);
+        } finally {
+            count.reset();
+        }
+    }
+
+    static List<Missing> missing(Transaction tx, String name, int limit) {
+        SqliteStatement rows = tx.statement("""
+                SELECT copy_row, key FROM tmp_replication_backfill_missing WHERE name = ?1 ORDER BY copy_row LIMIT ?2""").bindText(1, name).bindInt(2, limit);
+        List<Missing> missing = new ArrayList<>();
+        while (rows.step()) missing.add(new Missing(rows.intAt(0), String.valueOf(rows.textAt(1))));
+        return missing;
+    }
+
+    static void forget(Transaction tx, String name, List<Missing> missing) {
+        SqliteStatement delete =
+                tx.statement("DELETE FROM tmp_replication_backfill_missing WHERE name = ?1 AND copy_row = ?2");
+        for (Missing one : missing)
+            delete.bindText(1, name).bindInt(2, one.rowid()).run();
+    }
+
+    private static List<Backfill> read(SqliteStatement rows) {
+        List<Backfill> backfills = new ArrayList<>();
+        while (rows.step()) {
+            backfills.add(new Backfill(
+                    String.valueOf(rows.textAt(0)),
+                    Json.MAPPER.readValue(rows.textAt(1), BackfillScope.class),
+                    Phase.valueOf(String.valueOf(rows.textAt(2)).toUpperCase(Locale.ROOT)),
+                    rows.intAt(3) != 0,
+                    rows.intAt(4),
+                    rows.intAt(5),
+                    Instant.ofEpochMilli(rows.intAt(6)),
+                    Optional.ofNullable(rows.textAt(7)).map(NameList::ofJson),
+                    number(rows, 8),
+                    rows.intAt(9),
+                    number(rows, 10),
+                    new RowCounts(rows.intAt(11), rows.intAt(12), rows.intAt(13), rows.intAt(14)),
+                    (int) rows.intAt(15),
+                    Optional.ofNullable(rows.textAt(16))
+                            .map(fault -> new Problem(
+                                    fault, String.valueOf(rows.textAt(17)), String.valueOf(rows.textAt(18))))));
+        }
+        return backfills;
+    }
+
+    private static Optional<Long> number(SqliteStatement rows, int column) {
+        return rows.type(column) == Type.NULL ? Optional.empty() : Optional.of(rows.intAt(column));
+    }
+}

@@ -1,0 +1,137 @@
+package dev.perigee.replication.drift;
+
+import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
+import dev.perigee.replication.copy.CopyTable;
+import dev.perigee.replication.state.DriftRecords;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.Run;
+import dev.perigee.replication.state.StateRecords;
+import dev.perigee.replication.state.TableState;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Identity;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
+import dev.perigee.store.Store;
+import java.util.List;
+import java.util.Optional;
+
+/// A look at the source's definition of a table, before a sync: the copy is altered here where that is enough to follow
+/// it. A look that fails changes nothing.
+///
+/// @param config the settings, with the names that columns have now
+/// @param now how the copy would be made now
+/// @param why what the source changed since; empty where nothing
+public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinition now, Optional<String> why) {
+
+    public static DefinitionCheck look(Store store, Source source, TableConfig asked, Run.Kind kind) {
+        SourceTable table = described(store, source, asked);
+        Handover.take(store, source, asked, table);
+        Optional<TableState> state =
+                store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, asked.name()));
+        boolean isLiteral = kind == Run.Kind.RESYNC;
+        SettingNames.Renamed names =
+                SettingNames.follow(asked, table, state.flatMap(TableState::definition), isLiteral);
+        TableConfig config = names.config();
+        CopyDefinition now = CopyDefinition.of(config, table).chosenBy(asked, names.known());
+        if (isLiteral || state.flatMap(TableState::definition).isEmpty()) {
+            return new DefinitionCheck(
+                    config, table, now.chosenBy(asked, names.known().keeping(List.of())), Optional.empty());
+        }
+        CopyDefinition made = state.get().definition().get();
+        // What an admin chose anew is fetched anew, whatever the source changed beside that.
+        boolean isOwn = state.get().needsResync() || config.mode() == TableConfig.Mode.FULL;
+        if (made.isChosenDifferently(now)) {
+            if (!isOwn) requireSame(store, source, config, table, state.get());
+            return new DefinitionCheck(config, table, now, Optional.empty());
+        }
+        Drift drift = Drift.between(made, now);
+        requireReadable(drift, table, config);
+        CopyDefinition keeping = now.chosenBy(asked, names.known().keeping(drift.kept(config.droppedColumns())));
+        Optional<String> why = drift.isNone() ? Optional.empty() : Optional.of(drift.why());
+        if (drift.isNone()) spelled(store, asked, made, now);
+        if (drift.isNone() || isOwn) return new DefinitionCheck(config, table, keeping, why);
+        requireSame(store, source, config, table, state.get());
+        if (drift.isAlterable(config, table)) {
+            store.write(tx -> {
+                boolean hasCopy = CopyTable.existing(tx, made.target()).isPresent();
+                return hasCopy && drift.apply(tx, asked.name(), config.droppedColumns());
+            });
+        }
+        return new DefinitionCheck(config, table, keeping, why);
+    }
+
+    /// How the copy would be made now, for settings that may name columns as they were called before.
+    public static CopyDefinition definition(Store store, TableConfig asked, SourceTable table) {
+        Optional<CopyDefinition> made = store.read(
+                        ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, asked.name()))
+                .flatMap(TableState::definition);
+        SettingNames.Renamed names = SettingNames.follow(asked, table, made, false);
+        return CopyDefinition.of(names.config(), table).chosenBy(asked, names.known());
+    }
+
+    /// The settings name the same columns in other words, or a type has got more labels: nothing else is new.
+    private static void spelled(Store store, TableConfig asked, CopyDefinition made, CopyDefinition now) {
+        CopyDefinition spelled = made.chosenBy(asked, now.known()).withPartsOf(now);
+        if (spelled.equals(made)) return;
+        store.write(tx -> {
+            StateRecords.redefined(tx, asked.name(), spelled);
+            return true;
+        });
+    }
+
+    /// A column that may no longer be read is still there, and its values go on changing.
+    private static void requireReadable(Drift drift, SourceTable table, TableConfig config) {
+        for (CopyColumn column : drift.dropped()) {
+            String name = table.unreadable().get(column.identity());
+            if (name != null) throw table.unreadable("table " + config.name(), name);
+        }
+    }
+
+    /// Columns are known by numbers, which mean nothing in another table. What a rewrite of the table left of its rows
+    /// is looked at here, as long as it is known that there was one.
+    private static void requireSame(
+            Store store, Source source, TableConfig config, SourceTable table, TableState state) {
+        Optional<HighWaterMark> seen = state.cursor();
+        source.snapshot("table " + config.name(), List.of(table.id()), snapshot -> {
+            SourceIdentityCheck.Found found =
+                    new SourceIdentityCheck(store, config, table, seen, state.rowCount()).look(snapshot, true);
+            return store.write(tx -> {
+                Optional<Identity> before = DriftRecords.find(tx, config.name()).identity();
+                if (before.isPresent() && found.now().isPresent()) {
+                    DriftRecords.identity(
+                            tx,
+                            config.name(),
+                            before.get().withFilesOf(found.now().get()));
+                }
+                return true;
+            });
+        });
+    }
+
+    private static SourceTable described(Store store, Source source, TableConfig asked) {
+        String name = asked.name();
+        try {
+            return source.describe(asked);
+        } catch (PerigeeException e) {
+            if (e.fault() != Fault.SOURCE_TABLE_MISSING) throw e;
+            Optional<Identity> identity = store.read(ReplicationTables.READ_LIMIT, tx -> DriftRecords.find(tx, name))
+                    .identity();
+            Optional<TableId> there = identity.flatMap(source::whereabouts);
+            if (there.isEmpty()) throw e;
+            Optional<String> copy = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, name))
+                    .flatMap(TableState::target);
+            throw Fault.SOURCE_TABLE_MISSING.in(
+                    "table " + name,
+                    "it is called %s now".formatted(there.get()),
+                    "The copy stays at its cursor and is served",
+                    "configure that name with `target` \"%s\", and its copy goes on without a reload"
+                            .formatted(copy.orElse(name)),
+                    e);
+        }
+    }
+}

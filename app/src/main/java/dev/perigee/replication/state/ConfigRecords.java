@@ -1,0 +1,126 @@
+package dev.perigee.replication.state;
+
+import dev.perigee.config.Deletes;
+import dev.perigee.config.GuaranteeSettings;
+import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.config.TableConfig.NullCursor;
+import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.RowSecurity;
+import dev.perigee.config.TableConfig.StampedBy;
+import dev.perigee.config.TableConfig.TimestampStorage;
+import dev.perigee.replication.copy.NameList;
+import dev.perigee.replication.state.ConfiguredTable.Origin;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.Value;
+import dev.perigee.store.Store.Transaction;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// `tmp_replication_config`: which tables are replicated, and how.
+public final class ConfigRecords {
+    /// In `cursor_column`, which the first version made NOT NULL.
+    private static final String NO_CURSOR = "";
+
+    private ConfigRecords() {}
+
+    public static void put(Transaction tx, ConfiguredTable table) {
+        TableConfig config = table.config();
+        SqliteStatement insert = tx.statement("""
+                INSERT OR REPLACE INTO tmp_replication_config (name, origin, cursor_column, interval_ms, cron, time_zone,
+                    key, columns, exclude, target, page_rows, null_cursor, indexes, numeric, timestamps, paused, mode,
+                    group_name, deletes, max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns,
+                    row_security)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+                    ?22, ?23, ?24, ?25)""")
+                .bindText(1, config.name())
+                .bindText(2, word(table.origin()))
+                .bindText(3, config.cursorColumn().orElse(NO_CURSOR))
+                .bindInt(4, config.interval().toMillis())
+                .bindText(5, config.cron().orElse(null))
+                .bindText(6, config.timeZone().orElse(null))
+                .bindText(7, NameList.toJson(config.key()))
+                .bindText(8, NameList.toJson(config.columns()))
+                .bindText(9, NameList.toJson(config.exclude()))
+                .bindText(10, config.target().orElse(null))
+                .bindInt(11, config.pageRows())
+                .bindText(12, word(config.nullCursor()))
+                .bindInt(13, config.indexes() ? 1 : 0)
+                .bindText(14, word(config.numeric()))
+                .bindText(15, word(config.timestamps()))
+                .bindInt(16, config.paused() ? 1 : 0)
+                .bindText(17, word(config.mode()))
+                .bindText(18, config.group().orElse(null))
+                .bindText(19, config.deletes().text())
+                .bindReal(20, config.maxDeletedShare())
+                .bindInt(22, config.settle().toMillis())
+                .bindText(23, word(config.stampedBy()))
+                .bindText(24, word(config.droppedColumns()))
+                .bindText(25, word(config.rowSecurity()));
+        config.verify().ifPresentOrElse(verify -> insert.bindInt(21, verify.toMillis()), () -> insert.bindNull(21));
+        insert.run();
+    }
+
+    public static List<ConfiguredTable> all(Transaction tx) {
+        SqliteStatement rows = tx.statement("""
+                SELECT name, origin, cursor_column, interval_ms, cron, time_zone, key, columns, exclude, target,
+                       page_rows, null_cursor, indexes, numeric, timestamps, paused, mode, group_name, deletes,
+                       max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns, row_security
+                FROM tmp_replication_config ORDER BY name""");
+        List<ConfiguredTable> tables = new ArrayList<>();
+        while (rows.step()) {
+            tables.add(new ConfiguredTable(
+                    new TableConfig(
+                            text(rows, 0),
+                            Mode.valueOf(name(rows, 16)),
+                            Optional.of(text(rows, 2)).filter(column -> !column.equals(NO_CURSOR)),
+                            Duration.ofMillis(rows.intAt(3)),
+                            Optional.ofNullable(rows.textAt(4)),
+                            Optional.ofNullable(rows.textAt(5)),
+                            NameList.ofJson(text(rows, 6)),
+                            NameList.ofJson(text(rows, 7)),
+                            NameList.ofJson(text(rows, 8)),
+                            Optional.ofNullable(rows.textAt(9)),
+                            (int) rows.intAt(10),
+                            NullCursor.valueOf(name(rows, 11)),
+                            rows.intAt(12) != 0,
+                            NumericStorage.valueOf(name(rows, 13)),
+                            TimestampStorage.valueOf(name(rows, 14)),
+                            Optional.ofNullable(rows.textAt(17)),
+                            promises(rows),
+                            DroppedColumns.valueOf(name(rows, 23)),
+                            RowSecurity.valueOf(name(rows, 24)),
+                            rows.intAt(15) != 0),
+                    Origin.valueOf(name(rows, 1))));
+        }
+        return tables;
+    }
+
+    private static GuaranteeSettings promises(SqliteStatement rows) {
+        return new GuaranteeSettings(
+                Duration.ofMillis(rows.intAt(21)),
+                StampedBy.valueOf(name(rows, 22)),
+                rows.valueAt(20) instanceof Value.Int(long millis)
+                        ? Optional.of(Duration.ofMillis(millis))
+                        : Optional.empty(),
+                Deletes.parse(text(rows, 18)),
+                rows.realAt(19));
+    }
+
+    /// How a choice is written, in the replica and in JSON.
+    public static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String text(SqliteStatement rows, int column) {
+        return String.valueOf(rows.textAt(column));
+    }
+
+    private static String name(SqliteStatement rows, int column) {
+        return text(rows, column).toUpperCase(Locale.ROOT);
+    }
+}

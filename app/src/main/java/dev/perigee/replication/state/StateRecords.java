@@ -1,0 +1,351 @@
+package dev.perigee.replication.state;
+
+import dev.perigee.plugin.Json;
+import dev.perigee.replication.copy.CopyDefinition;
+import dev.perigee.replication.copy.NameList;
+import dev.perigee.replication.copy.RowCounts;
+import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Horizon;
+import dev.perigee.source.Obstacle;
+import dev.perigee.sqlite.SqlNames;
+import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.sqlite.SqliteStatement.Type;
+import dev.perigee.store.Store.Transaction;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// `tmp_replication_state`, one row per replicated table. Every method works inside the caller's transaction.
+public final class StateRecords {
+    private static final String SELECT = """
+            SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
+                   row_count, rows_pulled, text_numbers, last_sync_at, fresh_at, next_sync_at, failures,
+                   error_fault, error_message, error_remedy, error_at,
+                   sealing, looked_since, complete_as_of, position, guarantee, held_by, client_seen,
+                   (SELECT d.backfill FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name),
+                   (SELECT d.recovering FROM tmp_replication_drift d WHERE d.name = tmp_replication_state.name),
+                   (SELECT count(*) FROM tmp_replication_set_aside AS s
+                    WHERE s.name = tmp_replication_state.name AND s.pending = 0),
+                   obstacles
+            FROM tmp_replication_state""";
+
+    private StateRecords() {}
+
+    /// Makes the table's row where there is none.
+    public static void ensure(Transaction tx, String name) {
+        tx.statement("INSERT INTO tmp_replication_state (name) VALUES (?1) ON CONFLICT DO NOTHING")
+                .bindText(1, name)
+                .run();
+    }
+
+    public static Optional<TableState> find(Transaction tx, String name) {
+        return read(tx.statement(SELECT + " WHERE name = ?1").bindText(1, name)).stream()
+                .findFirst();
+    }
+
+    public static List<TableState> all(Transaction tx) {
+        return read(tx.statement(SELECT + " ORDER BY name"));
+    }
+
+    /// The table whose copy or shadow has that name in the replica.
+    public static Optional<String> ownerOf(Transaction tx, String target) {
+        SqliteStatement find = tx.statement(
+                "SELECT name FROM tmp_replication_state WHERE target = ?1 COLLATE NOCASE OR shadow = ?1 COLLATE NOCASE");
+        try {
+            return find.bindText(1, target).step() ? Optional.ofNullable(find.textAt(0)) : Optional.empty();
+        } finally {
+            find.reset();
+        }
+    }
+
+    /// A new, empty copy was made: nothing was pulled into it yet.
+    public static void made(Transaction tx, String name, CopyDefinition definition) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET target = ?2, definition = ?3, cursor = NULL, cursor_key = NULL, pages = pages + 1, loaded = 0,
+                    needs_resync = 0, row_count = 0, text_numbers = 0,
+                    sealing = NULL, looked_since = NULL, complete_as_of = NULL, guarantee = NULL, held_by = NULL
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindText(2, definition.target())
+                .bindText(3, Json.MAPPER.writeValueAsString(definition))
+                .run();
+    }
+
+    /// A table that was there becomes the copy; how it was made is not known, so everything is fetched again.
+    public static void adopted(Transaction tx, String name, String target) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET target = ?2, definition = NULL, cursor = NULL, cursor_key = NULL, loaded = 0, needs_resync = 1,
+                    row_count = (SELECT count(*) FROM %s), text_numbers = 0, sealing = NULL, looked_since = NULL,
+                    complete_as_of = NULL, guarantee = NULL, held_by = NULL
+                WHERE name = ?1""".formatted(SqlNames.quoted(target)))
+                .bindText(1, name)
+                .bindText(2, target)
+                .run();
+        DriftRecords.forget(tx, name);
+    }
+
+    /// Moves the cursor over a page that was applied to the copy.
+    ///
+    /// @param after the number of pages before it
+    /// @param mark the page's end; empty where it does not move the cursor
+    /// @param textNumbers its numbers that are kept as text, because no SQLite number has all their digits
+    /// @throws IllegalStateException when another number of pages was applied: a page before this one is missing
+    public static void advance(
+            Transaction tx, String name, long after, Optional<HighWaterMark> mark, RowCounts counts, long textNumbers) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state
+                SET pages = ?2 + 1, cursor = coalesce(?3, cursor), cursor_key = coalesce(?4, cursor_key),
+                    row_count = row_count + ?5, rows_pulled = rows_pulled + ?6, text_numbers = text_numbers + ?7
+                WHERE name = ?1 AND pages = ?2""");
+        update.bindText(1, name)
+                .bindInt(2, after)
+                .bindText(3, mark.flatMap(HighWaterMark::cursor).orElse(null))
+                .bindText(4, mark.map(m -> NameList.toJson(m.key())).orElse(null))
+                .bindInt(5, counts.growth())
+                .bindInt(6, counts.pulled())
+                .bindInt(7, textNumbers)
+                .run();
+        requireOneRow(tx, name, after);
+        if (counts.isChange()) tx.copyChanged();
+    }
+
+    /// Remembers the snapshot that the first rows came from: what is committed later is looked for from there on.
+    public static void loadingSince(Transaction tx, String name, String moment) {
+        tx.statement("""
+                UPDATE tmp_replication_state SET looked_since = ?2
+                WHERE name = ?1 AND looked_since IS NULL AND loaded = 0 AND sealing IS NULL""").bindText(1, name).bindText(2, moment).run();
+    }
+
+    /// Counts a page that was applied aside of the copy, which stays with its cursor.
+    public static void advanceAside(Transaction tx, String name, long after, RowCounts counts) {
+        tx.statement("""
+                UPDATE tmp_replication_state SET pages = ?2 + 1, rows_pulled = rows_pulled + ?3
+                WHERE name = ?1 AND pages = ?2""")
+                .bindText(1, name)
+                .bindInt(2, after)
+                .bindInt(3, counts.pulled())
+                .run();
+        requireOneRow(tx, name, after);
+    }
+
+    /// Rows that were gathered aside are in the copy now.
+    public static void merged(
+            Transaction tx, String name, Optional<HighWaterMark> mark, RowCounts counts, long textNumbers) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET cursor = coalesce(?2, cursor), cursor_key = coalesce(?3, cursor_key), row_count = row_count + ?4,
+                    text_numbers = text_numbers + ?5
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindText(2, mark.flatMap(HighWaterMark::cursor).orElse(null))
+                .bindText(3, mark.map(m -> NameList.toJson(m.key())).orElse(null))
+                .bindInt(4, counts.growth())
+                .bindInt(5, textNumbers)
+                .run();
+        if (counts.isChange()) tx.copyChanged();
+    }
+
+    /// Everything of a snapshot is in the copy.
+    public static void followed(Transaction tx, String name, SyncOutcome followed) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state
+                SET sealing = ?2, looked_since = ?3, complete_as_of = coalesce(?4, complete_as_of), position = ?5,
+                    guarantee = ?6, held_by = ?7, client_seen = ?8, obstacles = ?9
+                WHERE name = ?1""");
+        Sealing sealing = followed.sealing();
+        update.bindText(1, name)
+                .bindText(2, SealingText.of(sealing))
+                .bindText(3, sealing.lookedSince().orElse(null));
+        bindInstant(update, 4, followed.completeAsOf());
+        update.bindText(5, followed.position().orElse(null))
+                .bindText(6, followed.guarantee())
+                .bindText(
+                        7,
+                        followed.heldBy().map(Json.MAPPER::writeValueAsString).orElse(null))
+                .bindInt(8, followed.isClientSeen() ? 1 : 0)
+                .bindText(
+                        9, followed.obstacles().isEmpty() ? null : Json.MAPPER.writeValueAsString(followed.obstacles()))
+                .run();
+    }
+
+    /// Rows were put into the copy or removed from it beside any page.
+    public static void grew(Transaction tx, String name, long rows) {
+        tx.statement("UPDATE tmp_replication_state SET row_count = row_count + ?2 WHERE name = ?1")
+                .bindText(1, name)
+                .bindInt(2, rows)
+                .run();
+        tx.copyChanged();
+    }
+
+    /// Names the shadow that a resync fills, or none.
+    public static void shadow(Transaction tx, String name, Optional<String> shadow) {
+        tx.statement("UPDATE tmp_replication_state SET shadow = ?2 WHERE name = ?1")
+                .bindText(1, name)
+                .bindText(2, shadow.orElse(null))
+                .run();
+    }
+
+    /// The shadow has become the copy.
+    public static void swapped(
+            Transaction tx,
+            String name,
+            CopyDefinition definition,
+            Optional<HighWaterMark> mark,
+            long rowCount,
+            long textNumbers) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET target = ?2, definition = ?3, cursor = ?4, cursor_key = ?5, row_count = ?6, text_numbers = ?7, shadow = NULL,
+                    needs_resync = 0, generation = generation + 1, pages = pages + 1
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindText(2, definition.target())
+                .bindText(3, Json.MAPPER.writeValueAsString(definition))
+                .bindText(4, mark.flatMap(HighWaterMark::cursor).orElse(null))
+                .bindText(5, mark.map(m -> NameList.toJson(m.key())).orElse(null))
+                .bindInt(6, rowCount)
+                .bindInt(7, textNumbers)
+                .run();
+        tx.copyChanged();
+    }
+
+    /// The copy was altered to follow the source's definition; it stands where it stood.
+    public static void redefined(Transaction tx, String name, CopyDefinition definition) {
+        tx.statement("UPDATE tmp_replication_state SET definition = ?2 WHERE name = ?1")
+                .bindText(1, name)
+                .bindText(2, Json.MAPPER.writeValueAsString(definition))
+                .run();
+    }
+
+    /// The copy's marks were set to where the source stands: what is there of rows below them is for others to mend.
+    public static void rebased(Transaction tx, String name, Optional<HighWaterMark> mark, Sealing sealing) {
+        tx.statement("""
+                UPDATE tmp_replication_state
+                SET cursor = ?2, cursor_key = ?3, sealing = ?4, looked_since = ?5, complete_as_of = NULL, held_by = NULL
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindText(2, mark.flatMap(HighWaterMark::cursor).orElse(null))
+                .bindText(3, mark.map(m -> NameList.toJson(m.key())).orElse(null))
+                .bindText(4, SealingText.of(sealing))
+                .bindText(5, sealing.lookedSince().orElse(null))
+                .run();
+    }
+
+    /// Counts the rows of the copy, which takes a look at each.
+    public static void recount(Transaction tx, String name) {
+        find(tx, name)
+                .flatMap(TableState::target)
+                .ifPresent(target -> tx.statement("""
+                UPDATE tmp_replication_state SET row_count = (SELECT count(*) FROM %s) WHERE name = ?1""".formatted(SqlNames.quoted(target)))
+                        .bindText(1, name)
+                        .run());
+    }
+
+    public static void needsResync(Transaction tx, String name) {
+        tx.statement("UPDATE tmp_replication_state SET needs_resync = 1 WHERE name = ?1")
+                .bindText(1, name)
+                .run();
+    }
+
+    /// @param fresh the copy is not older; empty where that is not known, so that what was known before stays
+    public static void succeeded(
+            Transaction tx, String name, Optional<Instant> fresh, Instant finished, Optional<Instant> next) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state
+                SET loaded = 1, last_sync_at = ?2, fresh_at = coalesce(?3, fresh_at), next_sync_at = ?4, failures = 0,
+                    error_fault = NULL, error_message = NULL, error_remedy = NULL, error_at = NULL
+                WHERE name = ?1""");
+        update.bindText(1, name).bindInt(2, finished.toEpochMilli());
+        bindInstant(update, 3, fresh);
+        bindInstant(update, 4, next);
+        update.run();
+    }
+
+    public static void failed(Transaction tx, String name, Problem problem, Instant at, Optional<Instant> next) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state
+                SET failures = failures + 1, error_fault = ?2, error_message = ?3, error_remedy = ?4, error_at = ?5,
+                    next_sync_at = ?6
+                WHERE name = ?1""");
+        update.bindText(1, name)
+                .bindText(2, problem.fault())
+                .bindText(3, problem.message())
+                .bindText(4, problem.remedy())
+                .bindInt(5, at.toEpochMilli());
+        bindInstant(update, 6, next);
+        update.run();
+    }
+
+    public static void dueAt(Transaction tx, String name, Optional<Instant> next) {
+        SqliteStatement update = tx.statement("UPDATE tmp_replication_state SET next_sync_at = ?2 WHERE name = ?1");
+        bindInstant(update.bindText(1, name), 2, next);
+        update.run();
+    }
+
+    private static void requireOneRow(Transaction tx, String name, long after) {
+        if (tx.connection().changes() != 1) {
+            throw new IllegalStateException(
+                    "table %s: a page that follows page %d came out of turn".formatted(name, after));
+        }
+    }
+
+    private static void bindInstant(SqliteStatement statement, int index, Optional<Instant> instant) {
+        if (instant.isPresent()) statement.bindInt(index, instant.get().toEpochMilli());
+        else statement.bindNull(index);
+    }
+
+    private static List<TableState> read(SqliteStatement rows) {
+        List<TableState> states = new ArrayList<>();
+        while (rows.step()) {
+            states.add(new TableState(
+                    String.valueOf(rows.textAt(0)),
+                    text(rows, 1),
+                    text(rows, 2).map(json -> Json.MAPPER.readValue(json, CopyDefinition.class)),
+                    text(rows, 4).map(key -> new HighWaterMark(text(rows, 3), NameList.ofJson(key))),
+                    SealingText.read(text(rows, 21), text(rows, 22)),
+                    instant(rows, 23),
+                    text(rows, 24),
+                    text(rows, 25),
+                    text(rows, 26).map(json -> Json.MAPPER.readValue(json, Horizon.Holder.class)),
+                    rows.intAt(27) != 0,
+                    rows.intAt(5),
+                    rows.intAt(6),
+                    rows.intAt(7) != 0,
+                    rows.intAt(8) != 0,
+                    text(rows, 9),
+                    rows.intAt(10),
+                    rows.intAt(11),
+                    rows.intAt(12),
+                    instant(rows, 13),
+                    instant(rows, 14),
+                    instant(rows, 15),
+                    (int) rows.intAt(16),
+                    text(rows, 17)
+                            .map(fault -> new Problem(
+                                    fault,
+                                    text(rows, 18).orElse(""),
+                                    text(rows, 19).orElse(""))),
+                    instant(rows, 20),
+                    text(rows, 28).map(json -> Json.MAPPER.readValue(json, ColumnBackfill.class)),
+                    rows.intAt(29) != 0,
+                    rows.intAt(30),
+                    text(rows, 31)
+                            .map(json -> List.of(Json.MAPPER.readValue(json, Obstacle[].class)))
+                            .orElse(List.of())));
+        }
+        return states;
+    }
+
+    private static Optional<String> text(SqliteStatement rows, int column) {
+        return Optional.ofNullable(rows.textAt(column));
+    }
+
+    private static Optional<Instant> instant(SqliteStatement rows, int column) {
+        return rows.type(column) == Type.NULL
+                ? Optional.empty()
+                : Optional.of(Instant.ofEpochMilli(rows.intAt(column)));
+    }
+}
