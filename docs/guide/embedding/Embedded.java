@@ -3,7 +3,7 @@ import dev.perigee.plugin.AnswerSink;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Query;
-import dev.perigee.plugin.Query.Statement;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.sqlite.Value;
 import java.nio.file.Path;
@@ -20,13 +20,13 @@ public final class Embedded {
                 .port(0)
                 .start()) {
             System.out.println("http://127.0.0.1:" + perigee.port());
-            run(perigee, Statement.of("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT)"));
-            run(perigee, Statement.of("INSERT INTO notes (text) VALUES (?)", new Value.Text("embedded")));
-            run(perigee, Statement.of("SELECT id, text FROM notes"));
+            run(perigee, SqlStatement.of("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT)"));
+            run(perigee, SqlStatement.of("INSERT INTO notes (text) VALUES (?)", new Value.Text("embedded")));
+            run(perigee, SqlStatement.of("SELECT id, text FROM notes"));
         } // What was begun is finished, and the replica is left whole.
     }
 
-    private static void run(Perigee perigee, Statement statement) {
+    private static void run(Perigee perigee, SqlStatement statement) {
         Query query = new Query(List.of(statement), Where.INTERNAL, false, Caller.ADMIN);
         perigee.queries().run(query, new Printed(), new Cancellation());
     }

@@ -1,5 +1,6 @@
 package dev.perigee.plugin;
 
+import dev.perigee.source.SqlStatement;
 import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.sqlite.Value;
 import java.util.List;
@@ -12,23 +13,10 @@ import java.util.Optional;
 /// @param where the replica or the external database
 /// @param isRaw whether the answer keeps columns apart from rows; plugins see it
 /// @param wantsCache whether an answer of the external database may be a while old
-public record Query(List<Statement> statements, Where where, boolean isRaw, Caller caller, boolean wantsCache) {
+public record Query(List<SqlStatement> statements, Where where, boolean isRaw, Caller caller, boolean wantsCache) {
     /// One that wants no old answer.
-    public Query(List<Statement> statements, Where where, boolean isRaw, Caller caller) {
+    public Query(List<SqlStatement> statements, Where where, boolean isRaw, Caller caller) {
         this(statements, where, isRaw, caller, false);
-    }
-
-    /// @param positional values for `?`, `?1` and `$1`; empty when named
-    /// @param named values by name without the leading `:`, `@` or `$`
-    public record Statement(String sql, List<Value> positional, Map<String, Value> named) {
-        public Statement {
-            positional = List.copyOf(positional);
-            named = Map.copyOf(named);
-        }
-
-        public static Statement of(String sql, Value... positional) {
-            return new Statement(sql, List.of(positional), Map.of());
-        }
     }
 
     public Query {
@@ -41,7 +29,7 @@ public record Query(List<Statement> statements, Where where, boolean isRaw, Call
         return header.map(String::strip).filter("true"::equalsIgnoreCase).isPresent();
     }
 
-    public StatementCall call(Statement statement) {
+    public StatementCall call(SqlStatement statement) {
         return new StatementCall(statement.sql(), statement.positional(), statement.named(), where, caller, isRaw);
     }
 }

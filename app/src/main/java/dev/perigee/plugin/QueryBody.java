@@ -2,7 +2,7 @@ package dev.perigee.plugin;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.Query.Statement;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.sqlite.Affinity;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
@@ -23,7 +23,7 @@ import tools.jackson.core.json.JsonFactory;
 /// A non-empty `transaction` wins over `sql`; members nobody knows are passed over.
 public final class QueryBody {
     /// @param isTransaction whether the answer is an array of answers
-    public record Parsed(List<Statement> statements, boolean isTransaction) {}
+    public record Parsed(List<SqlStatement> statements, boolean isTransaction) {}
 
     /// More parameters than SQLite takes.
     private static final int MAX_PARAMETERS = 32_766;
@@ -186,7 +186,7 @@ public final class QueryBody {
         final List<Value> positional = new ArrayList<>();
         final Map<String, Value> named = new HashMap<>();
 
-        Statement statement() {
+        SqlStatement statement() {
             String text = sql;
             if (text == null || text.isBlank()) {
                 throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
@@ -194,7 +194,7 @@ public final class QueryBody {
             if (hasWrongParams) {
                 throw Fault.INVALID_REQUEST.saying("Invalid \"params\" field. Must be an array or object.");
             }
-            return new Statement(text, positional, named);
+            return new SqlStatement(text, positional, named);
         }
     }
 }

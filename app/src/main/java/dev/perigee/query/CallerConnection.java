@@ -202,7 +202,7 @@ final class CallerConnection {
             usesViews = kept.usesViews;
             return kept.statement;
         }
-        return connection.prepare(CallerFunctions.withContext(sql));
+        return connection.prepare(ContextSpelling.rewritten(sql));
     }
 
     /// To be called when a statement has been run.

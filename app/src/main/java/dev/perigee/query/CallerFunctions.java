@@ -15,10 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// What a statement can ask about who sent it: `context_id()`, the JWT's subject, and `context_claim('name')`. NULL for
 /// callers without a JWT. For the thread that owns the connection.
 ///
-/// StarbaseDB's spelling `context.id()` is no SQL that SQLite reads; [#withContext] spells it anew.
+/// StarbaseDB's spelling `context.id()` is not SQL that SQLite reads; [ContextSpelling] rewrites it.
 final class CallerFunctions {
-    private static final String WORD = "context";
-
     private Caller caller = Caller.NOBODY;
 
     /// Constant while a statement runs: SQLite may call them once and use an index on what they compare with.
@@ -58,33 +56,5 @@ final class CallerFunctions {
             case Number whole -> new Value.Int(whole.longValue());
             default -> new Value.Text(Json.MAPPER.writeValueAsString(claim));
         };
-    }
-
-    /// The statement with `context.id()` spelt `context_id()`, but for what is in strings, quoted names and comments.
-    static String withContext(String sql) {
-        if (!mentions(sql)) return sql;
-        List<SqlWords.Word> words = SqlWords.of(sql);
-        StringBuilder changed = new StringBuilder();
-        int from = 0;
-        for (int i = 0; i + 4 < words.size(); i++) {
-            if (!words.get(i).is(WORD)
-                    || !words.get(i + 1).is(".")
-                    || !words.get(i + 2).is("id")
-                    || !words.get(i + 3).is("(")
-                    || !words.get(i + 4).is(")")
-                    || i > 0 && words.get(i - 1).is(".")) {
-                continue;
-            }
-            changed.append(sql, from, words.get(i).start()).append("context_id()");
-            from = words.get(i + 4).end();
-        }
-        return changed.append(sql, from, sql.length()).toString();
-    }
-
-    private static boolean mentions(String sql) {
-        for (int i = sql.length() - WORD.length(); i >= 0; i--) {
-            if (sql.regionMatches(true, i, WORD, 0, WORD.length())) return true;
-        }
-        return false;
     }
 }

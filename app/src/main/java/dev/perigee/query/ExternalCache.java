@@ -239,7 +239,7 @@ final class ExternalCache {
     }
 
     private static String shown(StatementCall call) {
-        String words = Allowlist.words(call.sql());
+        String words = StatementShape.of(call.sql());
         return words.length() > MAX_SHOWN_CHARS ? words.substring(0, MAX_SHOWN_CHARS) : words;
     }
 }

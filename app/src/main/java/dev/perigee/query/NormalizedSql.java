@@ -15,7 +15,7 @@ final class NormalizedSql {
 
     /// @throws dev.perigee.fault.PerigeeException with SQLite's fault if `sql` is not one statement
     static String of(SqliteConnection connection, String sql) {
-        try (SqliteStatement statement = connection.prepare(CallerFunctions.withContext(sql))) {
+        try (SqliteStatement statement = connection.prepare(ContextSpelling.rewritten(sql))) {
             StatementRun.requireOne(statement, sql);
             String text = statement.normalizedSql();
             return text.endsWith(";") ? text.substring(0, text.length() - 1).strip() : text.strip();
@@ -29,7 +29,7 @@ final class NormalizedSql {
         connection.function("perigee_normalized", 2, EnumSet.noneOf(Trait.class), arguments -> {
             String sql = arguments.get(0) instanceof Value.Text(String text) ? text : "";
             boolean isExternal = !(arguments.get(1) instanceof Value.Text(String source)) || !source.equals("internal");
-            return new Value.Text(isExternal || Allowlist.hasMacro(sql) ? Allowlist.words(sql) : of(connection, sql));
+            return new Value.Text(isExternal || StatementShape.hasMacro(sql) ? StatementShape.of(sql) : of(connection, sql));
         });
     }
 }

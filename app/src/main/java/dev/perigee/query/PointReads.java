@@ -170,7 +170,7 @@ final class PointReads {
         if (lent.usesViews()) return false;
         List<Instruction> program = new ArrayList<>();
         long begin = System.nanoTime();
-        try (SqliteStatement explained = lent.connection().prepare("EXPLAIN " + CallerFunctions.withContext(sql))) {
+        try (SqliteStatement explained = lent.connection().prepare("EXPLAIN " + ContextSpelling.rewritten(sql))) {
             if (System.nanoTime() - begin > MAX_COMPILE_NANOS) return false;
             while (explained.step()) {
                 if (program.size() == MAX_INSTRUCTIONS) return false;

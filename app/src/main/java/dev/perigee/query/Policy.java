@@ -38,7 +38,7 @@ record Policy(Action action, String table, String column, String operator, Strin
 
     private Optional<String> operand(boolean isSet) {
         String type = valueType.strip().toLowerCase(Locale.ROOT);
-        if (type.equals("query")) return Optional.of("(" + CallerFunctions.withContext(value) + ")");
+        if (type.equals("query")) return Optional.of("(" + ContextSpelling.rewritten(value) + ")");
         if (isSet) return Optional.empty();
         if (ID.matcher(value).matches()) return Optional.of("context_id()");
         var claim = CLAIM.matcher(value);

@@ -9,7 +9,7 @@ import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.Query;
-import dev.perigee.plugin.Query.Statement;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.plugin.StatementCall;
 import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.plugin.host.PluginRegistry;
@@ -143,7 +143,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
     private void runChecked(Query query, AnswerSink answers, Cancellation cancellation) {
         List<StatementCall> calls = new ArrayList<>();
-        for (Statement statement : query.statements()) calls.add(plugins.beforeQuery(query.call(statement)));
+        for (SqlStatement statement : query.statements()) calls.add(plugins.beforeQuery(query.call(statement)));
         for (int i = 0; i < calls.size(); i++) {
             check(calls.get(i));
             if (config.allowlist() && !query.caller().isAdmin()) {

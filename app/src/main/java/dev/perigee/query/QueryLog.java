@@ -52,7 +52,7 @@ final class QueryLog implements AutoCloseable {
     }
 
     void ran(String sql, long nanos) {
-        String text = Allowlist.words(sql.length() > MAX_CHARS ? sql.substring(0, MAX_CHARS) : sql);
+        String text = StatementShape.of(sql.length() > MAX_CHARS ? sql.substring(0, MAX_CHARS) : sql);
         if (!waiting.offer(new Entry(text, TimeUnit.NANOSECONDS.toMillis(nanos)))) dropped.incrementAndGet();
     }
 

@@ -9,7 +9,7 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.Query;
-import dev.perigee.plugin.Query.Statement;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
 import dev.perigee.plugin.StarbasePlugin;
@@ -91,7 +91,7 @@ public final class RestPlugin extends StarbasePlugin {
         Place place = place(request);
         RestTable table = place.table();
         Map<String, List<String>> parameters = parameters(request);
-        Statement select = place.id().isPresent()
+        SqlStatement select = place.id().isPresent()
                 ? RestRead.one(table, place.id().get(), parameters)
                 : new RestRead(table, parameters).statement();
         return Response.statement(200, (out, committed) -> {
@@ -119,26 +119,26 @@ public final class RestPlugin extends StarbasePlugin {
             throw Fault.INVALID_REQUEST.saying("A POST takes no parameter \"%s\".".formatted(name));
         }
         JsonNode body = exactJson(request);
-        List<Statement> inserts = new RestWrite(place.table()).insert(body);
+        List<SqlStatement> inserts = new RestWrite(place.table()).insert(body);
         Shape shape = body.isArray() ? Shape.ARRAY : Shape.ONE_ROW;
         return written(request, place.table(), inserts, 201, "created", shape);
     }
 
     private Response change(Request request, boolean isWhole) {
         Place place = place(request);
-        Statement update =
+        SqlStatement update =
                 new RestWrite(place.table()).update(place.id(), parameters(request), exactJson(request), isWhole);
         return written(request, place.table(), List.of(update), 200, isWhole ? "replaced" : "updated", Shape.ONE_ROW);
     }
 
     private Response delete(Request request) {
         Place place = place(request);
-        Statement delete = new RestWrite(place.table()).delete(place.id(), parameters(request));
+        SqlStatement delete = new RestWrite(place.table()).delete(place.id(), parameters(request));
         return written(request, place.table(), List.of(delete), 200, "deleted", Shape.NO_DATA);
     }
 
     private Response written(
-            Request request, RestTable table, List<Statement> statements, int status, String done, Shape shape) {
+            Request request, RestTable table, List<SqlStatement> statements, int status, String done, Shape shape) {
         String message = "Resource %s successfully".formatted(done);
         return Response.statement(status, (out, committed) -> {
             RestWritten answer = new RestWritten(out, committed, message, shape);
@@ -161,7 +161,7 @@ public final class RestPlugin extends StarbasePlugin {
     }
 
     private void run(
-            Request request, RestTable table, List<Statement> statements, AnswerSink answers, boolean wantsCache) {
+            Request request, RestTable table, List<SqlStatement> statements, AnswerSink answers, boolean wantsCache) {
         Query query = new Query(statements, table.where(), false, request.caller(), wantsCache);
         queries().run(query, answers, request.cancellation());
     }

@@ -2,7 +2,7 @@ package dev.perigee.bundled.rest;
 
 import dev.perigee.bundled.rest.RestTable.Column;
 import dev.perigee.fault.Fault;
-import dev.perigee.plugin.Query.Statement;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,28 +41,28 @@ final class RestRead {
     }
 
     /// The rows that satisfy all conditions, or how many there are.
-    Statement statement() {
+    SqlStatement statement() {
         String columns = columns();
         String order = orderBy();
         List<Value> values = new ArrayList<>(filter.values());
         String page = page(values);
         if (isCount()) {
-            return new Statement(
+            return new SqlStatement(
                     "SELECT count(*) AS \"count\" FROM " + table.from() + filter.where(), filter.values(), Map.of());
         }
         String sql = "SELECT %s FROM %s%s%s%s".formatted(columns, table.from(), filter.where(), order, page);
-        return new Statement(sql, values, Map.of());
+        return new SqlStatement(sql, values, Map.of());
     }
 
     /// The row that has the key, with the columns that are asked for.
-    static Statement one(RestTable table, String id, Map<String, List<String>> parameters) {
+    static SqlStatement one(RestTable table, String id, Map<String, List<String>> parameters) {
         Map<String, List<String>> others = new LinkedHashMap<>(parameters);
         List<String> select = others.remove("select");
         String columns = new RestRead(table, select == null ? Map.of() : Map.of("select", select)).columns();
         List<Value> values = new ArrayList<>();
         String where =
                 RestKey.of(table, Optional.of(id), others, Optional.empty()).where(values);
-        return new Statement("SELECT %s FROM %s%s".formatted(columns, table.from(), where), values, Map.of());
+        return new SqlStatement("SELECT %s FROM %s%s".formatted(columns, table.from(), where), values, Map.of());
     }
 
     private String columns() {

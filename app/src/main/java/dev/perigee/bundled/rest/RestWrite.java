@@ -2,7 +2,7 @@ package dev.perigee.bundled.rest;
 
 import dev.perigee.bundled.rest.RestTable.Column;
 import dev.perigee.fault.Fault;
-import dev.perigee.plugin.Query.Statement;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
@@ -30,7 +30,7 @@ final class RestWrite {
     }
 
     /// Creates the row of an object, or all of an array's together.
-    List<Statement> insert(JsonNode body) {
+    List<SqlStatement> insert(JsonNode body) {
         if (!body.isArray()) return inserts(List.of(values(body)));
         if (body.isEmpty()) throw noData();
         if (body.size() > MAX_ROWS) {
@@ -44,7 +44,7 @@ final class RestWrite {
     /// Changes one row.
     ///
     /// @param isWhole whether columns that the body leaves out get their defaults
-    Statement update(Optional<String> id, Map<String, List<String>> parameters, JsonNode body, boolean isWhole) {
+    SqlStatement update(Optional<String> id, Map<String, List<String>> parameters, JsonNode body, boolean isWhole) {
         RestKey key = RestKey.of(table, id, parameters, Optional.of(body));
         Map<String, Value> given = values(body);
         for (Map.Entry<String, JsonNode> member : body.properties()) {
@@ -70,20 +70,20 @@ final class RestWrite {
             assignments.add("%s = %s".formatted(name, name)); // All columns are the key: the row is as it shall be.
         }
         String where = key.where(values);
-        return new Statement(
+        return new SqlStatement(
                 "UPDATE %s SET %s%s RETURNING *".formatted(table.from(), String.join(", ", assignments), where),
                 values,
                 Map.of());
     }
 
-    Statement delete(Optional<String> id, Map<String, List<String>> parameters) {
+    SqlStatement delete(Optional<String> id, Map<String, List<String>> parameters) {
         List<Value> values = new ArrayList<>();
         String where = RestKey.of(table, id, parameters, Optional.empty()).where(values);
-        return new Statement("DELETE FROM %s%s RETURNING 1".formatted(table.from(), where), values, Map.of());
+        return new SqlStatement("DELETE FROM %s%s RETURNING 1".formatted(table.from(), where), values, Map.of());
     }
 
     /// The external database has one statement in a transaction, and DEFAULT for a value; the replica has neither.
-    private List<Statement> inserts(List<Map<String, Value>> rows) {
+    private List<SqlStatement> inserts(List<Map<String, Value>> rows) {
         if (table.isExternal()) {
             Set<String> columns = new LinkedHashSet<>();
             rows.forEach(row -> columns.addAll(row.keySet()));
@@ -92,7 +92,7 @@ final class RestWrite {
         return rows.stream().map(row -> insert(row.keySet(), List.of(row))).toList();
     }
 
-    private Statement insert(Set<String> columns, List<Map<String, Value>> rows) {
+    private SqlStatement insert(Set<String> columns, List<Map<String, Value>> rows) {
         List<Value> values = new ArrayList<>();
         List<String> tuples = new ArrayList<>();
         for (Map<String, Value> row : rows) {
@@ -110,7 +110,7 @@ final class RestWrite {
         String names = columns.stream().map(SqlNames::quoted).collect(Collectors.joining(", "));
         String sql =
                 "INSERT INTO %s (%s) VALUES %s RETURNING *".formatted(table.from(), names, String.join(", ", tuples));
-        return new Statement(sql, values, Map.of());
+        return new SqlStatement(sql, values, Map.of());
     }
 
     /// Members of an object by the catalog's spelling of their columns.

@@ -4,7 +4,7 @@ import dev.perigee.bundled.transfer.SqlStatements;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Query;
-import dev.perigee.plugin.Query.Statement;
+import dev.perigee.source.SqlStatement;
 import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.sqlite.Value;
 import java.io.IOException;
@@ -30,20 +30,20 @@ final class StudioQuery {
 
     static Query of(JsonNode body) {
         Where where = Where.of(Optional.empty(), Optional.of(body.path("source").asString("internal")));
-        List<Statement> statements = new ArrayList<>();
+        List<SqlStatement> statements = new ArrayList<>();
         for (JsonNode each : body.path("statements")) {
             List<Value> values = new ArrayList<>();
             each.path("params").forEach(value -> values.add(value(value)));
-            statements.add(new Statement(each.path("sql").asString(""), values, Map.of()));
+            statements.add(new SqlStatement(each.path("sql").asString(""), values, Map.of()));
         }
         boolean isPlan = body.path("plan").asBoolean(false);
         if (statements.isEmpty()) {
             String sql = body.path("sql").asString("");
             List<String> texts = split(sql, where);
             for (String text : texts) {
-                if (isPlan) statements.add(Statement.of(plan(text, where)));
+                if (isPlan) statements.add(SqlStatement.of(plan(text, where)));
                 // One stays as it was typed, so that a mistake's line and column are those of the editor.
-                else statements.add(Statement.of(texts.size() == 1 ? sql : text));
+                else statements.add(SqlStatement.of(texts.size() == 1 ? sql : text));
             }
         }
         if (statements.isEmpty()) throw Fault.INVALID_REQUEST.saying("There is no statement to run.");
