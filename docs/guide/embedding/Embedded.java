@@ -1,11 +1,11 @@
 import dev.perigee.Perigee;
-import dev.perigee.plugin.AnswerSink;
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.Cancellation;
-import dev.perigee.plugin.Query;
-import dev.perigee.source.SqlStatement;
-import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerSink;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Cancellation;
+import dev.perigee.statement.Query;
+import dev.perigee.statement.SqlStatement;
+import dev.perigee.statement.StatementCall.Where;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -1,6 +1,7 @@
 package dev.perigee.plugin;
 
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerSink;
 import java.io.OutputStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,10 @@
 package dev.perigee.plugin;
 
+import dev.perigee.statement.AnswerSink;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Cancellation;
+import dev.perigee.statement.Query;
+
 /// Runs statements the way a caller's are run: the plugins' hooks, the caller's rights, the limits. Safe for many
 /// threads.
 public interface Queries {

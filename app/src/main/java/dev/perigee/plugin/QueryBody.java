@@ -2,9 +2,9 @@ package dev.perigee.plugin;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.SqlStatement;
 import dev.perigee.sqlite.Affinity;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.SqlStatement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.perigee.plugin;
 
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Cancellation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,7 @@
 package dev.perigee.plugin;
 
-import dev.perigee.source.RowSink;
+import dev.perigee.statement.RowSink;
+import dev.perigee.statement.StatementCall;
 
 /// A plugin: routes, hooks around every query, and an alarm. It lives as long as the server.
 ///

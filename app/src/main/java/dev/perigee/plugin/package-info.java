@@ -1,4 +1,4 @@
-/// `StarbasePlugin`, its registry, routes and hooks; and what a query is, to plugins and to the engine.
+/// `StarbasePlugin`, its routes and hooks, and requests and responses as a plugin sees them.
 ///
 /// Guarantee: hooks run once per query, in list order; a plugin reaches the host only through [PluginHost].
 ///

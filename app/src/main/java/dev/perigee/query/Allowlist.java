@@ -2,10 +2,10 @@ package dev.perigee.query;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.StatementCall;
-import dev.perigee.plugin.StatementCall.Where;
-import dev.perigee.sqlite.SqlNames;
+import dev.perigee.query.sql.StatementShape;
 import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.statement.StatementCall;
+import dev.perigee.statement.StatementCall.Where;
 import dev.perigee.store.Store;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

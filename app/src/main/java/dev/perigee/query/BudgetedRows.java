@@ -1,9 +1,10 @@
 package dev.perigee.query;
 
-import dev.perigee.source.RowSink;
+import dev.perigee.query.external.MemoryBudget;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.RowSink;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.perigee.query;
 
-import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Json;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteFunction.Trait;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.Caller;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.EnumSet;
@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// What a statement can ask about who sent it: `context_id()`, the JWT's subject, and `context_claim('name')`. NULL for
 /// callers without a JWT. For the thread that owns the connection.
 ///
-/// StarbaseDB's spelling `context.id()` is not SQL that SQLite reads; [ContextSpelling] rewrites it.
+/// StarbaseDB's spelling `context.id()` is not SQL that SQLite reads; [dev.perigee.query.sql.ContextSpelling] rewrites
+/// it.
 final class CallerFunctions {
     private Caller caller = Caller.NOBODY;
 

@@ -1,5 +1,7 @@
 package dev.perigee.query;
 
+import dev.perigee.query.sql.ContextSpelling;
+import dev.perigee.query.sql.StatementShape;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteFunction.Trait;
@@ -29,7 +31,8 @@ final class NormalizedSql {
         connection.function("perigee_normalized", 2, EnumSet.noneOf(Trait.class), arguments -> {
             String sql = arguments.get(0) instanceof Value.Text(String text) ? text : "";
             boolean isExternal = !(arguments.get(1) instanceof Value.Text(String source)) || !source.equals("internal");
-            return new Value.Text(isExternal || StatementShape.hasMacro(sql) ? StatementShape.of(sql) : of(connection, sql));
+            return new Value.Text(
+                    isExternal || StatementShape.hasMacro(sql) ? StatementShape.of(sql) : of(connection, sql));
         });
     }
 }

@@ -1,5 +1,6 @@
 package dev.perigee.query;
 
+import dev.perigee.query.sql.ContextSpelling;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;

@@ -1,10 +1,13 @@
 package dev.perigee.query;
 
-import dev.perigee.plugin.AnswerSink.Meta;
-import dev.perigee.plugin.StatementCall;
+import dev.perigee.query.policy.PolicedWrites;
+import dev.perigee.query.policy.Policing;
+import dev.perigee.query.sql.Parameters;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.statement.AnswerSink.Meta;
+import dev.perigee.statement.StatementCall;
 
 /// Runs one statement of a policed caller on the write connection, which may read as well as write.
 final class PolicedStatement {

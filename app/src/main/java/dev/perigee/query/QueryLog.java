@@ -1,6 +1,7 @@
 package dev.perigee.query;
 
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.query.sql.StatementShape;
 import dev.perigee.store.Store;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.perigee.query;
 
-import dev.perigee.plugin.Query;
+import dev.perigee.statement.Query;
 import dev.perigee.worker.WorkerPool;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;

@@ -1,8 +1,8 @@
 package dev.perigee.query;
 
-import dev.perigee.plugin.AnswerSink.Meta;
-import dev.perigee.plugin.Cancellation;
 import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.statement.AnswerSink.Meta;
+import dev.perigee.statement.Cancellation;
 import java.util.ArrayList;
 import java.util.List;
 

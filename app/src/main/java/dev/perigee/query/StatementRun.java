@@ -2,11 +2,13 @@ package dev.perigee.query;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.AnswerSink.Meta;
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.StatementCall;
+import dev.perigee.query.sql.Parameters;
+import dev.perigee.query.sql.SqlScan;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
+import dev.perigee.statement.AnswerSink.Meta;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.StatementCall;
 import dev.perigee.store.ChangeObserver;
 import dev.perigee.store.Store.Transaction;
 import java.util.List;

@@ -2,11 +2,11 @@ package dev.perigee.query;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.StatementCall;
-import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.StatementCall;
+import dev.perigee.statement.StatementCall.Where;
 import dev.perigee.worker.Wire;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package dev.perigee.serve;
 
 import dev.perigee.config.ServeConfig;
 import dev.perigee.fault.Fault;
-import dev.perigee.plugin.Caller;
+import dev.perigee.statement.Caller;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;

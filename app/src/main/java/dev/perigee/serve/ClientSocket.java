@@ -1,9 +1,9 @@
 package dev.perigee.serve;
 
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.Socket;
-import dev.perigee.query.MemoryBudget;
+import dev.perigee.query.external.MemoryBudget;
+import dev.perigee.statement.Caller;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -2,13 +2,13 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.QueryBody;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.Upload;
-import dev.perigee.query.MemoryBudget;
+import dev.perigee.query.external.MemoryBudget;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Cancellation;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

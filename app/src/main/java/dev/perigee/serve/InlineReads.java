@@ -1,12 +1,12 @@
 package dev.perigee.serve;
 
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.Caller;
 import dev.perigee.plugin.JsonAnswer;
-import dev.perigee.plugin.Query;
 import dev.perigee.plugin.QueryBody;
-import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.query.QueryEngine;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Query;
+import dev.perigee.statement.StatementCall.Where;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

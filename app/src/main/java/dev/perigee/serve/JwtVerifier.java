@@ -12,7 +12,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import dev.perigee.fault.Fault;
-import dev.perigee.plugin.Caller;
+import dev.perigee.statement.Caller;
 import java.net.URI;
 import java.text.ParseException;
 import java.time.Duration;

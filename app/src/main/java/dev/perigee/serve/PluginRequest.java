@@ -1,10 +1,10 @@
 package dev.perigee.serve;
 
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Upload;
-import dev.perigee.query.MemoryBudget;
+import dev.perigee.query.external.MemoryBudget;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Cancellation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

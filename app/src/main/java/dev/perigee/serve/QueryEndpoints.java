@@ -2,12 +2,12 @@ package dev.perigee.serve;
 
 import dev.perigee.plugin.JsonAnswer;
 import dev.perigee.plugin.PluginHost.Access;
-import dev.perigee.plugin.Query;
 import dev.perigee.plugin.QueryBody;
 import dev.perigee.plugin.RouteTable;
-import dev.perigee.plugin.StatementCall.Where;
-import dev.perigee.query.MemoryBudget;
 import dev.perigee.query.QueryEngine;
+import dev.perigee.query.external.MemoryBudget;
+import dev.perigee.statement.Query;
+import dev.perigee.statement.StatementCall.Where;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
 

@@ -2,7 +2,7 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.Caller;
+import dev.perigee.statement.Caller;
 import java.util.concurrent.Semaphore;
 
 /// The requests that run at once. A share of the places is left to admins, so that clients cannot shut them out.

@@ -8,7 +8,7 @@ import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.RouteTable.Match;
 import dev.perigee.plugin.host.PluginRegistry;
 import dev.perigee.plugin.host.PluginRoute;
-import dev.perigee.query.MemoryBudget;
+import dev.perigee.query.external.MemoryBudget;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
 

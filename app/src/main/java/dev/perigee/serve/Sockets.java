@@ -3,7 +3,7 @@ package dev.perigee.serve;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.ServingThreads;
 import dev.perigee.plugin.PluginHost.SocketHandler;
-import dev.perigee.query.MemoryBudget;
+import dev.perigee.query.external.MemoryBudget;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Duration;

@@ -2,6 +2,9 @@ package dev.perigee.source;
 
 import dev.perigee.config.TableConfig;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.RowSink;
+import dev.perigee.statement.SourceAnswers;
+import dev.perigee.statement.SqlStatement;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

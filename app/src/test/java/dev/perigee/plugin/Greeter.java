@@ -2,6 +2,7 @@ package dev.perigee.plugin;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.statement.Caller;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 

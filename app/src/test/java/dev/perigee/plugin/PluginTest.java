@@ -8,8 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.PluginHost.Access;
-import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.RowSink;
+import dev.perigee.statement.StatementCall;
 import dev.perigee.testing.Contract;
 import dev.perigee.testing.RawHttp;
 import dev.perigee.testing.ServedStore;
@@ -212,7 +213,7 @@ class PluginTest {
                         call.positional(),
                         call.named(),
                         call.where(),
-                        dev.perigee.plugin.Caller.ADMIN,
+                        dev.perigee.statement.Caller.ADMIN,
                         call.isRaw());
             }
         };

@@ -9,6 +9,7 @@ import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.RowSink;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -2,14 +2,14 @@ package dev.perigee.testing;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.RowSink;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
-import dev.perigee.source.SourceAnswers;
 import dev.perigee.source.SourceTable;
-import dev.perigee.source.SqlStatement;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.RowSink;
+import dev.perigee.statement.SourceAnswers;
+import dev.perigee.statement.SqlStatement;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;

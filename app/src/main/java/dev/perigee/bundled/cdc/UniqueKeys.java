@@ -3,8 +3,8 @@ package dev.perigee.bundled.cdc;
 import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.query.SqlWords;
-import dev.perigee.query.SqlWords.Word;
+import dev.perigee.query.sql.SqlWords;
+import dev.perigee.query.sql.SqlWords.Word;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store.Transaction;

@@ -2,8 +2,8 @@ package dev.perigee.bundled.rest;
 
 import dev.perigee.bundled.rest.RestTable.Column;
 import dev.perigee.fault.Fault;
-import dev.perigee.source.SqlStatement;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.SqlStatement;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,11 +2,11 @@ package dev.perigee.bundled.rest;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.source.ValueType;
 import dev.perigee.source.ValueType.Content;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.StatementCall.Where;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package dev.perigee.bundled.rest;
 
-import dev.perigee.plugin.AnswerSink;
 import dev.perigee.plugin.JsonRow;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerSink;
 import java.io.OutputStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,8 +1,8 @@
 package dev.perigee.bundled.rest;
 
 import dev.perigee.bundled.rest.RestTable.Column;
-import dev.perigee.plugin.AnswerSink;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerSink;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

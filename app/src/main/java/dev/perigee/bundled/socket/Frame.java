@@ -4,7 +4,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.QueryBody;
-import dev.perigee.plugin.StatementCall.Where;
+import dev.perigee.statement.StatementCall.Where;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

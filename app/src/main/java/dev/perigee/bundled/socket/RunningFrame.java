@@ -1,8 +1,8 @@
 package dev.perigee.bundled.socket;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Socket;
+import dev.perigee.statement.Cancellation;
 import java.time.Duration;
 
 /// A frame's statements while they run. A client that leaves ends them, and so does their time.

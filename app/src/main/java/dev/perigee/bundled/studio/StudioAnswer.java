@@ -1,7 +1,7 @@
 package dev.perigee.bundled.studio;
 
-import dev.perigee.plugin.AnswerSink;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerSink;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;

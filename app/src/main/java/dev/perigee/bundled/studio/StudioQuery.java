@@ -2,11 +2,11 @@ package dev.perigee.bundled.studio;
 
 import dev.perigee.bundled.transfer.SqlStatements;
 import dev.perigee.fault.Fault;
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.Query;
-import dev.perigee.source.SqlStatement;
-import dev.perigee.plugin.StatementCall.Where;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Query;
+import dev.perigee.statement.SqlStatement;
+import dev.perigee.statement.StatementCall.Where;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.UncheckedIOException;

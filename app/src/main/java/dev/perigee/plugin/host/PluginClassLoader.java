@@ -13,6 +13,7 @@ final class PluginClassLoader extends URLClassLoader {
             "dev.perigee.fault.",
             "dev.perigee.sqlite.",
             "dev.perigee.source.",
+            "dev.perigee.statement.",
             "dev.perigee.store.",
             "io.prometheus.metrics.",
             "org.jspecify.annotations.",

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.config.StudioConfig;
-import dev.perigee.plugin.Caller;
-import dev.perigee.plugin.Cancellation;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Upload;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Cancellation;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,7 +1,7 @@
 package dev.perigee.source.postgres;
 
-import dev.perigee.source.RowSink;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.RowSink;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,11 +11,11 @@ final class CollectedAnswer implements RowSink {
     final List<List<Value>> rows = new ArrayList<>();
     private final int most;
 
-    CollectedAnswer() {
+    public CollectedAnswer() {
         this(Integer.MAX_VALUE);
     }
 
-    CollectedAnswer(int most) {
+    public CollectedAnswer(int most) {
         this.most = most;
     }
 

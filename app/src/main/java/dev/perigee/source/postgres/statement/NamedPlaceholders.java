@@ -1,8 +1,8 @@
 package dev.perigee.source.postgres.statement;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.source.SqlStatement;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.SqlStatement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

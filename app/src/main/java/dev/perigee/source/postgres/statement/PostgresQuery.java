@@ -2,12 +2,12 @@ package dev.perigee.source.postgres.statement;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.RowSink;
-import dev.perigee.source.SqlStatement;
 import dev.perigee.source.postgres.decode.IsoText;
 import dev.perigee.source.postgres.decode.NumericDecoder;
 import dev.perigee.source.postgres.session.PostgresFaults;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.RowSink;
+import dev.perigee.statement.SqlStatement;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.sql.Connection;

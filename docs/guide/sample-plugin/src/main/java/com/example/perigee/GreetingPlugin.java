@@ -1,11 +1,11 @@
 package com.example.perigee;
 
-import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
+import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.Response;
 import dev.perigee.plugin.StarbasePlugin;
-import dev.perigee.plugin.StatementCall;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.StatementCall;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 

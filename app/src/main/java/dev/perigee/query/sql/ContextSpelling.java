@@ -1,0 +1,38 @@
+package dev.perigee.query.sql;
+
+import java.util.List;
+
+/// StarbaseDB's spelling `context.id()` of the function `context_id()`. SQLite would read a schema's name and a column.
+public final class ContextSpelling {
+    private static final String WORD = "context";
+
+    private ContextSpelling() {}
+
+    /// The statement with `context.id()` replaced by `context_id()`, except in strings, quoted names and comments.
+    public static String rewritten(String sql) {
+        if (!mentions(sql)) return sql;
+        List<SqlWords.Word> words = SqlWords.of(sql);
+        StringBuilder changed = new StringBuilder();
+        int from = 0;
+        for (int i = 0; i + 4 < words.size(); i++) {
+            if (!words.get(i).is(WORD)
+                    || !words.get(i + 1).is(".")
+                    || !words.get(i + 2).is("id")
+                    || !words.get(i + 3).is("(")
+                    || !words.get(i + 4).is(")")
+                    || i > 0 && words.get(i - 1).is(".")) {
+                continue;
+            }
+            changed.append(sql, from, words.get(i).start()).append("context_id()");
+            from = words.get(i + 4).end();
+        }
+        return changed.append(sql, from, sql.length()).toString();
+    }
+
+    private static boolean mentions(String sql) {
+        for (int i = sql.length() - WORD.length(); i >= 0; i--) {
+            if (sql.regionMatches(true, i, WORD, 0, WORD.length())) return true;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,9 @@
+/// A statement and its answer: who asks, which SQL with which values, where it runs, and who takes the rows.
+///
+/// Guarantee: values are immutable; plugins, the engine and the sources share these types.
+///
+/// Start reading at [Query].
+@NullMarked
+package dev.perigee.statement;
+
+import org.jspecify.annotations.NullMarked;
