@@ -1,5 +1,6 @@
 package dev.perigee.query;
 
+import dev.perigee.store.Transaction;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.query.sql.StatementShape;
@@ -90,7 +91,7 @@ final class Allowlist {
     }
 
     /// The list as the transaction shows it; what has not changed is not normalized again.
-    private Listed list(Store.Transaction transaction) {
+    private Listed list(Transaction transaction) {
         List<Entry> entries = new ArrayList<>();
         SqliteStatement select = transaction
                 .statement("SELECT sql_statement, source FROM tmp_allowlist_queries ORDER BY id LIMIT ?1")

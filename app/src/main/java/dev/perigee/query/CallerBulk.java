@@ -5,7 +5,7 @@ import dev.perigee.plugin.BulkWrite;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;

@@ -3,7 +3,7 @@ package dev.perigee.query;
 import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 
 /// Looks at the names that a statement has made: SQLite does not tell an authorizer a table's new name, nor where a
 /// trigger is made.

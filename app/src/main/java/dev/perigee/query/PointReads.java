@@ -3,7 +3,7 @@ package dev.perigee.query;
 import dev.perigee.query.sql.ContextSpelling;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import dev.perigee.worker.Wire;
 import java.util.ArrayList;
 import java.util.List;

@@ -25,7 +25,7 @@ import dev.perigee.statement.SqlStatement;
 import dev.perigee.statement.StatementCall;
 import dev.perigee.statement.StatementCall.Where;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import dev.perigee.worker.WorkerPool;
 import java.time.InstantSource;
 import java.util.ArrayList;

@@ -18,7 +18,7 @@ import dev.perigee.statement.StatementCall;
 import dev.perigee.statement.StatementCall.Where;
 import dev.perigee.store.AttachedReplica;
 import dev.perigee.store.ChangeObserver;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import dev.perigee.worker.Wire;
 import dev.perigee.worker.WireException;
 import dev.perigee.worker.WorkerProcess;

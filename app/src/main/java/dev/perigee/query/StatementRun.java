@@ -10,7 +10,7 @@ import dev.perigee.statement.AnswerSink.Meta;
 import dev.perigee.statement.Caller;
 import dev.perigee.statement.StatementCall;
 import dev.perigee.store.ChangeObserver;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;

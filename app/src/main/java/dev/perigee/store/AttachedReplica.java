@@ -6,8 +6,8 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
-import dev.perigee.store.Store.Work;
+import dev.perigee.store.Transaction;
+import dev.perigee.store.TransactionWork;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -80,7 +80,7 @@ public final class AttachedReplica implements AutoCloseable {
     /// @param work returns something
     /// @param isPoliced whether on the connection whose temporary views stay and are seen by policed callers only
     /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit
-    public <T> T read(Duration limit, boolean isPoliced, Work<T> work) {
+    public <T> T read(Duration limit, boolean isPoliced, TransactionWork<T> work) {
         Attached used = isPoliced ? policed : reader;
         used.connection.exec("BEGIN");
         running = used.connection;
@@ -105,7 +105,7 @@ public final class AttachedReplica implements AutoCloseable {
             long maxWalBytes,
             boolean isFollowed,
             Consumer<String> told,
-            Work<T> work,
+            TransactionWork<T> work,
             BooleanSupplier verdict) {
         Attached used = writer();
         used.connection.exec("BEGIN IMMEDIATE");

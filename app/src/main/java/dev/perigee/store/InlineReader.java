@@ -2,7 +2,7 @@ package dev.perigee.store;
 
 import dev.perigee.config.StoreConfig;
 import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.store.Store.Work;
+import dev.perigee.store.TransactionWork;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -42,7 +42,7 @@ final class InlineReader implements AutoCloseable {
     /// Runs `work` on this thread, in a read transaction.
     ///
     /// @return empty, and nothing was run, if another thread has the connection or it is closed
-    <T> Optional<T> tryRun(Work<T> work, long limitNanos) {
+    <T> Optional<T> tryRun(TransactionWork<T> work, long limitNanos) {
         if (!lock.tryLock()) return Optional.empty();
         try {
             if (isClosed) return Optional.empty();

@@ -2,8 +2,8 @@ package dev.perigee.store;
 
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
-import dev.perigee.store.Store.Work;
+import dev.perigee.store.Transaction;
+import dev.perigee.store.TransactionWork;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -44,12 +44,12 @@ final class OpenTransaction implements Transaction {
     /// Runs `work` under the time limit; statements are reset afterwards, whatever happened.
     ///
     /// @param stateAfter what stands when the limit ends it, for the message
-    <T extends @Nullable Object> @Nullable T run(Work<T> work, long limitNanos, String stateAfter) {
+    <T extends @Nullable Object> @Nullable T run(TransactionWork<T> work, long limitNanos, String stateAfter) {
         return run(work, limitNanos, TimeGuard.NO_LIMIT, stateAfter);
     }
 
     /// @param maxWalBytes by how much the WAL may grow meanwhile
-    <T extends @Nullable Object> @Nullable T run(Work<T> work, long limitNanos, long maxWalBytes, String stateAfter) {
+    <T extends @Nullable Object> @Nullable T run(TransactionWork<T> work, long limitNanos, long maxWalBytes, String stateAfter) {
         T result = null;
         Throwable thrown = null;
         guard.begin(limitNanos, maxWalBytes);

@@ -1,20 +1,20 @@
 package dev.perigee.store;
 
-import dev.perigee.store.Store.Work;
+import dev.perigee.store.TransactionWork;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /// One read on its way. Whoever claims it first decides: a reader that runs it, or its caller who gives up waiting.
 final class PendingRead<T extends @Nullable Object> {
-    private final Work<T> work;
+    private final TransactionWork<T> work;
     private final long limitNanos;
     private final boolean isCallers;
     private final CompletableFuture<T> future = new CompletableFuture<>();
     private final AtomicBoolean isClaimed = new AtomicBoolean();
 
     /// @param isCallers whether it runs what a caller sent, rather than Perigee's own statements
-    PendingRead(Work<T> work, long limitNanos, boolean isCallers) {
+    PendingRead(TransactionWork<T> work, long limitNanos, boolean isCallers) {
         this.work = work;
         this.limitNanos = limitNanos;
         this.isCallers = isCallers;

@@ -1,6 +1,6 @@
 package dev.perigee.store;
 
-import dev.perigee.store.Store.Work;
+import dev.perigee.store.TransactionWork;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -9,19 +9,19 @@ import org.jspecify.annotations.Nullable;
 final class PendingWrite<T extends @Nullable Object> {
     static final long NO_LIMIT = TimeGuard.NO_LIMIT;
 
-    private final @Nullable Work<T> work;
+    private final @Nullable TransactionWork<T> work;
     private final WriterLease.@Nullable Turn<T> turn;
     private final long limitNanos;
     private final long maxWalBytes;
     private final CompletableFuture<T> future = new CompletableFuture<>();
     private @Nullable T result;
 
-    PendingWrite(Work<T> work, long limitNanos) {
+    PendingWrite(TransactionWork<T> work, long limitNanos) {
         this(work, limitNanos, NO_LIMIT);
     }
 
     /// @param maxWalBytes what its transaction may add to the WAL
-    PendingWrite(Work<T> work, long limitNanos, long maxWalBytes) {
+    PendingWrite(TransactionWork<T> work, long limitNanos, long maxWalBytes) {
         this.work = work;
         this.turn = null;
         this.limitNanos = limitNanos;

@@ -5,7 +5,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.store.Store.Work;
+import dev.perigee.store.TransactionWork;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -82,7 +82,7 @@ final class ReadPool {
     }
 
     /// @param isCallers whether it runs what a caller sent, rather than Perigee's own statements
-    <T extends @Nullable Object> CompletableFuture<T> run(Work<T> work, long limitNanos, boolean isCallers) {
+    <T extends @Nullable Object> CompletableFuture<T> run(TransactionWork<T> work, long limitNanos, boolean isCallers) {
         PendingRead<T> read = new PendingRead<>(work, limitNanos, isCallers);
         switch (queue.offer(read)) {
             case ACCEPTED -> awaitStart(read);
@@ -95,7 +95,7 @@ final class ReadPool {
     /// Runs a short read on this thread.
     ///
     /// @return empty, and nothing was run, if all connections for that are in use
-    <T> Optional<T> tryHere(Work<T> work, long limitNanos) {
+    <T> Optional<T> tryHere(TransactionWork<T> work, long limitNanos) {
         // A thread that comes again finds what it read last in its connection's page cache.
         int first = (int) (Thread.currentThread().threadId() % INLINE_READERS);
         for (int i = 0; i < INLINE_READERS; i++) {

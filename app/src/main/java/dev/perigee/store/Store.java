@@ -30,37 +30,6 @@ public final class Store implements AutoCloseable {
     /// How long a write may wait for a place in the queue.
     static final Duration QUEUE_WAIT = Duration.ofMinutes(1);
 
-    /// A piece of work inside a transaction. What it throws rolls back what it did, and only that, and reaches the
-    /// caller as it was thrown. It neither begins, commits nor rolls back; savepoints of its own are fine.
-    @FunctionalInterface
-    public interface Work<T extends @Nullable Object> {
-        /// @return for the caller; null where there is nothing to return
-        @Nullable
-        T run(Transaction transaction);
-    }
-
-    /// An open transaction, on the thread that owns its connection. Not to be kept.
-    public interface Transaction {
-        /// A statement from the connection's cache, reset and without bindings. It is given back by the transaction;
-        /// callers do not close it. Asked again for the same text, it is the same statement, reset.
-        SqliteStatement statement(String sql);
-
-        /// The connection itself, for what a cached statement cannot do: statements prepared under an authorizer, which
-        /// lets everybody else's statements pass once the work has ended.
-        SqliteConnection connection();
-
-        /// The table is altered next: whoever follows its changes takes the triggers on it away until the commit. In
-        /// writes only.
-        void altering(String table);
-
-        /// The table is dropped next. In writes only.
-        void dropping(String table);
-
-        /// Rows of a copy follow the source's: whatever else is remembered of the source is old, see
-        /// [Store#copyChanges()]. In writes only.
-        void copyChanged();
-    }
-
     /// @param databaseBytes size of the database file
     /// @param walBytes size of its WAL
     /// @param queuedWrites writes that wait for the writer
@@ -116,7 +85,7 @@ public final class Store implements AutoCloseable {
     }
 
     /// Runs `work` on the writer in a transaction and returns once it is committed. Not to be called from inside work.
-    public <T extends @Nullable Object> T write(Work<T> work) {
+    public <T extends @Nullable Object> T write(TransactionWork<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT)));
     }
@@ -127,7 +96,7 @@ public final class Store implements AutoCloseable {
     /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited writes that
     /// shared it are then run again. So its only effects are its writes and its result. (Work without a limit runs
     /// once.)
-    public <T extends @Nullable Object> T write(Duration limit, Work<T> work) {
+    public <T extends @Nullable Object> T write(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit))));
     }
@@ -137,7 +106,7 @@ public final class Store implements AutoCloseable {
     ///
     /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite still has in
     /// its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the commit.
-    public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, Work<T> work) {
+    public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, TransactionWork<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
     }
@@ -156,7 +125,7 @@ public final class Store implements AutoCloseable {
     ///
     /// What is chained to the future without an executor may run on the writer thread: keep it short. A future that is
     /// cancelled before its work began takes the work out of the queue.
-    public <T extends @Nullable Object> CompletableFuture<T> submit(Work<T> work) {
+    public <T extends @Nullable Object> CompletableFuture<T> submit(TransactionWork<T> work) {
         if (writer.isCurrentThread()) throw insideWork("submit");
         return enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT));
     }
@@ -166,14 +135,14 @@ public final class Store implements AutoCloseable {
     /// @param limit on the run of `work`; a wait for a free reader comes on top and ends after [ReadPool#READER_WAIT]
     ///     with [Fault#BUSY]
     /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit, or when the read kept the WAL from being emptied
-    public <T extends @Nullable Object> T read(Duration limit, Work<T> work) {
+    public <T extends @Nullable Object> T read(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), false));
     }
 
     /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one, which is
     /// left to Perigee's own reads.
-    public <T extends @Nullable Object> T readForCaller(Duration limit, Work<T> work) {
+    public <T extends @Nullable Object> T readForCaller(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), true));
     }
@@ -185,7 +154,7 @@ public final class Store implements AutoCloseable {
     /// @param work returns something
     /// @return empty, and nothing was run, where the connections for that are all in use: [#read] waits
     /// @throws PerigeeException as [#read] does
-    public <T> Optional<T> tryReadHere(Duration limit, Work<T> work) {
+    public <T> Optional<T> tryReadHere(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("read");
         return readers.tryHere(work, TimeGuard.nanos(limit));
     }

@@ -239,7 +239,7 @@ class GroupCommitTest {
         assertThat(number(store, "SELECT sum(k) FROM t")).isEqualTo(2);
     }
 
-    private <T> CompletableFuture<T> limited(Duration limit, Store.Work<T> work) {
+    private <T> CompletableFuture<T> limited(Duration limit, TransactionWork<T> work) {
         CountDownLatch queued = new CountDownLatch(1);
         int before = store.stats().queuedWrites();
         CompletableFuture<T> future = CompletableFuture.supplyAsync(

@@ -154,7 +154,7 @@ class GroupTest {
         assertThat(keys(other)).containsExactly(2L);
     }
 
-    private <T> PendingWrite<T> add(String name, long limitNanos, Store.Work<T> work) {
+    private <T> PendingWrite<T> add(String name, long limitNanos, TransactionWork<T> work) {
         PendingWrite<T> write = new PendingWrite<>(
                 tx -> {
                     log.add(name);

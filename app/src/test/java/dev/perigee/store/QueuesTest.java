@@ -73,7 +73,7 @@ class QueuesTest {
                                     true)
                             .join());
             TestStores.await(reading);
-            Store.Work<Object> refused = tx -> {
+            TransactionWork<Object> refused = tx -> {
                 ranLater.countDown();
                 return null;
             };

@@ -149,7 +149,7 @@ class StoreTest {
     @Test
     void a_transaction_that_was_kept_cannot_be_used() {
         try (Store store = TestStores.open(folder)) {
-            Store.Transaction[] kept = new Store.Transaction[1];
+            Transaction[] kept = new Transaction[1];
             store.write(tx -> kept[0] = tx);
             assertThatIllegalStateException().isThrownBy(() -> kept[0].statement("SELECT 1"));
             assertThatIllegalStateException().isThrownBy(() -> kept[0].connection());

@@ -35,14 +35,14 @@ final class TestStores {
         });
     }
 
-    static Store.Work<Long> insert(long key) {
+    static TransactionWork<Long> insert(long key) {
         return tx -> {
             tx.statement("INSERT INTO t VALUES (?1, 'v')").bindInt(1, key).run();
             return key;
         };
     }
 
-    static void fill(Store.Transaction tx, int bytes) {
+    static void fill(Transaction tx, int bytes) {
         tx.statement("INSERT INTO t (v) VALUES (randomblob(?1))")
                 .bindInt(1, bytes)
                 .run();
@@ -52,7 +52,7 @@ final class TestStores {
         return store.read(LONG, tx -> number(tx, sql));
     }
 
-    static long number(Store.Transaction tx, String sql) {
+    static long number(Transaction tx, String sql) {
         SqliteStatement statement = tx.statement(sql);
         statement.step();
         return statement.intAt(0);

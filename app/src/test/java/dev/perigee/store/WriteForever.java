@@ -31,7 +31,7 @@ final class WriteForever {
         }
     }
 
-    private static void pair(Store.Transaction tx, long key) {
+    private static void pair(Transaction tx, long key) {
         for (long k : new long[] {key, -key}) {
             tx.statement("INSERT INTO t VALUES (?1, randomblob(500))")
                     .bindInt(1, k)

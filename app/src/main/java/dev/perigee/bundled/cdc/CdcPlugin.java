@@ -10,7 +10,7 @@ import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;

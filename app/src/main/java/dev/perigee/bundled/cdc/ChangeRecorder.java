@@ -5,7 +5,7 @@ import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.security.SecureRandom;
 import java.util.HashSet;
 import java.util.HexFormat;

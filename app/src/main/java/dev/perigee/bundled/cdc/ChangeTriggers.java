@@ -2,7 +2,7 @@ package dev.perigee.bundled.cdc;
 
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

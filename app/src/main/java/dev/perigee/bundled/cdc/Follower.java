@@ -7,7 +7,7 @@ import dev.perigee.plugin.Socket;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.perigee.bundled.cdc;
 
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 
 /// Keeps the log within its limits. For the writer's thread.
 final class Retention {

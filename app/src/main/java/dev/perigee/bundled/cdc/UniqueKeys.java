@@ -7,7 +7,7 @@ import dev.perigee.query.sql.SqlWords;
 import dev.perigee.query.sql.SqlWords.Word;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

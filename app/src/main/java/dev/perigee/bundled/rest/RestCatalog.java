@@ -1,5 +1,6 @@
 package dev.perigee.bundled.rest;
 
+import dev.perigee.store.Transaction;
 import dev.perigee.bundled.rest.RestTable.Column;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
@@ -74,7 +75,7 @@ final class RestCatalog {
         };
     }
 
-    private static Optional<RestTable> internal(Store.Transaction transaction, String table) {
+    private static Optional<RestTable> internal(Transaction transaction, String table) {
         transaction.statement(LOOK_AT_SCHEMA).step();
         SqliteStatement found = transaction.statement(TABLE).bindText(1, table);
         if (!found.step()) return Optional.empty();

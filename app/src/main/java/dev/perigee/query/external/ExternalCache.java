@@ -1,5 +1,6 @@
 package dev.perigee.query.external;
 
+import dev.perigee.store.TransactionWork;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
 import dev.perigee.query.sql.StatementShape;
@@ -7,7 +8,7 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.statement.StatementCall;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -178,7 +179,7 @@ public final class ExternalCache {
                 });
     }
 
-    private CompletableFuture<Boolean> submit(Store.Work<Boolean> work) {
+    private CompletableFuture<Boolean> submit(TransactionWork<Boolean> work) {
         try {
             return store.submit(work);
         } catch (PerigeeException e) {

@@ -8,7 +8,7 @@ import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.replication.copy.SourceText;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;

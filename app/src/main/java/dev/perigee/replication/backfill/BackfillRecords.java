@@ -9,7 +9,7 @@ import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

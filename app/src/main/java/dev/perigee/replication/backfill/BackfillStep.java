@@ -32,7 +32,7 @@ import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -1,5 +1,6 @@
 package dev.perigee.replication.backfill;
 
+import dev.perigee.store.Transaction;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
@@ -306,7 +307,7 @@ public final class Backfills {
         if (result != null) result.complete(status);
     }
 
-    private void ended(dev.perigee.store.Store.Transaction tx, Backfill backfill, Run.Outcome outcome, Instant now) {
+    private void ended(dev.perigee.store.Transaction tx, Backfill backfill, Run.Outcome outcome, Instant now) {
         Run run = Run.begin(backfill.run(), backfill.name(), Run.Kind.BACKFILL, backfill.startedAt())
                 .recounted(backfill.counts());
         tables.turns().sync().runs().put(tx, run.finished(outcome, now, Optional.empty()));

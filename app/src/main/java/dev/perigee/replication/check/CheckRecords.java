@@ -2,7 +2,7 @@ package dev.perigee.replication.check;
 
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Locale;

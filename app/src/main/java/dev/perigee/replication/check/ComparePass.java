@@ -1,5 +1,6 @@
 package dev.perigee.replication.check;
 
+import dev.perigee.store.TransactionWork;
 import dev.perigee.batch.Batch;
 import dev.perigee.batch.Digest;
 import dev.perigee.fault.Fault;
@@ -12,7 +13,7 @@ import dev.perigee.replication.sync.ThreadFailures;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -175,7 +176,7 @@ final class ComparePass {
     }
 
     /// A read that found no free reader has not begun, so it may be tried again.
-    private <T> T inRead(Store.Work<T> work) {
+    private <T> T inRead(TransactionWork<T> work) {
         AtomicBoolean hasBegun = new AtomicBoolean();
         for (int tries = 1; ; tries++) {
             try {

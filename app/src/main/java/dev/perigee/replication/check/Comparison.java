@@ -1,7 +1,7 @@
 package dev.perigee.replication.check;
 
 import dev.perigee.batch.Batch;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 
 /// Compares the source's rows, as they come, with those of the copy, in one read transaction after another. Meanwhile
 /// the copy may change, so what differs is suspect and no more. Rows that were put into the copy after the check began

@@ -1,5 +1,6 @@
 package dev.perigee.replication.check;
 
+import dev.perigee.store.TransactionWork;
 import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.batch.Batch;
@@ -15,7 +16,7 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -161,7 +162,7 @@ final class CopyKeys {
         }
     }
 
-    private <T> T read(Store.Work<T> work) {
+    private <T> T read(TransactionWork<T> work) {
         cancellation.check();
         return Objects.requireNonNull(store.read(ReplicationTables.READ_LIMIT, tx -> {
             requireSameCopy(tx);

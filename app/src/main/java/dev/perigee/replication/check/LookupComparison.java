@@ -7,7 +7,7 @@ import dev.perigee.batch.RowidSet;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.copy.StoredKey;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;

@@ -6,7 +6,7 @@ import dev.perigee.batch.Batch;
 import dev.perigee.replication.copy.StoredKey;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,5 +1,6 @@
 package dev.perigee.replication.check;
 
+import dev.perigee.store.TransactionWork;
 import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.copy.CopyLookup;
@@ -14,7 +15,7 @@ import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -191,7 +192,7 @@ final class Recheck {
             return new Found(0, 0, extra, 0, keys.size() - extra);
         }
 
-        private Found inTransaction(boolean isWriting, Store.Work<Found> work) {
+        private Found inTransaction(boolean isWriting, TransactionWork<Found> work) {
             Found part = isWriting ? store.write(work) : store.read(ReplicationTables.READ_LIMIT, work);
             return Objects.requireNonNull(part);
         }

@@ -4,7 +4,7 @@ import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;

@@ -6,7 +6,7 @@ import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.source.SourceIndex;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

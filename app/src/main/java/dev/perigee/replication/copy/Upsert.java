@@ -9,7 +9,7 @@ import dev.perigee.fault.Remedies;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;

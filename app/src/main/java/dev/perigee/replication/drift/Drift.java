@@ -12,7 +12,7 @@ import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.source.SourceTable;
 import dev.perigee.sqlite.SqliteException;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -25,7 +25,7 @@ import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;

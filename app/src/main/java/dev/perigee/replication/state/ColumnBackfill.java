@@ -10,7 +10,7 @@ import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

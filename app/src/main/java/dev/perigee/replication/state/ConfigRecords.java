@@ -14,7 +14,7 @@ import dev.perigee.replication.copy.NameList;
 import dev.perigee.replication.state.ConfiguredTable.Origin;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

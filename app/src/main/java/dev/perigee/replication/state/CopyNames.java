@@ -3,7 +3,7 @@ package dev.perigee.replication.state;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.copy.CopyTable;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.Optional;
 
 /// Whether a name in the replica is free for a copy, or who owns the table that has it.

@@ -3,7 +3,7 @@ package dev.perigee.replication.state;
 import dev.perigee.plugin.Json;
 import dev.perigee.source.Identity;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,6 @@
 package dev.perigee.replication.state;
 
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.util.List;
 

@@ -5,7 +5,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.Json;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -10,7 +10,7 @@ import dev.perigee.source.Obstacle;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.SqliteStatement.Type;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,7 +8,7 @@ import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.RefusedRow;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;

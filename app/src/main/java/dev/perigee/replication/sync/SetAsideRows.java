@@ -13,7 +13,7 @@ import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;

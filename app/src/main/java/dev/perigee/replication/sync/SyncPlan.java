@@ -18,7 +18,7 @@ import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.Optional;
 

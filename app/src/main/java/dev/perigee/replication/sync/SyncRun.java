@@ -32,7 +32,7 @@ import dev.perigee.source.TableId;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;

@@ -17,7 +17,7 @@ import dev.perigee.source.Source;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.store.Store;
-import dev.perigee.store.Store.Transaction;
+import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
