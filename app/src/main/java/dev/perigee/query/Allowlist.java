@@ -1,6 +1,5 @@
 package dev.perigee.query;
 
-import dev.perigee.store.Transaction;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.query.sql.StatementShape;
@@ -8,6 +7,7 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.statement.StatementCall;
 import dev.perigee.statement.StatementCall.Where;
 import dev.perigee.store.Store;
+import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;

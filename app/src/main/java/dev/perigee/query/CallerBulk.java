@@ -27,7 +27,7 @@ final class CallerBulk implements BulkWrite, AutoCloseable {
     @Override
     public SqliteStatement prepare(String sql) {
         return said(() -> {
-            SqliteStatement statement = lent.prepare(sql);
+            SqliteStatement statement = lent.prepare(sql).sqlite();
             prepared.add(statement);
             StatementRun.requireOne(statement, sql);
             return statement;
@@ -37,11 +37,11 @@ final class CallerBulk implements BulkWrite, AutoCloseable {
     @Override
     public void run(String sql) {
         said(() -> {
-            try (SqliteStatement statement = lent.prepare(sql)) {
-                StatementRun.requireOne(statement, sql);
-                NewNameCheck names = NewNameCheck.before(transaction, lent, observer);
-                boolean hasRow = statement.step();
-                while (hasRow) hasRow = statement.step();
+            try (CallerStatement statement = lent.prepare(sql)) {
+                StatementRun.requireOne(statement.sqlite(), sql);
+                NewNameCheck names = NewNameCheck.before(transaction, lent, statement, observer);
+                boolean hasRow = statement.sqlite().step();
+                while (hasRow) hasRow = statement.sqlite().step();
                 names.refuse(transaction, lent);
             }
             return true;

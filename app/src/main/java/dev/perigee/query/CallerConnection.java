@@ -20,7 +20,6 @@ import dev.perigee.statement.Caller.Role;
 import dev.perigee.store.ChangeObserver;
 import java.util.LinkedHashMap;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -42,12 +41,6 @@ final class CallerConnection {
     /// other limit of ours holds.
     static final int MAX_VALUE_BYTES = 64 << 20;
 
-    private static final Set<Integer> MAKING = Set.of(
-            AuthorizerAction.ALTER_TABLE,
-            AuthorizerAction.CREATE_TABLE,
-            AuthorizerAction.CREATE_TRIGGER,
-            AuthorizerAction.CREATE_VIEW);
-
     private record Key(Role role, String sql) {}
 
     private record Kept(SqliteStatement statement, boolean usesViews) {}
@@ -60,15 +53,10 @@ final class CallerConnection {
     private long rulesVersion;
     private @Nullable Role role;
     private int maxOwnValueBytes;
-    private boolean namesHidden;
-    private boolean wasKept;
-    private boolean writes;
-    private boolean makes;
-    private boolean usesViews;
-    private @Nullable String altered;
-    private @Nullable String dropped;
-    private @Nullable String target;
-    private boolean defines;
+
+    /// The statement prepared last: SQLite asks about it while it compiles it, and again when the schema has changed.
+    private CallerStatement current = new CallerStatement("");
+
     private final CallerFunctions functions;
     private final Policing policing;
     private boolean isPoliced;
@@ -99,16 +87,6 @@ final class CallerConnection {
     /// Rows that statements have changed so far, without those that were written only because somebody follows them.
     long changes() {
         return connection.totalChanges() - observer.get().rowsWritten();
-    }
-
-    /// The table that the statement prepared last drops.
-    Optional<String> dropped() {
-        return Optional.ofNullable(dropped);
-    }
-
-    /// The table that the statement prepared last alters.
-    Optional<String> altered() {
-        return Optional.ofNullable(altered);
     }
 
     Policing policing() {
@@ -181,71 +159,50 @@ final class CallerConnection {
     }
 
     /// The statement, ready to be bound. It is given back by [#release].
-    SqliteStatement prepare(String sql) {
+    CallerStatement prepare(String sql) {
         long version = protectedTables.version();
         if (version != rulesVersion) {
             // What was allowed when it was prepared may not be any more.
             clear();
             rulesVersion = version;
         }
-        namesHidden = false;
-        altered = null;
-        dropped = null;
-        target = null;
-        defines = false;
-        writes = false;
         // Under such a name, given to a view or a WITH, everything would be allowed; a plan shows them.
         String followers = observer.get().triggerPrefix();
         if (!followers.isEmpty() && SqlNames.folded(sql).contains(SqlNames.folded(followers))) {
             throw Fault.FORBIDDEN.saying("A name in the statement is not available.");
         }
-        makes = false;
-        usesViews = false;
+        current = new CallerStatement(sql);
         Kept kept = statements.remove(key(sql));
-        wasKept = kept != null;
-        if (kept != null) {
-            usesViews = kept.usesViews;
-            return kept.statement;
-        }
-        return connection.prepare(ContextSpelling.rewritten(sql));
+        if (kept != null) return current.kept(kept.statement, kept.usesViews);
+        return current.compiled(connection.prepare(ContextSpelling.rewritten(sql)));
     }
 
     /// To be called when a statement has been run.
     ///
     /// @throws PerigeeException [Fault#TOO_LARGE] if it made what others' statements take long to compile
-    void checkMade() {
-        if (!makes || role == Role.ADMIN) return;
+    void checkMade(CallerStatement statement) {
+        if (!statement.makes() || role == Role.ADMIN) return;
         asPerigee(() -> {
             new SchemaTrial(connection).run();
             return true;
         });
     }
 
-    /// Whether the statement prepared last has been run before and was kept.
-    boolean wasKept() {
-        return wasKept;
-    }
-
-    /// Whether the statement prepared last names a view, or fires a trigger.
-    boolean usesViews() {
-        return usesViews;
-    }
-
-    /// Whether the statement prepared last, if it was prepared just now, may make a name the authorizer is not told.
-    boolean namesHidden() {
-        return namesHidden;
-    }
-
-    void release(String sql, SqliteStatement statement) {
-        statement.reset();
-        statement.clearBindings();
+    void release(CallerStatement statement) {
+        SqliteStatement sqlite = statement.sqlite();
+        sqlite.reset();
+        sqlite.clearBindings();
+        String sql = statement.sql();
         // A pragma may hold the answer of when it was prepared.
-        boolean isPlain = sql.length() <= MAX_KEPT_CHARS && !namesHidden && !makes && !defines;
+        boolean isPlain = sql.length() <= MAX_KEPT_CHARS
+                && !statement.namesHidden()
+                && !statement.makes()
+                && !statement.defines();
         if (!isPlain || SqlScan.mentionsPragma(sql)) {
-            statement.close();
+            sqlite.close();
             return;
         }
-        Kept other = statements.put(key(sql), new Kept(statement, usesViews));
+        Kept other = statements.put(key(sql), new Kept(sqlite, statement.usesViews()));
         if (other != null) other.statement.close();
         if (statements.size() > MAX_STATEMENTS) {
             statements.pollFirstEntry().getValue().statement.close();
@@ -274,20 +231,11 @@ final class CallerConnection {
         // A table that is dropped takes them along.
         boolean isDropped = action == AuthorizerAction.DROP_TEMP_TRIGGER;
         if (isDropped && arg1 != null && observer.get().owns(arg1)) return Authorizer.Decision.OK;
-        if (trigger != null) usesViews = true;
-        if (action == AuthorizerAction.ALTER_TABLE) altered = arg2;
-        if (action == AuthorizerAction.DROP_TABLE) dropped = arg1;
-        if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.DROP_TABLE) defines = true;
+        current.asked(action, arg1, arg2, trigger);
         // SQLite's own doing, in a statement that has no place for a caller's query.
-        if (defines && action == AuthorizerAction.READ && "sqlite_temp_master".equals(arg1))
+        if (current.defines() && action == AuthorizerAction.READ && "sqlite_temp_master".equals(arg1))
             return Authorizer.Decision.OK;
-        if (action == AuthorizerAction.ALTER_TABLE || action == AuthorizerAction.CREATE_TRIGGER) namesHidden = true;
-        if (MAKING.contains(action)) makes = true;
-        if (action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE || action == AuthorizerAction.DELETE)
-            writes = true;
-        // Perigee's triggers on a table of its own look at the row that is written; nobody else has any there.
-        if (trigger == null && (action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE)) target = arg1;
-        rules.refusal(caller, action, arg1, arg2, database, trigger, writes, target)
+        rules.refusal(caller, action, arg1, arg2, database, trigger, current.writes(), current.target())
                 .or(() -> isPoliced ? policing.refusal(action, arg1, arg2, database, trigger) : Optional.empty())
                 .ifPresent(refusal -> {
                     throw refusal;

@@ -14,18 +14,21 @@ record NewNameCheck(boolean areHidden, long before, String followers) {
 
     /// To be called between a statement's preparation and its run; whoever follows a table that it alters or drops is
     /// told.
-    static NewNameCheck before(Transaction transaction, CallerConnection lent, ChangeObserver observer) {
-        lent.altered()
+    static NewNameCheck before(
+            Transaction transaction, CallerConnection lent, CallerStatement statement, ChangeObserver observer) {
+        statement
+                .altered()
                 .ifPresent(table -> lent.asPerigee(() -> {
                     transaction.altering(table);
                     return true;
                 }));
-        lent.dropped()
+        statement
+                .dropped()
                 .ifPresent(table -> lent.asPerigee(() -> {
                     transaction.dropping(table);
                     return true;
                 }));
-        boolean areHidden = lent.namesHidden();
+        boolean areHidden = statement.namesHidden();
         String followers = observer.triggerPrefix();
         return new NewNameCheck(areHidden, areHidden ? count(transaction, lent, followers) : 0, followers);
     }

@@ -124,12 +124,13 @@ final class PointReads {
     }
 
     /// Looks at a statement that runs again and again.
-    void learn(Transaction transaction, CallerConnection lent, String sql) {
+    void learn(Transaction transaction, CallerStatement statement) {
+        String sql = statement.sql();
         if (sql.length() > MAX_CHARS) return;
         long version = schemaVersion(transaction);
         Known known = texts.get(sql);
         if (known != null && known.schemaVersion() == version) return;
-        remember(sql, new Known(version, isPoint(lent, sql)));
+        remember(sql, new Known(version, isPoint(transaction, statement)));
     }
 
     /// Sends what is known of a text.
@@ -166,12 +167,13 @@ final class PointReads {
         return number;
     }
 
-    private static boolean isPoint(CallerConnection lent, String sql) {
+    private static boolean isPoint(Transaction transaction, CallerStatement statement) {
         // However little its program does, a view's text may need much of a stack to be compiled.
-        if (lent.usesViews()) return false;
+        if (statement.usesViews()) return false;
         List<Instruction> program = new ArrayList<>();
         long begin = System.nanoTime();
-        try (SqliteStatement explained = lent.connection().prepare("EXPLAIN " + ContextSpelling.rewritten(sql))) {
+        String sql = ContextSpelling.rewritten(statement.sql());
+        try (SqliteStatement explained = transaction.connection().prepare("EXPLAIN " + sql)) {
             if (System.nanoTime() - begin > MAX_COMPILE_NANOS) return false;
             while (explained.step()) {
                 if (program.size() == MAX_INSTRUCTIONS) return false;

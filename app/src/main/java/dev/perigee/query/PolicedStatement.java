@@ -5,7 +5,6 @@ import dev.perigee.query.policy.Policing;
 import dev.perigee.query.sql.Parameters;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
-import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.statement.AnswerSink.Meta;
 import dev.perigee.statement.StatementCall;
 
@@ -43,11 +42,12 @@ final class PolicedStatement {
     private Meta run(StatementCall call, RowReader.Target sink, PolicedWrites writes) {
         Meta meta;
         boolean replaces = false;
-        try (SqliteStatement statement = prepare(call.sql(), writes)) {
-            Parameters.bind(statement, call);
+        CallerStatement statement = prepare(call.sql(), writes);
+        try (statement) {
+            Parameters.bind(statement.sqlite(), call);
             replaces = writes.insertTarget() != null && lent.asPerigee(() -> writes.mayReplace(call.sql()));
             if (replaces) fireForReplaced(true);
-            meta = rows.run(lent, statement, sink);
+            meta = rows.run(lent, statement.sqlite(), sink);
         } finally {
             if (replaces) fireForReplaced(false);
         }
@@ -57,13 +57,14 @@ final class PolicedStatement {
             return true;
         });
         long written = writes.insertTarget() == null ? lent.changes() - before : meta.rowsWritten();
+        lent.checkMade(statement);
         return new Meta(meta.rowsRead(), written);
     }
 
-    private SqliteStatement prepare(String sql, PolicedWrites writes) {
+    private CallerStatement prepare(String sql, PolicedWrites writes) {
         Policing policing = lent.policing();
         policing.begin(sql, null);
-        SqliteStatement first = null;
+        CallerStatement first = null;
         try {
             first = lent.prepare(sql);
         } catch (SqliteException e) {
@@ -71,7 +72,7 @@ final class PolicedStatement {
             if (policing.insertInto().isEmpty()) throw e;
         }
         if (policing.insertInto().isEmpty() && first != null) {
-            StatementRun.requireOne(first, sql);
+            StatementRun.requireOne(first.sqlite(), sql);
             return first;
         }
         if (first != null) first.close();
@@ -81,8 +82,8 @@ final class PolicedStatement {
             return true;
         });
         policing.begin(sql, target);
-        SqliteStatement insert = lent.prepare(sql);
-        StatementRun.requireOne(insert, sql);
+        CallerStatement insert = lent.prepare(sql);
+        StatementRun.requireOne(insert.sqlite(), sql);
         return insert;
     }
 

@@ -5,34 +5,24 @@ import dev.perigee.fault.Fault;
 import dev.perigee.plugin.BulkWrite;
 import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.host.PluginRegistry;
-import dev.perigee.query.external.CollectedAnswer;
 import dev.perigee.query.external.ExternalCache;
-import dev.perigee.query.external.ExternalRun;
-import dev.perigee.query.external.LimitedRows;
 import dev.perigee.query.external.MemoryBudget;
 import dev.perigee.query.policy.Policies;
 import dev.perigee.query.sql.SqlScan;
 import dev.perigee.source.Source;
-import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.sqlite.SqliteException;
 import dev.perigee.statement.AnswerSink;
-import dev.perigee.statement.AnswerSink.Meta;
 import dev.perigee.statement.Caller;
 import dev.perigee.statement.Cancellation;
 import dev.perigee.statement.Query;
-import dev.perigee.statement.RowSink;
 import dev.perigee.statement.SqlStatement;
 import dev.perigee.statement.StatementCall;
 import dev.perigee.statement.StatementCall.Where;
 import dev.perigee.store.Store;
-import dev.perigee.store.Transaction;
 import dev.perigee.worker.WorkerPool;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe for many
@@ -47,24 +37,22 @@ public final class QueryEngine implements Queries, AutoCloseable {
             .flatMap(List::stream)
             .toList();
 
+    private final QueryContext context;
     private final Store store;
-    private final Optional<Source> source;
     private final PluginRegistry plugins;
     private final QueryConfig config;
     private final MemoryBudget memory;
     private final Allowlist allowlist;
     private final Optional<QueryLog> log;
-    private final Optional<ExternalCache> cache;
     private final PointReads points = new PointReads();
     private final WorkerQueries workers;
     private final QueryMetrics metrics;
 
-    /// Lives as long as the store's connections do: one for each reader and the writer.
-    private final Map<SqliteConnection, CallerConnection> connections = new ConcurrentHashMap<>();
+    /// One for each reader of the store, and one for the writer.
+    private final CallerConnections connections;
 
     public QueryEngine(Store store, Optional<Source> source, PluginRegistry plugins, QueryConfig config) {
         this.store = store;
-        this.source = source;
         this.plugins = plugins;
         this.config = config;
         this.memory = MemoryBudget.ofHeap();
@@ -72,9 +60,12 @@ public final class QueryEngine implements Queries, AutoCloseable {
         this.workers = new WorkerQueries(store, plugins, config, store.pageCacheBytes(), memory, points);
         this.metrics = new QueryMetrics(InstantSource.system(), workers.pool()::stats);
         this.allowlist = new Allowlist(store, workers);
-        this.cache = source.map(
+        Optional<ExternalCache> cache = source.map(
                 external -> new ExternalCache(store, external.place(), config.cacheTime(), InstantSource.system()));
         this.log = config.log() ? Optional.of(new QueryLog(store)) : Optional.empty();
+        this.connections =
+                new CallerConnections(plugins.protectedTables(), plugins.functions()::register, store::observer);
+        this.context = new QueryContext(store, source, plugins, config, memory, cache, points, workers, connections);
     }
 
     /// The memory that large requests share with large answers.
@@ -115,7 +106,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         StatementCall changed = plugins.beforeQuery(call);
         if (changed.where() != Where.INTERNAL || !points.mayBe(changed.sql())) return false;
         long begin = System.nanoTime();
-        Run run = new Run(query.caller(), List.of(changed), answers, new Cancellation(), false);
+        QueryRun run = new QueryRun(context, query.caller(), List.of(changed), answers, new Cancellation(), false);
         boolean isRead = store.tryReadHere(
                         config.readLimit(),
                         transaction -> points.isPoint(transaction, changed.sql()) && run.readIn(transaction))
@@ -161,7 +152,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         if (calls.stream().anyMatch(call -> call.where() != where)) {
             throw Fault.INVALID_REQUEST.saying("The statements of a transaction run in one place.");
         }
-        Run run = new Run(query.caller(), calls, answers, cancellation, query.wantsCache());
+        QueryRun run = new QueryRun(context, query.caller(), calls, answers, cancellation, query.wantsCache());
         long begin = System.nanoTime();
         try {
             switch (where) {
@@ -180,7 +171,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
     public <T> T bulk(Caller caller, BulkWrite.Work<T> work) {
         if (!caller.isAdmin()) throw Fault.FORBIDDEN.saying("Forbidden: this needs the admin token.");
         return store.write(transaction -> {
-            CallerConnection lent = connection(transaction.connection());
+            CallerConnection lent = connections.of(transaction.connection());
             return lent.as(caller, false, () -> {
                 try (CallerBulk bulk = new CallerBulk(transaction, lent, store.observer())) {
                     return work.run(bulk);
@@ -211,155 +202,6 @@ public final class QueryEngine implements Queries, AutoCloseable {
         if (call.sql().length() > config.maxStatementBytes()) {
             throw Fault.TOO_LARGE.saying(
                     "A statement has at most %d characters.".formatted(config.maxStatementBytes()));
-        }
-    }
-
-    private CallerConnection connection(SqliteConnection connection) {
-        CallerConnection known = connections.get(connection);
-        if (known != null) return known;
-        connections.keySet().removeIf(SqliteConnection::isClosed); // This one may stand in for another.
-        return connections.computeIfAbsent(
-                connection,
-                made -> new CallerConnection(
-                        made, plugins.protectedTables(), plugins.functions()::register, store::observer));
-    }
-
-    private StatementRun.Answers answers(List<StatementCall> calls, AnswerSink answers) {
-        return new StatementRun.Answers() {
-            @Override
-            public RowReader.Target rows(int index) {
-                return new BudgetedRows(memory, observed(calls.get(index), answers));
-            }
-
-            @Override
-            public void end(int index, Meta meta) {
-                answers.end(meta);
-            }
-        };
-    }
-
-    /// The answers' sink behind the plugins' hooks and the limit on rows.
-    private RowSink observed(StatementCall call, AnswerSink answers) {
-        return plugins.afterQuery(call, new LimitedRows(answers, config.maxRows()));
-    }
-
-    /// One query under way.
-    private final class Run {
-        private final Caller caller;
-        private final boolean isPoliced;
-        private final boolean isInWorker;
-        private final List<StatementCall> calls;
-        private final AnswerSink answers;
-        private final Cancellation cancellation;
-        private final boolean wantsCache;
-
-        Run(
-                Caller caller,
-                List<StatementCall> calls,
-                AnswerSink answers,
-                Cancellation cancellation,
-                boolean wantsCache) {
-            this.wantsCache = wantsCache;
-            this.caller = caller;
-            this.isPoliced = config.rowLevelSecurity() && !caller.isAdmin();
-            this.isInWorker = !caller.isAdmin() || config.workers().forAdmins();
-            this.calls = calls;
-            this.answers = answers;
-            this.cancellation = cancellation;
-        }
-
-        /// @return false, and nothing has been run, if a statement writes
-        boolean read() {
-            if (!isInWorker) return store.readForCaller(config.readLimit(), this::readIn);
-            return workers.read(
-                    caller,
-                    isPoliced,
-                    calls,
-                    new WorkerQueries.Answers(
-                            index -> observed(calls.get(index), answers), (_, meta) -> answers.end(meta)),
-                    cancellation);
-        }
-
-        /// In this process: an admin's statement, or a point read.
-        boolean readIn(Transaction transaction) {
-            CallerConnection lent = connection(transaction.connection());
-            cancellation.begin(transaction.connection());
-            try {
-                boolean isRead = new StatementRun(
-                                caller, false, calls, new RowReader(cancellation), answers(calls, answers))
-                        .read(lent);
-                if (isRead && lent.wasKept()) {
-                    points.learn(transaction, lent, calls.getLast().sql());
-                }
-                return isRead;
-            } catch (SqliteException e) {
-                cancellation.check(); // What an interrupted statement says is a consequence.
-                throw e;
-            } finally {
-                cancellation.end();
-            }
-        }
-
-        void write() {
-            try (MemoryBudget.Reservation reservation = memory.reserve("The answer of a request that writes")) {
-                CollectedAnswer collected = isInWorker ? writeInWorker(reservation) : writeHere(reservation);
-                answers.committed();
-                for (int i = 0; i < calls.size(); i++) {
-                    Meta meta = collected.replay(i, observed(calls.get(i), answers));
-                    answers.end(meta);
-                }
-            }
-        }
-
-        private CollectedAnswer writeInWorker(MemoryBudget.Reservation reservation) {
-            CollectedAnswer collected = new CollectedAnswer(reservation);
-            // The limit holds before the commit, so that nothing was written when it is said to be passed.
-            workers.write(
-                    caller,
-                    isPoliced,
-                    calls,
-                    new WorkerQueries.Answers(
-                            _ -> new LimitedRows(collected, config.maxRows()), (_, meta) -> collected.end(meta)));
-            return collected;
-        }
-
-        private CollectedAnswer writeHere(MemoryBudget.Reservation reservation) {
-            return store.writeForCaller(config.writeLimit(), config.maxWriteBytes(), transaction -> {
-                // The store may run this twice; what the first run collected is dropped.
-                reservation.giveBack();
-                CollectedAnswer collected = new CollectedAnswer(reservation);
-                StatementRun.Answers all = new StatementRun.Answers() {
-                    @Override
-                    public RowReader.Target rows(int index) {
-                        return new BudgetedRows(memory, new LimitedRows(collected, config.maxRows()));
-                    }
-
-                    @Override
-                    public void end(int index, Meta meta) {
-                        collected.end(meta);
-                    }
-                };
-                new StatementRun(caller, false, calls, new RowReader(cancellation), all)
-                        .write(
-                                transaction,
-                                connection(transaction.connection()),
-                                store.observer(),
-                                config.maxDatabaseBytes());
-                return collected;
-            });
-        }
-
-        void external() {
-            if (isPoliced) {
-                throw Fault.FORBIDDEN.saying(
-                        "The external database is for admins while row-level security is on: no policy can hold there.");
-            }
-            Source external = ExternalRun.required(source);
-            ExternalRun run = new ExternalRun(
-                    external, memory, config.maxRows(), answers, call -> observed(call, answers), cancellation);
-            if (calls.size() > 1) run.transaction(calls);
-            else if (wantsCache && cache.isPresent()) run.cached(calls.getFirst(), cache.get());
-            else run.single(calls.getFirst());
         }
     }
 }

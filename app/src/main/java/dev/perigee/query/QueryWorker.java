@@ -8,7 +8,6 @@ import dev.perigee.plugin.host.ProtectedTables.Protection;
 import dev.perigee.plugin.host.SqlFunctions;
 import dev.perigee.query.WorkerProtocol.Statements;
 import dev.perigee.query.WorkerProtocol.Tag;
-import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.statement.AnswerSink.Meta;
@@ -28,7 +27,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +45,7 @@ public final class QueryWorker implements WorkerProcess.Work {
     private final ProtectedTables protectedTables = new ProtectedTables();
     private final SqlFunctions functions = new SqlFunctions();
     private final AttachedReplica replica;
-    private final Map<SqliteConnection, CallerConnection> connections = new ConcurrentHashMap<>();
+    private final CallerConnections connections;
     private final PointReads points = new PointReads();
     private volatile Cancellation cancellation = new Cancellation();
 
@@ -56,6 +54,7 @@ public final class QueryWorker implements WorkerProcess.Work {
         this.wire = wire;
         this.mayWrite = mayWrite;
         this.replica = new AttachedReplica(config, following, _ -> {});
+        this.connections = new CallerConnections(protectedTables, functions::register, replica::observer);
     }
 
     /// Reads the server's greeting and opens the replica.
@@ -101,7 +100,7 @@ public final class QueryWorker implements WorkerProcess.Work {
                     false,
                     transaction -> new StatementRun(
                                     Caller.CLIENT, false, List.of(call), new RowReader(cancellation), answers)
-                            .read(connection(transaction.connection())));
+                            .read(connections.of(transaction.connection())));
         }
     }
 
@@ -173,10 +172,11 @@ public final class QueryWorker implements WorkerProcess.Work {
         Duration limit = Duration.ofNanos(wire.getLong());
         Statements request = WorkerProtocol.statements(wire);
         boolean isDone = replica.read(limit, request.isPoliced(), transaction -> {
-            CallerConnection lent = connection(transaction.connection());
-            boolean isRead = run(request).read(lent);
-            if (isRead && !request.isPoliced() && lent.wasKept()) {
-                points.learn(transaction, lent, request.calls().getLast().sql());
+            CallerConnection lent = connections.of(transaction.connection());
+            StatementRun run = run(request);
+            boolean isRead = run.read(lent);
+            if (isRead && !request.isPoliced()) {
+                run.repeated().ifPresent(statement -> points.learn(transaction, statement));
             }
             return isRead;
         });
@@ -196,7 +196,7 @@ public final class QueryWorker implements WorkerProcess.Work {
                 isFollowed,
                 this::tellAltering,
                 transaction -> {
-                    CallerConnection lent = connection(transaction.connection());
+                    CallerConnection lent = connections.of(transaction.connection());
                     run(request).write(transaction, lent, replica.observer(), maxDatabaseBytes);
                     return true;
                 },
@@ -219,12 +219,6 @@ public final class QueryWorker implements WorkerProcess.Work {
                 request.calls(),
                 new RowReader(cancellation),
                 new WireAnswers(wire));
-    }
-
-    private CallerConnection connection(SqliteConnection connection) {
-        return connections.computeIfAbsent(
-                connection,
-                made -> new CallerConnection(made, protectedTables, functions::register, replica::observer));
     }
 
     private void tellAltering(String table) {
@@ -266,7 +260,7 @@ public final class QueryWorker implements WorkerProcess.Work {
             int number = functions.size();
             functions.add(name, argumentCount, arguments -> call(number, arguments));
             SqlFunctions.Named added = functions.get(number);
-            connections.keySet().forEach(added::register);
+            connections.forEach(added::register);
         }
     }
 

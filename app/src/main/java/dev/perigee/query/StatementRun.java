@@ -14,6 +14,7 @@ import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// A request's statements on a connection, in the transaction that is open there: the same in the server and in a
 /// worker process.
@@ -32,6 +33,7 @@ final class StatementRun {
     private final List<StatementCall> calls;
     private final RowReader rows;
     private final Answers answers;
+    private @Nullable CallerStatement last;
 
     StatementRun(Caller caller, boolean isPoliced, List<StatementCall> calls, RowReader rows, Answers answers) {
         this.caller = caller;
@@ -54,6 +56,11 @@ final class StatementRun {
         });
     }
 
+    /// The statement that was read last, if it had been run before and was kept.
+    Optional<CallerStatement> repeated() {
+        return Optional.ofNullable(last).filter(CallerStatement::wasKept);
+    }
+
     /// @param maxDatabaseBytes what a client's statements may make the database grow to
     void write(Transaction transaction, CallerConnection lent, ChangeObserver observer, long maxDatabaseBytes) {
         long usedBefore = caller.isAdmin() ? 0 : usedBytes(transaction);
@@ -72,9 +79,9 @@ final class StatementRun {
     private boolean allReadonly(CallerConnection lent) {
         for (int i = 0; i < calls.size(); i++) {
             String sql = calls.get(i).sql();
-            Optional<SqliteStatement> statement = at(i, () -> prepareRead(lent, sql));
+            Optional<CallerStatement> statement = at(i, () -> prepareRead(lent, sql));
             if (statement.isEmpty()) return false;
-            lent.release(sql, statement.get());
+            lent.release(statement.get());
         }
         return true;
     }
@@ -82,21 +89,21 @@ final class StatementRun {
     private boolean readOne(CallerConnection lent, int index) {
         return at(index, () -> {
             StatementCall call = calls.get(index);
-            Optional<SqliteStatement> statement = prepareRead(lent, call.sql());
+            Optional<CallerStatement> statement = prepareRead(lent, call.sql());
             if (statement.isEmpty()) return false;
             try {
-                Parameters.bind(statement.get(), call);
-                answers.end(index, rows.run(lent, statement.get(), answers.rows(index)));
+                Parameters.bind(statement.get().sqlite(), call);
+                answers.end(index, rows.run(lent, statement.get().sqlite(), answers.rows(index)));
                 return true;
             } finally {
-                lent.release(call.sql(), statement.get());
+                lent.release(statement.get());
             }
         });
     }
 
     /// Empty for a statement that writes.
-    private Optional<SqliteStatement> prepareRead(CallerConnection lent, String sql) {
-        SqliteStatement statement;
+    private Optional<CallerStatement> prepareRead(CallerConnection lent, String sql) {
+        CallerStatement statement;
         try {
             statement = prepare(lent, sql, isPoliced);
         } catch (SqliteException e) {
@@ -104,8 +111,9 @@ final class StatementRun {
             if (isPoliced && lent.policing().wantsToWrite(e)) return Optional.empty();
             throw e;
         }
-        if (statement.isReadonly()) return Optional.of(statement);
-        lent.release(sql, statement);
+        last = statement;
+        if (statement.sqlite().isReadonly()) return Optional.of(statement);
+        lent.release(statement);
         return Optional.empty();
     }
 
@@ -130,7 +138,6 @@ final class StatementRun {
     private void writePoliced(CallerConnection lent, int index) {
         at(index, () -> {
             answers.end(index, new PolicedStatement(lent, rows).run(calls.get(index), answers.rows(index)));
-            lent.checkMade();
             return true;
         });
     }
@@ -138,16 +145,16 @@ final class StatementRun {
     private void writeOne(Transaction transaction, CallerConnection lent, ChangeObserver observer, int index) {
         at(index, () -> {
             StatementCall call = calls.get(index);
-            SqliteStatement statement = prepare(lent, call.sql(), false);
+            CallerStatement statement = prepare(lent, call.sql(), false);
             try {
-                Parameters.bind(statement, call);
-                NewNameCheck names = NewNameCheck.before(transaction, lent, observer);
-                answers.end(index, rows.run(lent, statement, answers.rows(index)));
+                Parameters.bind(statement.sqlite(), call);
+                NewNameCheck names = NewNameCheck.before(transaction, lent, statement, observer);
+                answers.end(index, rows.run(lent, statement.sqlite(), answers.rows(index)));
                 names.refuse(transaction, lent);
-                lent.checkMade();
+                lent.checkMade(statement);
                 return true;
             } finally {
-                lent.release(call.sql(), statement);
+                lent.release(statement);
             }
         });
     }
@@ -165,11 +172,11 @@ final class StatementRun {
         }
     }
 
-    private static SqliteStatement prepare(CallerConnection lent, String sql, boolean isPoliced) {
+    private static CallerStatement prepare(CallerConnection lent, String sql, boolean isPoliced) {
         if (isPoliced) lent.policing().begin(sql, null);
         // Some pragmas answer from the schema the connection remembers, however old.
         if (SqlScan.mentionsPragma(sql)) lent.lookAtSchema();
-        SqliteStatement statement;
+        CallerStatement statement;
         try {
             statement = lent.prepare(sql);
         } catch (SqliteException e) {
@@ -177,7 +184,7 @@ final class StatementRun {
             lent.lookAtSchema();
             statement = lent.prepare(sql);
         }
-        requireOne(statement, sql);
+        requireOne(statement.sqlite(), sql);
         return statement;
     }
 

@@ -6,8 +6,6 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Transaction;
-import dev.perigee.store.TransactionWork;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;

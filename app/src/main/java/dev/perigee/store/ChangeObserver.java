@@ -1,7 +1,5 @@
 package dev.perigee.store;
 
-import dev.perigee.store.Transaction;
-
 /// Follows what writes do to the replica's tables, by temporary triggers on the writer's connection. Called on the
 /// writer's thread.
 ///

@@ -2,7 +2,6 @@ package dev.perigee.store;
 
 import dev.perigee.config.StoreConfig;
 import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.store.TransactionWork;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;

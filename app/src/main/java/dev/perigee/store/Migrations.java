@@ -2,7 +2,6 @@ package dev.perigee.store;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Transaction;
 import java.nio.file.Path;
 import java.util.List;
 

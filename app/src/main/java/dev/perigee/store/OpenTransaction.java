@@ -2,8 +2,6 @@ package dev.perigee.store;
 
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
-import dev.perigee.store.Transaction;
-import dev.perigee.store.TransactionWork;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -49,7 +47,8 @@ final class OpenTransaction implements Transaction {
     }
 
     /// @param maxWalBytes by how much the WAL may grow meanwhile
-    <T extends @Nullable Object> @Nullable T run(TransactionWork<T> work, long limitNanos, long maxWalBytes, String stateAfter) {
+    <T extends @Nullable Object> @Nullable T run(
+            TransactionWork<T> work, long limitNanos, long maxWalBytes, String stateAfter) {
         T result = null;
         Throwable thrown = null;
         guard.begin(limitNanos, maxWalBytes);

@@ -1,6 +1,5 @@
 package dev.perigee.store;
 
-import dev.perigee.store.TransactionWork;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,5 @@
 package dev.perigee.store;
 
-import dev.perigee.store.TransactionWork;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;

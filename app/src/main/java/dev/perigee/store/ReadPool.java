@@ -5,7 +5,6 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.store.TransactionWork;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

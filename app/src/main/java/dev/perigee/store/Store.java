@@ -4,7 +4,6 @@ import dev.perigee.config.StoreConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.ServingThreads;
-import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import java.io.IOException;
 import java.nio.file.Files;

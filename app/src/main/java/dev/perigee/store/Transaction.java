@@ -13,14 +13,14 @@ public interface Transaction {
     /// lets everybody else's statements pass once the work has ended.
     SqliteConnection connection();
 
-    /// The table is altered next: whoever follows its changes takes the triggers on it away until the commit. In
-    /// writes only.
+    /// The table is altered next: whoever follows its changes takes the triggers on it away until the commit. In writes
+    /// only.
     void altering(String table);
 
     /// The table is dropped next. In writes only.
     void dropping(String table);
 
-    /// Rows of a copy follow the source's: whatever else is remembered of the source is old, see
-    /// [Store#copyChanges()]. In writes only.
+    /// Rows of a copy follow the source's: whatever else is remembered of the source is old, see [Store#copyChanges()].
+    /// In writes only.
     void copyChanged();
 }

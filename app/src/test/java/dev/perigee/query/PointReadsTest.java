@@ -58,16 +58,19 @@ class PointReadsTest {
         });
     }
 
-    /// Runs it as a client does, and learns what it is.
+    /// Runs it twice as a client does, and learns what it is.
     private void learn(String sql) {
         store.read(LIMIT, tx -> {
             CallerConnection lent =
                     new CallerConnection(tx.connection(), new ProtectedTables(), _ -> {}, () -> ChangeObserver.NONE);
             StatementCall call =
                     new StatementCall(sql, List.of(new Value.Int(1)), Map.of(), Where.INTERNAL, Caller.CLIENT, false);
-            new StatementRun(Caller.CLIENT, false, List.of(call), new RowReader(new Cancellation()), new Nowhere())
-                    .read(lent);
-            points.learn(tx, lent, sql);
+            StatementRun run = new StatementRun(
+                    Caller.CLIENT, false, List.of(call), new RowReader(new Cancellation()), new Nowhere());
+            run.read(lent);
+            assertThat(run.repeated()).isEmpty();
+            run.read(lent);
+            run.repeated().ifPresent(statement -> points.learn(tx, statement));
             tx.connection().authorizer(null);
             return true;
         });

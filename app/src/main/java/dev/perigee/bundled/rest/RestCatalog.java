@@ -1,6 +1,5 @@
 package dev.perigee.bundled.rest;
 
-import dev.perigee.store.Transaction;
 import dev.perigee.bundled.rest.RestTable.Column;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
@@ -11,6 +10,7 @@ import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.statement.StatementCall.Where;
 import dev.perigee.store.Store;
+import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

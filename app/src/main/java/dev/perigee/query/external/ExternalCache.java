@@ -1,6 +1,5 @@
 package dev.perigee.query.external;
 
-import dev.perigee.store.TransactionWork;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
 import dev.perigee.query.sql.StatementShape;
@@ -9,6 +8,7 @@ import dev.perigee.sqlite.Value;
 import dev.perigee.statement.StatementCall;
 import dev.perigee.store.Store;
 import dev.perigee.store.Transaction;
+import dev.perigee.store.TransactionWork;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;

@@ -1,6 +1,5 @@
 package dev.perigee.replication.backfill;
 
-import dev.perigee.store.Transaction;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;

@@ -1,6 +1,5 @@
 package dev.perigee.replication.check;
 
-import dev.perigee.store.TransactionWork;
 import dev.perigee.batch.Batch;
 import dev.perigee.batch.Digest;
 import dev.perigee.fault.Fault;
@@ -14,6 +13,7 @@ import dev.perigee.source.Scope;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import dev.perigee.store.Transaction;
+import dev.perigee.store.TransactionWork;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;

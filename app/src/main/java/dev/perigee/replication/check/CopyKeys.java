@@ -1,6 +1,5 @@
 package dev.perigee.replication.check;
 
-import dev.perigee.store.TransactionWork;
 import static dev.perigee.sqlite.SqlNames.quoted;
 
 import dev.perigee.batch.Batch;
@@ -17,6 +16,7 @@ import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import dev.perigee.store.Transaction;
+import dev.perigee.store.TransactionWork;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

@@ -1,6 +1,5 @@
 package dev.perigee.replication.check;
 
-import dev.perigee.store.TransactionWork;
 import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.copy.CopyLookup;
@@ -16,6 +15,7 @@ import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import dev.perigee.store.Transaction;
+import dev.perigee.store.TransactionWork;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;

@@ -1,0 +1,170 @@
+package dev.perigee.query;
+
+import dev.perigee.fault.Fault;
+import dev.perigee.query.external.CollectedAnswer;
+import dev.perigee.query.external.ExternalRun;
+import dev.perigee.query.external.LimitedRows;
+import dev.perigee.query.external.MemoryBudget;
+import dev.perigee.source.Source;
+import dev.perigee.sqlite.SqliteException;
+import dev.perigee.statement.AnswerSink;
+import dev.perigee.statement.AnswerSink.Meta;
+import dev.perigee.statement.Caller;
+import dev.perigee.statement.Cancellation;
+import dev.perigee.statement.RowSink;
+import dev.perigee.statement.StatementCall;
+import dev.perigee.store.Transaction;
+import java.util.List;
+
+/// One query under way, after the plugins' hooks and the checks: runs it where it belongs. Used once, by one thread.
+final class QueryRun {
+    private final QueryContext context;
+    private final Caller caller;
+    private final boolean isPoliced;
+    private final boolean isInWorker;
+    private final List<StatementCall> calls;
+    private final AnswerSink answers;
+    private final Cancellation cancellation;
+    private final boolean wantsCache;
+
+    QueryRun(
+            QueryContext context,
+            Caller caller,
+            List<StatementCall> calls,
+            AnswerSink answers,
+            Cancellation cancellation,
+            boolean wantsCache) {
+        this.context = context;
+        this.wantsCache = wantsCache;
+        this.caller = caller;
+        this.isPoliced = context.config().rowLevelSecurity() && !caller.isAdmin();
+        this.isInWorker = !caller.isAdmin() || context.config().workers().forAdmins();
+        this.calls = calls;
+        this.answers = answers;
+        this.cancellation = cancellation;
+    }
+
+    /// @return false, and nothing has been run, if a statement writes
+    boolean read() {
+        if (!isInWorker) return context.store().readForCaller(context.config().readLimit(), this::readIn);
+        return context.workers()
+                .read(
+                        caller,
+                        isPoliced,
+                        calls,
+                        new WorkerQueries.Answers(
+                                index -> observed(calls.get(index), answers), (_, meta) -> answers.end(meta)),
+                        cancellation);
+    }
+
+    /// In this process: an admin's statement, or a point read.
+    boolean readIn(Transaction transaction) {
+        CallerConnection lent = context.connections().of(transaction.connection());
+        cancellation.begin(transaction.connection());
+        try {
+            StatementRun run =
+                    new StatementRun(caller, false, calls, new RowReader(cancellation), answers(calls, answers));
+            boolean isRead = run.read(lent);
+            if (isRead) run.repeated().ifPresent(statement -> context.points().learn(transaction, statement));
+            return isRead;
+        } catch (SqliteException e) {
+            cancellation.check(); // What an interrupted statement says is a consequence.
+            throw e;
+        } finally {
+            cancellation.end();
+        }
+    }
+
+    void write() {
+        try (MemoryBudget.Reservation reservation = context.memory().reserve("The answer of a request that writes")) {
+            CollectedAnswer collected = isInWorker ? writeInWorker(reservation) : writeHere(reservation);
+            answers.committed();
+            for (int i = 0; i < calls.size(); i++) {
+                Meta meta = collected.replay(i, observed(calls.get(i), answers));
+                answers.end(meta);
+            }
+        }
+    }
+
+    private CollectedAnswer writeInWorker(MemoryBudget.Reservation reservation) {
+        CollectedAnswer collected = new CollectedAnswer(reservation);
+        // The limit holds before the commit, so that nothing was written when it is said to be passed.
+        context.workers()
+                .write(
+                        caller,
+                        isPoliced,
+                        calls,
+                        new WorkerQueries.Answers(
+                                _ -> new LimitedRows(collected, context.config().maxRows()),
+                                (_, meta) -> collected.end(meta)));
+        return collected;
+    }
+
+    private CollectedAnswer writeHere(MemoryBudget.Reservation reservation) {
+        return context.store()
+                .writeForCaller(context.config().writeLimit(), context.config().maxWriteBytes(), transaction -> {
+                    // The store may run this twice; what the first run collected is dropped.
+                    reservation.giveBack();
+                    CollectedAnswer collected = new CollectedAnswer(reservation);
+                    StatementRun.Answers all = new StatementRun.Answers() {
+                        @Override
+                        public RowReader.Target rows(int index) {
+                            return new BudgetedRows(
+                                    context.memory(),
+                                    new LimitedRows(collected, context.config().maxRows()));
+                        }
+
+                        @Override
+                        public void end(int index, Meta meta) {
+                            collected.end(meta);
+                        }
+                    };
+                    new StatementRun(caller, false, calls, new RowReader(cancellation), all)
+                            .write(
+                                    transaction,
+                                    context.connections().of(transaction.connection()),
+                                    context.store().observer(),
+                                    context.config().maxDatabaseBytes());
+                    return collected;
+                });
+    }
+
+    void external() {
+        if (isPoliced) {
+            throw Fault.FORBIDDEN.saying(
+                    "The external database is for admins while row-level security is on: no policy can hold there.");
+        }
+        Source external = ExternalRun.required(context.source());
+        ExternalRun run = new ExternalRun(
+                external,
+                context.memory(),
+                context.config().maxRows(),
+                answers,
+                call -> observed(call, answers),
+                cancellation);
+        if (calls.size() > 1) run.transaction(calls);
+        else if (wantsCache && context.cache().isPresent())
+            run.cached(calls.getFirst(), context.cache().get());
+        else run.single(calls.getFirst());
+    }
+
+    private StatementRun.Answers answers(List<StatementCall> calls, AnswerSink answers) {
+        return new StatementRun.Answers() {
+            @Override
+            public RowReader.Target rows(int index) {
+                return new BudgetedRows(context.memory(), observed(calls.get(index), answers));
+            }
+
+            @Override
+            public void end(int index, Meta meta) {
+                answers.end(meta);
+            }
+        };
+    }
+
+    /// The answers' sink behind the plugins' hooks and the limit on rows.
+    private RowSink observed(StatementCall call, AnswerSink answers) {
+        return context.plugins()
+                .afterQuery(call, new LimitedRows(answers, context.config().maxRows()));
+    }
+}
