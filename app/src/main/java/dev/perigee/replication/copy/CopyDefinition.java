@@ -21,16 +21,19 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// How a copy is made from a source's table: kept with the copy, so that a later look at the source can be compared.
+/// How a copy is made from a table of the source. The definition is stored with the copy, so that a later sync can
+/// compare it with the source's current catalog ([dev.perigee.replication.drift.Drift]).
 ///
 /// @param source the table in the source, as its catalog spells it
 /// @param target the copy's name
-/// @param columns those copied, in the source's order
-/// @param key columns that identify a row, all of them copied
-/// @param cursorColumn its values order the rows; need not be copied; absent where the mode needs none
-/// @param choices what an admin chose beside that, in the names of the settings
-/// @param known what those names mean, and what is left of columns the source dropped
-/// @param parts [SourceTable#parts] of the columns copied, of the cursor, and of [SourceTable#ALL_ROWS]
+/// @param columns the copied columns, in the source's order
+/// @param key columns that identify a row, all of them copied; empty for a copy without a key
+/// @param cursorColumn its values order the rows; it need not be copied; empty where the mode needs no cursor
+/// @param choices the other settings that an admin chose, with columns named as the settings name them
+/// @param known which columns those names refer to, and the columns that the copy keeps although the source
+///     dropped them
+/// @param parts the entries of [SourceTable#parts] for the copied columns, the cursor column and
+///     [SourceTable#ALL_ROWS]
 public record CopyDefinition(
         TableId source,
         String target,
@@ -41,8 +44,9 @@ public record CopyDefinition(
         Known known,
         Map<Integer, Map<String, String>> parts) {
 
-    /// @param declaredType empty for none
-    /// @param note what a user should know about how its values are kept
+    /// @param identity [SourceColumn#identity]: stays when the column is renamed
+    /// @param declaredType the type in the copy; empty for none
+    /// @param note what a user should know about how the values are stored
     public record CopyColumn(
             String name,
             int identity,
@@ -51,10 +55,12 @@ public record CopyDefinition(
             boolean notNull,
             Optional<String> note) {}
 
-    /// Settings whose change needs the rows to be fetched again.
+    /// Settings that decide how the copy is made. A change of any of them means that all rows are fetched again,
+    /// except a change of `rowSecurity` from `refused` to `filtered`.
     ///
-    /// @param softColumn see [SoftDeletes]
-    /// @param rowSecurity where some rows of the copy come from a filtered answer, others were never fetched
+    /// @param softColumn the column that marks deleted rows, see [SoftDeletes]; null for none
+    /// @param rowSecurity with `filtered`, the source may have hidden rows from its user, and these were never
+    ///     fetched
     public record Choices(
             List<String> key,
             List<String> columns,
@@ -73,7 +79,7 @@ public record CopyDefinition(
             return softColumn == null ? List.of() : List.of(softColumn);
         }
 
-        /// Without marks of deleted rows.
+        /// Settings without a column that marks deleted rows, and without filtering by the source.
         public Choices(
                 List<String> key,
                 List<String> columns,
@@ -84,10 +90,13 @@ public record CopyDefinition(
         }
     }
 
-    /// @param names identities of the columns that the settings name, by the name there
-    /// @param renamed what those are called at the source now, where that differs
-    /// @param cursor identity of the cursor column
-    /// @param kept columns of the copy that the source no longer has
+    /// What the column names in the settings refer to.
+    ///
+    /// @param names the identity of each column that the settings name, by the name used there
+    /// @param renamed the current name at the source of each column that was renamed, by the name used in the
+    ///     settings
+    /// @param cursor the identity of the cursor column
+    /// @param kept columns of the copy that the source has dropped
     public record Known(
             Map<String, Integer> names, Map<String, String> renamed, Optional<Integer> cursor, List<CopyColumn> kept) {
         static final Known NOTHING = new Known(Map.of(), Map.of(), Optional.empty(), List.of());
@@ -114,7 +123,7 @@ public record CopyDefinition(
         parts = parts == null ? Map.of() : Map.copyOf(parts);
     }
 
-    /// A copy of which only the source's own names are known.
+    /// A definition whose settings use the source's own column names, with nothing renamed or kept.
     public CopyDefinition(
             TableId source,
             String target,
@@ -125,10 +134,11 @@ public record CopyDefinition(
         this(source, target, columns, key, cursorColumn, choices, Known.NOTHING, Map.of());
     }
 
-    /// What `config` asks for, checked against the table as the source describes it now.
+    /// The definition that `config` asks for, checked against the table as the source describes it now.
     ///
-    /// @throws PerigeeException [Fault#SOURCE_COLUMN_MISSING], [Fault#KEY_MISSING], [Fault#CURSOR_UNSUITABLE], or
-    ///     [Fault#INVALID_REQUEST] for names that SQLite cannot hold
+    /// @throws PerigeeException [Fault#SOURCE_COLUMN_MISSING], [Fault#SOURCE_PERMISSION], [Fault#KEY_MISSING],
+    ///     [Fault#CURSOR_UNSUITABLE], or [Fault#INVALID_REQUEST] for settings that contradict each other and for
+    ///     names that SQLite cannot hold
     public static CopyDefinition of(TableConfig config, SourceTable table) {
         String where = "table " + config.name();
         Set<String> wanted = new HashSet<>(config.columns());
@@ -151,10 +161,10 @@ public record CopyDefinition(
             throw Fault.INVALID_REQUEST.in(
                     where,
                     table.columns().isEmpty()
-                            ? "%s has no columns that its user may read".formatted(table.id())
-                            : "`exclude` leaves none of its columns",
+                            ? "%s has no columns that the source's user may read".formatted(table.id())
+                            : "`exclude` leaves no column to copy",
                     "Nothing was changed",
-                    "grant the right to read its columns, or leave the table out; a SQLite table has one column at least");
+                    "grant the right to read its columns, or leave the table out; a SQLite table needs at least one column");
         }
         refuseNamesThatDifferByCase(columns, where);
         checkMode(config, table, where);
@@ -189,12 +199,13 @@ public record CopyDefinition(
         return parts;
     }
 
-    /// The same, with the names inside types as they are now: some were added, and none that was there has changed.
+    /// The same definition with the [#parts()] of `now`. For use where names inside types were added and no
+    /// existing name changed.
     public CopyDefinition withPartsOf(CopyDefinition now) {
         return new CopyDefinition(source, target, columns, key, cursorColumn, choices, known, now.parts);
     }
 
-    /// The same, chosen by these settings, whose names mean what `known` says.
+    /// The same definition with the choices of `config`, whose column names refer to the columns in `known`.
     public CopyDefinition chosenBy(TableConfig config, Known known) {
         Choices chosen = new Choices(
                 config.key(),
@@ -207,7 +218,8 @@ public record CopyDefinition(
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
     }
 
-    /// A name by which SQLite numbers the copy's rows, which no column has taken; empty where they have taken all.
+    /// A name of the rowid that is not hidden by a column of the same name; empty where columns have taken all
+    /// three names.
     public Optional<String> rowid() {
         List<String> taken = new ArrayList<>(columnNames());
         known.kept().forEach(kept -> taken.add(kept.name()));
@@ -220,7 +232,8 @@ public record CopyDefinition(
         return columns.stream().map(CopyColumn::name).toList();
     }
 
-    /// The key's columns that the copy keeps as the source's text, so that two texts are two keys in it.
+    /// The key columns that the copy stores as the source's text. In these, two different texts are two different
+    /// keys of the copy, even where the source takes them for equal.
     public Set<String> spelledKey() {
         Set<String> spelled = new HashSet<>();
         for (CopyColumn column : columns) {
@@ -229,7 +242,7 @@ public record CopyDefinition(
         return spelled;
     }
 
-    /// Whether the copy would be made differently because of what an admin changed, whatever the source did.
+    /// Whether changed settings ask for another copy than this one, regardless of what the source changed.
     public boolean isChosenDifferently(CopyDefinition now) {
         return !target.equals(now.target)
                 || cursorColumn.isPresent() != now.cursorColumn.isPresent()
@@ -238,7 +251,8 @@ public record CopyDefinition(
                         : !cursorColumn.equals(now.cursorColumn))
                 || choices.numeric != now.choices.numeric
                 || choices.timestamps != now.choices.timestamps
-                // Rows that were hidden have no newer cursor. The other way round, what is there may stay.
+                // Rows that `filtered` hid may lie below the cursor, where no sync would fetch them. In the other
+                // direction the rows of the copy may stay.
                 || (choices.rowSecurity == RowSecurity.FILTERED && now.choices.rowSecurity == RowSecurity.REFUSED)
                 || !isSame(now, choices.key, now.choices.key)
                 || !isSame(now, choices.columns, now.choices.columns)
@@ -246,12 +260,12 @@ public record CopyDefinition(
                 || !isSame(now, choices.marks(), now.choices.marks());
     }
 
-    /// Definitions written before there was `known` have names only.
+    /// Definitions written by builds that did not have `known` contain names only, so the names are compared.
     private boolean isSame(CopyDefinition now, List<String> before, List<String> after) {
         return known.names.isEmpty() ? before.equals(after) : meant(before).equals(now.meant(after));
     }
 
-    /// The columns that names in the settings mean: two spellings of one are the same choice.
+    /// The columns that names in the settings refer to. Two names of the same column are the same choice.
     private List<Object> meant(List<String> names) {
         return names.stream().map(this::meant).toList();
     }
@@ -281,7 +295,7 @@ public record CopyDefinition(
         if (config.mode() != Mode.XMIN || hasTransactions) return;
         throw Fault.INVALID_REQUEST.in(
                 where,
-                "`mode` is `xmin`, and rows of a view or a foreign table do not say which transaction wrote them",
+                "`mode` is `xmin`, and rows of a view or a foreign table do not tell which transaction wrote them",
                 "Nothing was changed",
                 "choose `mode` `full`, or name a cursor column");
     }
@@ -322,7 +336,7 @@ public record CopyDefinition(
 
     private static List<String> key(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
         List<String> key = config.key().isEmpty() ? table.key() : config.key();
-        // Everything is replaced each time, so nothing has to be found again.
+        // In mode `full` each sync replaces the whole copy, so no row has to be found by its key.
         if (key.isEmpty() && config.mode() == Mode.FULL) return key;
         if (key.isEmpty()) {
             throw Fault.KEY_MISSING.in(
@@ -352,7 +366,7 @@ public record CopyDefinition(
         return key;
     }
 
-    /// SQLite's names ignore the case of ASCII letters, a source's may not.
+    /// SQLite ignores the case of ASCII letters in column names; the source may not.
     private static void refuseNamesThatDifferByCase(List<CopyColumn> columns, String where) {
         Map<String, String> seen = new HashMap<>();
         for (CopyColumn column : columns) {

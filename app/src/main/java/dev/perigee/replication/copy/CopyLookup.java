@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Finds single rows of a copy by their key. Whether a value differs is SQLite's own judgement, on the value as the
-/// column would store it: the same that decides whether a sync writes a row.
+/// Finds, compares and deletes single rows of a copy by their key.
+///
+/// SQLite itself decides whether a value differs, after the column's affinity has been applied. A sync uses the
+/// same comparison to decide whether it writes a row.
 public final class CopyLookup {
     public enum Finding {
         MISSING,
@@ -22,7 +24,7 @@ public final class CopyLookup {
     private final String find;
     private final String delete;
 
-    /// @param definition of a copy with a key
+    /// @param definition the definition of a copy that has a key
     public CopyLookup(CopyDefinition definition) {
         String table = quoted(definition.target());
         List<String> columns = definition.columnNames();
@@ -54,7 +56,9 @@ public final class CopyLookup {
         this.delete = "DELETE" + byKey;
     }
 
-    /// The source's row beside the copy's of the same key.
+    /// Compares the source's row with the row of the copy that has the same key.
+    ///
+    /// @param row the row's index in `batch`
     public Finding compare(Transaction tx, Batch batch, int row) {
         SqliteStatement statement = tx.statement(compare);
         batch.bind(row, statement);
@@ -76,7 +80,9 @@ public final class CopyLookup {
         }
     }
 
-    /// @return whether it was there
+    /// Deletes the row with this key.
+    ///
+    /// @return whether there was one
     public boolean delete(Transaction tx, StoredKey key) {
         SqliteStatement statement = tx.statement(delete);
         key.bind(statement, 1);

@@ -15,9 +15,10 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The copies as SQLite tables: making, swapping and dropping them.
+/// Creates, swaps and drops the SQLite tables of copies. All methods run in the caller's transaction.
 ///
-/// A copy is a rowid table, because tools page by rowid. A single integer key is the rowid itself.
+/// A copy is a rowid table, because tools page by rowid. Where the key is a single integer, it is the rowid
+/// (`INTEGER PRIMARY KEY`).
 public final class CopyTable {
     private static final Logger LOG = LoggerFactory.getLogger(CopyTable.class);
     private static final String INDEX_PREFIX = "perigee_";
@@ -25,7 +26,7 @@ public final class CopyTable {
 
     private CopyTable() {}
 
-    /// Makes the table `name` with the columns and key of `definition`.
+    /// Creates the table `name` with the columns and the key of `definition`.
     public static void create(Transaction tx, CopyDefinition definition, String name) {
         tx.connection().exec("CREATE TABLE %s (%s)".formatted(quoted(name), body(definition)));
     }
@@ -34,24 +35,25 @@ public final class CopyTable {
         tx.connection().exec("DROP TABLE IF EXISTS " + quoted(name));
     }
 
-    /// What SQLite already has under that name, such as `table`; its names ignore case.
+    /// The type of the object that already has this name in the replica, such as `table` or `view`. The case of
+    /// the name is ignored, as SQLite does.
     public static Optional<String> existing(Transaction tx, String name) {
         SqliteStatement find = tx.statement("SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE");
         try {
             find.bindText(1, name);
             return find.step() ? Optional.ofNullable(find.textAt(0)) : Optional.empty();
         } finally {
-            find.reset(); // a statement with rows to come would keep tables from being dropped
+            find.reset(); // while a statement still has rows to return, no table can be dropped
         }
     }
 
-    /// Puts the table `shadow` in the place of `old`, under the name `target`. Indexes and triggers that somebody made
-    /// on `old` are made again where they still fit.
+    /// Replaces the table `old` by the table `shadow`, which is renamed to `target`. Indexes and triggers that
+    /// others created on `old` are created again if the name stays the same and they still fit.
     public static void swap(Transaction tx, String shadow, String old, String target) {
         List<String> theirs = addedByOthers(tx, old);
         drop(tx, old);
-        // The old rules, for this one statement: with the new ones a view that reads the copy makes the renaming fail,
-        // because between DROP and RENAME there is nothing of that name.
+        // Between DROP and RENAME no table has the copy's name. With the current rules of ALTER TABLE, a view that
+        // reads the copy would make RENAME fail. So this one statement runs with `legacy_alter_table`.
         tx.connection().exec("PRAGMA legacy_alter_table = ON");
         try {
             tx.connection().exec("ALTER TABLE %s RENAME TO %s".formatted(quoted(shadow), quoted(target)));
@@ -61,7 +63,8 @@ public final class CopyTable {
         if (old.equals(target)) theirs.forEach(sql -> makeAgain(tx, sql));
     }
 
-    /// Makes the copy again within the replica, as `definition` says, from the rows and columns it has.
+    /// Rebuilds the copy as `definition` says, from the rows and columns it has. Nothing is fetched from the
+    /// source.
     public static void remake(Transaction tx, CopyDefinition definition) {
         String copy = definition.target();
         String remade = REMADE_PREFIX + copy;
@@ -76,12 +79,13 @@ public final class CopyTable {
         swap(tx, remade, copy, copy);
     }
 
-    /// What a column is declared as outside of a key.
+    /// The type that a column is declared with when it is not part of the key.
     public static String plainType(CopyColumn column) {
         return type(column, true);
     }
 
-    /// Brings the values of columns the source has dropped from the copy into the shadow that takes its place.
+    /// Copies the values of columns that the source has dropped from the old copy into the shadow that will
+    /// replace it. Does nothing where the two have no key, or different keys, because rows could not be matched.
     public static void carryOver(Transaction tx, String shadow, CopyDefinition old, CopyDefinition now) {
         Set<Integer> dropped = new HashSet<>();
         now.known().kept().forEach(kept -> dropped.add(kept.identity()));
@@ -118,8 +122,9 @@ public final class CopyTable {
                 .toList();
     }
 
-    /// The source's indexes on the copy, by name; none is unique there, since a page may hold what the source never
-    /// held at one time. The generation keeps the names of a shadow's indexes apart from those of the old copy.
+    /// The source's indexes that the copy can have: those with copied columns only, except one on the key itself.
+    /// None of them is unique, because a page may contain a combination of rows that the source never had at one
+    /// time. The generation in the index names keeps a shadow's indexes apart from those of the old copy.
     public static List<Index> indexes(CopyDefinition definition, List<SourceIndex> source, long generation) {
         Set<String> copied = new HashSet<>(definition.columnNames());
         List<Index> indexes = new ArrayList<>();
@@ -132,7 +137,7 @@ public final class CopyTable {
         return indexes;
     }
 
-    /// @param name in the replica, where indexes of all tables share one name space
+    /// @param name its name in the replica, where the indexes of all tables share one namespace
     public record Index(String name, List<String> columns) {
         public void create(Transaction tx, String table) {
             tx.connection()
@@ -141,7 +146,7 @@ public final class CopyTable {
         }
     }
 
-    /// Drops the source's indexes on a column of the copy, which would keep it from being dropped.
+    /// Drops the indexes that [#indexes] created on this column. SQLite refuses to drop an indexed column.
     public static void dropIndexesOn(Transaction tx, String copy, String column) {
         SqliteStatement find = tx.statement("""
                 SELECT DISTINCT s.name FROM sqlite_schema s, pragma_index_info(s.name) i
@@ -173,7 +178,7 @@ public final class CopyTable {
         try {
             tx.connection().exec(sql);
         } catch (SqliteException e) {
-            LOG.warn("left out after a resync, because it no longer fits the copy: {} ({})", sql, e.getMessage());
+            LOG.warn("this index or trigger no longer fits the copy and was dropped: {} ({})", sql, e.getMessage());
             tx.connection().exec("ROLLBACK TO make_again");
         }
         tx.connection().exec("RELEASE make_again");
@@ -199,7 +204,8 @@ public final class CopyTable {
         return String.join(", ", parts);
     }
 
-    /// `INTEGER PRIMARY KEY` takes NULL for "choose a number", so only a key that is never NULL may become one.
+    /// `INTEGER PRIMARY KEY` takes NULL as "choose a number", so only a column that is never NULL may become the
+    /// rowid.
     public static boolean isRowid(CopyDefinition definition) {
         return definition.key().size() == 1
                 && definition.columns().stream()
@@ -208,7 +214,7 @@ public final class CopyTable {
                                 && c.notNull());
     }
 
-    /// `INT` has the affinity of `INTEGER` and never becomes the rowid.
+    /// A column declared `INT` has INTEGER affinity like one declared `INTEGER`, and never becomes the rowid.
     private static String type(CopyColumn column, boolean mustNotBeRowid) {
         return mustNotBeRowid && column.declaredType().equals("INTEGER") ? "INT" : column.declaredType();
     }

@@ -9,20 +9,23 @@ import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.function.Function;
 
-/// The rows of one of our tables, in batches.
+/// The rows of a stage table, read back in batches.
 ///
-/// @param table made like the copy of `definition`
+/// @param table a table with the columns of `definition`
 record GatheredRows(CopyDefinition definition, String table) {
     private static final int BATCH_ROWS = 1000;
     private static final long BATCH_BYTES = 4L << 20;
 
-    /// Hears of rows that could not be stored.
+    /// Is told of each row that could not be stored.
     @FunctionalInterface
     public interface Refused {
         void refused(Batch batch, int row, PerigeeException reason);
     }
 
+    /// Runs `work` on each batch, in the caller's transaction. The batch is reused when `work` returns.
+    ///
     /// @param work may write to other tables
+    /// @return the sum of the counts that `work` returned
     RowCounts each(Transaction tx, Function<Batch, RowCounts> work) {
         List<String> columns = definition.columnNames();
         SqliteStatement rows = tx.statement("SELECT %s FROM %s".formatted(quoted(columns), quoted(table)));
@@ -39,7 +42,7 @@ record GatheredRows(CopyDefinition definition, String table) {
             }
             return counts;
         } finally {
-            rows.reset(); // a statement with rows to come would keep the table from being dropped
+            rows.reset(); // while a statement still has rows to return, the table cannot be dropped
         }
     }
 }

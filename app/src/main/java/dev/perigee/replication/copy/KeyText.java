@@ -6,11 +6,13 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.Optional;
 
-/// A key's value as the copy holds it, in a text that the source reads as the same value.
+/// Converts a key value of the copy into a text that the source reads as the same value.
 public final class KeyText {
     private KeyText() {}
 
-    /// @return empty where the copy's form cannot be read back, as that of arrays and of times in microseconds
+    /// @param isEpoch whether the copy stores times as microseconds since 1970
+    /// @return empty for NULL, and where the copy's form cannot be converted back: arrays and other structures,
+    ///     and times stored as microseconds
     public static Optional<String> of(Value value, SourceColumn column, boolean isEpoch) {
         if (isEpoch && column.option() == SourceColumn.Option.TIMESTAMPS) return Optional.empty();
         if (column.values().structure().isPresent()) return Optional.empty();

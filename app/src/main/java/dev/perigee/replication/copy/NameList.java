@@ -3,7 +3,7 @@ package dev.perigee.replication.copy;
 import dev.perigee.plugin.Json;
 import java.util.List;
 
-/// Lists of names as they are kept in one column: JSON arrays of strings.
+/// Lists of names as they are stored in one column: JSON arrays of strings.
 public final class NameList {
     private NameList() {}
 

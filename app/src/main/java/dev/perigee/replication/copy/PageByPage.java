@@ -5,15 +5,16 @@ import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.PageSink;
 import java.util.function.Consumer;
 
-/// Takes the pages of a pull one after the other, on the pull's own thread: the source waits while one is worked on.
+/// Processes the pages of a pull one after the other, on the thread that pulls. The source waits while a page is
+/// processed.
 public final class PageByPage implements PageSink, AutoCloseable {
-    /// Bytes of text and blobs after which a page ends, however few its rows are.
+    /// A page ends once it holds this many bytes of text and blobs, however few rows it has.
     public static final long PAGE_BYTES = 4L << 20;
 
     private final Batch batch;
     private final Consumer<Batch> work;
 
-    /// @param work given each page; the batch is emptied when it returns
+    /// @param work is called with each page; the batch is cleared when it returns
     public PageByPage(int columns, int pageRows, Consumer<Batch> work) {
         this.batch = new Batch(columns, pageRows, PAGE_BYTES);
         this.work = work;

@@ -1,8 +1,9 @@
 package dev.perigee.replication.copy;
 
-/// What applying rows did to a copy.
+/// How many rows of a copy were inserted, updated, deleted or left unchanged.
 ///
-/// @param unchanged rows the source sent that the copy already had, value for value; nothing was written for them
+/// @param unchanged rows the source sent that the copy already had, with equal values; nothing was written for
+///     them
 public record RowCounts(long inserted, long updated, long deleted, long unchanged) {
     public static final RowCounts NONE = new RowCounts(0, 0, 0, 0);
 
@@ -14,17 +15,18 @@ public record RowCounts(long inserted, long updated, long deleted, long unchange
                 unchanged + other.unchanged);
     }
 
-    /// Whether any row of the copy is not as it was.
+    /// Whether any row of the copy was changed.
     public boolean isChange() {
         return inserted + updated + deleted > 0;
     }
 
-    /// Rows the source sent.
+    /// Rows that the source sent. Rows that could not be stored, and marked rows that removed a row of the copy,
+    /// are not counted.
     public long pulled() {
         return inserted + updated + unchanged;
     }
 
-    /// By how many rows the copy grew.
+    /// The number of rows by which the copy grew; negative where it shrank.
     public long growth() {
         return inserted - deleted;
     }

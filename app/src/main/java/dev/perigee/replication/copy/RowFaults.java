@@ -3,28 +3,29 @@ package dev.perigee.replication.copy;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 
-/// Tells what is wrong with a row from what is wrong with the whole file, which is never a row's fault: full disks,
-/// damage, locks, memory.
+/// Tells failures that concern one row from failures that concern the whole file. A full disk, a damaged file, a
+/// lock and a lack of memory are never a row's fault.
 final class RowFaults {
     private static final int ERROR = 1;
     private static final int MISMATCH = 20;
 
     private RowFaults() {}
 
-    /// Whether storing another row with the same statement may well succeed. The transaction must still be open: a
-    /// trigger may have ended it, and then all rows before are undone too.
+    /// Whether only this row failed, so that storing another row with the same statement may well succeed. False
+    /// where the transaction is no longer open: a trigger may have ended it, and then all earlier rows were undone
+    /// too.
     ///
     /// @param sql the statement that failed
     static boolean isOfRow(SqliteException failure, SqliteConnection connection, String sql) {
         if (connection.isAutocommit()) return false;
         return switch (failure.fault()) {
-            // Constraints of all kinds, and triggers that raise an error; a value or a row above SQLite's limit.
+            // A constraint, a trigger that raises an error, or a value or row above SQLite's size limit.
             case CONSTRAINT, TOO_LARGE -> true;
             case STATEMENT_INVALID ->
                 switch (failure.extendedCode() & 0xff) {
                     case MISMATCH -> true;
-                    // A check or a trigger may fail on one row, as `json()` does. One that names what is not there
-                    // fails on all, and already when it is prepared.
+                    // A CHECK constraint or a trigger may fail on one row, as `json()` does. A statement that
+                    // names a missing column or function fails on every row, and already when it is prepared.
                     case ERROR -> prepares(connection, sql);
                     default -> false;
                 };

@@ -18,11 +18,11 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Rows that the source keeps and marks as deleted: they are removed from the copy when they arrive, and come back when
-/// they arrive unmarked.
+/// Soft deletes: rows that the source keeps and marks as deleted. Such a row is removed from the copy when it
+/// arrives, and is inserted again when it arrives unmarked.
 ///
-/// A row is marked where its column has a value that is not false, zero or empty text. A time of any kind marks, also
-/// the one that is stored as zero.
+/// A row is marked if its mark column is not NULL, false, zero or empty text. In a column of times every time is a
+/// mark, even one that the copy stores as zero.
 public final class SoftDeletes {
     private final String column;
     private final int index;
@@ -48,19 +48,20 @@ public final class SoftDeletes {
                                 .collect(Collectors.joining(" AND ")));
     }
 
-    /// @param table the table rows are removed from
-    /// @return empty for copies of tables that do not mark their rows
+    /// @param table the table from which marked rows are removed
+    /// @return empty where the settings name no mark column
     public static Optional<SoftDeletes> of(CopyDefinition definition, String table) {
         String column = definition.choices().softColumn();
         return column == null ? Optional.empty() : Optional.of(new SoftDeletes(definition, column, table));
     }
 
-    /// The column with the mark; null for none.
+    /// The name of the mark column; null for none.
     static @Nullable String column(TableConfig config) {
         return config.deletes() instanceof Deletes.Soft(String column) ? column : null;
     }
 
-    /// Makes sure that the column can say which rows are deleted.
+    /// Checks that the mark column can tell deleted rows from others: it exists, is copied, and does not always
+    /// have a value.
     ///
     /// @param copied the columns of the copy
     /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_COLUMN_MISSING], [Fault#INVALID_REQUEST]
@@ -78,7 +79,7 @@ public final class SoftDeletes {
         }
         boolean isKey = (config.key().isEmpty() ? table.key() : config.key()).contains(name);
         if (isKey || column.isNotNull() && isTime(column.sourceType())) {
-            throw refused(where, name, "always has a value, so that every row would count as deleted");
+            throw refused(where, name, "always has a value, so every row would count as deleted");
         }
     }
 
@@ -99,7 +100,7 @@ public final class SoftDeletes {
                 .count();
     }
 
-    /// Removes the row with this row's key.
+    /// Removes the row of the table that has the same key as this row of the page.
     ///
     /// @return rows removed
     long remove(Transaction tx, Batch page, int row) {
@@ -109,7 +110,7 @@ public final class SoftDeletes {
         return tx.connection().changes();
     }
 
-    /// Removes the rows whose keys have a marked row in `stage`.
+    /// Removes the rows whose keys belong to a marked row in `stage`.
     ///
     /// @return rows removed
     long removeAll(Transaction tx, String stage) {
@@ -119,7 +120,7 @@ public final class SoftDeletes {
         return tx.connection().changes();
     }
 
-    /// [#isMarked] in SQL, never NULL.
+    /// [#isMarked] as a SQL condition that is never NULL.
     String condition() {
         String name = quoted(column);
         if (isTime) return "(%s IS NOT NULL)".formatted(name);
@@ -128,7 +129,7 @@ public final class SoftDeletes {
                 WHEN 'blob' THEN 1 ELSE %1$s <> 0 END)""".formatted(name);
     }
 
-    /// Exact numbers and bits may be kept as text, so zero has more than one form.
+    /// Exact numerics and bit strings may be stored as text, so zero has more than one spelling.
     private static boolean isFalse(String text) {
         return text.equalsIgnoreCase("false") || text.chars().allMatch(c -> c == '0' || c == '.' || c == '-');
     }

@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A row as JSON of texts: what is kept of rows that could not be stored. Bounded: of long values only the beginning is
-/// kept, and of a wide row only so many texts.
+/// Writes a row that could not be stored as JSON, with each value as text. The size is bounded: of a long value
+/// only the beginning is kept. Once a row's texts reach a limit, its remaining values are left out.
 public final class SourceText {
-    /// Characters of a row's texts after which values are left out.
+    /// Once a row's texts have this many characters together, further values are left out.
     static final int MAX_ROW_CHARS = 64 << 10;
 
     private final SourceTable table;
@@ -29,7 +29,8 @@ public final class SourceText {
         this.isEpoch = isEpoch;
     }
 
-    /// A key as a JSON array of texts that the source reads; empty where it has none.
+    /// The key as a JSON array of texts that the source can read; empty for a table without a key, and where a
+    /// value is NULL or has no such text.
     public Optional<String> key(List<Value> values) {
         List<String> names = definition.key();
         if (names.isEmpty() || values.size() != names.size()) return Optional.empty();
@@ -51,13 +52,13 @@ public final class SourceText {
                 .toList());
     }
 
-    /// The source's own texts.
+    /// The row as JSON, with the source's own texts.
     public String of(RefusedRow row) {
         Map<String, Optional<RefusedRow.Text>> texts = row.texts();
         return json(texts);
     }
 
-    /// The values as they would have been stored.
+    /// The row as JSON, with the values as the copy would have stored them.
     public String of(Batch batch, int row) {
         Map<String, Optional<RefusedRow.Text>> texts = new LinkedHashMap<>();
         for (int i = 0; i < batch.columns(); i++) {
@@ -66,7 +67,7 @@ public final class SourceText {
         return json(texts);
     }
 
-    /// A key alone.
+    /// A JSON object with the values of the key columns only.
     public String ofKey(List<Value> values) {
         Map<String, Optional<RefusedRow.Text>> texts = new LinkedHashMap<>();
         for (int i = 0; i < values.size(); i++) {

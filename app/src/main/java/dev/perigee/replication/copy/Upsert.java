@@ -15,10 +15,11 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Puts a batch's rows into a copy and says exactly what that changed.
+/// Writes a batch's rows into a copy and counts exactly what that changed.
 ///
-/// A row is inserted where its key is new. Where it is not, it is updated only if a value differs, so a row that is the
-/// same costs a look-up and writes nothing. Two statements tell the three cases apart, which one `DO UPDATE` cannot.
+/// A row whose key is new is inserted. A row whose key exists is updated only if a value differs, so an identical
+/// row costs one lookup and writes nothing. Two statements are used because one `DO UPDATE` cannot tell inserted,
+/// updated and unchanged rows apart.
 public final class Upsert {
     private final String table;
     private final String insert;
@@ -31,7 +32,8 @@ public final class Upsert {
         this(definition, table, false);
     }
 
-    /// @param isStage whether rows that are marked as deleted stay in the table, for [#merge] to see
+    /// @param isStage whether the table is a stage, which keeps rows that are marked as deleted for [#merge] to
+    ///     process
     public Upsert(CopyDefinition definition, String table, boolean isStage) {
         this.soft = isStage ? Optional.empty() : SoftDeletes.of(definition, table);
         List<String> columns = definition.columnNames();
@@ -48,13 +50,13 @@ public final class Upsert {
         this.update = updateOf(table, columns, definition.key());
     }
 
-    /// Applies all rows. Rows the copy has already are compared and, where they differ, updated.
+    /// Applies all rows of the batch in the caller's transaction. A row that cannot be stored is thrown.
     public RowCounts apply(Transaction tx, Batch batch) {
         return apply(tx, batch, RowRefusals.NONE);
     }
 
-    /// As [#apply(Transaction, Batch)]. A row that cannot be stored is told to `refusals`; SQLite has undone then what
-    /// its statement did, and only that.
+    /// As [#apply(Transaction, Batch)], but tells `refusals` of each row that cannot be stored. SQLite has then
+    /// undone the row's own statement and nothing else.
     public RowCounts apply(Transaction tx, Batch batch, RowRefusals refusals) {
         return apply(tx, batch, refusals, false);
     }
@@ -96,32 +98,33 @@ public final class Upsert {
         return new RowCounts(inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted - refused);
     }
 
-    /// As [#apply], for rows of which none can be there yet: they are of one snapshot and go into an empty table.
+    /// As [#apply], for rows of one snapshot that go into an empty table, so that none of them can be there yet.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where two rows have the same key
+    /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] if two rows have the same key
     public RowCounts load(Transaction tx, Batch batch) {
         return load(tx, batch, RowRefusals.NONE);
     }
 
-    /// As [#load(Transaction, Batch)]; of rows with the same key all but the first are refused.
+    /// As [#load(Transaction, Batch)], but tells `refusals` of each row that cannot be stored. Of several rows
+    /// with the same key, all but the first are refused.
     public RowCounts load(Transaction tx, Batch batch, RowRefusals refusals) {
         return apply(tx, batch, refusals, true);
     }
 
-    /// Two rows of the source have one key.
+    /// The fault for rows of the source that have the same key.
     public static PerigeeException sameKey(String table) {
         return Fault.KEY_MISSING.in(
                 "table " + table,
-                "the columns that should identify a row do not: the source has rows that agree in all of them",
-                "One of them is in the copy",
+                "the key does not identify a row: the source has several rows with the same values in all key columns",
+                "Only one of these rows is in the copy",
                 "name columns as `key` that no two rows share: `perigee tables set %s --key COLUMN,…`"
                         .formatted(Remedies.word(table)));
     }
 
-    /// Puts the rows gathered in this table into `copy`, as [#apply] would have done; all at once, and one by one where
-    /// that fails on a row.
+    /// Merges the rows of this stage into `copy`, with the same result as [#apply]. All rows are merged at once;
+    /// if that fails because of a single row, the rows are applied one by one.
     ///
-    /// @param refusals of rows in the batches that are made of them then
+    /// @param refusals is told of rows that cannot be stored, when they are applied one by one
     public RowCounts merge(Transaction tx, String copy, GatheredRows.Refused refusals) {
         SqliteConnection connection = tx.connection();
         connection.exec("SAVEPOINT merging");
@@ -159,11 +162,12 @@ public final class Upsert {
             count.step();
             return new RowCounts(inserted, updated, deleted, count.intAt(0) - inserted - updated - deleted);
         } finally {
-            count.reset(); // a statement with rows to come would keep the table from being dropped
+            count.reset(); // while a statement still has rows to return, the table cannot be dropped
         }
     }
 
-    /// `CROSS JOIN` keeps the order: from the few rows gathered to those of the copy, never the other way round.
+    /// `CROSS JOIN` fixes the join order: from the few rows of the stage to those of the copy, never the other way
+    /// round.
     private String mergeUpdate(String copy, List<String> others) {
         return """
                 UPDATE %1$s SET (%2$s) = (SELECT %3$s FROM %4$s AS s WHERE %5$s)
@@ -189,13 +193,13 @@ public final class Upsert {
         return columns.stream().map(c -> alias + "." + quoted(c)).collect(Collectors.joining(", "));
     }
 
-    /// Rows of a copy without a key are only ever added.
+    /// Rows of a copy without a key are always inserted, never updated.
     private String onConflict() {
         return definition.key().isEmpty() ? "" : " ON CONFLICT (%s) DO NOTHING".formatted(quoted(definition.key()));
     }
 
-    /// The comparison is one row value and not a chain of ORs: SQLite limits how deep an expression may be, and a table
-    /// may have more columns than that.
+    /// Compares one row value instead of a chain of ORs: SQLite limits the depth of an expression, and a table may
+    /// have more columns than that limit.
     private static String updateOf(String table, List<String> columns, List<String> key) {
         List<Integer> others = IntStream.range(0, columns.size())
                 .filter(i -> !key.contains(columns.get(i)))

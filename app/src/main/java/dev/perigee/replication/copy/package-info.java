@@ -1,7 +1,7 @@
-/// A copy as a table of SQLite: its definition, and how rows go into it and come out of it.
+/// A copy as a SQLite table: its definition, how rows are written to it, and how single rows are read back.
 ///
-/// Guarantee: a batch's rows go into a copy by one way only, [Upsert], and a row that cannot be stored is known by its
-/// key.
+/// Guarantee: [Upsert] is the only class that writes a batch's rows into a copy, and it names each row that cannot
+/// be stored.
 ///
 /// Start reading at [CopyDefinition].
 @NullMarked
