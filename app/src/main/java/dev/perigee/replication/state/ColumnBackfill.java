@@ -15,26 +15,28 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Columns that were added to a copy and are filled for the rows that were there already.
+/// Columns that were added to a copy and are being filled for the rows that it already had.
 ///
-/// Rows are taken in the order they lie in the copy, some of them in each sync and in its snapshot, and fetched whole
-/// by their keys: so a row is never half of one moment and half of another. Rows that come later have the columns from
-/// the beginning.
+/// Rows are taken in rowid order of the copy, up to [#ROWS_PER_SYNC] in each sync. They are fetched by their keys
+/// in the sync's own snapshot, and always whole. So a row never mixes values of two moments. Rows that arrive
+/// later have the columns from the beginning.
 ///
-/// @param columns those being filled, by name
-/// @param after rowid of the copy up to which rows have them
-/// @param upTo greatest rowid that was there when the columns were added
-/// @param rows fetched so far
+/// @param columns names of the columns being filled
+/// @param after rowid of the copy up to which the columns are filled
+/// @param upTo greatest rowid of the copy when the columns were added
+/// @param rows rows fetched so far
 public record ColumnBackfill(List<String> columns, long after, long upTo, long rows) {
-    /// Rows fetched for it in one sync, so that what is new never waits for long.
+    /// Rows fetched for a column backfill in one sync at most, so that new rows never wait for long.
     public static final int ROWS_PER_SYNC = 100_000;
 
     public ColumnBackfill {
         columns = List.copyOf(columns);
     }
 
-    /// @param keys in the source's text form
-    /// @param last rowid of the last of them
+    /// Rows to fetch together.
+    ///
+    /// @param keys the rows' keys, in the source's text form
+    /// @param last rowid of the last of these rows
     public record Chunk(List<List<String>> keys, long last) {}
 
     public boolean isDone() {
@@ -50,7 +52,7 @@ public record ColumnBackfill(List<String> columns, long after, long upTo, long r
         return new ColumnBackfill(columns, upTo, upTo, rows);
     }
 
-    /// Starts again from the first row, with more columns.
+    /// A backfill of `columns` that begins at the first row of the copy.
     public static ColumnBackfill of(Transaction tx, CopyDefinition copy, List<String> columns) {
         SqliteStatement range = tx.statement("SELECT coalesce(min(%1$s), 1) - 1, coalesce(max(%1$s), 0) FROM %2$s"
                 .formatted(copy.rowid().orElseThrow(), quoted(copy.target())));
@@ -62,8 +64,8 @@ public record ColumnBackfill(List<String> columns, long after, long upTo, long r
         }
     }
 
-    /// Whether rows can be fetched by the keys the copy has: the source must find them by an index, and read their
-    /// values as the copy writes them.
+    /// Whether rows can be fetched by the keys that the copy has. The copy's key must be the source's own, so that
+    /// an index finds the rows. Each key value must have a text that the source reads as the same value.
     public static boolean isPossible(TableConfig config, SourceTable table, CopyDefinition definition) {
         boolean isFound = !definition.key().isEmpty() && definition.key().equals(table.key());
         return isFound
@@ -78,7 +80,7 @@ public record ColumnBackfill(List<String> columns, long after, long upTo, long r
                 || (isEpoch && column.option() == SourceColumn.Option.TIMESTAMPS);
     }
 
-    /// The next rows; empty where there are none.
+    /// The next rows to fetch; empty where none are left.
     public Optional<Chunk> next(Transaction tx, CopyDefinition copy, SourceTable table) {
         List<String> key = copy.key();
         SqliteStatement rows =

@@ -21,9 +21,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// `tmp_replication_config`: which tables are replicated, and how.
+/// `tmp_replication_config`: which tables are replicated, and with which settings.
 public final class ConfigRecords {
-    /// In `cursor_column`, which the first version made NOT NULL.
+    /// Stands for "no cursor" in `cursor_column`, because the first version of the table made that column NOT
+    /// NULL.
     private static final String NO_CURSOR = "";
 
     private ConfigRecords() {}
@@ -111,7 +112,7 @@ public final class ConfigRecords {
                 rows.realAt(19));
     }
 
-    /// How a choice is written, in the replica and in JSON.
+    /// The word for an enum's value in the replica and in JSON: its name in lower case.
     public static String word(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT);
     }

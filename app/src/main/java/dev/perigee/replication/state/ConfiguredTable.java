@@ -2,12 +2,12 @@ package dev.perigee.replication.state;
 
 import dev.perigee.config.TableConfig;
 
-/// A table somebody asked to have replicated, and where they asked for it.
+/// A replicated table: its settings, and where they came from.
 public record ConfiguredTable(TableConfig config, Origin origin) {
     public enum Origin {
-        /// `perigee.yaml`: its values are taken over again at each start.
+        /// The file `perigee.yaml`. Its values replace the stored ones at each start.
         FILE,
-        /// `POST /replication/tables`.
+        /// A request, `POST /replication/tables`.
         REST
     }
 }

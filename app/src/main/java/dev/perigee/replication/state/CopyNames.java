@@ -6,13 +6,15 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Transaction;
 import java.util.Optional;
 
-/// Whether a name in the replica is free for a copy, or who owns the table that has it.
+/// Tells whether a name in the replica is free for a copy, and which replicated table owns it.
 public final class CopyNames {
     private CopyNames() {}
 
-    /// Refuses a name that something else in the replica has, or that another table's copy will have.
+    /// Makes sure that a copy can have this name: no other replicated table owns it, and the replica has nothing
+    /// else of that name.
     ///
-    /// @param table the name it is configured by
+    /// @param table the configured name of the table that wants the copy
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] if the name is taken
     public static void refuseTaken(Transaction tx, String name, String table) {
         StateRecords.ownerOf(tx, name).filter(owner -> !owner.equals(table)).ifPresent(owner -> {
             throw Fault.CONFLICT.in(
@@ -30,12 +32,13 @@ public final class CopyNames {
                             .formatted(
                                     kind,
                                     kind.equals("table")
-                                            ? "; on a server, `perigee tables add --adopt` or POST /replication/tables?adopt=true makes it the copy and replaces its rows by the source's"
+                                            ? "; on a server, `perigee tables add --adopt` or POST /replication/tables?adopt=true makes it the copy and replaces its rows with the source's"
                                             : ""));
         });
     }
 
-    /// The name of a table that replication does not own, as it is spelled; empty where there is none of that name.
+    /// The spelling of a table of this name that replication does not own; empty where there is none, or where
+    /// replication owns it.
     public static Optional<String> unowned(Transaction tx, String name) {
         if (StateRecords.ownerOf(tx, name).isPresent()) return Optional.empty();
         SqliteStatement find =

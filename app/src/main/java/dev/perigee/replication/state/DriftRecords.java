@@ -7,21 +7,23 @@ import dev.perigee.store.Transaction;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// `tmp_replication_drift`: which source a copy's cursor comes from, and what is being done about changes of its
-/// definition. Every method works inside the caller's transaction.
+/// `tmp_replication_drift`: which source a copy's rows come from, and how far changes of the table's definition
+/// have been followed. Every method works inside the caller's transaction.
 public final class DriftRecords {
-    /// A row of it.
+    /// A row of `tmp_replication_drift`.
     ///
-    /// @param identity the source when rows of it were applied last
-    /// @param suspicion why nothing is applied until somebody has the copy recovered
-    /// @param backfill columns that are not whole yet
+    /// @param identity the source and the table, as they were when rows were last applied
+    /// @param suspicion why syncs apply nothing until an admin has the copy recovered or fetched again
+    /// @param backfill added columns that are not filled for all rows yet
     public record Row(Optional<Identity> identity, Optional<Suspicion> suspicion, Optional<ColumnBackfill> backfill) {
         static final Row NONE = new Row(Optional.empty(), Optional.empty(), Optional.empty());
     }
 
-    /// What was found once and may not be seen a second time, such as a count that went back and has caught up.
+    /// A sign that the source went back. It is remembered because it may not show a second time, as when a counter
+    /// went back and has caught up since.
     ///
-    /// @param fault its name
+    /// @param fault the name of the [dev.perigee.fault.Fault] that each sync fails with
+    /// @param what what was found, for people
     public record Suspicion(String fault, String what) {}
 
     private DriftRecords() {}
@@ -57,7 +59,8 @@ public final class DriftRecords {
         put(tx, name, "recovering", isRecovering ? "1" : "0");
     }
 
-    /// All of the copy is of this source now.
+    /// Forgets what was recorded and remembers `identity`, because all rows of the copy now count as this
+    /// source's.
     public static void renewed(Transaction tx, String name, Optional<Identity> identity) {
         forget(tx, name);
         identity.ifPresent(known -> identity(tx, name, known));

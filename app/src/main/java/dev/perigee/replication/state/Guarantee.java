@@ -9,60 +9,63 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/// What is promised about a copy, in the words of the status. Never more than holds.
+/// The words of the status for what is promised about a copy. The status never promises more than holds.
 public final class Guarantee {
-    /// Nothing is promised before everything was fetched once.
+    /// Not all rows were fetched yet, so nothing is promised.
     public static final String LOADING = "loading";
 
-    /// The last sync failed: the copy stands where `completeAsOf` says.
+    /// The last sync failed, or the replica cannot be written. The copy is as of `completeAsOf`.
     public static final String BEHIND = "behind";
 
-    /// Every row that was committed at `completeAsOf` is in the copy, as far as its cursor moved; proved by the
-    /// source's open transactions.
+    /// The copy has every row that was committed at `completeAsOf`, except changes that did not move the row's
+    /// cursor. The source's open transactions prove it.
     public static final String COMPLETE = "complete";
 
     public static final String SETTLED = "settled";
-    /// The source went back or was replaced, and rows from before are still being mended.
+    /// The source went back or was replaced, and the rows from before are still being repaired.
     public static final String RECOVERING = "recovering";
 
     private static final String OF_SIGHT = " of what ";
 
     private Guarantee() {}
 
-    /// Nothing is promised of columns that were added, until the rows that were there before have them too.
+    /// Columns were added, and nothing is promised about them until all earlier rows have them too.
     public static String filling(ColumnBackfill backfill) {
         return "filling(%s)".formatted(String.join(", ", backfill.columns()));
     }
 
-    /// A verification found rows that are not as they are at the source, and nobody has had them mended since.
+    /// A verification found this many rows that differ from the source, and they were not repaired since.
     public static String different(long rows) {
         return "different(%d)".formatted(rows);
     }
 
-    /// Rows could not be stored: what would otherwise hold does not hold for them.
+    /// This many rows could not be stored. Nothing is promised about them.
     public static String incomplete(long setAside) {
         return "incomplete(%d)".formatted(setAside);
     }
 
-    /// As [#COMPLETE], for rows that are committed within `settle` of taking their cursor's value.
+    /// As [#COMPLETE], but only for rows that are committed within `settle` of taking their cursor value.
     static String settled(Duration settle) {
         return SETTLED + "(%s)".formatted(Units.text(settle));
     }
 
-    /// Which promise it is, without its time, its rows or whose sight it is of.
+    /// The bare word of a promise, without its time, its number of rows or the role that it holds for.
     public static String word(String guarantee) {
         return guarantee.replaceFirst("(" + OF_SIGHT + "|\\().*", "");
     }
 
-    /// The same promise, of the rows that a role of the source sees.
+    /// The same promise, limited to the rows that a role of the source sees.
     ///
-    /// @param viewer see [dev.perigee.source.Snapshot#viewer]
+    /// @param viewer see [dev.perigee.source.Snapshot#viewer]; empty where all rows are read
     public static String seenBy(String guarantee, Optional<String> viewer) {
         return viewer.map(role -> "%s%s%s sees".formatted(guarantee, OF_SIGHT, role))
                 .orElse(guarantee);
     }
 
-    /// Whether cursor values are as old as their transactions at most: else rows may come late that no horizon shows.
+    /// Whether a cursor value is never older than the transaction that wrote it. Otherwise rows may come late that
+    /// the horizon does not show.
+    ///
+    /// @param isClientSeen whether a cursor value was ever ahead of the source's own clock or sequence
     public static boolean isStamped(TableConfig config, SourceTable table, boolean isClientSeen) {
         return switch (config.stampedBy()) {
             case SOURCE -> true;
@@ -82,12 +85,13 @@ public final class Guarantee {
         return isProved ? COMPLETE : settled(config.settle());
     }
 
-    /// Where only a settle time is promised, a verification says more: nothing was lost until then.
+    /// Replaces the promise [#SETTLED] by `verified(…)` where the copy was verified: at that time no row was
+    /// missing. Other promises stay.
     ///
-    /// @param verifiedAt the source's time of the last verification that found or made the copy right
+    /// @param verifiedAt the source's time of the last verification that found the copy equal or made it so
     public static String withProof(String guarantee, Optional<Instant> verifiedAt) {
         if (!guarantee.startsWith(SETTLED)) return guarantee;
-        // What was compared is what the role sees too.
+        // A verification compares only the rows that the role sees, so the limit to the role stays.
         int sight = guarantee.indexOf(OF_SIGHT);
         String ofSight = sight < 0 ? "" : guarantee.substring(sight);
         return verifiedAt.map(at -> "verified(%s)%s".formatted(at, ofSight)).orElse(guarantee);

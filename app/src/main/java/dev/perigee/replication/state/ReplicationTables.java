@@ -4,10 +4,11 @@ import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.util.List;
 
-/// The tables replication keeps in the replica. Each entry is one version, applied once and never edited: a replica
-/// outlives the program that made it. Documented by column in `docs/format/`.
+/// Perigee's own replication tables, as SQL. Each entry of [#VERSIONS] is one schema version. A version is applied
+/// once and never edited, because a replica outlives the program that made it. `docs/format/` explains the
+/// columns.
 public final class ReplicationTables {
-    /// The name under which their version is kept.
+    /// The name under which `tmp_schema_versions` records their version.
     public static final String ROOM = "replication";
 
     public static final List<String> VERSIONS = List.of("""
@@ -191,13 +192,13 @@ public final class ReplicationTables {
     /// Time limit for reads of these tables, which are small.
     public static final Duration READ_LIMIT = Duration.ofSeconds(30);
 
-    /// The tables that have rows of one replicated table, in a column `name`; all but `config`.
+    /// The tables that have rows about a replicated table, with its name in the column `name`; all but `config`.
     private static final List<String> BY_NAME = List.of(
             "state", "drift", "set_aside", "runs", "backfills", "backfill_missing", "checks", "proofs", "sweeps");
 
     private ReplicationTables() {}
 
-    /// Removes everything that is remembered of a replicated table: its settings, its state and its history.
+    /// Removes everything that is remembered about a replicated table: its settings, its state and its history.
     public static void forget(Transaction tx, String name) {
         tx.statement("DELETE FROM tmp_replication_config WHERE name = ?1")
                 .bindText(1, name)
@@ -205,8 +206,8 @@ public final class ReplicationTables {
         for (String table : BY_NAME) delete(tx, table, name);
     }
 
-    /// Gives everything that is remembered of a replicated table to another name, except its settings. What was
-    /// remembered under `name` before is removed.
+    /// Moves everything that is remembered about a replicated table from the name `old` to `name`, except its
+    /// settings. What was remembered under `name` before is removed.
     public static void rename(Transaction tx, String old, String name) {
         for (String table : BY_NAME) {
             delete(tx, table, name);

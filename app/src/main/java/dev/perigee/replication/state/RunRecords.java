@@ -12,8 +12,9 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// `tmp_replication_runs`: the last runs of each table. Only one process writes a replica, so numbers are handed out
-/// here and not by SQLite: a run keeps its number when the transaction that first wrote it is rolled back.
+/// `tmp_replication_runs`: the last runs of each table. Run numbers are handed out here and not by SQLite. So a
+/// run keeps its number when the transaction that first wrote it is rolled back. This is safe because only one
+/// process writes a replica.
 public final class RunRecords {
     private final AtomicLong lastId;
     private final int keepRuns;
@@ -36,7 +37,8 @@ public final class RunRecords {
         return lastId.incrementAndGet();
     }
 
-    /// Writes the run as it is now; removes the table's oldest ones once it is finished.
+    /// Inserts or updates the run's row. Once the run is finished, removes the table's runs beyond the newest
+    /// `keepRuns`.
     public void put(Transaction tx, Run run) {
         SqliteStatement put = tx.statement("""
                 INSERT INTO tmp_replication_runs (id, name, kind, outcome, started_at, finished_at, inserted, updated,
@@ -65,7 +67,7 @@ public final class RunRecords {
         if (run.finishedAt().isPresent()) prune(tx, run.table());
     }
 
-    /// Marks what a crash left unfinished.
+    /// Marks the runs that a crash left unfinished as interrupted.
     public static void interruptUnfinished(Transaction tx) {
         tx.statement("UPDATE tmp_replication_runs SET outcome = 'interrupted' WHERE outcome = 'running'")
                 .run();
@@ -73,7 +75,7 @@ public final class RunRecords {
 
     /// The last runs, newest first.
     ///
-    /// @param table the name a table is configured by; empty for all tables
+    /// @param table the configured name of a table; empty for all tables
     public static List<Run> last(Transaction tx, Optional<String> table, int limit) {
         SqliteStatement rows = tx.statement("""
                 SELECT id, name, kind, outcome, started_at, finished_at, inserted, updated, deleted, unchanged, pages,

@@ -17,33 +17,35 @@ import java.util.function.Predicate;
 ///
 /// Late rows are those of `(sealed, seen]` that were written after the moment at which such rows were last looked for.
 ///
-/// @param sealed empty where nothing is
+/// @param sealed empty where nothing is sealed yet
 /// @param lookedSince [Moment#mark] of the last snapshot in which everything late was pulled; while a table is loaded,
 ///     of the snapshot its first rows came from
 /// @param open moments not sealed yet, oldest first
 /// @see <a href="https://www.postgresql.org/docs/current/functions-info.html">pg_current_snapshot</a>
 public record Sealing(Optional<HighWaterMark> sealed, Optional<String> lookedSince, List<Open> open) {
-    /// Moments remembered at most. With more every second one is forgotten, which only delays the sealing.
+    /// Moments remembered at most. When there are more, every second one is forgotten, which only delays the
+    /// sealing.
     static final int MAX_OPEN = 64;
 
     /// Nothing was pulled yet.
     public static final Sealing NONE = new Sealing(Optional.empty(), Optional.empty(), List.of());
 
-    /// @param seen what may be sealed once the moment is
+    /// @param seen the mark that becomes sealed with this moment
     record Open(Moment moment, HighWaterMark seen) {}
 
     public Sealing {
         open = List.copyOf(open);
     }
 
-    /// Whether rows can have come late: not where all that was seen is sealed.
+    /// Whether rows may have come late. False where everything up to `seen` is sealed.
     public boolean isOpen(HighWaterMark seen) {
         return !sealed.equals(Optional.of(seen));
     }
 
-    /// After a sync that looked for late rows in the snapshot of `now`, and found all that had come until then.
+    /// The marks after a sync that looked for late rows in the snapshot of `now`, and so found all that had come
+    /// until then.
     ///
-    /// @param seen what may be sealed of it; empty where no row was seen yet
+    /// @param seen the mark that becomes sealed with `now`; empty where no row was seen yet
     /// @param isSealed whether all transactions that were open at a moment have ended
     public Sealing looked(Moment now, Optional<HighWaterMark> seen, Predicate<Moment> isSealed) {
         Optional<HighWaterMark> newest = sealed;
@@ -55,7 +57,7 @@ public record Sealing(Optional<HighWaterMark> sealed, Optional<String> lookedSin
         return new Sealing(newest, Optional.of(now.mark()), left).remembering(now, seen);
     }
 
-    /// After a sync that pulled what is above `seen` and did not look for late rows.
+    /// The marks after a sync that pulled the rows above `seen` and did not look for late rows.
     public Sealing remembering(Moment now, Optional<HighWaterMark> seen) {
         boolean isKnown = seen.isEmpty()
                 || seen.equals(

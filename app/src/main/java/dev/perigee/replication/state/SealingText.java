@@ -6,13 +6,13 @@ import dev.perigee.source.HighWaterMark;
 import java.util.List;
 import java.util.Optional;
 
-/// [Sealing] as it is kept in `tmp_replication_state`.
+/// Converts a [Sealing] to and from its form in `tmp_replication_state`.
 final class SealingText {
     private record Marks(Optional<HighWaterMark> sealed, List<Open> open) {}
 
     private SealingText() {}
 
-    /// JSON of the marks; what was looked for last has a column of its own.
+    /// The marks as JSON. [Sealing#lookedSince()] is not part of it, because it has a column of its own.
     static String of(Sealing sealing) {
         return Json.MAPPER.writeValueAsString(new Marks(sealing.sealed(), sealing.open()));
     }

@@ -16,28 +16,32 @@ import java.util.TreeMap;
 
 /// `tmp_replication_set_aside`: rows that could not be stored. Every method works inside the caller's transaction.
 ///
-/// Rows of a copy that is being made aside are *pending*: they count once that copy takes its place.
+/// Rows of a shadow or stage are *pending*: they count only once its rows have become the copy's.
 public final class SetAsideRecords {
-    /// Rows set aside of one table at most. Where there are more, something is wrong with the table and not with rows.
+    /// Rows of one table that can be set aside. Where more cannot be stored, the cause is the table and not single
+    /// rows.
     public static final int MAX_ROWS = 1000;
 
-    /// How long after the first try a row is fetched again; twice as long after each further one.
+    /// How long after the first try a row is fetched again. The time doubles with each further try, up to
+    /// [#RETRY_MAX].
     static final Duration RETRY_FIRST = Duration.ofMinutes(1);
 
     static final Duration RETRY_MAX = Duration.ofHours(1);
 
     private static final int MAX_DOUBLINGS = 10;
 
-    /// @param key as JSON; empty where the row has none that can be written
+    /// A row that could not be stored.
+    ///
+    /// @param key as JSON; empty where the row has no key that can be written
     /// @param source as JSON
     public record Entry(Optional<String> key, PerigeeException reason, String source) {}
 
     private SetAsideRecords() {}
 
-    /// Remembers that a row could not be stored, again or for the first time.
+    /// Remembers that a row could not be stored, for the first time or again.
     ///
-    /// @param run the run that tried
-    /// @throws PerigeeException [Fault#SET_ASIDE_FULL]
+    /// @param run the number of the run that tried
+    /// @throws PerigeeException [Fault#SET_ASIDE_FULL] if the table has [#MAX_ROWS] already
     public static void put(Transaction tx, String name, boolean isPending, Entry entry, Instant now, long run) {
         String same = entry.key().isPresent() ? "key = ?4" : "key IS NULL AND source_text = ?7";
         SqliteStatement update = tx.statement("""
@@ -56,7 +60,7 @@ public final class SetAsideRecords {
         insert.run();
     }
 
-    /// The row is stored, or gone from the source.
+    /// Forgets a row, because it was stored or is gone from the source.
     public static void remove(Transaction tx, String name, boolean isPending, String key) {
         tx.statement("DELETE FROM tmp_replication_set_aside WHERE name = ?1 AND pending = ?2 AND key = ?3")
                 .bindText(1, name)
@@ -65,7 +69,8 @@ public final class SetAsideRecords {
                 .run();
     }
 
-    /// Forgets rows without a key that were not met again by `run`, which has read all there are.
+    /// Forgets the rows without a key (fault `KEY_MISSING`) that `run` did not meet. For a run that has read all
+    /// such rows of the source.
     public static void keepNullKeysOf(Transaction tx, String name, boolean isPending, long run) {
         tx.statement("""
                 DELETE FROM tmp_replication_set_aside
@@ -76,7 +81,8 @@ public final class SetAsideRecords {
                 .run();
     }
 
-    /// A fresh copy has taken the place of the old one, and what is pending that of the rest.
+    /// Makes the pending rows count, because a new copy has replaced the old one. The rows of the old copy are
+    /// forgotten.
     public static void swapped(Transaction tx, String name) {
         tx.statement("DELETE FROM tmp_replication_set_aside WHERE name = ?1 AND pending = 0")
                 .bindText(1, name)
@@ -84,9 +90,10 @@ public final class SetAsideRecords {
         settlePending(tx, name);
     }
 
-    /// Rows gathered aside are in the copy.
+    /// Makes the pending rows count, because the stage's rows were merged into the copy. They replace rows with
+    /// the same keys.
     ///
-    /// @param isNullKeysRead whether those without a key were all met
+    /// @param isNullKeysRead whether all rows without a key were read, so that earlier ones are replaced too
     public static void merged(Transaction tx, String name, boolean isNullKeysRead) {
         tx.statement("""
                 DELETE FROM tmp_replication_set_aside
@@ -96,21 +103,21 @@ public final class SetAsideRecords {
         settlePending(tx, name);
     }
 
-    /// The copy that was made aside is given up.
+    /// Forgets the pending rows, because the shadow or stage is given up.
     public static void dropPending(Transaction tx, String name) {
         tx.statement("DELETE FROM tmp_replication_set_aside WHERE name = ?1 AND pending = 1")
                 .bindText(1, name)
                 .run();
     }
 
-    /// Has all of them tried again with the next sync.
+    /// Has the next sync try all rows of the table again.
     public static void retryNow(Transaction tx, String name) {
         tx.statement("UPDATE tmp_replication_set_aside SET last_tried = 0 WHERE name = ?1 AND pending = 0")
                 .bindText(1, name)
                 .run();
     }
 
-    /// Whether a row that can be fetched by its key still waits since [#retryNow].
+    /// Whether a row with a key was not tried since [#retryNow].
     public static boolean isRetryWanted(Transaction tx, String name) {
         SqliteStatement any = tx.statement("""
                 SELECT 1 FROM tmp_replication_set_aside
@@ -133,7 +140,7 @@ public final class SetAsideRecords {
         }
     }
 
-    /// Rows set aside, by table; those without any are left out.
+    /// The number of rows set aside, by table. Tables without any are left out.
     public static Map<String, Long> counts(Transaction tx) {
         SqliteStatement rows =
                 tx.statement("SELECT name, count(*) FROM tmp_replication_set_aside WHERE pending = 0 GROUP BY name");
@@ -142,10 +149,13 @@ public final class SetAsideRecords {
         return counts;
     }
 
-    /// @param fault why it was set aside
+    /// A row set aside that has a key.
+    ///
+    /// @param fault the name of the fault it was set aside for
+    /// @param isDue whether it is time to fetch it again
     public record Known(String key, String fault, boolean isDue) {}
 
-    /// Those that have a key, and whether it is time to fetch them.
+    /// The rows of a table that have a key.
     public static List<Known> known(Transaction tx, String name, Instant now) {
         SqliteStatement rows = tx.statement("""
                 SELECT key, fault, last_tried, tries FROM tmp_replication_set_aside
@@ -153,7 +163,7 @@ public final class SetAsideRecords {
         List<Known> known = new ArrayList<>();
         while (rows.step()) {
             Instant tried = Instant.ofEpochMilli(rows.intAt(2));
-            // It was tried in the future where the clock was ahead then.
+            // A last try in the future means that the clock was ahead then.
             boolean isDue =
                     tried.isAfter(now) || !tried.plus(delay(rows.intAt(3))).isAfter(now);
             known.add(new Known(String.valueOf(rows.textAt(0)), String.valueOf(rows.textAt(1)), isDue));
@@ -161,7 +171,7 @@ public final class SetAsideRecords {
         return known;
     }
 
-    /// Oldest first.
+    /// The rows set aside, oldest first.
     public static List<SetAside> list(Transaction tx, String name, int limit) {
         SqliteStatement rows = tx.statement("""
                 SELECT key, fault, message, source_text, first_seen, last_tried, tries FROM tmp_replication_set_aside
@@ -207,9 +217,9 @@ public final class SetAsideRecords {
     private static PerigeeException full(String name, PerigeeException last) {
         return Fault.SET_ASIDE_FULL.in(
                 "table " + name,
-                "more than %d of its rows could not be stored, the last one for %s".formatted(MAX_ROWS, last.fault()),
+                "more than %d of its rows could not be stored, the last due to %s".formatted(MAX_ROWS, last.fault()),
                 "The pages before are kept, with the rows set aside in them",
-                "see why with `perigee tables set-aside %s` and mend that, such as a wrong `key` or a trigger on the copy; it is tried again by itself"
+                "see the reasons with `perigee tables set-aside %s` and remove the cause, such as a wrong `key` or a trigger on the copy; the sync is tried again automatically"
                         .formatted(Remedies.word(name)),
                 last);
     }

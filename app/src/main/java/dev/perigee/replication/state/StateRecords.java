@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// `tmp_replication_state`, one row per replicated table. Every method works inside the caller's transaction.
+/// `tmp_replication_state`: where each copy stands, one row per replicated table. Every method works inside the
+/// caller's transaction. [#find] and [#all] also read the table's row in `tmp_replication_drift` and count its
+/// rows set aside.
 public final class StateRecords {
     private static final String SELECT = """
             SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
@@ -32,7 +34,7 @@ public final class StateRecords {
 
     private StateRecords() {}
 
-    /// Makes the table's row where there is none.
+    /// Inserts a row for the table unless it has one.
     public static void ensure(Transaction tx, String name) {
         tx.statement("INSERT INTO tmp_replication_state (name) VALUES (?1) ON CONFLICT DO NOTHING")
                 .bindText(1, name)
@@ -48,7 +50,7 @@ public final class StateRecords {
         return read(tx.statement(SELECT + " ORDER BY name"));
     }
 
-    /// The table whose copy or shadow has that name in the replica.
+    /// The replicated table whose copy or shadow has this name in the replica, in any case.
     public static Optional<String> ownerOf(Transaction tx, String target) {
         SqliteStatement find = tx.statement(
                 "SELECT name FROM tmp_replication_state WHERE target = ?1 COLLATE NOCASE OR shadow = ?1 COLLATE NOCASE");
@@ -59,7 +61,7 @@ public final class StateRecords {
         }
     }
 
-    /// A new, empty copy was made: nothing was pulled into it yet.
+    /// Records that a new, empty copy was created.
     public static void made(Transaction tx, String name, CopyDefinition definition) {
         tx.statement("""
                 UPDATE tmp_replication_state
@@ -73,7 +75,8 @@ public final class StateRecords {
                 .run();
     }
 
-    /// A table that was there becomes the copy; how it was made is not known, so everything is fetched again.
+    /// Records that an existing table of the replica becomes the copy. How it was made is unknown, so everything
+    /// is fetched again.
     public static void adopted(Transaction tx, String name, String target) {
         tx.statement("""
                 UPDATE tmp_replication_state
@@ -87,12 +90,13 @@ public final class StateRecords {
         DriftRecords.forget(tx, name);
     }
 
-    /// Moves the cursor over a page that was applied to the copy.
+    /// Records a page that was applied to the copy, and moves the cursor to its end.
     ///
-    /// @param after the number of pages before it
-    /// @param mark the page's end; empty where it does not move the cursor
-    /// @param textNumbers its numbers that are kept as text, because no SQLite number has all their digits
-    /// @throws IllegalStateException when another number of pages was applied: a page before this one is missing
+    /// @param after the number of pages applied before this one
+    /// @param mark the page's end; empty where the page does not move the cursor
+    /// @param textNumbers numbers of the page that are stored as text, because no SQLite number has all their
+    ///     digits
+    /// @throws IllegalStateException if another number of pages was applied before: a page is missing
     public static void advance(
             Transaction tx, String name, long after, Optional<HighWaterMark> mark, RowCounts counts, long textNumbers) {
         SqliteStatement update = tx.statement("""
@@ -112,14 +116,15 @@ public final class StateRecords {
         if (counts.isChange()) tx.copyChanged();
     }
 
-    /// Remembers the snapshot that the first rows came from: what is committed later is looked for from there on.
+    /// Remembers the snapshot that the first rows of a load came from. Later syncs look for late rows from that
+    /// moment on. Does nothing where one is remembered already.
     public static void loadingSince(Transaction tx, String name, String moment) {
         tx.statement("""
                 UPDATE tmp_replication_state SET looked_since = ?2
                 WHERE name = ?1 AND looked_since IS NULL AND loaded = 0 AND sealing IS NULL""").bindText(1, name).bindText(2, moment).run();
     }
 
-    /// Counts a page that was applied aside of the copy, which stays with its cursor.
+    /// Records a page that was applied to a shadow or stage. The copy and its cursor stay as they are.
     public static void advanceAside(Transaction tx, String name, long after, RowCounts counts) {
         tx.statement("""
                 UPDATE tmp_replication_state SET pages = ?2 + 1, rows_pulled = rows_pulled + ?3
@@ -131,7 +136,7 @@ public final class StateRecords {
         requireOneRow(tx, name, after);
     }
 
-    /// Rows that were gathered aside are in the copy now.
+    /// Records that the rows of a stage were merged into the copy, and moves the cursor.
     public static void merged(
             Transaction tx, String name, Optional<HighWaterMark> mark, RowCounts counts, long textNumbers) {
         tx.statement("""
@@ -148,7 +153,7 @@ public final class StateRecords {
         if (counts.isChange()) tx.copyChanged();
     }
 
-    /// Everything of a snapshot is in the copy.
+    /// Records the outcome of a sync after all rows of its snapshot are in the copy.
     public static void followed(Transaction tx, String name, SyncOutcome followed) {
         SqliteStatement update = tx.statement("""
                 UPDATE tmp_replication_state
@@ -171,7 +176,8 @@ public final class StateRecords {
                 .run();
     }
 
-    /// Rows were put into the copy or removed from it beside any page.
+    /// Adds `rows` to the copy's row count, for rows that were inserted or deleted (negative) other than by a
+    /// page.
     public static void grew(Transaction tx, String name, long rows) {
         tx.statement("UPDATE tmp_replication_state SET row_count = row_count + ?2 WHERE name = ?1")
                 .bindText(1, name)
@@ -180,7 +186,7 @@ public final class StateRecords {
         tx.copyChanged();
     }
 
-    /// Names the shadow that a resync fills, or none.
+    /// Records the name of the shadow that a resync fills; empty for none.
     public static void shadow(Transaction tx, String name, Optional<String> shadow) {
         tx.statement("UPDATE tmp_replication_state SET shadow = ?2 WHERE name = ?1")
                 .bindText(1, name)
@@ -188,7 +194,7 @@ public final class StateRecords {
                 .run();
     }
 
-    /// The shadow has become the copy.
+    /// Records that the shadow has replaced the copy.
     public static void swapped(
             Transaction tx,
             String name,
@@ -212,7 +218,7 @@ public final class StateRecords {
         tx.copyChanged();
     }
 
-    /// The copy was altered to follow the source's definition; it stands where it stood.
+    /// Records a new definition of the copy, which keeps its rows and its cursor.
     public static void redefined(Transaction tx, String name, CopyDefinition definition) {
         tx.statement("UPDATE tmp_replication_state SET definition = ?2 WHERE name = ?1")
                 .bindText(1, name)
@@ -220,7 +226,8 @@ public final class StateRecords {
                 .run();
     }
 
-    /// The copy's marks were set to where the source stands: what is there of rows below them is for others to mend.
+    /// Sets the copy's marks to where the source stands now, for a recovery. Rows of the copy below these marks
+    /// are repaired separately.
     public static void rebased(Transaction tx, String name, Optional<HighWaterMark> mark, Sealing sealing) {
         tx.statement("""
                 UPDATE tmp_replication_state
@@ -234,7 +241,7 @@ public final class StateRecords {
                 .run();
     }
 
-    /// Counts the rows of the copy, which takes a look at each.
+    /// Counts the rows of the copy again, which reads the whole copy.
     public static void recount(Transaction tx, String name) {
         find(tx, name)
                 .flatMap(TableState::target)
@@ -244,13 +251,18 @@ public final class StateRecords {
                         .run());
     }
 
+    /// Records that the next sync must fetch everything again. A crash does not lose this.
     public static void needsResync(Transaction tx, String name) {
         tx.statement("UPDATE tmp_replication_state SET needs_resync = 1 WHERE name = ?1")
                 .bindText(1, name)
                 .run();
     }
 
-    /// @param fresh the copy is not older; empty where that is not known, so that what was known before stays
+    /// Records a sync that succeeded, and clears the last error.
+    ///
+    /// @param fresh the copy is not older than this; empty where that is not known, and then the earlier value
+    ///     stays
+    /// @param next when the table is due; a server takes empty as due at once
     public static void succeeded(
             Transaction tx, String name, Optional<Instant> fresh, Instant finished, Optional<Instant> next) {
         SqliteStatement update = tx.statement("""
@@ -264,6 +276,9 @@ public final class StateRecords {
         update.run();
     }
 
+    /// Records a sync that failed.
+    ///
+    /// @param next when the table is due; a server takes empty as due at once
     public static void failed(Transaction tx, String name, Problem problem, Instant at, Optional<Instant> next) {
         SqliteStatement update = tx.statement("""
                 UPDATE tmp_replication_state
@@ -288,7 +303,7 @@ public final class StateRecords {
     private static void requireOneRow(Transaction tx, String name, long after) {
         if (tx.connection().changes() != 1) {
             throw new IllegalStateException(
-                    "table %s: a page that follows page %d came out of turn".formatted(name, after));
+                    "table %s: the page after page %d was applied out of order".formatted(name, after));
         }
     }
 

@@ -6,13 +6,14 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/// How far a sync that succeeded brought a table.
+/// Where a table stands after a sync that succeeded.
 ///
-/// @param completeAsOf [dev.perigee.source.Snapshot#asOf]; empty where rows that came late were not looked for
-/// @param position where the source's log stood
+/// @param completeAsOf [dev.perigee.source.Snapshot#asOf]; empty where the sync did not look for rows that came
+///     late
+/// @param position where the source's log stood, in the source's own words
 /// @param guarantee see [Guarantee]
-/// @param heldBy the transaction that keeps the table from being sealed
-/// @param isClientSeen whether a cursor value was ever ahead of what the source itself would have written
+/// @param heldBy the oldest open transaction, which keeps the table from being sealed; empty where all is sealed
+/// @param isClientSeen whether a cursor value was ever ahead of the source's own clock or sequence
 /// @param obstacles why the source had to read more than the rows that changed
 public record SyncOutcome(
         Sealing sealing,
