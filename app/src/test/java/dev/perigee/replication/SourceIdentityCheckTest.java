@@ -69,11 +69,11 @@ class SourceIdentityCheckTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "TRUNCATE t | emptied or written anew | greatest cursor value is less",
-                "TRUNCATE t; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | emptied or written anew | ",
+                "TRUNCATE t | emptied or rewritten | greatest cursor value is less",
+                "TRUNCATE t; INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | emptied or rewritten | ",
                 "DELETE FROM t; ALTER SEQUENCE t_c_seq RESTART; INSERT INTO t (id, v) VALUES (1, 'w') | sequence of its cursor was set back | ",
-                "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial); INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | dropped and made anew | ",
-                "DROP TABLE t; CREATE TABLE t (v text, id int PRIMARY KEY, c bigserial, more int) | dropped and made anew | ",
+                "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, c bigserial); INSERT INTO t (id, v) SELECT i, 'w' FROM generate_series(1, 300) i | dropped and created again | ",
+                "DROP TABLE t; CREATE TABLE t (v text, id int PRIMARY KEY, c bigserial, more int) | dropped and created again | ",
             })
     void a_table_that_was_emptied_set_back_or_replaced_is_a_fault_until_it_is_recovered(
             String change, String what, String behind) {
@@ -148,7 +148,7 @@ class SourceIdentityCheckTest {
 
     /// A cluster cannot be wound back in place, so what is remembered is put ahead instead.
     @ParameterizedTest
-    @CsvSource({"counter, counts", "timeline, follows timeline 1 and followed"})
+    @CsvSource({"counter, has counted", "timeline, is on timeline 1 and was on timeline"})
     void a_server_that_went_back_in_its_history_is_a_fault(String what, String message) {
         open(BY_C);
         host.execute(
@@ -182,7 +182,7 @@ class SourceIdentityCheckTest {
             SyncResult result = sync();
             if (isLate && tracks.equals("off")) {
                 assertThat(result.error()).isEmpty();
-                assertThat(note()).contains("a verification tells");
+                assertThat(note()).contains("a verification can tell");
                 assertThat(host.value("SELECT count(*) FROM t WHERE id > 200")).isEqualTo("100");
                 assertThat(host.post("/tables/t/verify", "{'repair':true,'confirm':true}")
                                 .result()

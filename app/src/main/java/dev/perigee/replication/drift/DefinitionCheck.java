@@ -20,14 +20,19 @@ import dev.perigee.store.Store;
 import java.util.List;
 import java.util.Optional;
 
-/// A look at the source's definition of a table, before a sync: the copy is altered here where that is enough to follow
-/// it. A look that fails changes nothing.
+/// Compares the source table's current definition with the copy's before a sync, and alters the copy where ALTER
+/// TABLE is enough. Does not alter the copy if it fails.
 ///
-/// @param config the settings, with the names that columns have now
-/// @param now how the copy would be made now
-/// @param why what the source changed since; empty where nothing
+/// @param config the settings, with columns named as the source names them now
+/// @param now how the copy would be made now, from these settings and the source's definition
+/// @param why for people: what the source changed since the copy was made; empty where nothing
 public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinition now, Optional<String> why) {
 
+    /// Looks at the source's definition, hands over the copy of a renamed table, and alters the copy where that is
+    /// enough.
+    ///
+    /// @param asked the settings as they are configured, possibly with columns named as before a rename
+    /// @throws PerigeeException a `SOURCE_*` fault, or a fault of [CopyDefinition#of]
     public static DefinitionCheck look(Store store, Source source, TableConfig asked, Run.Kind kind) {
         SourceTable table = described(store, source, asked);
         Handover.take(store, source, asked, table);
@@ -43,8 +48,9 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
                     config, table, now.chosenBy(asked, names.known().keeping(List.of())), Optional.empty());
         }
         CopyDefinition made = state.get().definition().get();
-        // What an admin chose anew is fetched anew, whatever the source changed beside that.
+        // If all rows are fetched again anyway, it does not matter whether the table is another one.
         boolean isOwn = state.get().needsResync() || config.mode() == TableConfig.Mode.FULL;
+        // After a change of the settings all rows are fetched again, whatever else the source changed.
         if (made.isChosenDifferently(now)) {
             if (!isOwn) requireSame(store, source, config, table, state.get());
             return new DefinitionCheck(config, table, now, Optional.empty());
@@ -65,7 +71,7 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         return new DefinitionCheck(config, table, keeping, why);
     }
 
-    /// How the copy would be made now, for settings that may name columns as they were called before.
+    /// How the copy would be made now. The settings may name columns as they were called before a rename.
     public static CopyDefinition definition(Store store, TableConfig asked, SourceTable table) {
         Optional<CopyDefinition> made = store.read(
                         ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, asked.name()))
@@ -74,7 +80,8 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         return CopyDefinition.of(names.config(), table).chosenBy(asked, names.known());
     }
 
-    /// The settings name the same columns in other words, or a type has got more labels: nothing else is new.
+    /// Stores the definition again where only names in it are new. Either the settings name the same columns in
+    /// other words, or names inside a type were added, such as labels of an enum.
     private static void spelled(Store store, TableConfig asked, CopyDefinition made, CopyDefinition now) {
         CopyDefinition spelled = made.chosenBy(asked, now.known()).withPartsOf(now);
         if (spelled.equals(made)) return;
@@ -84,7 +91,8 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         });
     }
 
-    /// A column that may no longer be read is still there, and its values go on changing.
+    /// Refuses to take a column for dropped that the source's user may no longer read. The column still exists,
+    /// and its values continue to change.
     private static void requireReadable(Drift drift, SourceTable table, TableConfig config) {
         for (CopyColumn column : drift.dropped()) {
             String name = table.unreadable().get(column.identity());
@@ -92,8 +100,9 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         }
     }
 
-    /// Columns are known by numbers, which mean nothing in another table. What a rewrite of the table left of its rows
-    /// is looked at here, as long as it is known that there was one.
+    /// Makes sure that the table is the one that the copy was made from, because column numbers mean nothing in
+    /// another table. A changed definition may have rewritten the table's files. Whether its rows survived is
+    /// checked here, while it is still known that the definition changed; then the new files are remembered.
     private static void requireSame(
             Store store, Source source, TableConfig config, SourceTable table, TableState state) {
         Optional<HighWaterMark> seen = state.cursor();
@@ -129,7 +138,7 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
                     "table " + name,
                     "it is called %s now".formatted(there.get()),
                     "The copy stays at its cursor and is served",
-                    "configure that name with `target` \"%s\", and its copy goes on without a reload"
+                    "configure that name with `target` \"%s\", and the copy continues without a reload"
                             .formatted(copy.orElse(name)),
                     e);
         }

@@ -21,11 +21,16 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What the source changed about a table since its copy was made, by the identity of its columns, and how the copy
-/// follows: it is altered where that is enough, and else replaced by one that is filled from the beginning.
+/// The differences between the definition that a copy was made from and the source's definition now. Columns are
+/// matched by their identity (`attnum`). The copy is altered where that is enough, and otherwise replaced by one
+/// that is filled from the beginning.
 ///
-/// @param changes in words; empty where the copy still fits
-/// @param isRebuilt whether rows must be fetched again, since values, NULLs or keys may be others than the copy has
+/// @param same the columns that both definitions have, as the copy has them and as they are now
+/// @param added columns that only the source has
+/// @param dropped columns that only the copy has
+/// @param changes the differences in words; empty where there are none
+/// @param isRebuilt whether all rows must be fetched again, because values, NULLs or keys may differ from the
+///     copy's
 public record Drift(
         CopyDefinition made,
         CopyDefinition now,
@@ -69,8 +74,8 @@ public record Drift(
             if (isRenamed(parts, now.parts().getOrDefault(identity, Map.of())))
                 rebuilding.add(
                         identity == SourceTable.ALL_ROWS
-                                ? "its definition, or that of a view, function or table that it reads through, was changed, and with it its rows"
-                                : "names inside the type of column \"%s\", or what computes it, were changed, and with them its values"
+                                ? "its definition, or that of a view, function or table that it reads through, was changed, so its rows may differ"
+                                : "names inside the type of column \"%s\", or the expression that computes it, were changed, so its values may differ"
                                         .formatted(nameOf(identity, now)));
         });
         if (!made.source().equals(now.source()))
@@ -83,19 +88,20 @@ public record Drift(
         return changes.isEmpty();
     }
 
-    /// For people: all that changed.
+    /// For people: all differences in one clause.
     public String why() {
         return "since the copy was made, " + String.join("; ", changes);
     }
 
-    /// Whether the copy can be altered and stay.
+    /// Whether the copy can be altered, and need not be replaced.
     boolean isAlterable(TableConfig config, SourceTable table) {
         CopyDefinition altered = altered(kept(config.droppedColumns()));
         boolean isNumbered = altered.rowid().isPresent();
         return !isRebuilt && isNumbered && (added.isEmpty() || ColumnBackfill.isPossible(config, table, altered));
     }
 
-    /// Columns of the copy that the source no longer has, under names that no other column has.
+    /// The columns that the copy keeps although the source dropped them, renamed where another column has taken
+    /// the name. Empty with [DroppedColumns#DROP].
     List<CopyColumn> kept(DroppedColumns choice) {
         List<CopyColumn> kept = new ArrayList<>();
         if (choice == DroppedColumns.DROP) return kept;
@@ -115,18 +121,19 @@ public record Drift(
         return kept;
     }
 
-    /// Alters the copy in the caller's transaction, all of it or nothing.
+    /// Alters the copy in the caller's transaction, completely or not at all.
     ///
-    /// @return whether that was possible; an index, a view or a trigger that somebody made may forbid it
+    /// @return false where SQLite refused and nothing was changed: an index, a view or a trigger that somebody
+    ///     made may forbid it
     boolean apply(Transaction tx, String name, DroppedColumns choice) {
         tx.connection().exec("SAVEPOINT drift");
         try {
             alter(tx, name, choice);
             tx.connection().exec("RELEASE drift");
-            LOG.info("table {}: the copy follows the source: {}", name, why());
+            LOG.info("table {}: the copy was altered as its source was: {}", name, why());
             return true;
         } catch (SqliteException e) {
-            LOG.info("table {}: the copy is made anew, because it could not be altered: {}", name, e.getMessage());
+            LOG.info("table {}: the copy is rebuilt, because it could not be altered: {}", name, e.getMessage());
             tx.connection().exec("ROLLBACK TO drift");
             tx.connection().exec("RELEASE drift");
             return false;
@@ -136,7 +143,7 @@ public record Drift(
     private void alter(Transaction tx, String name, DroppedColumns choice) {
         String copy = made.target();
         List<CopyColumn> kept = kept(choice);
-        // First, since another column may have been given the name.
+        // Columns are dropped first, because another column may have taken over the name.
         if (choice == DroppedColumns.DROP) {
             tx.altering(copy);
             List<CopyColumn> leaving = new ArrayList<>(made.known().kept());
@@ -147,7 +154,7 @@ public record Drift(
             }
         }
         rename(tx, copy, renames(kept));
-        // What is new may be NULL in the rows that are there, whatever the source says.
+        // A new column is NULL in existing rows until they are filled, even if it is NOT NULL at the source.
         for (CopyColumn column : added) {
             tx.connection()
                     .exec("ALTER TABLE %s ADD COLUMN %s %s"
@@ -163,7 +170,7 @@ public record Drift(
     private void backfill(Transaction tx, String name, CopyDefinition altered) {
         Optional<ColumnBackfill> open = DriftRecords.find(tx, name).backfill();
         List<String> columns = new ArrayList<>();
-        // Those that were not whole yet stay so, under the names they have now.
+        // Columns that an earlier backfill has not filled yet stay in it, under their new names.
         for (String old : open.map(ColumnBackfill::columns).orElse(List.of())) {
             same.forEach((before, after) -> {
                 if (before.name().equals(old)) columns.add(after.name());
@@ -196,7 +203,7 @@ public record Drift(
         return renames;
     }
 
-    /// By way of names nobody has, since two columns may have changed theirs with each other.
+    /// Renames in two steps, by way of names that no column has, because columns may have swapped their names.
     private static void rename(Transaction tx, String copy, Map<String, String> renames) {
         Map<String, String> between = new HashMap<>();
         for (String old : renames.keySet()) {
@@ -211,7 +218,8 @@ public record Drift(
         tx.connection().exec("ALTER TABLE %s RENAME COLUMN %s TO %s".formatted(quoted(copy), quoted(from), quoted(to)));
     }
 
-    /// As the copy is then: a column that became NOT NULL at the source still takes NULL here.
+    /// The definition of the copy after it was altered. A column that became NOT NULL at the source may still be
+    /// NULL in the copy.
     private CopyDefinition altered(List<CopyColumn> kept) {
         Map<Integer, Boolean> notNull = new HashMap<>();
         same.keySet().forEach(old -> notNull.put(old.identity(), old.notNull()));
@@ -235,9 +243,10 @@ public record Drift(
                 now.parts());
     }
 
-    /// Whether values that are there may read otherwise. A label or an object that came since is in none of them; one
-    /// that is gone may have been replaced, by another type of the same name. What a `regclass` and its kin name may be
-    /// dropped, and mostly is in no row.
+    /// Whether values that the copy has may read differently at the source now. A name that was added since is in
+    /// none of them. An enum label or attribute that is gone may have been replaced, by another type of the same
+    /// name. An object named by a `regclass` or a similar type (`r…`) that is gone was dropped, and usually no row
+    /// mentions it.
     private static boolean isRenamed(Map<String, String> before, Map<String, String> now) {
         return before.entrySet().stream().anyMatch(part -> {
             String name = now.get(part.getKey());

@@ -13,16 +13,18 @@ import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.Optional;
 
-/// Recognises a table that was renamed at the source: its new name is configured with the old `target`, and the copy
-/// continues at its cursor.
+/// Recognises a table that was renamed at the source. An admin configures the new name with the copy's name as
+/// `target`, and the copy continues at its cursor.
 public final class Handover {
-    /// @param old the name the table was configured by
+    /// The table that a copy belongs to so far.
+    ///
+    /// @param old its configured name
     private record Owner(String old, Identity identity) {}
 
     private Handover() {}
 
-    /// Finds the name that the copy `config` asks for is configured by, if it is of the same table at the source under
-    /// another name, and if there is no copy of `config`'s own yet.
+    /// Finds the configured name whose copy `config` should take over. Empty if that copy does not come from the
+    /// same table of the source, or if `config` has a copy already.
     public static Optional<String> find(Store store, Source source, TableConfig config, SourceTable table) {
         Optional<Owner> owner = store.read(ReplicationTables.READ_LIMIT, tx -> owner(tx, config, table));
         if (owner.isEmpty()) return Optional.empty();
@@ -32,7 +34,8 @@ public final class Handover {
                 .map(_ -> owner.get().old());
     }
 
-    /// Hands the copy over, if there is one to hand over, where no server is that could be at work on it.
+    /// Hands the copy over to the new name, if there is one to hand over. For syncs without a server. A server
+    /// does it when the new name is configured, after ending what is at work on the copy.
     static void take(Store store, Source source, TableConfig config, SourceTable table) {
         find(store, source, config, table)
                 .ifPresent(old -> store.write(tx -> {

@@ -14,10 +14,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/// The columns that a table's settings name, found again at the source when they have other names there now.
+/// Resolves the column names in a table's settings to the names that the columns have at the source now.
 ///
-/// A name means the column that had it when it was first looked up. It goes on meaning that one whatever becomes of the
-/// names at the source; once the column is dropped, it means one that has the name.
+/// A name refers to the column that had it when it was first looked up. It keeps referring to that column, even if
+/// the source renames the column or gives the name to another. Once the column is dropped, the name refers to the
+/// column that has it then.
 public final class SettingNames {
     private final SourceTable table;
     private final Optional<CopyDefinition> made;
@@ -31,14 +32,16 @@ public final class SettingNames {
         this.isLiteral = isLiteral;
     }
 
-    /// What `config` asks for, in the source's names of now.
+    /// The resolved settings.
     ///
-    /// @param config the settings, in the names that `known` remembers
-    /// @param known to be kept in the copy's definition
+    /// @param config the settings, with columns named as the source names them now
+    /// @param known which columns the original names refer to, to be stored in the copy's definition
     public record Renamed(TableConfig config, Known known) {}
 
-    /// @param made how the copy was made; empty where there is none
-    /// @param isLiteral whether names the source has are taken as they are, as a resync does
+    /// Resolves the names in `config`.
+    ///
+    /// @param made the copy's definition, which remembers earlier look-ups; empty where there is no copy
+    /// @param isLiteral whether a name that the source has now means the column with that name, as in a resync
     public static Renamed follow(
             TableConfig config, SourceTable table, Optional<CopyDefinition> made, boolean isLiteral) {
         return new SettingNames(table, made, isLiteral).followed(config);
@@ -78,7 +81,7 @@ public final class SettingNames {
         return new Renamed(now, known);
     }
 
-    /// Those that are still there: of one that was dropped nothing is left to copy, or to leave out.
+    /// The names, without those of columns that the source dropped: there is nothing left to copy or to exclude.
     private List<String> names(List<String> asked) {
         List<String> names = new ArrayList<>();
         for (String name : asked) {

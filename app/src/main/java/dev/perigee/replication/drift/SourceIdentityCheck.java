@@ -30,35 +30,37 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Whether a source is still the one that a copy's cursor comes from. A sync looks in its own snapshot before it
-/// applies anything; sweeps, verifications and backfills look in each of theirs, by way of
+/// Checks whether a source is still the one that a copy's cursor comes from. A sync checks it in its own snapshot
+/// before it applies anything. Sweeps, verifications and backfills check it in each of their snapshots, through
 /// [dev.perigee.replication.check.SameTableSource].
 ///
-/// Rows that were pulled and are gone are no reason for doubt: they were deleted. What raises it is a source that is
-/// not the same any more: another server, database or table under the old name, another history, fewer transactions
-/// than before, a sequence that was set back, a table that was emptied or written anew at once. Then rows may be
-/// missing behind the cursor or be there again, and no pull would show it.
+/// Rows that are gone from the source raise no suspicion, because they may have been deleted. What raises it:
+/// another server, database or table under the old name; another history (timeline) that may lack transactions;
+/// fewer transactions than before; a sequence that was set back; a table that was emptied or rewritten at once.
+/// Then rows may be missing behind the cursor, or deleted rows may be back, and no pull would show it.
 public final class SourceIdentityCheck {
-    /// Rows of the copy that are looked for at the source where none of its rows is as it was.
+    /// How many of the copy's newest rows are compared with the source, when none of the source's rows is as it
+    /// was.
     private static final int NEWEST_ROWS = 100;
 
-    private static final String STATE = "Nothing of it was applied; the copy stays at its cursor and is served";
+    private static final String STATE = "Nothing was applied; the copy stays at its cursor and is served";
 
-    /// What a look has found, where it raised no fault.
+    /// The result of a check that raised no fault.
     ///
-    /// @param now empty where the source does not say who it is
-    /// @param newParts parts whose rows the copy has not seen, wherever their cursors stand
-    /// @param isNewHistory whether moments from before say nothing of what changed since
-    /// @param isSeenOtherwise whether rows that nobody wrote may have come into our user's sight, wherever their
-    ///     cursors stand
-    /// @param notes for people
+    /// @param now the source's identity; empty where the source cannot tell it
+    /// @param newParts parts (partitions) that are new since the last sync: all their rows must be fetched,
+    ///     whatever their cursors are
+    /// @param isNewHistory whether the marks of earlier snapshots cannot be used to find what changed since
+    /// @param isSeenOtherwise whether rows that nobody wrote may have become visible to the source's user,
+    ///     whatever their cursors are
+    /// @param notes what was found, for people
     public record Found(
             Optional<Identity> now,
             List<Long> newParts,
             boolean isNewHistory,
             boolean isSeenOtherwise,
             List<String> notes) {
-        /// Nothing to compare with, or nothing that differs.
+        /// The result where there is nothing to compare with, or nothing differs.
         public static Found of(Optional<Identity> now) {
             return new Found(now, List.of(), false, false, List.of());
         }
@@ -71,7 +73,7 @@ public final class SourceIdentityCheck {
     private final long rows;
 
     /// @param seen the copy's cursor
-    /// @param rows those in the copy
+    /// @param rows the number of rows in the copy
     public SourceIdentityCheck(
             Store store, TableConfig config, SourceTable table, Optional<HighWaterMark> seen, long rows) {
         this.store = store;
@@ -81,8 +83,12 @@ public final class SourceIdentityCheck {
         this.rows = rows;
     }
 
+    /// Compares the source with what is remembered about it, and fails where the copy must not be synced from it.
+    ///
     /// @param isRedefined whether the table's columns changed, which may have rewritten all its rows
-    /// @throws PerigeeException [Fault#SOURCE_REPLACED], [Fault#SOURCE_BEHIND_CURSOR]
+    /// @throws PerigeeException [Fault#SOURCE_REPLACED], [Fault#SOURCE_BEHIND_CURSOR];
+    ///     [Fault#SOURCE_SCHEMA_CHANGED] if the table changed since it was described, so that the next sync can
+    ///     tell more
     public Found look(Snapshot snapshot, boolean isRedefined) {
         DriftRecords.Row known = store.read(ReplicationTables.READ_LIMIT, tx -> DriftRecords.find(tx, config.name()));
         known.suspicion().ifPresent(suspicion -> {
@@ -93,8 +99,10 @@ public final class SourceIdentityCheck {
         return compare(known.identity().get(), now.get(), snapshot, isRedefined);
     }
 
-    /// Whether a copy whose rows are all fetched again, at each sync, is still of the same server and database. What
-    /// happened to the table there does not matter to it.
+    /// The check for a copy whose rows are all fetched again at each sync: only the server and the database must
+    /// be the same. What happened to the table does not matter.
+    ///
+    /// @throws PerigeeException [Fault#SOURCE_REPLACED]
     public Found lookAtServer(Snapshot snapshot) {
         Optional<Identity> now = snapshot.identity(table);
         Optional<Identity> before = store.read(ReplicationTables.READ_LIMIT, tx -> DriftRecords.find(tx, config.name()))
@@ -109,7 +117,7 @@ public final class SourceIdentityCheck {
         if (isNewHistory && !snapshot.continues(before).equals(Optional.of(true))) {
             throw fault(
                     Fault.SOURCE_BEHIND_CURSOR,
-                    "its server follows timeline %d and followed %d: it was restored, or took over from another and may have lost transactions that the copy has%s"
+                    "its server is on timeline %d and was on timeline %d: it was restored, or it took over from another server and may have lost transactions that the copy has%s"
                             .formatted(
                                     now.timeline().orElseThrow(),
                                     before.timeline().orElseThrow(),
@@ -126,7 +134,7 @@ public final class SourceIdentityCheck {
         if (!isNewHistory && now.counter() < before.counter()) {
             throw lasting(
                     now,
-                    "its server counts %d transactions and counted %d: it went back%s"
+                    "its server has counted %d transactions, and had counted %d before: it went back%s"
                             .formatted(now.counter(), before.counter(), behind(snapshot)));
         }
         requireSequence(before, now);
@@ -134,7 +142,7 @@ public final class SourceIdentityCheck {
             Long file = now.storage().get(part.getKey());
             if (file == null) continue;
             boolean isOtherFile = !file.equals(part.getValue());
-            // A crash empties the part and leaves it in its file.
+            // A crash empties an unlogged part, which keeps its file.
             boolean isUnlogged = now.unlogged().contains(part.getKey());
             if (isOtherFile || isUnlogged)
                 requireRows(before, now, part.getKey(), snapshot, isRedefined && isOtherFile);
@@ -150,15 +158,15 @@ public final class SourceIdentityCheck {
         if (!newParts.isEmpty())
             notes.add("%d partitions were attached; their rows are fetched".formatted(newParts.size()));
         if (gone > 0)
-            notes.add("%d partitions were detached; their rows leave the copy as deleted ones do".formatted(gone));
-        if (isNewHistory) notes.add("another server took over, with all that was seen of the one before");
+            notes.add("%d partitions were detached; their rows leave the copy as deleted rows do".formatted(gone));
+        if (isNewHistory) notes.add("another server took over, and has all that was seen of the server before it");
         if (goesOn.isEmpty())
             notes.add(
-                    "the server was started again, and it can no longer be seen whether it goes on from where it was: a verification tells");
+                    "the server was started again, and it can no longer be seen whether it lost anything; a verification can tell");
         boolean isSeenOtherwise = now.isSeenOtherwise(before);
         if (isSeenOtherwise)
             notes.add(
-                    "what decides which rows the source's user sees was changed, such as a policy, a role or a setting; all rows are fetched");
+                    "what decides which rows the source's user sees, such as a policy, a role or a setting, was changed; all rows are fetched");
         return new Found(Optional.of(now), newParts, isNewHistory || goesOn.isEmpty(), isSeenOtherwise, notes);
     }
 
@@ -168,7 +176,7 @@ public final class SourceIdentityCheck {
                     Fault.SOURCE_REPLACED, "another server answers under its address: its system identifier differs");
         }
         if (before.database() != now.database()) {
-            throw fault(Fault.SOURCE_REPLACED, "its database was made anew under the same name: its OID differs");
+            throw fault(Fault.SOURCE_REPLACED, "its database was created again under the same name: its OID differs");
         }
     }
 
@@ -177,7 +185,7 @@ public final class SourceIdentityCheck {
         if (before.table() != now.table()) {
             throw fault(
                     Fault.SOURCE_REPLACED,
-                    "the table was dropped and made anew under the same name: its OID was %d and is %d"
+                    "the table was dropped and created again under the same name: its OID was %d and is %d"
                             .formatted(before.table(), now.table()));
         }
     }
@@ -187,16 +195,17 @@ public final class SourceIdentityCheck {
         Long was = cursor.map(before.sequences()::get).orElse(null);
         Long is = cursor.map(now.sequences()::get).orElse(null);
         if (was == null || is == null || is >= was) return;
-        throw lasting(now, "the sequence of its cursor was set back, so new rows come behind the cursor");
+        throw lasting(now, "the sequence of its cursor was set back, so new rows get values behind the cursor");
     }
 
-    /// A part got another file. VACUUM FULL does that and leaves rows as they were; TRUNCATE leaves none. A new
-    /// definition may write them all anew.
+    /// Makes sure that a part still has rows as they were, although it has another file or is unlogged. VACUUM
+    /// FULL changes the file and leaves the rows as they were. TRUNCATE leaves none. A new definition may rewrite
+    /// all of them.
     private void requireRows(Identity before, Identity now, long part, Snapshot snapshot, boolean isRedefined) {
         boolean isRefreshed = table.kind() == SourceTable.Kind.MATERIALIZED_VIEW;
         if (isRefreshed || rows == 0) return;
         if (!isRedefined && !snapshot.isAsDescribed(table)) {
-            throw fault(Fault.SOURCE_SCHEMA_CHANGED, "its definition was changed after it was looked at");
+            throw fault(Fault.SOURCE_SCHEMA_CHANGED, "its definition was changed after Perigee had read it");
         }
         boolean isAhead = behind(snapshot).isEmpty();
         boolean isKept = isRedefined
@@ -205,7 +214,7 @@ public final class SourceIdentityCheck {
         if (isKept) return;
         throw lasting(
                 now,
-                "it was emptied or written anew at once, as by %s: no row is left as it was%s"
+                "it was emptied or rewritten at once, as by %s: no row is left as it was%s"
                         .formatted(
                                 now.unlogged().contains(part)
                                         ? "a crash of its server, which empties unlogged tables, or by TRUNCATE"
@@ -213,9 +222,9 @@ public final class SourceIdentityCheck {
                                 behind(snapshot)));
     }
 
-    /// Whether the newest rows of the copy are all at the source, and most of them as the copy has them. That is so
-    /// after pg_repack has written every row to another file. Rows that came after a TRUNCATE, or out of a backup,
-    /// differ.
+    /// Whether the newest rows of the copy are all at the source, and at least half of them with the copy's
+    /// values. That holds after pg_repack has written every row to another file. It does not hold for rows that
+    /// were inserted after a TRUNCATE, or restored from a backup.
     private boolean hasNewestRows(Snapshot snapshot) {
         CopyDefinition definition = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                 .flatMap(TableState::definition)
@@ -280,8 +289,9 @@ public final class SourceIdentityCheck {
         return isBehind ? "; its greatest cursor value is less than the copy's" : "";
     }
 
-    /// A fault that stays until the copy is recovered, since what showed it may be gone at the next look. A standby
-    /// that lags catches up by itself.
+    /// Remembers the fault, so that every sync fails with it until the copy is recovered: what showed it may be
+    /// gone at the next check. On a standby it is not remembered, because a standby that lags catches up by
+    /// itself.
     private PerigeeException lasting(Identity now, String what) {
         if (!now.isStandby()) {
             Suspicion suspicion = new Suspicion(Fault.SOURCE_BEHIND_CURSOR.name(), what);

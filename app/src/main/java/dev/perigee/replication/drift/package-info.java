@@ -1,6 +1,6 @@
-/// Whether the source is still the same one, and whether its table is still defined as the copy is.
+/// Checks that the source is still the one a copy comes from, and finds changes of its table's definition.
 ///
-/// Guarantee: nothing is applied to a copy before its source is confirmed in the same snapshot.
+/// Guarantee: nothing is applied to a copy before its source was confirmed in the same snapshot.
 ///
 /// Start reading at [SourceIdentityCheck].
 @NullMarked
