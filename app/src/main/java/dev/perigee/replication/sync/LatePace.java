@@ -3,13 +3,16 @@ package dev.perigee.replication.sync;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/// When late rows are looked for again. While a transaction stays open for long, all rows since its beginning are
-/// looked through each time, so this takes ever longer; it is then done less often, and never for more than a tenth of
-/// the time. What is new is pulled at each sync all the same. One table's; used by one thread at a time.
+/// Decides when late rows are looked for again. While a transaction stays open for long, each search reads all
+/// rows since its beginning, so searches take longer and longer. They are then done less often, and take at most a
+/// tenth of the time. New rows are pulled at each sync all the same.
+///
+/// One instance for each table and kind of search, used by one thread at a time.
 final class LatePace {
     private static final int TIMES_REST = 9;
 
-    /// Up to this long, it is looked at each sync: much of it may be the way to a source far away.
+    /// A search that took at most this long is repeated at each sync. Most of that time may be network latency to
+    /// a distant source.
     private static final Duration FREE = Duration.ofSeconds(1);
 
     private final LongSupplier nanoTime;
@@ -24,12 +27,12 @@ final class LatePace {
         this.nanoTime = nanoTime;
     }
 
-    /// Whether it is time to look.
+    /// Whether it is time for another search.
     boolean isDue() {
         return restNanos == 0 || nanoTime.getAsLong() - endedNanos >= restNanos;
     }
 
-    /// It was looked, from `startedNanos` until now.
+    /// Records a search that ran from `startedNanos` until now.
     void looked(long startedNanos) {
         endedNanos = nanoTime.getAsLong();
         long took = endedNanos - startedNanos;

@@ -9,10 +9,11 @@ import java.util.Optional;
 public interface NextDue {
     /// @param started when the sync began
     /// @param finished when it ended
-    /// @param failures failed syncs in a row, this one included; 0 after one that succeeded
-    /// @param error why it failed
+    /// @param failures number of failed syncs in a row, this one included; 0 after a sync that succeeded
+    /// @param error why the sync failed; empty after a sync that succeeded
+    /// @return the due time; empty for none
     Optional<Instant> after(Instant started, Instant finished, int failures, Optional<Problem> error);
 
-    /// Never: for a sync that nobody scheduled.
+    /// No due time, for a sync outside any schedule.
     NextDue NEVER = (_, _, _, _) -> Optional.empty();
 }

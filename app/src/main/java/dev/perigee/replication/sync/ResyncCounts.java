@@ -19,25 +19,27 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What a resync changed: one pass over the old copy and the fresh one, on a reader, so that no write waits for it.
+/// Counts what a resync changed, in one pass over the old copy and the shadow. It runs on a reader, so that no
+/// write waits for it.
 final class ResyncCounts {
-    /// Time for it. A count is not worth more.
+    /// Time limit of the count, which is not worth more.
     static final Duration LIMIT = Duration.ofMinutes(2);
 
     private static final Logger LOG = LoggerFactory.getLogger(ResyncCounts.class);
 
     private ResyncCounts() {}
 
-    /// Compares the copy of the table `name` with the shadow of `plan` that is about to take its place, by key, in the
-    /// columns that both have.
+    /// Compares the copy of the table `name` with the shadow of `plan` that is about to replace it. Rows are
+    /// matched by key and compared in the columns that both have.
     ///
-    /// @return empty where there is nothing to compare by, or no time
+    /// @return empty where there is no shadow, where the two cannot be matched by the same key, or where the count
+    ///     failed, for example at its time limit
     static Optional<RowCounts> compare(Store store, String name, SyncPlan plan) {
         if (plan.shadow().isEmpty() || plan.definition().key().isEmpty()) return Optional.empty();
         try {
             return store.read(LIMIT, tx -> compare(tx, name, plan));
         } catch (PerigeeException e) {
-            LOG.info("table {}: what the resync changed was not counted: {}", name, e.getMessage());
+            LOG.info("table {}: the changes made by the resync were not counted: {}", name, e.getMessage());
             return Optional.empty();
         }
     }

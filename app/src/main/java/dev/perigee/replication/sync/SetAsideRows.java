@@ -24,10 +24,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Applies batches for one run so that a row that cannot be stored holds up no other: it is set aside, in the
-/// transaction of its page, and leaves that when it is stored after all or gone from the source.
+/// Applies the pages of one run. A row that cannot be stored does not hold up the others: it is set aside in the
+/// transaction of its page. It is forgotten once it is stored or gone from the source.
 ///
-/// Nothing of this costs anything while all rows can be stored. While some are set aside, the keys of what comes are
+/// This costs nothing while all rows can be stored. While rows are set aside, the key of each row that arrives is
 /// looked up among theirs.
 public final class SetAsideRows {
     private final String name;
@@ -37,7 +37,7 @@ public final class SetAsideRows {
     private final boolean isMerged;
     private final long run;
 
-    // Keys set aside, with the name of the fault. Written by the writer, read between two passes.
+    // The keys set aside, with the name of the fault. Written on the writer thread, and read between two passes.
     private final Map<String, String> known = new ConcurrentHashMap<>();
     private final Set<String> returned = ConcurrentHashMap.newKeySet();
     private final Set<String> cleared = ConcurrentHashMap.newKeySet();
@@ -45,8 +45,9 @@ public final class SetAsideRows {
     private boolean isNullKeysRead;
     private volatile boolean isRetrying;
 
-    /// @param isPending whether rows go into a table aside of the copy
-    /// @param isMerged whether that will be merged into the copy, and not take its place
+    /// @param isPending whether rows go into a shadow or stage instead of the copy
+    /// @param isMerged whether that table is a stage, which is merged into the copy and does not replace it
+    /// @param run the number of the run
     public SetAsideRows(String name, SourceText text, Upsert upsert, boolean isPending, boolean isMerged, long run) {
         this.name = name;
         this.text = text;
@@ -56,7 +57,7 @@ public final class SetAsideRows {
         this.run = run;
     }
 
-    /// Looks up what is set aside so far. A fresh copy begins without.
+    /// Reads which rows are set aside so far. Called once, before the first page. A shadow begins with none.
     public void begin(Store store, Instant now) {
         if (isPending && !isMerged) return;
         List<SetAsideRecords.Known> rows =
@@ -68,9 +69,12 @@ public final class SetAsideRows {
                 .toList();
     }
 
-    /// Applies a page and the rows that were refused before they were in it.
+    /// Applies a page and sets aside the rows that cannot be stored. Runs on the writer thread, in the transaction
+    /// of the page.
     ///
-    /// @param isFirst whether none of its rows can be there yet
+    /// @param refused rows of the page that could not even be put into the batch
+    ///
+    /// @param isFirst whether no row of the page can be in the table yet
     public RowCounts apply(Transaction tx, Batch page, List<RefusedRow> refused, boolean isFirst, Instant now) {
         Set<Integer> failed = new HashSet<>();
         RowRefusals refusals = (row, reason) -> {
@@ -99,8 +103,9 @@ public final class SetAsideRows {
         return counts;
     }
 
-    /// All keys that several rows of the source share, as just looked for. Their rows are fetched next, and of each key
-    /// all but one are set aside; so are the rows whose key was shared and is not any more, which may be stored now.
+    /// Takes all keys that several rows of the source share, as just found. Their rows are fetched next, and of
+    /// each key all rows but one are set aside. Rows whose key is no longer shared are fetched too, because they
+    /// may be stored now. A key that has no text is set aside at once.
     void shared(Store store, List<List<Value>> keys, Instant now) {
         Set<String> shared = new LinkedHashSet<>();
         List<List<Value>> unnamed = new ArrayList<>();
@@ -119,7 +124,8 @@ public final class SetAsideRows {
         });
     }
 
-    /// Keys to fetch again now, in portions that can be asked for. What is applied from now on are their rows.
+    /// The keys to fetch again now, in portions of at most [Scope.Keys#MAX_KEYS]. From now on, each page that is
+    /// applied is taken for rows of these keys.
     List<List<String>> due() {
         isRetrying = true;
         List<List<String>> portions = new ArrayList<>();
@@ -129,7 +135,8 @@ public final class SetAsideRows {
         return portions;
     }
 
-    /// The rows of `portion` were asked for: those that did not come are gone from the source.
+    /// Forgets the keys of `portion` whose rows did not come although they were asked for: these rows are gone
+    /// from the source.
     void retried(Store store, List<String> portion) {
         store.write(tx -> {
             portion.stream().filter(key -> !returned.contains(key)).forEach(key -> clear(tx, key));
@@ -137,7 +144,8 @@ public final class SetAsideRows {
         });
     }
 
-    /// All rows without a key were read.
+    /// To be called when all rows with a NULL in their key were read. Forgets such rows if this run did not meet
+    /// them.
     void nullKeysRead(Store store) {
         isNullKeysRead = true;
         store.write(tx -> {
@@ -146,12 +154,12 @@ public final class SetAsideRows {
         });
     }
 
-    /// The fresh copy takes its place.
+    /// To be called when the shadow replaces the copy, in the same transaction.
     void swapped(Transaction tx) {
         SetAsideRecords.swapped(tx, name);
     }
 
-    /// Merges what was gathered into `copy`.
+    /// Merges the stage into `copy`, in the transaction that ends the run.
     RowCounts merge(Transaction tx, String copy, Instant now) {
         RowCounts counts = upsert.merge(tx, copy, (batch, row, reason) -> {
             put(tx, new SetAsideRecords.Entry(text.key(batch, row), reason, text.of(batch, row)), now);
@@ -161,7 +169,8 @@ public final class SetAsideRows {
         return counts;
     }
 
-    /// A row that shares its key with another comes alone when only that one changed.
+    /// Whether a row that was stored ends the setting aside of its key. Where several rows share the key, only a
+    /// retry tells, because it fetches all of them. Another page may have just the row that changed.
     private boolean mayClear(String key, boolean isRetry) {
         String fault = known.get(key);
         return fault != null && (isRetry || !fault.equals(Fault.KEY_MISSING.name()));

@@ -16,8 +16,9 @@ import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Keys that more than one row of the source has, as the copy stores them. An admin may name any columns as the key;
-/// where no unique index of the source covers them, rows that agree in them would overwrite each other in the copy.
+/// Finds the keys that more than one row of the source has, as the copy stores them. An admin may choose any
+/// columns as the key. Where no unique index of the source covers these columns, rows with equal values in them
+/// would overwrite each other in the copy.
 final class SharedKeys implements PageSink, AutoCloseable {
     private static final int PAGE_ROWS = 1000;
 
@@ -28,14 +29,14 @@ final class SharedKeys implements PageSink, AutoCloseable {
         this.batch = new Batch(columns, PAGE_ROWS, PageByPage.PAGE_BYTES);
     }
 
-    /// Whether rows may share a key: only the source's own unique indexes forbid it.
+    /// Whether rows may share a key. Only a unique index of the source rules that out.
     static boolean mayBe(CopyDefinition definition, SourceTable table) {
         return !definition.key().isEmpty() && !table.isUnique(definition.key());
     }
 
-    /// Has the source look through all of its rows.
+    /// Asks the source for shared keys, for which it reads all rows of the table.
     ///
-    /// @return one key more than can be set aside, at most
+    /// @return the shared keys, each once; at most one more than can be set aside
     static List<List<Value>> in(Snapshot snapshot, SourceTable table, CopyDefinition definition, TableConfig config) {
         List<String> key = definition.key();
         Scope scope = new Scope.SharedKeys(SetAsideRecords.MAX_ROWS + 1);
@@ -60,7 +61,7 @@ final class SharedKeys implements PageSink, AutoCloseable {
         page.clear();
     }
 
-    /// Rows with a key that cannot be read are set aside when they are pulled.
+    /// Does nothing: rows whose key cannot be decoded are set aside when they are pulled.
     @Override
     public void refused(RefusedRow row) {}
 

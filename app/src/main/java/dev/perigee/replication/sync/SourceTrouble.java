@@ -16,16 +16,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Trouble of the source as a whole: told once, however many tables it holds up, and its end too.
+/// Tracks trouble of the source as a whole. Its beginning and its end are logged once, however many tables it
+/// holds up.
 ///
-/// A source that cannot be reached, or that lets nobody in, fails every table that is due. The first failure is logged
-/// and begins the trouble; tables that fail the same way join it silently; whatever the source answers next ends it.
-/// Safe for many threads.
+/// A source that cannot be reached, or that lets nobody in, fails every table that is due. The first failure
+/// begins the trouble and is logged. Tables that fail the same way join it silently. It ends with the next answer
+/// of the source, even if that is an error about one table. Safe for many threads.
 public final class SourceTrouble {
-    /// Tables named in a line of the log at most.
+    /// Tables named in one line of the log at most.
     private static final int MAX_NAMED = 20;
 
-    /// Faults that only a source can raise that was asked and has answered.
+    /// Faults that prove that the source was reached and has answered.
     private static final Set<String> ANSWERS = Stream.of(
                     Fault.SOURCE_PERMISSION,
                     Fault.SOURCE_ROWS_HIDDEN,
@@ -46,20 +47,23 @@ public final class SourceTrouble {
     private @Nullable Instant since;
     private boolean isTold;
 
-    // Since their last success. A table whose own pull ends its connection each time would be tried without a pause.
+    // Tables that were tried at once when the source answered again, and have not succeeded since. They are not
+    // hastened again: a table whose own pull breaks the connection each time would be tried without a pause.
     private final Set<String> hastened = new HashSet<>();
 
-    // A table that fails again and again, between others that succeed, is told of once. So is one that failed already
-    // before Perigee was started.
+    // Whether trouble was logged since the start. From then on, trouble is logged only if it begins with a new
+    // kind of failure of a table. So a table that fails again and again, between others that succeed, is logged
+    // once. So is a table that failed already before Perigee was started.
     private boolean wasTold;
 
-    /// @param ended is told, once the source answers again, which tables it held up and should be tried at once
+    /// @param ended is given the tables that were held up and should be tried at once, when the source answers
+    ///     again
     public SourceTrouble(InstantSource clock, Consumer<List<String>> ended) {
         this.clock = clock;
         this.ended = ended;
     }
 
-    /// What stands in the way now, and of which tables; empty while the source answers.
+    /// The present trouble and the tables it holds up; empty while the source answers.
     public synchronized Optional<SourceStatus> now() {
         Problem current = problem;
         Instant began = since;
@@ -68,20 +72,20 @@ public final class SourceTrouble {
                 new SourceStatus(current.fault(), current.message(), current.remedy(), began, List.copyOf(tables)));
     }
 
-    /// Something that was done for a table has failed.
+    /// Records that something done for a table has failed.
     ///
-    /// @param isNews whether the table has not failed like this before
-    /// @return whether it is the source's trouble, of which nothing is to be said for this table
+    /// @param isNews whether the table did not fail like this before
+    /// @return whether it is the source's trouble, so that the caller does not log it for this table
     public boolean failed(String table, Problem failure, boolean isNews) {
         if (!failure.concernsSource()) {
-            // It has said what it refuses, so it is there.
+            // The source has said what it refuses, so it answers.
             if (ANSWERS.contains(failure.fault())) answered();
             return false;
         }
         synchronized (this) {
             tables.add(table);
             if (problem == null) since = clock.instant();
-            // The latest, since a source that starts again refuses in other words than one that is away.
+            // Keep the latest: a source that is starting refuses in other words than a source that is down.
             problem = new Problem(
                     failure.fault(),
                     failure.message().replace(" in table " + table + ": ", " in the source: "),
@@ -89,12 +93,12 @@ public final class SourceTrouble {
             if (isTold || (wasTold && !isNews)) return true;
             isTold = true;
             wasTold = true;
-            LOG.warn("{} Tables wait until it answers again, table {} is the first", problem.message(), table);
+            LOG.warn("{} Tables wait until the source answers again; table {} is the first", problem.message(), table);
         }
         return true;
     }
 
-    /// A table was synced, so the source answers: what trouble there was is over.
+    /// Records that a table was synced. So the source answers, and any trouble is over.
     void succeeded(String table) {
         synchronized (this) {
             hastened.remove(table);
@@ -110,7 +114,7 @@ public final class SourceTrouble {
             held = List.copyOf(tables);
             if (isTold) {
                 LOG.info(
-                        "the source answers again after {} s; it held up {} tables: {}",
+                        "the source answers again after {} s; {} tables had to wait: {}",
                         Math.max(0, clock.instant().getEpochSecond() - began.getEpochSecond()),
                         held.size(),
                         held.stream().limit(MAX_NAMED).collect(Collectors.joining(", "))
@@ -125,7 +129,7 @@ public final class SourceTrouble {
         ended.accept(held);
     }
 
-    /// A table that is removed is held up no longer.
+    /// To be called when a table is removed: it is no longer held up.
     public synchronized void removed(String table) {
         tables.remove(table);
         hastened.remove(table);

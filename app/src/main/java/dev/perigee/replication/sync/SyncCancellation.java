@@ -4,11 +4,13 @@ import dev.perigee.fault.PerigeeException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Lets somebody else end a sync at the next page. What was committed stays; the page under way is not applied.
+/// Lets another thread end a sync at its next page. What was committed stays; the page under way is not applied.
 public final class SyncCancellation {
     private volatile @Nullable PerigeeException reason;
 
-    /// @param reason what those who wait for the sync are told
+    /// Asks the sync to end. Only the first reason counts.
+    ///
+    /// @param reason the failure that callers who wait for the sync get
     public void cancel(PerigeeException reason) {
         if (this.reason == null) this.reason = reason;
     }
@@ -21,6 +23,9 @@ public final class SyncCancellation {
         return Optional.ofNullable(reason);
     }
 
+    /// Called by the sync at each page.
+    ///
+    /// @throws PerigeeException the reason, if the sync was cancelled
     public void check() {
         PerigeeException why = reason;
         if (why != null) throw why;

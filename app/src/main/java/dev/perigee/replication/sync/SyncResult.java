@@ -6,12 +6,13 @@ import dev.perigee.replication.state.Problem;
 import java.util.Optional;
 import java.util.Set;
 
-/// What one sync of one table did. After a failure the counts are those of the pages that were committed before it, and
-/// the cursor stands at the last of them.
+/// What one sync of one table did. After a failure the counts are those of the pages committed before it, and the
+/// cursor stands at the last of these pages.
 ///
-/// @param table the name it is configured by
-/// @param unchanged rows the source sent that the copy already had
-/// @param ms how long it took
+/// @param table the configured name of the table
+/// @param unchanged rows that the source sent and that the copy already had
+/// @param ms how long the sync took
+/// @param error why it failed; empty if it succeeded
 public record SyncResult(
         String table, long inserted, long updated, long deleted, long unchanged, long ms, Optional<Problem> error) {
 
@@ -20,7 +21,7 @@ public record SyncResult(
                 table, counts.inserted(), counts.updated(), counts.deleted(), counts.unchanged(), ms, error);
     }
 
-    /// Both syncs as one, of which `next` came later.
+    /// Both results added up, of which `next` is the later.
     SyncResult plus(SyncResult next) {
         return new SyncResult(
                 table,
@@ -32,7 +33,7 @@ public record SyncResult(
                 next.error);
     }
 
-    /// The same result, where it failed with one of these faults with another remedy.
+    /// The same result. If it failed with one of `faults`, its remedy is replaced by `toFix`.
     public SyncResult advising(Set<Fault> faults, String toFix) {
         Optional<Problem> advised = error.map(problem ->
                 faults.stream().anyMatch(fault -> fault.name().equals(problem.fault()))
@@ -45,7 +46,7 @@ public record SyncResult(
         return error.isEmpty();
     }
 
-    /// Rows the source sent.
+    /// Rows that the source sent, as [RowCounts#pulled] counts them.
     public long pulled() {
         return inserted + updated + unchanged;
     }

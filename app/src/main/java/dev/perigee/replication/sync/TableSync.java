@@ -30,12 +30,12 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Syncs tables: the one way rows come into a replica, for the server and for the command line.
+/// Syncs tables: brings what is new at the source into their copies, for the server and for the command line.
 ///
-/// A page's rows, the cursor that covers them and the record of the run are one SQLite transaction. So a copy stands
-/// exactly at its cursor at any moment, also after a crash: it is what the source sent up to `(cursor, key)`.
+/// A page's rows, the cursor that covers them and the record of the run are one SQLite transaction. So at any
+/// moment, even after a crash, a copy is exactly what the source sent up to its cursor `(cursor, key)`.
 ///
-/// Safe for many threads, each with a table of its own; two syncs of one table at once are the caller's to prevent.
+/// Safe for many threads. Callers must not run two syncs of one table at once.
 public final class TableSync {
     private static final Logger LOG = LoggerFactory.getLogger(TableSync.class);
 
@@ -49,12 +49,14 @@ public final class TableSync {
     private final Map<String, LatePace> nullKeyPaces = new ConcurrentHashMap<>();
     private final long maxRowBytes;
 
-    /// Brings the replica's replication tables up to date and clears up after a crash.
+    /// Migrates the replica's replication tables and cleans up after a crash: unfinished runs become interrupted,
+    /// and shadows and stages are dropped.
     ///
-    /// @param source asked for at each sync; may throw [Fault#SOURCE_NOT_CONFIGURED]
-    /// @param keepRuns run records kept for each table
-    /// @param copyStands told the configured name of a table and the name its copy has, before rows go into it
-    /// @param trouble told what syncs say of the source as a whole
+    /// @param source called at each sync; may throw [Fault#SOURCE_NOT_CONFIGURED]
+    /// @param keepRuns number of run records kept for each table
+    /// @param copyStands is given a table's configured name and the name of its copy: before rows go into the
+    ///     copy, and after each sync that succeeded
+    /// @param trouble is told of the success or failure of each sync
     public TableSync(
             Store store,
             Supplier<Source> source,
@@ -75,7 +77,7 @@ public final class TableSync {
         this.runs = new RunRecords(store, keepRuns);
     }
 
-    /// For syncs without a server. The replica must not be served at the same time.
+    /// For syncs without a server. No server may use the replica at the same time.
     public TableSync(Store store, Source source) {
         this(
                 store,
@@ -86,19 +88,20 @@ public final class TableSync {
                 new SourceTrouble(InstantSource.system(), _ -> {}));
     }
 
-    /// Where runs are recorded, those of other kinds too.
+    /// The records of runs, to be shared with runs of other kinds.
     public RunRecords runs() {
         return runs;
     }
 
     /// One table of a sync.
     ///
-    /// @param next decides when it is synced again
+    /// @param next decides when the table is due again
     public record Member(
             TableConfig config, Run.Kind kind, SyncListener listener, SyncCancellation cancellation, NextDue next) {}
 
-    /// Pulls what is new since the table's cursor; everything where there is none. Makes the copy where it is missing.
-    /// A failure is in the result and in `tmp_replication_state`, never thrown.
+    /// Pulls what is new since the table's cursor, or everything if it has none. Creates the copy if it is
+    /// missing, and syncs again until added columns are filled. A failure is in the result and in
+    /// `tmp_replication_state`; it is never thrown.
     public SyncResult run(TableConfig config, SyncListener listener) {
         SyncResult result = run(new Member(config, Run.Kind.SYNC, listener, new SyncCancellation(), NextDue.NEVER));
         while (result.succeeded() && hasMore(config.name())) {
@@ -108,12 +111,13 @@ public final class TableSync {
         return result;
     }
 
-    /// As [#run(TableConfig, SyncListener)], from the beginning: the copy is replaced when all rows are there.
+    /// As [#run(TableConfig, SyncListener)], but fetches everything from the beginning. The copy is replaced when
+    /// all rows are there.
     public SyncResult runAgain(TableConfig config, SyncListener listener) {
         return run(new Member(config, Run.Kind.RESYNC, listener, new SyncCancellation(), NextDue.NEVER));
     }
 
-    /// Whether another sync should follow at once, to go on filling columns that were added.
+    /// Whether another sync should follow at once, to continue filling added columns.
     public boolean hasMore(String name) {
         return store.read(ReplicationTables.READ_LIMIT, tx -> DriftRecords.find(tx, name))
                 .backfill()
@@ -124,7 +128,7 @@ public final class TableSync {
         return run(List.of(member), false).getFirst();
     }
 
-    /// Syncs tables in one snapshot of the source, and applies all of it in one transaction, or nothing.
+    /// Syncs tables in one snapshot of the source. Their copies change in one transaction, or not at all.
     ///
     /// @return in the members' order
     public List<SyncResult> runGroup(List<Member> members) {
@@ -162,7 +166,8 @@ public final class TableSync {
         }
     }
 
-    /// Rows of the table that could not be stored and are set aside; counted, with why one of them is.
+    /// A sentence about the rows of the table that are set aside: how many there are, and why the first was set
+    /// aside.
     ///
     /// @return empty where there are none
     public Optional<String> setAside(String table) {
@@ -175,7 +180,7 @@ public final class TableSync {
                                         .formatted(table, SetAsideRecords.count(tx, table, false), first.message())));
     }
 
-    /// The largest row that the replica holds, in bytes.
+    /// The size in bytes of the largest row that the replica can store.
     public long maxRowBytes() {
         return maxRowBytes;
     }
@@ -221,7 +226,8 @@ public final class TableSync {
                 .toList();
     }
 
-    /// Cancelled syncs are no failures of the table: its error, its due time and its count of failures stay.
+    /// Records a sync that failed or was cancelled. A cancelled sync is not a failure of its table: its error, its
+    /// due time and its count of failures stay.
     private SyncResult failed(Run committed, PerigeeException failure, Member member) {
         Instant now = clock.instant();
         SyncCancellation cancellation = member.cancellation();
@@ -244,14 +250,15 @@ public final class TableSync {
                 return isNews;
             });
             boolean isOfSource = outcome == Run.Outcome.FAILED && trouble.failed(run.table(), problem, isNew);
-            // Once, and not at each retry: the status says that it goes on.
+            // Logged once and not at each retry; the status shows that the failure continues.
             if (isNew && !isOfSource) LOG.warn("table {}: {}", run.table(), failure.getMessage());
         } catch (PerigeeException e) {
-            // The replica itself fails, as with a full disk: the result still says what went wrong first.
+            // The replica itself fails, for example because the disk is full. The result still says what went
+            // wrong first.
             failure.addSuppressed(e);
             LOG.warn("table {}: its failure could not be recorded: {}", run.table(), e.getMessage());
         }
-        if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: a mistake of Perigee's", run.table(), failure);
+        if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: a bug in Perigee", run.table(), failure);
         return SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.of(problem));
     }
 

@@ -5,11 +5,12 @@ import dev.perigee.fault.PerigeeException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
-/// Failures that crossed a thread, as faults again.
+/// Unwraps exceptions passed between threads back to the [PerigeeException] inside.
 public final class ThreadFailures {
     private ThreadFailures() {}
 
-    /// The fault behind `failure`; what is none is a mistake of ours.
+    /// The [PerigeeException] behind `failure`. Any other exception is a bug in Perigee, and becomes
+    /// [Fault#INTERNAL].
     public static PerigeeException unwrapped(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)

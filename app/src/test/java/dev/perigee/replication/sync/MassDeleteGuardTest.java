@@ -56,7 +56,7 @@ class MassDeleteGuardTest {
                 .contains(
                         "table orders",
                         "4000 of the 5000 rows",
-                        "`maxDeletedShare` lets 0.2",
+                        "`maxDeletedShare` allows a share of 0.2",
                         "Nothing was removed",
                         "perigee tables sweep orders --confirm");
         assertThat(new MassDeleteGuard(table(0.2), 5000, 0).hidden(4000).getMessage())

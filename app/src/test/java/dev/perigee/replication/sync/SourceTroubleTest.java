@@ -100,7 +100,7 @@ class SourceTroubleTest {
             assertThat(logged("the source answers again"))
                     .singleElement()
                     .asString()
-                    .contains("it held up 3 tables: ");
+                    .contains("3 tables had to wait: ");
             await().untilAsserted(() -> assertThat(rows(host, "b") + rows(host, "c"))
                     .as("the others do not wait for their next try")
                     .isEqualTo("22"));
