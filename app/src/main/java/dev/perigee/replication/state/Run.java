@@ -4,12 +4,12 @@ import dev.perigee.replication.copy.RowCounts;
 import java.time.Instant;
 import java.util.Optional;
 
-/// A row of `tmp_replication_runs`: one sync of one table.
+/// A row of `tmp_replication_runs`: one sync, resync, sweep or backfill of one table.
 ///
-/// @param table the name it is configured by
-/// @param finishedAt empty while it runs
-/// @param cursor where the copy stood after its last committed page
-/// @param note what else happened, such as a change of the source's definition that it followed
+/// @param table the configured name of the table
+/// @param finishedAt empty while the run is under way
+/// @param cursor the copy's cursor value after the last committed page
+/// @param note what else happened, such as a change of the source's definition that the copy followed
 public record Run(
         long id,
         String table,
@@ -25,13 +25,13 @@ public record Run(
 
     /// What was asked for.
     public enum Kind {
-        /// What is new since the cursor.
+        /// Pulls what is new since the cursor.
         SYNC,
-        /// Everything, into a fresh copy.
+        /// Pulls everything into a shadow, which then replaces the copy.
         RESYNC,
-        /// Rows that are gone at the source, see [dev.perigee.replication.check.SweepRun].
+        /// Removes rows that are gone at the source, see [dev.perigee.replication.check.SweepRun].
         SWEEP,
-        /// Some rows or all of them again, into the copy as it stands.
+        /// Fetches some or all rows again, into the copy as it stands.
         BACKFILL
     }
 
@@ -39,9 +39,9 @@ public record Run(
         RUNNING,
         OK,
         FAILED,
-        /// Perigee stopped, or the table was paused or removed, at a page's end.
+        /// Ended at a page's end because Perigee stopped, or because the table was paused or removed.
         STOPPED,
-        /// The process ended in the middle; the pages before are there.
+        /// The process ended during the run. The pages committed before stay.
         INTERRUPTED
     }
 
@@ -62,6 +62,8 @@ public record Run(
     }
 
     /// The same run after another page.
+    ///
+    /// @param mark the cursor value at the page's end; empty where the page does not move the cursor
     public Run after(RowCounts page, Optional<String> mark) {
         return new Run(
                 id,
@@ -77,7 +79,7 @@ public record Run(
                 note);
     }
 
-    /// The same run with rows that were gathered before.
+    /// The same run after its stage was merged into the copy.
     public Run counted(RowCounts merged, Optional<String> mark) {
         return new Run(
                 id,
@@ -93,7 +95,7 @@ public record Run(
                 note);
     }
 
-    /// The same run, its rows counted another way.
+    /// The same run with other counts.
     public Run recounted(RowCounts otherwise) {
         return new Run(id, table, kind, outcome, startedAt, finishedAt, otherwise, pages, cursor, error, note);
     }

@@ -11,19 +11,20 @@ import java.util.Optional;
 /// A row of `tmp_replication_state`: where a copy stands. The columns are explained in `docs/format/`.
 ///
 /// @param target the copy's name; empty until it is made
-/// @param completeAsOf see [SyncOutcome], as the members after it
-/// @param pages pages applied ever; each page names the number it follows, so none is applied after a gap
-/// @param generation how often the copy was replaced by a fresh one
+/// @param completeAsOf see [SyncOutcome], like the four members after it
+/// @param pages number of pages ever applied; each page names the number it follows, so no page is applied after a
+///     gap
+/// @param generation how often the copy was replaced by a newly filled one
 /// @param isLoaded whether everything was fetched once
-/// @param shadow the table a resync is filling
-/// @param textNumbers values of exact numeric columns that came as text
+/// @param shadow the table that a resync is filling
+/// @param textNumbers number of values of exact numeric columns that are stored as text
 /// @param lastSyncAt end of the last sync that succeeded
-/// @param freshAt start of the last sync that succeeded, of a standby the time up to which it had replayed: the copy is
-///     not older
-/// @param setAside rows that could not be stored
-/// @param failures failed syncs since the last one that succeeded
-/// @param backfill columns that were added and are not whole yet
-/// @param isRecovering whether rows are still being mended after the source went back
+/// @param freshAt the copy is not older than this: the start of the last sync that succeeded, or on a standby the
+///     time up to which it had replayed
+/// @param setAside number of rows that could not be stored
+/// @param failures number of failed syncs since the last one that succeeded
+/// @param backfill added columns that are not filled for all rows yet
+/// @param isRecovering whether rows are still being repaired after the source went back or was replaced
 /// @param obstacles see [SyncOutcome]
 public record TableState(
         String name,

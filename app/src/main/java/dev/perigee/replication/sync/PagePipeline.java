@@ -19,24 +19,26 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Between the thread that reads the source and the writer: while the writer applies one page, the next are filled.
+/// Connects the thread that reads the source with the writer thread: while the writer applies one page, the next
+/// pages are filled.
 ///
-/// Pages are applied in order, each with all that belongs to it in one transaction; pages that wait together are
-/// committed together. When one fails, those queued behind it are refused too: each names the page it follows, and that
-/// page is not there. So the cursor never stands behind a gap, and the first failure is the one that is reported.
+/// Pages are applied in order, each with all that belongs to it in one transaction. Pages that wait together are
+/// committed together. When a page fails, the pages queued behind it are refused too: each names the page it
+/// follows, and that page is missing. So the cursor never passes a gap, and the first failure is the one that is
+/// reported.
 ///
-/// A fixed number of batches goes round, so memory is bounded and a slow disk slows the source down. Used by one
+/// A fixed number of batches is reused, so memory is bounded and a slow disk slows the source down. Used by one
 /// reading thread.
 public final class PagePipeline implements PageSink, AutoCloseable {
-    /// Batches that go round: one being filled, one being applied, and some that wait to be committed together.
+    /// Number of batches: one being filled, one being applied, and some that wait to be committed together.
     static final int BATCHES = 4;
 
     /// Applies one page inside the transaction that commits it.
     @FunctionalInterface
     public interface Apply {
-        /// @param refused rows that belong to the page and could not be put into it
-        /// @param after the number of pages before it
-        /// @return the run with this page in it
+        /// @param refused rows that belong to the page but could not be put into the batch
+        /// @param after the number of pages before this one
+        /// @return the run, with this page counted
         Run page(Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, long after);
     }
 
@@ -53,8 +55,8 @@ public final class PagePipeline implements PageSink, AutoCloseable {
     private List<RefusedRow> refused = new ArrayList<>();
 
     /// @param maxRowBytes the largest row that can be stored
-    /// @param pages the number of pages before the first one
-    /// @param committed told once a page is committed, in order; must not wait
+    /// @param pages the number of pages applied before the first one
+    /// @param committed is given the run after each committed page, in order; must not wait
     public PagePipeline(
             Store store,
             int columns,
@@ -105,7 +107,8 @@ public final class PagePipeline implements PageSink, AutoCloseable {
         filling = null;
         List<RefusedRow> without = refused;
         if (!without.isEmpty()) refused = new ArrayList<>();
-        // Counted here and not when it is applied: a page behind a failed one must name that one and find it missing.
+        // Counted when it is submitted, not when it is applied: a page behind a failed page must name that page
+        // and find it missing.
         long after = pages++;
         last = store.submit(tx -> apply.page(tx, page, without, end, after)).handle((run, failed) -> {
             if (failed == null) committed.accept(run);
@@ -121,22 +124,23 @@ public final class PagePipeline implements PageSink, AutoCloseable {
         check();
     }
 
-    /// The first failure of the writer, if any; what the reading side threw may be only its consequence.
+    /// Throws the first failure of the writer, or the reason of a cancellation. An exception of the reading side
+    /// may be only a consequence of it.
     public void check() {
         Throwable failed = failure.get();
         if (failed != null) throw ThreadFailures.unwrapped(failed);
         cancellation.check();
     }
 
-    /// Waits for pages the writer still has, then frees the batches.
+    /// Waits for the pages that the writer still has, then frees the batches.
     @Override
     public void close() {
         awaitLast();
         all.forEach(Batch::close);
     }
 
-    /// The writer takes pages in order, so the last one is done when all are. Waits also when interrupted: the writer
-    /// reads from memory that is freed next.
+    /// Waits for the last page; the writer takes pages in order, so all others are done then. An interrupt does
+    /// not end the wait, because the writer reads from memory that is freed next.
     private void awaitLast() {
         Future<?> waiting = last;
         if (waiting == null) return;

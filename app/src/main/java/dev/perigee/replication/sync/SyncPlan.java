@@ -24,20 +24,20 @@ import java.util.Optional;
 
 /// What one sync is going to do, decided from the source's definition of the table and from where the copy stands.
 ///
-/// @param config the settings, with the names that columns have at the source now
+/// @param config the settings, with columns named as the source names them now
 /// @param table the source's table as it is described now
-/// @param shadow the table to fill when everything is fetched again; empty when the copy itself goes on
-/// @param stage the table to gather the rows of a group's table in; empty where they go to the copy at once
-/// @param isEmpty whether no row is there yet, so that two rows with one key are a mistake
-/// @param after rows greater than it are wanted
-/// @param sealing how far the copy is settled
+/// @param shadow the table to fill when everything is fetched again; empty where the copy itself is continued
+/// @param stage the table that gathers the rows of a group's member; empty where rows go into the copy at once
+/// @param isEmpty whether the table to fill has no rows yet, so that two rows with the same key are an error
+/// @param after the mark above which rows are pulled; empty for all rows
+/// @param sealing how far the copy is sealed
 /// @param isLoaded whether everything was fetched once
 /// @param isClientSeen see [dev.perigee.replication.state.SyncOutcome]
 /// @param pages pages applied to the copy so far
-/// @param rows in the copy so far
-/// @param generation of the copy when this sync is done
-/// @param missingIndexes indexes to make when all rows are there
-/// @param why what the source changed that this sync follows
+/// @param rows number of rows in the copy so far
+/// @param generation the copy's generation when this sync is done
+/// @param missingIndexes indexes to create when all rows are there
+/// @param why what the source changed that this sync follows; empty where nothing
 public record SyncPlan(
         TableConfig config,
         SourceTable table,
@@ -58,8 +58,8 @@ public record SyncPlan(
     private static final String SHADOW_PREFIX = "tmp_replication_shadow_";
     private static final String STAGE_PREFIX = "tmp_replication_stage_";
 
-    /// Looks at the source and makes the copy, or a shadow of it, where that is needed. A copy whose table was changed
-    /// at the source is altered to follow it, or is replaced by a shadow.
+    /// Looks at the source, and creates the copy or a shadow where one is needed. If the table was changed at the
+    /// source, its copy is altered, or replaced by a shadow.
     ///
     /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] when the copy's name is taken.
     ///     Nothing was changed then
@@ -78,7 +78,7 @@ public record SyncPlan(
         return isGroup ? plan.staged(store) : plan;
     }
 
-    /// Why it is done so, for the record of the run.
+    /// The same plan with the reason, for the record of the run.
     private SyncPlan because(Optional<String> why) {
         return new SyncPlan(
                 config,
@@ -98,17 +98,18 @@ public record SyncPlan(
                 why);
     }
 
-    /// The table rows go into.
+    /// The table that rows are written to.
     String into() {
         return stage.or(() -> shadow).orElse(definition.target());
     }
 
-    /// Whether rows go elsewhere than into the copy, which stays as it is until the end.
+    /// Whether rows are written to a shadow or stage, so that the copy stays as it is until the sync ends.
     boolean isAside() {
         return stage.isPresent() || shadow.isPresent();
     }
 
-    /// The same plan with a table of its own to gather the rows in. Left-overs of a crash are replaced.
+    /// The same plan with a stage, which is created here and replaces what a crash left of one. A plan that
+    /// already has a shadow or stage stays as it is.
     SyncPlan staged(Store store) {
         if (isAside()) return this;
         String name = stageOf(definition.target());
@@ -135,12 +136,13 @@ public record SyncPlan(
                 why);
     }
 
-    /// Whether the source's estimate says how many rows there will be.
+    /// Whether the table is being loaded from the beginning, so that the source's estimate tells how many rows
+    /// there will be.
     boolean isLoading() {
         return shadow.isPresent() || !isLoaded;
     }
 
-    /// Rows in the copy of a first load that was interrupted and now goes on; else 0.
+    /// The number of rows that a first load had committed before it was interrupted; 0 where none is continued.
     long rowsBefore() {
         return shadow.isPresent() || isLoaded ? 0 : rows;
     }
@@ -149,12 +151,12 @@ public record SyncPlan(
         return shadow.isPresent() || (after.isEmpty() && !isLoaded);
     }
 
-    /// Where the rows of a group's table are gathered, of which `target` is the copy.
+    /// The name of the stage for the copy `target`.
     static String stageOf(String target) {
         return STAGE_PREFIX + target;
     }
 
-    /// The plan for a copy that only goes on; empty where something must be made first.
+    /// The plan for a copy that is simply continued; empty where a table must be created first.
     private static Optional<SyncPlan> goOn(
             Transaction tx, TableConfig config, SourceTable table, CopyDefinition now, Run.Kind kind) {
         TableState state = StateRecords.find(tx, config.name()).orElse(null);
@@ -193,7 +195,9 @@ public record SyncPlan(
         return of(tx, config, table, now, state, Optional.of(shadow), generation);
     }
 
-    /// Makes an empty copy, unless the name is taken by something that is not replication's.
+    /// Creates an empty copy.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] if its name is taken
     public static void makeCopy(Transaction tx, String name, CopyDefinition definition) {
         StateRecords.ensure(tx, name);
         CopyNames.refuseTaken(tx, definition.target(), name);

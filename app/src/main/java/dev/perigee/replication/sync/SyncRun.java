@@ -41,14 +41,16 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// The rows of one sync, from a snapshot of the source into the copy. Used once, by one thread.
+/// Pulls the rows of one sync from a snapshot of the source into the copy. Used once, by one thread; pages are
+/// applied on the writer thread.
 ///
-/// By cursor there are three passes: rows that came late behind the greatest cursor value pulled, rows above it in the
-/// order `(cursor, key)`, and rows whose cursor is NULL. See [Sealing] for what the first one needs. The other modes
-/// have one pass, over what changed since the last sync or over everything.
+/// In mode `cursor` there are three passes: rows that came late, below the greatest cursor value pulled; rows
+/// above it, in the order `(cursor, key)`; and rows whose cursor is NULL. [Sealing] explains what the first pass
+/// needs. The other modes have one pass, over what changed since the last sync or over everything.
 ///
-/// Rows go into the copy; or, when everything is fetched again, into a shadow that takes the copy's place in the end;
-/// or, for a table of a group, into a stage that is merged into the copy together with those of the other tables.
+/// Rows go into the copy. When everything is fetched again they go into a shadow, which takes the copy's place at
+/// the end. For a table of a group they go into a stage, which is merged into the copy together with those of the
+/// other tables.
 final class SyncRun {
     /// Rows in a page while a table is loaded from the beginning and its page size is the default.
     static final int LOAD_PAGE_ROWS = 10_000;
@@ -65,12 +67,12 @@ final class SyncRun {
     private final SyncListener listener;
     private final SyncCancellation cancellation;
 
-    // As of the page applied last: belongs to the writer while pages are under way.
+    // The state after the page applied last. Only the writer thread uses it while pages are under way.
     private Run applied;
     private Optional<HighWaterMark> mark = Optional.empty();
     private long textNumbers;
 
-    // Known once the snapshot is there, and once all was pulled.
+    // Set when the snapshot is taken, or when everything was pulled.
     private @Nullable Moment moment;
     private Optional<Instant> replayedUntil = Optional.empty();
     private @Nullable SyncOutcome followed;
@@ -79,7 +81,7 @@ final class SyncRun {
     private boolean isIdentityKept;
     private Optional<RowCounts> compared = Optional.empty();
 
-    // As of the page committed last.
+    // The run as of the page committed last.
     private volatile Run committed;
 
     SyncRun(
@@ -119,13 +121,13 @@ final class SyncRun {
         this.committed = applied;
     }
 
-    /// Pulls all there is to pull. Whatever it throws, [#committed()] says what stands.
+    /// Pulls everything that this sync has to pull. If it throws, [#committed()] tells what was committed before.
     void pull(Snapshot snapshot) {
         moment = snapshot.moment();
         replayedUntil = snapshot.asOf();
         lookAtLineage(snapshot);
         setAside.begin(store, clock.instant());
-        if (plan.isLoading()) committed(committed); // so that it is known how far it is before its first page
+        if (plan.isLoading()) committed(committed); // reports the progress before the first page
         switch (config.mode()) {
             case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
             case XMIN ->
@@ -162,21 +164,22 @@ final class SyncRun {
         return plan.table().id();
     }
 
-    /// How old the copy is at most: as the moment the run began, or, of a standby, as far as that had replayed. Empty
-    /// where a standby does not say.
+    /// A time that the copy is not older than: when the run began, or on a standby the time up to which it had
+    /// replayed. Empty where a standby does not tell.
     Optional<Instant> freshAt() {
         Instant began = committed.startedAt();
         boolean isStandby = lineage.now().map(Identity::isStandby).orElse(false);
         return isStandby ? replayedUntil.map(until -> until.isBefore(began) ? until : began) : Optional.of(began);
     }
 
-    /// The run with all its committed pages.
+    /// The run with all pages committed so far.
     Run committed() {
         return committed;
     }
 
-    /// What policies hide is not known to be gone, so replacing the copy asks as a sweep does. Whoever resyncs has
-    /// answered. Where rows cannot be compared by a key, their number is.
+    /// Rows that policies hide are not known to be gone. So replacing the copy of a filtered table needs a
+    /// confirmation, as a sweep does; a resync is one. Where rows cannot be matched by a key, their numbers are
+    /// compared.
     private void refuseMassDelete() {
         MassDeleteGuard mass = new MassDeleteGuard(config, plan.rows(), 0);
         long gone = ResyncCounts.compare(store, config.name(), plan)
@@ -185,9 +188,10 @@ final class SyncRun {
         if (mass.isAgainst(gone)) throw mass.hidden(gone);
     }
 
-    /// What belongs into the transaction that ends a run which pulled everything.
+    /// Swaps in the shadow or merges the stage, and records the outcome. Called in the transaction that ends a run
+    /// which pulled everything.
     ///
-    /// @return the run as it stands then
+    /// @return the run as it is then
     Run finish(Transaction tx) {
         Run run = committed;
         if (plan.shadow().isPresent()) {
@@ -222,7 +226,8 @@ final class SyncRun {
         return notes.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", notes));
     }
 
-    /// Before anything is applied. What is fetched from the beginning does not build on what was there.
+    /// Checks the source's identity before anything is applied. A sync that fetches everything from the beginning
+    /// does not build on what the copy has.
     private void lookAtLineage(Snapshot snapshot) {
         SourceIdentityCheck look = new SourceIdentityCheck(store, config, plan.table(), plan.after(), plan.rows());
         if (!plan.isFromTheBeginning()) lineage = look.look(snapshot, false);
@@ -231,7 +236,8 @@ final class SyncRun {
         else lineage = SourceIdentityCheck.Found.of(snapshot.identity(plan.table()));
     }
 
-    /// Moments of another history say nothing of what changed in this one.
+    /// The mark since which late rows are looked for. Empty for a new history, because earlier marks say nothing
+    /// about what changed in it.
     private Optional<String> lookedSince() {
         return lineage.isNewHistory() ? Optional.empty() : plan.sealing().lookedSince();
     }
@@ -258,13 +264,14 @@ final class SyncRun {
         }
     }
 
-    /// Whether another sync should follow at once, to go on filling columns that were added.
+    /// Whether another sync should follow at once, to continue filling added columns.
     boolean hasMore() {
         return backfill.filter(b -> !b.isDone()).isPresent();
     }
 
-    /// With the first page: should the sync break off, the rows it brought are known to be of this source. Parts that
-    /// are new stay so until all their rows are there, and so does another sight of the rows.
+    /// Remembers the source's identity with the first page, so that rows of a sync that breaks off are known to be
+    /// of this source. New parts, and a change of what the source's user sees, are remembered only when the sync
+    /// has fetched all their rows.
     private void keepIdentity(Transaction tx) {
         if (isIdentityKept || plan.isAside() || lineage.now().isEmpty()) return;
         Optional<Identity> before = DriftRecords.find(tx, config.name()).identity();
@@ -274,11 +281,11 @@ final class SyncRun {
     }
 
     private SyncOutcome progress() {
-        return Objects.requireNonNull(followed, "a run that pulled nothing ends");
+        return Objects.requireNonNull(followed, "the run ends before everything was pulled");
     }
 
     private void byCursor(Snapshot snapshot, String cursor) {
-        // Those that came into sight lie anywhere, and the cursor stays where it is.
+        // Rows that became visible may have any cursor value. This pass does not move the cursor.
         if (lineage.isSeenOtherwise()) pass(snapshot, new Scope.Changed(Optional.empty()));
         Optional<HighWaterMark> before = plan.after();
         Sealing sealing = plan.sealing();
@@ -301,8 +308,8 @@ final class SyncRun {
         seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
     }
 
-    /// Rows that have a NULL in their key, or the key of another row, can be set aside only. Looking for them may mean
-    /// to look through the table.
+    /// Finds rows that have a NULL in their key, and rows that share their key with another: they can only be set
+    /// aside. The source may have to read the whole table for it, so it is paced.
     private void keysThatTellNoRowsApart(Snapshot snapshot) {
         boolean mayBe = plan.definition().key().stream()
                 .anyMatch(key ->
@@ -359,7 +366,7 @@ final class SyncRun {
                         snapshot.viewer(plan.table())),
                 sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),
                 isClientSeen,
-                // Where all rows are read by choice, nothing makes that dearer.
+                // In mode `full` all rows are read by choice, so nothing makes that more expensive.
                 snapshot.obstacles(plan.table()).stream()
                         .filter(one -> config.mode() != TableConfig.Mode.FULL || one.effect() != Effect.DEARER)
                         .toList());
@@ -389,7 +396,7 @@ final class SyncRun {
             try {
                 snapshot.pull(pull, pipeline);
             } catch (RuntimeException e) {
-                pipeline.check(); // the writer's failure is the cause, the reader's only its echo
+                pipeline.check(); // the writer's failure is the cause, the reader's only a consequence
                 throw e;
             }
             pipeline.drain();
@@ -402,7 +409,8 @@ final class SyncRun {
         boolean isFirst =
                 plan.isEmpty() && !lineage.isSeenOtherwise() && (movesCursor || scope instanceof Scope.Changed);
         RowCounts counts = setAside.apply(tx, page, refused, isFirst, clock.instant());
-        // Rows that may be there already are counted at the first load only.
+        // Other passes may send rows that the copy already has. Their numbers are counted only while the copy is
+        // empty.
         long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
         textNumbers += inPage;
         Optional<HighWaterMark> moved = movesCursor ? Optional.of(end) : Optional.empty();
@@ -422,10 +430,11 @@ final class SyncRun {
     }
 
     private Moment moment() {
-        return Objects.requireNonNull(moment, "a page came before its snapshot");
+        return Objects.requireNonNull(moment, "a page came before the snapshot was known");
     }
 
-    /// Numbers of the page that are kept as text: in columns without a declared type, which only exact numerics have.
+    /// Counts the numbers of the page that are stored as text. They are in columns without a declared type, which
+    /// only exact numerics have.
     private long textNumbers(Batch page) {
         long found = 0;
         for (int column = 0; column < page.columns(); column++) {
