@@ -14,15 +14,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 
-/// Brings the tables of a group together, so that they are synced at once: whichever comes first has the others come
-/// too, and syncs them all when they are there.
+/// Gathers the tables of a group so that they are synced together. The thread of the first table leads the round:
+/// it starts the syncs of the other tables, waits until all have joined, and then syncs them all. Safe for many
+/// threads.
 final class GroupRuns {
-    /// How long the first waits for the others, which only have to be started.
+    /// How long the leader waits for the other tables to join. Joining only takes the start of their threads,
+    /// unless other work on a table is running.
     static final Duration GATHER_LIMIT = Duration.ofSeconds(30);
 
     private static final long LOOK_MILLIS = 20;
 
-    /// Syncs the tables that have come.
+    /// Syncs the members of a closed round; its results are in the order of `members`.
     @FunctionalInterface
     interface Work {
         List<SyncResult> run(List<Member> members) throws InterruptedException;
@@ -36,9 +38,12 @@ final class GroupRuns {
 
     private final Map<String, Round> rounds = new HashMap<>();
 
-    /// Syncs `runner`'s table together with all others of its group, and returns its own result.
+    /// Syncs `runner`'s table together with all others of its group, and returns its own result. Called on the
+    /// thread of each table's sync; blocks until the whole group has been synced.
     ///
-    /// @param others those of the group that should take part, asked for again while they are waited for
+    /// @param others the tables of the group that should take part; asked again and again while the round gathers
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] if a table does not join within [#GATHER_LIMIT]; or
+    ///     the failure of `work`. Every member of the round gets the same exception
     SyncResult run(String group, TableRunner runner, Member member, Supplier<List<TableRunner>> others, Work work)
             throws InterruptedException {
         while (true) {
@@ -93,18 +98,18 @@ final class GroupRuns {
             if (System.nanoTime() - end > 0) {
                 throw Fault.BUSY.in(
                         "group " + group,
-                        "its table %s did not come to be synced within %d s"
+                        "its table %s did not become ready to be synced within %d s"
                                 .formatted(missing.getFirst().name(), GATHER_LIMIT.toSeconds()),
                         "Nothing was pulled");
             }
             for (TableRunner other : missing) {
-                CompletableFuture<SyncResult> _ = other.sync(); // it comes here
+                CompletableFuture<SyncResult> _ = other.sync(); // its thread calls run() and joins
             }
             Thread.sleep(LOOK_MILLIS);
         }
     }
 
-    /// @return null where the round had begun without this table
+    /// @return null if the round was closed before this table could join
     private static @org.jspecify.annotations.Nullable SyncResult wait(Round round, TableRunner runner)
             throws InterruptedException {
         try {

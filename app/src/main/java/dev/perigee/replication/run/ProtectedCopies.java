@@ -5,8 +5,9 @@ import dev.perigee.plugin.PluginHost;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Refuses callers' writes to copies, and admins' too unless a setting allows them: what an admin wrote would be served
-/// under the same guarantee as the source's rows. Remembers the name that each table's copy has. Safe for many threads.
+/// Has the host refuse clients' writes to copies, and admins' writes too unless `replication.adminsWriteCopies`
+/// allows them. Otherwise rows that an admin wrote would be served under the same guarantee as the source's rows.
+/// Remembers the name of each table's copy. Safe for many threads.
 final class ProtectedCopies {
     private final PluginHost host;
     private final boolean fromAdmins;
@@ -17,10 +18,11 @@ final class ProtectedCopies {
         this.fromAdmins = fromAdmins;
     }
 
-    /// Protects a table's copy; one that it had under another name is an ordinary table now.
+    /// Protects a table's copy. If the table had a copy under another name before, that one becomes an ordinary
+    /// table.
     ///
-    /// @param table the name it is configured by
-    /// @param copy its copy's name in the replica
+    /// @param table the name the table is configured by
+    /// @param copy the name of its copy in the replica
     void protect(String table, String copy) {
         host.protectTable(
                 copy,
@@ -36,13 +38,13 @@ final class ProtectedCopies {
         if (old != null && !old.equals(copy)) unprotect(old);
     }
 
-    /// The table is no longer replicated, so its copy is an ordinary table.
+    /// Ends the protection of the copy of a table that is no longer replicated: the copy is an ordinary table now.
     void release(String table) {
         String copy = copies.remove(table);
         if (copy != null) unprotect(copy);
     }
 
-    /// Unless it is still a copy, as after its table was renamed.
+    /// Does nothing if another configured table still has this copy, as after a rename at the source.
     private void unprotect(String copy) {
         if (!copies.containsValue(copy)) host.unprotectTable(copy);
     }

@@ -21,18 +21,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A way back for the copy of a source that is not what it was.
+/// Recovers a copy whose source went back in time or was replaced, without fetching all rows again.
 ///
-/// First the copy's marks are set to where the source stands, in one snapshot: from then on syncs bring what is new,
-/// and look for late rows everywhere. What differs from before is then mended row by row. Until that is done the copy
-/// is known to be in recovery, also after a crash.
+/// [#rebase] sets the copy's marks to where the source stands now, in one snapshot. From then on syncs fetch what
+/// is new, and look for late rows below the whole mark. The caller then verifies the copy and repairs each row
+/// that differs, and calls [#ended]. Until then the copy is recorded as recovering, which survives a crash.
 public final class Recovery {
     private Recovery() {}
 
-    /// Sets the marks of a copy to where the source stands now. Not while the table is synced.
+    /// Sets the marks of a copy to where the source stands now, and records the copy as recovering. The caller
+    /// makes sure that no sync of the table runs meanwhile.
     ///
-    /// @return false, with nothing changed, where the source's table has other columns or another key than the copy, so
-    ///     that the rows cannot be compared and must be fetched again
+    /// @return false, with nothing changed, if the rows cannot be compared and must be fetched again: the copy was
+    ///     never fully loaded, its mode is `full`, or the source's table has other columns or another key than the
+    ///     copy
     public static boolean rebase(Store store, Source source, TableConfig asked) {
         SourceTable table = source.describe(asked);
         Optional<TableState> state =
@@ -68,7 +70,8 @@ public final class Recovery {
         return true;
     }
 
-    /// The copy's rows are the source's again.
+    /// Records that the copy's rows are the same as the source's again. Called after a verification that repaired
+    /// all.
     public static void ended(Store store, String name) {
         store.write(tx -> {
             DriftRecords.recovering(tx, name, false);
@@ -76,7 +79,8 @@ public final class Recovery {
         });
     }
 
-    /// By name: numbers of columns mean nothing in a table that was made anew.
+    /// Whether the copy's columns and key match the source's. Compares columns by name, because the column numbers
+    /// (attnum) of a table that was created again mean nothing here.
     private static boolean fits(CopyDefinition made, CopyDefinition now) {
         if (!made.target().equals(now.target()) || !made.key().equals(now.key())) return false;
         if (made.columns().size() != now.columns().size()) return false;
@@ -101,7 +105,7 @@ public final class Recovery {
                         before.getOrDefault(c.name(), c).notNull(),
                         c.note()))
                 .toList();
-        // Numbers below zero are no column's: those kept belong to a table that may be gone.
+        // The source never numbers a column below zero. The kept columns may belong to a table that is gone.
         List<CopyColumn> kept = made.known().kept().stream()
                 .map(c -> new CopyColumn(
                         c.name(), -Math.abs(c.identity()), c.sourceType(), c.declaredType(), c.notNull(), c.note()))

@@ -18,20 +18,22 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
-/// What somebody asked for and did not wait for to the end. Each caller gets an id, and with it the answer of the run
-/// that was asked for: what the replica remembers of a table may be of an earlier run, or of a later one.
+/// Runs (syncs, sweeps, verifications, backfills) that a request started and that still run after its answer. Each
+/// such request gets an id. `GET /replication/requests/:request` answers that id with the result of this very run;
+/// the status of the table may come from an earlier or a later one.
 ///
-/// Ids are random and known to this process only, so a restart never gives one caller the answer of another. Safe for
-/// many threads.
+/// Ids are random and kept in memory only, so after a restart no caller gets the answer of another. Safe for many
+/// threads.
 public final class RequestedRuns {
-    /// Longest wait of a request; what runs longer continues, and the answer has its id.
+    /// Longest wait of a request. A run that takes longer continues, and the answer has the id to ask for it with.
     public static final Duration WAIT_LIMIT = Duration.ofSeconds(45);
 
-    /// Answers kept at most; the oldest that have ended are forgotten first.
+    /// Greatest number of runs remembered. The oldest that has ended is forgotten first, and if none has, the
+    /// oldest.
     static final int KEPT = 1000;
 
-    /// @param answer completes with the fields of the answer, as a caller who waits gets them
-    /// @param meanwhile the fields while it runs
+    /// @param answer completes with the fields of the answer that a waiting caller gets
+    /// @param meanwhile gives the fields of the answer while the run is under way
     private record Asked(CompletableFuture<Map<String, Object>> answer, Supplier<Map<String, Object>> meanwhile) {}
 
     private final Map<String, Asked> asked = new LinkedHashMap<>();
@@ -40,10 +42,12 @@ public final class RequestedRuns {
         host.route("GET", "/requests/:request", Access.ADMIN, this::look);
     }
 
-    /// The answer of a run that has just been started for this request: whole where the caller waits and it ends within
-    /// [#WAIT_LIMIT], else what is known meanwhile, and the id to ask for the rest with.
+    /// Answers a request for which a run has just been started. The answer is complete if the request waits
+    /// (`wait`, by default true) and the run ends within [#WAIT_LIMIT]. Otherwise it has what is known so far, and
+    /// the id to ask for the result with.
     ///
-    /// @param answer completes with the fields of the answer; what it fails of is thrown
+    /// @param answer completes with the fields of the answer; its failure is thrown here if it comes in time
+    /// @param meanwhile gives the fields that are known before the run has ended
     public Response answer(
             Request request, CompletableFuture<Map<String, Object>> answer, Supplier<Map<String, Object>> meanwhile) {
         boolean isAwaited = flag(request, "wait", true);
@@ -60,7 +64,8 @@ public final class RequestedRuns {
         return Response.result(started);
     }
 
-    /// A parameter of the URL's query that is true, false, or a name without a value, which is true.
+    /// Reads a boolean parameter of the URL's query: `true`, `false`, or the name without a value, which means
+    /// true.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST]
     public static boolean flag(Request request, String name, boolean otherwise) {
@@ -84,9 +89,9 @@ public final class RequestedRuns {
         if (run == null) {
             throw Fault.NOT_FOUND.in(
                     "the requests",
-                    "there is none with this id: Perigee was started again since, or %d others came after it"
+                    "there is no request with this id: Perigee was restarted since, or it was dropped because only %d requests are kept"
                             .formatted(KEPT),
-                    "What it had done stays",
+                    "What the request's run did stays",
                     "see where the table stands with `perigee status`, or GET /replication/status");
         }
         boolean isAwaited = flag(request, "wait", false);
@@ -111,9 +116,10 @@ public final class RequestedRuns {
         running.remove();
     }
 
-    /// What `running` comes to, where that is within [#WAIT_LIMIT]; empty where it continues.
+    /// Waits for `running` to complete, for [#WAIT_LIMIT] at most.
     ///
-    /// @throws dev.perigee.fault.PerigeeException what it failed of
+    /// @return empty if it has not completed by then, or if this thread was interrupted
+    /// @throws dev.perigee.fault.PerigeeException if `running` failed
     private static <T> Optional<T> within(CompletableFuture<T> running) {
         try {
             return Optional.of(running.get(WAIT_LIMIT.toMillis(), TimeUnit.MILLISECONDS));

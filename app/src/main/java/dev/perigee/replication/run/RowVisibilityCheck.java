@@ -13,12 +13,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/// Refuses, when a table is configured, what each of its syncs would fail with: a copy that is to have all rows, of a
-/// table of which row-level security hides some. The source is asked as `perigee doctor` asks it.
+/// Refuses to configure a table of which row-level security at the source hides rows, if its copy is to have all
+/// rows: every sync would fail. Asks the source the same question as `perigee doctor`.
 final class RowVisibilityCheck {
     private RowVisibilityCheck() {}
 
-    /// @param tables by their settings
+    /// @param tables the source's tables, by the settings they are to be copied with
     /// @param isWhole whether a copy with these settings is to have all rows
     /// @throws PerigeeException [Fault#SOURCE_ROWS_HIDDEN] with the statements that would show all rows
     static void refuse(Source source, Map<TableConfig, SourceTable> tables, Predicate<TableConfig> isWhole) {

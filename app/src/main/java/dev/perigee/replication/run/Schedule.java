@@ -5,24 +5,25 @@ import dev.perigee.config.TableConfig;
 import java.time.Duration;
 import java.time.Instant;
 
-/// The rule that sets a table's next sync after one that succeeded.
+/// The rule that sets when a table is synced next, after a sync that succeeded.
 sealed interface Schedule {
     /// @param started when the last sync began
     /// @param finished when it ended
     Instant next(Instant started, Instant finished);
 
-    /// From start to start; a sync that takes longer than the interval is followed by the next at once.
+    /// A fixed interval, counted from start to start. After a sync that took longer than the interval, the next is
+    /// due at once.
     record Every(Duration interval) implements Schedule {
         @Override
         public Instant next(Instant started, Instant finished) {
-            // It begins after it ends where the clock was set back meanwhile.
+            // If the clock was set back during the sync, its start may lie after its end.
             Instant begun = started.isAfter(finished) ? finished : started;
             Instant due = begun.plus(interval);
             return due.isBefore(finished) ? finished : due;
         }
     }
 
-    /// The next time the expression names after the sync ended.
+    /// A cron expression: the next sync is due at the first time that matches after the last one ended.
     record Cron(CronTimes times) implements Schedule {
         @Override
         public Instant next(Instant started, Instant finished) {
@@ -30,6 +31,9 @@ sealed interface Schedule {
         }
     }
 
+    /// The schedule in a table's settings: its cron expression if it has one, in UTC unless a time zone is set;
+    /// else its interval.
+    ///
     /// @throws IllegalArgumentException saying what is wrong with the cron expression or the zone
     static Schedule of(TableConfig config) {
         if (config.cron().isEmpty()) return new Every(config.interval());

@@ -17,8 +17,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
-/// Runs syncs of tables, a bounded number at a time, and decides when each table is due next. Tables of a group are
-/// synced together. Safe for many threads.
+/// Runs syncs of tables, at most `parallelTables` at a time, and decides when each table is due next. Tables of a
+/// group are synced together. Safe for many threads.
 public final class SyncTurns {
     private final InstantSource clock;
     private final ReplicationConfig settings;
@@ -29,7 +29,7 @@ public final class SyncTurns {
     private final Semaphore turns;
     private final GroupRuns groups = new GroupRuns();
 
-    /// @param members finds the tables of a group that are not paused
+    /// @param members gives the tables of a group that are not paused
     SyncTurns(
             InstantSource clock,
             ReplicationConfig settings,
@@ -49,13 +49,14 @@ public final class SyncTurns {
         return sync;
     }
 
-    /// Work that uses the source, and may wait for it.
+    /// Work that uses the source, and may block on it.
     @FunctionalInterface
     public interface Turn<T> {
         T run() throws InterruptedException;
     }
 
-    /// Runs `work` once fewer than `parallelTables` other things use the source.
+    /// Runs `work` on the calling thread while it holds a turn. Blocks until a turn is free: at most
+    /// `parallelTables` pieces of work have one at once, in the order they asked.
     public <T> T inTurn(Turn<T> work) throws InterruptedException {
         turns.acquire();
         try {
@@ -65,22 +66,25 @@ public final class SyncTurns {
         }
     }
 
-    /// How long to wait before a retry.
+    /// How long to wait before a retry, see [Backoff].
     ///
     /// @param failures how many tries in a row have failed
     public Duration retryDelay(int failures, Problem problem) {
         return backoff.delay(failures, problem.isRetryable());
     }
 
-    /// Syncs a table to its end, and its group with it. Waits for a turn.
+    /// Syncs a table, or its whole group if it has one, and sets when it is due next. Called on the thread of the
+    /// table's sync; blocks until a turn is free and the sync has ended.
+    ///
+    /// @return this table's result; a sync that fails is a result too
     SyncResult run(TableRunner runner, Run.Kind kind, SyncCancellation cancellation) throws InterruptedException {
         Optional<String> group = runner.config().group();
         if (group.isPresent()) return grouped(group.get(), runner, kind, cancellation);
         return inTurn(() -> watched(runner, kind, cancellation, sync::run));
     }
 
-    /// The group takes one turn for all its tables: a member with a turn of its own could wait for members that wait
-    /// for a turn.
+    /// A group takes one turn for all its tables. If each member took a turn of its own, members holding turns
+    /// could wait forever for members that wait for a turn.
     private SyncResult grouped(String group, TableRunner runner, Run.Kind kind, SyncCancellation cancellation)
             throws InterruptedException {
         return watched(
@@ -99,6 +103,7 @@ public final class SyncTurns {
         SyncResult run(TableSync.Member member) throws InterruptedException;
     }
 
+    /// Keeps the runner's state, its due time and the observer up to date around a sync.
     private SyncResult watched(TableRunner runner, Run.Kind kind, SyncCancellation cancellation, Syncing syncing)
             throws InterruptedException {
         AtomicBoolean isDecided = new AtomicBoolean();
@@ -121,7 +126,7 @@ public final class SyncTurns {
                         return Optional.of(due);
                     }));
             if (!isDecided.get() && !cancellation.isCancelled()) {
-                runner.due(clock.instant().plus(settings.retryMax())); // nothing could be recorded
+                runner.due(clock.instant().plus(settings.retryMax())); // its outcome could not be recorded
             }
             if (result.succeeded() && sync.hasMore(runner.name())) runner.due(clock.instant());
             if (!cancellation.isCancelled()) runner.failing(!result.succeeded());

@@ -17,14 +17,15 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 
-/// A table's settings as JSON: read strictly, with every mistake named by its field, and written. The rules of the
-/// fields are those of [TableSettings].
+/// Reads and writes a table's settings as JSON. Reading is strict, and reports all mistakes at once, each with its
+/// field. The rules of the fields are in [TableSettings].
 public final class TableFields {
     private TableFields() {}
 
-    /// The tables of a `POST` body: one object, or `{"tables": […]}`.
+    /// Reads the body of `POST /replication/tables`: the settings of one table, or `{"tables": […]}`.
     ///
-    /// @param known the settings of a table that is replicated already: what is not named stays
+    /// @param known gives the present settings of a table, if it is replicated already; fields that the body
+    ///     leaves out keep their values
     /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] naming every field that is wrong
     public static List<TableConfig> tables(JsonNode body, Function<String, Optional<TableConfig>> known) {
         List<String> mistakes = new ArrayList<>();
@@ -36,7 +37,7 @@ public final class TableFields {
         } else if (!body.get("tables").isArray() || body.get("tables").isEmpty()) {
             mistakes.add("`tables`: expected an array with at least one table");
         } else if (body.size() > 1) {
-            mistakes.add("beside `tables` no other field is expected");
+            mistakes.add("expected no other field next to `tables`");
         } else if (body.get("tables").size() > Tables.MAX_TABLES) {
             mistakes.add("`tables`: expected at most %d tables".formatted(Tables.MAX_TABLES));
         } else {
@@ -48,13 +49,15 @@ public final class TableFields {
         }
         Set<String> names = new HashSet<>();
         for (TableConfig config : configs) {
-            if (!names.add(config.name())) mistakes.add("`name`: \"%s\" is there twice".formatted(config.name()));
+            if (!names.add(config.name())) mistakes.add("`name`: \"%s\" is given twice".formatted(config.name()));
         }
         refuse(mistakes);
         return configs;
     }
 
-    /// The settings after a `PATCH` of those a table has.
+    /// Reads the body of a `PATCH`: the settings `before` with the fields that the body names changed.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] naming every field that is wrong
     static TableConfig patched(TableConfig before, JsonNode body) {
         List<String> mistakes = new ArrayList<>();
         if (!body.isObject()) mistakes.add("the body is not an object");
@@ -62,20 +65,21 @@ public final class TableFields {
         Optional<TableConfig> after =
                 mistakes.isEmpty() ? config(body, "", Optional.of(before), mistakes) : Optional.empty();
         if (after.isPresent() && !after.get().name().equals(before.name())) {
-            mistakes.add("`name`: a table's name cannot be changed; remove it and add the other");
+            mistakes.add("`name`: a table's name cannot be changed; remove the table and add it under the new name");
         }
         refuse(mistakes);
         return after.orElseThrow();
     }
 
-    /// As `GET` shows it: every field that has a value.
+    /// A table's settings as `GET /replication/tables` shows them: every field that has a value, and `origin`.
     public static Map<String, Object> json(ConfiguredTable table) {
         Map<String, Object> json = TableSettings.fields(table.config());
         json.put("origin", ConfigRecords.word(table.origin()));
         return json;
     }
 
-    /// As [#json(ConfiguredTable)], and why its schedule rests although nobody paused it.
+    /// As [#json(ConfiguredTable)], with `paused`, and with `pausedBecause` for a table that the configuration
+    /// file no longer names.
     public static Map<String, Object> json(TableRunner table) {
         Map<String, Object> json = json(table.table());
         json.put("paused", table.isPaused());

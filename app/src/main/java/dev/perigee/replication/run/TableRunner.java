@@ -23,32 +23,34 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// One replicated table at run time: at most one thing is done to its copy at a time. Whoever asks for a sync while one
-/// runs joins it; what else is asked for follows, in order.
+/// One replicated table at run time. Runs at most one task on its copy at a time, each on a virtual thread of its
+/// own. A request for a sync joins the sync that runs or waits; other tasks wait in the order they came, at most
+/// [#MAX_WAITING] of them. Safe for many threads.
 public final class TableRunner {
-    /// How long a cancelled sync may take to reach the end of its page before its connection is cut.
+    /// How long a cancelled task may take to reach the end of its page before its thread is interrupted, which
+    /// cuts its connection to the source.
     static final Duration PAGE_GRACE = Duration.ofSeconds(2);
 
-    /// How long a sync whose connection was cut may take to end.
+    /// How long a task whose thread was interrupted may take to end.
     public static final Duration CUT_GRACE = Duration.ofSeconds(8);
 
-    /// Runs a sync to its end; [Tables] says how many at once.
+    /// Runs a sync to its end; [SyncTurns] bounds how many run at once.
     @FunctionalInterface
     interface Work {
         SyncResult run(TableRunner runner, Run.Kind kind, SyncCancellation cancellation) throws InterruptedException;
     }
 
-    /// Things that wait for the table at most; more are refused.
+    /// Tasks that wait for the table at most; further ones fail with [Fault#BUSY].
     static final int MAX_WAITING = 64;
 
-    /// Something that must not happen to a copy while it is synced.
+    /// A task that needs the copy for itself: no sync and no other task runs meanwhile.
     @FunctionalInterface
     public interface Exclusive<T> {
         T run(SyncCancellation cancellation) throws InterruptedException;
     }
 
-    /// @param kind of a sync; empty for anything else
-    /// @param result completes when it has ended
+    /// @param kind the kind of a sync; empty for any other task
+    /// @param result completes when the task has ended
     private record Task<T>(Optional<Run.Kind> kind, Exclusive<T> work, CompletableFuture<T> result) {}
 
     private record Running(Task<?> task, SyncCancellation cancellation, Thread thread) {}
@@ -66,13 +68,15 @@ public final class TableRunner {
     private @Nullable Running running;
     private @Nullable PerigeeException closed;
 
-    /// @param changed called after each sync, when this runner is free again
+    /// @param changed called after each task, on its thread, when this runner is idle again or has started the
+    ///     next task
     TableRunner(ConfiguredTable table, Work work, Runnable changed) {
         this.table = table;
         this.work = work;
         this.changed = changed;
     }
 
+    /// The name the table is configured by.
     public String name() {
         return table.config().name();
     }
@@ -85,12 +89,13 @@ public final class TableRunner {
         return table;
     }
 
-    /// Takes effect with the next sync.
+    /// Changes the table's settings. A running sync keeps the old ones; the next takes the new ones.
     void table(ConfiguredTable table) {
         this.table = table;
     }
 
-    /// Whether the configuration file asked for it once and no longer does. It is not synced by schedule then.
+    /// Whether the table came from the configuration file and the file no longer names it. Such a table counts as
+    /// paused.
     boolean isOrphan() {
         return isOrphan;
     }
@@ -99,34 +104,38 @@ public final class TableRunner {
         this.isOrphan = isOrphan;
     }
 
+    /// Whether the table is not synced by schedule: somebody paused it, or it [#isOrphan].
     public boolean isPaused() {
         return table.config().paused() || isOrphan;
     }
 
-    /// Why it rests, where nobody paused it; empty also where its schedule goes on.
+    /// Why a table is paused that the configuration file no longer names, for people; empty for all other tables.
     public Optional<String> whyPaused() {
         if (!isOrphan) return Optional.empty();
         return Optional.of(
-                "paused, because the configuration file no longer names it; name it there again, or resume it with `perigee tables resume %1$s`, or end it with `perigee tables remove %1$s`"
+                "paused, because the configuration file no longer names it; name it there again, or resume it with `perigee tables resume %1$s`, or stop replicating it with `perigee tables remove %1$s`"
                         .formatted(Remedies.word(name())));
     }
 
+    /// When the next sync is due; empty if no time was set yet.
     public Optional<Instant> due() {
         return Optional.ofNullable(due);
     }
 
-    /// Kept in milliseconds, as the alarm is: else the alarm would come a moment too early and find nothing due.
+    /// Sets when the next sync is due, cut to whole milliseconds as the alarm's time is. Otherwise the alarm would
+    /// fire a fraction of a millisecond too early and find nothing due.
     public void due(@Nullable Instant due) {
         this.due = due == null ? null : due.truncatedTo(ChronoUnit.MILLIS);
     }
 
-    /// For the status: `syncing`, `paused`, `failing` or `idle`.
+    /// The state that the status shows: `syncing`, `paused`, `failing` or `idle`.
     public String state() {
         if (isSyncing) return "syncing";
         if (isPaused()) return "paused";
         return isFailing ? "failing" : "idle";
     }
 
+    /// Whether the last sync failed.
     boolean isFailing() {
         return isFailing;
     }
@@ -135,7 +144,7 @@ public final class TableRunner {
         this.isFailing = isFailing;
     }
 
-    /// How far the running sync is; empty when none runs.
+    /// How far the running sync is; empty if none runs.
     public Optional<Progress> progress() {
         return Optional.ofNullable(progress);
     }
@@ -144,7 +153,7 @@ public final class TableRunner {
         this.progress = progress;
     }
 
-    /// Whether a sync is at work, not only waiting for its turn.
+    /// Whether a sync is at work. While it waits for its turn it is not, except as a member of a group.
     boolean isSyncing() {
         return isSyncing;
     }
@@ -153,29 +162,35 @@ public final class TableRunner {
         this.isSyncing = isSyncing;
     }
 
+    /// Whether a task runs, of any kind.
     public synchronized boolean isBusy() {
         return running != null;
     }
 
-    /// Starts a sync, or joins the one that runs or waits.
+    /// Starts a sync, or joins the one that runs or waits. Never blocks.
+    ///
+    /// @return completes with the sync's result, also if it failed; completes exceptionally if the sync could not
+    ///     run
     public CompletableFuture<SyncResult> sync() {
         return sync(Run.Kind.SYNC);
     }
 
-    /// Starts a resync, joins one that waits, or has it follow what runs: also a resync, since that may have read the
-    /// source before this one was asked for.
+    /// Starts a resync, or joins one that waits. It never joins a resync that already runs, because that one may
+    /// have read the source before this call; the new one waits for it.
     CompletableFuture<SyncResult> resync() {
         return sync(Run.Kind.RESYNC);
     }
 
-    /// Runs `work` when nothing else is done to the copy, after what waits already.
+    /// Runs `work` on a thread of its own when the tasks that run or wait now have ended. Never blocks.
+    ///
+    /// @return completes with the result of `work` or its failure; with [Fault#BUSY] if too many tasks wait
     public <T> CompletableFuture<T> exclusively(Exclusive<T> work) {
         return add(new Task<>(Optional.empty(), work, new CompletableFuture<>()));
     }
 
     private synchronized CompletableFuture<SyncResult> sync(Run.Kind kind) {
         for (Task<?> task : kind == Run.Kind.RESYNC ? waiting : tasks()) {
-            // A resync does what a sync does, and more.
+            // A waiting or running resync also serves a request for a sync.
             boolean does =
                     task.kind().filter(k -> k == kind || k == Run.Kind.RESYNC).isPresent();
             if (does) return task.result().thenApply(SyncResult.class::cast);
@@ -190,14 +205,15 @@ public final class TableRunner {
         return tasks;
     }
 
-    /// Ends what runs at the end of its page; what was committed stays.
+    /// Cancels the running task with `reason`. A sync ends at the end of its page; a sync that waits for its turn,
+    /// and any other task, is interrupted at once. What was committed stays. Tasks that wait still run.
     synchronized void cancel(PerigeeException reason) {
         if (running == null) return;
         running.cancellation.cancel(reason);
-        if (!isSyncing) running.thread.interrupt(); // it only waits for its turn
+        if (!isSyncing) running.thread.interrupt(); // it may be waiting for its turn
     }
 
-    /// From now on nothing starts here any more: callers get `reason`.
+    /// Cancels the running task, and refuses all that wait and all that come later with `reason`, until [#reopen].
     void close(PerigeeException reason) {
         List<Task<?>> refused;
         synchronized (this) {
@@ -209,13 +225,14 @@ public final class TableRunner {
         refused.forEach(task -> task.result().completeExceptionally(reason));
     }
 
+    /// Accepts tasks again.
     synchronized void reopen() {
         closed = null;
     }
 
-    /// Waits for a cancelled sync to end; cuts its connection when it does not get to its page's end.
+    /// Waits for a cancelled task to end: [#PAGE_GRACE], then, after interrupting its thread, [#CUT_GRACE].
     ///
-    /// @return whether it has ended
+    /// @return whether nothing runs any more
     boolean awaitIdle() {
         Running last;
         synchronized (this) {
@@ -251,7 +268,7 @@ public final class TableRunner {
             task.result()
                     .completeExceptionally(Fault.BUSY.in(
                             "table " + name(),
-                            "%d things wait for it already".formatted(MAX_WAITING),
+                            "%d tasks are already waiting for it".formatted(MAX_WAITING),
                             "Nothing was changed"));
         }
         return task.result();
@@ -284,7 +301,8 @@ public final class TableRunner {
             Task<?> next = waiting.poll();
             if (next != null) start(next);
         }
-        // Free first, then told: who waited for the sync finds the table idle.
+        // The runner is free before the result completes, so that a caller who waited for the sync finds the table
+        // idle.
         changed.run();
         if (failure != null) task.result().completeExceptionally(failure);
         else task.result().complete(done);

@@ -1,4 +1,4 @@
-/// Which tables are replicated, when each is due, and that one thing at a time is done to each.
+/// The set of replicated tables: their settings, when each is due, and one task at a time on each copy.
 ///
 /// Guarantee: syncs of one table never overlap, and at most `parallelTables` tables use the source at once.
 ///
