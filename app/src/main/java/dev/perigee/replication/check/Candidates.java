@@ -2,9 +2,10 @@ package dev.perigee.replication.check;
 
 import java.util.Arrays;
 
-/// Rows of a copy that the source did not seem to have: all are counted, the first of them remembered. Not thread-safe.
+/// The rowids of rows of a copy that the source did not seem to have. Counts all of them and remembers the first
+/// [#MAX_REMEMBERED]. Not thread-safe.
 final class Candidates {
-    /// Rows remembered at most, at eight bytes each; the rest are found by comparing again.
+    /// Rowids remembered at most, at eight bytes each. A sweep finds the rest by comparing again.
     static final int MAX_REMEMBERED = 1 << 21;
 
     private long[] rowids = new long[1024];
@@ -18,21 +19,22 @@ final class Candidates {
         rowids[remembered++] = rowid;
     }
 
-    /// All that were met.
+    /// The number of candidates, also of those not remembered.
     long count() {
         return count;
     }
 
+    /// The number of candidates remembered.
     int remembered() {
         return remembered;
     }
 
-    /// Whether there are more than are remembered.
+    /// Whether some candidates were counted and not remembered.
     boolean hasMore() {
         return count > remembered;
     }
 
-    /// The remembered ones from `from` on, at most `most` of them.
+    /// At most `most` of the remembered rowids, from index `from` on, in the order they were added.
     long[] part(int from, int most) {
         return Arrays.copyOfRange(rowids, from, Math.min(remembered, from + most));
     }

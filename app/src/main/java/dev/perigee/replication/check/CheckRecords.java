@@ -8,11 +8,12 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/// `tmp_replication_checks`: when a table's checks are due, so that a restart forgets none.
+/// `tmp_replication_checks`: when each check of each table is due, so that a restart forgets none. Every method
+/// works inside the caller's transaction.
 final class CheckRecords {
     private CheckRecords() {}
 
-    /// @param table the name it is configured by
+    /// @param table the name the table is configured by
     record Key(String table, CheckSchedule.Kind kind) {}
 
     static Map<Key, Instant> all(Transaction tx) {

@@ -26,36 +26,37 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Checks of copies against their source: when they are due, and that each table has one at a time at most.
+/// Decides when the checks of copies (verifications and sweeps) are due, and runs at most one per table at a time.
 ///
-/// Due times are durable and outlive a restart; the plugin's alarm is set to the earliest, and starts what is due. A
-/// check runs on a thread of its own and beside syncs: it asks for the table alone where it needs it. Safe for many
-/// threads.
+/// Due times are stored in the replica and survive a restart. The plugin sets its alarm to the earliest of them,
+/// and the alarm starts what is due. A check runs on a virtual thread of its own while syncs go on. For the steps
+/// that need the copy for themselves it uses [TableRunner#exclusively]. Safe for many threads.
 public final class CheckSchedule {
-    /// Checks at work at once; more of them wait.
+    /// Checks that run at once, over all tables; further ones wait for a turn.
     static final int AT_ONCE = 2;
 
-    /// After a check that came to no end, the next is due this soon, or after its interval where that is shorter.
+    /// When the next check is due after one that could not be completed; the check's interval if that is shorter.
     static final Duration RETRY = Duration.ofMinutes(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(CheckSchedule.class);
 
-    /// What is checked.
+    /// The kinds of checks.
     public enum Kind {
-        /// All rows and values.
+        /// Compares all rows and their values.
         VERIFY,
-        /// Which rows the source has deleted.
+        /// Compares keys only, to find rows that the source has deleted.
         SWEEP
     }
 
-    /// A check that the schedule starts.
+    /// One kind of check, as the schedule starts it.
     interface Scheduled {
-        /// Time from the end of one to the next; empty where the table's settings want none.
+        /// The time from the end of one check to the next; empty if the table's settings ask for none.
         Optional<Duration> interval(TableConfig config);
 
-        /// Runs it to its end; what it finds, and its failures, it tells by itself.
+        /// Runs the check to its end, on the schedule's thread. It records and reports its findings and failures
+        /// itself.
         ///
-        /// @return whether it came to its end, else it is tried again before its interval is over
+        /// @return whether the check was completed; if not, it is tried again after [CheckSchedule#RETRY]
         boolean run(TableRunner table, SyncCancellation cancellation);
     }
 
@@ -71,8 +72,9 @@ public final class CheckSchedule {
     private final Map<String, Running> running = new HashMap<>();
     private boolean isClosed;
 
-    /// @param kinds the checks there are, by kind
-    /// @param changed called after each check: due times are others now
+    /// @param kinds the check to run for each kind
+    /// @param tables gives the tables that are replicated now
+    /// @param changed called after each check, when due times have changed
     public CheckSchedule(
             Store store,
             InstantSource clock,
@@ -87,8 +89,9 @@ public final class CheckSchedule {
         this.due = new HashMap<>(store.read(ReplicationTables.READ_LIMIT, CheckRecords::all));
     }
 
-    /// Starts the checks that are due, gives those that have no due time yet one, and forgets those that nobody wants
-    /// any more.
+    /// Starts the checks that are due, except those of paused tables. Sets a due time for checks that have none,
+    /// and forgets those that no table's settings ask for any more. Called when the alarm fires, and when tables
+    /// or due times change.
     public synchronized void startDue() {
         if (isClosed) return;
         Instant now = clock.instant();
@@ -99,7 +102,7 @@ public final class CheckSchedule {
                 wanted.add(key);
                 Instant latest = now.plus(interval);
                 Instant when = due.getOrDefault(key, Instant.MAX);
-                // Also where the interval has become shorter.
+                // No due time yet, or the interval was made shorter since.
                 if (when.isAfter(latest)) due(key, latest);
                 if (isReady(table) && !when.isAfter(now)) start(table, kind, check);
             }));
@@ -114,7 +117,8 @@ public final class CheckSchedule {
         unwanted.forEach(due::remove);
     }
 
-    /// When the next check is due. One that runs sets the next when it has ended.
+    /// When the next check is due, leaving out tables that are paused or being checked. A running check sets the
+    /// next due time when it ends.
     public synchronized Optional<Instant> earliest() {
         Map<String, TableRunner> ready = new HashMap<>();
         for (TableRunner table : tables.get()) if (isReady(table)) ready.put(table.name(), table);
@@ -128,14 +132,16 @@ public final class CheckSchedule {
         return Optional.ofNullable(due.get(new CheckRecords.Key(table, kind)));
     }
 
-    /// Whether the table is being checked, or waits for its turn.
+    /// Whether a check of the table runs or waits for its turn.
     synchronized boolean isRunning(String table) {
         return running.containsKey(table);
     }
 
-    /// Runs a check now, on a thread of its own; its schedule begins anew.
+    /// Starts a check now, on a thread of its own. The next scheduled check of this kind is then due one interval
+    /// after its end.
     ///
-    /// @throws PerigeeException [Fault#BUSY] while another check of the table runs
+    /// @return completes with the result of `check`, or with its failure
+    /// @throws PerigeeException [Fault#BUSY] while another check of the table runs; [Fault#CLOSED] after [#stop]
     synchronized <T> CompletableFuture<T> start(TableRunner table, Kind kind, Function<SyncCancellation, T> check) {
         if (isClosed) throw closing();
         if (running.containsKey(table.name())) {
@@ -149,18 +155,20 @@ public final class CheckSchedule {
         return begin(table, kind, check, _ -> true);
     }
 
-    /// Tells all checks to end, and starts none any more. What they repaired until then stays.
+    /// Cancels all checks and starts no further ones. Does not wait, see [#awaitStopped]. What they repaired
+    /// stays.
     public void stop() {
         synchronized (this) {
             isClosed = true;
             running.values().forEach(one -> {
                 one.cancellation().cancel(closing());
-                one.thread().interrupt(); // it may wait for its turn, or for the source
+                one.thread().interrupt(); // it may be waiting for its turn, or for the source
             });
         }
     }
 
-    /// Waits, for seconds at most, until all have ended; they may need their tables' runners to be stopped for it.
+    /// Waits until all checks have ended, [TableRunner#CUT_GRACE] for each at most. Called after the tables'
+    /// runners were stopped, because a check may wait for one of them.
     public void awaitStopped() {
         List<Running> ending;
         synchronized (this) {
@@ -169,7 +177,7 @@ public final class CheckSchedule {
         for (Running one : ending) {
             try {
                 boolean hasEnded = one.thread().join(TableRunner.CUT_GRACE);
-                if (!hasEnded) LOG.error("{} does not end", one.thread().getName());
+                if (!hasEnded) LOG.error("The check's thread {} did not end in time", one.thread().getName());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -217,7 +225,7 @@ public final class CheckSchedule {
     private void ended(TableRunner table, Kind kind, boolean isDone) {
         synchronized (this) {
             running.remove(table.name());
-            if (isClosed) return; // what is due stays due, for the next start
+            if (isClosed) return; // the stored due time stays, for the next start
             try {
                 Optional<Duration> interval = Optional.ofNullable(kinds.get(kind))
                         .flatMap(check -> check.interval(table.config()))
@@ -236,7 +244,8 @@ public final class CheckSchedule {
     }
 
     private void due(CheckRecords.Key key, Instant at) {
-        // In milliseconds, as the alarm is: else the alarm would come a moment too early and find nothing due.
+        // Whole milliseconds, as the alarm's time is. Otherwise the alarm would fire too early and find nothing
+        // due.
         Instant when = at.truncatedTo(ChronoUnit.MILLIS);
         store.write(tx -> {
             CheckRecords.put(tx, key, when);
@@ -246,6 +255,6 @@ public final class CheckSchedule {
     }
 
     private static PerigeeException closing() {
-        return Fault.CLOSED.in("replication", "Perigee stops", "What was repaired before stays");
+        return Fault.CLOSED.in("replication", "Perigee is stopping", "Rows that were already repaired stay so");
     }
 }

@@ -28,32 +28,36 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// A copy beside its table at the source, as a check compares them: everything was fetched once, and the two still fit.
+/// The precondition of a check: a fully loaded copy, paired with the source table whose columns and key still
+/// match it.
 ///
-/// @param table as the source describes it now
-/// @param definition how the copy was made
-/// @param state where the copy stands
-/// @param marks of rows that the source has deleted and keeps; empty where it does not mark them
+/// @param table the table as the source describes it now
+/// @param definition the definition that the copy was made from
+/// @param state the copy's state, read once when the pair was made
+/// @param marks recognises rows that the source marks as deleted (`soft`); empty if it does not mark them
 record CheckTarget(
         TableConfig config,
         SourceTable table,
         CopyDefinition definition,
         TableState state,
         Optional<SoftDeletes> marks) {
-    /// Types whose stored text may begin like JSON and is the source's own all the same.
+    /// Text types. A stored value of these that begins with `{` is the source's own text, not JSON made by
+    /// Perigee.
     private static final Set<String> TEXTS = Set.of("text", "character varying", "character", "name", "citext");
 
-    /// Looks at both. Nothing is changed.
+    /// Reads the source's definition of the table and the copy's state, and checks that the two match. Changes
+    /// nothing.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] where the copy is not whole yet,
-    ///     [Fault#SOURCE_SCHEMA_CHANGED] where the two do not fit, [Fault#INVALID_REQUEST] in mode `full`, whose copy
-    ///     every sync replaces, so that there is nothing that could have been lost; or a `SOURCE_*` fault
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] if the copy is not fully loaded, waits to be
+    ///     fetched again, or was made with other settings. [Fault#SOURCE_SCHEMA_CHANGED] if the two do not match.
+    ///     [Fault#INVALID_REQUEST] in mode `full`: each sync replaces the whole copy, so no row can have been
+    ///     lost. Or another `SOURCE_*` fault
     static CheckTarget of(Store store, Source source, TableConfig config) {
         String where = "table " + config.name();
         if (config.mode() == Mode.FULL) {
             throw Fault.INVALID_REQUEST.in(
                     where,
-                    "its mode is `full`, in which every sync fetches all rows anew, so nothing can be checked that the next sync does not replace",
+                    "its mode is `full`, in which every sync fetches all rows again and replaces the copy, so a check would prove nothing",
                     "Nothing was changed",
                     "sync it instead: `perigee tables sync %s`".formatted(Remedies.word(config.name())));
         }
@@ -65,14 +69,14 @@ record CheckTarget(
                         .filter(made -> !made.isChosenDifferently(now))
                         .isPresent())
                 .orElseThrow(() -> Fault.CONFLICT.in(
-                        where, "its copy is not whole yet", "Nothing was changed", Remedies.sync(config.name())));
+                        where, "its copy is not fully loaded yet, or not with its present settings", "Nothing was changed", Remedies.sync(config.name())));
         CopyDefinition made = state.definition().orElseThrow();
         Drift drift = Drift.between(made, now);
         if (!drift.isNone()) throw Fault.SOURCE_SCHEMA_CHANGED.in(where, drift.why(), "The copy stays as it is");
         return new CheckTarget(config, table, made, state, SoftDeletes.of(made, made.target()));
     }
 
-    /// To begin a fault's message with.
+    /// The table, as fault messages name it.
     String where() {
         return "table " + config.name();
     }
@@ -82,7 +86,7 @@ record CheckTarget(
         return definition.target();
     }
 
-    /// All columns of the copy, of other rows.
+    /// A pull of all the copy's columns, for the rows of `scope`.
     Pull pull(Scope scope, int pageRows) {
         return new Pull(
                 table,
@@ -94,32 +98,33 @@ record CheckTarget(
                 config.timestamps());
     }
 
-    /// The key's columns of the copy, of other rows.
+    /// A pull of the key's columns only, for the rows of `scope`.
     Pull pullKeys(Scope scope, int pageRows) {
         return new Pull(
                 table, definition.key(), definition.key(), scope, pageRows, config.numeric(), config.timestamps());
     }
 
-    /// Whether the copy should have this row of the source: not where the source marks it as deleted.
+    /// Whether the copy should have this row of the source; false if the source marks the row as deleted.
     boolean isWanted(Batch rows, int row) {
         return marks.isEmpty() || !marks.get().isMarked(rows, row);
     }
 
-    /// Where the key's columns are among the copy's, in key order.
+    /// The indexes of the key's columns among the copy's columns, in key order.
     int[] keyColumns() {
         return definition.key().stream()
                 .mapToInt(definition.columnNames()::indexOf)
                 .toArray();
     }
 
-    /// Whether the key is one integer, which the copy has as its rowid: then both sides have one order.
+    /// Whether the key is one integer column that is the copy's rowid. Then source and copy have the same order of
+    /// keys.
     boolean isKeyRowid() {
         return CopyTable.isRowid(definition);
     }
 
-    /// The key in the text that the source reads as the same value.
+    /// A key of the copy as texts that the source reads as the same values.
     ///
-    /// @return empty where the source cannot read what the copy stores, as arrays and years beyond 9999
+    /// @return empty if the source cannot read what the copy stores, as with arrays and with years beyond 9999
     Optional<List<String>> keyText(StoredKey key) {
         List<String> texts = new ArrayList<>();
         boolean isEpoch = config.timestamps() == TimestampStorage.EPOCH_MICROS;

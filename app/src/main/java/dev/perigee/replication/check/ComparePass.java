@@ -21,21 +21,23 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 
-/// One pass over a table at the source, in one snapshot, compared with the copy while it streams. Syncs go on
-/// meanwhile: nothing is locked, and no read transaction on the copy is longer than [Comparison#SLICE_ROWS] rows.
+/// One pass over a table at the source, in one snapshot, which compares its rows with the copy as they stream in.
+/// Syncs go on meanwhile: nothing is locked, and a read transaction on the copy ends after about
+/// [Comparison#SLICE_ROWS] rows.
 ///
-/// Two threads work at once: one reads the source and computes the digest, the calling one compares.
+/// Two threads work at the same time: one reads the source and computes the digest, the calling one compares.
 final class ComparePass {
-    /// Rows in a batch.
+    /// Rows in a batch, at most.
     static final int BATCH_ROWS = 5_000;
 
-    /// How often a read that found no free reader is tried again, each time after the pool's own wait.
+    /// How often a read is tried if no reader is free. Each try waits as long as the pool of readers lets it.
     private static final int READ_TRIES = 10;
 
-    /// @param rows of the source, all compared
-    /// @param digest of them, as the copy stores them
+    /// @param rows the number of rows of the source; all were compared
+    /// @param digest the digest of these rows as the copy stores them
     /// @param asOf [dev.perigee.source.Snapshot#asOf]
-    /// @param position where the source's log stood then
+    /// @param position where the source's log stood at the snapshot
+    /// @param suspects keys of rows that seem to differ
     record Result(long rows, String digest, Optional<Instant> asOf, Optional<String> position, Suspects suspects) {}
 
     private final Store store;
@@ -45,18 +47,18 @@ final class ComparePass {
     private final LongConsumer progress;
     private final SyncCancellation cancellation;
 
-    /// Ends the reading thread when the comparing one has failed.
+    /// Ends the reading thread when the comparing thread has failed.
     private final SyncCancellation stop = new SyncCancellation();
 
     private final Suspects suspects = new Suspects();
     private final Digest digest = new Digest();
     private long rows;
 
-    // Written by the reading thread before it hands on the first page or the end.
+    // Written by the reading thread before it hands over the first page or the end.
     private Optional<Instant> asOf = Optional.empty();
     private Optional<String> position = Optional.empty();
 
-    /// @param progress told the rows compared so far, now and then; must not wait
+    /// @param progress is told the number of rows compared so far, after each slice; must not block
     ComparePass(
             Store store,
             Source source,
@@ -72,13 +74,14 @@ final class ComparePass {
         this.cancellation = cancellation;
     }
 
-    /// Compares everything, once.
+    /// Compares all rows. Called once; blocks until the source's last row and the copy's last row have been
+    /// compared.
     ///
-    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] where the copy was replaced meanwhile; what the
-    ///     cancellation says. Nothing was changed
+    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] if the copy was replaced meanwhile; the
+    ///     reason of the cancellation. Nothing was changed
     Result run() {
         int columns = copy.definition().columns().size();
-        // Begun before the source's snapshot: rows that come into the copy from now on are not missed there.
+        // Begins before the source's snapshot, so that rows inserted into the copy later do not count as extra.
         try (Comparison comparison = inRead(tx -> Comparison.of(copy, tx, suspects));
                 ComparePipeline pipeline = new ComparePipeline(columns, batchRows(), this::read, stop)) {
             Thread reader = Thread.ofVirtual()
@@ -91,10 +94,10 @@ final class ComparePass {
                 while (restSlice(comparison)) cancellation.check();
             } catch (RuntimeException | Error e) {
                 stop.cancel(ThreadFailures.unwrapped(e));
-                reader.interrupt(); // it may wait for a free batch, or for the source
+                reader.interrupt(); // it may be waiting for a free batch, or for the source
                 throw e;
             } finally {
-                join(reader); // it writes to memory that is freed next
+                join(reader); // it writes to the memory that is freed next
             }
         }
         return new Result(rows, digest.text(), asOf, position, suspects);
@@ -141,7 +144,7 @@ final class ComparePass {
             requireSame(tx);
             comparison.begin(tx);
             long inSlice = 0;
-            // Never waits for the source inside the transaction.
+            // Takes only pages that are ready: the transaction must not stay open while the source is slow.
             for (Batch page = first; page != null; page = inSlice < Comparison.SLICE_ROWS ? pipeline.poll() : null) {
                 comparison.compare(page);
                 inSlice += page.rowCount();
@@ -160,7 +163,8 @@ final class ComparePass {
         });
     }
 
-    /// A copy that was replaced has other rows under the same rowids.
+    /// Fails if the copy was replaced or altered since the pass began: the same rowids may then belong to other
+    /// rows.
     private void requireSame(Transaction tx) {
         boolean isSame = StateRecords.find(tx, copy.config().name())
                 .filter(now -> now.generation() == copy.state().generation()
@@ -175,7 +179,8 @@ final class ComparePass {
                         .formatted(Remedies.word(copy.config().name())));
     }
 
-    /// A read that found no free reader has not begun, so it may be tried again.
+    /// Runs `work` in a read transaction. If no reader was free, `work` has not begun, so the read can be tried
+    /// again.
     private <T> T inRead(TransactionWork<T> work) {
         AtomicBoolean hasBegun = new AtomicBoolean();
         for (int tries = 1; ; tries++) {

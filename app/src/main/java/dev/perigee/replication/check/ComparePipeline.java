@@ -14,13 +14,15 @@ import java.util.concurrent.BlockingQueue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Between the thread that reads the source and the one that compares. A fixed number of batches goes round, so memory
-/// is bounded and each waits for the other.
+/// Hands batches from the thread that reads the source to the thread that compares. A fixed number of batches
+/// circulates between them, so memory is bounded and the faster thread waits for the slower.
 final class ComparePipeline implements PageSink, AutoCloseable {
-    /// Batches that go round.
+    /// Batches in circulation.
     static final int BATCHES = 4;
 
-    /// A batch, or the end of all when there is none; with a failure where it broke off.
+    /// A batch, or the end of the stream if `batch` is null.
+    ///
+    /// @param failure at the end: why the reading thread failed; null if it reached the source's end
     private record Item(@Nullable Batch batch, @Nullable Throwable failure) {}
 
     private final List<Batch> all = new ArrayList<>();
@@ -30,7 +32,7 @@ final class ComparePipeline implements PageSink, AutoCloseable {
     private final SyncCancellation cancellation;
     private @Nullable Batch filling;
 
-    /// @param reading given each page on the reading thread, before it is compared; may wait
+    /// @param reading is given each page on the reading thread, before it is compared; may block
     ComparePipeline(int columns, int pageRows, Consumer<Batch> reading, SyncCancellation cancellation) {
         this.reading = reading;
         this.cancellation = cancellation;
@@ -41,7 +43,7 @@ final class ComparePipeline implements PageSink, AutoCloseable {
         }
     }
 
-    // The reading thread.
+    // Called on the reading thread.
 
     @Override
     public Batch next() {
@@ -63,22 +65,26 @@ final class ComparePipeline implements PageSink, AutoCloseable {
         ready.add(new Item(page, null));
     }
 
-    /// No page follows.
+    /// Ends the stream: no page follows.
     ///
-    /// @param failure why it broke off; null at the source's end
+    /// @param failure why reading failed; null at the source's end
     void end(@Nullable Throwable failure) {
         ready.add(new Item(null, failure));
     }
 
-    // The comparing thread.
+    // Called on the comparing thread.
 
-    /// Waits for the next page; null at the source's end. Throws what the reading thread failed with.
+    /// Waits for the next page. Throws the failure of the reading thread.
+    ///
+    /// @return null at the source's end
     @Nullable
     Batch take() {
         return batch(taken(ready));
     }
 
-    /// The next page where one is ready; null where none is, or at the end.
+    /// The next page if one is ready. Never waits.
+    ///
+    /// @return null if no page is ready, and at the end
     @Nullable
     Batch poll() {
         Item item = ready.peek();
@@ -86,12 +92,13 @@ final class ComparePipeline implements PageSink, AutoCloseable {
         return batch(taken(ready));
     }
 
+    /// Returns a page that has been compared, so that it can be filled again.
     void giveBack(Batch batch) {
         batch.clear();
         free.add(batch);
     }
 
-    /// Only once the reading thread has ended.
+    /// Frees the batches. Called only after the reading thread has ended.
     @Override
     public void close() {
         all.forEach(Batch::close);

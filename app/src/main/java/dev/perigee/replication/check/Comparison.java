@@ -3,30 +3,33 @@ package dev.perigee.replication.check;
 import dev.perigee.batch.Batch;
 import dev.perigee.store.Transaction;
 
-/// Compares the source's rows, as they come, with those of the copy, in one read transaction after another. Meanwhile
-/// the copy may change, so what differs is suspect and no more. Rows that were put into the copy after the check began
-/// are not missed at the source. Used by one thread at a time.
+/// Compares the source's rows, as they come, with the copy's, in a series of read transactions. Between these the
+/// copy may change, so a row that differs is only a suspect. A row inserted into the copy after the check began
+/// does not count as extra. Used by one thread at a time.
 interface Comparison extends AutoCloseable {
-    /// Rows looked at in one read transaction, about: a longer one would keep the WAL from being emptied.
+    /// About how many rows are compared in one read transaction. A longer transaction would keep checkpoints from
+    /// emptying the WAL.
     int SLICE_ROWS = 50_000;
 
-    /// Goes on in another transaction; what was asked of the last one is forgotten.
+    /// Continues in a new transaction. Statements of the previous one are dropped.
     void begin(Transaction tx);
 
-    /// Compares the next rows of the source.
+    /// Compares the next rows of the source, inside the transaction begun last.
     void compare(Batch rows);
 
-    /// After the source's last row: looks at more of the copy's rows that were not met.
+    /// Looks for rows of the copy that the source did not send, at most [#SLICE_ROWS] in one call. Called after
+    /// the source's last row.
     ///
-    /// @return whether there is more to look at
+    /// @return whether rows of the copy are left to look at
     boolean rest();
 
     @Override
     void close();
 
-    /// The way that suits the copy's key.
+    /// The comparison that suits the copy's key: [OrderedComparison] if the key is the rowid, else
+    /// [LookupComparison].
     ///
-    /// @param tx sees the copy as it is when the check begins
+    /// @param tx a transaction that sees the copy as it is when the check begins
     static Comparison of(CheckTarget copy, Transaction tx, Suspects suspects) {
         return copy.isKeyRowid() ? new OrderedComparison(copy, tx, suspects) : new LookupComparison(copy, tx, suspects);
     }

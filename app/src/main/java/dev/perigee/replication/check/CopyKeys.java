@@ -27,15 +27,16 @@ import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// The keys of a copy in the order of its rowids, read in short transactions while syncs go on. Used by one thread.
+/// Reads the keys of a copy in the order of its rowids, in short transactions while syncs go on. Used by one
+/// thread.
 ///
-/// @throws dev.perigee.fault.PerigeeException from each method: [Fault#BUSY] once another copy has taken this one's
-///     place, since rowids mean nothing there; the reason of the cancellation
+/// @throws dev.perigee.fault.PerigeeException from each method: [Fault#BUSY] if the copy was replaced, because the
+///     new copy has other rowids; the reason of the cancellation
 final class CopyKeys {
     /// Rows read in one transaction.
     static final int SLICE_ROWS = 20_000;
 
-    /// Takes a row and the hash of its key.
+    /// Receives the rowid of a row and the hash of its key.
     @FunctionalInterface
     interface Hashed {
         void row(long rowid, long hash);
@@ -72,7 +73,7 @@ final class CopyKeys {
                                 .collect(Collectors.joining(" AND ")));
     }
 
-    /// The smallest and the greatest rowid; the first greater than the second where there is no row.
+    /// The smallest and the greatest rowid. In an empty copy the first is greater than the second.
     long[] range() {
         return read(tx -> {
             SqliteStatement range = tx.statement(
@@ -85,13 +86,14 @@ final class CopyKeys {
         });
     }
 
+    /// Counts all keys of the copy by bucket.
     KeyDigests digests(KeyBuckets buckets) {
         KeyDigests digests = new KeyDigests(buckets);
         hashed(Long.MIN_VALUE, Long.MAX_VALUE, buckets, (_, hash) -> digests.add(hash));
         return digests;
     }
 
-    /// Rows from the rowid `from` to `to`, both among them.
+    /// Passes each row with a rowid from `from` to `to`, both included, to `work`, in the order of the rowids.
     void hashed(long from, long to, KeyBuckets buckets, Hashed work) {
         int columns = copy.definition().key().size();
         slices(from, to, rowid + ", " + keys, row -> {
@@ -102,15 +104,16 @@ final class CopyKeys {
         });
     }
 
-    /// As [#hashed], without the keys.
+    /// Like [#hashed], without reading the keys.
     void rowids(long from, long to, LongConsumer work) {
         slices(from, to, rowid, row -> work.accept(row.intAt(0)));
     }
 
-    /// Looks up the keys of a page of keys.
+    /// Looks up a page of keys from the source in the copy.
     ///
-    /// @param found told the rowids of those that are there
-    /// @return how many are not
+    /// @param page the key's columns only
+    /// @param found is told the rowid of each key that the copy has
+    /// @return the number of keys that the copy does not have
     long find(Batch page, LongConsumer found) {
         return read(tx -> {
             SqliteStatement statement = tx.statement(find);
@@ -125,7 +128,7 @@ final class CopyKeys {
         });
     }
 
-    /// The keys of those of the rows that are still there.
+    /// The keys of the rows with these rowids, leaving out rows that are gone.
     List<StoredKey> at(long[] rowids) {
         return read(tx -> {
             List<StoredKey> found = new ArrayList<>(rowids.length);
@@ -178,12 +181,12 @@ final class CopyKeys {
         if (isSame) return;
         throw Fault.BUSY.in(
                 copy.where(),
-                "its copy was replaced by a fresh one while it was compared",
-                "What was deleted before was gone at the source",
+                "its copy was replaced by a new one while it was compared",
+                "The rows deleted before were gone at the source",
                 "sweep it again when its sync has ended");
     }
 
-    /// The hash of a key that the source sent, as [#hashed] gives it for the same key in the copy.
+    /// The hash of a key that the source sent; the same as [#hashed] computes for this key in the copy.
     long hash(Batch page, int row, KeyBuckets buckets) {
         long hash = buckets.seed();
         for (int column = 0; column < page.columns(); column++) {
@@ -202,7 +205,7 @@ final class CopyKeys {
         return KeyHash.of(bytes, 0, row.lengthAt(column), seed);
     }
 
-    /// The text that [KeyBuckets] says.
+    /// The text of a value that is hashed, as [KeyBuckets] defines it.
     private static byte[] text(Value value) {
         return switch (value) {
             case Value.Int(long number) -> Long.toString(number).getBytes(StandardCharsets.US_ASCII);
@@ -217,14 +220,14 @@ final class CopyKeys {
         };
     }
 
-    /// A name of the rowid that no column has.
+    /// A name of the rowid that no column of the copy has taken.
     private static String rowidName(CheckTarget copy) {
         if (copy.isKeyRowid()) return quoted(copy.definition().key().getFirst());
         return copy.definition()
                 .rowid()
                 .orElseThrow(() -> Fault.INVALID_REQUEST.in(
                         copy.where(),
-                        "it has columns rowid, _rowid_ and oid, so that the rows of its copy have no name",
+                        "it has columns named rowid, _rowid_ and oid, so the rowid of its copy cannot be addressed",
                         "Nothing was deleted",
                         "leave one of the three columns out with `exclude`"));
     }

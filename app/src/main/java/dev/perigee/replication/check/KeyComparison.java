@@ -21,28 +21,33 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 
-/// Finds the rows of a copy that the source does not have, while syncs go on. What it finds are candidates: rows that
-/// were written meanwhile may be among them.
+/// Finds the rows of a copy that the source does not have, while syncs go on. The rows found are only candidates,
+/// because some may have been written meanwhile.
 ///
-/// First the copy's keys are counted by bucket, then the source's, in a snapshot. Only keys of buckets that differ are
-/// sent, in the same snapshot, and their hashes kept. Where the source cannot count them, or very many differ, all keys
-/// are sent: beside a copy whose rowid is its key both sides are read in one order, and nothing is kept in memory;
-/// beside any other they are looked up, and the rows that were found kept as bits, since SQLite has numbered those rows
-/// without gaps.
+/// First the copy's keys are hashed and counted by bucket, then the source counts its own in a snapshot. In the
+/// same snapshot the source sends only the keys of buckets that differ, and their hashes are kept.
 ///
-/// Rows numbered after the snapshot began are no candidates: they came later. Used once, by one thread.
+/// The source sends all keys if it cannot count them, or if more than [#MAX_EXCHANGED] would have to be sent. If
+/// the copy's key is its rowid, both sides are then read in the same order and merged, with nothing kept in
+/// memory. Otherwise each key is looked up in the copy, and one bit per rowid is kept for the rows that were
+/// found. SQLite assigned those rowids itself, so they lie close together.
+///
+/// Rows with a rowid above the copy's greatest one at the start are not candidates: they were inserted later. Used
+/// once, by one thread.
 final class KeyComparison {
-    /// Keys sent by bucket at most, at eight bytes each; if there are more, all keys are sent.
+    /// Keys sent by bucket at most; each takes eight bytes here. If there are more, the source sends all keys.
     static final int MAX_EXCHANGED = 1 << 22;
 
-    /// How far apart the rowids of a copy may be, at one bit each.
+    /// How far apart the smallest and the greatest rowid may be when a bit is kept for each rowid.
     static final long MAX_ROWID_SPAN = 400_000_000;
 
     private static final int PAGE_ROWS = 10_000;
 
-    /// @param compared rows of the copy
-    /// @param exchanged keys that the source sent
-    /// @param missing keys of those that the copy did not have
+    /// What the comparison found.
+    ///
+    /// @param compared the number of rows of the copy that were compared
+    /// @param exchanged the number of keys that the source sent
+    /// @param missing the number of these keys that the copy did not have
     /// @param asOf see [Snapshot#asOf]
     /// @param identity see [Snapshot#identity]
     record Found(
@@ -54,11 +59,10 @@ final class KeyComparison {
             Optional<String> position,
             Optional<Identity> identity) {}
 
-    /// What remains to be looked at in the copy.
+    /// The part of the copy that is left to look at after the snapshot was closed.
     ///
-    /// @param wanted buckets to look at; empty for all
-    /// @param isFound whether the source has the row: by the hash of its key where buckets are looked at, else by its
-    ///     rowid
+    /// @param wanted the buckets to look at; empty for all rows
+    /// @param isFound whether the source has a row: given the hash of its key if `wanted` is set, else its rowid
     private record Rest(Optional<BitSet> wanted, LongPredicate isFound) {}
 
     private record Seen(
@@ -83,6 +87,7 @@ final class KeyComparison {
         this.cancellation = cancellation;
     }
 
+    /// Compares the keys of both sides. Called once; blocks until it is done.
     Found run() {
         KeyDigests ours = keys.digests(buckets);
         long[] range = keys.range();
@@ -129,10 +134,10 @@ final class KeyComparison {
         if (last - first >= MAX_ROWID_SPAN) {
             throw Fault.TOO_LARGE.in(
                     copy.where(),
-                    "the rows of its copy are numbered from %d to %d, and a sweep that has to see all keys takes %d numbers"
+                    "the rowids of its copy range from %d to %d, and a sweep that compares all keys can handle a range of %d"
                             .formatted(first, last, MAX_ROWID_SPAN),
                     "Nothing was deleted",
-                    Remedies.resync(copy.config().name()) + ", which numbers its rows anew");
+                    Remedies.resync(copy.config().name()) + ", which assigns new rowids");
         }
         BitSet found = new BitSet((int) (last - first + 1));
         send(
@@ -161,7 +166,7 @@ final class KeyComparison {
         });
     }
 
-    /// Both sides in the order of the key, which is the rowid here.
+    /// Merges both sides in the order of the key, which is the rowid here.
     private void merge(Snapshot snapshot) {
         long[] next = {first};
         boolean[] isOver = {false};
@@ -202,8 +207,8 @@ final class KeyComparison {
         return copy.pullKeys(scope, PAGE_ROWS);
     }
 
-    /// Hashes of the keys that were sent by bucket. That two keys have one hash is as rare as two sets of keys with one
-    /// digest, and hides a row from one comparison only.
+    /// Hashes of the keys that were sent by bucket. A row whose key has by chance the same hash as another key is
+    /// missed by this comparison only: the next one uses another seed.
     private static final class Hashes {
         private long[] hashes = new long[1024];
         private int size;

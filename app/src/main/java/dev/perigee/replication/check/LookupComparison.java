@@ -13,9 +13,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// For any key: the source's rows come as they lie, each is looked up in the copy, and the copy's rowids that were met
-/// are remembered, a bit for each; in the end those that were not met are extra. The source's order of its keys, which
-/// may be a linguistic one, so does not matter.
+/// The comparison for any key. The source sends its rows in physical order, each is looked up in the copy, and the
+/// rowid found is remembered as one bit. Rows of the copy that were not met in the end are suspected to be extra.
+/// So it does not matter in which order the source sorts keys, which may be linguistic.
 final class LookupComparison implements Comparison {
     private final CheckTarget checked;
     private final Suspects suspects;
@@ -23,7 +23,7 @@ final class LookupComparison implements Comparison {
     private final String select;
     private final String selectRest;
 
-    /// The copy's greatest rowid when the check began.
+    /// The copy's greatest rowid when the check began; 0 if it had no row.
     private final long greatest;
 
     private final RowidSet met;
@@ -31,8 +31,8 @@ final class LookupComparison implements Comparison {
     private @Nullable Transaction transaction;
     private @Nullable SqliteStatement lookup;
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] for a copy with rowids too great to remember,
-    ///     [Fault#INVALID_REQUEST] for one whose columns have taken all names of the rowid
+    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] if the copy has a rowid above
+    ///     [RowidSet#MAX_ROWID]; [Fault#INVALID_REQUEST] if its columns have taken all names of the rowid
     LookupComparison(CheckTarget copy, Transaction tx, Suspects suspects) {
         this.checked = copy;
         this.suspects = suspects;
@@ -52,7 +52,7 @@ final class LookupComparison implements Comparison {
                 .formatted(rowid, table, quoted(key), SLICE_ROWS);
         SqliteStatement last = tx.statement("SELECT max(%s) FROM %s".formatted(rowid, table));
         last.step();
-        this.greatest = last.intAt(0); // 0 for a copy without rows
+        this.greatest = last.intAt(0); // 0 for NULL, in a copy without rows
         last.reset();
         this.met = new RowidSet(greatest);
     }
@@ -90,7 +90,7 @@ final class LookupComparison implements Comparison {
         while (copy.step()) {
             long rowid = copy.intAt(keySize);
             if (!met.contains(rowid)) suspects.add(StoredKey.of(copy, keySize));
-            from = rowid + 1; // no overflow: rowids up to `greatest` are far below
+            from = rowid + 1; // no overflow: RowidSet takes no `greatest` near the limit
             seen++;
         }
         return seen == SLICE_ROWS;
@@ -106,7 +106,7 @@ final class LookupComparison implements Comparison {
                 .rowid()
                 .orElseThrow(() -> Fault.INVALID_REQUEST.in(
                         copy.where(),
-                        "its columns have all the names by which SQLite numbers rows: rowid, _rowid_, oid",
+                        "it has columns named rowid, _rowid_ and oid, so the rowid of its copy cannot be addressed",
                         "Nothing was changed",
                         "leave one of the three columns out with `exclude`"));
     }

@@ -10,7 +10,7 @@ import dev.perigee.store.Transaction;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// For a copy whose key is its rowid: both sides come in the order of the key and are merged.
+/// The comparison for a copy whose key is its rowid: both sides are read in the order of the key and merged.
 final class OrderedComparison implements Comparison {
     private final CheckTarget checked;
     private final Suspects suspects;
@@ -18,10 +18,10 @@ final class OrderedComparison implements Comparison {
     private final String selectRest;
     private final int keyColumn;
 
-    /// The copy's greatest key when the check began; empty where it had no row.
+    /// The copy's greatest key when the check began; [Long#MIN_VALUE] if it had no row.
     private final long greatest;
 
-    /// All rows with lesser keys are done.
+    /// All rows with a smaller key have been compared.
     private long from = Long.MIN_VALUE;
 
     private boolean isDone;

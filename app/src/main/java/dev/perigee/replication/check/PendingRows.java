@@ -13,8 +13,8 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 
-/// Which of some rows the next sync is going to fetch anyway: those are behind, and not lost. What a sync would ask for
-/// is asked for here, and only the keys are looked at; see [dev.perigee.replication.sync.SyncRun].
+/// Finds out which rows the next sync will fetch anyway: these are only behind, not lost. Sends the source the
+/// same questions as a sync would, but asks for the keys only; see [dev.perigee.replication.sync.SyncRun].
 final class PendingRows {
     private static final int PAGE_ROWS = 10_000;
 
@@ -29,7 +29,9 @@ final class PendingRows {
         this.wanted = Set.copyOf(wanted);
     }
 
-    /// @param copy as it stands while no sync runs
+    /// Those of the `wanted` keys whose rows the next sync will fetch.
+    ///
+    /// @param copy the copy's state, read while no sync runs
     static Set<StoredKey> among(Collection<StoredKey> wanted, CheckTarget copy, Snapshot snapshot) {
         PendingRows pending = new PendingRows(copy, snapshot, wanted);
         Sealing sealing = copy.state().sealing();

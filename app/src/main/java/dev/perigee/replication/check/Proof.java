@@ -4,21 +4,21 @@ import dev.perigee.replication.state.Problem;
 import java.time.Instant;
 import java.util.Optional;
 
-/// What a verification found: a row of `tmp_replication_proofs`, explained in `docs/format/`.
+/// The result of a verification: a row of `tmp_replication_proofs`, explained in `docs/format/`.
 ///
-/// @param table the name it is configured by
+/// @param table the name the table is configured by
 /// @param tookMs milliseconds from beginning to end
-/// @param generation of the copy that was compared
-/// @param asOf the time of the source's snapshot, by the source's clock; empty where none was taken
-/// @param position where the source's log stood then
-/// @param rows of the source that were compared
-/// @param missing rows that only the source had
-/// @param different rows whose values differed
-/// @param extra rows that only the copy had
-/// @param pending rows that seemed to differ and that the next sync fetches: behind, not lost
-/// @param repaired rows of these that were written or removed
-/// @param digest of the source's rows as they are stored, see [dev.perigee.batch.Digest]
-/// @param error why it is unfinished, or why differences were left
+/// @param generation the generation of the copy that was compared; 0 if the comparison did not begin
+/// @param asOf the time of the source's snapshot, by the source's clock; empty if none was taken
+/// @param position where the source's log stood at the snapshot
+/// @param rows the number of rows of the source that were compared
+/// @param missing the number of rows that only the source had
+/// @param different the number of rows whose values differed
+/// @param extra the number of rows that only the copy had
+/// @param pending the number of rows that seemed to differ and that the next sync fetches: behind, not lost
+/// @param repaired how many of the missing, different and extra rows were written or removed
+/// @param digest the digest of the source's rows as the copy stores them, see [dev.perigee.batch.Digest]
+/// @param error why the verification is unfinished, or why differences were left
 public record Proof(
         String table,
         Verdict verdict,
@@ -36,7 +36,7 @@ public record Proof(
         Optional<String> digest,
         Optional<Problem> error) {
 
-    /// Rows that were found wrong and were left so.
+    /// The number of rows that were found wrong and were not repaired.
     ///
     /// @param mayKeep whether rows that only the copy has are meant to stay
     public long left(boolean mayKeep) {
@@ -45,13 +45,13 @@ public record Proof(
     }
 
     enum Verdict {
-        /// Copy and source are the same, but for what the next sync fetches.
+        /// Copy and source are equal, except for rows that the next sync fetches.
         EQUAL,
-        /// They were not, and are now.
+        /// They differed, and all differences were repaired.
         REPAIRED,
-        /// They are not.
+        /// They differ.
         DIFFERENT,
-        /// It is not known.
+        /// The verification could not be completed, so it is not known whether they differ.
         UNFINISHED;
 
         /// Whether the copy was found or made right.

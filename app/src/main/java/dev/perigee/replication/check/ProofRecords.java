@@ -12,7 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// `tmp_replication_proofs`: the last verification of each table, and the last that found or made it right.
+/// `tmp_replication_proofs`: the last verification of each table, and the last that found the copy equal or
+/// repaired it. Methods work inside the caller's transaction.
 public final class ProofRecords {
     private static final String SELECT = """
             SELECT name, verdict, started_at, took_ms, generation, as_of, position, rows, missing, different, extra,
@@ -22,17 +23,20 @@ public final class ProofRecords {
 
     private ProofRecords() {}
 
-    /// The last verification that found a copy right, or made it so.
+    /// The last verification that found a copy equal to the source, or made it so.
     ///
     /// @param at the time of the source's snapshot, by the source's clock
     /// @param verdict `equal` or `repaired`
-    /// @param generation of the copy it speaks of
+    /// @param generation the generation of the copy that was verified
     record Verified(Instant at, Verdict verdict, long generation) {}
 
+    /// The row of one table.
+    ///
+    /// @param verified empty if there was no such verification, or if a later one found differences and left them
     public record Entry(Proof last, Optional<Verified> verified) {}
 
-    /// Remembers the last verification. One that found a difference and left it takes back what was verified before;
-    /// one that came to no end does not.
+    /// Records `proof` as the table's last verification. If it found differences and left them, the earlier
+    /// [Verified] is cleared. If it could not be completed, the earlier one stays.
     static void put(Transaction tx, Proof proof) {
         SqliteStatement put = tx.statement("""
                 INSERT INTO tmp_replication_proofs (name, verdict, started_at, took_ms, generation, as_of, position,
@@ -80,7 +84,7 @@ public final class ProofRecords {
         }
     }
 
-    /// By the name the table is configured by.
+    /// All rows, by the name the table is configured by.
     static Map<String, Entry> all(Transaction tx) {
         Map<String, Entry> all = new HashMap<>();
         SqliteStatement rows = tx.statement(SELECT);

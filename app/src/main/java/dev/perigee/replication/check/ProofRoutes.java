@@ -22,7 +22,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
-/// The REST API of verifications, for admins: `GET /proof`, `GET /proof/:name`, `POST /tables/:name/verify`.
+/// The REST API of verifications below `/replication`, for admins: `GET /proof`, `GET /proof/:name`, `POST
+/// /tables/:name/verify`. Bodies and answers are explained in `docs/replication.md`.
 public final class ProofRoutes {
     private static final Set<String> FIELDS = Set.of("repair", "confirm");
 
@@ -48,7 +49,7 @@ public final class ProofRoutes {
     }
 
     private List<ProofView> proofs() {
-        // Before the proofs: a verification stores its proof first, and is no longer running afterwards.
+        // Read before the proofs: a verification stores its proof before it stops counting as running.
         Set<String> running = tables.all().stream()
                 .map(TableRunner::name)
                 .filter(checks::isRunning)
@@ -65,7 +66,7 @@ public final class ProofRoutes {
     }
 
     private ProofView proof(TableRunner table) {
-        // First, as above: otherwise "not running" could stand beside the proof before the last.
+        // Read first, as above. Otherwise the answer could say "not running" and show the proof before the last.
         boolean isRunning = checks.isRunning(table.name());
         return view(table.name(), isRunning, verifications.proof(table.name()), state(table));
     }
@@ -84,7 +85,7 @@ public final class ProofRoutes {
                 isRunning ? verifications.progress(table) : Optional.empty());
     }
 
-    /// The answer has the proof of this very verification, where it ended within the limit; else it continues.
+    /// Starts a verification. The answer has its proof if it ends within the limit; otherwise it continues.
     private Response verify(Request request) {
         TableRunner table = named(request);
         RequestedRuns.flag(request, "wait", true); // refused before anything starts

@@ -8,21 +8,22 @@ import dev.perigee.replication.sync.Progress;
 import java.time.Instant;
 import java.util.Optional;
 
-/// What was proved of one table, as `GET /replication/proof` shows it. The fields are explained in
+/// The last verification of one table, as `GET /replication/proof` shows it. The fields are explained in
 /// `docs/replication.md`.
 ///
 /// @param verdict `equal`, `repaired`, `different`, `unfinished`; `none` before the first verification
-/// @param startedAt when it began
-/// @param ms how long it took
-/// @param asOf the time of the source's snapshot
-/// @param position where the source's log stood then
-/// @param rows of the source that were compared
-/// @param pending rows that are only behind: the next sync fetches them
-/// @param digest of the source's rows as they are stored
-/// @param verified the last verification that found the copy right or made it so, unless it was replaced since
-/// @param nextVerifyAt when the next one is due
-/// @param running whether one runs, or waits for its turn
-/// @param progress of the one that runs
+/// @param startedAt when the verification began
+/// @param ms how long it took, in milliseconds
+/// @param asOf the time of the source's snapshot, by the source's clock
+/// @param position where the source's log stood at the snapshot
+/// @param rows the number of rows of the source that were compared
+/// @param pending the number of rows that are only behind: the next sync fetches them
+/// @param digest the digest of the source's rows as the copy stores them
+/// @param verified the last verification that found the copy equal or repaired it; empty if the copy was replaced
+///     since
+/// @param nextVerifyAt when the next verification is due by schedule
+/// @param running whether a check of the table runs, or waits for its turn
+/// @param progress the progress of the running verification
 public record ProofView(
         String table,
         String verdict,
@@ -43,10 +44,12 @@ public record ProofView(
         boolean running,
         Optional<Progress> progress) {
 
+    /// The last verification that still holds.
+    ///
     /// @param at the time of the source's snapshot, by the source's clock
     /// @param verdict `equal` or `repaired`
     public record Verified(Instant at, String verdict) {
-        /// What still holds of a table's copy.
+        /// The entry's [ProofRecords.Verified], if it speaks of the copy's present generation.
         public static Optional<Verified> of(Optional<Entry> entry, Optional<TableState> state) {
             return entry.flatMap(Entry::verified)
                     .filter(known -> state.filter(now -> now.generation() == known.generation())
@@ -55,7 +58,7 @@ public record ProofView(
         }
     }
 
-    /// A verification by itself, as it has just ended.
+    /// A verification that has just ended, without what else is known of the table.
     public static ProofView of(String table, Optional<Proof> proof) {
         return of(table, proof, Optional.empty(), Optional.empty(), false, Optional.empty());
     }

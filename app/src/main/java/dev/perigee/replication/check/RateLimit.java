@@ -2,9 +2,9 @@ package dev.perigee.replication.check;
 
 import java.util.concurrent.TimeUnit;
 
-/// Keeps a stream of rows below a rate, by waiting after each portion. One thread's.
+/// Keeps a stream of rows below a rate, by waiting after each portion. Used by one thread.
 final class RateLimit {
-    /// How time passes.
+    /// The clock to measure and to wait with, so that tests can replace it.
     interface Clock {
         long nanoTime();
 
@@ -28,7 +28,7 @@ final class RateLimit {
     private final long startNanos;
     private long rows;
 
-    /// @param rowsPerSecond 0 for no limit
+    /// @param rowsPerSecond the rate; 0 for no limit
     RateLimit(long rowsPerSecond) {
         this(rowsPerSecond, SYSTEM);
     }
@@ -39,12 +39,13 @@ final class RateLimit {
         this.startNanos = clock.nanoTime();
     }
 
-    /// Rows in a portion at most, so that no wait is longer than a second or so.
+    /// The greatest size of a portion: `otherwise`, or less at a low rate, so that no wait is much longer than a
+    /// second.
     int portion(int otherwise) {
         return rowsPerSecond == 0 ? otherwise : (int) Math.max(1, Math.min(otherwise, rowsPerSecond));
     }
 
-    /// Waits as long as `more` rows are ahead of the rate.
+    /// Counts `more` rows, and blocks until the rows counted so far are no longer ahead of the rate.
     void passed(int more) throws InterruptedException {
         if (rowsPerSecond == 0) return;
         rows += more;

@@ -24,36 +24,37 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
-/// Looks again at rows that seemed to differ between source and copy, and brings just those in line.
+/// Compares single rows that seemed to differ between source and copy a second time, and repairs them if asked.
 ///
-/// A check compares while syncs go on and rows are written, so what it meets are suspicions. This looks at each such
-/// key in a fresh snapshot of the source while no sync runs: the caller is inside
-/// [dev.perigee.replication.run.TableRunner#exclusively]. A row that the next sync would fetch anyway is behind and not
-/// lost ([PendingRows]); of all others the copy must have exactly what the source has. SQLite itself judges that, with
-/// the comparison that syncs use.
+/// A check compares while syncs write rows, so the rows it finds are only suspects. This class reads each
+/// suspect's key in a fresh snapshot of the source while no sync runs: the caller is inside
+/// [dev.perigee.replication.run.TableRunner#exclusively]. A row that the next sync would fetch anyway is behind,
+/// not lost ([PendingRows]). Of all other rows the copy must have exactly what the source has. SQLite itself
+/// decides whether two rows are equal, with the comparison that syncs use.
 ///
-/// A row is written as it came. One is removed only after the source's answer about its key came whole and without it.
+/// A missing or different row is written as the source sent it. A row is removed only after the source's answer
+/// about its key was complete and did not contain it.
 final class Recheck {
-    /// Keys looked at in one call at most, since syncs wait meanwhile.
+    /// Keys compared in one call at most, because syncs of the table wait meanwhile.
     static final int MAX_KEYS = 20_000;
 
-    /// What may be changed in the copy.
+    /// What the recheck may change in the copy.
     ///
-    /// @param upserts rows that are missing or differ are written
-    /// @param deletes rows that the source does not have are removed
+    /// @param upserts whether rows that are missing or differ are written
+    /// @param deletes whether rows that the source does not have are removed
     record Fixes(boolean upserts, boolean deletes) {
         static final Fixes NONE = new Fixes(false, false);
         static final Fixes DELETES = new Fixes(false, true);
         static final Fixes ALL = new Fixes(true, true);
     }
 
-    /// What was found, by key. Where fixes were allowed, this is what was fixed.
+    /// The number of rows found in each state. If a kind of fix was allowed, these rows have been fixed.
     ///
     /// @param missing rows that only the source has
     /// @param different rows whose values differ
     /// @param extra rows that only the copy has
     /// @param pending rows that the next sync fetches
-    /// @param same rows that are the same by now, or are gone on both sides
+    /// @param same rows that are equal by now, or gone on both sides
     record Found(long missing, long different, long extra, long pending, long same) {
         static final Found NOTHING = new Found(0, 0, 0, 0, 0);
 
@@ -66,7 +67,7 @@ final class Recheck {
                     same + other.same);
         }
 
-        /// Rows in which source and copy really differ.
+        /// The number of rows in which source and copy really differ.
         long differences() {
             return missing + different + extra;
         }
@@ -80,12 +81,12 @@ final class Recheck {
         this.source = source;
     }
 
-    /// Looks at the rows with these keys, in one snapshot.
+    /// Compares the rows with these keys, in one snapshot.
     ///
-    /// @param keys as the copy stores them, at most [#MAX_KEYS]
-    /// @param cancellation asked between two questions to the source; what was written until then stays and is right
-    /// @throws dev.perigee.fault.PerigeeException as [CheckTarget#of]; or a `SOURCE_*` fault, after which nothing was
-    ///     removed for want of an answer
+    /// @param keys the keys as the copy stores them, at most [#MAX_KEYS]
+    /// @param cancellation checked between two questions to the source; rows written before stay and are correct
+    /// @throws dev.perigee.fault.PerigeeException as [CheckTarget#of]; a `SOURCE_*` fault. No row was removed
+    ///     without a complete answer of the source
     Found look(TableConfig config, Collection<StoredKey> keys, Fixes fixes, SyncCancellation cancellation) {
         if (keys.size() > MAX_KEYS) throw new IllegalArgumentException(keys.size() + " keys at once");
         if (keys.isEmpty()) return Found.NOTHING;
@@ -96,7 +97,7 @@ final class Recheck {
                 snapshot -> new Look(copy, snapshot, fixes, cancellation).at(keys));
     }
 
-    /// One snapshot's work.
+    /// The work in one snapshot.
     private final class Look {
         private final CheckTarget copy;
         private final Snapshot snapshot;
@@ -134,12 +135,12 @@ final class Recheck {
                 left.removeAll(part);
                 look(new Scope.Keys(texts.subList(from, to)), part);
             }
-            // Keys that the source cannot be asked for are found by reading all of it.
+            // Keys whose text the source cannot read are searched for by reading the whole table.
             if (!left.isEmpty()) look(new Scope.Changed(Optional.empty()), left);
             return found;
         }
 
-        /// @param left keys to look for; those that were not found are left in the end
+        /// @param left the keys to look for; found ones are taken out, so that in the end the absent ones are left
         private void look(Scope scope, Set<StoredKey> left) {
             int columns = copy.definition().columns().size();
             int[] keyColumns = copy.keyColumns();
@@ -148,7 +149,7 @@ final class Recheck {
                 snapshot.pull(copy.pull(scope, Scope.Keys.MAX_KEYS), pages);
             }
             cancellation.check();
-            // Only here is it known that the answer was whole.
+            // Only here is it certain that the answer was complete.
             if (!left.isEmpty()) add(inTransaction(fixes.deletes(), tx -> absent(tx, left)));
         }
 
@@ -156,7 +157,7 @@ final class Recheck {
             cancellation.check();
             List<Integer> rows = new ArrayList<>();
             for (int row = 0; row < page.rowCount(); row++) {
-                // One that the source marks as deleted counts as not there.
+                // A row that the source marks as deleted counts as absent.
                 boolean isWanted = copy.isWanted(page, row);
                 if (isWanted && left.remove(StoredKey.of(page, row, keyColumns))) rows.add(row);
             }

@@ -19,20 +19,22 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A source as long as one of its tables is the one it was: each snapshot asks first, before anything else is read in
-/// it. What is missing in another server, database or table of the same name says nothing about the copy.
+/// A source that refuses to be read once one of its tables is not the same table any more. Each snapshot checks
+/// this before anything else is read in it. Rows that are missing in another server, database or table of the same
+/// name say nothing about the copy.
 ///
-/// Everything that removes rows from a copy because the source does not have them reads through this.
+/// Sweeps, verifications and backfills read through this class, because they remove rows that the source does not
+/// have.
 public record SameTableSource(Source source, Asking asking) implements Source {
-    /// Throws where the table is another one.
+    /// Checks the table's identity in a snapshot, and throws if it is another table.
     @FunctionalInterface
     interface Asking {
         void ask(Snapshot snapshot, String where);
     }
 
-    /// As long as the table is the one that its copy's rows come from.
+    /// Requires the table to be the one that its copy's rows come from, as recorded in the replica.
     ///
-    /// @see Lineage
+    /// @see SourceIdentityCheck
     public static SameTableSource remembered(Store store, Source source, TableConfig config, SourceTable table) {
         return new SameTableSource(source, (snapshot, _) -> {
             TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
@@ -41,14 +43,14 @@ public record SameTableSource(Source source, Asking asking) implements Source {
         });
     }
 
-    /// As long as nothing replaced or emptied the table since it had `identity`, see [Snapshot#identity].
+    /// Requires that the table was neither replaced nor emptied since it had `identity`, see [Snapshot#identity].
     static SameTableSource since(Source source, SourceTable table, Optional<Identity> identity) {
         return new SameTableSource(source, (snapshot, where) -> {
             if (isSame(identity, snapshot.identity(table))) return;
             throw Fault.SOURCE_SCHEMA_CHANGED.in(
                     where,
-                    "%s was replaced or emptied between two looks at it".formatted(table.id()),
-                    "Nothing was deleted since");
+                    "%s was replaced or emptied between two snapshots".formatted(table.id()),
+                    "Nothing was deleted from the copy since then");
         });
     }
 
@@ -86,7 +88,7 @@ public record SameTableSource(Source source, Asking asking) implements Source {
         return source.run(statements, isReadOnly, answers);
     }
 
-    /// Does nothing: the source is somebody else's.
+    /// Does nothing: whoever opened the source closes it.
     @Override
     public void close() {}
 }

@@ -6,7 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/// The keys of rows that seem to differ. More than [#MAX_KEYS] are only counted. Not thread-safe.
+/// The keys of rows that seem to differ. Beyond [#MAX_KEYS] they are only counted. Not thread-safe.
 final class Suspects {
     /// Keys remembered at most.
     static final int MAX_KEYS = 100_000;
@@ -19,7 +19,7 @@ final class Suspects {
         else if (!keys.contains(key)) leftOut++;
     }
 
-    /// Those met beyond those remembered.
+    /// How many suspects were added and not remembered.
     long leftOut() {
         return leftOut;
     }
@@ -28,7 +28,7 @@ final class Suspects {
         return keys.size();
     }
 
-    /// The keys in portions of [Recheck#MAX_KEYS] at most.
+    /// The remembered keys, in portions of at most [Recheck#MAX_KEYS].
     List<List<StoredKey>> portions() {
         List<StoredKey> all = new ArrayList<>(keys);
         List<List<StoredKey>> portions = new ArrayList<>();

@@ -4,17 +4,18 @@ import dev.perigee.replication.state.Problem;
 import java.time.Instant;
 import java.util.Optional;
 
-/// A row of `tmp_replication_sweeps`: the last sweep of a table.
+/// The last sweep of a table: a row of `tmp_replication_sweeps`.
 ///
-/// @param at when it ended
-/// @param compared rows of the copy that were compared
-/// @param exchanged keys the source sent for that
-/// @param deleted rows removed from the copy
-/// @param missing rows the source had that the copy did not have yet, among the keys sent
-/// @param asOf the snapshot's time by the source's clock
-/// @param position where the source's log stood then
-/// @param awaiting rows whose removal waits for a person's word; 0 for none
-/// @param error why it failed or asks
+/// @param table the name the table is configured by
+/// @param at when the sweep ended
+/// @param compared the number of rows of the copy that were compared
+/// @param exchanged the number of keys that the source sent for that
+/// @param deleted the number of rows removed from the copy
+/// @param missing the number of keys sent whose rows the copy did not have yet
+/// @param asOf the time of the source's snapshot, by the source's clock
+/// @param position where the source's log stood at the snapshot
+/// @param awaiting the number of rows whose removal waits for an admin's confirmation; 0 for none
+/// @param error why the sweep failed, or why it needs a confirmation
 public record Sweep(
         String table,
         Instant at,
@@ -31,11 +32,11 @@ public record Sweep(
     enum Verdict {
         /// The copy has no row that the source does not have.
         CLEAN,
-        /// Rows were removed.
+        /// Rows were removed from the copy.
         DELETED,
-        /// So many would be removed that a person has to say so.
+        /// So many rows would be removed that an admin has to confirm it.
         UNCONFIRMED,
-        /// It could not be made; what was removed before was gone at the source.
+        /// The sweep could not be completed. Rows it had already removed were gone at the source.
         FAILED
     }
 }

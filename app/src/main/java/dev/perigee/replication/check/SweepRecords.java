@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// `tmp_replication_sweeps`, one row per table that is swept. Every method works inside the caller's transaction.
+/// `tmp_replication_sweeps`: one row per table that was swept. Every method works inside the caller's transaction.
 final class SweepRecords {
     private SweepRecords() {}
 
-    /// Writes it, unless the table is no longer replicated.
+    /// Records `sweep` as the table's last one, unless the table is no longer replicated.
     static void put(Transaction tx, Sweep sweep) {
         SqliteStatement put = tx.statement("""
                 INSERT OR REPLACE INTO tmp_replication_sweeps (name, at, verdict, compared, exchanged, deleted, missing,

@@ -45,7 +45,7 @@ public final class SweepRoutes {
         return Response.result(answer);
     }
 
-    /// Sweeps a table now, and waits for it for a while.
+    /// Starts a sweep. The answer has its result if it ends within the limit; otherwise it continues.
     private Response sweep(Request request) {
         TableRunner runner = swept(request);
         boolean isConfirmed = isConfirmed(request);

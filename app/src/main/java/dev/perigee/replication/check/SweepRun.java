@@ -21,14 +21,14 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.random.RandomGenerator;
 
-/// One sweep of one table: removes the rows from its copy that are gone at the source. Used once, by one thread, which
-/// is not the table's own.
+/// One sweep of one table: removes the rows from its copy that are gone at the source. Used once, on the check's
+/// thread, never inside a task of the table's runner.
 ///
-/// Keys are compared while syncs go on ([KeyComparison]), so what that finds are candidates. Each is looked at again,
-/// in a fresh snapshot and while no sync runs, and removed only if a whole answer of the source is without it
-/// ([Recheck]). Between two lots of candidates syncs take their turn.
+/// Keys are compared while syncs go on ([KeyComparison]), so the rows found are only candidates. Each candidate is
+/// looked up again in a fresh snapshot while no sync runs ([Recheck]). It is removed only if a complete answer of
+/// the source does not contain it. Between two lots of candidates, syncs that wait get to run.
 final class SweepRun {
-    /// Candidates that are looked at while syncs wait.
+    /// Candidates checked in one lot, while syncs of the table wait.
     static final int LOT_ROWS = 5_000;
 
     private final Store store;
@@ -44,7 +44,7 @@ final class SweepRun {
     private Optional<KeyComparison.Found> first = Optional.empty();
     private Optional<KeyComparison.Found> last = Optional.empty();
 
-    /// @param confirmed rows that an admin allowed to be removed, see [MassDeleteGuard]
+    /// @param confirmed the number of rows that an admin allowed to be removed, see [MassDeleteGuard]; 0 for none
     SweepRun(
             Store store,
             Source source,
@@ -61,8 +61,11 @@ final class SweepRun {
         this.awaiting = confirmed;
     }
 
-    /// @throws PerigeeException [Fault#MASS_DELETE] where an admin has to confirm; as [CheckTarget#of]; a `SOURCE_*`
-    ///     fault. What was removed before was gone at the source
+    /// Sweeps the table to the end. Compares again as long as a comparison found more candidates than it could
+    /// remember.
+    ///
+    /// @throws PerigeeException [Fault#MASS_DELETE] if an admin has to confirm the deletion; as [CheckTarget#of];
+    ///     a `SOURCE_*` fault. Rows removed before were gone at the source
     void run() throws InterruptedException {
         boolean isMore = true;
         while (isMore) {
@@ -83,32 +86,33 @@ final class SweepRun {
         awaiting = 0;
     }
 
-    /// Rows removed so far.
+    /// The number of rows removed so far.
     long deleted() {
         return deleted;
     }
 
-    /// Keys the source sent so far.
+    /// The number of keys that the source sent so far.
     long exchanged() {
         return exchanged;
     }
 
-    /// Rows whose removal waits for an admin's word.
+    /// The number of rows whose removal waits for an admin's confirmation.
     long awaiting() {
         return awaiting;
     }
 
-    /// The comparison that began it, which saw all there was.
+    /// The first comparison, which saw all rows of the copy; empty before it ended.
     Optional<KeyComparison.Found> first() {
         return first;
     }
 
-    /// The comparison made last.
+    /// The latest comparison; empty before the first ended.
     Optional<KeyComparison.Found> last() {
         return last;
     }
 
-    /// Nothing is removed before it is known how many rows are really gone.
+    /// Stops the sweep before it removes anything, if more rows are gone than may be removed without a
+    /// confirmation. If there are too many candidates, it first counts how many of them are really gone.
     private void guard(TableConfig config, KeyComparison.Found found, CopyKeys keys, Recheck look)
             throws InterruptedException {
         MassDeleteGuard mass = new MassDeleteGuard(config, found.compared(), confirmed);
@@ -123,7 +127,9 @@ final class SweepRun {
                 "`perigee tables sweep %s --confirm`".formatted(Remedies.word(config.name())));
     }
 
-    /// @return rows that only the copy has, or had
+    /// Rechecks all remembered candidates, lot by lot.
+    ///
+    /// @return the number of rows that only the copy has, or had before they were removed
     private long lots(Candidates candidates, CopyKeys keys, Recheck look, Fixes fixes) throws InterruptedException {
         long gone = 0;
         for (int from = 0; from < candidates.remembered(); from += LOT_ROWS) {
@@ -137,7 +143,7 @@ final class SweepRun {
         return gone;
     }
 
-    /// Counts what a lot removes, also one that breaks off: nothing else changes the copy meanwhile.
+    /// Counts the rows that a lot removes, also if it fails midway. Nothing else changes the copy meanwhile.
     private long counted(Lot lot) {
         long before = rows();
         try {

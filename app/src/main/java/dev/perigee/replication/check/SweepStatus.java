@@ -8,15 +8,15 @@ import java.util.Optional;
 /// A table's last sweep, as the status shows it. The fields are explained in `docs/replication.md`.
 ///
 /// @param verdict `clean`, `deleted`, `unconfirmed` or `failed`
-/// @param at when it ended
-/// @param compared rows of the copy that were compared with the source
-/// @param exchanged keys the source sent for that
-/// @param deleted rows removed from the copy
-/// @param missing rows the source had that the copy did not have yet, among the keys sent
-/// @param asOf the time at the source it was compared as of
-/// @param position where the source's log stood then
-/// @param awaiting rows that are removed once somebody confirms it
-/// @param error why it failed, or what has to be confirmed
+/// @param at when the sweep ended
+/// @param compared the number of rows of the copy that were compared with the source
+/// @param exchanged the number of keys that the source sent for that
+/// @param deleted the number of rows removed from the copy
+/// @param missing the number of keys sent whose rows the copy did not have yet
+/// @param asOf the time of the source's snapshot, by the source's clock
+/// @param position where the source's log stood at the snapshot
+/// @param awaiting the number of rows that are removed once an admin confirms it
+/// @param error why the sweep failed, or what has to be confirmed
 public record SweepStatus(
         String verdict,
         Instant at,

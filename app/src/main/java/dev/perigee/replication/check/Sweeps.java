@@ -24,8 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The sweeps of tables, each recorded. When they are due, and that a table has one check at a time, is the matter of
-/// [CheckSchedule].
+/// Runs the sweeps of tables and records each. [CheckSchedule] decides when they are due, and sees to it that a
+/// table has one check at a time. Safe for many threads.
 public final class Sweeps implements CheckSchedule.Scheduled {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeps.class);
 
@@ -39,19 +39,19 @@ public final class Sweeps implements CheckSchedule.Scheduled {
         this.tables = tables;
     }
 
-    /// Takes over what the replica remembers.
+    /// Reads the last sweeps from the replica. Called at the start, and again after a table was renamed.
     public void load() {
         for (Sweep sweep : host.store().read(ReplicationTables.READ_LIMIT, SweepRecords::all)) {
             if (tables.find(sweep.table()).isPresent()) last.put(sweep.table(), sweep);
         }
     }
 
-    /// The last sweep of a table; empty where there was none.
+    /// The last sweep of a table; empty if there was none.
     public Optional<Sweep> last(String table) {
         return Optional.ofNullable(last.get(table));
     }
 
-    /// The table is no longer replicated under this name.
+    /// Forgets the last sweep of a table that is no longer replicated under this name.
     public void forget(String table) {
         last.remove(table);
     }
@@ -66,10 +66,10 @@ public final class Sweeps implements CheckSchedule.Scheduled {
         return sweep(runner, false, cancellation).verdict() != Verdict.FAILED;
     }
 
-    /// Sweeps a table to the end.
+    /// Sweeps a table to the end, on the calling thread, and records the result.
     ///
-    /// @param isConfirmed whether rows may be removed that an earlier sweep asked about
-    /// @return what is recorded; a failure is in it, and never thrown
+    /// @param isConfirmed whether an admin allows the removal that an earlier sweep asked about
+    /// @return the sweep as it was recorded; a failure is in its `error` and never thrown
     Sweep sweep(TableRunner runner, boolean isConfirmed, SyncCancellation cancellation) {
         Run run = Run.begin(
                 tables.turns().sync().runs().nextId(),
@@ -89,15 +89,15 @@ public final class Sweeps implements CheckSchedule.Scheduled {
             problem = Optional.of(Problem.of(cancellation
                     .reason()
                     .orElseGet(() ->
-                            Fault.CLOSED.in("table " + runner.name(), "its sweep was interrupted", "It begins anew"))));
+                            Fault.CLOSED.in("table " + runner.name(), "its sweep was interrupted", "The next sweep starts from the beginning"))));
         } catch (RuntimeException e) {
             PerigeeException failure = ThreadFailures.unwrapped(e);
             problem = Optional.of(Problem.of(cancellation.reason().orElse(failure)));
             if (failure.fault() == Fault.INTERNAL)
-                LOG.error("table {}: a mistake of Perigee's", runner.name(), failure);
+                LOG.error("table {}: internal error in a sweep", runner.name(), failure);
         }
         Sweep sweep = outcome(runner, made, problem, awaited);
-        // Said once, and not at each interval.
+        // A fault that repeats at every interval is logged only once.
         boolean isNews = !problem.map(Problem::fault).equals(before);
         boolean isFailed = problem.isPresent() && !cancellation.isCancelled();
         if (isFailed && !tables.sourceTrouble().failed(runner.name(), problem.get(), isNews) && isNews)
@@ -114,7 +114,7 @@ public final class Sweeps implements CheckSchedule.Scheduled {
         Verdict verdict = isMass
                 ? Verdict.UNCONFIRMED
                 : problem.isPresent() ? Verdict.FAILED : deleted > 0 ? Verdict.DELETED : Verdict.CLEAN;
-        // Until a comparison came to its end, what was asked before is asked still.
+        // Keep the pending confirmation until a later comparison completes.
         long awaiting = verdict == Verdict.FAILED
                 ? awaitedBefore
                 : made.map(SweepRun::awaiting).orElse(0L);

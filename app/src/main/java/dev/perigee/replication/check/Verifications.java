@@ -21,12 +21,15 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// The verifications of all tables: on demand and by schedule, with their progress, and what they proved.
+/// Runs the verifications of all tables, on demand and by schedule; knows their progress, and records their
+/// proofs. Safe for many threads.
 public final class Verifications implements CheckSchedule.Scheduled {
-    /// Told how verifications proceed, on the threads that verify: it must not wait.
+    /// Is told how verifications proceed. Called on the threads that verify, so no method may block.
     public interface Listener {
+        /// A verification has begun, or has compared more rows.
         void verifying(String table, Progress progress);
 
+        /// A verification has ended and its proof was recorded.
         void verified(Proof proof);
     }
 
@@ -36,7 +39,7 @@ public final class Verifications implements CheckSchedule.Scheduled {
     private final long rowsPerSecond;
     private final Map<String, Progress> progress = new ConcurrentHashMap<>();
 
-    /// @param rowsPerSecond rows compared in a second at most; 0 for no limit
+    /// @param rowsPerSecond how many rows a verification compares in a second at most; 0 for no limit
     public Verifications(PluginHost host, Tables tables, Listener listener, long rowsPerSecond) {
         this.host = host;
         this.tables = tables;
@@ -44,33 +47,36 @@ public final class Verifications implements CheckSchedule.Scheduled {
         this.rowsPerSecond = rowsPerSecond;
     }
 
-    /// Verifies a table now, on a thread of its own.
+    /// Starts a verification of a table, on a thread of its own.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while it is being checked
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while a check of the table runs
     CompletableFuture<Proof> start(CheckSchedule checks, TableRunner table, Order order) {
         return checks.start(table, CheckSchedule.Kind.VERIFY, cancellation -> verify(table, order, cancellation));
     }
 
-    /// Brings the copy of a source that went back, or was replaced, to what the source has now: its rows are compared
-    /// and repaired, or all fetched again where they cannot be compared or too many differ.
+    /// Brings a copy to what the source has now, after the source went back in time or was replaced. Compares the
+    /// rows and repairs them. Fetches all rows again if they cannot be compared, or if more differ than can be
+    /// remembered.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while the table is being checked; nothing was changed
+    /// @return completes with the result of the repair, or of the sync that fetched all rows
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while a check of the table runs; nothing was
+    ///     changed
     public CompletableFuture<SyncResult> recover(CheckSchedule checks, TableRunner table) {
         return repaired(checks, table)
                 .thenCompose(done ->
                         done.map(CompletableFuture::completedFuture).orElseGet(() -> tables.fetchedAgain(table)));
     }
 
-    /// @return empty where the table is to be fetched again
+    /// @return completes empty if the table has to be fetched again
     private CompletableFuture<Optional<SyncResult>> repaired(CheckSchedule checks, TableRunner table) {
-        // As one check: where another runs, this is refused before it sets the marks.
+        // All in one check: if another check runs, this one is refused before it sets the marks.
         return checks.start(table, CheckSchedule.Kind.VERIFY, cancellation -> {
             boolean isComparable = table.exclusively(
                             _ -> Recovery.rebase(host.store(), tables.source(), table.config()))
                     .join();
             if (!isComparable) return Optional.empty();
             Proof proof = verify(table, Order.RECOVERY, cancellation);
-            // More differs than is remembered row by row.
+            // More rows differ than are remembered one by one.
             boolean isTooMuch = proof.error()
                     .filter(error -> error.fault().equals(Fault.TOO_LARGE.name()))
                     .isPresent();
@@ -91,16 +97,17 @@ public final class Verifications implements CheckSchedule.Scheduled {
         return verify(table, Order.PLAIN, cancellation).verdict() != Proof.Verdict.UNFINISHED;
     }
 
-    /// The last verification of each table that had one, by the name it is configured by.
+    /// The last verification of each table that had one, by the name the table is configured by.
     public Map<String, Entry> proofs() {
         return host.store().read(ReplicationTables.READ_LIMIT, ProofRecords::all);
     }
 
+    /// The last verification of one table; empty if there was none.
     public Optional<Entry> proof(String table) {
         return host.store().read(ReplicationTables.READ_LIMIT, tx -> ProofRecords.find(tx, table));
     }
 
-    /// How far the running verification is; empty when none runs.
+    /// How far the running verification of a table is; empty if none runs.
     public Optional<Progress> progress(String table) {
         return Optional.ofNullable(progress.get(table));
     }
@@ -124,10 +131,11 @@ public final class Verifications implements CheckSchedule.Scheduled {
                             cancellation)
                     .run();
             host.store().write(tx -> {
-                // A table that was removed meanwhile is not remembered.
+                // Nothing is recorded for a table that was removed meanwhile.
                 Optional<TableState> state = StateRecords.find(tx, name);
                 if (state.isPresent()) ProofRecords.put(tx, proof);
-                // Somebody else may have written to the copy, past all counting.
+                // An admin or another program may have written to the copy, so that its recorded row count is
+                // wrong.
                 boolean isMiscounted =
                         state.filter(now -> now.rowCount() != proof.rows()).isPresent();
                 if (proof.verdict().isGood() && isMiscounted) StateRecords.recount(tx, name);
