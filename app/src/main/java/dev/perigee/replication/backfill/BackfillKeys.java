@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// The rows of a copy by rowid, each with its key as the source reads it.
+/// Reads the rows of a copy in the order of the rowid, each with its key as texts that the source can read.
 ///
-/// SQLite's order of texts may differ from the source's, so a range is applied here only to keys of integers; of all
-/// other rows the source is asked whether they lie in it.
+/// SQLite may order texts differently from the source. So a range of keys is applied here only if the key's
+/// columns are integers. For all other keys the source decides whether a row lies in the range.
 final class BackfillKeys {
     private final CopyDefinition definition;
     private final SourceText text;
@@ -29,15 +29,19 @@ final class BackfillKeys {
         this.text = text;
         this.rowid = definition
                 .rowid()
-                .orElseThrow(() -> BackfillScope.invalid("the copy's columns hide SQLite's row numbers"));
+                .orElseThrow(() -> BackfillScope.invalid("the copy has columns named rowid, _rowid_ and oid, so its rowid cannot be addressed"));
     }
 
-    /// @param last the last row that was looked at
-    /// @param keys of those that can be asked for at the source
-    /// @param looked rows
+    /// A portion of the copy's rows.
+    ///
+    /// @param last the rowid of the last row read, or the one given if there was none
+    /// @param keys the rows whose keys the source can be asked for
+    /// @param looked the number of rows read
     record Looked(Optional<Long> last, List<Missing> keys, int looked) {}
 
-    /// The next rows of a range.
+    /// Reads the next rows of the backfill's range.
+    ///
+    /// @param after the rowid after which to continue; empty for the beginning
     Looked next(Transaction tx, BackfillScope scope, Optional<Long> after, int limit) {
         List<String> conditions = new ArrayList<>();
         conditions.add("(?1 IS NULL OR %s > ?1)".formatted(rowid));
@@ -58,7 +62,7 @@ final class BackfillKeys {
         return looked(rows, after);
     }
 
-    /// The rows whose key is this text, if there are any.
+    /// The rows whose key has these texts, if there are any: one text per key column, in the source's form.
     Looked withKey(Transaction tx, List<String> key) {
         List<String> conditions = new ArrayList<>();
         for (int i = 0; i < key.size(); i++) {
@@ -76,7 +80,7 @@ final class BackfillKeys {
         return looked(rows, Optional.empty());
     }
 
-    /// The key of one row; empty where it is gone.
+    /// The key of one row as JSON; empty if the row is gone.
     Optional<String> at(Transaction tx, long row) {
         SqliteStatement rows = tx.statement("SELECT %s, %s FROM %s WHERE %s = ?1"
                 .formatted(rowid, quoted(definition.key()), quoted(definition.target()), rowid));
@@ -106,6 +110,7 @@ final class BackfillKeys {
         return new Looked(last, keys, looked);
     }
 
+    /// Adds the condition for one end of the range, if all its texts are integers for INTEGER columns.
     private void bound(Optional<List<String>> bound, String operator, List<String> conditions, List<Value> values) {
         if (bound.isEmpty()) return;
         List<Value> numbers = new ArrayList<>();
@@ -130,7 +135,8 @@ final class BackfillKeys {
                 .orElseThrow();
     }
 
-    /// What a text is in a column that does not turn it into what it keeps by itself.
+    /// The value that a column stores for this text. Needed for BLOB columns and columns without a declared type,
+    /// whose affinity does not convert a text that is compared with them.
     private static Value stored(CopyColumn column, String text) {
         if (column.declaredType().equals("BLOB") && text.startsWith("\\x")) {
             try {

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// `tmp_replication_backfills`, one row per backfill under way, and `tmp_replication_backfill_missing`, the rows each
-/// has found in the copy and not in the source. Every method works inside the caller's transaction.
+/// `tmp_replication_backfills`: one row per backfill under way. `tmp_replication_backfill_missing`: the rows that
+/// each backfill found in the copy and not at the source. Every method works inside the caller's transaction.
 final class BackfillRecords {
     private static final String SELECT = """
             SELECT name, scope, phase, confirmed, generation, run, started_at, after_key, after_rowid, rows_done,
@@ -27,11 +27,13 @@ final class BackfillRecords {
 
     /// A row of the copy that the source did not have.
     ///
-    /// @param key as JSON
+    /// @param rowid its rowid in the copy
+    /// @param key its key as a JSON array of texts, in the source's form
     record Missing(long rowid, String key) {}
 
     private BackfillRecords() {}
 
+    /// Records a new backfill. The caller has checked that the table has none.
     static void begin(Transaction tx, Backfill backfill) {
         tx.statement("""
                 INSERT INTO tmp_replication_backfills (name, scope, phase, generation, run, started_at)
@@ -46,9 +48,9 @@ final class BackfillRecords {
         save(tx, backfill);
     }
 
-    /// How far it is, in the transaction that brought it there.
+    /// Records how far a backfill is. Called in the transaction that wrote the rows.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] where it was cancelled meanwhile
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] if the backfill was cancelled meanwhile
     static void save(Transaction tx, Backfill backfill) {
         SqliteStatement update = tx.statement("""
                 UPDATE tmp_replication_backfills
@@ -74,14 +76,16 @@ final class BackfillRecords {
                 .bindText(16, backfill.error().map(Problem::remedy).orElse(null))
                 .run();
         if (tx.connection().changes() == 1) return;
-        throw Fault.CONFLICT.in("table " + backfill.name(), "its backfill was cancelled", "The pages before stay");
+        throw Fault.CONFLICT.in("table " + backfill.name(), "its backfill was cancelled", "The pages written before stay in the copy");
     }
 
-    /// How this very backfill stands; empty where it has ended, also where another one of the table has begun since.
+    /// The present state of this very backfill. Empty if it has ended, even if another one of the table has begun
+    /// since.
     static Optional<Backfill> find(Transaction tx, Backfill known) {
         return find(tx, known.name()).filter(found -> found.run() == known.run());
     }
 
+    /// The backfill of a table; empty if none is under way.
     static Optional<Backfill> find(Transaction tx, String name) {
         return read(tx.statement(SELECT + " WHERE name = ?1").bindText(1, name)).stream()
                 .findFirst();
@@ -91,6 +95,7 @@ final class BackfillRecords {
         return read(tx.statement(SELECT + " ORDER BY name"));
     }
 
+    /// Removes a table's backfill, with the missing rows it found.
     static void remove(Transaction tx, String name) {
         tx.statement("DELETE FROM tmp_replication_backfills WHERE name = ?1")
                 .bindText(1, name)
@@ -129,6 +134,7 @@ final class BackfillRecords {
         return missing;
     }
 
+    /// Removes missing rows that have been dealt with.
     static void forget(Transaction tx, String name, List<Missing> missing) {
         SqliteStatement delete =
                 tx.statement("DELETE FROM tmp_replication_backfill_missing WHERE name = ?1 AND copy_row = ?2");

@@ -8,26 +8,28 @@ import java.util.Optional;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
-/// Which rows a backfill fetches: the one with `key`, those from `from` up to `to`, both included, or all.
+/// Which rows a backfill fetches: the row with `key`; the rows from `from` to `to`, both included; or all rows.
 ///
-/// @param key one text per key column, in the source's form, as `from` and `to`
+/// @param key one text per key column, in the source's form
+/// @param from as `key`; empty for a range without a beginning
+/// @param to as `key`; empty for a range without an end
 record BackfillScope(Optional<List<String>> key, Optional<List<String>> from, Optional<List<String>> to) {
     private static final Set<String> FIELDS = Set.of("key", "from", "to");
 
-    /// Reads a request's body; nothing of it is checked at the source yet.
+    /// Reads the body of a request. The source has not checked the texts yet.
     ///
-    /// @param columns those of the table's key
+    /// @param columns the columns of the table's key
     /// @throws PerigeeException [Fault#INVALID_REQUEST] naming the field
     static BackfillScope of(JsonNode body, List<String> columns) {
         if (!body.isObject()) throw invalid("the body: expected an object");
         for (String field : body.propertyNames()) {
             if (!FIELDS.contains(field))
-                throw invalid("`%s`: not known, expected `key`, or `from` and `to`".formatted(field));
+                throw invalid("`%s`: unknown field, expected `key`, or `from` and `to`".formatted(field));
         }
         BackfillScope scope = new BackfillScope(
                 texts(body, "key", columns), texts(body, "from", columns), texts(body, "to", columns));
         if (scope.key().isPresent() && (scope.from().isPresent() || scope.to().isPresent())) {
-            throw invalid("`key`: expected alone, without `from` and `to`");
+            throw invalid("`key`: expected either `key`, or `from` and `to`");
         }
         return scope;
     }

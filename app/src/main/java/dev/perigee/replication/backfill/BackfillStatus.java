@@ -7,13 +7,13 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/// How far a backfill is, for the status and for those who listen.
+/// How far a backfill is, as the status and the events show it.
 ///
-/// @param state `running`, `waiting` for an admin to confirm or cancel it, `failing` and tried again, `done` or
-///     `cancelled`
+/// @param state `running`; `waiting` until an admin confirms or cancels it; `failing` and being tried again;
+///     `done` or `cancelled`
 /// @param run its number in `tmp_replication_runs`
 /// @param phase see [Backfill.Phase]
-/// @param progress of the phase
+/// @param progress the progress of the phase
 public record BackfillStatus(
         String state,
         long run,

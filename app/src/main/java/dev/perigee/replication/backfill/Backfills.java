@@ -33,45 +33,47 @@ import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The backfills under way: at most one for each table, remembered in the replica, so that a restart goes on with them.
+/// Runs the backfills: at most one per table, recorded in the replica, so that they continue after a restart.
 ///
-/// Each is a chain of steps, in turn with what else is done to the table. A step that fails for a while is tried again;
-/// one that needs somebody's help waits until it is confirmed, begun anew or cancelled.
+/// A backfill is a chain of steps ([BackfillStep]). Each step is a task of the table's runner, so syncs run
+/// between the steps. A step that fails is tried again after a growing delay. A backfill that would delete too
+/// many rows waits until an admin confirms or cancels it. Safe for many threads.
 public final class Backfills {
     private static final Logger LOG = LoggerFactory.getLogger(Backfills.class);
 
-    /// A backfill that has begun, or goes on.
+    /// A backfill that was begun or confirmed.
     ///
     /// @param run its number in `tmp_replication_runs`
-    /// @param result completes when it has ended or needs help
+    /// @param result completes when it has ended, or waits for a confirmation
     record Started(long run, CompletableFuture<BackfillStatus> result) {}
 
-    /// Where the phase under way began in this process: its rate counts from there.
+    /// Where this process began to work on the phase. The rate of progress is counted from there.
     private record Begun(Backfill.Phase phase, long rows, long nanos) {}
 
     private final PluginHost host;
     private final Tables tables;
     private final BiConsumer<TableRunner, BackfillStatus> observer;
-    // By the number of the run: who waits for one backfill is never told of another.
+    // By the number of the run, so that a request which waits for one backfill never gets the result of another.
     private final Map<Long, CompletableFuture<BackfillStatus>> results = new ConcurrentHashMap<>();
     private final Map<Long, Begun> begun = new ConcurrentHashMap<>();
     private final Map<String, BackfillStatus> current = new ConcurrentHashMap<>();
 
-    /// @param observer told after each page and of each change; must not wait
+    /// @param observer is told after each page and each change of state; must not block
     public Backfills(PluginHost host, Tables tables, BiConsumer<TableRunner, BackfillStatus> observer) {
         this.host = host;
         this.tables = tables;
         this.observer = observer;
     }
 
-    /// Goes on with what was under way when the process ended.
+    /// Continues the backfills that were under way when the process ended. Called once, at the start.
     public void resume() {
         for (Backfill backfill : host.store().read(ReplicationTables.READ_LIMIT, BackfillRecords::all)) {
             tables.find(backfill.name()).ifPresent(runner -> resume(runner, backfill));
         }
     }
 
-    /// Goes on with the backfill of a table that was renamed at the source and took its copy with it.
+    /// Continues the backfill of a table that was renamed at the source, after its copy was handed over to the new
+    /// name.
     public void resume(TableRunner runner) {
         host.store()
                 .read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, runner.name()))
@@ -84,20 +86,20 @@ public final class Backfills {
         else go(runner, backfill);
     }
 
-    /// How far the table's backfill is; empty where none is under way.
+    /// How far the table's backfill is; empty if none is under way.
     public Optional<BackfillStatus> current(String table) {
         return Optional.ofNullable(current.get(table));
     }
 
-    /// The table is no longer replicated under this name.
+    /// Takes the backfill of a table that is no longer replicated under this name out of the status.
     public void forget(String table) {
         current.remove(table);
     }
 
-    /// Begins a backfill.
+    /// Begins a backfill. Returns when it has been recorded; it runs on the table's runner.
     ///
-    /// @throws PerigeeException [Fault#CONFLICT] where one is under way; [Fault#INVALID_REQUEST] for a key that the
-    ///     source does not take for one
+    /// @throws PerigeeException [Fault#CONFLICT] if one is under way; [Fault#INVALID_REQUEST] if the source cannot
+    ///     read a text as a value of the key's column; [Fault#KEY_MISSING] if the table has no key
     Started begin(TableRunner runner, tools.jackson.databind.JsonNode body) {
         TableConfig config = runner.config();
         Source source = tables.source();
@@ -109,7 +111,7 @@ public final class Backfills {
         if (definition.key().isEmpty()) {
             throw Fault.KEY_MISSING.in(
                     "table " + config.name(),
-                    "rows are fetched by their key, and it has none",
+                    "a backfill fetches rows by their key, and the table has no key",
                     "Nothing was changed",
                     Remedies.resync(config.name()));
         }
@@ -150,7 +152,9 @@ public final class Backfills {
         return new Started(backfill.run(), result);
     }
 
-    /// Lets a backfill that waits go on, with as many deletions as it found.
+    /// Lets a backfill that waits for a confirmation continue, and delete the rows it found.
+    ///
+    /// @throws PerigeeException [Fault#CONFLICT] if no backfill of the table waits
     Started confirm(TableRunner runner) {
         Backfill confirmed = host.store().write(tx -> {
             Backfill waiting = BackfillRecords.find(tx, runner.name())
@@ -170,9 +174,9 @@ public final class Backfills {
         return new Started(confirmed.run(), result);
     }
 
-    /// Ends the table's backfill; what it did stays.
+    /// Cancels the table's backfill. Rows it has already written or deleted stay so.
     ///
-    /// @return how far it was; empty where none was under way
+    /// @return how far it was; empty if none was under way
     Optional<BackfillStatus> cancel(TableRunner runner) {
         Instant now = host.clock().instant();
         Optional<Backfill> cancelled = host.store().write(tx -> {
@@ -186,6 +190,7 @@ public final class Backfills {
         return cancelled.map(backfill -> ended(runner, backfill, "cancelled"));
     }
 
+    /// Queues the next step at the table's runner; when that has ended, queues the one after it.
     private void go(TableRunner runner, Backfill backfill) {
         tell(runner, backfill, "running");
         CompletableFuture<Optional<Backfill>> step = runner.exclusively(cancellation -> {
@@ -201,7 +206,8 @@ public final class Backfills {
                                 cancellation,
                                 now -> tell(runner, now, "running")));
             } catch (RuntimeException e) {
-                // Somebody ended what ran, as a pause does: a backfill is ended only by being cancelled itself.
+                // The step was cancelled, for example by a pause of the table. That does not end the backfill
+                // itself.
                 if (!cancellation.isCancelled()) throw e;
                 return host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, backfill));
             }
@@ -212,8 +218,8 @@ public final class Backfills {
                 else if (next.isPresent()) go(runner, next.get());
                 else done(runner, backfill);
             } catch (PerigeeException e) {
-                // The replica cannot be written, or Perigee stops: it goes on with the next start at the latest.
-                LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());
+                // The replica cannot be written, or Perigee is stopping. The backfill continues at the next start.
+                LOG.warn("table {}: its backfill is stalled: {}", runner.name(), e.getMessage());
             }
         });
     }
@@ -232,7 +238,7 @@ public final class Backfills {
     }
 
     private void failed(TableRunner runner, Backfill last, PerigeeException failure) {
-        if (failure.fault() == Fault.CLOSED) return; // it goes on with the next start
+        if (failure.fault() == Fault.CLOSED) return; // it continues at the next start, or under the table's new name
         Problem problem = Problem.of(failure);
         Optional<Backfill> failed = host.store().write(tx -> {
             Optional<Backfill> found = BackfillRecords.find(tx, last).map(b -> b.failed(problem));
@@ -240,7 +246,7 @@ public final class Backfills {
             return found;
         });
         if (failed.isEmpty()) {
-            // It was cancelled, and who waited has been told; or its table was removed, and nobody has.
+            // Either it was cancelled, and its result is complete; or its table was removed, and it is not yet.
             forget(runner, last);
             CompletableFuture<BackfillStatus> result = results.remove(last.run());
             if (result != null) result.completeExceptionally(failure);
@@ -266,11 +272,11 @@ public final class Backfills {
                     host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, failed));
             found.ifPresentOrElse(backfill -> go(runner, backfill), () -> forget(runner, failed));
         } catch (PerigeeException e) {
-            LOG.warn("table {}: its backfill stands still: {}", runner.name(), e.getMessage());
+            LOG.warn("table {}: its backfill is stalled: {}", runner.name(), e.getMessage());
         }
     }
 
-    /// A page that was told of after the backfill was cancelled is taken back from the status.
+    /// Removes a cancelled backfill from the status, in case a page was reported after the cancellation.
     private void forget(TableRunner runner, Backfill cancelled) {
         begun.remove(cancelled.run());
         current.computeIfPresent(runner.name(), (_, shown) -> shown.run() == cancelled.run() ? null : shown);
@@ -312,14 +318,14 @@ public final class Backfills {
         tables.turns().sync().runs().put(tx, run.finished(outcome, now, Optional.empty()));
     }
 
-    /// Whether it goes on only with somebody's word.
+    /// Whether it continues only after an admin's confirmation.
     private static boolean isWaiting(Backfill backfill) {
         return backfill.error()
                 .filter(problem -> problem.fault().equals(Fault.MASS_DELETE.name()))
                 .isPresent();
     }
 
-    /// Has the source read the texts as keys, before anything is remembered of them.
+    /// Has the source read the texts as values of the key, before anything is recorded.
     private static void check(Source source, SourceTable table, CopyDefinition definition, BackfillScope scope) {
         List<List<String>> keys = new ArrayList<>();
         scope.key().ifPresent(keys::add);
@@ -340,7 +346,7 @@ public final class Backfills {
                     "the source does not read these texts as values of the key %s (SQLSTATE %s)"
                             .formatted(definition.key(), state),
                     "Nothing was changed",
-                    "send one text for each column of the key, as the source reads its type",
+                    "send one text for each column of the key, in the form that the source reads for its type",
                     e);
         }
     }
@@ -350,7 +356,7 @@ public final class Backfills {
                 "table " + name,
                 "a backfill of it is under way",
                 "Nothing was changed",
-                "wait for it, or end it with `perigee tables backfill %1$s --cancel`, or, where it waits, confirm it with `perigee tables backfill %1$s --confirm`"
+                "wait for it, or end it with `perigee tables backfill %1$s --cancel`, or, if it waits for a confirmation, confirm it with `perigee tables backfill %1$s --confirm`"
                         .formatted(Remedies.word(name)));
     }
 }

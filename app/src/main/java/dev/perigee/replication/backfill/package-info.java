@@ -1,6 +1,7 @@
-/// Rows fetched again on demand, with their routes and tables.
+/// Backfills: fetches rows of a table again on demand, with the routes and tables for that.
 ///
-/// Guarantee: a backfill survives restarts, and ends only when it is done or cancelled.
+/// Guarantee: a backfill survives restarts. It ends only when it is done or cancelled, or when its table is
+/// removed or all its rows are fetched again.
 ///
 /// Start reading at [Backfills].
 @NullMarked
