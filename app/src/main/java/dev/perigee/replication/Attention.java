@@ -12,17 +12,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Something about a table that stays until somebody does something, although its syncs succeed. The page,
-/// `perigee status` and the metrics show the same list.
+/// Something about a table that needs an admin to act, although its syncs may succeed. The page, `perigee status`
+/// and the metrics show the same list.
 ///
 /// @param about `recovering`, `set_aside`, `different`, `sweep` or `backfill`
-/// @param rows how many rows it is about; 0 where that is not known
-/// @param message what is so
+/// @param rows how many rows it is about; 0 if that is not known
+/// @param message what is wrong
 /// @param remedy what to do next, as an imperative sentence without a full stop
 public record Attention(String about, long rows, String message, String remedy) {
-    /// What waits for somebody at this table.
+    /// Everything about a table that needs an admin; empty if nothing does.
     ///
-    /// @param wrong rows that a verification found different and left so
+    /// @param name the name the table is configured by
+    /// @param wrong see [#wrong]
     static List<Attention> of(String name, TableStatus.Known known, long wrong) {
         List<Attention> all = new ArrayList<>();
         Optional<TableState> state = known.state();
@@ -30,8 +31,8 @@ public record Attention(String about, long rows, String message, String remedy) 
             all.add(new Attention(
                     "recovering",
                     0,
-                    "The source went back or was replaced, and rows from before are not all as they are there",
-                    "wait for the recovery that is under way; where none is, run `perigee tables recover %s`"
+                    "The source went back in time or was replaced, and the copy may still have rows that differ from it",
+                    "wait for the recovery that is under way; if none is, run `perigee tables recover %s`"
                             .formatted(Remedies.word(name))));
         }
         long setAside = state.map(TableState::setAside).orElse(0L);
@@ -46,7 +47,7 @@ public record Attention(String about, long rows, String message, String remedy) 
             all.add(new Attention(
                     "different",
                     wrong,
-                    "A verification found %,d rows that are not as they are at the source".formatted(wrong),
+                    "A verification found %,d rows that differ from the source and were not repaired".formatted(wrong),
                     "run `perigee verify --table %s --repair`".formatted(Remedies.word(name))));
         }
         boolean isSynced = state.flatMap(TableState::error).isEmpty();
@@ -55,7 +56,8 @@ public record Attention(String about, long rows, String message, String remedy) 
         return all;
     }
 
-    /// How many rows of the copy are known to be wrong.
+    /// How many rows the last verification found different and did not repair; 0 if the copy was replaced since.
+    /// Rows that only the copy has do not count in a table whose `deletes` is `ignore`.
     static long wrong(Optional<TableState> state, Optional<ProofRecords.Entry> proof, TableConfig config) {
         boolean mayKeep = config.deletes() instanceof Deletes.Ignore;
         return proof.map(ProofRecords.Entry::last)
@@ -65,14 +67,15 @@ public record Attention(String about, long rows, String message, String remedy) 
                 .orElse(0L);
     }
 
-    /// @param isSynced whether the last sync succeeded; else its fault is said, and the sweep's follows from it
+    /// @param isSynced whether the last sync succeeded. If it failed, the status shows its fault, and the sweep's
+    ///     failure usually has the same cause
     private static Optional<Attention> ofSweep(String name, Sweep sweep, boolean isSynced) {
         if (sweep.awaiting() > 0) {
             return Optional.of(new Attention(
                     "sweep",
                     sweep.awaiting(),
                     "A sweep would remove %,d rows and waits for a confirmation".formatted(sweep.awaiting()),
-                    "look whether the source really lost these rows; if it did, run `perigee tables sweep %s --confirm`"
+                    "check whether the source really lost these rows; if it did, run `perigee tables sweep %s --confirm`"
                             .formatted(Remedies.word(name))));
         }
         return sweep.error()

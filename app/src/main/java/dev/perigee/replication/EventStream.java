@@ -17,18 +17,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Sends what happens to whoever listens, as server-sent events. Who reads too slowly is let go, and comes back by
-/// itself, as browsers do.
+/// Sends events to all connected listeners, as server-sent events. A listener that reads too slowly is
+/// disconnected; browsers then connect again by themselves. Safe for many threads.
 ///
 /// @see <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">Server-sent events</a>
 final class EventStream {
-    /// Listeners at once.
+    /// Listeners connected at once, at most.
     static final int MAX_LISTENERS = 64;
 
-    /// Events that may wait for one listener before it is let go.
+    /// Events that may wait for one listener before it is disconnected.
     static final int MAX_WAITING = 1024;
 
-    /// How often a comment shows that the connection lives.
+    /// How long a connection may be silent before a comment is sent to keep it alive.
     static final Duration HEARTBEAT = Duration.ofSeconds(10);
 
     private static final String END = "";
@@ -36,10 +36,14 @@ final class EventStream {
     private final Set<BlockingQueue<String>> listeners = ConcurrentHashMap.newKeySet();
     private volatile boolean isClosed;
 
+    /// Whether anybody listens, so that it is worth making an event.
     boolean isHeard() {
         return !listeners.isEmpty();
     }
 
+    /// Sends an event to all listeners. Never blocks: a listener whose queue is full is disconnected.
+    ///
+    /// @param data is sent as JSON
     void publish(String event, Object data) {
         if (listeners.isEmpty()) return;
         String text = text(event, data);
@@ -48,16 +52,18 @@ final class EventStream {
         }
     }
 
-    /// An answer that lasts until the client leaves or Perigee stops.
+    /// A response that keeps sending events until the client disconnects or Perigee stops.
     ///
-    /// @param first what a new listener is sent before anything else
+    /// @param first gives the data that a new listener is sent before anything else, each as an event `firstEvent`
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] if there are too many listeners, or Perigee is
+    ///     stopping
     Response response(Supplier<List<Object>> first, String firstEvent) {
         if (isClosed || listeners.size() >= MAX_LISTENERS) {
             throw Fault.BUSY.in(
                     "replication's events",
-                    "%d listeners are the limit".formatted(MAX_LISTENERS),
+                    "there are already %d listeners, which is the limit".formatted(MAX_LISTENERS),
                     "Nothing was changed",
-                    "close one that nobody reads, then connect again");
+                    "close a connection that nobody reads, then connect again");
         }
         return new Response(
                 200,
@@ -66,6 +72,7 @@ final class EventStream {
                 out -> listen(out, first, firstEvent));
     }
 
+    /// Disconnects all listeners and accepts no further ones.
     void close() {
         isClosed = true;
         listeners.forEach(this::end);
@@ -73,7 +80,7 @@ final class EventStream {
 
     private void listen(OutputStream out, Supplier<List<Object>> first, String firstEvent) throws IOException {
         BlockingQueue<String> mine = new ArrayBlockingQueue<>(MAX_WAITING);
-        listeners.add(mine); // before `first` is read, so that nothing falls between
+        listeners.add(mine); // before `first` is read, so that no event is lost in between
         try {
             List<String> begin = new ArrayList<>();
             first.get().forEach(data -> begin.add(text(firstEvent, data)));
@@ -102,7 +109,7 @@ final class EventStream {
         out.write(event.getBytes(StandardCharsets.UTF_8));
     }
 
-    /// JSON has no line breaks of its own, so the data is one line.
+    /// The event in the format of server-sent events. The JSON has no line breaks, so the data fits on one line.
     private static String text(String event, Object data) {
         return "event: %s\ndata: %s\n\n".formatted(event, Json.MAPPER.writeValueAsString(data));
     }

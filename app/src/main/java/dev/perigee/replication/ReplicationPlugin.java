@@ -37,13 +37,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps copies of the external database's tables in the replica, by pulling what is new after a cursor.
+/// Keeps copies of the external database's tables in the replica, by pulling the rows that are new or changed.
 ///
-/// Each table has its own cursor and its own schedule. The earliest due time over all of them is the plugin's alarm,
-/// which outlives a restart; when it fires, the tables that are due are synced, several at once, each in order. One
-/// that fails holds up no other: it is tried again after a while that grows, and its cursor stays where it was.
+/// Each table has its own cursor and its own schedule. The earliest due time of all tables and checks is the
+/// plugin's alarm, which survives a restart. When it fires, the tables that are due are synced, at most
+/// `parallelTables` at once. A table that fails does not hold up the others: it is tried again after a growing
+/// delay, and its cursor stays where it was.
 ///
-/// What happens in a sync is in [dev.perigee.replication.sync.TableSync]; the REST API is in [ReplicationRoutes].
+/// A single sync is described in [dev.perigee.replication.sync.TableSync], the REST API in [ReplicationRoutes].
 public final class ReplicationPlugin extends StarbasePlugin {
     public static final String NAME = "starbasedb:replication";
 
@@ -53,7 +54,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     private @Nullable Running running;
     private volatile boolean isStopped;
 
-    /// What there is once the host is known.
+    /// The objects that exist once the plugin was registered with its host.
     private record Running(
             PluginHost host,
             Tables tables,
@@ -104,10 +105,11 @@ public final class ReplicationPlugin extends StarbasePlugin {
     @Override
     public void start() {
         running().backfills().resume();
-        onClockSetBack(); // as it may have been while nobody ran
+        onClockSetBack(); // the clock may have been set back while Perigee did not run
     }
 
-    /// Ends running syncs at the end of their page, within seconds.
+    /// Cancels running syncs and checks, and waits until they have ended. A sync ends at the end of its page; all
+    /// end within seconds.
     @Override
     public void stop() {
         isStopped = true;
@@ -117,15 +119,16 @@ public final class ReplicationPlugin extends StarbasePlugin {
         running().checks().awaitStopped();
     }
 
-    /// Syncs one table now, or joins its running sync.
+    /// Syncs one table now, or joins a sync of it that runs or waits.
     ///
-    /// @param name as in the configuration, or the copy's name, or `schema.table`
-    /// @throws PerigeeException [dev.perigee.fault.Fault#NOT_FOUND]
+    /// @param name the name in the configuration, the copy's name, or `schema.table` at the source
+    /// @throws PerigeeException [dev.perigee.fault.Fault#NOT_FOUND] if no replicated table has this name
     public CompletableFuture<SyncResult> syncTable(String name) {
         return running().tables().require(name).sync();
     }
 
-    /// Syncs all tables that are not paused; completes when the last has ended, whatever became of them.
+    /// Syncs all tables that are not paused. Completes when the last sync has ended; failed syncs are among the
+    /// results.
     public CompletableFuture<List<SyncResult>> syncAllTables() {
         List<CompletableFuture<SyncResult>> all = running().tables().all().stream()
                 .filter(table -> !table.isPaused())
@@ -135,23 +138,25 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 .thenApply(_ -> all.stream().map(CompletableFuture::join).toList());
     }
 
-    /// Starts the tables that are due, and only those. It does not wait for them, so that one that takes long does not
-    /// keep others from their turn.
+    /// Starts the syncs and checks that are due, and sets the next alarm. Does not wait for them, so that a long
+    /// sync does not delay others.
     @Override
     public void onAlarm(int attempt) {
         syncDue();
     }
 
+    /// Moves due times nearer that were set by the clock before it was set back, and starts what is due.
     @Override
     public void onClockSetBack() {
         running().tables().bringNearer();
         syncDue();
     }
 
-    /// Sets the alarm to the earliest due time of the tables that neither run nor are paused. One that runs sets its
-    /// own when it has ended; should it never end because the process dies, it is due at the next start.
+    /// Sets the alarm to the earliest due time of the checks, and of the tables that are neither busy nor paused.
+    /// A running sync sets its table's due time when it ends. If the process dies before that, the table is due at
+    /// the next start.
     public synchronized void scheduleNextAlarm() {
-        if (isStopped) return; // what is due stays due, for the next start
+        if (isStopped) return; // the stored due times stay, for the next start
         Optional<Instant> earliest = Stream.concat(
                         running().tables().all().stream()
                                 .filter(table -> !table.isPaused() && !table.isBusy())
@@ -162,7 +167,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
         else if (!earliest.equals(running().host().alarm())) running().host().setAlarm(earliest.get());
     }
 
-    /// Where every table stands.
+    /// The status of every table, ordered by name.
     public List<TableStatus> status() {
         return running().statuses().all();
     }
@@ -178,8 +183,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
             running().checks().startDue();
             scheduleNextAlarm();
         } catch (PerigeeException e) {
-            // The replica cannot be written just now, as with a full disk. Without an alarm nothing would ever happen
-            // again, so look again after a while.
+            // The replica cannot be written just now, for example because the disk is full. Without an alarm
+            // nothing would ever be synced again, so try again later.
             LOG.warn("the alarm could not be set: {}", e.getMessage());
             CompletableFuture.delayedExecutor(config.retryMax().toMillis(), TimeUnit.MILLISECONDS)
                     .execute(this::syncDue);
@@ -187,7 +192,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     }
 
     private static void start(TableRunner table) {
-        CompletableFuture<SyncResult> _ = table.sync(); // its end is heard by Tables
+        CompletableFuture<SyncResult> _ = table.sync(); // its end is reported to the SyncObserver
     }
 
     private static List<SyncMetrics.Lag> lags(PluginHost host, Tables tables) {
@@ -205,9 +210,9 @@ public final class ReplicationPlugin extends StarbasePlugin {
         return now;
     }
 
-    /// Tells listeners and metrics what happens.
+    /// Passes on what happens to the event stream and the metrics.
     private final class Observer implements SyncObserver, Verifications.Listener {
-        /// Time between two progress events of one table.
+        /// Shortest time between two progress events of one table.
         private static final Duration PROGRESS_EVERY = Duration.ofMillis(250);
 
         private final PluginHost host;
@@ -248,7 +253,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
             events.publish("result", result);
         }
 
-        /// Backfills say each page, as syncs do, and each change at once.
+        /// Told after each page of a backfill and each change of its state; every call is sent as an event.
         void backfill(TableRunner table, BackfillStatus status) {
             if (!events.isHeard()) return;
             Map<String, Object> state = about(table);

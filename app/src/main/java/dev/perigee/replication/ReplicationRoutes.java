@@ -29,6 +29,7 @@ import tools.jackson.databind.JsonNode;
 
 /// The REST API of replication, for admins. Bodies and answers are explained in `docs/replication.md`.
 final class ReplicationRoutes {
+    /// Runs that `GET /replication/runs` answers if the request does not say how many.
     static final int DEFAULT_RUNS = 50;
     static final int MAX_RUNS = 1000;
 
@@ -168,7 +169,8 @@ final class ReplicationRoutes {
         return wanted;
     }
 
-    /// The results of these runs, or those there are; what still runs, or is not awaited, is named under `started`.
+    /// Answers with the results of these runs. Runs that are not awaited, or still continue after the limit, are
+    /// named under `started`.
     private Response answered(Request request, Map<TableRunner, CompletableFuture<SyncResult>> running) {
         Map<String, CompletableFuture<SyncResult>> settled = new LinkedHashMap<>();
         running.forEach((runner, future) -> settled.put(runner.name(), settled(runner, future)));
@@ -202,7 +204,7 @@ final class ReplicationRoutes {
                 : answer("success", success, "results", results, "started", started);
     }
 
-    /// The same run, whose failure is a result of its table.
+    /// The same run, with an exception turned into a failed result of its table.
     private static CompletableFuture<SyncResult> settled(TableRunner runner, CompletableFuture<SyncResult> run) {
         return run.exceptionally(failure -> {
             Problem problem = Problem.of(ThreadFailures.unwrapped(failure));
@@ -217,12 +219,12 @@ final class ReplicationRoutes {
             int limit = Integer.parseInt(text.get());
             if (limit >= 1 && limit <= MAX_RUNS) return limit;
         } catch (NumberFormatException e) {
-            // Answered below like any other value that does not fit.
+            // Refused below, like a number outside the range.
         }
         throw invalid("`limit`: expected a whole number from 1 to %d".formatted(MAX_RUNS));
     }
 
-    /// For what takes no words: whoever sends some means something else.
+    /// Refuses a body in requests that take none: whoever sends one expects something else to happen.
     static void refuseBody(Request request) {
         if (request.body().length == 0) return;
         JsonNode body = request.json();
@@ -233,7 +235,9 @@ final class ReplicationRoutes {
         return Fault.INVALID_REQUEST.in("the request", what, "Nothing was changed");
     }
 
-    /// A JSON object whose members keep their order.
+    /// A JSON object with these members, in this order.
+    ///
+    /// @param namesAndValues names and values in turn
     private static Map<String, Object> answer(Object... namesAndValues) {
         Map<String, Object> answer = new LinkedHashMap<>();
         for (int i = 0; i < namesAndValues.length; i += 2) {

@@ -6,13 +6,13 @@ import dev.perigee.replication.state.Run;
 import java.time.Instant;
 import java.util.Optional;
 
-/// One run, as `GET /replication/runs` shows it.
+/// One run (of a sync, a resync, a sweep or a backfill), as `GET /replication/runs` shows it.
 ///
-/// @param kind `sync` or `resync`
+/// @param kind `sync`, `resync`, `sweep` or `backfill`
 /// @param outcome `running`, `ok`, `failed`, `stopped` or `interrupted`
-/// @param ms how long it took, or takes so far
-/// @param cursor where the cursor stood after it
-/// @param note what else happened, such as a change of the source's definition that it followed
+/// @param ms how long the run took, or has taken so far, in milliseconds
+/// @param cursor where the table's cursor stood after the run
+/// @param note what else happened, such as a change of the source's definition that the run followed
 public record RunView(
         long id,
         String table,
@@ -30,7 +30,7 @@ public record RunView(
         Optional<Error> error,
         Optional<String> note) {
 
-    /// Why it failed.
+    /// Why the run failed.
     public record Error(String fault, String message) {}
 
     static RunView of(Run run, Instant now) {

@@ -21,7 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// Rows that were set aside, for admins: which, why, and to have them tried again.
+/// The REST API of rows that were set aside, for admins: lists them with the reason, and tries them again.
 final class SetAsideRoutes {
     private static final String PATH = "/tables/:name/set-aside";
 
@@ -52,7 +52,8 @@ final class SetAsideRoutes {
         return Response.result(answer);
     }
 
-    /// The rows are fetched by a sync, as those whose time has come are. One that runs may have passed that by.
+    /// Marks the rows to be tried again now, and syncs the table, which fetches them. A sync that was already
+    /// running may have passed that step. If rows are still marked after it, a second sync follows.
     private Response retry(Request request) {
         ReplicationRoutes.refuseBody(request);
         TableRunner runner = tables.require(request.pathParameter("name"));
@@ -87,13 +88,13 @@ final class SetAsideRoutes {
         } catch (TimeoutException e) {
             throw Fault.BUSY.in(
                     "table " + runner.name(),
-                    "its sync still runs after %d s".formatted(RequestedRuns.WAIT_LIMIT.toSeconds()),
-                    "It goes on, and tries the rows in the end");
+                    "its sync is still running after %d s".formatted(RequestedRuns.WAIT_LIMIT.toSeconds()),
+                    "The sync continues, and tries the rows at its end");
         } catch (ExecutionException e) {
             throw ThreadFailures.unwrapped(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw Fault.CLOSED.in("table " + runner.name(), "the wait for its sync was interrupted", "It goes on", e);
+            throw Fault.CLOSED.in("table " + runner.name(), "the wait for its sync was interrupted", "The sync continues", e);
         }
     }
 }

@@ -10,9 +10,10 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/// `GET /replication/source`: what the source answers and shows, and what stands in the way of more.
+/// `GET /replication/source`: what the source can do for replication, and the obstacles to a better guarantee.
 final class SourceRoutes {
-    /// The page asks often, and the answer takes several round trips.
+    /// How long an answer is reused. The page asks often, and each new answer takes several round trips to the
+    /// source.
     private static final Duration KEPT = Duration.ofMinutes(1);
 
     private final PluginHost host;

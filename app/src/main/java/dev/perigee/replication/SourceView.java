@@ -9,11 +9,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// What a source answers and shows, as `GET /replication/source` and `perigee doctor --json` have it. The fields are
+/// What a source says of itself, as `GET /replication/source` and `perigee doctor --json` show it. The fields are
 /// explained in `docs/sources/postgresql.md`.
 ///
-/// @param guarantee the best that can be promised about a copy: `complete` or `settled`
-/// @param answers whether each function and view answers that proofs are made of
+/// @param isStandby whether the server follows another one
+/// @param isPooled whether a connection pooler stands between, which may give each transaction another session
+/// @param guarantee the best guarantee that a copy of this source can have: `complete` or `settled`
+/// @param answers by the name of each function and view that proofs depend on: whether the source answers it
+/// @param obstacles what makes copies wrong, their guarantee weaker or their syncs dearer
+/// @param askedAt when the source was asked
 public record SourceView(
         String product,
         String place,
@@ -27,6 +31,7 @@ public record SourceView(
         Instant askedAt) {
 
     /// @param effect `wrong`, `weaker`, `dearer` or `note`, see [Obstacle.Effect]
+    /// @param statements SQL statements that remove the obstacle; one of them is enough
     public record ObstacleView(String effect, String what, List<String> statements) {
         public static List<ObstacleView> of(List<Obstacle> obstacles) {
             return obstacles.stream()

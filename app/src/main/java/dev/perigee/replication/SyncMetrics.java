@@ -11,9 +11,11 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/// What `GET /metrics` shows of replication.
+/// The metrics of replication, as `GET /metrics` shows them.
 final class SyncMetrics {
-    /// @param seconds its value now
+    /// The lag of one table.
+    ///
+    /// @param seconds the lag now; the copy is not older than that
     record Lag(String table, double seconds) {}
 
     private final Counter rows;
@@ -28,33 +30,33 @@ final class SyncMetrics {
             BooleanSupplier isWritable) {
         GaugeWithCallback.builder()
                 .name("perigee_replica_writable")
-                .help("0 while the replica cannot be written: its disk, its file, or another program that holds it")
+                .help("0 while the replica cannot be written, because of its disk, its file or a lock of another program")
                 .callback(gauge -> gauge.call(isWritable.getAsBoolean() ? 1 : 0))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_failing")
-                .help("1 where the last sync failed or the replica cannot be written")
+                .help("1 if the last sync failed or the replica cannot be written")
                 .labelNames("table")
                 .callback(gauge -> statuses.get()
                         .forEach(table -> gauge.call(table.lastError().isPresent() ? 1 : 0, table.name())))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_guarantee")
-                .help("1 for what is promised about each copy, without what stands in parentheses")
+                .help("1 for the guarantee that each copy has, without the part in parentheses")
                 .labelNames("table", "guarantee")
                 .callback(gauge ->
                         statuses.get().forEach(table -> gauge.call(1, table.name(), Guarantee.word(table.guarantee()))))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_attention")
-                .help("1 for what waits for somebody: recovering, set_aside, different, sweep, backfill")
+                .help("1 for each matter that needs an admin: recovering, set_aside, different, sweep, backfill")
                 .labelNames("table", "about")
                 .callback(gauge -> statuses.get()
                         .forEach(table -> table.attention().forEach(one -> gauge.call(1, table.name(), one.about()))))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_held_seconds")
-                .help("Age of the source's transaction that keeps late rows possible, as of the table's last sync")
+                .help("Age of the open transaction at the source that may still commit late rows, as of the table's last sync")
                 .labelNames("table")
                 .callback(gauge -> statuses.get()
                         .forEach(table ->
@@ -84,12 +86,13 @@ final class SyncMetrics {
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_lag_seconds")
-                .help("Time since the last sync that succeeded began: the copy is not older")
+                .help("Time since the last successful sync began (of a standby: since the last commit it had replayed); the copy is not older")
                 .labelNames("table")
                 .callback(gauge -> lags.get().forEach(lag -> gauge.call(lag.seconds(), lag.table())))
                 .register(registry);
     }
 
+    /// Counts a sync that has ended.
     void finished(SyncResult result) {
         rows.labelValues(result.table(), "inserted").inc(result.inserted());
         rows.labelValues(result.table(), "updated").inc(result.updated());

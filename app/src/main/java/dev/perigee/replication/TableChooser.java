@@ -16,23 +16,26 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Proposes how to copy tables of which nobody said how: in which mode, by which cursor column, and why.
+/// Proposes how to copy tables that have no settings yet: in which mode, by which cursor column, and why.
 ///
-/// What sees changed rows comes first. A column that looks like `updated_at` does, by an index or on a table that is
-/// small enough to be sorted each time; else mode `xmin` does, for which the source looks through the whole table. What
-/// has no key is fetched whole each time, and so are views whose rows do not say what wrote them. A column that shows
-/// only new rows is named in the reason and never proposed.
+/// A mode that finds changed rows comes first. Mode `cursor` does so with a column that looks like `updated_at`.
+/// It is proposed if that column has an index or the table is small enough to be sorted each time. Otherwise mode
+/// `xmin` is proposed, for which the source reads the whole table each time. Tables without a key are fetched in
+/// full each time (mode `full`). So are views and foreign tables without such a column, because their rows do not
+/// say which transaction wrote them. A column that finds only new rows is named in the reason and never proposed.
 public final class TableChooser {
-    /// @param config how to copy it; empty where it cannot be copied without a person's help
-    /// @param reason why so, in a sentence for people
+    /// A proposal for one table.
+    ///
+    /// @param config how to copy the table; empty if it cannot be copied before somebody changes something
+    /// @param reason the reason, for people, without a full stop
     public record Choice(SourceTable table, Optional<TableConfig> config, String reason) {}
 
-    /// Up to here sorting a table with each sync is cheap beside the rest.
+    /// Below these limits, sorting the table in each sync costs little compared with the rest of the sync.
     private static final long SMALL_ROWS = 1_000_000;
 
     private static final long SMALL_BYTES = 1L << 30;
 
-    /// Names of columns that change with the row, without case and separators.
+    /// Names of columns that are set at each change of a row, in lower case and without separators.
     private static final Set<String> UPDATED = Set.of(
             "updatedat",
             "updatedon",
@@ -69,21 +72,22 @@ public final class TableChooser {
         this.defaultSchema = defaultSchema;
     }
 
-    /// A choice for each table, in the order given.
+    /// Proposes settings for each table, in the order given.
     ///
-    /// @param defaultSchema the schema of tables named without one
+    /// @param defaultSchema the schema of tables whose names have none
     public static List<Choice> choose(List<SourceTable> tables, String defaultSchema) {
         TableChooser chooser = new TableChooser(defaultSchema);
-        // Tables of the default schema get their plain names, whatever their place in the list.
+        // Tables of the default schema keep their plain names, wherever they are in the list.
         tables.stream()
                 .filter(table -> table.id().schema().equals(defaultSchema))
                 .forEach(table -> chooser.targets.add(lower(table.id().name())));
         return tables.stream().map(chooser::choose).toList();
     }
 
-    /// By a cursor column, whatever it misses: for those who want this mode.
+    /// Proposes mode `cursor` for one table, even if its best cursor column misses changed rows. For users who ask
+    /// for this mode.
     ///
-    /// @param table with the key that is to be used
+    /// @param table the table, with the key to use
     public static Choice cursor(SourceTable table, String defaultSchema) {
         TableChooser chooser = new TableChooser(defaultSchema);
         Optional<SourceColumn> updated = updated(table);
@@ -149,7 +153,9 @@ public final class TableChooser {
                 .orElse("");
     }
 
-    /// The first of these configurations that the table can be copied by.
+    /// Chooses the first of these configurations with which the table can be copied.
+    ///
+    /// @param reason the reason for the first of them
     private Choice with(SourceTable table, List<TableConfig> configs, String reason) {
         Optional<String> target = target(table);
         String refusal = reason;
@@ -167,7 +173,8 @@ public final class TableChooser {
         return new Choice(table, Optional.empty(), refusal);
     }
 
-    /// The name of another table of the same name gets its schema before it.
+    /// The copy's name, if it is not the table's own: the schema is put before a name that another table has
+    /// taken.
     private Optional<String> target(SourceTable table) {
         String name = table.id().name();
         if (table.id().schema().equals(defaultSchema) || targets.add(lower(name))) return Optional.empty();
@@ -176,6 +183,7 @@ public final class TableChooser {
         return Optional.of(target);
     }
 
+    /// The table's name as the configuration has it, with the schema unless it is the default one.
     private String name(SourceTable table) {
         String name = part(table.id().name());
         return table.id().schema().equals(defaultSchema)
@@ -187,7 +195,7 @@ public final class TableChooser {
         return name.contains(".") || name.contains("\"") ? SqlNames.quoted(name) : name;
     }
 
-    /// A column that looks like the time of the last change, if one does.
+    /// The column that looks like the time of the last change, one with an index first; empty if none does.
     static Optional<SourceColumn> updated(SourceTable table) {
         return column(table, UPDATED, TIME);
     }
@@ -207,6 +215,7 @@ public final class TableChooser {
                 .or(() -> fitting.stream().findFirst());
     }
 
+    /// An index that begins with the column; empty if there is none.
     static Optional<SourceIndex> indexOn(SourceTable table, SourceColumn column) {
         return table.indexes().stream()
                 .filter(index -> index.columns().getFirst().equals(column.name()))

@@ -18,13 +18,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// What a copy of one table can be, before anything is copied: how [TableChooser] would copy it, what would be
-/// promised, and what stands in the way of more.
+/// What a copy of one table would be like, before anything is copied: how [TableChooser] would copy it, which
+/// guarantee it would have, and what stands in the way of a better one.
 ///
-/// @param guarantee in the words of the status; empty where a copy would be wrong or cannot be made
+/// @param guarantee the guarantee as the status words it; empty if a copy would be wrong or cannot be made
+/// @param obstacles what makes the copy wrong, its guarantee weaker or its syncs dearer
 public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obstacle> obstacles) {
 
-    /// @param report what the source says of itself, from which the guarantees follow
+    /// The outlook of each chosen table, in the order given. Asks the source for obstacles.
+    ///
+    /// @param report what the source says of itself, on which the guarantees depend
     public static List<TableOutlook> of(Source source, List<Choice> choices, SourceReport report) {
         Map<TableId, List<Obstacle>> found =
                 source.obstacles(choices.stream().map(Choice::table).toList());
@@ -33,7 +36,7 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
                 .toList();
     }
 
-    /// Whether a copy would be wrong, or cannot be made though the table is there.
+    /// Whether an obstacle would make a copy wrong, or impossible although the table exists.
     public boolean isWrong() {
         return obstacles.stream().anyMatch(obstacle -> obstacle.effect() == Effect.WRONG);
     }
@@ -57,10 +60,11 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
         return new TableOutlook(choice, guarantee, List.copyOf(obstacles));
     }
 
-    /// What the source counts as its own values: those of a trigger that sets the time whatever a client says.
+    /// The obstacle that clients may write the cursor's values. The statements that remove it create a trigger
+    /// that sets the time, whatever a client sends.
     private static Obstacle byClients(SourceTable table, SourceColumn cursor) {
         String what =
-                "values of \"%s\" may come from clients, so they prove nothing about when rows were committed (say `stampedBy: source` if only the database writes them)"
+                "values of \"%s\" may come from clients, so they prove nothing about when rows were committed (set `stampedBy: source` if only the database writes them)"
                         .formatted(cursor.name());
         boolean isPlain = table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
         if (!isPlain || !cursor.sourceType().startsWith("timestamp")) return Obstacle.of(Effect.WEAKER, what);
@@ -96,7 +100,7 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
                         Obstacle.of(Effect.DEARER, what, "ALTER TABLE %s %s".formatted(name(table), columns)));
             }
         }
-        // The key of a partitioned table must have the columns that it is divided by, which nobody knows here.
+        // The primary key of a partitioned table must contain its partition columns, which are not known here.
         if (table.kind() == SourceTable.Kind.PARTITIONED_TABLE) return Optional.of(Obstacle.of(Effect.DEARER, what));
         String key = table.column("id").filter(SourceColumn::isOrdered).isPresent()
                 ? "ADD PRIMARY KEY (\"id\")"

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Assembles the status of each table from what the replica remembers and from what is under way.
+/// Assembles the status of each table from the records in the replica and from what is under way.
 final class TableStatuses {
     private final PluginHost host;
     private final Tables tables;
@@ -32,7 +32,7 @@ final class TableStatuses {
         this.backfills = backfills;
     }
 
-    /// Ordered by name.
+    /// The status of all tables, ordered by name.
     List<TableStatus> all() {
         Map<String, TableState> states = tables.states();
         Map<String, ProofRecords.Entry> proofs = verifications.proofs();

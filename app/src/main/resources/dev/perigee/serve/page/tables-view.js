@@ -22,7 +22,7 @@ const GUARANTEES = {
   complete: 'Every row that was committed when the copy was last synced is in it, as far as its cursor moved.',
   settled: 'Rows that are committed within this time after taking their cursor value are in the copy.',
   verified: 'At this time every row was compared with the source.',
-  different: 'A verification found rows that are not as they are at the source; repair mends them.',
+  different: 'A verification found rows that differ from the source and were not repaired.',
   recovering: 'The source went back; rows from before are being mended.',
   filling: 'Columns were added, and rows that were there are being filled.',
   incomplete: 'Rows are set aside because they could not be stored.',
