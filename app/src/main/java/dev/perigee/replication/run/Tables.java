@@ -40,10 +40,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
-/// The tables that are replicated: which, how, and the one runner of each. Changes of the configuration come one at a
-/// time, each whole or not at all.
+/// The set of replicated tables, with the settings and the runner of each. Changes of the configuration are made
+/// one at a time, and each is applied in full or not at all. Safe for many threads.
 public final class Tables {
-    /// Tables in the configuration at most.
+    /// Greatest number of replicated tables.
     public static final int MAX_TABLES = 10_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(Tables.class);
@@ -60,7 +60,7 @@ public final class Tables {
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
     private final Object changing = new Object();
 
-    /// @param rescheduling called when a table's due time may have changed
+    /// @param rescheduling called when a table's due time may have changed, and after each task of a table
     public Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
         this.host = host;
         this.settings = settings;
@@ -73,13 +73,14 @@ public final class Tables {
         this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
     }
 
-    /// Takes over what the configuration file names and what the replica remembers; protects the copies.
+    /// Loads the tables that the configuration file names and those recorded in the replica, and protects their
+    /// copies. Called once, before anything is synced.
     public void load() {
         synchronized (changing) {
             List<ConfiguredTable> remembered = host.store().write(tx -> {
                 Map<String, ConfiguredTable> known = byName(ConfigRecords.all(tx));
                 for (TableConfig config : settings.tables()) {
-                    // A pause outlives the restart: whoever paused the table had a reason that may still hold.
+                    // A pause survives the restart, because the reason for it may still hold.
                     boolean wasPaused = known.containsKey(config.name())
                             && known.get(config.name()).config().paused();
                     TableConfig effective = wasPaused ? config.withPaused(true) : config;
@@ -103,15 +104,16 @@ public final class Tables {
         }
     }
 
+    /// The runners of all replicated tables, ordered by name.
     public List<TableRunner> all() {
         return runners.values().stream()
                 .sorted(Comparator.comparing(TableRunner::name))
                 .toList();
     }
 
-    /// Finds a table by the name it is configured by, by its copy's name, or by `schema.table` at the source.
+    /// Finds a table by the name it is configured by, else by its copy's name or by `schema.table` at the source.
     ///
-    /// @throws PerigeeException [Fault#NOT_FOUND]
+    /// @throws PerigeeException [Fault#NOT_FOUND] if no replicated table has this name
     public TableRunner require(String name) {
         TableRunner exact = runners.get(name);
         if (exact != null) return exact;
@@ -131,7 +133,7 @@ public final class Tables {
                                 "take a name from `perigee tables` or GET /replication/tables, or add the table with `perigee tables add`"));
     }
 
-    /// Where the copies stand, by the name their table is configured by.
+    /// The recorded state of each copy, by the name its table is configured by.
     public Map<String, TableState> states() {
         Map<String, TableState> states = new LinkedHashMap<>();
         host.store()
@@ -140,12 +142,13 @@ public final class Tables {
         return states;
     }
 
-    /// What stands in the way of the source as a whole.
+    /// Trouble that concerns the source as a whole, such as a server that cannot be reached.
     public SourceTrouble sourceTrouble() {
         return trouble;
     }
 
-    /// Tables that a source held up do not wait for their next try.
+    /// Makes tables due at once that trouble of the source held up. Called by [SourceTrouble] when the source
+    /// answers again.
     private void sourceAnswers(List<String> held) {
         Instant now = host.clock().instant();
         held.forEach(name -> find(name)
@@ -154,17 +157,19 @@ public final class Tables {
         rescheduling.run();
     }
 
-    /// Why no table can be synced just now: the replica cannot be written.
+    /// Why the replica cannot be written at present, so that no table can be synced; empty if it can be written.
     public Optional<Problem> replicaTrouble() {
         return host.store().trouble().map(Problem::of);
     }
 
-    /// Adds tables, or gives those of the same name these settings. All or nothing; copies that are missing are made,
-    /// empty, and every table is due at once.
+    /// Adds tables, or changes the settings of tables with the same names. Applies all changes or none. Missing
+    /// copies are created empty, and every table is due at once.
     ///
-    /// @param isAdopting whether a table of the replica that has a copy's name and belongs to nobody becomes the copy:
-    ///     its rows are served until the source's have all been fetched, and then replaced by them
-    /// @throws PerigeeException 404 for what the source does not have, 409 for a name that is taken, 400
+    /// @param isAdopting whether an existing table of the replica becomes the copy if it has the copy's name and
+    ///     is no other table's copy. Its rows are served until all rows of the source have been fetched, and are
+    ///     then replaced by them
+    /// @throws PerigeeException with status 404 if the source lacks a table or column, 409 if a copy's name is
+    ///     taken, 400 if settings are not valid
     public List<ConfiguredTable> configure(List<TableConfig> configs, boolean isAdopting) {
         synchronized (changing) {
             Map<String, String> renamed = new LinkedHashMap<>();
@@ -177,7 +182,8 @@ public final class Tables {
         }
     }
 
-    /// @param renamed gets the tables whose copies were handed to another name: the old name, and the new one
+    /// @param renamed is filled with the tables whose copies were handed over to another name: old name to new
+    ///     name
     private List<ConfiguredTable> configure(
             List<TableConfig> configs, boolean isAdopting, Map<String, String> renamed) {
         Source source = source();
@@ -214,13 +220,13 @@ public final class Tables {
         return wanted.stream().map(Wanted::table).toList();
     }
 
-    /// Gives what is remembered of a table to its new name. What is done to the copy just now ends first, and goes on
-    /// under the new name.
+    /// Moves all records of a table to its new name (handover). The running task is cancelled first; syncs and
+    /// backfills continue under the new name.
     private void handOver(String old, String name) {
         Optional<TableRunner> ended = find(old);
         ended.ifPresent(runner -> end(
                 runner,
-                Fault.CLOSED.in("table " + old, "it is called %s now".formatted(name), "The pages before are kept")));
+                Fault.CLOSED.in("table " + old, "it is called %s now".formatted(name), "The pages written before are kept")));
         try {
             host.store().write(tx -> {
                 ReplicationTables.rename(tx, old, name);
@@ -232,6 +238,7 @@ public final class Tables {
         }
     }
 
+    /// Undoes [#handOver], after a later step of the same change has failed.
     private void takeBack(String old, String name) {
         host.store().write(tx -> {
             ReplicationTables.rename(tx, name, old);
@@ -240,7 +247,9 @@ public final class Tables {
         find(old).ifPresent(TableRunner::reopen);
     }
 
-    /// Ends what is done to a table's copy, and starts nothing more there.
+    /// Cancels the running task of a table, waits until it has ended, and closes the runner for further tasks.
+    ///
+    /// @throws PerigeeException [Fault#BUSY] if the task did not end in time; the runner is open again then
     private static void end(TableRunner runner, PerigeeException reason) {
         runner.close(reason);
         if (runner.awaitIdle()) return;
@@ -252,8 +261,9 @@ public final class Tables {
                 "wait until its state is no longer syncing, then try again");
     }
 
-    /// Whether a sync would now have to read all rows of the table for the first time. Other settings of a table may
-    /// change while its syncs fail because of hidden rows.
+    /// Whether these settings ask for all rows of the table (`rowSecurity: refused`) and the present ones, if any,
+    /// do not. Only then are hidden rows a reason to refuse the settings. Other settings of a table may change while
+    /// its syncs fail because of hidden rows.
     private boolean isNewlyWhole(TableConfig config) {
         boolean wasWhole = find(config.name())
                 .filter(known -> known.config().rowSecurity() == RowSecurity.REFUSED)
@@ -261,7 +271,7 @@ public final class Tables {
         return config.rowSecurity() == RowSecurity.REFUSED && !wasWhole;
     }
 
-    /// Changes the settings that `patch` names, checked against the source where they say what is copied.
+    /// Changes the settings that `patch` names. Checks them against the source, unless only the pause changes.
     public ConfiguredTable change(TableRunner runner, JsonNode patch) {
         synchronized (changing) {
             return change(runner, TableFields.patched(runner.config(), patch));
@@ -273,7 +283,7 @@ public final class Tables {
         if (!before.withPaused(config.paused()).equals(config))
             return configure(List.of(config), false).getFirst();
         synchronized (changing) {
-            // Pausing must work while the source is down, so nothing is asked of it here.
+            // Pausing must work while the source is down, so this path does not ask the source anything.
             ConfiguredTable table = new ConfiguredTable(
                     config, runner.isOrphan() ? Origin.REST : runner.table().origin());
             host.store().write(tx -> {
@@ -289,7 +299,11 @@ public final class Tables {
         }
     }
 
-    /// Takes a table out of replication. Its copy stays as an ordinary table, unless it is to be dropped.
+    /// Stops replicating a table: cancels its running task and removes its records. The copy stays as an ordinary
+    /// table.
+    ///
+    /// @param isDropped whether the copy is dropped instead
+    /// @throws PerigeeException [Fault#BUSY] if the running task did not end in time; nothing was removed
     public void remove(TableRunner runner, boolean isDropped) {
         synchronized (changing) {
             String name = runner.name();
@@ -298,7 +312,7 @@ public final class Tables {
                     Fault.CONFLICT.in(
                             "table " + name,
                             "it was removed from replication",
-                            "The pages before stay in the copy",
+                            "The pages written before stay in the copy",
                             "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
             host.store().write(tx -> {
                 Optional<TableState> state = StateRecords.find(tx, name);
@@ -315,7 +329,7 @@ public final class Tables {
         }
     }
 
-    /// Why a table that is taken out of replication is back after the next start; empty where it stays out.
+    /// Why a table that was removed will be replicated again after the next start; empty if it will not.
     public Optional<String> whyNextStartHas(String name) {
         if (settings.tables().stream().noneMatch(config -> config.name().equals(name))) return Optional.empty();
         String place = settings.places().get(name);
@@ -324,7 +338,8 @@ public final class Tables {
                         .formatted(place == null ? "" : " at " + place));
     }
 
-    /// Fetches a table again from the beginning; a crash does not forget it. Readers keep the old copy meanwhile.
+    /// Fetches a table again from the beginning. The request is recorded first, so that it survives a crash.
+    /// Readers see the old copy until the new one is complete.
     public CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
         host.store().write(tx -> {
             StateRecords.ensure(tx, runner.name());
@@ -334,21 +349,25 @@ public final class Tables {
         return runner.resync();
     }
 
-    /// Ends all syncs within seconds; what was committed stays.
+    /// Cancels all tasks and waits until they have ended, within seconds. No further tasks start. What was
+    /// committed stays.
     public void stop() {
-        PerigeeException stopping = Fault.CLOSED.in("replication", "Perigee stops", "The pages before are committed");
+        PerigeeException stopping = Fault.CLOSED.in("replication", "Perigee is stopping", "The pages written before are committed");
         Collection<TableRunner> all = runners.values();
         all.forEach(runner -> runner.close(stopping));
         all.forEach(TableRunner::awaitIdle);
     }
 
-    /// @throws PerigeeException [Fault#SOURCE_NOT_CONFIGURED]
+    /// The external database.
+    ///
+    /// @throws PerigeeException [Fault#SOURCE_NOT_CONFIGURED] if there is none
     public Source source() {
         return host.source()
                 .orElseThrow(() -> Fault.SOURCE_NOT_CONFIGURED.in(
                         "replication", "there is no external database to pull from", "Nothing was changed"));
     }
 
+    /// The table with exactly this configured name, see [#require] for other names.
     public Optional<TableRunner> find(String name) {
         return Optional.ofNullable(runners.get(name));
     }
@@ -367,8 +386,8 @@ public final class Tables {
                 .toList();
     }
 
-    /// Brings nearer what is due later than the schedule, or a retry, may put it: that was decided while the clock was
-    /// ahead of now.
+    /// Moves due times nearer that lie further ahead than the schedule or a retry would set them now. Called after
+    /// the clock was set back, and at the start: such times were set while the clock was ahead.
     public void bringNearer() {
         Instant now = host.clock().instant();
         for (TableRunner runner : all()) {
@@ -379,18 +398,23 @@ public final class Tables {
         }
     }
 
-    /// What was due while nobody ran is due now.
+    /// When a table is due after the start: at its recorded time, which may be past, or at once if none is
+    /// recorded.
     private Instant dueAtStart(Optional<TableState> state) {
         Instant now = host.clock().instant();
         return state.flatMap(TableState::nextSyncAt).orElse(now);
     }
 
+    /// The origin to record for a table that is configured by the API: a table of the configuration file keeps its
+    /// own, unless the file no longer names it.
     private Origin origin(String name) {
         TableRunner known = runners.get(name);
         return known == null || known.isOrphan() ? Origin.REST : known.table().origin();
     }
 
-    /// @return the names the copies have
+    /// Records the settings and reserves the copies, in the caller's transaction.
+    ///
+    /// @return the names of the copies, in the order of `wanted`
     private static List<String> store(Transaction tx, List<Wanted> wanted, boolean isAdopting, Instant due) {
         List<String> targets = new ArrayList<>();
         for (Wanted one : wanted) {
@@ -409,6 +433,9 @@ public final class Tables {
         return targets;
     }
 
+    /// Finds, adopts or creates the copy of a table.
+    ///
+    /// @return the name that the copy has now, which may differ from the one in the settings
     private static String reserveTarget(Transaction tx, String name, CopyDefinition definition, boolean isAdopting) {
         StateRecords.ensure(tx, name);
         Optional<String> made = StateRecords.find(tx, name)
@@ -430,7 +457,7 @@ public final class Tables {
         return Fault.CONFLICT.in(
                 "table " + name,
                 "it was paused while it was syncing",
-                "The pages before are committed",
+                "The pages written before are committed",
                 "resume it: `perigee tables resume %s`".formatted(Remedies.word(name)));
     }
 
