@@ -23,26 +23,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Where one table stands, as `GET /replication/status` shows it. The fields are explained in `docs/replication.md`.
+/// The status of one table, as `GET /replication/status` shows it. The fields are explained in
+/// `docs/replication.md`.
 ///
-/// @param cursorColumn absent in modes without one
+/// @param cursorColumn the cursor's column; absent in modes without a cursor
 /// @param cursor the greatest cursor value pulled, in the source's text form
-/// @param cursorKey the key of the row that had it, which breaks ties
-/// @param textNumbers values of exact numeric columns that came as text, because no SQLite number has all their digits
-/// @param lag milliseconds since the last sync that succeeded began, of a standby since the last commit that it had
-///     replayed: the copy is not older
+/// @param cursorKey the key of the row with that cursor value, which breaks ties
+/// @param textNumbers how many values of exact numeric columns are stored as text, because no SQLite number has
+///     all their digits
+/// @param lag milliseconds since the last successful sync began, or for a standby since the last commit that it
+///     had replayed. The copy is not older than that
 /// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`,
-///     `incomplete(rows)`, `complete`, `settled(…)` or `verified(…)`, the last three also `of what ROLE sees`, see
-///     [Guarantee]
-/// @param completeAsOf the time at the source for which the guarantee holds: the snapshot everything was found in last
-/// @param position where the source's log stood then
-/// @param heldBy the transaction that keeps rows since its beginning from being settled
-/// @param sweep the last search for rows that the source deleted
-/// @param verified the last verification that found this copy right or made it so
-/// @param setAside rows that could not be stored
-/// @param backfill how far a backfill of rows is; absent where none is under way
-/// @param attention what stays until somebody does something, although syncs succeed
-/// @param notes what else an admin should know: of the table, and of columns whose type is kept as text
+///     `incomplete(rows)`, `different(rows)`, `complete`, `settled(…)` or `verified(…)`. The last three may end in
+///     `of what ROLE sees`, see [Guarantee]
+/// @param completeAsOf the time at the source for which the guarantee holds: that of the last snapshot in which
+///     everything was fetched
+/// @param position where the source's log stood at that snapshot
+/// @param heldBy the open transaction that keeps rows written since its beginning from being sealed
+/// @param sweep the last sweep, which looks for rows that the source deleted
+/// @param verified the last verification that found this copy equal to the source or repaired it
+/// @param setAside the number of rows that could not be stored and are set aside
+/// @param backfill how far a backfill of rows is; absent if none is under way
+/// @param attention what needs an admin to act, although syncs may succeed
+/// @param notes what else an admin should know about the table, and about columns whose type is kept as text
 public record TableStatus(
         String name,
         Optional<String> target,
@@ -76,13 +79,18 @@ public record TableStatus(
         List<Attention> attention,
         List<String> notes) {
 
-    /// Age from which a transaction is named as holding a table up, in milliseconds.
+    /// Age in milliseconds from which an open transaction is reported as `heldBy`.
     static final long HELD_AFTER_MS = 10_000;
 
-    /// @param who the session's process and application at the source, or a prepared transaction
-    /// @param ageMs how long it has been open, by the source's clock, when the table was last synced
+    /// An open transaction at the source that may still commit late rows.
+    ///
+    /// @param who the session's process and application at the source, or the prepared transaction
+    /// @param ageMs how long it had been open when the table was last synced, in milliseconds by the source's
+    ///     clock
     public record HeldBy(String who, Instant since, long ageMs) {}
 
+    /// Why the last sync failed, or why the replica cannot be written.
+    ///
     /// @param at when it happened
     public record LastError(String fault, String message, String remedy, Instant at) {
         static LastError of(Problem problem, Instant at) {
@@ -90,12 +98,12 @@ public record TableStatus(
         }
     }
 
-    /// What a status is made from, beside the table's runner.
+    /// What a status is made from, next to the table's runner.
     ///
     /// @param proof the last verification
     /// @param sweep the last sweep
     /// @param backfill the backfill under way
-    /// @param replica why nothing can be written to the replica just now, which holds up every table
+    /// @param replica why the replica cannot be written at present, which holds up every table
     record Known(
             Optional<TableState> state,
             Optional<ProofRecords.Entry> proof,
@@ -155,12 +163,13 @@ public record TableStatus(
                 notes(runner, state, definition));
     }
 
-    /// No sync can succeed, whether the last one did or not.
+    /// The guarantee while the replica cannot be written: no sync can succeed, even if the last one did.
     private static String unwritable(Optional<TableState> state) {
         return state.filter(TableState::isLoaded).isEmpty() ? Guarantee.LOADING : Guarantee.BEHIND;
     }
 
-    /// A copy whose last sync failed is not said to be complete, although it is as of `completeAsOf`.
+    /// The guarantee as long as the replica can be written. A copy whose last sync failed is `behind`, not
+    /// `complete`, although it is still complete as of `completeAsOf`.
     private static String guarantee(Optional<TableState> state, long wrong) {
         if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
         if (state.get().failures() > 0) return Guarantee.BEHIND;
