@@ -25,21 +25,23 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Verifies one copy, once: a pass over everything ([ComparePass]), and a second look at what seemed to differ
-/// ([Recheck]), which also repairs where that was asked for.
+/// One verification of one copy: a pass over all rows ([ComparePass]), then a second comparison of the rows that
+/// seemed to differ ([Recheck]), which also repairs them if asked. Used once, by one thread.
 final class Verification {
     private static final Logger LOG = LoggerFactory.getLogger(Verification.class);
 
-    /// What an admin asks for.
+    /// What the verification may change.
     ///
-    /// @param repairs whether differences are brought in line
+    /// @param repairs whether rows that differ are repaired in the copy
     /// @param isConfirmed whether a repair may remove more rows than the table's `maxDeletedShare`
-    /// @param isWhole whether nothing is repaired where not everything can be
+    /// @param isWhole whether to repair nothing if more rows seem to differ than are remembered, because then not
+    ///     all could be repaired
     record Order(boolean repairs, boolean isConfirmed, boolean isWhole) {
-        /// Look and tell.
+        /// Compares and reports only.
         static final Order PLAIN = new Order(false, false);
 
-        /// Of a source that went back: where too much differs, everything is fetched again instead.
+        /// The repair after a source went back in time. If too many rows differ, the caller fetches all rows again
+        /// instead.
         static final Order RECOVERY = new Order(true, true, true);
 
         Order(boolean repairs, boolean isConfirmed) {
@@ -62,8 +64,8 @@ final class Verification {
     private Found found = Found.NOTHING;
     private long repaired;
 
-    /// @param source may throw [Fault#SOURCE_NOT_CONFIGURED]
-    /// @param progress told the rows compared so far; must not wait
+    /// @param source gives the source; may throw [Fault#SOURCE_NOT_CONFIGURED]
+    /// @param progress is told the number of rows compared so far; must not block
     Verification(
             Store store,
             Supplier<Source> source,
@@ -84,10 +86,11 @@ final class Verification {
         this.startedAt = clock.instant();
     }
 
-    /// Runs it to its end. A failure is in the proof, never thrown; what was repaired before it stays and is right.
+    /// Runs the verification to its end. A failure is in the proof's `error` and never thrown. Rows repaired
+    /// before a failure stay repaired.
     Proof run() {
         try {
-            // First, so that the copy is not further behind than it has to be.
+            // Sync first, so that the copy is as little behind as possible.
             if (!runner.isPaused()) synced();
             CheckTarget checked = CheckTarget.of(store, source.get(), runner.config());
             copy = Optional.of(checked);
@@ -99,7 +102,7 @@ final class Verification {
             return judged(all.suspects());
         } catch (RuntimeException e) {
             PerigeeException failure = cancellation.reason().orElseGet(() -> ThreadFailures.unwrapped(e));
-            if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: a mistake of Perigee's", runner.name(), e);
+            if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: internal error in a verification", runner.name(), e);
             return proof(Verdict.UNFINISHED, Optional.of(Problem.of(failure)));
         }
     }
@@ -109,7 +112,7 @@ final class Verification {
         result.error().ifPresent(problem -> {
             throw Fault.CONFLICT.in(
                     "table " + runner.name(),
-                    "it is synced first, and that failed with %s, so the two cannot be compared"
+                    "a verification syncs the table first, and that failed with %s, so copy and source cannot be compared"
                             .formatted(problem.fault()),
                     "Nothing was changed",
                     problem.remedy());
@@ -130,7 +133,8 @@ final class Verification {
         Recheck second = new Recheck(store, remembered);
         for (var portion : suspects.portions()) {
             all = all.plus(await(runner.exclusively(itsOwn -> {
-                // Either may end it: the server that stops, and whoever removes or pauses the table.
+                // Two cancellations apply: the check's own, when the server stops, and the task's, when the table
+                // is removed or paused.
                 cancellation.check();
                 return second.look(runner.config(), portion, fixes, itsOwn);
             })));
@@ -146,7 +150,7 @@ final class Verification {
                 "the repair would remove %d of its %d rows, more than `maxDeletedShare` (%s) allows"
                         .formatted(found.extra(), rows, runner.config().maxDeletedShare()),
                 "Nothing was removed; %d rows were written".formatted(repaired),
-                "look whether the source really lost these rows; if it did, `perigee verify --table %s --repair --confirm`, or repeat the request with `\"confirm\": true`"
+                "check whether the source really lost these rows; if it did, `perigee verify --table %s --repair --confirm`, or repeat the request with `\"confirm\": true`"
                         .formatted(Remedies.word(runner.name())));
     }
 
@@ -163,7 +167,7 @@ final class Verification {
                     "%d rows were repaired".formatted(repaired),
                     found.differences() > 0
                             ? Remedies.resync(runner.name())
-                            : "verify it again when less is written at the source");
+                            : "verify it again when the source writes fewer rows");
             Verdict verdict = found.differences() > 0 ? Verdict.DIFFERENT : Verdict.UNFINISHED;
             return proof(verdict, Optional.of(Problem.of(tooMany)));
         }
@@ -174,7 +178,7 @@ final class Verification {
 
     private Proof proof(Verdict verdict, Optional<Problem> error) {
         ComparePass.Result all = pass;
-        // Differences that are known stay known, whatever went wrong after they were found.
+        // If differences were found and not repaired, the verdict says so, whatever went wrong afterwards.
         boolean isDifferent = verdict == Verdict.UNFINISHED && found.differences() > repaired;
         return new Proof(
                 runner.name(),
