@@ -6,16 +6,20 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/// A row of `tmp_replication_backfills`: rows of one table that are being fetched again, into the copy as it stands.
+/// A backfill under way: rows of one table that are fetched again into the existing copy. A row of
+/// `tmp_replication_backfills`. Immutable; the methods return the next state.
 ///
-/// @param name the table, as it is configured
-/// @param isConfirmed whether an admin allowed it to delete as much as it found
-/// @param generation of the copy when it began: once another copy has taken its place there is nothing left to do
+/// @param name the name the table is configured by
+/// @param isConfirmed whether an admin allowed it to delete as many rows as it found
+/// @param generation the generation of the copy when the backfill began. Once the copy has been replaced, there is
+///     nothing left to do
 /// @param run its number in `tmp_replication_runs`
-/// @param afterKey the last key that was fetched
-/// @param afterRowid the last row of the copy that was looked at
-/// @param rows done in this phase
-/// @param expected rows of this phase, where that is known
+/// @param afterKey the last key that was fetched from the source; empty before the first
+/// @param afterRowid the rowid of the last row of the copy that was looked at; empty before the first
+/// @param rows the number of rows done in this phase
+/// @param expected the number of rows in this phase, if it is known
+/// @param failures how often in a row a step has failed
+/// @param error why the last step failed; empty after one that succeeded
 record Backfill(
         String name,
         BackfillScope scope,
@@ -33,15 +37,15 @@ record Backfill(
         Optional<Problem> error) {
 
     enum Phase {
-        /// The source's rows are fetched, in the order of the key.
+        /// Rows are fetched from the source, in the order of the key.
         FETCHING,
-        /// The copy's rows are looked through for those that the source does not have.
+        /// The copy's rows are searched for rows that the source does not have.
         LOOKING,
-        /// Those are looked for once more, and deleted.
+        /// The rows found are looked up at the source once more, and deleted if they are still missing there.
         DELETING
     }
 
-    /// After a page of rows, which ends at `key`.
+    /// The state after a page of rows was fetched, which ends at `key`.
     Backfill fetched(Optional<List<String>> key, long more, RowCounts page) {
         return new Backfill(
                 name,
@@ -60,7 +64,7 @@ record Backfill(
                 Optional.empty());
     }
 
-    /// After more rows of the copy, up to `rowid`, were looked at.
+    /// The state after `more` rows of the copy, up to `rowid`, were looked at.
     Backfill lookedAt(Optional<Long> rowid, long more) {
         return new Backfill(
                 name,
@@ -79,6 +83,7 @@ record Backfill(
                 Optional.empty());
     }
 
+    /// The state after `more` missing rows were looked up again and `deleted` of them deleted.
     Backfill deleted(long more, long deleted) {
         return new Backfill(
                 name,
@@ -97,7 +102,9 @@ record Backfill(
                 Optional.empty());
     }
 
-    /// The next phase begins.
+    /// The state at the beginning of the phase `next`.
+    ///
+    /// @param itsRows the number of rows in that phase, if it is known
     Backfill in(Phase next, Optional<Long> itsRows) {
         return new Backfill(
                 name,
@@ -116,6 +123,7 @@ record Backfill(
                 Optional.empty());
     }
 
+    /// The state after an admin has confirmed the deletion.
     Backfill confirmed() {
         return new Backfill(
                 name,
@@ -134,6 +142,7 @@ record Backfill(
                 Optional.empty());
     }
 
+    /// The state after a step has failed.
     Backfill failed(Problem problem) {
         return new Backfill(
                 name,

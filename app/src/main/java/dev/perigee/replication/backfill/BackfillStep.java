@@ -41,15 +41,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/// One step of a backfill, in a snapshot of its own, while nothing else is done to the copy: so no row is overwritten
-/// with an older one, and syncs have their turn between two steps.
+/// One step of a backfill, in a snapshot of its own, run as a task of the table's runner. No sync runs during a
+/// step, so no row is overwritten with an older version. Syncs run between two steps.
 ///
-/// How far it is, is in the transaction that writes the rows; a step that breaks off goes on at its last page.
+/// Rows and the state of the backfill are written in the same transaction. If a step fails midway, the next one
+/// continues after the last page written.
 final class BackfillStep {
     /// Rows fetched in one snapshot.
     static final int CHUNK_ROWS = 5_000;
 
-    /// Rows of the copy looked at in one step.
+    /// Rows of the copy looked at in one step, when searching for rows that the source does not have.
     static final int LOOK_ROWS = 10 * Scope.Keys.MAX_KEYS;
 
     private final Store store;
@@ -88,11 +89,12 @@ final class BackfillStep {
         this.told = told;
     }
 
-    /// Does the next step of a backfill.
+    /// Does the next step of a table's backfill, on the calling thread. The caller is inside
+    /// [dev.perigee.replication.run.TableRunner#exclusively].
     ///
-    /// @param run the backfill's number: another one of the table has steps of its own
-    /// @param told of each page
-    /// @return how it stands then; empty where nothing is left to do, or it was cancelled
+    /// @param run the number of the backfill, so that no step is done for another backfill of the same table
+    /// @param told is told the state after each page; must not block
+    /// @return the state after the step; empty if nothing is left to do, or if the backfill was cancelled
     static Optional<Backfill> next(
             long run,
             TableSync sync,
@@ -108,7 +110,7 @@ final class BackfillStep {
         if (backfill == null) return Optional.empty();
         TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                 .orElseThrow();
-        if (state.generation() != backfill.generation()) return Optional.empty(); // all was fetched again meanwhile
+        if (state.generation() != backfill.generation()) return Optional.empty(); // all rows were fetched again meanwhile
         SourceTable table = source.describe(config);
         CopyDefinition definition = fitting(store, config, table, state);
         BackfillStep step = new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
@@ -121,16 +123,17 @@ final class BackfillStep {
                 });
     }
 
-    /// What the copy is made like.
+    /// The copy's definition, after checking that it still fits the source's table.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where it no longer fits the source
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] if it no longer fits, or the
+    ///     settings were changed; [Fault#CONFLICT] if all rows are about to be fetched again
     static CopyDefinition fitting(Store store, TableConfig config, SourceTable table, TableState state) {
         CopyDefinition now = DefinitionCheck.definition(store, config, table);
         CopyDefinition made = state.definition().orElse(now);
         if (state.needsResync()) {
             throw Fault.CONFLICT.in(
                     "table " + config.name(),
-                    "all of it is about to be fetched again",
+                    "all of its rows are about to be fetched again",
                     "Nothing was changed",
                     "sync it instead, which fetches all rows: `perigee tables sync %s`"
                             .formatted(Remedies.word(config.name())));
@@ -158,11 +161,11 @@ final class BackfillStep {
         return saved(fetch.done.in(Phase.LOOKING, rows));
     }
 
-    /// The pages of one chunk.
+    /// Fetches and writes the pages of one chunk.
     private final class Fetch {
         private final Scope wanted;
         private final SetAsideRows setAside;
-        // Belongs to the writer while pages are under way.
+        // Used by the writer thread only, while pages are under way.
         private Backfill done;
         private Run run;
 
@@ -197,7 +200,7 @@ final class BackfillStep {
                 try {
                     sent = snapshot.pull(pull, pipeline);
                 } catch (RuntimeException e) {
-                    pipeline.check(); // the writer's failure is the cause, the reader's only its echo
+                    pipeline.check(); // a failure of the writer is the cause, the reader's only follows from it
                     throw e;
                 }
                 pipeline.drain();
