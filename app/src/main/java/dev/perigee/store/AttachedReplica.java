@@ -16,17 +16,18 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// The replica as a worker process has it open, beside the [Store] of the server that owns it: no lock on the folder,
-/// no queue, no checkpoints. For one thread; [#interrupt()] may come from any.
+/// A worker process's own connections to the replica, next to the [Store] of the server that owns the file. It
+/// takes no lock on the data folder, has no queue and makes no checkpoints. Confined to one thread, except
+/// [#interrupt()], which any thread may call.
 ///
-/// It writes only while the server's writer has lent it the turn ([Store#lendWriter]). If the process is killed, SQLite
-/// rolls back what it had not committed: its locks go with it.
+/// It writes only during a turn that the server's writer has lent ([Store#lendWriter]). If the process is killed,
+/// its file locks are released and SQLite rolls back what was not committed.
 public final class AttachedReplica implements AutoCloseable {
-    /// The limits that SQLite is given beyond those of the server's own connections: a caller's statement needs neither
-    /// other files nor threads.
+    /// SQLite limits that are 0 here, in addition to those of the server's connections: a caller's statement needs
+    /// neither attached databases nor helper threads.
     private static final Set<SqliteLimit> NONE_ALLOWED = Set.of(SqliteLimit.ATTACHED, SqliteLimit.WORKER_THREADS);
 
-    /// A connection with what belongs to it.
+    /// One connection and the objects bound to it.
     private record Attached(
             SqliteConnection connection, StatementCache statements, TimeGuard guard, OpenTransaction transaction) {
         void close(Watchdog watchdog) {
@@ -49,8 +50,10 @@ public final class AttachedReplica implements AutoCloseable {
     private long schemaAfterTurn = -1;
     private volatile @Nullable SqliteConnection running;
 
+    /// Opens the read connections. The write connection is opened by the first [#write].
+    ///
     /// @param following makes an observer that records a transaction's changes on its connection
-    /// @param prepared called with each new connection
+    /// @param prepared called once with each new connection
     public AttachedReplica(
             StoreConfig config, Function<Transaction, ChangeObserver> following, Consumer<SqliteConnection> prepared) {
         this.file = config.directory().resolve(config.fileName()).toAbsolutePath();
@@ -59,7 +62,7 @@ public final class AttachedReplica implements AutoCloseable {
         this.prepared = prepared;
         this.reader = attach(Connections.reader(file, config));
         this.policed = attach(Connections.apart(file, config));
-        // A first read opens the WAL and its index, which the sandbox closes to what is opened later.
+        // The first read opens the WAL and its index. The sandbox, entered later, refuses to open them.
         read(Duration.ofMinutes(1), false, AttachedReplica::schemaVersion);
         read(Duration.ofMinutes(1), true, AttachedReplica::schemaVersion);
     }
@@ -68,15 +71,16 @@ public final class AttachedReplica implements AutoCloseable {
         return file;
     }
 
-    /// Who follows the writes of this process.
+    /// The observer of this process's writes; [ChangeObserver#NONE] if changes are not recorded.
     public ChangeObserver observer() {
         return observer;
     }
 
     /// Runs `work` in a read transaction.
     ///
-    /// @param work returns something
-    /// @param isPoliced whether on the connection whose temporary views stay and are seen by policed callers only
+    /// @param work must not return null
+    /// @param isPoliced whether to use the connection for policed callers. Temporary views made on it stay there
+    ///     and are visible only to them
     /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit
     public <T> T read(Duration limit, boolean isPoliced, TransactionWork<T> work) {
         Attached used = isPoliced ? policed : reader;
@@ -86,18 +90,19 @@ public final class AttachedReplica implements AutoCloseable {
             return Objects.requireNonNull(used.transaction.run(work, TimeGuard.nanos(limit), "Nothing was changed"));
         } finally {
             running = null;
-            // COMMIT keeps the temporary views that the work has made; the file is read-only either way.
+            // COMMIT, not ROLLBACK, so that temporary views made by the work stay. The replica itself is open
+            // read-only.
             if (!used.connection.isAutocommit()) used.connection.exec("COMMIT");
         }
     }
 
-    /// Runs `work` in a transaction that commits if `verdict` says so.
+    /// Runs `work` in a write transaction, which commits only if `verdict` returns true.
     ///
-    /// @param maxWalBytes by how much the WAL may grow
-    /// @param isFollowed whether the changes are to be recorded
-    /// @param told called with each table that is about to be altered or dropped
-    /// @param verdict asked when all is done but the commit
-    /// @return null if the verdict was no; nothing was written then
+    /// @param maxWalBytes by how much the WAL may grow during the work
+    /// @param isFollowed whether changes are to be recorded
+    /// @param told called with the name of each table that is about to be altered or dropped
+    /// @param verdict asked last, immediately before the commit
+    /// @return the result of `work`; null if the verdict was no, in which case nothing was written
     public <T> @Nullable T write(
             Duration limit,
             long maxWalBytes,
@@ -130,14 +135,17 @@ public final class AttachedReplica implements AutoCloseable {
         }
     }
 
-    /// Makes the statement that runs fail, if one does. Any thread.
+    /// Makes the running statement fail, if there is one. Any thread.
     public void interrupt() {
         SqliteConnection now = running;
         if (now != null) now.interrupt();
     }
 
-    /// What the server did to the schema has left triggers of ours on tables that are gone, which SQLite would bring
-    /// back with the next table of that name. So a connection that followed is opened again then.
+    /// Starts or ends the recording of changes on the write connection, as `isFollowed` asks.
+    ///
+    /// Schema changes made by the server may leave our temporary triggers on tables that no longer exist. SQLite
+    /// would revive such a trigger with the next table of that name. So a connection that has recorded changes is
+    /// reopened when the schema has changed since its last turn.
     private Attached follow(Attached used, boolean isFollowed) {
         boolean isFollowing = observer != ChangeObserver.NONE;
         if (isFollowed == isFollowing && (!isFollowed || schemaVersion(used.connection) == schemaAfterTurn)) {
@@ -187,7 +195,8 @@ public final class AttachedReplica implements AutoCloseable {
         return new Attached(connection, statements, guard, transaction);
     }
 
-    /// The observer of this connection, and behind it the server's, which is told of altered tables too.
+    /// Tells this connection's observer about a table to be altered, then the server, whose triggers on the table
+    /// must go too. A dropped table is announced to the server only: its triggers on this connection go with it.
     private ChangeObserver observing() {
         ChangeObserver own = observer;
         return new ChangeObserver() {

@@ -11,7 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// Copies the replica while it is written: `VACUUM INTO` reads one snapshot and writes a compact file without a WAL.
+/// Copies the replica while writes continue: `VACUUM INTO` reads one snapshot and writes a compact file without a
+/// WAL.
 final class Backup {
     private final Path file;
     private final StoreConfig config;
@@ -23,13 +24,17 @@ final class Backup {
         this.pool = pool;
     }
 
-    /// A crash leaves at most `target` with `.part` behind its name, which the next backup to it replaces.
+    /// Writes the copy to `target` with the suffix `.part`, syncs it to disk, and then renames it. A crash leaves
+    /// at most the `.part` file, which the next backup to the same target replaces.
+    ///
+    /// @throws PerigeeException [Fault#CONFLICT] if `target` exists, [Fault#DISK_FAILED] if it cannot be written,
+    ///     [Fault#TIME_LIMIT] if the copy was ended because it kept the WAL from being emptied
     void to(Path target) {
         if (Files.exists(target)) {
             throw Fault.CONFLICT.in(
                     "backup to " + target,
-                    "there is a file of that name",
-                    "It was left as it is",
+                    "a file with that name already exists",
+                    "It was not changed",
                     "choose another name, or remove that file first");
         }
         Path part = target.resolveSibling(target.getFileName() + ".part");
@@ -42,14 +47,15 @@ final class Backup {
             }
             Files.move(part, target);
         } catch (IOException e) {
-            throw Fault.DISK_FAILED.in("backup to " + target, e.toString(), "There is no new backup", e);
+            throw Fault.DISK_FAILED.in("backup to " + target, e.toString(), "No backup was made", e);
         }
     }
 
     private void copy(Path part) throws IOException {
         try (SqliteConnection connection = Connections.reader(file, config);
                 SqliteStatement vacuum = connection.prepare("VACUUM INTO ?1")) {
-            // It forbids to write the copy too; the connection cannot write the replica anyway.
+            // `query_only` would also forbid writing the copy. The connection is opened read-only, so it cannot
+            // write the replica in any case.
             connection.exec("PRAGMA query_only = OFF");
             vacuum.bindText(1, part.toString());
             TimeGuard guard = pool.register(connection);
@@ -64,7 +70,7 @@ final class Backup {
             pool.unregister(guard);
             if (thrown == null) return;
             Files.deleteIfExists(part);
-            throw end == null ? thrown : end.in("backup of " + file, "There is no new backup", thrown);
+            throw end == null ? thrown : end.in("backup of " + file, "No backup was made", thrown);
         }
     }
 }

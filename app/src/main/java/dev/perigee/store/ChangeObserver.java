@@ -1,16 +1,20 @@
 package dev.perigee.store;
 
-/// Follows what writes do to the replica's tables, by temporary triggers on the writer's connection. Called on the
-/// writer's thread.
+import dev.perigee.store.Transaction;
+
+/// Records what writes change in the replica's tables, by temporary triggers on the write connection. Called on
+/// the thread that owns that connection: the server's writer thread, or a worker process's thread
+/// ([AttachedReplica]).
 ///
-/// Such triggers know the columns of their table, so SQLite lets no column be dropped that one names: whoever is about
-/// to alter a table says so by [Transaction#altering].
+/// Such a trigger names its table's columns, and SQLite refuses to drop a column that a trigger names. So
+/// [Transaction#altering] must be called before a table is altered.
 public interface ChangeObserver {
-    /// Follows nothing.
+    /// Records nothing.
     ChangeObserver NONE = new ChangeObserver() {};
 
-    /// What the names of its triggers begin with; empty without any. Nobody can guess it, so what a trigger of such a
-    /// name does is the observer's own doing, whoever's statement fired it.
+    /// The prefix of the names of this observer's triggers; empty if it has none. The prefix is unguessable, so
+    /// what a trigger with this prefix does is attributed to the observer, not to the caller whose statement fired
+    /// it.
     default String triggerPrefix() {
         return "";
     }
@@ -23,21 +27,23 @@ public interface ChangeObserver {
     /// The table is about to be altered in this transaction.
     default void altering(Transaction transaction, String table) {}
 
-    /// The table is about to be dropped in this transaction; the triggers that this connection has on it go with it.
+    /// The table is about to be dropped in this transaction. SQLite drops this connection's triggers on it too.
     default void dropping(Transaction transaction, String table) {}
 
-    /// The transaction is about to commit; more may be written in it. What it throws undoes the transaction.
+    /// The transaction is about to commit. The observer may still write in it. An exception from here rolls the
+    /// transaction back.
     default void committing(Transaction transaction) {}
 
-    /// What was announced by [#committing] is committed.
+    /// The transaction that was passed to [#committing] has been committed.
     default void committed() {}
 
-    /// A worker process has written, and an observer of its own has recorded the changes; see [AttachedReplica]. Called
-    /// in a transaction of the server's writer, after the worker's: the triggers follow what the schema is now, and
-    /// nothing is recorded a second time.
+    /// A worker process has committed a write, and its own observer has recorded the changes (see
+    /// [AttachedReplica]). Called in a later transaction of the server's writer. The observer adapts its triggers
+    /// to the current schema and records nothing a second time.
     default void wroteElsewhere(Transaction transaction) {}
 
-    /// Rows its triggers have written so far, which are not the doing of whoever's statement fired them.
+    /// How many rows this observer's triggers have written so far. They are not counted as written by the
+    /// statement that fired the triggers.
     default long rowsWritten() {
         return 0;
     }

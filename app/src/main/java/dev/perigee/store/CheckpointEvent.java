@@ -7,7 +7,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/// How long a checkpoint kept the writer, and whether it emptied the WAL.
+/// JFR event: how long one checkpoint occupied the writer thread, and whether it emptied the WAL.
 @Name("dev.perigee.Checkpoint")
 @Label("Checkpoint")
 @Category("Perigee")

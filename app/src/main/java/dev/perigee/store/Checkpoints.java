@@ -11,24 +11,27 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Keeps the WAL small, and says so when it cannot.
+/// Keeps the WAL small, and logs a warning when it cannot.
 ///
-/// From `checkpointBytes` on, what can be moved into the file without waiting is moved, and the WAL is cut to nothing
-/// if no reader is in it. A reader that began before the last commits keeps it from being emptied. Past `walLimitBytes`
-/// our own reads are therefore ended, oldest first, until it can be; a reader in another process cannot be ended, only
-/// reported. The size looked at is the file's: since we cut it each time, it is what is in use.
+/// From `checkpointBytes` on, frames are moved into the database file as far as that is possible without waiting.
+/// The WAL is then truncated if no reader uses it. A read that began before the latest commits prevents that.
 ///
-/// Belongs to the writer thread, but for [#counts()].
+/// Past `walLimitBytes`, our own reads are ended, oldest first, until the WAL can be truncated. A reader in
+/// another process cannot be ended; it is only reported. The WAL's size is that of its file, which equals the part
+/// in use, because the file is truncated each time.
+///
+/// Belongs to the writer thread, except [#counts()].
 final class Checkpoints {
     /// @param moved checkpoints that moved frames
-    /// @param interruptedReads reads ended because they held the WAL
-    /// @param blocked checkpoints past the limit that somebody else held up
+    /// @param interruptedReads reads ended because they kept the WAL from being emptied
+    /// @param blocked checkpoints past the limit that failed because of a reader that could not be ended
     record Counts(long moved, long interruptedReads, long blocked) {}
 
-    /// How long the writer waits, past the limit, for readers to leave; before and after each one that is ended.
+    /// How long the writer waits for readers to finish once the WAL is past its limit: before the first read is
+    /// ended, and again after each one.
     private static final Duration LEAVE_WAIT = Duration.ofMillis(100);
 
-    /// When a checkpoint that was held up is tried again, also without new writes.
+    /// After this time a blocked checkpoint is tried again, even without new writes.
     private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
     private static final long WARN_NANOS = Duration.ofMinutes(1).toNanos();
@@ -57,12 +60,13 @@ final class Checkpoints {
         return counts;
     }
 
-    /// How long the writer may wait for work before it is to call [#tryNow()] again.
+    /// How long the writer may wait for work before it must call [#tryNow()] again, in nanoseconds.
     long nanosToNextTry() {
         return isHeldUp ? RETRY_NANOS : Long.MAX_VALUE;
     }
 
-    /// After each commit, and when a retry is due: a checkpoint if the WAL has grown enough.
+    /// Makes a checkpoint if the WAL has grown enough. Called by the writer after each group of writes and when a
+    /// retry is due.
     void tryNow() {
         long walBytes = walBytes();
         if (walBytes < config.checkpointBytes()) {
@@ -84,12 +88,12 @@ final class Checkpoints {
         event.commit();
     }
 
-    /// The last one before the file is closed; the readers are gone.
+    /// Makes the last checkpoint before the file is closed. Our own readers are closed by then.
     void last() {
         try {
-            if (!truncate(LEAVE_WAIT)) LOG.info("Another process reads {}: its WAL stays until that ends", file);
+            if (!truncate(LEAVE_WAIT)) LOG.info("Another process still reads {}; its WAL stays until that ends", file);
         } catch (PerigeeException e) {
-            LOG.warn("The last checkpoint failed; the next start makes up for it", e);
+            LOG.warn("The last checkpoint failed; the next start repeats it", e);
         }
     }
 
@@ -99,11 +103,12 @@ final class Checkpoints {
             count(passive);
             boolean isAllMoved = !passive.busy() && passive.checkpointedFrames() == passive.logFrames();
             if (isAllMoved && truncate(Duration.ZERO)) return true;
-            // Whoever is not ours holds it until it pleases; to wait for that at every try would stop the writer.
+            // Another process may hold the WAL for as long as it likes. Waiting for it at every try would stop the
+            // writer.
             boolean mayForce = System.nanoTime() - blockedNanos >= RETRY_NANOS;
             return walBytes >= config.walLimitBytes() && mayForce && emptyByForce(walBytes);
         } catch (PerigeeException e) {
-            warn("A checkpoint failed, the WAL has %d bytes: %s".formatted(walBytes, e.getMessage()));
+            warn("A checkpoint failed; the WAL has %d bytes: %s".formatted(walBytes, e.getMessage()));
             return false;
         }
     }
@@ -111,15 +116,15 @@ final class Checkpoints {
     private boolean emptyByForce(long walBytes) {
         TimeGuard.End end = new TimeGuard.End(
                 Fault.TIME_LIMIT,
-                "it was the oldest read when the WAL had %d bytes, over walLimitBytes = %d, and kept it full"
+                "it was the oldest read while the WAL had %d bytes, over walLimitBytes = %d, and kept the WAL from being emptied"
                         .formatted(walBytes, config.walLimitBytes()));
         while (!truncate(LEAVE_WAIT)) {
             if (!readers.endOldest(end)) {
                 blockedNanos = System.nanoTime();
                 counts = new Counts(counts.moved, counts.interruptedReads, counts.blocked + 1);
                 String who = readers.active() > 0
-                        ? "reads that were told to end and have not yet"
-                        : "another process that reads " + file;
+                        ? "reads that were told to end but have not ended yet"
+                        : "another process that is reading " + file;
                 warn("The WAL has %d bytes, over its limit of %d, and is held by %s"
                         .formatted(walBytes, config.walLimitBytes(), who));
                 return false;
@@ -145,8 +150,9 @@ final class Checkpoints {
         }
     }
 
-    /// An interrupt that was meant for a caller's write may have come after its last statement. SQLite forgets it when
-    /// the next statement begins, but a checkpoint is no statement and would fail of it.
+    /// An interrupt meant for a caller's write may arrive after its last statement. SQLite discards it when the
+    /// next statement begins. A checkpoint is not a statement and would fail because of it, so a statement runs
+    /// first.
     private CheckpointResult checkpoint(CheckpointMode mode) {
         connection.exec("SELECT 1");
         return connection.checkpoint(mode);
@@ -166,6 +172,6 @@ final class Checkpoints {
     private void warn(String what) {
         if (System.nanoTime() - warnedNanos < WARN_NANOS) return;
         warnedNanos = System.nanoTime();
-        LOG.warn("{} (said at most once a minute)", what);
+        LOG.warn("{} (logged at most once a minute)", what);
     }
 }

@@ -20,12 +20,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Sole ownership of a replica, for as long as it is open: the operating system's lock on a file beside it. In a data
-/// folder that is `perigee.lock`; a replica of another name, as `perigee sync --to shop.db` makes, has `shop.db.lock`.
+/// Exclusive ownership of a replica while it is open: an operating-system lock on a file next to it. In a data
+/// folder that file is `perigee.lock`. A replica with another name, as `perigee sync --to shop.db` makes, has
+/// `shop.db.lock`.
 ///
-/// The lock ends with the process, however it ends, so a file that was left behind is simply taken over. The file says
-/// who holds it (process, host, since when), and stays when the lock is released: to delete it would let two processes
-/// lock two files of one name.
+/// The operating system releases the lock when the process ends, however it ends, so a lock file that was left
+/// behind is simply taken over. The file's text says who holds the lock: process, host, and since when. The file
+/// is not deleted when the lock is released. Deleting it would let two processes lock two different files with the
+/// same name.
 final class DataFolderLock implements AutoCloseable {
     static final String FILE_NAME = "perigee.lock";
 
@@ -33,14 +35,14 @@ final class DataFolderLock implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DataFolderLock.class);
 
-    /// Far behind the text, because on Windows nobody else could read a locked byte.
+    /// Far behind the text, because on Windows other processes cannot read a locked byte.
     private static final long LOCKED_BYTE = 1L << 30;
 
     private static final int MAX_TEXT_BYTES = 1024;
     private static final long RETRY_NANOS = Duration.ofMillis(50).toNanos();
 
-    /// Lock files this process has locked. A mutable static, since POSIX locks belong to the process too: to open and
-    /// close the file a second time anywhere in it would drop the lock in silence.
+    /// Lock files that this process has locked. It is static because POSIX locks belong to the process. Opening
+    /// and closing the file a second time anywhere in the process would silently release the lock.
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
     private final Path file;
@@ -53,11 +55,11 @@ final class DataFolderLock implements AutoCloseable {
         this.lock = lock;
     }
 
-    /// Creates the folder if need be and locks it.
+    /// Creates the folder if it does not exist, and locks the replica. Waits up to [StoreConfig#lockWait] for
+    /// another holder to release it.
     ///
-    /// A holder may take [StoreConfig#lockWait] to end.
-    ///
-    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the holder, [Fault#DISK_FAILED]
+    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the holder, [Fault#DISK_FAILED] if the folder or the
+    ///     lock file cannot be used
     static DataFolderLock take(StoreConfig config) {
         Path file = create(config.directory()).resolve(name(config));
         Duration wait = config.lockWait();
@@ -73,7 +75,7 @@ final class DataFolderLock implements AutoCloseable {
                 }
                 if (isOver(start, wait)) throw refusal(file, holder(file));
             } else if (isOver(start, wait)) {
-                throw refusal(file, "another store of this same process, " + pid());
+                throw refusal(file, "another store in this same process, " + pid());
             }
             LockSupport.parkNanos(RETRY_NANOS);
         }
@@ -110,7 +112,7 @@ final class DataFolderLock implements AutoCloseable {
             FileLock lock = channel.tryLock(LOCKED_BYTE, 1, false);
             if (lock == null) return null;
             String before = text(channel);
-            if (!before.isBlank()) LOG.info("Taking over {} from a holder that did not close it: {}", file, before);
+            if (!before.isBlank()) LOG.info("Taking over {} from a process that did not release it: {}", file, before);
             channel.truncate(0);
             channel.write(ByteBuffer.wrap(self().getBytes(StandardCharsets.UTF_8)), 0);
             isTaken = true;
@@ -126,14 +128,14 @@ final class DataFolderLock implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            LOG.debug("Closing a lock file that was not taken", e);
+            LOG.debug("Could not close a lock file that was not locked", e);
         }
     }
 
     private static String holder(Path file) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             String text = text(channel);
-            return text.isBlank() ? "another process, which has not said which" : text;
+            return text.isBlank() ? "another process; its lock file does not say which" : text;
         } catch (IOException _) {
             return "another process; its lock file cannot be read";
         }
@@ -147,14 +149,14 @@ final class DataFolderLock implements AutoCloseable {
 
     private static PerigeeException refusal(Path file, String holder) {
         return Fault.REPLICA_LOCKED.in(
-                where(file), "one process at a time may use it, and it is used by " + holder, "Nothing was opened");
+                where(file), "only one process at a time may use it; it is in use by " + holder, "Nothing was opened");
     }
 
     private static String name(StoreConfig config) {
         return config.fileName().equals(StoreConfig.FILE_NAME) ? FILE_NAME : config.fileName() + SUFFIX;
     }
 
-    /// What the user knows it by.
+    /// The name under which the user knows the replica, for messages.
     private static String where(Path file) {
         String path = file.toString();
         return file.endsWith(FILE_NAME)

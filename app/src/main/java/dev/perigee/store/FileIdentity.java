@@ -10,34 +10,34 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Which file it was that was opened, by its inode. A file that is removed or replaced stays open and takes writes, and
-/// all of them are gone with the process.
+/// Identifies the replica file that was opened, by its inode. A file that is removed or replaced stays open and
+/// accepts writes, but all of them are lost when the process ends.
 ///
-/// @param key null where the file system has no such thing; then only a removal is noticed
+/// @param key null where the file system has no such key; then only a removal is noticed
 record FileIdentity(Path file, @Nullable Object key) {
     static FileIdentity of(Path file) {
         try {
             return new FileIdentity(file, key(file));
         } catch (IOException e) {
-            throw Fault.DISK_FAILED.in("replica " + file, "it cannot be looked at: " + e, "Nothing was opened", e);
+            throw Fault.DISK_FAILED.in("replica " + file, "it cannot be read: " + e, "Nothing was opened", e);
         }
     }
 
-    /// Asks the file system whether the name still leads to that file. It opens nothing: closing what it opened would
-    /// drop SQLite's locks.
+    /// Asks the file system whether the path still names the file that was opened. It does not open the file,
+    /// because closing it again would drop SQLite's locks.
     ///
-    /// @return [Fault#REPLICA_LOST] where it does not
+    /// @return [Fault#REPLICA_LOST] if it does not; empty if it does
     Optional<PerigeeException> lost() {
         try {
             if (Objects.equals(key, key(file))) return Optional.empty();
         } catch (IOException e) {
-            // Told below, as a file that is another one.
+            // The file is gone: reported below, like a replaced one.
         }
         return Optional.of(
                 Fault.REPLICA_LOST.in(
                         "replica " + file,
-                        "the file was removed, moved or replaced while Perigee has it open",
-                        "Nothing is written any more, since it would be gone with this process; reads still see what was there"));
+                        "the file was removed, moved or replaced while Perigee had it open",
+                        "Writes are refused, because they would be lost when this process ends; reads still see the file that was opened"));
     }
 
     private static @Nullable Object key(Path file) throws IOException {

@@ -15,27 +15,31 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Runs writes that wait together in one transaction, each undone alone when it fails.
+/// Runs queued writes together in one transaction (group commit). A write that fails is undone alone, by a
+/// savepoint.
 ///
-/// The first write of a transaction needs no savepoint: undoing it is undoing the transaction. Savepoints make SQLite
-/// keep the old content of every page that is touched, which a page of replicated rows that comes alone need not pay.
+/// The first write of a transaction needs no savepoint: undoing it means undoing the transaction. This matters
+/// because a savepoint makes SQLite keep the old content of every page that is touched. A page of replicated rows,
+/// which is usually alone in its transaction, does not pay for that.
 ///
-/// Some failures undo the whole transaction whatever the savepoint says: a full or failing disk, an interrupted
-/// statement that writes, `ON CONFLICT ROLLBACK`. The failing write then takes its neighbours with it, and:
-///  - a time limit must not cost others their writes: before a limited write begins, the unlimited ones that ran are
-///    committed, and limited ones (which promise that they may be run twice) are run again, each in a transaction of
-///    its own;
-///  - after a full or failing disk unlimited neighbours fail with the same fault, for nothing of theirs is written.
+/// Some failures undo the whole transaction despite the savepoint: a full or failing disk, an interrupted
+/// statement that writes, `ON CONFLICT ROLLBACK`. The failing write then undoes its neighbours too. Two rules
+/// limit the damage:
+/// - A time limit must not cost others their writes. Before a limited write begins, the unlimited writes that have
+///   run are committed. Limited writes promise that they may be run twice, so they are run again, each in a
+///   transaction of its own.
+/// - After a full or failing disk, unlimited neighbours fail with the same fault, because nothing of theirs was
+///   written.
 ///
 /// Not thread-safe: it belongs to the writer thread.
 final class GroupCommit {
-    /// Writes in one transaction.
+    /// Maximum number of writes in one transaction.
     static final int MAX_WRITES = 256;
 
-    /// How long a transaction takes in further writes: the first one's caller waits for the last.
+    /// How long a transaction accepts further writes. The caller of the first write waits for the last one.
     static final Duration MAX_TIME = Duration.ofMillis(5);
 
-    /// What goes wrong within a write and is the file's matter.
+    /// Faults that concern the replica as a whole, even if a single write meets them.
     private static final Set<Fault> OF_THE_REPLICA =
             EnumSet.of(Fault.DISK_FULL, Fault.DISK_FAILED, Fault.REPLICA_CORRUPT);
 
@@ -55,14 +59,14 @@ final class GroupCommit {
     private final SqliteStatement rollbackToSavepoint;
     private final SqliteStatement dataVersion;
 
-    /// Why the last transaction could not be written, which is the replica's matter and not one write's.
+    /// Why the last transaction could not be written, if the cause concerns the replica and not a single write.
     private volatile @Nullable PerigeeException trouble;
 
-    /// Writes that ran in the transaction that is open and wait for its commit.
+    /// Writes that have run in the open transaction and wait for its commit.
     private final List<PendingWrite<?>> ran = new ArrayList<>();
 
-    /// @param observer who follows the writes now
-    /// @param committed called after each commit, before any write's caller is told
+    /// @param observer gives the current observer of writes
+    /// @param committed called after each commit, before any write's caller is notified
     GroupCommit(
             String where,
             SqliteConnection connection,
@@ -85,13 +89,16 @@ final class GroupCommit {
         this.dataVersion = connection.prepare("PRAGMA data_version");
     }
 
-    /// Why nothing can be written just now; null once something was committed again.
+    /// Why nothing can be written at the moment; null after the next successful commit. Any thread.
     @Nullable
     PerigeeException trouble() {
         return trouble;
     }
 
-    /// Runs `first` and what `more` has waiting, and commits; everybody is told before it returns.
+    /// Runs `first` and the writes that `more` supplies, and commits. When it returns, every caller has been given
+    /// a result or a failure.
+    ///
+    /// @param more gives the next queued write without waiting; null if there is none
     void run(PendingWrite<?> first, Supplier<@Nullable PendingWrite<?>> more) {
         WriteGroupEvent event = new WriteGroupEvent();
         event.begin();
@@ -113,7 +120,7 @@ final class GroupCommit {
             }
             commit();
         } catch (Throwable e) {
-            LOG.error("The writer broke in a group of writes; they are undone and it goes on", e);
+            LOG.error("A group of writes failed unexpectedly; its uncommitted writes are rolled back", e);
             if (write != null) write.failed(e);
             abandon(e);
         }
@@ -121,7 +128,7 @@ final class GroupCommit {
         event.commit();
     }
 
-    /// Lets another process write while no transaction of ours is open.
+    /// Lets another process write while this connection has no open transaction.
     private void lend(PendingWrite<?> write) {
         if (write.isCancelled()) return;
         WriterLease lease = new WriterLease(this::dataVersion, transaction, observer.get());
@@ -137,7 +144,7 @@ final class GroupCommit {
         else write.failed(failure);
     }
 
-    /// The observer's triggers on this connection follow what the other process did to the schema.
+    /// Lets the observer adapt its triggers on this connection to schema changes made by the other process.
     private void followLease(WriterLease lease) {
         if (!lease.isFollowed() || !lease.mayHaveWritten()) return;
         try {
@@ -146,12 +153,12 @@ final class GroupCommit {
             commit.run();
             lease.observer().committed();
         } catch (RuntimeException e) {
-            LOG.error("Changes of the replica may be announced late: what a worker wrote could not be followed", e);
+            LOG.error("Changes may be announced late: the observer failed after a worker's write", e);
             abandon(e);
         }
     }
 
-    /// Differs from before once another connection has committed.
+    /// SQLite's `data_version`: a different number once another connection has committed.
     private long dataVersion() {
         dataVersion.step();
         long version = dataVersion.intAt(0);
@@ -202,17 +209,18 @@ final class GroupCommit {
             release.run();
             return null;
         } catch (SqliteException _) {
-            // The savepoint is gone: the work ended the transaction and began one of its own.
+            // The savepoint is gone: the work ended the transaction and began another.
             return endedInside();
         }
     }
 
     private static IllegalStateException endedInside() {
         return new IllegalStateException(
-                "work of a write ended the transaction it was given; what it wrote may be kept or lost");
+                "the work of a write ended the transaction it was given; what it wrote may have been kept or lost");
     }
 
-    /// Undoes one write, the whole transaction where that is all there is or the savepoint does not hold.
+    /// Undoes one write. Rolls back the whole transaction if that write is alone in it, or if the savepoint is
+    /// lost.
     private void undo(boolean isFirst) {
         if (connection.isAutocommit()) return;
         if (!isFirst) {
@@ -221,7 +229,7 @@ final class GroupCommit {
                 release.run();
                 return;
             } catch (SqliteException e) {
-                LOG.warn("A savepoint could not be rolled back; the transaction is", e);
+                LOG.warn("A savepoint could not be rolled back; the whole transaction is rolled back", e);
             }
         }
         rollBack();
@@ -231,13 +239,15 @@ final class GroupCommit {
         if (!connection.isAutocommit()) rollback.run();
     }
 
-    /// The transaction is gone with all that `ran` in it.
+    /// Called when the transaction is gone with all writes that ran in it. Repeatable writes are run again; the
+    /// others fail.
     private void undone(Throwable cause) {
         List<PendingWrite<?>> lost = List.copyOf(ran);
         ran.clear();
         for (PendingWrite<?> write : lost) {
             if (write.isRepeatable() && cause instanceof PerigeeException) {
-                // Alone in its transaction it can lose nobody, so this goes no deeper.
+                // Each is alone in its transaction, so its failure undoes no other write and the recursion ends
+                // here.
                 runAgain(write);
             } else {
                 write.failed(lostBecauseOf(cause));
@@ -260,7 +270,7 @@ final class GroupCommit {
             return Fault.INTERNAL.in(
                     where,
                     "another write that shared the transaction ended it",
-                    "Whether this write is kept is not known",
+                    "It is not known whether this write was kept",
                     cause);
         }
         boolean isDisk = known.fault() == Fault.DISK_FULL || known.fault() == Fault.DISK_FAILED;
@@ -290,9 +300,10 @@ final class GroupCommit {
         for (PendingWrite<?> write : kept) write.committed();
     }
 
-    /// Rolls back and fails every write that waits for the commit.
+    /// Rolls back, and fails every write that waits for the commit.
     ///
-    /// @throws RuntimeException if it cannot be rolled back: what would be committed next is not known then
+    /// @throws RuntimeException if the rollback fails. That ends the writer thread, because the state of the next
+    ///     commit would be unknown
     private void abandon(Throwable why) {
         List<PendingWrite<?>> lost = List.copyOf(ran);
         ran.clear();

@@ -8,10 +8,12 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// A bounded queue that can be closed: then nothing comes in any more, and takers get what is left and then null. Full,
-/// closed and empty are decided under one lock, so nothing that was accepted is ever forgotten.
+/// A bounded queue that can be closed. A closed queue accepts nothing more; takers receive the remaining elements,
+/// then null. The states full, closed and empty are decided under one lock, so no accepted element is lost.
+///
+/// Safe for many threads.
 final class HandoffQueue<E> {
-    /// What became of an offer.
+    /// The result of an offer.
     enum Offer {
         ACCEPTED,
         FULL,
@@ -29,7 +31,8 @@ final class HandoffQueue<E> {
         this.capacity = capacity;
     }
 
-    /// Waits up to `waitNanos` for a place; an interrupt is kept for later.
+    /// Adds `element`, waiting up to `waitNanos` for space. An interrupt does not end the wait; the interrupt flag
+    /// is set again afterwards.
     Offer offer(E element, long waitNanos) {
         boolean wasInterrupted = false;
         lock.lock();
@@ -54,7 +57,8 @@ final class HandoffQueue<E> {
         }
     }
 
-    /// Waits for an element, at most `waitNanos`; null then and once it is closed and empty.
+    /// Takes the next element, waiting at most `waitNanos` for it. Returns null after that time, or when the queue
+    /// is closed and empty.
     @Nullable
     E take(long waitNanos) {
         lock.lock();
@@ -66,7 +70,7 @@ final class HandoffQueue<E> {
                 try {
                     notEmpty.awaitNanos(left);
                 } catch (InterruptedException _) {
-                    // The threads that take are ours and end by close only.
+                    // Only our own threads take, and only close ends them.
                 }
             }
             return removed();
@@ -75,7 +79,7 @@ final class HandoffQueue<E> {
         }
     }
 
-    /// The next element if there is one.
+    /// The next element; null if there is none. Does not wait.
     @Nullable
     E poll() {
         lock.lock();
@@ -115,7 +119,7 @@ final class HandoffQueue<E> {
         }
     }
 
-    /// Takes all that is left.
+    /// Removes and returns all remaining elements.
     List<E> drain() {
         lock.lock();
         try {

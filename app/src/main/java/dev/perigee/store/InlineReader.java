@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A read-only connection that is lent to whatever thread comes, for reads that are known to be short: handing one to a
-/// [Reader] and its rows back costs more than a read by key itself.
+/// A read-only connection for short reads, used by one calling thread at a time. Handing such a read to a [Reader]
+/// thread and its rows back would cost more than a read by key itself.
 ///
-/// Its read transaction is shared as a reader's is, see [SharedRead]; nobody waits for the next read here, so [#rest]
-/// closes it.
+/// Successive reads share a read transaction, as on a reader thread; see [SharedRead]. No thread waits here for
+/// the next read, so the watchdog closes an old transaction by [#rest].
 final class InlineReader implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(InlineReader.class);
 
@@ -24,7 +24,7 @@ final class InlineReader implements AutoCloseable {
     private @Nullable Open open;
     private boolean isClosed;
 
-    /// What belongs to the connection.
+    /// An open connection and the objects bound to it.
     private record Open(
             SqliteConnection connection,
             StatementCache statements,
@@ -40,7 +40,8 @@ final class InlineReader implements AutoCloseable {
 
     /// Runs `work` on this thread, in a read transaction.
     ///
-    /// @return empty, and nothing was run, if another thread has the connection or it is closed
+    /// @return empty if another thread uses the connection or it is closed; nothing was run then. Also empty if
+    ///     the work returned null
     <T> Optional<T> tryRun(TransactionWork<T> work, long limitNanos) {
         if (!lock.tryLock()) return Optional.empty();
         try {
@@ -50,7 +51,7 @@ final class InlineReader implements AutoCloseable {
                 reader.shared.begin();
                 return Optional.ofNullable(reader.transaction.run(work, limitNanos, "Nothing was changed"));
             } catch (Throwable e) {
-                end(reader); // What has failed is not shared with others.
+                end(reader); // A transaction that has failed is not shared.
                 throw e;
             }
         } finally {
@@ -58,7 +59,8 @@ final class InlineReader implements AutoCloseable {
         }
     }
 
-    /// Closes a read transaction that is no longer used: it would keep the WAL from being emptied.
+    /// Closes a read transaction that is no longer used, because it would keep the WAL from being emptied. Called
+    /// by the watchdog.
     void rest() {
         if (!lock.tryLock()) return;
         try {
@@ -78,9 +80,9 @@ final class InlineReader implements AutoCloseable {
         }
     }
 
-    /// The next read opens a connection of its own.
+    /// Discards the broken connection. The next read opens a new one.
     private void replace(RuntimeException why) {
-        LOG.error("A connection for short reads cannot be used any more; it is replaced", why);
+        LOG.error("A connection for short reads is no longer usable; it is replaced", why);
         Open broken = open;
         open = null;
         if (broken == null) return;
@@ -89,7 +91,7 @@ final class InlineReader implements AutoCloseable {
             broken.statements.close();
             broken.connection.close();
         } catch (RuntimeException e) {
-            LOG.warn("It could not be closed", e);
+            LOG.warn("The broken connection could not be closed", e);
         }
     }
 
@@ -110,7 +112,7 @@ final class InlineReader implements AutoCloseable {
         return reader;
     }
 
-    /// Waits for a read that runs.
+    /// Waits for a running read, then closes the connection. No read is accepted afterwards.
     @Override
     public void close() {
         lock.lock();

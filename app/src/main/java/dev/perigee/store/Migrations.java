@@ -5,14 +5,15 @@ import dev.perigee.sqlite.SqliteStatement;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The tables of one room as an ordered list of steps; a room's version is the number of steps its tables have seen.
+/// The tables of one room, as an ordered list of schema steps. A room's version is the number of steps its tables
+/// have been through.
 ///
-/// Steps are only ever appended: one that was released is never edited, since replicas out there have run it. A step
-/// may hold several statements. All missing steps and the new version are one transaction, so a crash leaves either
-/// version, whole.
+/// Steps are only ever appended. A released step is never edited, because existing replicas have run it. A step
+/// may hold several statements. All missing steps and the new version number are one transaction, so a crash
+/// leaves either the old version or the new one, complete.
 ///
 /// @param room the room's name, the key in `tmp_schema_versions`
-/// @param steps every step there ever was, oldest first
+/// @param steps all steps ever released, oldest first
 public record Migrations(String room, List<String> steps) {
     public Migrations {
         steps = List.copyOf(steps);
@@ -29,7 +30,7 @@ public record Migrations(String room, List<String> steps) {
         if (version > steps.size()) {
             throw Fault.REPLICA_TOO_NEW.in(
                     "replica " + file,
-                    "the tables of room %s have version %d, and this program knows versions up to %d"
+                    "the tables of room %s have version %d, but this program knows versions up to %d only"
                             .formatted(room, version, steps.size()),
                     "Nothing was changed");
         }

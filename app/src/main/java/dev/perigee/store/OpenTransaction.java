@@ -8,7 +8,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The transaction that work sees, one object per connection, valid while work runs.
+/// The [Transaction] that is passed to work. There is one object per connection; it can be used only while work
+/// runs.
 final class OpenTransaction implements Transaction {
     private final String where;
     private final SqliteConnection connection;
@@ -22,8 +23,8 @@ final class OpenTransaction implements Transaction {
         this(where, connection, statements, guard, () -> ChangeObserver.NONE, () -> {});
     }
 
-    /// @param observer who follows the writes now
-    /// @param copyChanged told of each change of a copy
+    /// @param observer gives the current observer of writes
+    /// @param copyChanged called when a write has changed a copy
     OpenTransaction(
             String where,
             SqliteConnection connection,
@@ -39,9 +40,9 @@ final class OpenTransaction implements Transaction {
         this.copyChanged = copyChanged;
     }
 
-    /// Runs `work` under the time limit; statements are reset afterwards, whatever happened.
+    /// Runs `work` under the time limit. Its statements are reset afterwards, whatever happened.
     ///
-    /// @param stateAfter what stands when the limit ends it, for the message
+    /// @param stateAfter what state things are in if the limit ends the work, for the message
     <T extends @Nullable Object> @Nullable T run(TransactionWork<T> work, long limitNanos, String stateAfter) {
         return run(work, limitNanos, TimeGuard.NO_LIMIT, stateAfter);
     }
@@ -61,31 +62,32 @@ final class OpenTransaction implements Transaction {
         isOpen = false;
         TimeGuard.End end = guard.finish();
         statements.giveBack();
-        // What interrupted work threw, or made of a half-read result, is a consequence; the end is the reason.
+        // If the work was ended, that is the reason to report. What it threw, or made of a half-read result, is
+        // only a consequence.
         if (end != null) throw end.in(where, stateAfter, thrown);
         if (thrown != null) throw sneak(thrown);
         return result;
     }
 
-    /// Lets `follower` write more before the commit.
+    /// Lets `follower` write before the commit.
     void committing(ChangeObserver follower) {
         open(() -> follower.committing(this));
     }
 
-    /// Lets `follower` look at what another process has written.
+    /// Tells `follower` that another process has written.
     void wroteElsewhere(ChangeObserver follower) {
         open(() -> follower.wroteElsewhere(this));
     }
 
-    /// Has an observer made that follows this connection from now on.
+    /// Creates an observer that records changes on this connection from now on.
     ChangeObserver follow(Function<Transaction, ChangeObserver> following) {
         List<ChangeObserver> made = new ArrayList<>();
         open(() -> made.add(following.apply(this)));
         return made.getFirst();
     }
 
-    /// Another process is about to alter the table. Only temporary triggers of this connection change, so that the
-    /// other's lock on the file is in nobody's way.
+    /// Tells `follower` that another process is about to alter the table. Only temporary triggers of this
+    /// connection change, so the other process's lock on the file is not in the way.
     void alteringElsewhere(ChangeObserver follower, String table) {
         connection.exec("BEGIN");
         try {
@@ -136,14 +138,16 @@ final class OpenTransaction implements Transaction {
     }
 
     private void check() {
-        if (!isOpen) throw new IllegalStateException("the transaction is over; it was kept by work that has ended");
+        if (!isOpen) throw new IllegalStateException("the transaction is over; work that has ended must not use it");
         TimeGuard.End end = guard.ended();
         if (end != null) throw end.in(where, "The work is being ended", null);
-        // After a failure that undid the transaction, what work goes on to write would commit statement by statement.
+        // A failure may have rolled back the transaction. Statements that the work then runs would each commit by
+        // themselves.
         if (connection.isAutocommit()) throw new IllegalStateException("the transaction was ended inside work");
     }
 
-    /// Work can throw unchecked exceptions only, unless it deceives the compiler; then so do we.
+    /// Rethrows what work threw, as it is. Work may throw checked exceptions only by deceiving the compiler, and
+    /// so does this method.
     @SuppressWarnings("unchecked")
     private static <E extends Throwable> RuntimeException sneak(Throwable thrown) throws E {
         throw (E) thrown;

@@ -7,10 +7,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/// New files and folders that only their owner may use: a replica holds what its source lets only some people see.
+/// Creates files and folders that only their owner may use. A replica holds data that its source shows to some
+/// people only.
 ///
-/// What is there already keeps the permissions somebody gave it. Where the file system knows none of this kind, as on
-/// Windows, the folder's own rules hold.
+/// Existing files and folders keep their permissions. Where the file system has no POSIX permissions, as on
+/// Windows, the folder's own rules apply.
 final class OwnerOnlyFiles {
     private static final FileAttribute<?> FILE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
@@ -19,18 +20,18 @@ final class OwnerOnlyFiles {
 
     private OwnerOnlyFiles() {}
 
-    /// Creates a folder with those above it, where they are missing.
+    /// Creates the folder and its missing parents; does nothing if it exists.
     static Path folder(Path folder) throws IOException {
         return Files.createDirectories(folder, attributes(folder, FOLDER));
     }
 
-    /// Creates an empty file, where it is missing. SQLite takes an empty file for a new database, and gives its WAL the
-    /// same permissions.
+    /// Creates an empty file; does nothing if it exists. SQLite treats an empty file as a new database, and gives
+    /// its WAL the same permissions.
     static void file(Path file) throws IOException {
         try {
             Files.createFile(file, attributes(file, FILE));
         } catch (FileAlreadyExistsException _) {
-            // Somebody's, or of an earlier start.
+            // It exists, from an earlier start or made by the user.
         }
     }
 

@@ -4,7 +4,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// One write on its way: its work, its limits, and whoever waits for it.
+/// One write in the queue: its work, its limits, and the future on which its caller waits.
 final class PendingWrite<T extends @Nullable Object> {
     static final long NO_LIMIT = TimeGuard.NO_LIMIT;
 
@@ -19,7 +19,7 @@ final class PendingWrite<T extends @Nullable Object> {
         this(work, limitNanos, NO_LIMIT);
     }
 
-    /// @param maxWalBytes what its transaction may add to the WAL
+    /// @param maxWalBytes by how much its transaction may grow the WAL
     PendingWrite(TransactionWork<T> work, long limitNanos, long maxWalBytes) {
         this.work = work;
         this.turn = null;
@@ -27,7 +27,7 @@ final class PendingWrite<T extends @Nullable Object> {
         this.maxWalBytes = maxWalBytes;
     }
 
-    /// @param turn the write is another process's doing
+    /// @param turn lets another process write, in place of work done here
     PendingWrite(WriterLease.Turn<T> turn) {
         this.work = null;
         this.turn = turn;
@@ -35,7 +35,7 @@ final class PendingWrite<T extends @Nullable Object> {
         this.maxWalBytes = NO_LIMIT;
     }
 
-    /// Whether another process writes, so that [#runTurn] takes the place of [#run].
+    /// Whether another process writes. If so, [#runTurn] is called instead of [#run].
     boolean isTurn() {
         return turn != null;
     }
@@ -44,7 +44,7 @@ final class PendingWrite<T extends @Nullable Object> {
         return future;
     }
 
-    /// Whether its caller gave up on it before it began.
+    /// Whether its caller gave up before it began.
     boolean isCancelled() {
         return future.isDone();
     }
@@ -54,7 +54,7 @@ final class PendingWrite<T extends @Nullable Object> {
         return limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
     }
 
-    /// Whether it may be run a second time after its first run was undone; only limited writes promise that.
+    /// Whether it may be run again after its first run was undone. Only limited writes promise that.
     boolean isRepeatable() {
         return isLimited();
     }
@@ -64,7 +64,7 @@ final class PendingWrite<T extends @Nullable Object> {
         result = transaction.run(Objects.requireNonNull(work), limitNanos, maxWalBytes, "Nothing was written");
     }
 
-    /// Lets the other process write; what it committed is durable when this returns.
+    /// Lets the other process write. What that process committed is durable when this returns.
     void runTurn(WriterLease lease) {
         result = Objects.requireNonNull(turn).run(lease);
     }

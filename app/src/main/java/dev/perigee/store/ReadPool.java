@@ -20,15 +20,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The readers and the queue in front of them; whoever reads waits. One reader is always left to Perigee's own reads.
+/// The reader threads and the queue in front of them. A caller waits for its read; one reader is always kept free
+/// of callers' reads, for Perigee's own.
+///
+/// Safe for many threads.
 final class ReadPool {
     /// How long a read may wait for a free reader.
     static final Duration READER_WAIT = Duration.ofSeconds(5);
 
-    /// Reads of callers that may wait for a reader, and of Perigee's own.
+    /// How many reads of each kind, callers' and Perigee's own, may wait for a reader.
     static final int MAX_WAITING = 1024;
 
-    /// Connections for short reads on the threads that want them; each is opened when it is first needed.
+    /// How many connections serve short reads on the calling thread. Each is opened when it is first needed.
     static final int INLINE_READERS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
 
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(10);
@@ -44,7 +47,7 @@ final class ReadPool {
     private final List<Reader> readers = new ArrayList<>();
     private final List<InlineReader> inlineReaders = new ArrayList<>();
 
-    /// The guards of all that reads: the readers, and a backup while it runs.
+    /// The guards of all connections that read: the readers, the inline readers, and a backup while it runs.
     private final List<TimeGuard> guards = new CopyOnWriteArrayList<>();
 
     ReadPool(Path file, StoreConfig config, Watchdog watchdog, ServingThreads threads, Duration readerWait) {
@@ -64,7 +67,7 @@ final class ReadPool {
         return config.callerReaders();
     }
 
-    /// The writer has committed, and is about to tell so.
+    /// Called by the writer after each commit, before any caller is told of it.
     void committed() {
         commits.incrementAndGet();
     }
@@ -74,28 +77,32 @@ final class ReadPool {
         return commits.get();
     }
 
-    /// Returns once every reader has its connection.
+    /// Starts the reader threads. Returns once each has opened its connection.
     void start() {
         for (Reader reader : readers) reader.start(file, config, this, threads);
         for (Reader reader : readers) reader.awaitOpened();
     }
 
-    /// @param isCallers whether it runs what a caller sent, rather than Perigee's own statements
+    /// Queues a read and returns its future. Before that, waits until the read has ended, or until the reader wait
+    /// has passed and a reader has begun it.
+    ///
+    /// @param isCallers whether it runs a caller's statement, rather than Perigee's own
+    /// @throws PerigeeException [Fault#BUSY] if no reader was free in time or too many reads wait, [Fault#CLOSED]
     <T extends @Nullable Object> CompletableFuture<T> run(TransactionWork<T> work, long limitNanos, boolean isCallers) {
         PendingRead<T> read = new PendingRead<>(work, limitNanos, isCallers);
         switch (queue.offer(read)) {
             case ACCEPTED -> awaitStart(read);
             case CLOSED -> throw closed();
-            case FULL -> throw busy(read, "%d reads wait for one already".formatted(MAX_WAITING));
+            case FULL -> throw busy(read, "%d reads are already waiting for one".formatted(MAX_WAITING));
         }
         return read.future();
     }
 
     /// Runs a short read on this thread.
     ///
-    /// @return empty, and nothing was run, if all connections for that are in use
+    /// @return empty, and nothing was run, if all connections for short reads are in use
     <T> Optional<T> tryHere(TransactionWork<T> work, long limitNanos) {
-        // A thread that comes again finds what it read last in its connection's page cache.
+        // The same thread starts with the same connection, whose page cache has what the thread read last.
         int first = (int) (Thread.currentThread().threadId() % INLINE_READERS);
         for (int i = 0; i < INLINE_READERS; i++) {
             Optional<T> result = inlineReaders.get((first + i) % INLINE_READERS).tryRun(work, limitNanos);
@@ -104,7 +111,8 @@ final class ReadPool {
         return Optional.empty();
     }
 
-    /// A copy of the replica as of now; on a thread and a connection of its own, so that readers stay free.
+    /// Copies the replica as it is now. Runs on a thread and a connection of its own, so that no reader is
+    /// occupied.
     CompletableFuture<@Nullable Void> backup(Path target) {
         CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
         Thread.ofPlatform()
@@ -134,9 +142,9 @@ final class ReadPool {
         return count;
     }
 
-    /// Ends the read that has run the longest.
+    /// Ends the read that has run longest.
     ///
-    /// @return false if there is none that was not told to end already
+    /// @return false if no read is running, other than those already told to end
     boolean endOldest(TimeGuard.End why) {
         long now = System.nanoTime();
         TimeGuard oldest = null;
@@ -148,7 +156,8 @@ final class ReadPool {
                 oldestNanos = ranNanos;
             }
         }
-        // It may have ended in between; the caller looks at the WAL again in either case.
+        // It may have ended by itself meanwhile; then the next oldest is ended. Either way the caller checks the
+        // WAL again.
         return oldest != null && (oldest.end(why) || endOldest(why));
     }
 
@@ -156,9 +165,10 @@ final class ReadPool {
         return register(connection, () -> {});
     }
 
-    /// @param rest called now and then while limited work runs anywhere, and for a while after
+    /// @param rest called by the watchdog while no work runs under this guard: as long as limited work runs
+    ///     elsewhere, and for a while afterwards
     TimeGuard register(SqliteConnection connection, Runnable rest) {
-        TimeGuard guard = watchdog.guard(connection, () -> 0, rest); // They add nothing to the WAL.
+        TimeGuard guard = watchdog.guard(connection, () -> 0, rest); // Reads add nothing to the WAL.
         guards.add(guard);
         return guard;
     }
@@ -168,7 +178,7 @@ final class ReadPool {
         watchdog.forget(guard);
     }
 
-    /// Reads that wait fail, reads that run are ended.
+    /// Fails the waiting reads, ends the running ones, and closes the connections.
     void close() {
         queue.close();
         for (PendingRead<?> read : queue.drain()) read.failed(closed());
@@ -177,16 +187,17 @@ final class ReadPool {
         for (InlineReader reader : inlineReaders) reader.close();
         for (Reader reader : readers) {
             if (!reader.join(CLOSE_WAIT))
-                LOG.error("A read does not end; its thread {} is left behind", reader.thread());
+                LOG.error("A read does not end; its thread {} is left running", reader.thread());
         }
     }
 
-    /// Waits until a reader has the read, or gives up. An interrupt gives up too, and is kept.
+    /// Waits until the read has ended. After the reader wait, gives up with [Fault#BUSY] if no reader has begun
+    /// it. An interrupt does the same at once; the interrupt flag stays set.
     private void awaitStart(PendingRead<?> read) {
         try {
             read.future().get(readerWait.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException _) {
-            // The caller of the future is told.
+            // The caller gets it from the future.
         } catch (TimeoutException _) {
             if (read.claim()) throw busy(read, "none was free for %d ms".formatted(readerWait.toMillis()));
         } catch (InterruptedException _) {
@@ -205,6 +216,6 @@ final class ReadPool {
     }
 
     private PerigeeException closed() {
-        return Fault.CLOSED.in("replica " + file, "it takes no more reads", "Nothing was read");
+        return Fault.CLOSED.in("replica " + file, "it accepts no more reads", "Nothing was read");
     }
 }

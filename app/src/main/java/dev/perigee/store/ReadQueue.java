@@ -9,11 +9,11 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// The reads that wait for a reader, taken in the order they came, but for one rule: callers' reads never hold all
-/// readers. Perigee's own are short, and replication, the alarms and the status stop without them; a caller's may take
-/// its whole limit.
+/// The reads that wait for a reader. They are taken in the order in which they came, with one exception: callers'
+/// reads never occupy all readers. Perigee's own reads are short, and replication, alarms and the status depend on
+/// them. A caller's read may take its whole time limit.
 ///
-/// Each kind has its own bound, so that callers cannot fill the queue either.
+/// Each kind has its own bound, so callers cannot fill the queue either. Safe for many threads.
 final class ReadQueue {
     private record Waiting(PendingRead<?> read, long number) {}
 
@@ -27,8 +27,8 @@ final class ReadQueue {
     private int runningCallers;
     private boolean isClosed;
 
-    /// @param capacity reads of each kind that may wait
-    /// @param maxCallers callers' reads that may run at once
+    /// @param capacity how many reads of each kind may wait
+    /// @param maxCallers how many callers' reads may run at once
     ReadQueue(int capacity, int maxCallers) {
         this.capacity = capacity;
         this.maxCallers = maxCallers;
@@ -48,7 +48,8 @@ final class ReadQueue {
         }
     }
 
-    /// A read that may run now, without waiting; null where there is none.
+    /// Takes a read that may run now; null if there is none. Does not wait. [#done] must be called when it has
+    /// run.
     @Nullable
     PendingRead<?> poll() {
         lock.lock();
@@ -60,7 +61,8 @@ final class ReadQueue {
         }
     }
 
-    /// Waits for a read that may run now; null once it is closed. [#done] is told when it has run.
+    /// Waits for a read that may run now, and takes it; null once the queue is closed. [#done] must be called when
+    /// it has run.
     @Nullable
     PendingRead<?> take() {
         lock.lock();
@@ -69,14 +71,14 @@ final class ReadQueue {
                 Waiting next = removeNext();
                 if (next != null) return next.read();
                 if (isClosed) return null;
-                changed.awaitUninterruptibly(); // The threads that take are ours and end by close only.
+                changed.awaitUninterruptibly(); // Only our own threads take, and only close ends them.
             }
         } finally {
             lock.unlock();
         }
     }
 
-    /// A read that was taken is over.
+    /// Called when a read that was taken has ended.
     void done(PendingRead<?> read) {
         if (!read.isCallers()) return;
         lock.lock();
@@ -88,7 +90,7 @@ final class ReadQueue {
         }
     }
 
-    /// Its caller waits no more.
+    /// Removes a read whose caller has given up.
     void remove(PendingRead<?> read) {
         lock.lock();
         try {
@@ -108,7 +110,7 @@ final class ReadQueue {
         }
     }
 
-    /// Takes all that is left.
+    /// Removes and returns all remaining reads.
     List<PendingRead<?>> drain() {
         lock.lock();
         try {

@@ -8,8 +8,8 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// One thread with one read-only connection: takes read after read. Those that wait are run in one transaction, see
-/// [SharedRead]. A connection that cannot be used any more is replaced.
+/// A thread with one read-only connection, which runs one read after the other. Reads that are waiting share one
+/// transaction; see [SharedRead]. If the connection becomes unusable, the thread opens another.
 final class Reader {
     private final ReadQueue queue;
     private final CompletableFuture<@Nullable Void> opened = new CompletableFuture<>();
@@ -47,7 +47,8 @@ final class Reader {
         }
     }
 
-    /// Whoever opens the pool is told when the first connection does not open, and no other is tried.
+    /// Opens a connection and serves reads. If the first connection cannot be opened, [#awaitOpened] reports that
+    /// and the thread ends. Later failures are thrown, so that [ServingThreads] starts this again.
     private void open(Path file, StoreConfig config, ReadPool pool, Runnable serving) {
         try {
             run(file, config, pool, serving);
@@ -72,7 +73,7 @@ final class Reader {
                     } finally {
                         queue.done(read);
                     }
-                    connection.isAutocommit(); // Fails where work has closed it, before the next read meets that.
+                    connection.isAutocommit(); // Throws if the work has closed it, before the next read is taken.
                 }
             } finally {
                 pool.unregister(guard);
@@ -80,7 +81,7 @@ final class Reader {
         }
     }
 
-    /// No transaction is left open while there is nothing to read.
+    /// Takes the next read. Ends the shared transaction before it waits for one.
     private @Nullable PendingRead<?> next(SharedRead shared) {
         PendingRead<?> waiting = queue.poll();
         if (waiting != null) return waiting;
@@ -101,9 +102,9 @@ final class Reader {
         read.future().complete(result);
     }
 
-    /// What has failed is not shared with others.
+    /// Ends the shared transaction, because a transaction that has failed is not shared, and fails the read.
     ///
-    /// @throws RuntimeException if the transaction cannot be closed, and the connection not be used any more
+    /// @throws RuntimeException if the transaction cannot be ended; the connection is then unusable
     private static void fail(PendingRead<?> read, SharedRead shared, Throwable why) {
         try {
             shared.end();

@@ -4,13 +4,14 @@ import dev.perigee.sqlite.SqliteConnection;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/// The read transaction of a reader's connection, which reads that follow each other share while nothing is committed:
-/// beginning one costs two locks on the file and a look at the WAL, as much as a read by key itself.
+/// The read transaction of one connection, shared by successive reads as long as nothing is committed. Beginning a
+/// transaction costs two locks on the file and a look at the WAL, as much as a read by key itself.
 ///
-/// A read sees every commit that was acknowledged before it began: the count of commits is looked at first. Another
-/// process that writes to the file is seen after [#MAX_AGE]. For the thread that owns the connection.
+/// A read sees every commit acknowledged before it began, because the number of commits is compared first. A
+/// commit by another process is seen after at most [#MAX_AGE]. Used only by the thread that has the connection.
 final class SharedRead {
-    /// How long a transaction is shared; past it the WAL could not be emptied, nor another process be seen.
+    /// How long a transaction is shared. An older one would keep the WAL from being emptied and hide commits of
+    /// other processes.
     private static final Duration MAX_AGE = Duration.ofMillis(20);
 
     private final SqliteConnection connection;
@@ -18,13 +19,14 @@ final class SharedRead {
     private long commitsAtBegin;
     private long beganNanos;
 
-    /// @param commits how many transactions the writer has committed, counted before anybody is told of them
+    /// @param commits how many transactions the writer has committed; it grows before any caller is told of a
+    ///     commit
     SharedRead(SqliteConnection connection, LongSupplier commits) {
         this.connection = connection;
         this.commits = commits;
     }
 
-    /// A transaction is open after this, and shows what is committed now.
+    /// Makes sure that a transaction is open that sees everything acknowledged so far.
     void begin() {
         long now = System.nanoTime();
         if (!connection.isAutocommit()) {
@@ -36,12 +38,13 @@ final class SharedRead {
         connection.exec("BEGIN");
     }
 
-    /// Closes it if nobody may share it any more.
+    /// Ends the transaction if it is too old to be shared.
     void endIfOld() {
         if (System.nanoTime() - beganNanos >= MAX_AGE.toNanos()) end();
     }
 
-    /// Closes it. There is nothing to keep, and an error may have closed it already.
+    /// Ends the transaction, if one is open; an error may have ended it already. ROLLBACK is enough, because there
+    /// is nothing to keep.
     void end() {
         if (!connection.isAutocommit()) connection.exec("ROLLBACK");
     }

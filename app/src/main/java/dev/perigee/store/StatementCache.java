@@ -9,10 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Map.Entry;
 
-/// The prepared statements of one connection, by text, least recently used first to go.
+/// Caches the prepared statements of one connection by their text. The least recently used are closed first.
 ///
-/// A statement that the running work has is never closed under it: what is over the bound goes when the work ends.
-/// SQLite prepares a statement anew by itself when the schema has changed under it.
+/// A statement that running work has taken is never closed meanwhile; the cache is cut to [#MAX_STATEMENTS] when
+/// the work ends. If the schema has changed, SQLite prepares a statement again by itself. Used only by the thread
+/// that has the connection.
 final class StatementCache implements AutoCloseable {
     static final int MAX_STATEMENTS = 256;
 
@@ -20,7 +21,7 @@ final class StatementCache implements AutoCloseable {
     private final Map<String, Cached> statements = new LinkedHashMap<>(64, 0.75f, true);
     private final List<Cached> inUse = new ArrayList<>();
 
-    /// One statement and whether the running work has it.
+    /// A statement, and whether the running work has taken it.
     private static final class Cached {
         final SqliteStatement statement;
         boolean isInUse;
@@ -34,7 +35,7 @@ final class StatementCache implements AutoCloseable {
         this.connection = connection;
     }
 
-    /// The statement for `sql`, reset and without bindings.
+    /// Takes the statement for `sql`, reset and without bindings; prepares it if it is not cached.
     SqliteStatement take(String sql) {
         Cached cached = statements.get(sql);
         if (cached == null) {
@@ -50,7 +51,8 @@ final class StatementCache implements AutoCloseable {
         return cached.statement;
     }
 
-    /// Takes back every statement the work had: their read marks and the memory bound to them are let go.
+    /// Takes back all statements the work has taken. Resetting them releases their read marks in the WAL and the
+    /// memory bound to them.
     void giveBack() {
         for (Cached cached : inUse) {
             clear(cached.statement);
@@ -79,7 +81,7 @@ final class StatementCache implements AutoCloseable {
         SqliteStatement statement = connection.prepare(sql);
         if (!statement.tail().isBlank()) {
             statement.close();
-            throw new IllegalArgumentException("a cached statement is one statement, not several: " + sql);
+            throw new IllegalArgumentException("expected one SQL statement but found several: " + sql);
         }
         return statement;
     }

@@ -18,25 +18,28 @@ import org.jspecify.annotations.Nullable;
 
 /// The replica file, `perigee.db` in its data folder: one writer, many readers.
 ///
-/// Every write runs on the one thread that owns the write connection ([Writer]); writes that wait together commit
-/// together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its own ([ReadPool]),
-/// and see the replica as it stood when they first read. The data folder has one owner at a time ([DataFolderLock]).
-/// Any thread may call any method; none of them may be called from inside work, except [#file()] and [#stats()].
+/// Every write runs on the one thread that owns the write connection ([Writer]). Writes that are waiting together
+/// commit together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its own
+/// ([ReadPool]). Each read sees one consistent state of the replica, with every write that was acknowledged before
+/// the read began. The data folder has one owner at a time ([DataFolderLock]).
+///
+/// Any thread may call any method. Methods that read, write, back up or close throw [IllegalStateException] if
+/// they are called from inside work.
 public final class Store implements AutoCloseable {
-    /// Name of the replica in its data folder, unless configured.
+    /// The replica's name in its data folder, unless another is configured.
     public static final String FILE_NAME = StoreConfig.FILE_NAME;
 
-    /// How long a write may wait for a place in the queue.
+    /// How long a write may wait for space in the queue.
     static final Duration QUEUE_WAIT = Duration.ofMinutes(1);
 
     /// @param databaseBytes size of the database file
     /// @param walBytes size of its WAL
     /// @param queuedWrites writes that wait for the writer
-    /// @param activeReads reads that run
-    /// @param checkpoints checkpoints that moved frames since the start
+    /// @param activeReads reads that are running
+    /// @param checkpoints checkpoints since the start that moved frames
     /// @param interruptedReads reads ended because they kept the WAL from being emptied
-    /// @param blockedCheckpoints checkpoints past the WAL's limit that somebody else than our reads held up, mostly
-    ///     another process that reads the file
+    /// @param blockedCheckpoints checkpoints past the WAL's limit that were blocked by something other than our
+    ///     reads, mostly another process that reads the file
     public record Stats(
             long databaseBytes,
             long walBytes,
@@ -64,10 +67,11 @@ public final class Store implements AutoCloseable {
         this.writer = new Writer(file, config, watchdog, threads, readers);
     }
 
-    /// Opens or creates the replica and takes the data folder's lock. Rooms then bring their tables by [#migrate].
+    /// Opens or creates the replica and takes the data folder's lock. Rooms then create or update their tables by
+    /// [#migrate].
     ///
-    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that has the folder, [Fault#REPLICA_CORRUPT]
-    ///     where the file is no database, [Fault#DISK_FAILED] where the folder cannot be used
+    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that holds the lock,
+    ///     [Fault#REPLICA_CORRUPT] if the file is not a database, [Fault#DISK_FAILED] if the folder cannot be used
     public static Store open(StoreConfig config) {
         DataFolderLock lock = DataFolderLock.take(config);
         Store store = new Store(config, lock);
@@ -83,35 +87,41 @@ public final class Store implements AutoCloseable {
         }
     }
 
-    /// Runs `work` on the writer in a transaction and returns once it is committed. Not to be called from inside work.
+    /// Runs `work` on the writer thread in a transaction, and returns once that is committed.
+    ///
+    /// @throws PerigeeException [Fault#BUSY] if the queue stays full for [#QUEUE_WAIT], [Fault#CLOSED]; what the
+    ///     work threw
     public <T extends @Nullable Object> T write(TransactionWork<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT)));
     }
 
-    /// As [#write], with a limit on the run of `work` itself; past it the statement fails with [Fault#TIME_LIMIT] and
-    /// nothing is written.
+    /// As [#write(TransactionWork)], with a limit on the run time of `work`, not counting the wait in the queue.
+    /// Past the limit the call fails with [Fault#TIME_LIMIT], and nothing is written.
     ///
-    /// `work` may run twice: an interrupted statement takes the whole transaction with it, and limited writes that
-    /// shared it are then run again. So its only effects are its writes and its result. (Work without a limit runs
-    /// once.)
+    /// `work` may run twice. Ending a statement may undo the whole transaction; the other limited writes in it are
+    /// then run again. So `work` must have no effects except its writes and its result. Work without a limit runs
+    /// once.
     public <T extends @Nullable Object> T write(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit))));
     }
 
-    /// As [#write(Duration, Work)], for work that runs what a caller sent, with a limit on what it adds to the WAL too;
-    /// past it the statement fails with [Fault#TOO_LARGE], nothing is written, and the WAL is emptied.
+    /// As [#write(Duration, TransactionWork)], for work that runs a caller's statement, with a limit on its growth
+    /// of the WAL. Past that limit the call fails with [Fault#TOO_LARGE], nothing is written, and the WAL is
+    /// emptied.
     ///
-    /// The WAL's file is what is looked at, each hundredth of a second and at the end. Pages that SQLite still has in
-    /// its cache are not in it, so up to [StoreConfig#pageCacheBytes()] may come on top with the commit.
+    /// The size of the WAL file is checked every 10 ms and when the work ends. Pages still in SQLite's page cache
+    /// are not in the file, so the commit may add up to [StoreConfig#pageCacheBytes()] more.
+    ///
+    /// @param maxWalBytes by how much the WAL may grow during the work
     public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, TransactionWork<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
     }
 
-    /// Lets another process write: runs `turn` on the writer thread, while no transaction is open and nobody else
-    /// writes. What the other process committed is seen by every read that begins after this returns.
+    /// Lets another process write. Runs `turn` on the writer thread while no transaction is open there and nothing
+    /// else writes. Every read that begins after this returns sees what the other process committed.
     ///
     /// @throws PerigeeException what the turn threw
     public <T extends @Nullable Object> T lendWriter(WriterLease.Turn<T> turn) {
@@ -119,49 +129,50 @@ public final class Store implements AutoCloseable {
         return await(enqueue(new PendingWrite<>(turn)));
     }
 
-    /// Queues `work`; completes after its commit. Waits while the queue is full, at most a minute, then fails with
-    /// [Fault#BUSY]. Writes that wait together commit together, each in a savepoint of its own.
+    /// Queues `work`, without a time limit. The future completes after the commit. If the queue is full, waits for
+    /// at most [#QUEUE_WAIT], then fails with [Fault#BUSY]. Writes that are waiting together commit together, each
+    /// in a savepoint of its own. Must not be called from inside a write.
     ///
-    /// What is chained to the future without an executor may run on the writer thread: keep it short. A future that is
-    /// cancelled before its work began takes the work out of the queue.
+    /// Actions chained to the future without an executor may run on the writer thread, so they must be short.
+    /// Cancelling the future before the work began removes the work from the queue.
     public <T extends @Nullable Object> CompletableFuture<T> submit(TransactionWork<T> work) {
         if (writer.isCurrentThread()) throw insideWork("submit");
         return enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT));
     }
 
-    /// Runs `work` in a read transaction on one of the readers, while the caller waits.
+    /// Runs `work` in a read transaction on a reader thread, while the caller waits.
     ///
-    /// @param limit on the run of `work`; a wait for a free reader comes on top and ends after [ReadPool#READER_WAIT]
-    ///     with [Fault#BUSY]
-    /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit, or when the read kept the WAL from being emptied
+    /// @param limit limits the run time of `work`. The wait for a free reader is not part of it; after
+    ///     [ReadPool#READER_WAIT] it fails with [Fault#BUSY]
+    /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit, or if the read kept the WAL from being emptied
     public <T extends @Nullable Object> T read(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), false));
     }
 
-    /// As [#read], for work that runs what a caller sent: it waits while callers hold all readers but one, which is
-    /// left to Perigee's own reads.
+    /// As [#read], for work that runs a caller's statement. It also waits while callers occupy all readers but
+    /// one, which is kept for Perigee's own reads.
     public <T extends @Nullable Object> T readForCaller(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), true));
     }
 
-    /// Runs `work` in a read transaction on this very thread, which has to be a platform thread: for reads that are
-    /// known to be short, such as one by key.
+    /// Runs `work` in a read transaction on the calling thread, which must be a platform thread. For reads that
+    /// are known to be short, such as a read by key.
     ///
-    /// @param limit on the run of `work`
-    /// @param work returns something
-    /// @return empty, and nothing was run, where the connections for that are all in use: [#read] waits
+    /// @param limit limits the run time of `work`
+    /// @param work must not return null
+    /// @return empty if all connections for short reads are in use, and nothing was run; [#read] would wait
     /// @throws PerigeeException as [#read] does
     public <T> Optional<T> tryReadHere(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("read");
         return readers.tryHere(work, TimeGuard.nanos(limit));
     }
 
-    /// Brings a room's tables to the version this build knows, in one transaction; see [Migrations].
+    /// Updates a room's tables to the version this build knows, in one transaction; see [Migrations].
     ///
-    /// @param steps all steps there ever were, oldest first; those the replica has not seen are run
-    /// @throws PerigeeException [Fault#REPLICA_TOO_NEW] if the replica has seen more steps than these
+    /// @param steps all steps ever released, oldest first; those that the replica has not run yet are run
+    /// @throws PerigeeException [Fault#REPLICA_TOO_NEW] if the replica has run more steps than these
     public void migrate(String room, List<String> steps) {
         Migrations migrations = new Migrations(room, steps);
         write(tx -> {
@@ -170,16 +181,19 @@ public final class Store implements AutoCloseable {
         });
     }
 
-    /// Writes a compact copy of the replica as it stands now to `target`, while writes go on. The copy appears under
-    /// its name only once it is whole. A backup is a long read: past the WAL's limit it is ended like one.
+    /// Writes a compact copy of the replica, as it is now, to `target`, while writes continue. The file has its
+    /// name only once it is complete. A backup is a long read, so it is ended like any other read if it keeps the
+    /// WAL past its limit.
     ///
-    /// @throws PerigeeException [Fault#CONFLICT] if there is a file of that name
+    /// @throws PerigeeException [Fault#CONFLICT] if a file with that name exists
     public void backup(Path target) {
         refuseInsideWork("backup");
         await(readers.backup(target.toAbsolutePath()));
     }
 
-    /// What SQLite finds wrong in the file, at most 100 sentences; empty when all is well. Reads the whole file.
+    /// Runs SQLite's integrity check, which reads the whole file.
+    ///
+    /// @return what is wrong, at most 100 sentences; empty if the file is intact
     public List<String> integrityCheck(Duration limit) {
         return read(limit, tx -> {
             List<String> complaints = new ArrayList<>();
@@ -189,46 +203,46 @@ public final class Store implements AutoCloseable {
         });
     }
 
-    /// The replica's file. Never open it by other means than SQLite's within this process: closing such a channel drops
-    /// the locks SQLite holds on it.
+    /// The replica's file. Within this process, open it through SQLite only: closing any other channel on it drops
+    /// SQLite's locks.
     public Path file() {
         return file;
     }
 
-    /// Page cache of the connection that writes, in bytes.
+    /// Size of the write connection's page cache, in bytes.
     public long pageCacheBytes() {
         return writer.pageCacheBytes();
     }
 
-    /// From now on writes are followed by `observer`, the only one; [ChangeObserver#NONE] follows nothing. Called from
-    /// inside a write, so that its temporary triggers come and go with it.
+    /// Replaces the one observer of writes; [ChangeObserver#NONE] records nothing. Called from inside a write, so
+    /// that the observer's temporary triggers are created or dropped in the same transaction.
     public void observer(ChangeObserver observer) {
         writer.observer(observer);
     }
 
-    /// Who follows the writes.
+    /// The current observer of writes.
     public ChangeObserver observer() {
         return writer.observer();
     }
 
-    /// How often copies were changed since the store was opened. It grows before the change is committed, so what the
-    /// source says after that is not older than the copies.
+    /// How often copies were changed since the store was opened. It grows before the change is committed. So an
+    /// answer obtained from the source after this number was read is not older than the changes counted in it.
     public long copyChanges() {
         return writer.copyChanges();
     }
 
-    /// How many reads of callers can run at once.
+    /// How many callers' reads can run at once.
     public int callerReaders() {
         return readers.callerReaders();
     }
 
-    /// Supervises the threads of this replica, and those of the rooms below that serve as long as it is open.
+    /// Supervises the threads of this replica, and those of later rooms that serve as long as it is open.
     public ServingThreads threads() {
         return threads;
     }
 
-    /// Why the replica cannot be written just now: another program holds it, the disk is full or fails, the file is
-    /// damaged, removed or replaced. Empty while nothing is known to be in the way, and again after the next commit.
+    /// Why the replica cannot be written at the moment: another program holds it, the disk is full or fails, or
+    /// the file is damaged, removed or replaced. Empty if no reason is known, and again after the next commit.
     public Optional<PerigeeException> trouble() {
         return writer.trouble();
     }
@@ -245,7 +259,8 @@ public final class Store implements AutoCloseable {
                 counts.blocked());
     }
 
-    /// Finishes queued writes, ends readers, empties the WAL, releases the lock. A second call does nothing.
+    /// Ends the reads, finishes the queued writes, empties the WAL and releases the lock. A second call does
+    /// nothing.
     @Override
     public void close() {
         refuseInsideWork("close");
@@ -253,7 +268,7 @@ public final class Store implements AutoCloseable {
             if (isClosed) return;
             isClosed = true;
             threads.close();
-            // Readers first, so that the writer's last checkpoint finds nobody in its way.
+            // Readers first, so that no reader blocks the writer's last checkpoint.
             readers.close();
             writer.close();
             watchdog.close();
@@ -265,7 +280,7 @@ public final class Store implements AutoCloseable {
         try {
             return Files.size(path);
         } catch (IOException _) {
-            // A WAL that is not there is empty.
+            // A WAL that does not exist is empty.
             return 0;
         }
     }
@@ -275,7 +290,7 @@ public final class Store implements AutoCloseable {
         return write.future();
     }
 
-    /// Waits without regard to interrupts: what a write did has to be known, and reads end by their own limit.
+    /// Waits and ignores interrupts: the outcome of a write must be known, and reads end by their own limit.
     static <T extends @Nullable Object> T await(CompletableFuture<T> future) {
         try {
             return future.join();
@@ -292,6 +307,6 @@ public final class Store implements AutoCloseable {
 
     private static IllegalStateException insideWork(String call) {
         return new IllegalStateException(
-                call + " was called from inside work of the same store; use the transaction the work was given");
+                call + " was called from inside work of the same store; use the transaction passed to the work");
     }
 }

@@ -7,12 +7,12 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Ends the work that runs on one connection, when its time is up, when it has written more than it may, or for a
+/// Ends the work that is running on one connection: past its time limit, past its limit of WAL growth, or for a
 /// reason from outside.
 ///
-/// SQLite forgets an interrupt that arrives while no statement runs, so one that was meant for work is repeated by the
-/// [Watchdog] until the work ends; and one that arrives late must not hit the next work, so both happen under this
-/// guard's monitor.
+/// SQLite discards an interrupt that arrives while no statement runs, so the [Watchdog] repeats it until the work
+/// ends. A late interrupt must not hit the next work, so interrupting and finishing both hold this guard's
+/// monitor.
 final class TimeGuard {
     /// Why work was ended.
     record End(Fault fault, String what) {
@@ -34,8 +34,9 @@ final class TimeGuard {
     private long maxWalBytes = NO_LIMIT;
     private volatile @Nullable End end;
 
-    /// @param walBytes how large the WAL is; asked only while work that is limited by it runs
-    /// @param rest what is to be done now and then while no work runs
+    /// @param walBytes gives the size of the WAL; called only while work with a limit on it runs
+    /// @param wakeWatchdog wakes the watchdog's thread if it sleeps
+    /// @param rest what the watchdog does now and then while no work runs
     TimeGuard(SqliteConnection connection, LongSupplier walBytes, Runnable wakeWatchdog, Runnable rest) {
         this.connection = connection;
         this.walBytes = walBytes;
@@ -51,12 +52,12 @@ final class TimeGuard {
         return limit.compareTo(Duration.ofDays(365)) > 0 ? NO_LIMIT : limit.toNanos();
     }
 
-    /// Work begins, for `limit` nanoseconds at most.
+    /// Called when work begins; it may run for `limit` nanoseconds.
     void begin(long limit) {
         begin(limit, NO_LIMIT);
     }
 
-    /// @param maxBytes by how much the WAL may grow meanwhile
+    /// @param maxBytes by how much the WAL may grow during the work
     void begin(long limit, long maxBytes) {
         synchronized (this) {
             isRunning = true;
@@ -69,19 +70,21 @@ final class TimeGuard {
         if (limit != NO_LIMIT || maxBytes != NO_LIMIT) wakeWatchdog.run();
     }
 
-    /// The work is over: from here on nothing interrupts the connection. For the thread that owns it.
+    /// Called when the work is over. Nothing interrupts the connection after this. Only on the thread that has the
+    /// connection.
     ///
-    /// @return why it was ended, null where it ended by itself
+    /// @return why the work was ended; null if it ended by itself within its limits
     synchronized @Nullable End finish() {
-        // A limit is a limit, also for work that the watchdog did not get round to or that was between statements.
+        // The limit also holds for work that the watchdog did not check in time, or that was between two
+        // statements.
         if (end == null) end = overLimit();
         isRunning = false;
         return end;
     }
 
-    /// Ends the work that runs.
+    /// Ends the running work, if there is any. Any thread.
     ///
-    /// @return whether it was this call that ended it
+    /// @return whether this call ended it; false if no work runs or it was told to end before
     boolean end(End why) {
         synchronized (this) {
             if (!isRunning || end != null) return false;
@@ -92,13 +95,13 @@ final class TimeGuard {
         return true;
     }
 
-    /// Why the work is to end; null while it may go on.
+    /// Why the work has been told to end; null if it may continue.
     @Nullable
     End ended() {
         return end;
     }
 
-    /// When the work began, where some runs that was not told to end.
+    /// When the running work began, as [System#nanoTime()]; `none` if no work runs or it was already told to end.
     synchronized long startedNanosOr(long none) {
         return isRunning && end == null ? startedNanos : none;
     }
@@ -107,9 +110,9 @@ final class TimeGuard {
         return isRunning;
     }
 
-    /// Interrupts work that is past a limit.
+    /// Interrupts work that is past a limit. Called by the watchdog.
     ///
-    /// @return whether there is work that has to be looked at again
+    /// @return whether work is running that must be checked again
     synchronized boolean look() {
         if (!isRunning) return false;
         if (end == null) end = overLimit();
@@ -117,7 +120,8 @@ final class TimeGuard {
         return end != null || limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
     }
 
-    /// Not under the monitor: it may take the connection, whose user takes the monitor.
+    /// Runs the rest action if no work is running. Called by the watchdog. It does not hold this monitor: the
+    /// action may lock the connection, whose user in turn takes this monitor.
     void rest() {
         if (!isRunning()) rest.run();
     }

@@ -3,24 +3,24 @@ package dev.perigee.store;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 
-/// An open transaction, on the thread that owns its connection. Not to be kept.
+/// An open transaction, for use on the thread that runs the work. It must not be kept after the work has ended.
 public interface Transaction {
-    /// A statement from the connection's cache, reset and without bindings. It is given back by the transaction;
-    /// callers do not close it. Asked again for the same text, it is the same statement, reset.
+    /// A statement from the connection's cache, reset and without bindings. Callers do not close it; the
+    /// transaction takes it back. A second call with the same text returns the same statement, reset.
     SqliteStatement statement(String sql);
 
-    /// The connection itself, for what a cached statement cannot do: statements prepared under an authorizer, which
-    /// lets everybody else's statements pass once the work has ended.
+    /// The connection itself, for what a cached statement cannot do, such as preparing statements under an
+    /// authorizer. Before the work ends, the authorizer must again allow everybody else's statements.
     SqliteConnection connection();
 
-    /// The table is altered next: whoever follows its changes takes the triggers on it away until the commit. In writes
-    /// only.
+    /// Announces that the work is about to alter the table. The [ChangeObserver] then removes its triggers on the
+    /// table until the commit. Only in writes.
     void altering(String table);
 
-    /// The table is dropped next. In writes only.
+    /// Announces that the work is about to drop the table. Only in writes.
     void dropping(String table);
 
-    /// Rows of a copy follow the source's: whatever else is remembered of the source is old, see [Store#copyChanges()].
-    /// In writes only.
+    /// Notes that this write changes a copy. Answers of the source that were cached earlier are thereby out of
+    /// date; see [Store#copyChanges()]. Only in writes.
     void copyChanged();
 }

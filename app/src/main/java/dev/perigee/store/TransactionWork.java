@@ -2,11 +2,12 @@ package dev.perigee.store;
 
 import org.jspecify.annotations.Nullable;
 
-/// A piece of work inside a transaction. What it throws rolls back what it did, and only that, and reaches the caller
-/// as it was thrown. It neither begins, commits nor rolls back; savepoints of its own are fine.
+/// A piece of work that runs in a transaction. An exception from it rolls back what this work did, and nothing
+/// else, and reaches the caller unchanged. Work must not begin, commit or roll back the transaction; it may use
+/// savepoints of its own.
 @FunctionalInterface
 public interface TransactionWork<T extends @Nullable Object> {
-    /// @return for the caller; null where there is nothing to return
+    /// @return the result for the caller; null if there is none
     @Nullable
     T run(Transaction transaction);
 }

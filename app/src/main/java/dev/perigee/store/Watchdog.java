@@ -8,14 +8,14 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 
-/// Looks at every [TimeGuard] while limited work runs, each hundredth of a second.
+/// A thread that checks every [TimeGuard] each 10 ms while limited work runs, and for a second afterwards.
 ///
-/// A timer per piece of work would wake a thread for each of them; this one is woken after an idle time only, so short
-/// reads pay a volatile look.
+/// A timer per piece of work would wake a thread each time. This thread is woken only after it has been idle for a
+/// second, so a short read costs no more than reading a volatile field.
 final class Watchdog implements AutoCloseable {
     private static final long TICK_NANOS = Duration.ofMillis(10).toNanos();
 
-    /// Ticks without work after which it sleeps until woken.
+    /// After so many ticks without work the thread sleeps until it is woken.
     private static final int IDLE_TICKS = 100;
 
     private final List<TimeGuard> guards = new CopyOnWriteArrayList<>();
@@ -23,20 +23,20 @@ final class Watchdog implements AutoCloseable {
     private volatile boolean isAsleep;
     private volatile boolean isClosed;
 
-    /// @param supervised what runs the work of its thread, and runs it again should it end
+    /// @param supervised wraps the thread's work so that it is run again if it ends with an exception
     Watchdog(UnaryOperator<Runnable> supervised) {
         this.thread = Thread.ofPlatform().daemon().name("perigee-watchdog").unstarted(supervised.apply(this::run));
         thread.start();
     }
 
-    /// A guard for `connection`, to be given back by [#forget] before the connection closes.
+    /// Makes a guard for `connection`. It must be removed by [#forget] before the connection is closed.
     ///
-    /// @param walBytes how large the WAL is, for work that is limited by it
+    /// @param walBytes gives the size of the WAL, for work with a limit on its growth
     TimeGuard guard(SqliteConnection connection, LongSupplier walBytes) {
         return guard(connection, walBytes, () -> {});
     }
 
-    /// @param rest called with each look while no work runs under the guard
+    /// @param rest called with each check while no work runs under this guard
     TimeGuard guard(SqliteConnection connection, LongSupplier walBytes, Runnable rest) {
         TimeGuard guard = new TimeGuard(connection, walBytes, this::wake, rest);
         guards.add(guard);
@@ -69,7 +69,7 @@ final class Watchdog implements AutoCloseable {
                 continue;
             }
             isAsleep = true;
-            // Work that began before the flag was seen has not woken us: look once more.
+            // Work that began before the flag was visible has not woken this thread, so check once more.
             if (!look() && !isClosed) LockSupport.park();
             isAsleep = false;
             idleTicks = 0;

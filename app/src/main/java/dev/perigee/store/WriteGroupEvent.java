@@ -6,7 +6,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/// How long a group of writes took, from its first to its commit.
+/// JFR event: how long one group of writes took, from its first write to its commit.
 @Name("dev.perigee.WriteGroup")
 @Label("Write Group")
 @Category("Perigee")

@@ -16,9 +16,9 @@ import org.slf4j.LoggerFactory;
 
 /// The thread that owns the write connection, and the queue in front of it.
 ///
-/// A platform thread, since native calls would pin a virtual thread's carrier.
+/// It is a platform thread, because native calls would pin a virtual thread's carrier.
 final class Writer {
-    /// How long closing waits for queued writes, before the running one is interrupted and the rest fail.
+    /// How long closing waits for queued writes. After that, the running write is interrupted and the others fail.
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(30);
 
     private static final Logger LOG = LoggerFactory.getLogger(Writer.class);
@@ -33,7 +33,7 @@ final class Writer {
     private final CompletableFuture<Opened> opened = new CompletableFuture<>();
     private final Thread thread;
 
-    /// What exists once the file is open.
+    /// The objects that exist once the file is open.
     private record Opened(
             SqliteConnection connection,
             TimeGuard guard,
@@ -53,7 +53,7 @@ final class Writer {
         this.queue = new HandoffQueue<>(config.writeQueue());
     }
 
-    /// Returns once the file is open for writing.
+    /// Starts the thread. Returns once the file is open for writing; throws what prevented that.
     void start() {
         thread.start();
         Store.await(opened);
@@ -87,13 +87,13 @@ final class Writer {
         return opened.join().checkpoints().counts();
     }
 
-    /// Why nothing can be written just now; empty while nothing is known to be in the way.
+    /// Why nothing can be written at the moment; empty if no reason is known.
     Optional<PerigeeException> trouble() {
         Opened now = opened.join();
         return now.identity().lost().or(() -> Optional.ofNullable(now.group().trouble()));
     }
 
-    /// Waits while the queue is full.
+    /// Adds a write to the queue. Waits if the queue is full.
     ///
     /// @throws PerigeeException [Fault#BUSY] after [Store#QUEUE_WAIT], [Fault#CLOSED]
     void enqueue(PendingWrite<?> write) {
@@ -103,20 +103,20 @@ final class Writer {
             case FULL ->
                 throw Fault.BUSY.in(
                         where(),
-                        "a write waited %d s for a place among %d queued ones"
+                        "a write waited %d s for space in the queue of %d writes"
                                 .formatted(Store.QUEUE_WAIT.toSeconds(), config.writeQueue()),
                         "Nothing was written");
         }
     }
 
-    /// Finishes what is queued, empties the WAL and closes the file. The readers are to be closed before.
+    /// Finishes the queued writes, empties the WAL and closes the file. The readers must be closed before.
     void close() {
         queue.close();
         if (joined(CLOSE_WAIT) || !opened.isDone() || opened.isCompletedExceptionally()) return;
-        LOG.warn("Queued writes did not end within {} s of closing; they are ended", CLOSE_WAIT.toSeconds());
+        LOG.warn("Queued writes did not finish within {} s of closing; they are failed", CLOSE_WAIT.toSeconds());
         for (PendingWrite<?> write : queue.drain()) write.failed(closed());
         opened.join().guard().end(new TimeGuard.End(Fault.CLOSED, "the replica is being closed"));
-        if (!joined(CLOSE_WAIT)) LOG.error("A write does not end; its thread is left behind");
+        if (!joined(CLOSE_WAIT)) LOG.error("A write does not end; its thread is left running");
     }
 
     private boolean joined(Duration wait) {
@@ -179,7 +179,7 @@ final class Writer {
     }
 
     private PerigeeException closed() {
-        return Fault.CLOSED.in(where(), "it takes no more writes", "Nothing was written");
+        return Fault.CLOSED.in(where(), "it accepts no more writes", "Nothing was written");
     }
 
     private String where() {

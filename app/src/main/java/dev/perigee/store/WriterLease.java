@@ -3,10 +3,10 @@ package dev.perigee.store;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// What the server's writer keeps up while another process writes: see [Store#lendWriter]. For the writer thread, while
-/// the turn lasts.
+/// What the server's writer offers while another process writes; see [Store#lendWriter]. Only on the writer
+/// thread, and only during the turn.
 public final class WriterLease {
-    /// Lets another process write, and returns when it has committed or given up.
+    /// Lets another process write. Returns when that process has committed or given up.
     @FunctionalInterface
     public interface Turn<T extends @Nullable Object> {
         @Nullable
@@ -26,17 +26,18 @@ public final class WriterLease {
         this.versionBefore = dataVersion.getAsLong();
     }
 
-    /// Whether somebody follows changes, so that the other process has to record them.
+    /// Whether changes are being recorded, so that the other process must record its own.
     public boolean isFollowed() {
         return observer != ChangeObserver.NONE;
     }
 
-    /// Whether another process has committed since the turn began. To be asked when the process is done or dead.
+    /// Whether another process has committed since the turn began. Call it when the process is done or dead.
     public boolean hasCommitted() {
         return dataVersion.getAsLong() != versionBefore;
     }
 
-    /// The other process is about to alter or drop `table`: triggers that this connection has on it go away.
+    /// Called when the other process is about to alter or drop `table`: removes the triggers that this connection
+    /// has on it.
     public void altering(String table) {
         isAltered = true;
         transaction.alteringElsewhere(observer, table);

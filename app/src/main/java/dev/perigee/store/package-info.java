@@ -1,8 +1,7 @@
 /// The replica file: one writer thread, a pool of read connections, Perigee's own tables (`tmp_*`), checkpoints,
 /// backup.
 ///
-/// Guarantee: what a write function did is there whole or not at all, and is durable across a crash of the process once
-/// the call returned.
+/// Guarantee: each write is atomic. Once the call has returned, what it wrote survives a crash of the process.
 ///
 /// Start reading at [Store].
 @NullMarked

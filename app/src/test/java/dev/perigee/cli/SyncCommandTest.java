@@ -89,7 +89,10 @@ class SyncCommandTest {
         Cli.Ended ended = cli.run("sync", "--from", from, "--to", notes.toString(), "--table", "orders");
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.err())
-                .contains("notes.txt: the file is not a database", "It was left as it is", "To fix: name another file");
+                .contains(
+                        "notes.txt: the file is not a SQLite database",
+                        "It was not changed",
+                        "To fix: name another file");
         assertThat(Files.readString(notes)).isEqualTo(before);
         assertThat(dir).isDirectoryContaining(path -> path.equals(notes));
     }
