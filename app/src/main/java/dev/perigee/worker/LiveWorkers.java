@@ -21,14 +21,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// The worker processes that are up or being started: those that read, spare ones among them, and the one that writes.
-/// [WorkerPool] lends them to callers.
+/// The worker processes that are up or being started: the ones that read, including spares, and the one that
+/// writes. [WorkerPool] lends them to callers.
 ///
-/// A worker that is gone, whatever the reason, is replaced at once. Once a worker had to be killed, a spare one is kept
-/// ready. [WorkerWatch] kills those past their time or memory.
+/// A worker that is gone is replaced at once, whatever the reason. After a reading worker was killed or crashed,
+/// one more is kept ready as a spare, until none has been lost for a minute. [WorkerWatch] kills workers past
+/// their time or memory.
 ///
-/// Safe for many threads. Methods that are marked so are called with [#lock] held, by the pool together with its own
-/// accounts; [#changed] is signalled when there may be another idle worker, or none any more.
+/// Safe for many threads. Methods marked "Under the lock" must be called with [#lock] held; the pool holds it to
+/// update its own counts in the same step. [#changed] is signalled when a worker may have become idle, when a
+/// start has ended, and when the workers have been closed.
 final class LiveWorkers implements AutoCloseable {
     private static final long SPARE_NANOS = Duration.ofMinutes(1).toNanos();
 
@@ -52,7 +54,7 @@ final class LiveWorkers implements AutoCloseable {
     private long crashed;
     private boolean isClosed;
 
-    /// Starts no process yet.
+    /// Starts the watching thread, but no worker process yet.
     LiveWorkers(WorkerConfig config, String mainClass, Greeting greeting, ServingThreads threads) {
         this.config = config;
         this.starts = new StartTurns(new WorkerStart(config, mainClass), greeting, threads);
@@ -80,7 +82,7 @@ final class LiveWorkers implements AutoCloseable {
         }
     }
 
-    /// Under the lock: whether a worker that reads is up.
+    /// Under the lock: whether a reading worker is up.
     boolean hasReader() {
         return readers > 0;
     }
@@ -90,12 +92,12 @@ final class LiveWorkers implements AutoCloseable {
         return starting > 0;
     }
 
-    /// Under the lock: workers that read and are in no exchange.
+    /// Under the lock: how many reading workers are in no exchange.
     int idleCount() {
         return idle.size();
     }
 
-    /// Under the lock: takes the idle worker that was in use last; null if there is none.
+    /// Under the lock: takes the idle worker that was used last; null if none is idle.
     @Nullable
     Worker pollIdle() {
         while (true) {
@@ -105,21 +107,20 @@ final class LiveWorkers implements AutoCloseable {
         }
     }
 
-    /// Under the lock: a worker that [#pollIdle()] gave is idle again, unless it is gone.
+    /// Under the lock: makes a worker taken by [#pollIdle()] idle again, unless it is gone.
     void giveBack(Worker worker) {
-        // Last in, first out: what a worker has in its caches is used again, and those not needed stay idle.
+        // Last in, first out: warm caches are used again, and workers that are not needed stay idle.
         if (all.contains(worker)) idle.addFirst(worker);
         changed.signalAll();
     }
 
-    /// Under the lock: starts workers until as many as are wanted are idle or being started, and no more than there may
-    /// be.
+    /// Under the lock: starts workers until `wanted` are idle or being started, but no more than are allowed.
     void startFor(int wanted) {
         int most = config.size() + spares;
         while (starts.isDue() && idle.size() + starting < wanted && readers + starting < most) startOne();
     }
 
-    /// The one that writes; null while it is not up.
+    /// The worker that writes; null while it is not up.
     ///
     /// @throws PerigeeException [Fault#CLOSED]
     @Nullable
@@ -133,7 +134,11 @@ final class LiveWorkers implements AutoCloseable {
         }
     }
 
-    /// Under the lock: starts the one that writes, if it neither is up nor being started.
+    /// Under the lock: starts the worker that writes, unless it is being started. Called while [#writer()] gives
+    /// null.
+    ///
+    /// @throws PerigeeException [Fault#WORKER_FAILED] if the last start failed and the next one is not due yet,
+    ///     [Fault#CLOSED]
     void startWriter() {
         throwIfUseless(!isWriterStarting);
         if (isWriterStarting || !starts.isDue()) return;
@@ -146,7 +151,7 @@ final class LiveWorkers implements AutoCloseable {
         start(true, worker -> writing = worker, () -> isWriterStarting = false);
     }
 
-    /// Called when a worker has become busy: it is looked at from now on.
+    /// Called when a worker has become busy, so that the watching thread checks it.
     void watchBusy() {
         watch.wake();
     }
@@ -178,7 +183,7 @@ final class LiveWorkers implements AutoCloseable {
         }
     }
 
-    /// Kills all workers, and returns when they are gone.
+    /// Kills all workers. Returns when they are gone.
     @Override
     public void close() {
         List<Worker> left;
@@ -204,17 +209,17 @@ final class LiveWorkers implements AutoCloseable {
         if (isClosed) throw Fault.CLOSED.saying("The server is being closed and runs no more statements.");
     }
 
-    /// Under the lock.
+    /// Under the lock: throws if no worker can be expected.
     ///
     /// @param hasNone whether there is no worker to wait for
-    /// @throws PerigeeException [Fault#WORKER_FAILED] if the last start failed too and the next one is not due yet,
-    ///     [Fault#CLOSED]
+    /// @throws PerigeeException [Fault#CLOSED] once closed. [Fault#WORKER_FAILED] if `hasNone`, the last start
+    ///     failed, and the next start is not due yet
     void throwIfUseless(boolean hasNone) {
         throwIfClosed();
         if (hasNone) starts.throwIfPutOff();
     }
 
-    /// Takes a worker out and starts the one that takes its place.
+    /// Removes a worker, starts its replacement, and kills it.
     void discard(Worker worker) {
         boolean wasHere;
         lock.lock();
@@ -226,9 +231,9 @@ final class LiveWorkers implements AutoCloseable {
         if (wasHere) worker.close();
     }
 
-    /// Under the lock.
+    /// Under the lock: removes a worker and starts its replacement.
     ///
-    /// @return false if somebody else has taken it out already
+    /// @return false if it was already removed
     private boolean forget(Worker worker) {
         if (!all.remove(worker)) return false;
         idle.remove(worker);
@@ -245,7 +250,8 @@ final class LiveWorkers implements AutoCloseable {
         return true;
     }
 
-    /// Under the lock: whoever was killed once will be again, so one more is kept ready.
+    /// Under the lock: keeps one more worker ready, because a caller whose statement cost a worker will probably
+    /// send it again.
     private void noteLoss() {
         lastLossNanos = System.nanoTime();
         if (idle.size() > 1 || spares == config.size()) return;
@@ -253,7 +259,7 @@ final class LiveWorkers implements AutoCloseable {
         startOne();
     }
 
-    /// Ends a spare worker when none has been needed for long.
+    /// Ends a spare worker if no worker has been lost for a minute. Called by the watching thread.
     void dropSpare() {
         Worker spare;
         lock.lock();
@@ -282,8 +288,10 @@ final class LiveWorkers implements AutoCloseable {
                 () -> starting--);
     }
 
-    /// @param add called with it under the lock
-    /// @param done called under the lock whether it started or not
+    /// Under the lock: starts a process on another thread.
+    ///
+    /// @param add called under the lock with the worker that started
+    /// @param done called under the lock, whether it started or not
     private void start(boolean mayWrite, Consumer<Worker> add, Runnable done) {
         if (isClosed) return;
         starts.start(mayWrite, worker -> {
@@ -303,7 +311,7 @@ final class LiveWorkers implements AutoCloseable {
         });
     }
 
-    /// An idle worker's death is noticed here; a busy one's is by its exchange too.
+    /// Replaces a worker that dies while it is idle. If it dies in an exchange, that exchange replaces it.
     private void followEnd(Worker worker) {
         if (isClosed()) worker.close();
         CompletableFuture<?> _ = worker.process().onExit().thenRun(() -> {
@@ -311,7 +319,7 @@ final class LiveWorkers implements AutoCloseable {
         });
     }
 
-    /// Those that are up.
+    /// The workers that are up.
     List<Worker> current() {
         lock.lock();
         try {
@@ -330,7 +338,7 @@ final class LiveWorkers implements AutoCloseable {
         }
     }
 
-    /// A worker that keeps much memory after its exchange is replaced: the allocator would keep it for the next.
+    /// Replaces an idle worker that holds much memory, because its allocator would keep that memory.
     void retireIfLarge(Worker worker) {
         if (worker.memoryBytes() < config.retireBytes()) return;
         boolean isIdle;

@@ -5,8 +5,8 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/// A process's resident memory that is not backed by a file: what it has allocated and used. Known on Linux only. For
-/// one thread at a time.
+/// Measures a process's resident memory that is not backed by a file: what it has allocated and used. Works on
+/// Linux only. For one thread at a time.
 ///
 /// @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html">proc_pid_statm(5)</a>
 final class ResidentMemory implements AutoCloseable {
@@ -19,7 +19,7 @@ final class ResidentMemory implements AutoCloseable {
         this.file = open("/proc/%d/statm".formatted(pid));
     }
 
-    /// Bytes; 0 where they are not known or the process is gone.
+    /// The memory in bytes; 0 if it is unknown or the process is gone.
     long bytes() {
         if (file == null) return 0;
         try {
@@ -38,7 +38,7 @@ final class ResidentMemory implements AutoCloseable {
         try {
             if (file != null) file.close();
         } catch (IOException _) {
-            // It was only read.
+            // It was only read, so nothing is lost.
         }
     }
 
@@ -50,14 +50,15 @@ final class ResidentMemory implements AutoCloseable {
         }
     }
 
-    /// Linux says the page size nowhere in text but here: the resident pages of this process, in both units.
+    /// The page size, from the first `KernelPageSize` line of `/proc/self/smaps`: the only place where Linux gives
+    /// it as text.
     private static long pageBytes() {
         try (RandomAccessFile smaps = new RandomAccessFile("/proc/self/smaps", "r")) {
             for (String line = smaps.readLine(); line != null; line = smaps.readLine()) {
                 if (line.startsWith("KernelPageSize:")) return Long.parseLong(line.replaceAll("\\D", "")) << 10;
             }
         } catch (IOException | NumberFormatException _) {
-            // The usual one.
+            // Use the common page size.
         }
         return 4096;
     }

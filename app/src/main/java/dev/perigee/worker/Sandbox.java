@@ -17,18 +17,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// What a worker process gives up before it runs anybody's statement. Linux only, and there as far as the kernel goes:
-/// what it does not know is left out, because time and memory are watched from outside in any case.
+/// What a worker process gives up before it runs a caller's statement. Linux only, and as far as the kernel
+/// supports it. Anything unsupported is skipped, because the server watches time and memory from outside in any
+/// case.
 ///
-/// - Processor: the thread that calls is [#NICENESS] behind those of the server, if nobody waits for it.
+/// - Processor: the calling thread's nice value is raised by [#NICENESS], unless the server's work waits for it.
 /// - Memory: `RLIMIT_DATA`, so that SQLite's allocator fails and the statement ends with an error. No core dumps.
 /// - Network and programs: seccomp, on all threads. No new socket, no `execve`, no `ptrace`, no signal to others.
-/// - Files: Landlock, on the thread that calls. It opens the replica, and reads the JDK and the class path; no more.
+/// - Files: Landlock, on the calling thread. It can open the replica, and read the JDK and the class path; nothing
+///   else.
 ///
 /// @see <a href="https://docs.kernel.org/userspace-api/landlock.html">Landlock: unprivileged access control</a>
 /// @see <a href="https://docs.kernel.org/userspace-api/seccomp_filter.html">Seccomp BPF</a>
 final class Sandbox {
-    /// Enough for the server's own threads to be served first, and a third of a processor's share if others are busy.
+    /// Nice value of a worker's thread. The server's threads are served first. On a busy processor the worker
+    /// still gets about a third of the share of a thread with nice value 0.
     private static final int NICENESS = 5;
 
     private static final int PRIO_PROCESS = 0;
@@ -47,7 +50,8 @@ final class Sandbox {
     private static final long LANDLOCK_VERSION_FLAG = 1;
     private static final long LANDLOCK_RULE_PATH = 1;
 
-    /// Execute, write, read file, read folder, and the making and removing of everything: the rights of version 1.
+    /// All rights of Landlock's ABI version 1: execute, write file, read file, read folder, and making and
+    /// removing files of all kinds.
     private static final long LANDLOCK_ALL = (1L << 13) - 1;
 
     private static final long LANDLOCK_WRITE_FILE = 1L << 1;
@@ -67,7 +71,7 @@ final class Sandbox {
     private static final int SYSCALL_NUMBER_OFFSET = 0;
     private static final int ARCHITECTURE_OFFSET = 4;
 
-    /// The numbers of system calls on one processor architecture.
+    /// System call numbers of one processor architecture.
     ///
     /// @param audit `AUDIT_ARCH_*`
     /// @param seccomp the call that installs the filter
@@ -93,10 +97,11 @@ final class Sandbox {
         this.architecture = architecture;
     }
 
-    /// Gives up what can be given up.
+    /// Enters the sandbox, for the calling thread or the process as the class doc says. Does nothing on systems
+    /// other than Linux on amd64 and aarch64.
     ///
     /// @param memoryBytes what statements may allocate
-    /// @param files those the calling thread may still open
+    /// @param files the files that the calling thread may still open
     /// @param isUrgent whether the thread keeps its priority
     static void enter(long memoryBytes, Files files, boolean isUrgent) {
         String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
@@ -108,13 +113,13 @@ final class Sandbox {
             sandbox.limit(RLIMIT_CORE, 0);
             sandbox.limit(RLIMIT_DATA, memoryBytes + JVM_BYTES);
             sandbox.control(PR_SET_DUMPABLE, 0);
-            if (sandbox.control(PR_SET_NO_NEW_PRIVS, 1) != 0) return; // Neither of the two works without it.
+            if (sandbox.control(PR_SET_NO_NEW_PRIVS, 1) != 0) return; // Landlock and seccomp both need it.
             sandbox.restrictFiles(files);
             sandbox.restrictCalls();
         }
     }
 
-    /// On Linux it is the calling thread's own.
+    /// On Linux this affects the calling thread only.
     private void lowerPriority() {
         long _ = call("setpriority", 0, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT).with(PRIO_PROCESS, 0, NICENESS);
     }
@@ -145,7 +150,7 @@ final class Sandbox {
     private void allow(int rules, Path path, long access) {
         int file = (int) call("open", 2, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT)
                 .with(arena.allocateFrom(path.toString()), O_PATH_CLOEXEC, 0);
-        if (file < 0) return; // What is not there cannot be opened either.
+        if (file < 0) return; // A missing file needs no rule.
         boolean isFolder = java.nio.file.Files.isDirectory(path);
         MemorySegment beneath = arena.allocate(16, 8);
         beneath.set(JAVA_LONG, 0, isFolder ? access : access & ~LANDLOCK_READ_FOLDER);
@@ -198,7 +203,7 @@ final class Sandbox {
         }
     }
 
-    /// @param fixed how many arguments come before the variadic ones; 0 where there are none
+    /// @param fixed how many arguments come before the variadic ones; 0 if the function is not variadic
     @SuppressWarnings("restricted")
     private static Call call(String name, int fixed, MemoryLayout result, MemoryLayout... arguments) {
         FunctionDescriptor type = FunctionDescriptor.of(result, arguments);

@@ -6,10 +6,11 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.charset.StandardCharsets;
 
-/// Numbers, texts and bytes over a Unix-domain socket, buffered in both directions. Numbers are big-endian; texts and
-/// bytes follow their length in bytes (int). Not thread-safe.
+/// Sends and receives numbers, texts and bytes over a Unix-domain socket, buffered in both directions. Numbers are
+/// big-endian. Texts and bytes follow their length in bytes (int). Not thread-safe.
 ///
-/// Whoever waits for an answer calls [#flush()] before.
+/// Call [#flush()] before waiting for an answer. Sending and receiving throw [WireException] once the other side
+/// is gone.
 public final class Wire implements AutoCloseable {
     private static final int BUFFER_BYTES = 64 << 10;
 
@@ -21,7 +22,7 @@ public final class Wire implements AutoCloseable {
         this.channel = channel;
     }
 
-    /// One whose other side takes everything and says nothing.
+    /// A wire whose other side accepts everything and sends nothing.
     public static Wire toNowhere() {
         return new Wire(new ByteChannel() {
             @Override
@@ -70,8 +71,8 @@ public final class Wire implements AutoCloseable {
         return this;
     }
 
-    /// Any string, also one with half a surrogate pair, which has no UTF-8: it goes by its `char`s then, and their
-    /// number stands there as a negative length.
+    /// Sends any string. A string with an unpaired surrogate has no UTF-8 form, so its `char`s are sent instead,
+    /// preceded by their number as a negative length.
     public Wire putText(String value) {
         byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
         if (!Utf8.hasHalfPair(value, bytes)) return putBytes(bytes, bytes.length);
@@ -133,7 +134,7 @@ public final class Wire implements AutoCloseable {
         return getText(getInt());
     }
 
-    /// The text whose length was read by [#getInt()].
+    /// The text whose length was read by [#getInt()]; a negative length means `char`s, see [#putText].
     public String getText(int length) {
         if (length >= 0) return new String(getBytes(length), StandardCharsets.UTF_8);
         char[] chars = new char[-length];
@@ -154,7 +155,7 @@ public final class Wire implements AutoCloseable {
         return bytes;
     }
 
-    /// Passes over the next `length` bytes.
+    /// Skips the next `length` bytes.
     public void skip(int length) {
         int left = length;
         while (left > 0) {
@@ -170,7 +171,7 @@ public final class Wire implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException _) {
-            // Both sides see the end of it either way.
+            // Both sides see the connection's end either way.
         }
     }
 

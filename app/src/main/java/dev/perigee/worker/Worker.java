@@ -8,9 +8,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// One worker process as the server sees it. It serves one exchange at a time; [#cancel()] may come from any thread.
+/// One worker process as the server sees it. It serves one exchange at a time. Any thread may call [#cancel()].
 public final class Worker implements AutoCloseable {
-    /// How long after its limit an exchange may still end by itself before the process is killed.
+    /// How long after its time limit an exchange may still end by itself before the process is killed.
     static final Duration GRACE = Duration.ofMillis(500);
 
     private static final Duration DEATH_WAIT = Duration.ofSeconds(5);
@@ -39,7 +39,7 @@ public final class Worker implements AutoCloseable {
     private volatile long memoryBytes;
     private volatile @Nullable Reason killed;
 
-    /// @param maxMemoryBytes resident memory past which it is killed
+    /// @param maxMemoryBytes resident memory past which the process is killed
     Worker(Process process, Wire wire, long maxMemoryBytes) {
         this.process = process;
         this.wire = wire;
@@ -48,23 +48,23 @@ public final class Worker implements AutoCloseable {
         this.maxMemoryBytes = maxMemoryBytes;
     }
 
-    /// What is said in the exchange. Whoever reads the worker's last word of it calls [#finished()].
+    /// The connection for the exchange. [#finished()] must be called when the worker's last answer has been read.
     public Wire wire() {
         return wire;
     }
 
-    /// The exchange is over and the wire is clean: the worker can take the next one. Without this call it is killed,
-    /// because nobody knows what is still to be read.
+    /// Marks the exchange as complete: everything was read, and the worker can take the next exchange. Without
+    /// this call the worker is killed, because it is unknown what is still to be read.
     public void finished() {
         isFinished = true;
     }
 
-    /// How long the exchange may take: its limit, less what the wait for a worker took of it.
+    /// How long the exchange may take: its limit, less the time spent waiting for a worker as far as that counts.
     public Duration limit() {
         return limit;
     }
 
-    /// What the room that uses the pool has noted about this worker; null at first.
+    /// What the room that uses the pool has stored by [#remember] about this worker; null at first.
     public @Nullable Object remembered() {
         return remembered;
     }
@@ -73,8 +73,8 @@ public final class Worker implements AutoCloseable {
         remembered = what;
     }
 
-    /// Asks the worker to give up the exchange. The request may arrive between two steps and be lost, so whoever wants
-    /// the exchange to end calls this until it has ended. Any thread.
+    /// Asks the worker to end the exchange. The request may arrive between two steps and be lost, so repeat it
+    /// until the exchange has ended. Any thread.
     public void cancel() {
         synchronized (control) {
             if (deadlineNanos == IDLE) return;
@@ -82,12 +82,12 @@ public final class Worker implements AutoCloseable {
                 control.writeLong(exchange);
                 control.flush();
             } catch (IOException _) {
-                // It is dead, which the exchange finds out by itself.
+                // The process is dead; the exchange notices that by itself.
             }
         }
     }
 
-    /// As [#cancel()]; the worker is killed if the exchange has not ended shortly after.
+    /// As [#cancel()], but the worker is killed if the exchange has not ended after [#GRACE].
     public void abandon() {
         cancel();
         deadlineNanos = Math.min(deadlineNanos, System.nanoTime() + GRACE.toNanos());
@@ -125,7 +125,7 @@ public final class Worker implements AutoCloseable {
         return deadlineNanos != IDLE;
     }
 
-    /// Kills it if it is past its time or has more memory than it may.
+    /// Kills the process if it is past its time or uses more memory than it may. Called by the watching thread.
     void look() {
         memoryBytes = memory.bytes();
         if (memoryBytes > maxMemoryBytes) kill(Reason.MEMORY);
@@ -133,7 +133,7 @@ public final class Worker implements AutoCloseable {
         if (deadline != IDLE && System.nanoTime() - deadline > 0) kill(Reason.TIME);
     }
 
-    /// Resident memory when it was looked at last.
+    /// Resident memory in bytes, as last measured.
     long memoryBytes() {
         return memoryBytes;
     }
@@ -145,18 +145,21 @@ public final class Worker implements AutoCloseable {
         process.destroyForcibly();
     }
 
-    /// Why it was killed; null if it was not killed by us.
+    /// Why the server killed the process; null if it did not.
     @Nullable
     Reason killed() {
         return killed;
     }
 
-    /// Waits for the process's end, so that its locks on the replica are gone, and says why it came.
+    /// Waits until the process has ended, so that its locks on the replica are released, and gives the reason.
+    ///
+    /// @param broken how the exchange noticed it
+    /// @return the fault for the exchange's caller
     PerigeeException failure(WireException broken) {
         Reason before = killed;
         if (process.isAlive()) {
             try {
-                // It closed the wire: by itself, or in the middle of dying.
+                // It closed the wire, either on purpose or because it is dying.
                 if (!process.waitFor(GRACE.toMillis(), TimeUnit.MILLISECONDS)) kill(Reason.NO_LONGER_WANTED);
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();

@@ -12,42 +12,43 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Lends the worker processes of one server to callers: `query.workers` of them that read, started as they are needed,
-/// and one that writes. Safe for many threads.
+/// Lends a server's worker processes to callers: up to `query.workers` that read, started as they are needed, and
+/// one that writes. Safe for many threads.
 ///
-/// A caller waits for an idle worker, and the wait is part of its limit. An owner that has a worker leaves the last
-/// idle one to others, so that one caller's slow statements never hold up somebody else's. [LiveWorkers] starts and
-/// replaces the processes.
+/// A caller waits for an idle worker, and the wait counts towards its time limit. An owner that already has a
+/// worker leaves the last idle one to others, so one caller's slow statements never block another's. [LiveWorkers]
+/// starts and replaces the processes.
 public final class WorkerPool implements AutoCloseable {
-    /// How long an exchange may wait for a worker that others use.
+    /// How long an exchange may wait for a worker while all are busy.
     private static final Duration FREE_WAIT = Duration.ofSeconds(5);
 
-    /// How long it may wait for one that is being started, or half its limit if that is longer: a busy machine may take
-    /// longer to start one than anybody should wait for a busy one.
+    /// How long an exchange may wait while a worker is being started, or half its limit if that is longer. On a
+    /// busy machine a start may take longer than anyone should wait for a busy worker.
     private static final Duration NEXT_START_WAIT = Duration.ofSeconds(10);
 
-    /// A wait for a worker counts towards an exchange's limit if it is longer than this.
+    /// A wait for a worker counts towards an exchange's limit only if it is longer than this.
     private static final Duration UNCOUNTED_WAIT = Duration.ofMillis(100);
 
-    /// How long an exchange waits for a busy worker before another is started: a start takes a second of CPU time, most
-    /// exchanges less than a millisecond.
+    /// How long an exchange waits for a busy worker before another one is started. A start takes a second of CPU
+    /// time; most exchanges take less than a millisecond.
     static final Duration START_AFTER = Duration.ofMillis(50);
 
-    /// How long the first worker may take to start.
+    /// How long the start of a worker may take. An exchange waits as long for the very first worker, and
+    /// [#awaitWriter] for the worker that writes.
     static final Duration START_WAIT = Duration.ofSeconds(30);
 
-    /// Exchanges that may wait for a free worker.
+    /// How many exchanges may wait for a free worker.
     static final int MAX_WAITING = 1024;
 
     /// @param running processes that are up
     /// @param busy those of them that are in an exchange
     /// @param started processes started so far
-    /// @param outOfTime workers killed because of their time
-    /// @param outOfMemory workers killed because of their memory
-    /// @param crashed workers that ended by themselves or were killed by somebody else
+    /// @param outOfTime workers killed for exceeding their time
+    /// @param outOfMemory workers killed for exceeding their memory
+    /// @param crashed workers that ended by themselves or were killed from outside
     public record Stats(int running, int busy, long started, long outOfTime, long outOfMemory, long crashed) {}
 
-    /// What is said to each new worker.
+    /// Sends the first message to each new worker.
     @FunctionalInterface
     public interface Greeting {
         /// @param mayWrite whether it is the worker that writes
@@ -62,9 +63,9 @@ public final class WorkerPool implements AutoCloseable {
 
     /// Starts no process yet.
     ///
-    /// @param mainClass the child's, on this process's class path; it calls [WorkerProcess#run]
-    /// @param greeting what is said to each new worker before its first exchange
-    /// @param threads what supervises the pool's threads
+    /// @param mainClass the child's main class, on this process's class path; it calls [WorkerProcess#run]
+    /// @param greeting sends the first message to each new worker, before its first exchange
+    /// @param threads supervises the pool's threads
     public WorkerPool(WorkerConfig config, String mainClass, Greeting greeting, ServingThreads threads) {
         this.config = config;
         this.live = new LiveWorkers(config, mainClass, greeting, threads);
@@ -75,14 +76,14 @@ public final class WorkerPool implements AutoCloseable {
         live.warmUp();
     }
 
-    /// Runs an exchange with a worker that is free, on this thread.
+    /// Runs an exchange with a free reading worker, on this thread. Waits for a worker if need be.
     ///
-    /// @param owner whose statement it is; one owner never holds all workers if there are several
-    /// @param limit past it, and a short grace, the worker is killed. A wait for a worker is part of it, up to a half,
-    ///     but for the very first worker's start
-    /// @throws PerigeeException [Fault#BUSY] if none becomes free in time, [Fault#TIME_LIMIT] or [Fault#TOO_LARGE] if
-    ///     the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it crashed or cannot be started; what
-    ///     the exchange itself throws
+    /// @param owner on whose behalf the exchange runs. One owner never holds all workers, if there are several
+    /// @param limit past it, and a short grace, the worker is killed. A wait for a worker uses up at most half of
+    ///     it; the wait for the very first worker's start is not counted
+    /// @throws PerigeeException [Fault#BUSY] if no worker becomes free in time, [Fault#TIME_LIMIT] or
+    ///     [Fault#TOO_LARGE] if the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it crashed
+    ///     or cannot be started; whatever the exchange itself throws
     public <T extends @Nullable Object> T read(String owner, Duration limit, Function<Worker, T> exchange) {
         long begin = System.nanoTime();
         Duration half = limit.dividedBy(2);
@@ -97,7 +98,10 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /// Waits until the worker that writes has been started.
+    /// Waits until the worker that writes is up.
+    ///
+    /// @throws PerigeeException [Fault#BUSY] after [#START_WAIT], [Fault#WORKER_FAILED] if it cannot be started,
+    ///     [Fault#CLOSED]
     public void awaitWriter() {
         long deadline = System.nanoTime() + START_WAIT.toNanos();
         live.lock.lock();
@@ -111,9 +115,9 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /// As [#read], with the one worker that writes. The caller sees to it that there is one call at a time.
+    /// As [#read], with the one worker that writes. Callers must make sure that only one call runs at a time.
     ///
-    /// @return false, and nothing was run, if that worker is being restarted; [#awaitWriter()] waits for it
+    /// @return false if that worker is being restarted; nothing was run then, and [#awaitWriter()] waits for it
     public boolean write(Duration limit, Consumer<Worker> exchange) {
         Worker worker = live.writer();
         if (worker == null) return false;
@@ -136,7 +140,7 @@ public final class WorkerPool implements AutoCloseable {
         return live.pids();
     }
 
-    /// Kills all workers, and returns when they are gone.
+    /// Kills all workers. Returns when they are gone.
     @Override
     public void close() {
         live.close();
@@ -159,7 +163,7 @@ public final class WorkerPool implements AutoCloseable {
         long deadline = begin + FREE_WAIT.toNanos();
         live.lock.lock();
         try {
-            if (waiting >= MAX_WAITING) throw busy("%d statements wait for one already".formatted(MAX_WAITING));
+            if (waiting >= MAX_WAITING) throw busy("%d statements are already waiting for one".formatted(MAX_WAITING));
             waiting++;
             try {
                 while (true) {
@@ -173,9 +177,9 @@ public final class WorkerPool implements AutoCloseable {
                     }
                     live.throwIfUseless(!live.hasReader() && !live.isReaderStarting());
                     boolean isLong = System.nanoTime() - begin >= START_AFTER.toNanos();
-                    // As many as those that wait need.
+                    // Start as many as the waiting exchanges need.
                     if (!live.hasReader() || isLong) live.startFor(isAlone ? waiting : waiting + 1);
-                    // It stays so: somebody else may have taken the one that was started.
+                    // Never shortened again: another exchange may have taken the worker that was started.
                     if (!live.hasReader() || live.isReaderStarting()) deadline = begin + startWait.toNanos();
                     await(START_AFTER.toNanos(), deadline);
                 }
@@ -187,7 +191,8 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /// Spare workers count as idle ones only: with them too, no owner has all that may be busy at once.
+    /// Whether an idle worker may be taken. At most [WorkerConfig#size()] are busy at once, and an owner never
+    /// holds all of those. Spare workers do not raise that number.
     ///
     /// @param isAlone whether its owner has no other worker
     private boolean mayTake(boolean isAlone) {

@@ -16,28 +16,28 @@ import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import org.jspecify.annotations.Nullable;
 
-/// The child's side: connects to the server, takes on the sandbox, and serves one exchange after the other until the
-/// server ends.
+/// The child's side: connects to the server, enters the sandbox, and serves exchanges one after the other until
+/// the server ends.
 public final class WorkerProcess {
-    /// Of the thread that works: what is written in a megabyte of SQL can be nested deeper than Java's usual stack.
+    /// Stack of the thread that works: a megabyte of SQL can nest deeper than Java's usual stack allows.
     private static final long STACK_BYTES = 16L << 20;
 
     /// What a worker does.
     public interface Work {
-        /// Reads a request and answers it. What it throws ends the process.
+        /// Reads a request from the wire and answers it. An exception ends the process.
         void serve();
 
-        /// Ends what [#serve()] is doing, if it can be ended. Any thread.
+        /// Interrupts the running [#serve()], as far as that is possible. Any thread.
         void cancel();
 
-        /// Whether the server's own work waits while this is served.
+        /// Whether the server's own work waits while a request is served. If so, the thread keeps its priority.
         boolean isUrgent();
 
-        /// Files it reads, and files it reads and writes. No others are open to it once it has begun.
+        /// The files it needs. After it has entered the [Sandbox], its thread can open no others.
         Files files();
 
-        /// @param readable files and folders
-        /// @param writable files
+        /// @param readable files and folders that are read
+        /// @param writable files that are read and written
         record Files(Set<Path> readable, Set<Path> writable) {}
     }
 
@@ -47,14 +47,16 @@ public final class WorkerProcess {
 
     private WorkerProcess() {}
 
-    /// Runs the child process; never returns.
+    /// Connects and starts the child's threads; they run until the server ends or a request fails. Called once, by
+    /// the child's `main`.
     ///
-    /// @param opening makes the work from the server's greeting; what it throws is told to the server
+    /// @param opening makes the work from the server's greeting. The message of an exception from it is reported
+    ///     to the server
     public static void run(Function<Wire, Work> opening) {
         new WorkerProcess().connect(opening);
     }
 
-    /// Every file and folder that classes are loaded from, those that a jar's manifest names too.
+    /// Every file and folder from which classes are loaded, including those named in a jar's manifest.
     public static Set<Path> classPath() {
         Set<Path> entries = new HashSet<>();
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
@@ -76,7 +78,7 @@ public final class WorkerProcess {
                 entries.add(Path.of(jar.toUri().resolve(each)));
             return entries;
         } catch (IOException | IllegalArgumentException _) {
-            return Set.of(); // The class loader passes over such an entry too.
+            return Set.of(); // The class loader ignores such an entry too.
         }
     }
 
@@ -116,9 +118,9 @@ public final class WorkerProcess {
                 setCurrent(0);
             }
         } catch (WireException _) {
-            Runtime.getRuntime().halt(0); // The server has no more use for us.
+            Runtime.getRuntime().halt(0); // The server closed the connection: it no longer needs this worker.
         } catch (Throwable e) {
-            System.err.println("a statement's run broke: " + e);
+            System.err.println("running a statement failed: " + e);
             Runtime.getRuntime().halt(2);
         }
     }
@@ -142,7 +144,8 @@ public final class WorkerProcess {
         current = number;
     }
 
-    /// Each number on standard input is an exchange that is to end; the end of the input is the server's end.
+    /// Reads the server's requests to stop: each number on standard input names an exchange that is to end. The
+    /// end of input means that the server has ended.
     private void followControl() {
         try {
             while (true) {

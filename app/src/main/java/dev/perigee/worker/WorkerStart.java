@@ -23,18 +23,20 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Starts worker processes: the same JVM and class path as this process, a small heap, an environment without secrets.
+/// Starts worker processes with the JVM and class path of this process, a small heap, and an environment without
+/// secrets.
 ///
-/// The child learns on its standard input where to connect to: a socket in a folder that only this user can enter.
-/// Standard input stays open for as long as this process lives, so a worker whose server was killed sees the end of it.
+/// The child reads from its standard input where to connect: a socket in a folder that only this user can enter.
+/// Standard input stays open as long as this process lives, so a worker whose server was killed sees its end.
 final class WorkerStart {
-    /// Lines of a child's error output that are logged; a crash loop must not fill the log.
+    /// How many lines of a child's error output are logged. A crash loop must not fill the log.
     private static final int MAX_LOGGED_LINES = 20;
 
-    /// Variables that change how SQLite and the loader behave, none of them secret.
+    /// Environment variables that the child inherits. They affect SQLite and the search for its library; none is
+    /// secret.
     private static final List<String> KEPT_VARIABLES = List.of("TZ", "LANG", "LC_ALL", "PERIGEE_SQLITE_LIBRARY");
 
-    /// Names the children's class path, for programs that have Perigee inside and load it in another way.
+    /// System property with the children's class path, for programs that embed Perigee and load it in another way.
     private static final String CLASS_PATH_SETTING = "perigee.worker.classpath";
 
     private static final String SQLITE_SETTING = "perigee.sqlite.library";
@@ -48,12 +50,12 @@ final class WorkerStart {
         this.mainClass = mainClass;
     }
 
-    /// Returns when the child is connected and has been greeted.
+    /// Starts a child. Returns when it is connected, has been greeted, and has said that it is ready.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#WORKER_FAILED] if it does not start
     Worker start(Consumer<Wire> greeting) {
         try {
-            // For this user only, as every temporary folder is.
+            // Accessible to this user only, like every temporary folder that Java creates.
             Path folder = Files.createTempDirectory("perigee-worker-");
             Path socket = folder.resolve("socket");
             try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -71,7 +73,8 @@ final class WorkerStart {
     private Worker start(ServerSocketChannel server, Path socket, Consumer<Wire> greeting) throws IOException {
         Process process = launch();
         try {
-            // Closing the server channel ends the wait below; so does the child's own end.
+            // Closing the server channel ends the wait in accept(). The child's exit closes it, and so does the
+            // time limit.
             CompletableFuture<Process> end = process.onExit();
             CompletableFuture<?> _ = end.whenComplete((_, _) -> close(server));
             CompletableFuture.delayedExecutor(WorkerPool.START_WAIT.toSeconds(), TimeUnit.SECONDS)
@@ -87,7 +90,7 @@ final class WorkerStart {
                 wire.putLong(config.memoryBytes());
                 greeting.accept(wire);
                 wire.flush();
-                if (!wire.getBoolean()) throw new IOException("it refused to work: " + wire.getText());
+                if (!wire.getBoolean()) throw new IOException("it refused to start: " + wire.getText());
                 return worker;
             } catch (WireException e) {
                 throw new IOException("it ended while it was starting", e);
@@ -106,10 +109,11 @@ final class WorkerStart {
                 "-Xmn16m",
                 "-Xss1m",
                 "-XX:+UseSerialGC",
-                // Most of the work is SQLite's. The optimizing compiler would take seconds of CPU time in each worker.
+                // Most of the work is SQLite's. The optimizing compiler would use seconds of CPU time in each
+                // worker.
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+ExitOnOutOfMemoryError",
-                // A crash is reported by its exit code. A dump would hold rows.
+                // A crash is reported by the exit code. A dump would contain rows.
                 "-XX:+SuppressFatalErrorMessage",
                 "-XX:-CreateCoredumpOnCrash",
                 "-XX:-UsePerfData",
@@ -131,8 +135,8 @@ final class WorkerStart {
     }
 
     private static void log(Process process) {
-        // Not a virtual thread: a read of a pipe holds its carrier, and two workers would hold all there are on two
-        // processors.
+        // Not a virtual thread: reading a pipe pins its carrier, and two workers would pin all carriers of a
+        // machine with two processors.
         Thread.ofPlatform().daemon().name("perigee-worker-errors").start(() -> {
             try (BufferedReader lines =
                     new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
@@ -141,7 +145,7 @@ final class WorkerStart {
                     if (count++ < MAX_LOGGED_LINES) LOG.warn("Worker process {}: {}", process.pid(), line);
                 }
             } catch (IOException _) {
-                // It has ended.
+                // The process has ended.
             }
         });
     }
@@ -150,7 +154,7 @@ final class WorkerStart {
         try {
             server.close();
         } catch (IOException _) {
-            // It is only waited for.
+            // Closing it only ends the wait for a connection.
         }
     }
 }

@@ -6,8 +6,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The thread that looks at all worker processes, every 10 ms while any is busy and every second otherwise: it kills
-/// those past their time or memory, replaces idle ones that have become large, and ends spare ones.
+/// The thread that checks all worker processes, every 10 ms while any is busy and every second otherwise. It kills
+/// those past their time or memory, replaces idle ones that have grown large, and ends spare ones.
 final class WorkerWatch {
     private static final long TICK_NANOS = Duration.ofMillis(10).toNanos();
     private static final long IDLE_NANOS = Duration.ofSeconds(1).toNanos();
@@ -17,7 +17,7 @@ final class WorkerWatch {
     private final Thread thread;
     private volatile boolean isAsleep;
 
-    /// Not started yet.
+    /// Does not start the thread; [#start] does.
     WorkerWatch(LiveWorkers workers, ServingThreads threads) {
         this.workers = workers;
         this.thread = Thread.ofPlatform()
@@ -47,7 +47,7 @@ final class WorkerWatch {
                 continue;
             }
             isAsleep = true;
-            // An exchange that began before the flag was set has not woken us: look once more.
+            // An exchange that began before the flag was visible has not woken this thread, so check once more.
             if (!lookAtAll()) {
                 workers.dropSpare();
                 LockSupport.parkNanos(IDLE_NANOS);
@@ -65,7 +65,7 @@ final class WorkerWatch {
                 worker.look();
                 if (!worker.isBusy()) workers.retireIfLarge(worker);
             } catch (RuntimeException e) {
-                LOG.error("A worker process could not be looked at", e);
+                LOG.error("A worker process could not be checked", e);
             }
         }
         return isBusy;
