@@ -2,9 +2,9 @@ package dev.perigee.plugin;
 
 import java.time.Instant;
 
-/// A task of `tmp_cron_tasks` whose time has come.
+/// A task of `tmp_cron_tasks`, here or on another server, that is due.
 ///
-/// @param cronTab the task's expression
-/// @param payload the task's JSON; an empty object unless it has one
-/// @param due when it was to run
+/// @param cronTab the task's cron expression
+/// @param payload the task's JSON; an empty object if it has none
+/// @param due when it was to run. For another server's task, when the event arrived
 public record CronEvent(String name, String cronTab, String payload, Instant due) {}

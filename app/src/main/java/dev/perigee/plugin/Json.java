@@ -4,7 +4,7 @@ import java.util.Map;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The one JSON mapper. Absent optionals are left out; instants are ISO 8601 text.
+/// The JSON mapper that all rooms share. Absent optionals are left out; instants are ISO 8601 text.
 public final class Json {
     public static final ObjectMapper MAPPER = JsonMapper.builder()
             .changeDefaultPropertyInclusion(

@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
-/// Writes answers as StarbaseDB's clients read them: rows as objects, or columns and rows apart with counts. Values are
-/// as [JsonRow] writes them.
+/// Writes answers as StarbaseDB's clients expect them: rows as objects, or columns and rows separately with
+/// counts. Values are written as in [JsonRow].
 public final class JsonAnswer implements AnswerSink {
     private final Runnable committed;
     private final JsonGenerator json;
@@ -17,9 +17,9 @@ public final class JsonAnswer implements AnswerSink {
     private boolean hasBegun;
     private @Nullable JsonRow row;
 
-    /// @param committed called when what follows holds none of the store's readers
-    /// @param isRaw columns and rows apart, with counts; else rows as objects
-    /// @param isTransaction an array of answers; else one
+    /// @param committed called when the rest of the answer no longer occupies one of the store's readers
+    /// @param isRaw true for columns and rows separately, with counts; false for rows as objects
+    /// @param isTransaction true for an array of answers; false for a single one
     public JsonAnswer(OutputStream out, Runnable committed, boolean isRaw, boolean isTransaction) {
         this.committed = committed;
         this.json = JsonRow.generator(out);
@@ -69,7 +69,7 @@ public final class JsonAnswer implements AnswerSink {
         committed.run();
     }
 
-    /// Ends the envelope.
+    /// Completes the JSON. Without this call the answer is visibly incomplete.
     public void finish() {
         if (isTransaction) json.writeEndArray();
         json.writeEndObject();

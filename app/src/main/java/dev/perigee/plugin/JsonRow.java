@@ -14,11 +14,12 @@ import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.io.SerializedString;
 import tools.jackson.core.json.JsonFactory;
 
-/// Writes rows of an answer as JSON: integers in full, blobs in base64, ±Infinity as text, since JSON has no such
+/// Writes an answer's rows as JSON: integers exactly, blobs in base64, ±Infinity as text because JSON has no such
 /// number.
 public final class JsonRow {
     private static final JsonFactory FACTORY = JsonFactory.builder()
-            // Nothing is completed or sent that was not written on purpose: a broken answer has to look broken.
+            // Nothing is completed, closed or flushed automatically, so that a broken answer looks broken to the
+            // client.
             .disable(StreamWriteFeature.AUTO_CLOSE_CONTENT)
             .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
             .disable(StreamWriteFeature.FLUSH_PASSED_TO_STREAM)
@@ -34,12 +35,12 @@ public final class JsonRow {
         this.isShown = lastOfEachName(columns);
     }
 
-    /// A generator that writes to `out` and neither closes, flushes nor completes by itself.
+    /// Makes a generator that writes to `out` and does not close, flush or complete anything by itself.
     public static JsonGenerator generator(OutputStream out) {
         return FACTORY.createGenerator(ObjectWriteContext.empty(), out, JsonEncoding.UTF8);
     }
 
-    /// A row as an object. Where columns share a name, it has the last one's value.
+    /// Writes a row as an object. If columns share a name, it has the last one's value.
     public void object(List<Value> cells) {
         json.writeStartObject();
         for (int i = 0; i < cells.size(); i++) {
@@ -50,7 +51,7 @@ public final class JsonRow {
         json.writeEndObject();
     }
 
-    /// A row as an array, with all of its values.
+    /// Writes a row as an array of all its values.
     public void array(List<Value> cells) {
         json.writeStartArray();
         for (int i = 0; i < cells.size(); i++) cell(cells.get(i));

@@ -9,20 +9,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A path like `/replication/tables/:name`, matched segment by segment. A `:name` segment matches any one that is not
-/// empty; a slash inside a value is sent as `%2F`.
+/// A path such as `/replication/tables/:name`, matched segment by segment. A `:name` segment matches any segment
+/// that is not empty. A slash inside a value is sent as `%2F`.
 record PathPattern(String text, List<String> segments) {
     static PathPattern of(String text) {
-        if (!text.startsWith("/")) throw new IllegalArgumentException("a route's path begins with a slash: " + text);
+        if (!text.startsWith("/")) throw new IllegalArgumentException("a route's path must begin with /: " + text);
         return new PathPattern(text, split(text));
     }
 
-    /// Whether it has no `:name` segment, so that equal text is all there is to match.
+    /// Whether it has no `:name` segment, so that comparing the text is enough.
     boolean isLiteral() {
         return segments.stream().noneMatch(segment -> segment.startsWith(":"));
     }
 
-    /// The values of its `:name` segments, decoded; empty where `path`, split but not decoded, does not match.
+    /// Matches a path that was split but not decoded.
+    ///
+    /// @return the values of the `:name` segments, decoded; empty if the path does not match
     Optional<Map<String, String>> match(List<String> path) {
         if (path.size() != segments.size()) return Optional.empty();
         Map<String, String> values = new HashMap<>();
@@ -43,7 +45,7 @@ record PathPattern(String text, List<String> segments) {
         return List.of(path.substring(1).split("/", -1));
     }
 
-    /// Percent-decoding of UTF-8; unlike in a form, `+` stays what it is.
+    /// Decodes percent-encoded UTF-8. Unlike in form data, `+` stays a plus sign.
     static String decode(String text) {
         if (text.indexOf('%') < 0) return text;
         byte[] source = text.getBytes(StandardCharsets.UTF_8);

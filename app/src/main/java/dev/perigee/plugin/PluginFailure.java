@@ -1,6 +1,6 @@
 package dev.perigee.plugin;
 
-/// A plugin that was left out, and why.
+/// A plugin that was left out, and the reason.
 ///
-/// @param plugin its name, or its jar's where it has none yet
+/// @param plugin its name; the jar's file name if the plugin's name is not known
 public record PluginFailure(String plugin, String error) {}

@@ -20,12 +20,12 @@ import tools.jackson.core.json.JsonFactory;
 
 /// Reads the body of `/query` and `/query/raw`: `{sql, params?}` or `{transaction: [{sql, params?}, …]}`.
 ///
-/// A non-empty `transaction` wins over `sql`; members nobody knows are passed over.
+/// A non-empty `transaction` wins over `sql`; unknown members are ignored.
 public final class QueryBody {
     /// @param isTransaction whether the answer is an array of answers
     public record Parsed(List<SqlStatement> statements, boolean isTransaction) {}
 
-    /// More parameters than SQLite takes.
+    /// Maximum number of parameters of a statement, as in SQLite.
     private static final int MAX_PARAMETERS = 32_766;
 
     private static final JsonFactory FACTORY = new JsonFactory();
@@ -38,7 +38,8 @@ public final class QueryBody {
         this.maxStatements = maxStatements;
     }
 
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] in the words clients of the original know
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] with the messages that StarbaseDB's clients know,
+    ///     [Fault#TOO_LARGE] for too many statements or parameters
     public static Parsed parse(byte[] body, int maxStatements) {
         try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), body)) {
             return new QueryBody(parser, maxStatements).body();
@@ -47,10 +48,10 @@ public final class QueryBody {
         }
     }
 
-    /// What a body that is not JSON, or too much of it, is refused with.
+    /// The fault for a body that is not valid JSON, or that exceeds a limit of the JSON parser.
     public static PerigeeException notJson(JacksonException e) {
         TokenStreamLocation place = e.getLocation();
-        // What breaks a limit of the parser's, such as its depth, has no place.
+        // An exceeded limit of the parser, such as its depth, has no location.
         if (place == null) {
             return Fault.INVALID_REQUEST.saying(
                     "The body is JSON that is larger than this server reads: at most %d levels deep, numbers of %d digits, names of %d characters."
@@ -93,7 +94,7 @@ public final class QueryBody {
             Draft draft = new Draft();
             drafts.add(draft);
             if (parser.currentToken() != JsonToken.START_OBJECT) {
-                parser.skipChildren(); // Without "sql" it is refused as such.
+                parser.skipChildren(); // It is refused later, because it has no "sql".
                 continue;
             }
             while (parser.nextToken() != JsonToken.END_OBJECT) {
@@ -153,7 +154,7 @@ public final class QueryBody {
             case VALUE_STRING -> new Value.Text(parser.getString());
             case VALUE_NUMBER_INT -> integer();
             case VALUE_NUMBER_FLOAT -> {
-                // A double that does not hold all of the digits would be another number.
+                // A double that cannot hold all the digits would be a different number.
                 yield Affinity.REAL.ofNumber(parser.getString()).orElseThrow(this::outOfRange);
             }
             default ->
@@ -177,7 +178,7 @@ public final class QueryBody {
                                 parser.currentTokenLocation().getColumnNr()));
     }
 
-    /// A statement as far as it has been read.
+    /// A statement, as far as it has been read.
     private static final class Draft {
         @Nullable
         String sql;

@@ -8,53 +8,55 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/// A request as a plugin's route sees it; the body is already within the server's limit.
+/// A request as a plugin's route sees it. Its body was already checked against the server's limit, except for
+/// uploads, which [#upload] checks.
 public interface Request {
     String method();
 
-    /// Decoded, with the leading slash.
+    /// The path, decoded, with the leading slash.
     String path();
 
-    /// A `:name` part of the route's path, decoded.
+    /// The decoded value of a `:name` segment in the route's path.
     String pathParameter(String name);
 
-    /// All `:name` parts that the route's path has, decoded.
+    /// The decoded values of all `:name` segments in the route's path, by name.
     Map<String, String> pathParameters();
 
     Optional<String> query(String name);
 
-    /// All of the query string, decoded, names in the order in which they first appear.
+    /// The whole query string, decoded. Names are in the order of their first appearance.
     Map<String, List<String>> queryParameters();
 
     Optional<String> header(String name);
 
     Caller caller();
 
-    /// The IP address of who is connected; of a proxy, where one is between.
+    /// The IP address of the peer: the client, or a proxy in front of the server.
     String address();
 
-    /// Whether it came by TLS, to this server or to the proxy before it (`X-Forwarded-Proto`).
+    /// Whether it came over TLS, to this server or to the proxy in front of it (`X-Forwarded-Proto`).
     boolean isEncrypted();
 
-    /// Has the audit log keep it as an admin's call; for a plugin that knows who asks in a way of its own.
+    /// Records this request in the audit log as an admin's call. For plugins that authenticate admins in their own
+    /// way.
     void audited();
 
-    /// Ends when the client goes away; for the statements that the request runs.
+    /// Cancels the statements that the request runs, when the client disconnects.
     Cancellation cancellation();
 
     byte[] body();
 
-    /// Writes the body into a new file of `folder`, as it comes; in routes that take uploads only. Of
-    /// `multipart/form-data`, it is the file of that field.
+    /// Writes the body to a new file in `folder` while it arrives; only in routes that take uploads. From
+    /// `multipart/form-data` it takes the file of the given field.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#TOO_LARGE] past the route's limit,
-    ///     [dev.perigee.fault.Fault#INVALID_REQUEST] where the field is missing or the body breaks off,
-    ///     [dev.perigee.fault.Fault#DISK_FAILED]. Nothing stays on the disk then
+    ///     [dev.perigee.fault.Fault#INVALID_REQUEST] if the field is missing or the body breaks off,
+    ///     [dev.perigee.fault.Fault#DISK_FAILED]. No file is left then
     Upload upload(String field, Path folder);
 
     /// The body as JSON.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] with line and column where
-    ///     it is not JSON, or when the content type is not JSON
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if the content type is
+    ///     not JSON, or with line and column if the body is not valid JSON
     JsonNode json();
 }

@@ -4,18 +4,20 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Map;
 
-/// An answer. Bodies that stream are written on a thread that may block; a failure after the first byte ends the
-/// connection without its proper end, so that a client cannot take it for complete.
+/// An answer. Its body is written on a thread that may block. If writing fails after the first byte was sent, the
+/// connection is closed without a proper end. So the client cannot mistake the body for a complete one.
 public record Response(int status, String contentType, Map<String, String> headers, Body body) {
-    /// Writes the body; for server-sent events it flushes after each.
+    /// Writes the body. For server-sent events, it must flush after each event.
     @FunctionalInterface
     public interface Body {
         void writeTo(OutputStream out) throws IOException;
     }
 
-    /// Writes the body while a statement runs. The server's time limit holds, as for `/query`; and past 64 KiB the body
-    /// needs one of the few places there are for answers that hold one of the store's readers while a client takes
-    /// them, until it runs `committed`.
+    /// Writes the body while a statement runs, within the server's time limit, as for `/query`.
+    ///
+    /// A body past 64 KiB is sent while the statement still occupies one of the store's readers. Few answers may
+    /// do that at once; a further one fails with `BUSY`. The limit no longer applies once the body has run
+    /// `committed`.
     @FunctionalInterface
     public interface StatementBody extends Body {
         void writeTo(OutputStream out, Runnable committed) throws IOException;
@@ -30,7 +32,8 @@ public record Response(int status, String contentType, Map<String, String> heade
         headers = Map.copyOf(headers);
     }
 
-    /// `{"result": value}` with status 200. The value is anything Jackson writes: records, maps, lists, nodes.
+    /// `{"result": value}` with status 200. The value is anything that Jackson can write: records, maps, lists,
+    /// nodes.
     public static Response result(Object value) {
         return Json.envelope(200, "result", value);
     }
@@ -45,8 +48,8 @@ public record Response(int status, String contentType, Map<String, String> heade
         return Json.envelope(status, "error", message);
     }
 
-    /// JSON that is written while a statement runs, mostly by [Queries#run]. What fails before 64 KiB becomes an error
-    /// answer.
+    /// JSON that is written while a statement runs, usually by [Queries#run]. A failure within the first 64 KiB
+    /// becomes an error answer.
     public static Response statement(int status, StatementBody body) {
         return new Response(status, "application/json", Map.of(), body);
     }

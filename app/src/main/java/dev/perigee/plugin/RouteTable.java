@@ -9,18 +9,18 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// What answers a method and a path. Literal paths win over those with `:name` segments, which win in the order they
-/// were added. Filled by one thread, then read by many.
+/// Finds the target for a method and a path. Literal paths win over paths with `:name` segments. Among those that
+/// match and have the method, the one added first wins. One thread fills the table; after that many may read it.
 ///
-/// @param <T> what a route leads to
+/// @param <T> the targets of routes
 public final class RouteTable<T> {
-    /// What a request's method and path lead to.
+    /// The result of a search.
     public sealed interface Match<T> {
         /// @param pattern the route's path as it was added, for metrics
-        /// @param parameters values of its `:name` segments, decoded
+        /// @param parameters the values of its `:name` segments, decoded
         record Found<T>(T target, String pattern, Map<String, String> parameters) implements Match<T> {}
 
-        /// The path exists, with other methods.
+        /// The path exists, but only with other methods.
         record OtherMethods<T>(SortedSet<String> allowed) implements Match<T> {}
 
         record Unknown<T>() implements Match<T> {}
@@ -31,7 +31,7 @@ public final class RouteTable<T> {
     private final Map<String, Entry<T>> literal = new HashMap<>();
     private final List<Entry<T>> withParameters = new ArrayList<>();
 
-    /// @throws IllegalArgumentException if the method and path lead somewhere already
+    /// @throws IllegalArgumentException if there is already a route for the method and path
     public void add(String method, String path, T target) {
         PathPattern pattern = PathPattern.of(path);
         Entry<T> entry = pattern.isLiteral()
@@ -42,7 +42,7 @@ public final class RouteTable<T> {
         }
     }
 
-    /// Finds what answers. `HEAD` is answered by what answers `GET`.
+    /// Finds the target of a request. `HEAD` uses the target of `GET` if it has none of its own.
     ///
     /// @param path as it was sent, percent-encoded
     public Match<T> match(String method, String path) {
@@ -60,9 +60,10 @@ public final class RouteTable<T> {
         return best;
     }
 
-    /// A path, or a part of one, as people read it.
+    /// Decodes a path, or a part of one.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if it is no UTF-8
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if it is not valid
+    ///     percent-encoded UTF-8
     public static String decoded(String path) {
         return PathPattern.decode(path);
     }

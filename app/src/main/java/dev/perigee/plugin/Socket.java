@@ -1,30 +1,30 @@
 package dev.perigee.plugin;
 
-/// A client's WebSocket, as a plugin has it. Safe for many threads.
+/// A client's WebSocket, as a plugin sees it. Safe for many threads.
 public interface Socket {
-    /// What a plugin makes of a client's frames.
+    /// Receives a client's frames; implemented by the plugin.
     interface Listener {
-        /// A text frame, in the order in which they came, never two at once. Returns soon: what takes its time runs on
-        /// a thread of the plugin's.
+        /// Called for each text frame, in order of arrival and never twice at the same time. It must return
+        /// quickly; longer work belongs on a thread of the plugin.
         ///
-        /// @param done to be run once the frame has been dealt with; until then it counts against the frames that one
-        ///     socket may have under way, past which the server reads no more of them
+        /// @param done must be run once the frame has been handled. Until then the frame counts as pending, and
+        ///     the server stops reading a socket that has too many pending frames
         void frame(String text, Runnable done);
 
-        /// The socket is closed, by whomever. Called once.
+        /// Called once, when the socket has been closed, for whatever reason.
         default void closed() {}
     }
 
-    /// Sends a text frame and waits until the connection has taken it. A client that takes nothing for half a minute is
-    /// disconnected.
+    /// Sends a text frame and waits until the connection has accepted it. A client that accepts nothing for 30
+    /// seconds is disconnected.
     ///
     /// @return false if the socket is closed
     boolean send(String text);
 
-    /// Closes the socket once what was sent is on its way.
+    /// Closes the socket after the frames already sent.
     ///
-    /// @param code as RFC 6455 has them, or one of 4000 to 4999
-    /// @param reason at most 120 bytes
+    /// @param code a code from RFC 6455, or one from 4000 to 4999
+    /// @param reason at most 120 bytes in UTF-8
     void close(int code, String reason);
 
     boolean isOpen();

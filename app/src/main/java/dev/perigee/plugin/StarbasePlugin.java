@@ -5,17 +5,17 @@ import dev.perigee.statement.StatementCall;
 
 /// A plugin: routes, hooks around every query, and an alarm. It lives as long as the server.
 ///
-/// Order of calls: [#register] once, [#start] once all plugins are registered, hooks and [#onAlarm] from many threads,
-/// [#stop] once.
+/// Order of calls: [#register] once, [#start] once all plugins are registered, then hooks and [#onAlarm] from many
+/// threads, and finally [#stop] once.
 public abstract class StarbasePlugin {
     private final String name;
     private final boolean requiresAuth;
     private final String pathPrefix;
     private final boolean hasHooks = hasHooks(getClass());
 
-    /// @param name unique, like `starbasedb:replication`
+    /// @param name unique, such as `starbasedb:replication`
     /// @param requiresAuth whether its routes need a valid token
-    /// @param pathPrefix where its routes live, like `/replication`; empty for none
+    /// @param pathPrefix the prefix of its routes, such as `/replication`; empty if it has none
     protected StarbasePlugin(String name, boolean requiresAuth, String pathPrefix) {
         this.name = name;
         this.requiresAuth = requiresAuth;
@@ -34,35 +34,37 @@ public abstract class StarbasePlugin {
         return pathPrefix;
     }
 
-    /// Takes what it needs of the host and names its routes. Routes cannot be added later.
+    /// Takes what the plugin needs from the host, and adds its routes and functions. They cannot be added later.
     public void register(PluginHost host) {}
 
-    /// Whether its hooks may take their time with this statement, or do more than look and change. If not, they may be
-    /// called on a thread that serves others too, and once more on another one. Unless a plugin knows better it is so
-    /// where it has any hook.
+    /// Whether the hooks may block or have side effects for this statement. If false, they may be called on a
+    /// thread that serves other connections too, and again on another thread. By default it is true for a plugin
+    /// that overrides a hook.
     public boolean mayWait(StatementCall call) {
         return hasHooks;
     }
 
-    /// May change a statement before it runs; what it throws fails the query.
+    /// May change a statement before it runs. An exception fails the query.
     public StatementCall beforeQuery(StatementCall call) {
         return call;
     }
 
-    /// May wrap the sink that receives the answer's rows, to see or change them as they stream by.
+    /// May wrap the sink that receives the answer's rows, to see or change them as they are streamed.
     public RowSink afterQuery(StatementCall call, RowSink rows) {
         return rows;
     }
 
-    /// Its alarm is due. Throwing makes it fire again, see [dev.perigee.alarm.Alarms].
+    /// Called when the plugin's alarm is due. If it throws, the alarm fires again; see [dev.perigee.alarm.Alarms].
+    ///
+    /// @param attempt 0 for the first call, then 1, 2 and so on for retries
     public void onAlarm(int attempt) throws Exception {}
 
-    /// The machine's clock was set back. An alarm that was set from a time before may be too far ahead: a plugin whose
-    /// alarm is the next time of a schedule sets it again here.
+    /// Called when the machine's clock was set back. An alarm computed from the earlier clock may now be too far
+    /// ahead. A plugin whose alarm follows a schedule sets it again here.
     public void onClockSetBack() throws Exception {}
 
-    /// A task's time has come, or another server says that one of its has. Called on a thread that may wait; what it
-    /// throws is noted as the task's failure and keeps no other plugin from being told.
+    /// Called when a cron task is due here, or when another server reports that one of its tasks is. Runs on a
+    /// thread that may block. An exception is recorded as the task's failure; the other plugins are still called.
     public void onCron(CronEvent event) throws Exception {}
 
     private static boolean hasHooks(Class<?> type) {
@@ -72,12 +74,12 @@ public abstract class StarbasePlugin {
                     .getDeclaringClass();
             return before != StarbasePlugin.class || after != StarbasePlugin.class;
         } catch (NoSuchMethodException e) {
-            throw new IllegalStateException("every plugin has both", e);
+            throw new IllegalStateException("every plugin has both hooks", e);
         }
     }
 
     public void start() {}
 
-    /// Finishes what it began; the host's store is still open.
+    /// Ends what the plugin started. The host's store is still open.
     public void stop() {}
 }

@@ -6,10 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// A request's body, or one file of it, that was written to the disk; removed when it is closed.
+/// A file on disk with a request's body, or with one file of it. Closing it deletes the file.
 ///
-/// @param fileName the client's name for it, where it was sent as a file
-/// @param contentType of the file itself, without parameters and in small letters
+/// @param fileName the client's name for it, if it was sent as a file
+/// @param contentType of the file itself, in lower case and without parameters
 public record Upload(Path file, Optional<String> fileName, String contentType) implements AutoCloseable {
     @Override
     public void close() {
