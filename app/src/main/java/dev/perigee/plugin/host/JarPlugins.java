@@ -5,12 +5,12 @@ import dev.perigee.plugin.StarbasePlugin;
 import java.time.Duration;
 import java.util.List;
 
-/// The plugins among a server's that come as jars: who wrote them is not known, so they are held to limits.
+/// Those of a server's plugins that come as jars. Their authors are unknown, so time limits apply to them.
 ///
 /// @param plugins in their order
-/// @param isFatal whether one that fails keeps the server from starting; else it is left out
-/// @param limit how long one has to register, to start, and to stop, each
-/// @param failures what was left out before
+/// @param isFatal whether a failing plugin keeps the server from starting; otherwise the plugin is left out
+/// @param limit how long a plugin may take to register, to start, and to stop, each
+/// @param failures the plugins that were already left out while loading
 public record JarPlugins(List<StarbasePlugin> plugins, boolean isFatal, Duration limit, List<PluginFailure> failures) {
     static final JarPlugins NONE = new JarPlugins(List.of(), true, Duration.ofSeconds(1), List.of());
 

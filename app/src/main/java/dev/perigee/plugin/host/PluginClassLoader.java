@@ -5,8 +5,9 @@ import java.net.URLClassLoader;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A plugin's classes: its own, before all, and of the server's the plugin API with what its signatures mention.
-/// Whatever else the server uses is not there, so a plugin may bring any version of it.
+/// Loads a plugin's classes. The plugin sees its own classes, the JDK's, and those of the server that belong to
+/// the plugin API or appear in its signatures. Everything else that the server uses is invisible, so a plugin may
+/// bring any version of it.
 final class PluginClassLoader extends URLClassLoader {
     private static final List<String> SHARED = List.of(
             "dev.perigee.plugin.",
@@ -40,7 +41,7 @@ final class PluginClassLoader extends URLClassLoader {
             try {
                 return findClass(name);
             } catch (ClassNotFoundException _) {
-                return super.loadClass(name, resolve); // The JDK's.
+                return super.loadClass(name, resolve); // A class of the JDK.
             }
         }
     }
@@ -51,7 +52,7 @@ final class PluginClassLoader extends URLClassLoader {
         return own == null ? super.getResource(name) : own;
     }
 
-    /// A type that both sides have must be one type.
+    /// Types that both the server and the plugin use must be the server's.
     private static boolean isShared(String name) {
         for (String each : SHARED) if (name.startsWith(each)) return true;
         return false;

@@ -10,18 +10,19 @@ import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// What a plugin's jar says of itself, in `perigee-plugin.json` at its root.
+/// What a plugin's jar declares in `perigee-plugin.json` at its root.
 ///
 /// @param name the same as [dev.perigee.plugin.StarbasePlugin#name()]
-/// @param version the plugin's own
-/// @param apiVersion the version of this API it was built for, `major.minor`
-/// @param className what is started: a public [dev.perigee.plugin.StarbasePlugin] with a public constructor that takes
-///     its settings, a `Map<String, String>`, or nothing
+/// @param version the plugin's own version
+/// @param apiVersion the version of the plugin API it was built for, `major.minor`
+/// @param className the class to start: a public [dev.perigee.plugin.StarbasePlugin] with a public constructor
+///     that takes its settings, a `Map<String, String>`, or nothing
 public record PluginDescriptor(String name, String version, String apiVersion, String className) {
-    /// Where the descriptor is in a jar.
+    /// Path of the descriptor in the jar.
     public static final String FILE = "perigee-plugin.json";
 
-    /// The API of this package. A plugin runs with the same major version and a minor one that is no greater.
+    /// Version of the plugin API. A plugin must have the same major version, and a minor version that is not
+    /// greater.
     static final int API_MAJOR = 1;
 
     static final int API_MINOR = 0;
@@ -30,7 +31,7 @@ public record PluginDescriptor(String name, String version, String apiVersion, S
             Set.of("name", "version", "apiVersion", "class", "description", "author", "homepage", "license");
     private static final Pattern API = Pattern.compile("(\\d{1,5})\\.(\\d{1,5})");
 
-    /// @throws PerigeeException [Fault#CONFIG_INVALID] saying what is wrong
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] with what is wrong
     static PluginDescriptor of(byte[] json) {
         JsonNode node;
         try {
@@ -45,7 +46,7 @@ public record PluginDescriptor(String name, String version, String apiVersion, S
         Set<String> unknown = new TreeSet<>(node.propertyNames());
         unknown.removeAll(MEMBERS);
         if (!unknown.isEmpty()) {
-            throw wrong("`%s` is not known; there are %s"
+            throw wrong("unknown member `%s`; the members are %s"
                     .formatted(unknown.iterator().next(), new TreeSet<>(MEMBERS)));
         }
         PluginDescriptor descriptor = new PluginDescriptor(
@@ -60,7 +61,7 @@ public record PluginDescriptor(String name, String version, String apiVersion, S
         int major = Integer.parseInt(asked.group(1));
         int minor = Integer.parseInt(asked.group(2));
         if (major == API_MAJOR && minor <= API_MINOR) return;
-        throw wrong("it was built for version %s of the plugin API, and this server has %d.%d: %s"
+        throw wrong("it was built for version %s of the plugin API, but this server has %d.%d: %s"
                 .formatted(
                         apiVersion,
                         API_MAJOR,
@@ -72,7 +73,7 @@ public record PluginDescriptor(String name, String version, String apiVersion, S
 
     private static String text(JsonNode node, String name) {
         String text = node.path(name).asString("");
-        if (!node.path(name).isString() || text.isBlank()) throw wrong("expected a text as `%s`".formatted(name));
+        if (!node.path(name).isString() || text.isBlank()) throw wrong("`%s` must be a non-empty text".formatted(name));
         return text;
     }
 

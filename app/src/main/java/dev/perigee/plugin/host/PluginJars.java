@@ -20,8 +20,8 @@ import java.util.zip.ZipEntry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The plugins that a folder's jars hold, each with a class loader of its own. One that cannot be used is left out and
-/// named, or ends the start, as configured.
+/// Loads the plugins from a folder's jars, each in a class loader of its own. A jar that cannot be used is left
+/// out and reported, or ends the start, as configured.
 public final class PluginJars implements AutoCloseable {
     private static final int MAX_DESCRIPTOR_BYTES = 64 << 10;
     private static final int MAX_JARS = 100;
@@ -36,10 +36,11 @@ public final class PluginJars implements AutoCloseable {
         this.settings = settings;
     }
 
-    /// @param folder need not be there
-    /// @param settings of each plugin, by its name
-    /// @param isFatal whether the first that cannot be used ends it
-    /// @throws PerigeeException [Fault#CONFIG_INVALID] naming the jar, if it is fatal
+    /// @param folder need not exist
+    /// @param settings each plugin's settings, by its name
+    /// @param isFatal whether the first unusable jar ends the loading
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] naming the unusable jar, if that is fatal; also if the
+    ///     folder cannot be read or has too many jars
     public static PluginJars load(Path folder, Map<String, Map<String, String>> settings, boolean isFatal) {
         PluginJars jars = new PluginJars(settings);
         try {
@@ -51,7 +52,7 @@ public final class PluginJars implements AutoCloseable {
         }
     }
 
-    /// In the order of their file names.
+    /// The plugins, in the order of their jars' file names.
     public List<StarbasePlugin> plugins() {
         return List.copyOf(plugins);
     }
@@ -105,14 +106,14 @@ public final class PluginJars implements AutoCloseable {
     private StarbasePlugin plugin(Path jar) {
         PluginDescriptor descriptor = PluginDescriptor.of(descriptor(jar));
         if (plugins.stream().anyMatch(other -> other.name().equals(descriptor.name()))) {
-            throw Fault.CONFIG_INVALID.saying("another jar has a plugin of the name %s".formatted(descriptor.name()));
+            throw Fault.CONFIG_INVALID.saying("another jar has a plugin named %s".formatted(descriptor.name()));
         }
         try {
             PluginClassLoader loader = new PluginClassLoader(jar.toUri().toURL(), PluginJars.class.getClassLoader());
             loaders.add(loader);
             StarbasePlugin plugin = made(loader, descriptor);
             if (!plugin.name().equals(descriptor.name())) {
-                throw Fault.CONFIG_INVALID.saying("its descriptor calls it %s, and it calls itself %s"
+                throw Fault.CONFIG_INVALID.saying("its descriptor names it %s, but its class names it %s"
                         .formatted(descriptor.name(), plugin.name()));
             }
             return plugin;
@@ -132,7 +133,7 @@ public final class PluginJars implements AutoCloseable {
                         "%s has more than %d bytes".formatted(PluginDescriptor.FILE, MAX_DESCRIPTOR_BYTES));
             }
         } catch (IOException e) {
-            throw Fault.CONFIG_INVALID.saying("it is no jar that can be read: " + e.getMessage());
+            throw Fault.CONFIG_INVALID.saying("it is not a readable jar: " + e.getMessage());
         }
     }
 
@@ -141,7 +142,7 @@ public final class PluginJars implements AutoCloseable {
         try {
             Class<?> type = Class.forName(name, true, loader);
             if (!StarbasePlugin.class.isAssignableFrom(type)) {
-                throw Fault.CONFIG_INVALID.saying("the class %s is no StarbasePlugin".formatted(name));
+                throw Fault.CONFIG_INVALID.saying("the class %s is not a StarbasePlugin".formatted(name));
             }
             Map<String, String> own = new HashMap<>(settings.getOrDefault(descriptor.name(), Map.of()));
             try {
@@ -152,15 +153,15 @@ public final class PluginJars implements AutoCloseable {
         } catch (ClassNotFoundException _) {
             throw Fault.CONFIG_INVALID.saying("it has no class %s".formatted(name));
         } catch (InvocationTargetException e) {
-            throw Fault.CONFIG_INVALID.saying("%s could not be made: %s".formatted(name, e.getCause()));
+            throw Fault.CONFIG_INVALID.saying("%s could not be created: %s".formatted(name, e.getCause()));
         } catch (ReflectiveOperationException _) {
             throw Fault.CONFIG_INVALID.saying(
-                    "the class %s needs to be public, with a public constructor that takes a Map of settings, or nothing"
+                    "the class %s must be public, with a public constructor that takes a Map of settings, or nothing"
                             .formatted(name));
         }
     }
 
-    /// Closes the jars; their plugins are stopped before.
+    /// Closes the jars. Their plugins must be stopped before.
     @Override
     public void close() {
         for (URLClassLoader loader : loaders) {

@@ -24,10 +24,12 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The plugins of a server, in their order: registered and started first to last, stopped last to first.
+/// The plugins of a server, in their order. They are registered and started first to last, and stopped last to
+/// first.
 ///
-/// Hooks run in list order, each once per statement; the second plugin sees what the first made of it. Safe for many
-/// threads once started.
+/// Hooks run in list order, and each plugin sees what those before it made of the statement. They run once per
+/// statement; more often only where every plugin allows it ([StarbasePlugin#mayWait]). Safe for many threads once
+/// started.
 public final class PluginRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PluginRegistry.class);
 
@@ -35,7 +37,7 @@ public final class PluginRegistry implements AutoCloseable {
     private final Services services;
     private final List<PluginFailure> failures = new CopyOnWriteArrayList<>();
 
-    /// Those that work.
+    /// The plugins that have not been left out.
     private volatile List<StarbasePlugin> plugins;
 
     private List<StarbasePlugin> started = List.of();
@@ -76,7 +78,10 @@ public final class PluginRegistry implements AutoCloseable {
         names.add(plugin.name());
     }
 
-    /// Whether the work succeeded; a plugin that may be left out is noted when it does not.
+    /// Runs a step of a plugin. If it fails and the plugin may be left out, the failure is logged and recorded;
+    /// otherwise it is thrown.
+    ///
+    /// @return whether the step succeeded
     private boolean attempt(StarbasePlugin plugin, Runnable work) {
         if (jars.isFatal() || !jars.plugins().contains(plugin)) {
             work.run();
@@ -92,9 +97,10 @@ public final class PluginRegistry implements AutoCloseable {
         }
     }
 
-    /// Registers every plugin, then starts every plugin. When one fails, those started before it are stopped.
+    /// Registers every plugin, then starts every plugin. If one fails and may not be left out, those started
+    /// before it are stopped.
     ///
-    /// @param queries what runs the statements of plugins
+    /// @param queries runs the plugins' statements
     /// @throws PerigeeException naming the plugin, with the fault it met
     public synchronized void start(Queries queries) {
         Map<StarbasePlugin, RegisteredPlugin> hosts = new LinkedHashMap<>();
@@ -124,7 +130,7 @@ public final class PluginRegistry implements AutoCloseable {
         plugins = started;
     }
 
-    /// Those that were left out.
+    /// The plugins that were left out, and why.
     public List<PluginFailure> failures() {
         return List.copyOf(failures);
     }
@@ -134,7 +140,7 @@ public final class PluginRegistry implements AutoCloseable {
         return plugins.stream().map(StarbasePlugin::name).toList();
     }
 
-    /// Every route the plugins registered, prefixes included.
+    /// All routes of the plugins, with their prefixes.
     public RouteTable<PluginRoute> routes() {
         return routes;
     }
@@ -147,20 +153,24 @@ public final class PluginRegistry implements AutoCloseable {
         return functions;
     }
 
-    /// Whether a plugin's hooks may take their time with this statement.
+    /// Whether any plugin's hooks may block or have side effects for this statement.
     public boolean mayWait(StatementCall call) {
         for (StarbasePlugin plugin : plugins) if (plugin.mayWait(call)) return true;
         return false;
     }
 
-    /// What the plugins make of a statement before it runs; what one throws fails the query.
+    /// Runs the `beforeQuery` hooks. An exception from one fails the query.
+    ///
+    /// @return the statement to run
     public StatementCall beforeQuery(StatementCall call) {
         StatementCall changed = call;
         for (StarbasePlugin plugin : plugins) changed = plugin.beforeQuery(changed);
         return changed;
     }
 
-    /// The sink that shows the plugins an answer's rows. The first plugin sees them first, as they come.
+    /// Runs the `afterQuery` hooks. The first plugin sees the rows first, as they come.
+    ///
+    /// @return the sink for the answer's rows
     public RowSink afterQuery(StatementCall call, RowSink rows) {
         RowSink sink = rows;
         for (StarbasePlugin plugin : plugins.reversed()) sink = plugin.afterQuery(call, sink);
@@ -174,15 +184,15 @@ public final class PluginRegistry implements AutoCloseable {
                 plugin.onCron(event);
             } catch (Exception e) {
                 if (e instanceof InterruptedException) Thread.currentThread().interrupt();
-                LOG.warn("Plugin {} failed with the task {}", plugin.name(), event.name(), e);
+                LOG.warn("Plugin {} failed while handling the task {}", plugin.name(), event.name(), e);
                 failures.put(plugin.name(), String.valueOf(e.getMessage()));
             }
         }
         return failures;
     }
 
-    /// Stops the plugins, last to first; one that fails is logged and does not hold up the others. A second call does
-    /// nothing.
+    /// Stops the plugins, last to first. One that fails is logged, and the others are still stopped. A second call
+    /// does nothing.
     @Override
     public synchronized void close() {
         if (isClosed) return;
@@ -191,7 +201,7 @@ public final class PluginRegistry implements AutoCloseable {
             try {
                 within(plugin, "stop", plugin::stop);
             } catch (RuntimeException | Error e) {
-                LOG.error("Plugin {} failed to stop; the others are stopped still", plugin.name(), e);
+                LOG.error("Plugin {} failed to stop; the other plugins are stopped nevertheless", plugin.name(), e);
             }
         }
     }
@@ -207,8 +217,8 @@ public final class PluginRegistry implements AutoCloseable {
         }
     }
 
-    /// Runs the step of a plugin from a jar on a thread of its own, which is interrupted past the limit and not waited
-    /// for.
+    /// Runs a step of a plugin. For a plugin from a jar it runs on a thread of its own, which is interrupted past
+    /// the limit and not waited for.
     private void within(StarbasePlugin plugin, String step, Runnable work) {
         if (!jars.plugins().contains(plugin)) {
             work.run();

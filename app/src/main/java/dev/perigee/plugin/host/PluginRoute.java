@@ -8,13 +8,14 @@ import dev.perigee.plugin.PluginHost.SocketHandler;
 ///
 /// @param plugin the plugin's name, for messages
 public record PluginRoute(String plugin, Access access, Target target) {
-    /// What a route leads to.
+    /// What a request to the route does.
     public sealed interface Target {
+        /// The handler answers; it is given the whole body.
         record Answer(RouteHandler handler) implements Target {}
 
-        /// The handler reads the body itself, as an upload.
+        /// The handler answers; it reads the body itself, as an upload.
         ///
-        /// @param maxBytes longest body
+        /// @param maxBytes maximum size of the body
         record Take(RouteHandler handler, long maxBytes) implements Target {}
 
         /// The request is upgraded to a WebSocket.

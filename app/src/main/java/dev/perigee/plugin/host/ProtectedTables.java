@@ -7,23 +7,25 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Tables of the replica that callers may not write to, each with who keeps it and why. Safe for many threads.
+/// Tables of the replica to which callers may not write, each with the plugin that protects it and the reason.
+/// Safe for many threads.
 ///
-/// Names are compared as SQLite compares them: ASCII letters without regard to case.
+/// Names are compared without regard to case, also that of non-ASCII letters, which SQLite tells apart.
 public final class ProtectedTables {
-    /// @param reason why callers may not write, for the refusal
-    /// @param fromAdmins whether admins may not write either
+    /// @param plugin the name of the plugin that protects the table
+    /// @param reason why callers may not write, for the error message
+    /// @param fromAdmins whether admins may not change its rows either
     public record Protection(String plugin, String reason, boolean fromAdmins) {}
 
     private final Map<String, Protection> byName = new ConcurrentHashMap<>();
     private final AtomicLong version = new AtomicLong();
 
-    /// Why callers may not write to `table`; empty when they may.
+    /// The protection of `table`; empty if there is none.
     public Optional<Protection> of(String table) {
         return Optional.ofNullable(byName.get(folded(table)));
     }
 
-    /// Grows with every change: what was decided under an older version is to be decided again.
+    /// A number that grows with every change. A decision made under an earlier number must be made again.
     public long version() {
         return version.get();
     }
@@ -33,26 +35,26 @@ public final class ProtectedTables {
         version.incrementAndGet();
     }
 
-    /// Lets go of a table that `plugin` protects; another plugin's protection stays.
+    /// Removes the protection of a table if `plugin` set it; another plugin's protection stays.
     void unprotect(String plugin, String table) {
         byName.computeIfPresent(folded(table), (_, held) -> held.plugin().equals(plugin) ? null : held);
         version.incrementAndGet();
     }
 
-    /// Lets go of all that `plugin` protects.
+    /// Removes all protections that `plugin` set.
     void unprotectAll(String plugin) {
         byName.values().removeIf(held -> held.plugin().equals(plugin));
         version.incrementAndGet();
     }
 
-    /// All of them, by table.
+    /// All protections, by table name in lower case.
     public Map<String, Protection> all() {
         return new HashMap<>(byName);
     }
 
-    /// Takes over what the server protects, in a worker process.
+    /// Replaces all protections by those of the server. Used in worker processes.
     ///
-    /// @param all the whole of [#all()]
+    /// @param all the server's [#all()]
     public void replace(Map<String, Protection> all) {
         byName.clear();
         byName.putAll(all);

@@ -7,9 +7,10 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.InstantSource;
 import java.util.Optional;
 
-/// What the server lends its plugins; [dev.perigee.plugin.PluginHost] hands it on, one plugin at a time.
+/// What the server provides to all plugins. [dev.perigee.plugin.PluginHost] passes it on, for one plugin at a
+/// time.
 ///
-/// @param source the external database, when one is configured
-/// @param metrics where plugins register what `GET /metrics` shows
+/// @param source the external database, if one is configured
+/// @param metrics the registry of the metrics that `GET /metrics` shows
 public record Services(
         Store store, Optional<Source> source, Alarms alarms, InstantSource clock, PrometheusRegistry metrics) {}

@@ -6,11 +6,11 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// The functions that plugins bring to SQL. They are only ever added. Safe for many threads.
+/// The SQL functions that plugins have added. None is ever removed. Safe for many threads.
 public final class SqlFunctions {
-    /// @param argumentCount how many it takes, -1 for any number
+    /// @param argumentCount how many arguments it takes; -1 for any number
     public record Named(String name, int argumentCount, SqliteFunction function) {
-        /// Makes it known to a connection.
+        /// Registers the function on a connection.
         public void register(SqliteConnection connection) {
             connection.function(name, argumentCount, EnumSet.noneOf(SqliteFunction.Trait.class), function);
         }
@@ -22,7 +22,7 @@ public final class SqlFunctions {
         functions.add(new Named(name, argumentCount, function));
     }
 
-    /// All of them, in the order in which they were added.
+    /// All functions, in the order in which they were added.
     public List<Named> all() {
         return List.copyOf(functions);
     }
@@ -35,7 +35,7 @@ public final class SqlFunctions {
         return functions.get(index);
     }
 
-    /// Makes all of them known to a connection.
+    /// Registers all functions on a connection.
     public void register(SqliteConnection connection) {
         for (Named each : functions) each.register(connection);
     }

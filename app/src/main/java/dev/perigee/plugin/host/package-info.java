@@ -1,6 +1,7 @@
-/// What runs plugins: their jars, their class loaders, their routes and hooks in order.
+/// Runs plugins: loads their jars in class loaders of their own, and keeps their routes and hooks in order.
 ///
-/// Guarantee: a plugin that fails or hangs holds up only itself.
+/// Guarantee: a plugin from a jar that fails or hangs while it registers, starts or stops affects only itself,
+/// unless `plugins.onFailure` is `fail`.
 ///
 /// Start reading at [PluginRegistry].
 @NullMarked
