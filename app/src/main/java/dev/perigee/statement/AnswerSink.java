@@ -1,14 +1,16 @@
 package dev.perigee.statement;
 
-/// Takes the answers of a query: for each of its statements [#columns], the rows, [#end].
+/// Receives the answers of a query. For each statement, [#columns] is called, then [#row] for each row, then
+/// [#end].
 public interface AnswerSink extends RowSink {
     /// @param rowsRead rows in the answer
-    /// @param rowsWritten rows that were inserted, updated or deleted, by triggers and foreign keys too
+    /// @param rowsWritten rows inserted, updated or deleted, including those of triggers and foreign keys
     record Meta(long rowsRead, long rowsWritten) {}
 
     void end(Meta meta);
 
-    /// What follows has been committed or holds nothing of the store: it may not be refused for want of a place, and
-    /// takes its time without holding up a reader.
+    /// Called when the rest of the answer no longer occupies one of the store's readers: it has been committed, or
+    /// it does not come from the store. It may then be sent slowly, and it may not be refused for lack of a permit
+    /// to occupy a reader.
     default void committed() {}
 }

@@ -3,15 +3,15 @@ package dev.perigee.statement;
 import java.util.Map;
 import java.util.Optional;
 
-/// Who sent a request.
+/// The sender of a request.
 ///
-/// @param subject a JWT's `sub`
+/// @param subject a JWT's `sub`; empty for callers by token
 /// @param claims a JWT's claims, as JSON values; empty for callers by token
 public record Caller(Role role, Optional<String> subject, Map<String, Object> claims) {
     public enum Role {
         ADMIN,
         CLIENT,
-        /// No valid token; reaches only routes that need none.
+        /// A sender without a valid token; may use only routes that need none.
         NOBODY
     }
 

@@ -7,21 +7,22 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// One statement on its way, as hooks see it.
+/// One statement before it runs, as hooks see it.
 ///
-/// @param positional values for `?` and `$1`; empty when named
-/// @param named values by name without the leading `:`, `@` or `$`
-/// @param where the replica or the external database
+/// @param positional values for `?`, `?1` and `$1`; empty if values are named
+/// @param named values by name, without the leading `:`, `@` or `$`; empty if values are positional
+/// @param where whether it runs on the replica or on the external database
+/// @param isRaw whether the answer keeps columns separate from rows
 public record StatementCall(
         String sql, List<Value> positional, Map<String, Value> named, Where where, Caller caller, boolean isRaw) {
     public enum Where {
         INTERNAL,
         EXTERNAL;
 
-        /// Where a request's statements run by its `X-Starbase-Source`; the word of the query string counts where the
-        /// header is not there.
+        /// Where a request's statements run: its header `X-Starbase-Source`, or the query string's `source` if the
+        /// header is missing. The replica if both are.
         ///
-        /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for another word
+        /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for an unknown word
         public static Where of(Optional<String> header, Optional<String> query) {
             String text = header.or(() -> query).orElse("internal");
             return switch (text.strip().toLowerCase(Locale.ROOT)) {

@@ -1,6 +1,6 @@
-/// A statement and its answer: who asks, which SQL with which values, where it runs, and who takes the rows.
+/// A statement and its answer: who asks, which SQL with which values, where it runs, and what receives the rows.
 ///
-/// Guarantee: values are immutable; plugins, the engine and the sources share these types.
+/// Guarantee: values are immutable. Plugins, the engine and the sources share these types.
 ///
 /// Start reading at [Query].
 @NullMarked

@@ -46,13 +46,15 @@ public final class PluginRegistry implements AutoCloseable {
     private final SqlFunctions functions = new SqlFunctions();
     private boolean isClosed;
 
-    /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have one name or one path prefix
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have the same name or path prefix, or a path
+    ///     prefix is malformed
     public PluginRegistry(List<StarbasePlugin> plugins, Services services) {
         this(plugins, JarPlugins.NONE, services);
     }
 
-    /// @param jars those of the plugins that come as jars
-    /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have one name or one path prefix
+    /// @param jars the plugins among `plugins` that come as jars
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have the same name or path prefix, or a path
+    ///     prefix is malformed, unless the plugin is left out
     public PluginRegistry(List<StarbasePlugin> plugins, JarPlugins jars, Services services) {
         this.failures.addAll(jars.failures());
         this.jars = jars;
