@@ -36,7 +36,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The front door: a whole Perigee in this process, its rooms wired by hand.
+/// The entry point: opens a complete Perigee in this process and wires its rooms together.
 ///
 /// ```java
 /// try (Perigee perigee = Perigee.open(config)) {
@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
 public final class Perigee implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Perigee.class);
 
-    /// What is open, latest first.
+    /// Everything that is open, the latest first: [#close()] closes it in this order.
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
     private final List<StarbasePlugin> plugins;
@@ -54,7 +54,9 @@ public final class Perigee implements AutoCloseable {
     private final QueryEngine queries;
     private final Server server;
 
-    /// @param jars plugins that stand behind `first`; closed with the rest
+    /// Plugins run in the order `first`, `jars`, `last`.
+    ///
+    /// @param jars plugins loaded from jars; closed together with this Perigee
     private Perigee(
             PerigeeConfig config, List<StarbasePlugin> first, Optional<PluginJars> jars, List<StarbasePlugin> last) {
         List<StarbasePlugin> ofJars = jars.map(PluginJars::plugins).orElse(List.of());
@@ -89,30 +91,30 @@ public final class Perigee implements AutoCloseable {
         }
     }
 
-    /// Without clients there are no workers, and every statement runs in this process.
+    /// Called where statements run in this process and not in workers, so a fault in SQLite can crash the server.
     private static void warnOfKnownFault() {
         SqliteLibrary.knownFault()
                 .ifPresent(fault -> LOG.warn(
-                        "SQLite {} ({}) has {}: a statement of an admin can end the server. Set query.adminsInWorkers to true,"
+                        "SQLite {} ({}) has {}: an admin's statement can crash the server. Set query.adminsInWorkers to true,"
                                 + " or name a newer library in PERIGEE_SQLITE_LIBRARY.",
                         SqliteLibrary.version(),
                         SqliteLibrary.origin(),
                         fault));
     }
 
-    /// For Java programs that have a Perigee inside.
+    /// Configures a Perigee for a Java program that embeds it.
     public static PerigeeBuilder builder() {
         return new PerigeeBuilder();
     }
 
-    /// Opens a Perigee with the plugins that ship, and those that the configured folder's jars hold.
+    /// Opens a Perigee with the plugins that ship and those in the jars of the configured folder.
     ///
-    /// @throws dev.perigee.fault.PerigeeException naming what did not open; nothing stays open then
+    /// @throws dev.perigee.fault.PerigeeException naming what did not open; nothing is left open
     public static Perigee open(PerigeeConfig config) {
         return open(config, bundled(config), List.of());
     }
 
-    /// Opens a Perigee with plugins of the caller's choice, in their order.
+    /// Opens a Perigee with exactly these plugins, in their order. No jars are loaded.
     public static Perigee open(PerigeeConfig config, List<StarbasePlugin> plugins) {
         return new Perigee(config, plugins, Optional.empty(), List.of());
     }
@@ -143,12 +145,12 @@ public final class Perigee implements AutoCloseable {
         return server.port();
     }
 
-    /// The replica, for programs that have Perigee inside.
+    /// The replica, for programs that embed Perigee.
     public Store store() {
         return store;
     }
 
-    /// What keeps the copies, where it is among the plugins.
+    /// The plugin that keeps the copies up to date; empty if it is not among the plugins.
     public Optional<ReplicationPlugin> replication() {
         return plugins.stream()
                 .filter(ReplicationPlugin.class::isInstance)
@@ -161,8 +163,8 @@ public final class Perigee implements AutoCloseable {
         return queries;
     }
 
-    /// Closes the rooms in reverse: requests under way finish, plugins stop, the replica is left whole. A second call
-    /// does nothing.
+    /// Closes everything in reverse order of opening: running requests finish, plugins stop, then the replica is
+    /// closed in a consistent state. A second call does nothing.
     @Override
     public synchronized void close() {
         while (!opened.isEmpty()) {
@@ -175,9 +177,9 @@ public final class Perigee implements AutoCloseable {
         }
     }
 
-    /// Opens a source alone, for programs that need no server. Nothing connects before it is asked for something.
+    /// Opens a source without a server. It connects when it is first used, not here.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] for a type there is no source of
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the type is not `postgresql`
     public static Source source(SourceConfig config) {
         return switch (config.type()) {
             case "postgresql" -> new PostgresSource(config);

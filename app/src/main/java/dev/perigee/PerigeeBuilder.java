@@ -15,7 +15,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 
-/// A Perigee for a Java program, with the defaults that `perigee serve` has.
+/// Builds a Perigee for a Java program, with the same defaults as `perigee serve`. Settings come from this builder
+/// alone: the variables of the environment and `perigee.yaml` are not read for them.
 ///
 /// ```java
 /// try (Perigee perigee = Perigee.builder().data(Path.of("data")).adminToken(token).port(0).start()) {
@@ -33,31 +34,31 @@ public final class PerigeeBuilder {
 
     PerigeeBuilder() {}
 
-    /// The data folder; `data` in the working directory unless set.
+    /// The data folder; default `data` in the working directory.
     public PerigeeBuilder data(Path folder) {
         data = Optional.of(folder);
         return this;
     }
 
-    /// The address to listen on; 127.0.0.1 unless set.
+    /// The address to listen on; default 127.0.0.1.
     public PerigeeBuilder host(String address) {
         host = Optional.of(address);
         return this;
     }
 
-    /// The port to listen on, 0 for a free one; 8787 unless set.
+    /// The port to listen on; 0 picks a free one; default 8787.
     public PerigeeBuilder port(int number) {
         port = OptionalInt.of(number);
         return this;
     }
 
-    /// Needed.
+    /// The token that makes a caller an admin. Required.
     public PerigeeBuilder adminToken(String token) {
         environment.put("ADMIN_AUTHORIZATION_TOKEN", token);
         return this;
     }
 
-    /// Without it nobody is a client by token.
+    /// The token that makes a caller a client. Without it no token does.
     public PerigeeBuilder clientToken(String token) {
         environment.put("CLIENT_AUTHORIZATION_TOKEN", token);
         return this;
@@ -69,30 +70,31 @@ public final class PerigeeBuilder {
         return this;
     }
 
-    /// A table to replicate.
+    /// Adds a table to replicate.
     public PerigeeBuilder table(TableConfig table) {
         tables.add(table);
         return this;
     }
 
-    /// A plugin of the program's own, behind those that ship and those that come as jars. One that fails keeps Perigee
-    /// from starting.
+    /// Adds a plugin of the program's own. It runs after the plugins that ship and those from jars. If it fails,
+    /// Perigee does not start.
     public PerigeeBuilder plugin(StarbasePlugin plugin) {
         plugins.add(plugin);
         return this;
     }
 
-    /// Changes whatever else can be configured.
+    /// Adds a change to any other setting; changes are applied in the order in which they were added. The plugins
+    /// that ship do not see them: they are made from the configuration before these changes.
     public PerigeeBuilder configure(UnaryOperator<PerigeeConfig> more) {
         UnaryOperator<PerigeeConfig> before = change;
         change = config -> more.apply(before.apply(config));
         return this;
     }
 
-    /// Opens the replica and listens.
+    /// Opens the replica and starts to listen.
     ///
-    /// @throws dev.perigee.fault.PerigeeException naming every setting that is wrong, or what did not open; nothing
-    ///     stays open then
+    /// @throws dev.perigee.fault.PerigeeException naming every setting that is wrong, or what did not open;
+    ///     nothing is left open
     public Perigee start() {
         PerigeeConfig read =
                 PerigeeConfigReader.read(Optional.empty(), new Overrides(data, host, port), Map.copyOf(environment));

@@ -4,7 +4,7 @@ import dev.perigee.bundled.cdc.CdcPlugin;
 import dev.perigee.query.QueryWorker;
 import dev.perigee.worker.WorkerProcess;
 
-/// The second way into the program: what a worker process runs. The server starts it; people do not.
+/// The main class of a worker process. The server starts it; people do not.
 public final class WorkerMain {
     private WorkerMain() {}
 

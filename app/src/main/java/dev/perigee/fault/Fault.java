@@ -1,7 +1,7 @@
 package dev.perigee.fault;
 
-/// What can go wrong outside our code, what helps, and whether waiting is enough. The names are API: people search for
-/// them, so none is renamed or used for something else.
+/// A kind of failure, nearly always outside our code: its HTTP status, its remedy, and whether waiting is enough.
+/// The names are API: people search for them, so a name is never changed or given another meaning.
 public enum Fault {
     // What a caller sent.
     INVALID_REQUEST(false, 400, "correct the request as the message says"),
@@ -20,18 +20,18 @@ public enum Fault {
     // This server and its replica file.
     CONFIG_INVALID(false, 500, "correct the configuration as the message says"),
     BUSY(true, 503, "wait and send again"),
-    CLOSED(false, 503, "ask again when Perigee has been started again"),
+    CLOSED(false, 503, "send the request again after Perigee has been restarted"),
     TIME_LIMIT(true, 504, "make the statement cheaper, or raise the limit that the message names"),
-    DISK_FULL(true, 503, "free space on the replica's disk; applying then goes on by itself"),
+    DISK_FULL(true, 503, "free space on the replica's disk; applying then continues by itself"),
     DISK_FAILED(true, 503, "check the replica's disk and the permissions of its folder"),
     REPLICA_CORRUPT(
             false,
             500,
-            "stop Perigee, move the file with its -wal and -shm away, and start it again, which loads the tables anew, or put a backup in its place; see \"A damaged or lost replica\" in docs/replication.md"),
+            "stop Perigee, move the file with its -wal and -shm away, and start it again, which loads all tables again; or put a backup in its place; see \"A damaged or lost replica\" in docs/replication.md"),
     REPLICA_LOST(
             false,
             500,
-            "export what you need while this process still runs, then restart it, which loads the tables anew; see \"A damaged or lost replica\" in docs/replication.md"),
+            "export what you need while this process still runs, then restart it, which loads all tables again; see \"A damaged or lost replica\" in docs/replication.md"),
     REPLICA_LOCKED(false, 503, "stop the process that the message names, or use another data folder"),
     REPLICA_TOO_NEW(false, 500, "run the Perigee version that wrote this replica, or a newer one"),
     SQLITE_FAILED(
@@ -51,7 +51,7 @@ public enum Fault {
             false, 400, "set EXTERNAL_DB_URL or the EXTERNAL_DB_* variables, or `source:` in perigee.yaml"),
     SOURCE_UNSUPPORTED(
             false, 502, "use PostgreSQL 13 or newer, or a service that runs it; see docs/sources/postgresql.md"),
-    SOURCE_UNREACHABLE(true, 502, "let the source accept connections again; pulling then goes on by itself"),
+    SOURCE_UNREACHABLE(true, 502, "let the source accept connections again; syncing then continues by itself"),
     SOURCE_AUTH(true, 502, "correct the source's user, password or access rules"),
     SOURCE_TLS(true, 502, "correct the source's sslmode and certificates"),
     SOURCE_TIMEOUT(true, 504, "check the source's load and locks, or raise its statement timeout"),
@@ -59,12 +59,12 @@ public enum Fault {
     SOURCE_FAILED(
             true,
             502,
-            "look for this error in the source's own log and mend there what it names; what failed is tried again by itself"),
+            "look for this error in the source's own log and fix its cause there; Perigee then tries again by itself"),
     SOURCE_STATEMENT(false, 400, "correct the SQL statement for the source"),
     SOURCE_TABLE_MISSING(
             true,
             404,
-            "check the name and its schema, or create the table in the source; take one that is gone for good out with `perigee tables remove`"),
+            "check the name and its schema, or create the table in the source; if it is gone for good, remove it with `perigee tables remove`"),
     SOURCE_COLUMN_MISSING(true, 404, "name a column that the source's table has"),
     SOURCE_PERMISSION(true, 502, "grant the source's user the right that the message names"),
     SOURCE_ROWS_HIDDEN(
@@ -83,12 +83,12 @@ public enum Fault {
     MASS_DELETE(
             false,
             409,
-            "look whether the source really lost these rows; if it did, confirm the deletion with `--confirm`, or `\"confirm\": true`"),
+            "check whether the source really lost these rows; if it did, confirm the deletion with `--confirm`, or `\"confirm\": true`"),
     KEY_MISSING(false, 400, "name the columns that identify a row as `key` in the table's configuration"),
     CURSOR_UNSUITABLE(false, 400, "choose a cursor column that grows with every insert and update"),
     VALUE_UNSTORABLE(false, 502, "exclude the column, or change its storage option"),
     SET_ASIDE_FULL(
-            true, 502, "see `GET /replication/tables/<name>/set-aside` for why rows cannot be stored, and mend that");
+            true, 502, "see `GET /replication/tables/<name>/set-aside` for why rows cannot be stored, and fix that");
 
     private final boolean retryable;
     private final int httpStatus;
@@ -100,51 +100,56 @@ public enum Fault {
         this.remedy = remedy;
     }
 
-    /// Whether the same call may succeed later with nobody's help here. The sync loop asks this and never reads
-    /// messages.
+    /// Whether the same call may succeed later without anybody changing something on our side. The sync loop
+    /// decides by this and never by the text of a message.
     public boolean isRetryable() {
         return retryable;
     }
 
-    /// The status of an HTTP answer that reports this fault.
+    /// The HTTP status of an answer that reports this fault.
     public int httpStatus() {
         return httpStatus;
     }
 
-    /// What helps, as an imperative sentence without a full stop.
+    /// What to do about it, as an imperative sentence without a full stop.
     public String remedy() {
         return remedy;
     }
 
-    /// One occurrence: `where` it happened, `what` was expected and found, and the `state` things are left in.
+    /// One occurrence of this fault.
+    ///
+    /// @param where the place or thing that failed, such as `source shop`
+    /// @param what what was expected and what was found
+    /// @param state what holds now, such as `Nothing was written`
     public PerigeeException in(String where, String what, String state) {
         return in(where, what, state, remedy);
     }
 
-    /// As [#in(String, String, String)], with the exception that made it known.
+    /// As [#in(String, String, String)], with the exception that caused it.
     public PerigeeException in(String where, String what, String state, Throwable cause) {
         return new PerigeeException(this, message(where, what, state, remedy), remedy, cause);
     }
 
-    /// As [#in(String, String, String)], where something else helps than this fault's usual remedy.
+    /// As [#in(String, String, String)], with a remedy that fits this occurrence better than the fault's usual
+    /// one.
     ///
     /// @param toFix an imperative sentence without a full stop
     public PerigeeException in(String where, String what, String state, String toFix) {
         return new PerigeeException(this, message(where, what, state, toFix), toFix, null);
     }
 
-    /// As [#in(String, String, String, String)], with the exception that made it known.
+    /// As [#in(String, String, String, String)], with the exception that caused it.
     public PerigeeException in(String where, String what, String state, String toFix, Throwable cause) {
         return new PerigeeException(this, message(where, what, state, toFix), toFix, cause);
     }
 
-    /// One occurrence whose whole message is `text`: where the wording is itself a contract with clients.
+    /// One occurrence whose whole message is `text`. For wording that clients rely on.
     public PerigeeException saying(String text) {
         return new PerigeeException(this, text, remedy, null);
     }
 
     private String message(String where, String what, String state, String toFix) {
-        // A question, as in "did you mean public.orders?", has its own mark.
+        // A question such as "did you mean public.orders?" gets no full stop.
         String end = what.endsWith("?") ? "" : ".";
         return "%s in %s: %s%s %s. To fix: %s.".formatted(this, where, what, end, state, toFix);
     }

@@ -2,12 +2,12 @@ package dev.perigee.fault;
 
 import org.jspecify.annotations.Nullable;
 
-/// One occurrence of a [Fault]. Its message is fit for a user: it has no row values and no secrets.
+/// One occurrence of a [Fault]. Its message may be shown to users: it contains no row values and no secrets.
 public class PerigeeException extends RuntimeException {
     private final Fault fault;
     private final String remedy;
 
-    /// Prefer [Fault#in] and [Fault#saying].
+    /// For subclasses; other code uses [Fault#in] and [Fault#saying].
     protected PerigeeException(Fault fault, String message, String remedy, @Nullable Throwable cause) {
         super(message, cause);
         this.fault = fault;
@@ -19,7 +19,7 @@ public class PerigeeException extends RuntimeException {
         return fault;
     }
 
-    /// What helps; mostly [Fault#remedy()].
+    /// What to do about it: the remedy of this occurrence, which is mostly [Fault#remedy()].
     public String remedy() {
         return remedy;
     }

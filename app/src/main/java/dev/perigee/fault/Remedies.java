@@ -3,7 +3,8 @@ package dev.perigee.fault;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 
-/// Remedies that several messages share: imperative sentences without a full stop, with commands that name the table.
+/// Remedies that several messages share. Each is an imperative sentence without a full stop and has the command
+/// for the table.
 public final class Remedies {
     private Remedies() {}
 
@@ -18,16 +19,16 @@ public final class Remedies {
     }
 
     public static String sync(String table) {
-        return "sync the table to its end: `perigee tables sync %s`, or POST /replication/sync; then ask again"
+        return "sync the table to its end: `perigee tables sync %s`, or POST /replication/sync; then repeat the request"
                 .formatted(word(table));
     }
 
-    /// A name as a shell takes it.
+    /// The name as a word of a POSIX shell, quoted where needed.
     public static String word(String name) {
         return name.matches("[A-Za-z0-9_.]+") ? name : "'" + name.replace("'", "'\\''") + "'";
     }
 
-    /// A name as a path takes it.
+    /// The name as a segment of a URL's path, percent-encoded.
     public static String segment(String name) {
         return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
     }

@@ -14,26 +14,28 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Supervises the threads that serve, by kind, such as `reader`. Work that ends with an exception is an error in the
-/// log and is counted; it is started again, or ends the server where nothing can replace it.
+/// Supervises the threads that serve, grouped by kind, such as `reader`. When their work ends with an exception,
+/// it is logged as an error and counted. It is then started again, or the server ends if nothing can replace it.
 ///
-/// Started again means on the same thread: what has to be replaced is what the work had open, such as a connection, and
-/// that it opens itself. Safe for many threads.
+/// Work is started again on the same thread. Only what it had open must be replaced, such as a connection, and the
+/// work opens that itself. Thread-safe.
 public final class ServingThreads implements AutoCloseable {
-    /// Work on a supervised thread. It returns when it is to end for good.
+    /// Work on a supervised thread. When it returns without an exception, the thread ends for good.
     @FunctionalInterface
     public interface Work {
-        /// @param serving to be called once it has opened what it needs; until then its kind counts as down
+        /// @param serving the work calls this once it has opened what it needs. After a failure the thread counts
+        ///     as down until then.
         void run(Runnable serving);
     }
 
-    /// How long until work that ended is started again. Doubled each time it ends soon after.
+    /// Wait before failed work is started again. It doubles with each failure, and begins again from here after a
+    /// run longer than [#LONGEST_PAUSE].
     private static final Duration FIRST_PAUSE = Duration.ofMillis(10);
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final Logger LOG = LoggerFactory.getLogger(ServingThreads.class);
 
-    /// What is known of one kind.
+    /// Counters of one kind.
     private static final class Kind {
         final AtomicLong ends = new AtomicLong();
         final AtomicInteger down = new AtomicInteger();
@@ -43,12 +45,13 @@ public final class ServingThreads implements AutoCloseable {
     private final CompletableFuture<String> vitalEnd = new CompletableFuture<>();
     private final CountDownLatch closed = new CountDownLatch(1);
 
-    /// For a thread whose work is started again whenever it ends with an exception.
+    /// Wraps the work of a thread so that it is started again whenever it ends with an exception, until
+    /// [#close()].
     public Runnable repeated(String kind, Work work) {
         return () -> repeat(kind, work);
     }
 
-    /// As [#repeated(String, Work)], for work that serves as soon as it runs.
+    /// As [#repeated(String, Work)], for work that serves from its first moment.
     public Runnable repeated(String kind, Runnable work) {
         return repeated(kind, serving -> {
             serving.run();
@@ -56,32 +59,34 @@ public final class ServingThreads implements AutoCloseable {
         });
     }
 
-    /// For one step of a schedule, or the whole of a short thread: what it throws ends that step only. A scheduled
-    /// executor would otherwise never run the step again, and say nothing.
+    /// Wraps one step of a schedule, or all the work of a short-lived thread. What it throws is logged and
+    /// counted, and ends this step only. Without this, a scheduled executor would silently never run the step
+    /// again.
     public Runnable step(String kind, Runnable work) {
         return () -> {
             try {
                 work.run();
             } catch (Throwable e) {
-                ended(kind, e, "what it did is left as it is");
+                ended(kind, e, "what it was doing is left unfinished");
             }
         };
     }
 
-    /// For a thread that nothing can replace: when it ends with an exception, the server is to end.
+    /// Wraps the work of a thread that nothing can replace. If it ends with an exception, [#vitalEnd()] completes
+    /// and the server must end.
     public Runnable vital(String kind, Runnable work) {
         return () -> {
             try {
                 work.run();
             } catch (Throwable e) {
                 kind(kind).down.incrementAndGet();
-                ended(kind, e, "nothing can take its place, so the server has to be started again");
-                vitalEnd.complete("The %s ended and nothing can take its place: %s".formatted(kind, e));
+                ended(kind, e, "nothing can replace it, so the server must be restarted");
+                vitalEnd.complete("The %s ended and nothing can replace it: %s".formatted(kind, e));
             }
         };
     }
 
-    /// Reports what threads throw that nobody else watches.
+    /// Logs and counts exceptions of all other threads, under the kind `other`.
     public Thread.UncaughtExceptionHandler others() {
         return (thread, e) -> ended("other", e, "the thread was " + thread.getName());
     }
@@ -91,7 +96,7 @@ public final class ServingThreads implements AutoCloseable {
         return vitalEnd.copy();
     }
 
-    /// The kinds of which a thread does not serve now.
+    /// The kinds that have a thread which is not serving now.
     public SortedSet<String> down() {
         SortedSet<String> down = new TreeSet<>();
         kinds.forEach((name, kind) -> {
@@ -100,21 +105,21 @@ public final class ServingThreads implements AutoCloseable {
         return down;
     }
 
-    /// How many threads do not serve now, for each kind of which one ever ended.
+    /// How many threads are not serving now, for each kind that has ever lost a thread to an exception.
     public Map<String, Long> downCounts() {
         Map<String, Long> counts = new TreeMap<>();
         kinds.forEach((name, kind) -> counts.put(name, (long) kind.down.get()));
         return counts;
     }
 
-    /// How often threads ended with an exception, for each kind of which one did.
+    /// How often threads ended with an exception, for each kind in which that happened.
     public Map<String, Long> endCounts() {
         Map<String, Long> counts = new TreeMap<>();
         kinds.forEach((name, kind) -> counts.put(name, kind.ends.get()));
         return counts;
     }
 
-    /// Nothing is started again from now on.
+    /// Stops starting failed work again; running work is left alone.
     @Override
     public void close() {
         closed.countDown();
@@ -122,7 +127,7 @@ public final class ServingThreads implements AutoCloseable {
 
     private void repeat(String kind, Work work) {
         Duration pause = FIRST_PAUSE;
-        boolean[] isDown = {false}; // Only this thread looks at it.
+        boolean[] isDown = {false}; // read and written by this thread only
         Runnable serving = () -> {
             if (isDown[0]) kind(kind).down.decrementAndGet();
             isDown[0] = false;
@@ -149,16 +154,16 @@ public final class ServingThreads implements AutoCloseable {
         try {
             return closed.await(pause.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException _) {
-            return false; // Whoever closes the work interrupts it: it sees that itself.
+            return false; // An interrupt comes from closing the work, which sees that by itself when it runs again.
         }
     }
 
     private void ended(String kind, Throwable why, String next) {
         kind(kind).ends.incrementAndGet();
         try {
-            LOG.error("A thread of the kind {} ended unexpectedly; {}", kind, next, why);
+            LOG.error("A thread of kind \"{}\" ended unexpectedly; {}", kind, next, why);
         } catch (Throwable _) {
-            // Without memory for the message the count has to do; the thread goes on.
+            // There may be no memory left for the message. The count must do then, and the thread continues.
         }
     }
 

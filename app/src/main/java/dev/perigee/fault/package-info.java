@@ -1,6 +1,6 @@
-/// What can go wrong, by name: whether a retry helps, the HTTP status, the remedy. Errors as data.
+/// Errors as data: each fault has a name, an HTTP status, a remedy, and says whether a retry helps.
 ///
-/// [ServingThreads] is beside them, for what goes wrong where no caller is told.
+/// [ServingThreads] is here too: it reports failures on threads where no caller would learn of them.
 ///
 /// Guarantee: a fault's name never changes its meaning, and its message never holds a row's value or a secret.
 ///
