@@ -6,14 +6,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// The statements on `tmp_alarms`; `docs/format/tmp_alarms.md` has its columns.
+/// Reads and writes the table `tmp_alarms`. `docs/format/tmp_alarms.md` describes its columns.
 final class AlarmRecords {
-    /// One row.
+    /// One owner's alarm, as it was read.
     ///
-    /// @param owner whose alarm it is
-    /// @param dueMillis since 1970-01-01T00:00Z
-    /// @param begun runs of the handler that were begun for this due time, also those a crash cut short
-    /// @param revision names this setting of the alarm among all of its owner's
+    /// @param dueMillis due time, in milliseconds since 1970-01-01T00:00Z
+    /// @param begun runs of the handler begun since the alarm was set, including those that a crash cut short
+    /// @param revision grows with each [#set], so that it tells whether the alarm was set again after it was read
     record Row(String owner, long dueMillis, int begun, long revision) {}
 
     private static final Duration READ_LIMIT = Duration.ofSeconds(10);
@@ -50,10 +49,10 @@ final class AlarmRecords {
         });
     }
 
-    /// Sees rows in the order of their due time until it has enough.
+    /// Receives rows in the order of their due time, until it has enough.
     @FunctionalInterface
     interface Visitor {
-        /// @return whether to go on to the next
+        /// @return whether it wants the next row
         boolean see(Row row);
     }
 
@@ -90,9 +89,9 @@ final class AlarmRecords {
         });
     }
 
-    /// Records that a run begins, so that one which takes the process down with it counts.
+    /// Records that a run begins. It is written before the run, so a run that ends the process counts too.
     ///
-    /// @return whether the alarm still is as it was seen, neither set anew nor run since
+    /// @return false, with nothing recorded, if the alarm has been set again, cleared or run since it was read
     boolean begin(Row row) {
         return store.write(tx -> {
             tx.statement("""
@@ -106,7 +105,7 @@ final class AlarmRecords {
         });
     }
 
-    /// Takes the alarm away, unless it was set anew meanwhile.
+    /// Deletes the alarm, unless it was set again meanwhile.
     void done(Row row) {
         store.write(tx -> {
             tx.statement("DELETE FROM tmp_alarms WHERE owner = ?1 AND revision = ?2")
@@ -117,7 +116,7 @@ final class AlarmRecords {
         });
     }
 
-    /// Moves the alarm to its next try, unless it was set anew meanwhile.
+    /// Moves the alarm's due time to its next retry, unless it was set again meanwhile.
     void retry(Row row, long dueMillis) {
         store.write(tx -> {
             tx.statement("UPDATE tmp_alarms SET due_at_ms = ?3 WHERE owner = ?1 AND revision = ?2")
@@ -129,7 +128,8 @@ final class AlarmRecords {
         });
     }
 
-    /// Retries that wait longer than a retry does were put off by a clock that was ahead.
+    /// Brings each retry's due time to at most its usual wait from now. A retry that is due later was scheduled
+    /// while the clock was ahead.
     void bringRetriesNearer(long nowMillis) {
         store.write(tx -> {
             tx.statement("""

@@ -18,41 +18,46 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Durable timers: each owner has at most one due time. After a restart what is overdue fires at once.
+/// Durable timers: each owner has at most one due time. After a restart, overdue alarms fire at once.
 ///
-/// A handler that throws is called again after 2 s, doubling, 6 times; then the alarm is given up, logged and cleared.
-/// A run that a crash cut short counts as one that threw. A handler may set its owner's next alarm: it then stands,
-/// whether the handler returns or throws. While a handler runs and has not done so, its owner has no due time. One
-/// owner's handler never runs twice at the same time; different owners' run side by side, at most [#MAX_RUNNING].
+/// A handler that throws is called again up to 6 times, first after 2 s and then after twice the wait
+/// before. After the last retry the alarm is logged and cleared. A run that a crash cut short counts as one that
+/// threw.
+///
+/// A handler may set its owner's next alarm, which then holds whether the handler returns or throws. While a
+/// handler runs and has not set one, its owner has no due time. One owner's handler never runs twice at the same
+/// time. Handlers of different owners run concurrently, at most [#MAX_RUNNING].
 ///
 /// Handlers run on virtual threads. Any thread may call any method.
 ///
 /// @see <a href="https://developers.cloudflare.com/durable-objects/api/alarms/">the semantics it follows</a>
 public final class Alarms implements AutoCloseable {
-    /// Called when an owner's alarm is due, on a thread of its own.
+    /// Runs when its owner's alarm is due, on a thread of its own.
     @FunctionalInterface
     public interface Handler {
-        /// @param attempt 0 at first, 1 to 6 for retries
+        /// @param attempt 0 for the first call, 1 to 6 for retries
+        /// @throws Exception to be called again later
         void onAlarm(int attempt) throws Exception;
 
-        /// The wall clock was set back: due times that were taken from it before may lie too far ahead. Called on a
-        /// thread of its own, also beside [#onAlarm]; the owner's alarm stays as it is unless this sets another.
+        /// Called after the wall clock was set back: due times computed from it before may now be too far ahead.
+        /// Runs on a thread of its own, possibly while [#onAlarm] runs. The owner's alarm stays set unless this
+        /// sets another.
         default void onClockSetBack() throws Exception {}
     }
 
-    /// Handlers that run at the same time; further owners wait.
+    /// The most handlers that run at the same time; other due owners wait.
     public static final int MAX_RUNNING = 32;
 
-    /// Tries after the first.
+    /// Calls of a handler after the first one failed.
     static final int MAX_RETRIES = 6;
 
     private static final Duration LEAST_AHEAD = Duration.ofSeconds(1);
     static final Duration FIRST_BACKOFF = Duration.ofSeconds(2);
 
-    /// The wall clock was set back when it has lost more than this against the machine's own, which nobody sets.
+    /// The wall clock counts as set back when it has lost more than this against the monotonic clock.
     private static final Duration SET_BACK = Duration.ofSeconds(1);
 
-    /// How long closing waits for handlers before it interrupts them, and again after that.
+    /// How long closing waits for running handlers before it interrupts them, and once more after that.
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(30);
 
     private static final Logger LOG = LoggerFactory.getLogger(Alarms.class);
@@ -65,10 +70,11 @@ public final class Alarms implements AutoCloseable {
     private final WakeSignal bell = new WakeSignal();
     private final ServingThreads threads;
     private final Thread scheduler;
-    private long mostAheadMillis = Long.MIN_VALUE; // of System.nanoTime(), since the clock was last set back
+    /// The furthest that the wall clock was ahead of `System.nanoTime()` since it was last set back.
+    private long mostAheadMillis = Long.MIN_VALUE;
     private boolean isSetBack;
 
-    /// A handler at work on a row.
+    /// A handler that runs now, and the alarm that it was called for.
     private record Run(Row row, Thread thread) {}
 
     public Alarms(Store store, InstantSource clock) {
@@ -80,19 +86,20 @@ public final class Alarms implements AutoCloseable {
         this.revision = new AtomicLong(table.lastRevision());
     }
 
-    /// Names who handles an owner's alarm. Alarms due before fire once [#start()] was called.
+    /// Registers the handler of an owner's alarm, replacing any. An alarm that is already due fires as soon as
+    /// [#start()] has been called.
     public void handler(String owner, Handler handler) {
         handlers.put(owner, handler);
         bell.ring();
     }
 
-    /// Nobody handles the owner's alarm from now on; it stays set.
+    /// Removes the owner's handler. The alarm stays set, but does not fire until there is a handler again.
     public void forget(String owner) {
         handlers.remove(owner);
     }
 
-    /// Sets the owner's due time, replacing any; moved to one second from now when it is sooner. Returns once that is
-    /// durable. Kept to the millisecond, rounded up.
+    /// Sets the owner's due time, replacing any. A time less than one second from now becomes one second from now.
+    /// It is rounded up to milliseconds. Returns once the alarm is stored.
     public void set(String owner, Instant due) {
         lookAtClock();
         Instant soonest = clock.instant().plus(LEAST_AHEAD);
@@ -101,34 +108,35 @@ public final class Alarms implements AutoCloseable {
         bell.ring();
     }
 
-    /// When the owner's alarm fires next, the next try of one that failed included.
+    /// When the owner's alarm fires next, which may be a retry; empty if none is set, or if its handler runs for
+    /// it now.
     public Optional<Instant> due(String owner) {
         while (true) {
             Run run = running.get(owner);
             Optional<Row> row = table.row(owner);
-            // One that began or ended in between may have changed the row after we saw it.
+            // A run that began or ended in between may have changed the row after we read it.
             if (running.get(owner) != run) continue;
             return row.filter(r -> run == null || r.revision() != run.row().revision())
                     .map(r -> Instant.ofEpochMilli(r.dueMillis()));
         }
     }
 
-    /// Takes the owner's alarm away. A handler that runs goes on, but is not called again.
+    /// Deletes the owner's alarm. A handler that runs continues, but is not called again for it.
     public void clear(String owner) {
         table.clear(owner);
     }
 
-    /// Begins to fire. Once only.
+    /// Starts firing alarms. Call it once.
     public void start() {
         scheduler.start();
     }
 
-    /// Looks at the clock again: for tests that move it.
+    /// Makes the scheduler look at the clock again. For tests, which move the clock.
     public void wake() {
         bell.ring();
     }
 
-    /// Waits for handlers that run; alarms stay set.
+    /// Stops firing and waits for running handlers, for at most a minute; alarms stay set.
     @Override
     public void close() {
         bell.close();
@@ -137,7 +145,7 @@ public final class Alarms implements AutoCloseable {
             joinHandlers(CLOSE_WAIT);
             for (Run run : running.values()) {
                 LOG.warn(
-                        "The alarm handler of {} did not end in {} s; it is interrupted",
+                        "The alarm handler of {} did not finish within {} s and is interrupted",
                         run.row().owner(),
                         CLOSE_WAIT.toSeconds());
                 run.thread().interrupt();
@@ -156,18 +164,19 @@ public final class Alarms implements AutoCloseable {
         }
     }
 
-    /// A time that is looked at while the clock is ahead is remembered, however short that is.
+    /// Compares the wall clock with the monotonic one. Called before each due time is set, so that even a short
+    /// time ahead is remembered and its end noticed.
     private synchronized void lookAtClock() {
         long ahead = clock.millis() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         if (mostAheadMillis != Long.MIN_VALUE && mostAheadMillis - ahead > SET_BACK.toMillis()) {
-            LOG.info("The clock was set back by {} ms; what is due is looked at again", mostAheadMillis - ahead);
+            LOG.info("The clock was set back by {} ms; due times are checked again", mostAheadMillis - ahead);
             isSetBack = true;
             mostAheadMillis = ahead;
         }
         mostAheadMillis = Math.max(mostAheadMillis, ahead);
     }
 
-    /// Whether the clock was set back since this was asked for.
+    /// Whether the clock was set back since the last call.
     private synchronized boolean wasSetBack() {
         lookAtClock();
         boolean wasSetBack = isSetBack;
@@ -189,7 +198,7 @@ public final class Alarms implements AutoCloseable {
     }
 
     private void schedule() {
-        boolean mayBeFar = true; // also what a clock that was ahead left behind in the last run
+        boolean mayBeFar = true; // at the start too: the clock may have been ahead before the restart
         while (!bell.isClosed()) {
             try {
                 if (wasSetBack()) {
@@ -201,18 +210,18 @@ public final class Alarms implements AutoCloseable {
                 bell.await(fireDue());
             } catch (PerigeeException e) {
                 if (e.fault() == Fault.CLOSED) return;
-                LOG.warn("Due alarms could not be read; tried again in a second: {}", e.getMessage());
+                LOG.warn("Due alarms could not be read; the next try is in a second: {}", e.getMessage());
                 bell.pause();
             } catch (RuntimeException e) {
-                LOG.error("Due alarms could not be looked at; tried again in a second", e);
+                LOG.error("Due alarms could not be checked; the next try is in a second", e);
                 bell.pause();
             }
         }
     }
 
-    /// Starts the handlers that are due and free.
+    /// Starts the handlers of due alarms, except those of owners whose handler still runs.
     ///
-    /// @return how long until the next is due
+    /// @return how long until the next alarm is due
     private Duration fireDue() {
         long now = clock.millis();
         List<Row> due = new ArrayList<>();
@@ -223,7 +232,7 @@ public final class Alarms implements AutoCloseable {
                 next.set(row.dueMillis());
                 return false;
             }
-            // Whoever ends rings the bell, and those that are left out are seen again.
+            // When a handler ends, it rings the bell, and owners left out now are considered again.
             if (running.size() + due.size() >= MAX_RUNNING) return false;
             due.add(row);
             return true;
@@ -233,7 +242,7 @@ public final class Alarms implements AutoCloseable {
     }
 
     private void fire(Row row) {
-        // Entered here and not on its own thread, so that the next look at the table finds it.
+        // Entered in `running` here and not on the new thread, so that the next call of fireDue() already sees it.
         Thread thread = Thread.ofVirtual().name("perigee-alarm-" + row.owner()).unstarted(threads.step("alarm", () -> {
             try {
                 run(row);
@@ -250,7 +259,7 @@ public final class Alarms implements AutoCloseable {
         Handler handler = handlers.get(row.owner());
         if (handler == null) return;
         if (row.begun() > MAX_RETRIES) {
-            LOG.error("The alarm of {} is given up: none of its {} runs came to an end", row.owner(), row.begun());
+            LOG.error("The alarm of {} is given up: none of its {} runs finished", row.owner(), row.begun());
             record(row, () -> table.done(row));
             return;
         }
@@ -268,7 +277,7 @@ public final class Alarms implements AutoCloseable {
         try {
             return table.begin(row);
         } catch (PerigeeException e) {
-            LOG.warn("The alarm of {} waits, since its begin cannot be recorded: {}", row.owner(), e.getMessage());
+            LOG.warn("The alarm of {} waits, because its start cannot be recorded: {}", row.owner(), e.getMessage());
             bell.pause();
             return false;
         }
@@ -292,8 +301,8 @@ public final class Alarms implements AutoCloseable {
         record(row, () -> table.retry(row, clock.instant().plus(backoff).toEpochMilli()));
     }
 
-    /// Writes down how a run ended, however long that takes: an alarm that looks undone would fire again, and be given
-    /// up after a few times because of a full disk.
+    /// Records how a run ended, trying again for as long as the fault is retryable. An alarm whose end is not
+    /// recorded would fire again. A full disk would then use up all retries, and the alarm would be given up.
     private void record(Row row, Runnable write) {
         while (true) {
             try {

@@ -4,9 +4,11 @@ import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// What the scheduler sleeps by: a ring that comes while it is awake is not lost.
+/// Lets the scheduler sleep until somebody rings. A ring that comes while it is awake is not lost: it ends the
+/// next sleep at once.
 final class WakeSignal {
-    /// The longest sleep. A wall clock may be set while we sleep by another; this is how late that is noticed.
+    /// The longest sleep. The wall clock may be set while we sleep by the monotonic clock; it is noticed at most
+    /// this much later.
     static final Duration LONGEST = Duration.ofSeconds(30);
 
     private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -26,7 +28,8 @@ final class WakeSignal {
         }
     }
 
-    /// Returns at the next ring, one since the last call included, or after `wait`.
+    /// Sleeps until the next ring, but at most for `wait` and [#LONGEST]. Returns at once if there was a ring
+    /// since the last call, or after [#close()].
     void await(Duration wait) {
         long nanos = (wait.compareTo(LONGEST) < 0 ? wait : LONGEST).toNanos();
         lock.lock();
@@ -34,13 +37,13 @@ final class WakeSignal {
             while (!hasRung && !isClosed && nanos > 0) nanos = rung.awaitNanos(nanos);
             hasRung = false;
         } catch (InterruptedException _) {
-            // Nobody interrupts the scheduler; if somebody did, it only looks again.
+            // Nobody interrupts the scheduler. An interrupt would only make it look at the alarms once more.
         } finally {
             lock.unlock();
         }
     }
 
-    /// Returns after a second, or at once when closed.
+    /// Sleeps for a second, whatever rings; returns at once when closed.
     void pause() {
         lock.lock();
         try {

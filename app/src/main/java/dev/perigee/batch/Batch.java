@@ -10,20 +10,20 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/// Rows off the heap: filled by one thread, then read by one other, then cleared and filled again. The hand-over
-/// between the two is the caller's (a queue).
+/// Rows in off-heap memory. One thread fills the batch, another one reads it, and then it is cleared and filled
+/// again. The caller hands it from one thread to the other, through a queue.
 ///
-/// A row is `columns` cells of 16 bytes each: eight for the number, or the place of the bytes in the second segment;
-/// four for their length; four for the storage class. Text and blobs follow one another in the second segment, so a row
-/// is bound to a statement with pointers into it and nothing is copied.
+/// A row is `columns` cells of 16 bytes each. Eight bytes hold the number, or the offset of the text or blob in
+/// the second segment; four hold its length; four hold the storage class. Texts and blobs follow one another in
+/// the second segment. A row is bound to a statement with pointers into that segment, without a copy.
 ///
-/// Bounded in rows, in cells ([#MAX_CELL_BYTES]) and in bytes: [#isFull()] says when to hand it on. One row larger than
-/// the byte limit is taken whole, up to [#MAX_ROW_BYTES].
+/// A batch is bounded in rows, in cells ([#MAX_CELL_BYTES]) and in bytes: [#isFull()] says when to hand it on. A
+/// row larger than the byte limit is still taken whole, up to [#MAX_ROW_BYTES].
 public final class Batch implements AutoCloseable {
     /// The largest row taken, in bytes: SQLite's own limit on a row.
     public static final long MAX_ROW_BYTES = 1_000_000_000L;
 
-    /// The most that cells may take, so that very wide tables have fewer rows in a batch.
+    /// The most bytes that a batch's cells may take. It gives very wide tables fewer rows in a batch.
     public static final long MAX_CELL_BYTES = 8L << 20;
 
     private static final int CELL_BYTES = 16;
@@ -44,13 +44,13 @@ public final class Batch implements AutoCloseable {
     private final Buffer cells;
     private final Buffer data;
     private int rowCount;
-    private int cellCount; // of the row being filled
+    private int cellCount; // cells put so far in the row being filled
     private long dataBytes;
     private long rowStart; // where the row being filled begins in `data`
 
     /// @param columns cells in a row, at least 1
-    /// @param maxRows rows it holds at most
-    /// @param maxBytes bytes of text and blobs after which it is full
+    /// @param maxRows the most rows it holds
+    /// @param maxBytes bytes of text and blobs at which it counts as full
     public Batch(int columns, int maxRows, long maxBytes) {
         this(columns, maxRows, maxBytes, MAX_ROW_BYTES);
     }
@@ -85,7 +85,7 @@ public final class Batch implements AutoCloseable {
         put(Double.doubleToRawLongBits(value), 0, SqliteStatement.Type.REAL);
     }
 
-    /// UTF-8 text, copied; not checked.
+    /// Puts text, which is copied. The bytes must be UTF-8; this is not checked.
     public void putText(byte[] bytes, int offset, int length) {
         putBytes(bytes, offset, length, SqliteStatement.Type.TEXT);
     }
@@ -163,8 +163,8 @@ public final class Batch implements AutoCloseable {
         };
     }
 
-    /// Binds a whole row to parameters 1 to `columns`, text and blobs without copying: the batch must not change before
-    /// the statement ran.
+    /// Binds a whole row to parameters 1 to `columns`. Text and blobs are not copied: the batch must not change
+    /// before the statement has run.
     public void bind(int row, SqliteStatement statement) {
         MemorySegment segment = cells.segment();
         long cell = cell(row, 0);
@@ -183,15 +183,14 @@ public final class Batch implements AutoCloseable {
         return cells.segment().get(LONG, cell(row, column));
     }
 
-    /// Whether a cell is what a result column of `statement` has. Numbers are compared by value, text and blobs by
-    /// their bytes, and nothing is copied. What a column's affinity would make of text is not considered: text and a
-    /// number are never the same here.
+    /// Whether a cell equals a result column of `statement`. Numbers are compared by value, text and blobs by
+    /// their bytes, and nothing is copied. Affinity is not applied: text and a number are never equal here.
     public boolean isSame(int row, int column, SqliteStatement statement, int statementColumn) {
         return isSame(cells.segment(), cell(row, column), statement, statementColumn);
     }
 
-    /// Whether all cells of a row are what the result columns of `statement` from `firstColumn` on have, see
-    /// [#isSame(int, int, SqliteStatement, int)].
+    /// Whether all cells of a row equal the result columns of `statement` from `firstColumn` on, as
+    /// [#isSame(int, int, SqliteStatement, int)] compares them.
     public boolean isSame(int row, SqliteStatement statement, int firstColumn) {
         MemorySegment segment = cells.segment();
         long cell = cell(row, 0);
@@ -201,7 +200,8 @@ public final class Batch implements AutoCloseable {
         return true;
     }
 
-    /// Empties it for reuse; memory stays, except what an outsized row had made it grow by.
+    /// Empties it for reuse. Its memory is kept, unless a very large row has made it grow far beyond the byte
+    /// limit.
     public void clear() {
         rowCount = 0;
         cellCount = 0;
@@ -210,7 +210,7 @@ public final class Batch implements AutoCloseable {
         if (data.size() > 4 * Math.max(maxBytes, FIRST_DATA_BYTES)) data.restart();
     }
 
-    /// Releases the memory; using it afterwards is an [IllegalStateException]. A second call does nothing.
+    /// Releases the memory. Using the batch afterwards throws [IllegalStateException]. A second call does nothing.
     @Override
     public void close() {
         cells.close();
@@ -242,8 +242,8 @@ public final class Batch implements AutoCloseable {
         };
     }
 
-    /// Puts a whole row into `hash`: of each cell its class and its number or length, then the bytes of all. Numbers
-    /// are the same whether they are integers or reals.
+    /// Puts a whole row into `hash`: for each cell its storage class and its number or length, then the bytes of
+    /// all texts and blobs. A whole number hashes alike as integer and as real.
     void hash(int row, HashStream128 hash) {
         MemorySegment segment = cells.segment();
         long cell = cell(row, 0);
@@ -265,7 +265,7 @@ public final class Batch implements AutoCloseable {
                 }
             }
         }
-        // A row's text and blobs follow one another without a gap.
+        // A row's texts and blobs follow one another without a gap.
         if (bytes > 0) hash.putBytes(data.segment(), from, bytes, BYTES);
     }
 

@@ -3,7 +3,7 @@ package dev.perigee.batch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Native memory that grows by doubling. Shared between threads by hand-over, never at the same time.
+/// Native memory that grows by doubling. One thread uses it at a time; it may be handed from thread to thread.
 // The arenas live as long as the buffer and are closed by replace() and close().
 @SuppressWarnings("MustBeClosedChecker")
 final class Buffer implements AutoCloseable {
@@ -27,13 +27,14 @@ final class Buffer implements AutoCloseable {
         return segment.byteSize();
     }
 
-    /// Makes room for `bytes`, keeping the first `used` ones.
+    /// Makes the memory at least `bytes` long and keeps the first `used` bytes. Segments taken before become
+    /// invalid if it grows.
     void reserve(long bytes, long used) {
         if (bytes <= segment.byteSize()) return;
         replace(Math.max(bytes, 2 * segment.byteSize()), used);
     }
 
-    /// Goes back to the first size; what was in it is gone.
+    /// Returns to the first size and drops the contents.
     void restart() {
         replace(firstBytes, 0);
     }

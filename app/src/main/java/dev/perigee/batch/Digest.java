@@ -6,13 +6,13 @@ import com.dynatrace.hash4j.hashing.Hashing;
 import java.util.Locale;
 import java.util.function.IntPredicate;
 
-/// The digest of a set of rows, in whatever order they come: the sum, modulo 2 to the power of 128, of a hash of each.
-/// Equal rows give equal digests; the values count as they are stored, and numbers by their value. It shows accidents,
-/// not forgery.
+/// The digest of a set of rows, in any order: the sum of the rows' hashes, modulo 2 to the power of 128. Equal
+/// sets of rows give equal digests. Values count as they are stored, except that 1 and 1.0 are the same number. It
+/// detects accidental differences, not forgery.
 ///
-/// A row's hash is XXH3 with 128 bits, over its cells: `n` for NULL; `i` and eight bytes for a whole number; `r` and
-/// eight bytes for another number; `t` or `b` and the length in four bytes for text and blobs; then the bytes of all
-/// text and blobs. Numbers are little-endian. Not thread-safe.
+/// A row's hash is XXH3 with 128 bits over its cells. NULL is `n`; a whole number is `i` and eight bytes; any
+/// other number is `r` and eight bytes. Text is `t` and a blob is `b`, each with its length in four bytes. After
+/// the cells come the bytes of all texts and blobs. Numbers are little-endian. Not thread-safe.
 ///
 /// @see <a href="https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md">XXH3</a>
 public final class Digest {
@@ -20,7 +20,7 @@ public final class Digest {
     private long high;
     private long low;
 
-    /// Adds the rows of `batch` that are wanted, by their number.
+    /// Adds those rows of `batch` whose index, counted from 0, passes `isWanted`.
     public void add(Batch batch, IntPredicate isWanted) {
         for (int row = 0; row < batch.rowCount(); row++) {
             if (!isWanted.test(row)) continue;
@@ -30,7 +30,7 @@ public final class Digest {
         }
     }
 
-    /// 32 hexadecimal digits.
+    /// The digest of the rows added so far, as 32 hexadecimal digits.
     public String text() {
         return "%016x%016x".formatted(high, low).toLowerCase(Locale.ROOT);
     }

@@ -3,9 +3,9 @@ package dev.perigee.batch;
 import dev.perigee.fault.Fault;
 import java.lang.foreign.ValueLayout;
 
-/// A set of the rowids from 1 to a greatest one, a bit for each, off the heap. Used by one thread at a time.
+/// A bit set of rowids from 1 to a fixed greatest one, in off-heap memory. Used by one thread at a time.
 public final class RowidSet implements AutoCloseable {
-    /// The greatest rowid there may be: 256 MiB of bits.
+    /// The greatest rowid that a set can be made for; its bits take 256 MiB.
     public static final long MAX_ROWID = 1L << 31;
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -13,22 +13,22 @@ public final class RowidSet implements AutoCloseable {
     private final long greatest;
     private final Buffer bits;
 
-    /// An empty set.
+    /// Makes an empty set.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] above [#MAX_ROWID]
+    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] if `greatest` is above [#MAX_ROWID]
     public RowidSet(long greatest) {
         if (greatest > MAX_ROWID) {
             throw Fault.TOO_LARGE.in(
                     "a set of rowids",
-                    "a rowid is %d and %d is the limit".formatted(greatest, MAX_ROWID),
+                    "the greatest rowid is %d, above the limit of %d".formatted(greatest, MAX_ROWID),
                     "Nothing was changed",
-                    "fetch the table again, which numbers its rows anew: `perigee tables resync`");
+                    "fetch the table again, which gives its rows new rowids: `perigee tables resync`");
         }
         this.greatest = greatest;
         this.bits = new Buffer((Math.max(0, greatest) / Long.SIZE + 1) * Long.BYTES);
     }
 
-    /// Adds a rowid; one outside the range is not kept.
+    /// Adds a rowid; a rowid outside the range is ignored.
     public void add(long rowid) {
         if (rowid < 1 || rowid > greatest) return;
         long at = rowid / Long.SIZE * Long.BYTES;

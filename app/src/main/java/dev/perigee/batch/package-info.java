@@ -1,6 +1,6 @@
-/// Rows on their way: compact off-heap batches, typed by column, ending where a page of the source ends.
+/// Rows between the source and the replica, in compact off-heap batches. In a sync, each batch is one page.
 ///
-/// Guarantee: a batch's memory is bounded and is released by its owner.
+/// Guarantee: a batch's memory is bounded, and its owner releases it.
 ///
 /// Start reading at [Batch].
 @NullMarked
