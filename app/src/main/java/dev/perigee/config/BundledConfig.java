@@ -1,8 +1,8 @@
 package dev.perigee.config;
 
-/// Settings of the plugins: those that ship, and those that come as jars.
+/// Settings of the plugins that ship, and of those that come as jars.
 ///
-/// @param maxImportBytes longest body of an import
+/// @param maxImportBytes the longest body of an import request, in bytes
 public record BundledConfig(CronConfig cron, long maxImportBytes, StudioConfig studio, PluginsConfig plugins) {
     public static final BundledConfig DEFAULTS =
             new BundledConfig(CronConfig.DEFAULTS, 10L << 30, StudioConfig.OFF, PluginsConfig.DEFAULTS);

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// The sections of the plugins that ship, and what the environment says of them.
+/// Reads the sections of the plugins and their variables in the environment.
 final class BundledSettings {
     private final Section root;
     private final Map<String, String> environment;
@@ -45,7 +45,7 @@ final class BundledSettings {
         if (user.isPresent() != password.isPresent()) {
             section.wrong(
                     user.isPresent() ? "password" : "user",
-                    "expected both, user and password, or neither (also: STUDIO_USER, STUDIO_PASS)");
+                    "expected both user and password, or neither (also: STUDIO_USER, STUDIO_PASS)");
         }
         return new StudioConfig(user, password);
     }

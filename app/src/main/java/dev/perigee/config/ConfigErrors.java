@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Collects what is wrong with a configuration, so that all of it is said at once.
+/// Collects the mistakes in a configuration, so that all are reported at once.
 final class ConfigErrors {
-    /// Where a variable of the environment is.
+    /// The place of a mistake in a variable of the environment.
     static final String ENVIRONMENT = "environment";
 
     private record Mistake(String place, String text) {}
@@ -18,14 +18,16 @@ final class ConfigErrors {
 
     private final List<Mistake> found = new ArrayList<>();
 
+    /// Adds a mistake.
+    ///
     /// @param place the file with line and column, or [#ENVIRONMENT]
-    /// @param field the setting by its whole name
-    /// @param expected what it should be; never a secret's value
+    /// @param field the full name of the setting, such as `store.readers`
+    /// @param expected what was expected there; must not contain a secret's value
     void add(String place, String field, String expected) {
         found.add(new Mistake(place, "%s: %s: %s".formatted(place, field, expected)));
     }
 
-    /// Those of the file by line, the others after them.
+    /// Throws if there are mistakes. Those in the file come first, ordered by line.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] with a line for each mistake
     void refuse() {

@@ -6,15 +6,15 @@ import java.util.Optional;
 
 /// Settings of the tasks in `tmp_cron_tasks`.
 ///
-/// @param secret signs callbacks; absent: a key derived from the admin's token does
-/// @param missed what happens to a run whose time passed while the server was not there
-/// @param callbackHosts hosts, or `host:port`, that tasks may call; empty for all but link-local ones
-/// @param pluginLimit how long the plugins have for one run
+/// @param secret the key that signs callbacks; absent: a key derived from the admin's token
+/// @param missed what happens to runs whose time passed while the server was down
+/// @param callbackHosts hosts, as `host` or `host:port`, that tasks may call; empty for all but link-local ones
+/// @param pluginLimit the time that the plugins have for one run
 public record CronConfig(Optional<String> secret, Missed missed, List<String> callbackHosts, Duration pluginLimit) {
     public enum Missed {
-        /// One run makes up for all that were missed.
+        /// One run makes up for all missed ones.
         ONCE,
-        /// The next run is the next.
+        /// Missed runs are dropped; the task runs at its next time.
         SKIP
     }
 

@@ -11,7 +11,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.zone.ZoneOffsetTransition;
 
-/// The times that a cron expression names in a time zone.
+/// The times that match a cron expression in a time zone. Immutable.
 public final class CronTimes {
     private final ExecutionTime times;
     private final ZoneId zone;
@@ -21,12 +21,14 @@ public final class CronTimes {
         this.zone = zone;
     }
 
+    /// Parses a cron expression.
+    ///
     /// @param expression five fields, minute first
     /// @throws IllegalArgumentException saying what is wrong with it
     public static CronTimes of(String expression, ZoneId zone) {
         ExecutionTime times = parsed(expression);
         if (times.nextExecution(Instant.EPOCH.atZone(zone)).isEmpty()) {
-            throw new IllegalArgumentException("it names no time at all");
+            throw new IllegalArgumentException("the expression matches no time");
         }
         return new CronTimes(times, zone);
     }
@@ -39,12 +41,14 @@ public final class CronTimes {
         } catch (IllegalArgumentException e) {
             throw e;
         } catch (RuntimeException e) {
-            // The parser meets a field such as `6-/` with an index out of bounds.
-            throw new IllegalArgumentException("it cannot be read", e);
+            // For a field such as `6-/` the parser throws an IndexOutOfBoundsException.
+            throw new IllegalArgumentException("the expression cannot be parsed", e);
         }
     }
 
-    /// @throws IllegalArgumentException where there is no such zone
+    /// The time zone of this name.
+    ///
+    /// @throws IllegalArgumentException if there is no such zone
     public static ZoneId zone(String name) {
         try {
             return name.equals("UTC") ? ZoneOffset.UTC : ZoneId.of(name);
@@ -53,22 +57,25 @@ public final class CronTimes {
         }
     }
 
-    /// The first of them after `instant`. A time that the zone's clock leaves out is when the clock goes on.
+    /// The first matching time after `instant`. A time that falls into the gap of a clock change counts as the
+    /// moment of the change.
     public Instant after(Instant instant) {
         Instant next = times.nextExecution(instant.atZone(zone)).orElseThrow().toInstant();
         ZoneOffsetTransition change = zone.getRules().nextTransition(instant);
         while (change != null && change.getInstant().isBefore(next)) {
-            // cron-utils gives no time for what is left out: a daily task would miss that day.
+            // cron-utils skips times in the gap: a daily task would not run that day.
             if (change.isGap() && namesOneIn(change)) return change.getInstant();
             change = zone.getRules().nextTransition(change.getInstant());
         }
         return next;
     }
 
+    /// Whether the expression matches a local time that the gap leaves out.
     private boolean namesOneIn(ZoneOffsetTransition gap) {
         LocalDateTime before = gap.getDateTimeBefore().minusSeconds(1);
         return times.nextExecution(before.atZone(ZoneOffset.UTC))
-                // The first time there is again too: where a clock moves by half an hour, cron-utils passes over it.
+                // The first local time after the gap counts too: where a clock moves by half an hour, cron-utils
+                // skips it.
                 .filter(first -> !first.toLocalDateTime().isAfter(gap.getDateTimeAfter()))
                 .isPresent();
     }

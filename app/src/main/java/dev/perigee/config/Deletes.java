@@ -11,7 +11,7 @@ public sealed interface Deletes {
     /// Longest time between two sweeps.
     Duration MAX_SWEEP = TableConfig.MAX_INTERVAL;
 
-    /// They stay.
+    /// Deleted rows stay in the copy.
     record Ignore() implements Deletes {
         @Override
         public String text() {
@@ -19,9 +19,9 @@ public sealed interface Deletes {
         }
     }
 
-    /// The source keeps its deleted rows and marks them.
+    /// Soft delete: the source keeps its deleted rows and marks them in a column.
     ///
-    /// @param column the source's column with the mark, spelled as in its catalog; may hold any character
+    /// @param column the source's column with the mark, spelled as in its catalog; may contain any character
     record Soft(String column) implements Deletes {
         public Soft {
             if (column.isEmpty()) throw new IllegalArgumentException("expected a column's name between soft( and )");
@@ -33,7 +33,7 @@ public sealed interface Deletes {
         }
     }
 
-    /// The keys of the copy are compared with those of the source now and then.
+    /// The copy's keys are compared with the source's at an interval, and rows missing at the source are removed.
     ///
     /// @param interval time between two sweeps, [#MIN_SWEEP] to [#MAX_SWEEP], in whole milliseconds
     record Sweep(Duration interval) implements Deletes {
@@ -51,9 +51,11 @@ public sealed interface Deletes {
         }
     }
 
-    /// How [#parse] reads it.
+    /// The text that [#parse] reads back to this value.
     String text();
 
+    /// Reads the setting's text.
+    ///
     /// @throws IllegalArgumentException saying what was expected
     static Deletes parse(String text) {
         if (text.equals("ignore")) return new Ignore();

@@ -4,14 +4,16 @@ import dev.perigee.config.TableConfig.StampedBy;
 import java.time.Duration;
 import java.util.Optional;
 
-/// What makes sure that a copy is its source: how rows that come late, deleted rows and plain differences are found.
+/// Settings that keep a copy equal to its source: how late rows, deleted rows and other differences are found.
 ///
-/// @param settle where the source cannot prove that no transaction is still open: how long rows may come late
+/// @param settle how long after its cursor value a row may still be committed; used where the source cannot prove
+///     that no transaction is open
 /// @param stampedBy who writes the cursor's values
-/// @param verify time between two verifications of the copy against the source, in whole milliseconds; absent: none but
-///     on demand
+/// @param verify time between two verifications of the copy against the source, in whole milliseconds; absent:
+///     only on demand
 /// @param deletes how rows that the source deleted leave the copy
-/// @param maxDeletedShare a sweep that would remove a greater share of the copy asks first, above 0 and 1 at most
+/// @param maxDeletedShare a sweep that would remove a greater share of the copy needs a confirmation; above 0, at
+///     most 1
 public record GuaranteeSettings(
         Duration settle, StampedBy stampedBy, Optional<Duration> verify, Deletes deletes, double maxDeletedShare) {
     public static final Duration DEFAULT_SETTLE = Duration.ofSeconds(10);

@@ -5,11 +5,13 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Guesses which name was meant.
+/// Suggests the known name that a misspelled one was probably meant to be.
 public final class NameSuggestion {
     private NameSuggestion() {}
 
-    /// The known name nearest to `written`, where one is near: a slip or two, or another way to separate words.
+    /// The known name nearest to `written`; case and the separators `_`, `-` and space do not count. Two letters
+    /// may differ, or a third of them if that is more; in a name of fewer than four letters, one. Else it is
+    /// empty.
     public static Optional<String> of(String written, Collection<String> known) {
         String plain = plain(written);
         int most = plain.length() < 4 ? 1 : Math.max(2, plain.length() / 3);
@@ -19,7 +21,7 @@ public final class NameSuggestion {
                         .thenComparing(Comparator.naturalOrder()));
     }
 
-    /// What to say of a name that is not known.
+    /// The hint for an unknown name: the nearest known one, else all known ones.
     static String hint(String written, Collection<String> known) {
         return of(written, known)
                 .map("did you mean \"%s\"?"::formatted)
@@ -31,7 +33,7 @@ public final class NameSuggestion {
         return name.toLowerCase(Locale.ROOT).replaceAll("[_\\- ]", "");
     }
 
-    /// Letters to insert, remove or replace to get from one to the other.
+    /// Levenshtein distance: the letters to insert, remove or replace to turn one name into the other.
     private static int distance(String from, String to) {
         int[] row = new int[to.length() + 1];
         for (int j = 0; j <= to.length(); j++) row[j] = j;

@@ -2,7 +2,7 @@ package dev.perigee.config;
 
 import java.util.Optional;
 
-/// Everything that can be configured, one record per room.
+/// The whole configuration, one record per room.
 public record PerigeeConfig(
         StoreConfig store,
         ServeConfig serve,
@@ -11,7 +11,7 @@ public record PerigeeConfig(
         ReplicationConfig replication,
         BundledConfig bundled) {
 
-    /// With the defaults of the plugins that ship.
+    /// With the defaults for the plugins.
     public PerigeeConfig(
             StoreConfig store,
             ServeConfig serve,
@@ -21,7 +21,7 @@ public record PerigeeConfig(
         this(store, serve, query, source, replication, BundledConfig.DEFAULTS);
     }
 
-    /// The same with other settings of the plugins that ship.
+    /// The same configuration with other settings for the plugins.
     public PerigeeConfig with(BundledConfig other) {
         return new PerigeeConfig(store, serve, query, source, replication, other);
     }

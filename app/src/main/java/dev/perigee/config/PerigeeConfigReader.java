@@ -16,18 +16,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// Reads the configuration of a server: what the command line says, else the environment, else `perigee.yaml`, else the
-/// defaults. Every mistake of all three is reported at once.
+/// Reads the configuration of a server. The command line wins over the environment, the environment over
+/// `perigee.yaml`, and the file over the defaults. The mistakes of all three are reported together.
 public final class PerigeeConfigReader {
-    /// What the command line says.
+    /// Settings from the command line.
     public record Overrides(Optional<Path> directory, Optional<String> host, OptionalInt port) {
         public static final Overrides NONE = new Overrides(Optional.empty(), Optional.empty(), OptionalInt.empty());
     }
 
-    /// Where a server listens unless told otherwise.
+    /// The port a server listens on by default.
     public static final int DEFAULT_PORT = 8787;
 
-    /// The data folder unless told otherwise, in the working directory.
+    /// The default data folder, in the working directory.
     public static final Path DEFAULT_DIRECTORY = Path.of("data");
 
     private static final Duration HOUR = Duration.ofHours(1);
@@ -47,8 +47,11 @@ public final class PerigeeConfigReader {
         this.environment = environment;
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake: where,
-    ///     which field, what was expected
+    /// Reads and checks the whole configuration.
+    ///
+    /// @param file the configuration file; empty for none
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake: its
+    ///     place, the field, what was expected
     public static PerigeeConfig read(Optional<Path> file, Overrides overrides, Map<String, String> environment) {
         ConfigErrors mistakes = new ConfigErrors();
         String label = file.map(Path::toString).orElse("perigee.yaml");
@@ -82,7 +85,7 @@ public final class PerigeeConfigReader {
         if (Files.isDirectory(file)) return "%s is a folder, expected a file".formatted(file);
         return switch (e) {
             case NoSuchFileException _ -> "there is no file %s".formatted(file);
-            case AccessDeniedException _ -> "%s may not be read".formatted(file);
+            case AccessDeniedException _ -> "no permission to read %s".formatted(file);
             case CharacterCodingException _ -> "%s is not UTF-8 text".formatted(file);
             default -> "%s cannot be read: %s".formatted(file, e.getMessage());
         };
@@ -151,7 +154,7 @@ public final class PerigeeConfigReader {
         return query;
     }
 
-    /// A switch: what the environment says, else the file; off unless told otherwise.
+    /// A switch: the environment's variable if it is set, else the file's setting, else off.
     private boolean isOn(Section section, String name, String variable) {
         String expected = "expected true or false (also: %s)".formatted(variable);
         String text = section.text(name, "false", value -> value.matches("true|false"), expected);
@@ -183,17 +186,17 @@ public final class PerigeeConfigReader {
         return replication;
     }
 
-    /// @param places filled with where each table is named
+    /// @param places is filled with the place in the file where each table is named
     private static List<TableConfig> tables(Section section, Map<String, String> places) {
         List<Section> sections = section.sections("tables");
         if (sections.size() > MAX_TABLES) section.wrong("tables", "expected at most %d tables".formatted(MAX_TABLES));
         List<TableConfig> tables = new ArrayList<>();
         for (Section table : sections) {
-            if (!table.isMapping()) continue; // Which is reported already.
+            if (!table.isMapping()) continue; // already reported
             TableSettings.read(table.plain(), Optional.empty(), table::wrong).ifPresent(config -> {
                 String place = table.place("name");
                 if (places.putIfAbsent(config.name(), place) == null) tables.add(config);
-                else table.wrong("name", "the table is there twice");
+                else table.wrong("name", "the table is listed twice");
             });
         }
         return tables;

@@ -6,12 +6,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// Plugins that come as jars.
+/// Settings of the plugins that come as jars.
 ///
-/// @param directory where they are; empty for `plugins` beside the data folder's replica
-/// @param isFatal whether one that fails keeps the server from starting; else it is left out and named
-/// @param settings of each, by its name
-/// @param limit how long one has to register, to start, and to stop, each
+/// @param directory the folder with the jars; empty for `plugins` in the data folder
+/// @param isFatal whether a plugin that fails keeps the server from starting; else it is left out and reported
+/// @param settings each plugin's own settings, by the plugin's name
+/// @param limit the time that a plugin has for each of registering, starting and stopping
 public record PluginsConfig(
         Optional<Path> directory, boolean isFatal, Map<String, Map<String, String>> settings, Duration limit) {
     public static final PluginsConfig DEFAULTS =

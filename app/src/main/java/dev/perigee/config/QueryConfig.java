@@ -2,20 +2,20 @@ package dev.perigee.config;
 
 import java.time.Duration;
 
-/// Limits of statements.
+/// Limits and switches for callers' statements.
 ///
-/// @param readLimit longest run of a reading request
-/// @param writeLimit longest run of a writing request; it holds up every other write
-/// @param maxStatementBytes longest SQL text
-/// @param maxRows rows in one answer
-/// @param maxTransactionStatements statements in one `transaction` request
-/// @param maxWriteBytes what one writing request may add to the WAL
-/// @param allowlist whether clients run the statements of `tmp_allowlist_queries` only
+/// @param readLimit the longest time that a reading request may run
+/// @param writeLimit the longest time that a writing request may run; all other writes wait for it
+/// @param maxStatementBytes the longest SQL text, in UTF-16 units
+/// @param maxRows the most rows in one answer
+/// @param maxTransactionStatements the most statements in one `transaction` request
+/// @param maxWriteBytes the most bytes that one writing request may add to the WAL
+/// @param allowlist whether clients may run only the statements in `tmp_allowlist_queries`
 /// @param log whether statements and their times are kept in `tmp_query_log`
-/// @param cacheTime how long an answer of the external database is kept for those who take an old one
-/// @param maxDatabaseBytes what the replica's pages may take before clients add no more
-/// @param rowLevelSecurity whether clients see and write only what `tmp_rls_policies` lets them
-/// @param workers the processes that run clients' statements
+/// @param cacheTime how long an answer of the external database is kept for requests that accept a cached one
+/// @param maxDatabaseBytes size of the replica's pages at which clients may add no more
+/// @param rowLevelSecurity whether clients see and write only the rows that `tmp_rls_policies` allows
+/// @param workers settings of the processes that run clients' statements
 public record QueryConfig(
         Duration readLimit,
         Duration writeLimit,
@@ -32,7 +32,7 @@ public record QueryConfig(
     private static final Duration CACHE_TIME = Duration.ofSeconds(60);
     private static final long MAX_DATABASE_BYTES = 100L << 30;
 
-    /// With every switch off.
+    /// With every switch off and the defaults for the rest.
     public QueryConfig(
             Duration readLimit,
             Duration writeLimit,
@@ -72,7 +72,7 @@ public record QueryConfig(
                 workers);
     }
 
-    /// The same with another bound of what clients may add.
+    /// The same with another limit on the replica's size.
     public QueryConfig withMaxDatabaseBytes(long bytes) {
         return new QueryConfig(
                 readLimit,
@@ -89,7 +89,7 @@ public record QueryConfig(
                 workers);
     }
 
-    /// The same with other workers.
+    /// The same with other settings of the workers.
     public QueryConfig withWorkers(WorkerConfig other) {
         return new QueryConfig(
                 readLimit,

@@ -6,14 +6,14 @@ import java.util.Map;
 
 /// Settings of the replication plugin.
 ///
-/// @param tables those `perigee.yaml` names
-/// @param parallelTables tables synced at once, 1 to 32
-/// @param keepRuns run records kept for each table
+/// @param tables the tables that `perigee.yaml` names
+/// @param parallelTables the most tables synced at once, 1 to 32
+/// @param keepRuns the most run records kept for each table
 /// @param retryFirst wait before the first retry of a failing table
-/// @param retryMax longest wait between two retries
-/// @param verifyRowsPerSecond rows a verification compares in a second at most; 0 for no limit
-/// @param adminsWriteCopies whether admins may change rows of copies, which no guarantee covers
-/// @param places where the configuration file names each of `tables`, as file, line and column, by the table's name
+/// @param retryMax the longest wait between two retries
+/// @param verifyRowsPerSecond the most rows that a verification compares in a second; 0 for no limit
+/// @param adminsWriteCopies whether admins may change rows of copies; no guarantee covers such changes
+/// @param places the place in the configuration file (file, line, column) of each of `tables`, by the table's name
 public record ReplicationConfig(
         List<TableConfig> tables,
         int parallelTables,
@@ -29,7 +29,7 @@ public record ReplicationConfig(
         places = Map.copyOf(places);
     }
 
-    /// Tables that no file names.
+    /// For tables that come from the program and not from a file.
     public ReplicationConfig(
             List<TableConfig> tables,
             int parallelTables,
@@ -41,7 +41,7 @@ public record ReplicationConfig(
         this(tables, parallelTables, keepRuns, retryFirst, retryMax, verifyRowsPerSecond, adminsWriteCopies, Map.of());
     }
 
-    /// Verifications without a limit on their rate, and copies that nobody but Perigee writes.
+    /// With no limit on the rate of verifications, and copies that only Perigee writes.
     public ReplicationConfig(
             List<TableConfig> tables, int parallelTables, int keepRuns, Duration retryFirst, Duration retryMax) {
         this(tables, parallelTables, keepRuns, retryFirst, retryMax, 0, false);

@@ -19,8 +19,8 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/// A mapping of a YAML file. Each setting is asked for by name, with what is expected; what was not asked for when
-/// [#done] is called does not exist. A setting without a value is as if it were not there.
+/// A mapping in a YAML file. The reader asks for each setting by name and says what it expects. [#done] then
+/// reports every setting that nobody asked for as unknown. A setting without a value counts as missing.
 final class Section {
     private record Entry(Node key, Node value) {}
 
@@ -30,7 +30,8 @@ final class Section {
     private final Map<String, Entry> entries = new LinkedHashMap<>();
     private final Set<String> asked = new LinkedHashSet<>();
 
-    /// @param path names of the sections around it, with dots between
+    /// @param path the section's full name, such as `replication.tables[0]`; empty for the whole file
+    /// @param node the section's node; null if the file does not have the section
     Section(YamlFile file, String path, @Nullable Node node) {
         this.file = file;
         this.path = path;
@@ -46,7 +47,7 @@ final class Section {
         if (!(key instanceof ScalarNode scalar)) {
             file.wrong(key, path, "expected a name");
         } else if (entries.putIfAbsent(scalar.getValue(), new Entry(key, value)) != null) {
-            file.wrong(key, name(scalar.getValue()), "is there twice");
+            file.wrong(key, name(scalar.getValue()), "is set twice");
         }
     }
 
@@ -62,7 +63,7 @@ final class Section {
         return text(name).orElse(otherwise);
     }
 
-    /// Text that must satisfy `isFine`; messages show it.
+    /// Text that must satisfy `isFine`. Not for secrets: a message quotes what was found in the file.
     String text(String name, String otherwise, Function<String, Boolean> isFine, String expected) {
         return parsed(name, expected, text -> isFine.apply(text) ? Optional.of(text) : Optional.empty())
                 .orElse(otherwise);
@@ -100,7 +101,7 @@ final class Section {
                 .orElse(otherwise);
     }
 
-    /// The texts of a list; one text alone is a list of it.
+    /// The texts of a list; a single text counts as a list with one entry.
     List<String> texts(String name, List<String> otherwise) {
         Node value = value(name);
         if (value == null) return otherwise;
@@ -117,12 +118,12 @@ final class Section {
         return texts;
     }
 
-    /// The names of all settings, for sections whose names are not ours.
+    /// The names of all settings, for a section in which the user chooses the names.
     Set<String> names() {
         return Set.copyOf(entries.keySet());
     }
 
-    /// Every setting of a section whose names are not ours.
+    /// All settings of the section of that name, in which the user chooses the names.
     Map<String, String> pairs(String name) {
         Section section = section(name);
         Map<String, String> pairs = new LinkedHashMap<>();
@@ -130,7 +131,7 @@ final class Section {
         return pairs;
     }
 
-    /// The section of that name; an empty one where there is none.
+    /// The section of that name; an empty section if the file has none.
     Section section(String name) {
         return new Section(file, name(name), value(name));
     }
@@ -151,7 +152,7 @@ final class Section {
         return sections;
     }
 
-    /// All settings by their names: text, numbers, booleans, lists of them, null.
+    /// All settings by name, as text, numbers, booleans, null, or lists of these. Marks all of them as asked for.
     Map<String, @Nullable Object> plain() {
         Map<String, @Nullable Object> plain = new LinkedHashMap<>();
         entries.forEach((name, entry) -> {
@@ -166,7 +167,7 @@ final class Section {
             case ScalarNode scalar -> {
                 Scalar text = file.scalar(scalar, name(name)).orElse(null);
                 if (text == null) yield null;
-                // What came from the environment has no quotes of its own.
+                // A variable's value cannot be quoted in the file, so it is read like a value without quotes.
                 yield scalar.isPlain() || !text.isShown() ? typed(text.value()) : text.value();
             }
             case SequenceNode list -> {
@@ -174,11 +175,11 @@ final class Section {
                 for (Node item : list.getValue()) items.add(plain(item, name));
                 yield items;
             }
-            default -> Map.of(); // Which nothing expects.
+            default -> Map.of(); // a mapping, which no setting accepts, so the caller reports it
         };
     }
 
-    /// As YAML reads a value without quotes.
+    /// The value that YAML gives to a text without quotes: null, true or false, a number, or the text itself.
     private static @Nullable Object typed(String text) {
         if (text.isEmpty() || text.equals("~") || text.equals("null")) return null;
         if (text.equals("true") || text.equals("false")) return Boolean.valueOf(text);
@@ -186,14 +187,14 @@ final class Section {
         return text.matches("[-+]?[0-9]{1,40}\\.[0-9]{1,40}") ? new BigDecimal(text) : text;
     }
 
-    /// Reports a setting of this section as wrong, where it stands; a missing one where the section stands.
+    /// Reports a mistake in a setting at the setting's place, or at the section's place if the setting is missing.
     void wrong(String name, String expected) {
         Entry entry = entries.get(name);
         boolean isUnknown = expected.startsWith("there is no such field");
         file.wrong(entry == null ? node : isUnknown ? entry.key : entry.value, name(name), expected);
     }
 
-    /// Where the setting stands, for those who report it themselves.
+    /// The setting's place in the file, for callers that report mistakes themselves.
     String place(String name) {
         Entry entry = entries.get(name);
         return file.place(entry == null ? Optional.empty() : entry.value.getStartMark());

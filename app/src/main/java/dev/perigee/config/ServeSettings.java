@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The section `serve`, and what the environment says of it.
+/// Reads the section `serve` and its variables in the environment.
 final class ServeSettings {
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration HOUR = Duration.ofHours(1);
@@ -42,7 +42,7 @@ final class ServeSettings {
                     .add(
                             ConfigErrors.ENVIRONMENT,
                             "CLIENT_AUTHORIZATION_TOKEN",
-                            "expected another token than the admin's, which would make every client an admin");
+                            "expected a token other than the admin's, which would make every client an admin");
         }
         String algorithm = section.text("jwtAlgorithm", base.jwtAlgorithm());
         algorithm = given("AUTH_ALGORITHM", Optional.of(algorithm)).orElse(algorithm);
@@ -89,7 +89,7 @@ final class ServeSettings {
         if (certificate.isPresent() != key.isPresent()) {
             section.wrong(
                     certificate.isPresent() ? "tlsKey" : "tlsCertificate",
-                    "expected both, tlsCertificate and tlsKey, or neither");
+                    "expected both tlsCertificate and tlsKey, or neither");
         }
         return new SurfaceConfig(
                 section.texts("hosts", base.hosts()),
@@ -117,14 +117,14 @@ final class ServeSettings {
         return overrides.port().orElse(port);
     }
 
-    /// A header could not carry it.
+    /// Reports a token with characters that an HTTP header cannot carry.
     private void checkToken(String name, Optional<String> token) {
         if (token.filter(text -> !text.matches("[\\x21-\\x7e]+")).isPresent()) {
-            section.mistakes().add(ConfigErrors.ENVIRONMENT, name, "expected visible ASCII characters without blanks");
+            section.mistakes().add(ConfigErrors.ENVIRONMENT, name, "expected visible ASCII characters without spaces");
         }
     }
 
-    /// The environment's word, else the file's; an empty one is none.
+    /// The environment's value, else the file's; an empty text counts as missing.
     private Optional<String> given(String variable, Optional<String> otherwise) {
         return Optional.ofNullable(environment.get(variable))
                 .filter(value -> !value.isEmpty())

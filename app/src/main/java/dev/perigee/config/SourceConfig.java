@@ -3,17 +3,18 @@ package dev.perigee.config;
 import java.time.Duration;
 import java.util.Map;
 
-/// How to reach the external database.
+/// The address of the external database, and limits on its use.
 ///
 /// @param type `postgresql`
 /// @param host name or address
-/// @param user role to log in as
-/// @param password empty where none is needed
-/// @param defaultSchema the schema of tables named without one
-/// @param options the URL's query parameters with libpq's names (`sslmode`, `sslrootcert`, `options`, …), lower case
-/// @param maxConnections connections open at once
-/// @param connectTimeout for the TCP connection and the login together
-/// @param statementTimeout longest run of one statement; zero for no limit
+/// @param user the role to log in as
+/// @param password empty if none is needed
+/// @param defaultSchema the schema of tables that are named without a schema
+/// @param options the URL's query parameters by libpq's names (`sslmode`, `sslrootcert`, `options`, …), in lower
+///     case
+/// @param maxConnections the most connections open at once
+/// @param connectTimeout the time limit for the TCP connection and the login together
+/// @param statementTimeout the longest time one statement may run; zero for no limit
 public record SourceConfig(
         String type,
         String host,
@@ -31,7 +32,7 @@ public record SourceConfig(
         options = Map.copyOf(options);
     }
 
-    /// Where it is, without user and password: for messages and the status.
+    /// The address without user and password, for messages and the status.
     public String place() {
         return "%s://%s:%d/%s".formatted(type, host.contains(":") ? "[" + host + "]" : host, port, database);
     }

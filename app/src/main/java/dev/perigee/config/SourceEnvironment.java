@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// The source as the variables `EXTERNAL_DB_*` name it, with StarbaseDB's names and `EXTERNAL_DB_URL`.
+/// Reads the source's address from the environment: StarbaseDB's variables `EXTERNAL_DB_*`, and `EXTERNAL_DB_URL`.
 public final class SourceEnvironment {
     private static final String PREFIX = "EXTERNAL_DB_";
     private static final String URL = PREFIX + "URL";
@@ -32,13 +32,13 @@ public final class SourceEnvironment {
             PREFIX + "DEFAULT_SCHEMA",
             Part.DEFAULT_SCHEMA));
 
-    /// StarbaseDB's variables for databases of other kinds begin so.
+    /// Prefixes of StarbaseDB's variables for other kinds of databases.
     private static final List<String> OTHER_KINDS =
             List.of(PREFIX + "TURSO_", PREFIX + "STARBASEDB_", PREFIX + "CLOUDFLARE_");
 
     private SourceEnvironment() {}
 
-    /// The source the environment names; empty where it names none.
+    /// The source that the environment names; empty if it names none.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] with every mistake
     public static Optional<SourceConfig> source(Map<String, String> environment) {
@@ -70,7 +70,7 @@ public final class SourceEnvironment {
                 mistakes.add(
                         ConfigErrors.ENVIRONMENT,
                         name,
-                        "this version follows PostgreSQL only: do without this variable");
+                        "this version follows PostgreSQL only: remove this variable");
             } else if (!name.equals(URL)) {
                 mistakes.add(
                         ConfigErrors.ENVIRONMENT,
@@ -81,16 +81,16 @@ public final class SourceEnvironment {
         return parts;
     }
 
-    /// Variables that say something of a source, but not where it is, are a slip.
+    /// Reports variables about a source when none of them says where the source is.
     static void checkPlace(SourceParts parts, ConfigErrors mistakes) {
         if (parts.has(Part.HOST) || parts.has(Part.TYPE) && parts.has(Part.DATABASE)) return;
         mistakes.add(
                 ConfigErrors.ENVIRONMENT,
                 PREFIX + "HOST",
-                "expected this variable, or %s, beside the other %s* variables".formatted(URL, PREFIX));
+                "expected this variable, or %s, in addition to the other %s* variables".formatted(URL, PREFIX));
     }
 
-    /// For a source whose password is given nowhere else; empty for none.
+    /// The password for a source that was configured without one; empty if the environment has none either.
     static String password(Map<String, String> environment) {
         String ours = environment.getOrDefault(PASSWORD, "");
         return ours.isEmpty() ? environment.getOrDefault("PGPASSWORD", "") : ours;

@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// What is known so far of where a source is: parts may come from a URL, from fields beside it, from the environment.
+/// Gathers the parts of a source's address. They may come from a URL, from single settings, and from the
+/// environment.
 final class SourceParts {
     enum Part {
         TYPE("type"),
@@ -24,22 +25,24 @@ final class SourceParts {
             this.field = field;
         }
 
-        /// Its name in `perigee.yaml`.
+        /// The setting's name in `perigee.yaml`, in section `source`.
         String field() {
             return field;
         }
     }
 
+    /// A part's value, and where it was set.
+    ///
     /// @param place the file with line and column, or the environment
-    /// @param field the setting that says so
+    /// @param field the setting that has the value
     private record Given(String value, String place, String field) {}
 
-    /// How the source is used, where it is wherever.
+    /// Limits on the use of the source, independent of its address.
     record Limits(int maxConnections, Duration connectTimeout, Duration statementTimeout) {
         static final Limits DEFAULT = new Limits(8, Duration.ofSeconds(10), Duration.ofSeconds(60));
     }
 
-    /// libpq's names that the source understands.
+    /// The options of libpq that the source understands.
     static final Set<String> OPTIONS = Set.of(
             "sslmode",
             "sslrootcert",
@@ -62,7 +65,7 @@ final class SourceParts {
     private final EnumMap<Part, Given> parts = new EnumMap<>(Part.class);
     private final Map<String, String> options = new LinkedHashMap<>();
 
-    /// Takes note of a part. One that contradicts another is a mistake.
+    /// Records a part's value. If the part already has a different value, that is reported as a mistake.
     void put(Part part, String value, String place, String field, ConfigErrors mistakes) {
         String plain = part == Part.TYPE ? type(value) : value;
         Given before = parts.putIfAbsent(part, new Given(plain, place, field));
@@ -74,12 +77,12 @@ final class SourceParts {
         }
     }
 
-    /// As a later word of the same speaker: it replaces what was said.
+    /// Records a part's value in place of any earlier one, as a URL's query parameter does.
     void replace(Part part, String value, String place, String field) {
         parts.put(part, new Given(value, place, field));
     }
 
-    /// Takes note of one of libpq's options.
+    /// Records an option of libpq; reports an unknown name or an unknown `sslmode`.
     void option(String name, String value, String place, String field, ConfigErrors mistakes) {
         if (!OPTIONS.contains(name)) {
             mistakes.add(place, field, "there is no such option; " + NameSuggestion.hint(name, OPTIONS));
@@ -98,8 +101,9 @@ final class SourceParts {
         return parts.containsKey(part);
     }
 
-    /// What `stronger` says, and this where it says nothing. An address is taken whole or not at all: a password is
-    /// never sent to a host that it was not given for.
+    /// Merges two sources of settings: the values of `stronger`, and these where it has none. If `stronger` names
+    /// a host, only the default schema is taken from here. A password is never sent to a host that it was not
+    /// given for.
     SourceParts under(SourceParts stronger) {
         SourceParts merged = new SourceParts();
         if (stronger.has(Part.HOST)) {
@@ -113,15 +117,15 @@ final class SourceParts {
         return merged;
     }
 
-    /// The whole, with libpq's defaults for what was not said.
+    /// The complete address, with libpq's defaults for missing parts. Empty if the port is not valid.
     ///
-    /// @param password used where none was given
+    /// @param password used if no part has one
     Optional<SourceConfig> config(Limits limits, String password, ConfigErrors mistakes) {
         if (!text(Part.TYPE, "postgresql").equals("postgresql")) {
             wrong(Part.TYPE, "this version follows PostgreSQL only: expected \"postgresql\"", mistakes);
         }
         Optional<Integer> port = port();
-        // What was found may be a piece of a password that was not encoded.
+        // The message does not quote what was found: it may be a piece of a password that was not encoded.
         if (port.isEmpty()) wrong(Part.PORT, "port: expected a whole number from 1 to " + MAX_PORT, mistakes);
         String host = text(Part.HOST, "localhost");
         if (host.startsWith("/")) wrong(Part.HOST, "a Unix socket is not supported; name a host", mistakes);

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/// The section `source`, and what the environment says of it.
+/// Reads the section `source` and its variables in the environment.
 final class SourceSettings {
     private final Section section;
     private final Map<String, String> environment;

@@ -7,15 +7,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 
-/// Reads `postgres://user:password@host:port/database?sslmode=require&schema=shop` as libpq does.
+/// Parses URLs such as `postgres://user:password@host:port/database?sslmode=require&schema=shop`, as libpq does.
 ///
-/// No message quotes any piece of a URL: where an `@` or a `/` of a password is not encoded, a piece of the password
-/// lands in another part.
+/// No message quotes a piece of the URL: if an `@` or `/` in the password is not encoded, a piece of the password
+/// is read as another part.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS">libpq: connection
 ///     URIs</a>
 public final class SourceUrl {
-    /// Query parameters that are parts of the address; libpq lets them replace what stands before the `?`.
+    /// Query parameters that are parts of the address. As in libpq, they replace what stands before the `?`.
     private static final Map<String, Part> PARTS = Map.of(
             "host",
             Part.HOST,
@@ -44,10 +44,10 @@ public final class SourceUrl {
         this.mistakes = mistakes;
     }
 
-    /// The source at a URL that a command was given. A password that is not in it comes from `EXTERNAL_DB_PASS`, else
-    /// from `PGPASSWORD`.
+    /// The source at a URL from the command line. If the URL has no password, it is taken from `EXTERNAL_DB_PASS`,
+    /// else from `PGPASSWORD`.
     ///
-    /// @param field the option it was given by, for messages
+    /// @param field the command's option that has the URL, for messages
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake
     public static SourceConfig source(String url, String field, Map<String, String> environment) {
         ConfigErrors mistakes = new ConfigErrors();
@@ -80,7 +80,8 @@ public final class SourceUrl {
         return reading.parts;
     }
 
-    /// A second `@`, or one after a slash, comes from a password that is not encoded; libpq would take the wrong host.
+    /// Reads `user:password@`. A second `@`, or an `@` after a slash, comes from a password that is not encoded:
+    /// libpq would take the wrong host, so it is reported.
     private void user() {
         if (rest.indexOf('@') != rest.lastIndexOf('@') || rest.indexOf('@') > upTo("/")) {
             wrong("in a user's name or password, write %40 for an @ and %2F for a /");
@@ -100,14 +101,14 @@ public final class SourceUrl {
         if (at < rest.length() && rest.charAt(at) == '[') {
             int close = rest.indexOf(']', at);
             if (close < 0) {
-                wrong("the address in [ ] does not end");
+                wrong("the address after [ has no closing ]");
                 at = rest.length();
                 return;
             }
             part(Part.HOST, rest.substring(at + 1, close));
             at = close + 1;
             if (at < rest.length() && ":/?,".indexOf(rest.charAt(at)) < 0)
-                wrong("after ] expected a port or a database");
+                wrong("expected a port or a database after ]");
         } else {
             int end = upTo(":/?,");
             part(Part.HOST, rest.substring(at, end));
@@ -137,7 +138,7 @@ public final class SourceUrl {
             if (parameter.isEmpty()) continue;
             int equals = parameter.indexOf('=');
             if (equals < 0 || equals != parameter.lastIndexOf('=')) {
-                wrong("after ? expected name=value, separated by &");
+                wrong("expected name=value pairs after ?, separated by &");
                 continue;
             }
             Optional<String> name = decoded(parameter.substring(0, equals));
@@ -150,7 +151,7 @@ public final class SourceUrl {
         }
     }
 
-    /// Empty parts are as if they were missing, as in libpq.
+    /// Records a part. An empty part counts as missing, as in libpq.
     private void part(Part part, String encoded) {
         if (encoded.isEmpty()) return;
         decoded(encoded).ifPresent(value -> parts.put(part, value, place, field, mistakes));
@@ -162,7 +163,8 @@ public final class SourceUrl {
         return end;
     }
 
-    /// Percent-decoded; a plus stays one.
+    /// The percent-decoded text; a plus sign stays a plus sign. Empty, with a mistake reported, if it is not
+    /// valid.
     private Optional<String> decoded(String encoded) {
         if (encoded.indexOf('%') < 0) return Optional.of(encoded);
         byte[] from = encoded.getBytes(StandardCharsets.UTF_8);
@@ -175,7 +177,7 @@ public final class SourceUrl {
             int high = i + 2 < from.length ? Character.digit(from[i + 1], 16) : -1;
             int low = i + 2 < from.length ? Character.digit(from[i + 2], 16) : -1;
             if (high < 0 || low < 0 || high + low == 0) {
-                wrong("after a percent sign expected two hexadecimal digits, not 00; the sign itself is %25");
+                wrong("expected two hexadecimal digits, not 00, after a percent sign; write %25 for the sign itself");
                 return Optional.empty();
             }
             to.put((byte) (high << 4 | low));

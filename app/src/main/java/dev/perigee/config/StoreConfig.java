@@ -5,14 +5,16 @@ import java.time.Duration;
 
 /// Settings of the replica file.
 ///
-/// @param directory the folder the replica is in
-/// @param fileName the replica's name in it
-/// @param readers read connections, each with a thread of its own; 2 to 64, since callers get all but one
-/// @param writeQueue writes that may wait for the writer before callers are held up; 1 to 100 000
-/// @param walLimitBytes size of the WAL past which the oldest readers are interrupted so that it can be emptied
+/// @param directory the folder of the replica
+/// @param fileName the replica's name in that folder
+/// @param readers read connections, each with its own thread, 2 to 64; callers' statements may use all but one
+/// @param writeQueue writes that may wait for the writer before further callers must wait to hand in theirs; 1 to
+///     100 000
+/// @param walLimitBytes size of the WAL from which on the oldest readers are interrupted, so that it can be
+///     emptied
 /// @param checkpointBytes size of the WAL at which a checkpoint is tried
 /// @param pageCacheBytes page cache of the write connection
-/// @param lockWait how long opening waits for another process to give up the data folder
+/// @param lockWait how long opening waits for another process to release the data folder
 public record StoreConfig(
         Path directory,
         String fileName,
@@ -23,10 +25,10 @@ public record StoreConfig(
         long pageCacheBytes,
         Duration lockWait) {
 
-    /// The fewest readers: one for callers, one that they cannot take.
+    /// The fewest readers: one for callers, and one that they cannot use.
     public static final int MIN_READERS = 2;
 
-    /// The replica's name in a data folder.
+    /// The default name of the replica in a data folder.
     public static final String FILE_NAME = "perigee.db";
 
     public StoreConfig {
@@ -35,7 +37,7 @@ public record StoreConfig(
         }
     }
 
-    /// A data folder's replica.
+    /// For a replica with the default name.
     public StoreConfig(
             Path directory,
             int readers,
@@ -47,7 +49,8 @@ public record StoreConfig(
         this(directory, FILE_NAME, readers, writeQueue, walLimitBytes, checkpointBytes, pageCacheBytes, lockWait);
     }
 
-    /// How many readers callers' statements may hold at once. The last one is for alarms, syncs and the status.
+    /// The most readers that callers' statements may use at once. The remaining one is for alarms, syncs and the
+    /// status.
     public int callerReaders() {
         return readers - 1;
     }
@@ -57,7 +60,7 @@ public record StoreConfig(
         return new StoreConfig(directory, 4, 1024, 256L << 20, 16L << 20, 32L << 20, Duration.ZERO);
     }
 
-    /// The defaults for a replica that is a file of its own, wherever it is.
+    /// The defaults for a replica in any file, not necessarily in a data folder.
     public static StoreConfig ofFile(Path file) {
         Path absolute = file.toAbsolutePath();
         Path folder = absolute.getParent();

@@ -2,7 +2,7 @@ package dev.perigee.config;
 
 import java.util.Optional;
 
-/// Who may use the studio; nobody, unless both are there.
+/// The login of the studio. The studio is off unless both user and password are set.
 public record StudioConfig(Optional<String> user, Optional<String> password) {
     public static final StudioConfig OFF = new StudioConfig(Optional.empty(), Optional.empty());
 

@@ -4,15 +4,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// What the HTTP server's surface is guarded by.
+/// Protection of the HTTP server against strangers and overload.
 ///
-/// @param hosts names that requests may be sent to, beside those of this machine; with a host that is no loopback
-///     address, empty is any
-/// @param requestsPerSecond of one token, or of one subject of JWTs
-/// @param failuresPerMinute wrong tokens from one address
-/// @param isStrict whether statuses are the original's, where it answers 500 or 400 for what has a status of its own
-/// @param tls absent: HTTP without encryption
-/// @param crowd what keeps many or slow requests from shutting others out
+/// @param hosts host names that requests may be sent to, in addition to the loopback names. Empty: any name,
+///     unless the server listens on a loopback address.
+/// @param requestsPerSecond rate limit of one token, or of one subject of JWTs
+/// @param failuresPerMinute rate limit on wrong tokens from one address
+/// @param isStrict `compat: strict`: StarbaseDB's original status codes, which are 400 or 500 for most errors
+/// @param tls certificate and key for HTTPS; absent: HTTP without encryption
+/// @param crowd limits that keep many or slow requests from shutting others out
 /// @param isAudited whether admins' calls are kept in `tmp_audit_log`
 public record SurfaceConfig(
         List<String> hosts,
@@ -22,9 +22,12 @@ public record SurfaceConfig(
         Optional<Tls> tls,
         boolean isAudited,
         Crowd crowd) {
-    /// @param adminPlaces of the requests that run at once, how many clients cannot take
-    /// @param minBodyBytesPerSecond what a request's body has to come with on average; else its connection ends
-    /// @param maxConnectionsPerAddress 0: three quarters of all, rounded up
+    /// Limits that keep many or slow requests from shutting others out.
+    ///
+    /// @param adminPlaces how many of the requests that may run at once are reserved for admins
+    /// @param minBodyBytesPerSecond the least average rate of a request's body; a slower one ends its connection;
+    ///     0 for no limit
+    /// @param maxConnectionsPerAddress open connections of one address; 0: three quarters of all, rounded up
     public record Crowd(int adminPlaces, int minBodyBytesPerSecond, int maxConnectionsPerAddress) {
         public static final Crowd DEFAULTS = new Crowd(32, 1024, 0);
 
@@ -47,8 +50,10 @@ public record SurfaceConfig(
         this(hosts, requestsPerSecond, failuresPerMinute, isStrict, tls, isAudited, Crowd.DEFAULTS);
     }
 
-    /// @param certificate the chain, PEM, the server's own first
-    /// @param key its private key, PEM, PKCS #8, not encrypted
+    /// The files for HTTPS.
+    ///
+    /// @param certificate the certificate chain in PEM, the server's own certificate first
+    /// @param key its private key in PEM, PKCS #8, not encrypted
     public record Tls(Path certificate, Path key) {}
 
     public static final SurfaceConfig DEFAULTS =

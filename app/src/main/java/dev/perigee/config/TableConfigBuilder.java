@@ -8,8 +8,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// A table's settings with some of them changed in the program; an admin's changes come through [TableSettings].
-/// Nothing is checked. Not thread-safe.
+/// Makes a changed copy of a table's settings, for code in this program. An admin's changes come through
+/// [TableSettings], which checks them; nothing is checked here. Not thread-safe.
 public final class TableConfigBuilder {
     private final TableConfig before;
     private Optional<String> cron;

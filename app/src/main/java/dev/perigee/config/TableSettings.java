@@ -21,12 +21,12 @@ import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// A table's settings by their names: the one set of rules for `perigee.yaml` and for the REST interface. Every mistake
-/// is named by its field.
+/// Reads a table's settings from named fields, by the same rules for `perigee.yaml` and for the REST interface.
+/// Every mistake is reported with its field.
 public final class TableSettings {
     static final int MAX_PAGE_ROWS = 100_000;
 
-    /// Most names in one list: a source's table has no more columns.
+    /// The most names in one list. No table of a source has more columns.
     static final int MAX_NAMES = 2000;
 
     private static final int MAX_NAME_LENGTH = 1000;
@@ -58,7 +58,7 @@ public final class TableSettings {
             "rowSecurity",
             "paused");
 
-    /// What holds where neither a field nor a table before says otherwise.
+    /// The values of settings that are set neither by a field nor by the table's settings before.
     private static final TableConfig DEFAULTS = TableConfig.of("", "", TableConfig.DEFAULT_INTERVAL);
 
     private final Map<String, ? extends @Nullable Object> fields;
@@ -70,10 +70,12 @@ public final class TableSettings {
         this.wrong = wrong;
     }
 
-    /// @param fields by name: text, numbers, booleans, lists of them, null
-    /// @param before what holds where a field is missing; empty for a new table
-    /// @param wrong is told each field that is wrong, and what was expected
-    /// @return empty if anything is wrong
+    /// Reads and checks a table's settings.
+    ///
+    /// @param fields values by field name: text, numbers, booleans, null, or lists of these
+    /// @param before the table's settings so far, which hold where a field is missing; empty for a new table
+    /// @param wrong is called with the field and what was expected, for each mistake
+    /// @return the settings; empty if there was a mistake
     public static Optional<TableConfig> read(
             Map<String, ? extends @Nullable Object> fields,
             Optional<TableConfig> before,
@@ -81,7 +83,7 @@ public final class TableSettings {
         return new TableSettings(fields, wrong).config(before);
     }
 
-    /// Every field that has a value, as [#read] takes it.
+    /// All fields that have a value, in the form that [#read] takes.
     public static Map<String, Object> fields(TableConfig config) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("name", config.name());
@@ -148,7 +150,8 @@ public final class TableSettings {
         return isWrong ? Optional.empty() : Optional.of(config);
     }
 
-    /// A table that changes to a mode without a cursor loses the one it had; only one that is asked for is a mistake.
+    /// The cursor column for a mode. A table that changes to a mode without a cursor loses its cursor column
+    /// silently; it is a mistake only if `cursorColumn` is set together with such a mode.
     private Optional<String> cursorColumn(Mode mode, Optional<String> before) {
         Optional<String> column = text("cursorColumn", mode == Mode.CURSOR ? before : Optional.empty());
         if (mode == Mode.CURSOR && column.isEmpty()) {
@@ -187,7 +190,7 @@ public final class TableSettings {
         if (mode == Mode.FULL && !(deletes instanceof Deletes.Ignore)) {
             wrong(
                     "deletes",
-                    "expected `ignore` in mode `full`, where all rows are fetched each time and deleted ones leave the copy by themselves");
+                    "expected `ignore` in mode `full`, which fetches all rows each time, so that deleted rows leave the copy anyway");
         }
         return deletes;
     }
@@ -200,7 +203,7 @@ public final class TableSettings {
         if (value instanceof Number share && share.doubleValue() > 0 && share.doubleValue() <= 1) {
             return share.doubleValue();
         }
-        wrong(field, "expected a number above 0 and 1 at most, such as 0.2 for a fifth of the rows");
+        wrong(field, "expected a number above 0 and at most 1, such as 0.2 for a fifth of the rows");
         return otherwise;
     }
 
@@ -266,7 +269,7 @@ public final class TableSettings {
         return interval;
     }
 
-    /// A field that is `null` is as if it had never been set.
+    /// The field's text, else `before`. A field that is `null` removes the setting.
     private Optional<String> text(String field, Optional<String> before) {
         if (!fields.containsKey(field)) return before;
         return switch (fields.get(field)) {

@@ -19,7 +19,8 @@ public final class Units {
 
     private Units() {}
 
-    /// `250ms`, `5s`, `1m`, `2h`, `1d`; empty for what is none or has more milliseconds than a `long`.
+    /// Reads `250ms`, `5s`, `1m`, `2h` or `1d`. Empty if the text is not a duration, or its milliseconds do not
+    /// fit a `long`.
     static Optional<Duration> duration(String text) {
         Matcher matcher = DURATION.matcher(text.strip());
         if (!matcher.matches()) return Optional.empty();
@@ -34,7 +35,7 @@ public final class Units {
         return Optional.of(duration).filter(d -> d.compareTo(Duration.ofMillis(Long.MAX_VALUE)) <= 0);
     }
 
-    /// How [#duration] reads it.
+    /// The text that [#duration] reads back. Fractions of a millisecond are dropped.
     public static String text(Duration duration) {
         if (duration.toMillis() % 1000 != 0) return duration.toMillis() + "ms";
         long seconds = duration.toSeconds();
@@ -43,7 +44,7 @@ public final class Units {
         return seconds % 60 == 0 && seconds > 0 ? seconds / 60 + "m" : seconds + "s";
     }
 
-    /// `512`, `64KB`, `16MB`, `2GB`; empty for what is none or does not fit a `long`.
+    /// Reads `512`, `64KB`, `16MB` or `2GB`. Empty if the text is not a size, or its bytes do not fit a `long`.
     static Optional<Long> bytes(String text) {
         Matcher matcher = SIZE.matcher(text.strip());
         if (!matcher.matches()) return Optional.empty();
@@ -56,7 +57,7 @@ public final class Units {
         }
     }
 
-    /// How [#bytes] reads it.
+    /// The text that [#bytes] reads back.
     static String text(long bytes) {
         if (bytes > 0 && bytes % (1L << 30) == 0) return (bytes >> 30) + "GB";
         if (bytes > 0 && bytes % (1L << 20) == 0) return (bytes >> 20) + "MB";

@@ -13,9 +13,9 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
-/// A YAML file's text with its places, and `${VARIABLE}` in its values.
+/// A YAML file: knows the place of each node, and replaces `${VARIABLE}` in values.
 final class YamlFile {
-    /// A value, and whether a message may show it.
+    /// A value, and whether a message may quote it: not if it came from the environment, since it may be a secret.
     record Scalar(String value, boolean isShown) {}
 
     private static final int MAX_CHARACTERS = 1 << 20;
@@ -26,14 +26,14 @@ final class YamlFile {
     private final Map<String, String> environment;
     private final ConfigErrors mistakes;
 
-    /// @param label the file as messages call it
+    /// @param label the file's name in messages
     YamlFile(String label, Map<String, String> environment, ConfigErrors mistakes) {
         this.label = label;
         this.environment = environment;
         this.mistakes = mistakes;
     }
 
-    /// The whole file; empty where it is not YAML, which is a mistake then.
+    /// The whole file. Empty, with a mistake reported, if it is not valid YAML.
     Optional<Section> read(String text) {
         LoadSettings settings = LoadSettings.builder()
                 .setLabel(label)
@@ -64,8 +64,8 @@ final class YamlFile {
                 .orElse(label);
     }
 
-    /// A value with its variables replaced; `$${` stands for `${`. Empty where a variable is missing, which is a
-    /// mistake then.
+    /// A value with its variables replaced; `$${` stands for `${`. Empty, with a mistake reported, if a variable
+    /// is missing.
     Optional<Scalar> scalar(ScalarNode node, String field) {
         Matcher matcher = VARIABLE.matcher(node.getValue());
         StringBuilder text = new StringBuilder();
@@ -78,7 +78,7 @@ final class YamlFile {
             String name = matcher.group(2);
             String value = environment.get(name);
             if (value == null) {
-                // What is no name may be a piece of a secret.
+                // Text that is not a name may be a piece of a secret, so the message does not quote it.
                 boolean isName = NAME.matcher(name).matches();
                 wrong(
                         node,

@@ -55,7 +55,7 @@ class PerigeeConfigReaderTest {
         Set<PosixFilePermission> none = Set.of();
         Files.setPosixFilePermissions(secret, none);
         if (!Files.isReadable(secret)) { // For root it still is.
-            assertThat(failure(secret, TOKEN)).contains("--config: %s may not be read".formatted(secret));
+            assertThat(failure(secret, TOKEN)).contains("--config: no permission to read %s".formatted(secret));
         }
     }
 
@@ -222,7 +222,7 @@ class PerigeeConfigReaderTest {
         Path file = Files.writeString(dir.resolve("p.yaml"), "serve: {clientToken: secret-token}");
 
         assertThat(failure(file, TOKEN))
-                .contains("CLIENT_AUTHORIZATION_TOKEN: expected another token than the admin's")
+                .contains("CLIENT_AUTHORIZATION_TOKEN: expected a token other than the admin's")
                 .doesNotContain("secret-token");
     }
 

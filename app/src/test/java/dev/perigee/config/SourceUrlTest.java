@@ -83,14 +83,14 @@ class SourceUrlTest {
                 "postgres://me@a,b/d                   | several hosts are not supported; name one",
                 "postgres://me@a:1,b:2/d               | several hosts are not supported; name one",
                 "postgres://me@/d?host=a,b             | several hosts are not supported; name one",
-                "postgres://me@[::1/d                  | the address in [ ] does not end",
-                "postgres://me@[::1]x/d                | after ] expected a port or a database",
+                "postgres://me@[::1/d                  | the address after [ has no closing ]",
+                "postgres://me@[::1]x/d                | expected a port or a database after ]",
                 "postgres://me@h:0/d                   | port: expected a whole number from 1 to 65535",
                 "postgres://me@h:70000/d               | port: expected a whole number from 1 to 65535",
                 "postgres://me@%2Ftmp/d                | a Unix socket is not supported; name a host",
                 "postgres://me@h/d?sslmode=required    | sslmode: did you mean \"require\"?",
                 "postgres://me@h/d?ssl_mode=require    | there is no such option; did you mean \"sslmode\"?",
-                "postgres://me@h/d?sslmode             | after ? expected name=value, separated by &",
+                "postgres://me@h/d?sslmode             | expected name=value pairs after ?, separated by &",
             })
     void what_it_cannot_read_it_names(String url, String expected) {
         assertThat(failure(url)).isEqualTo("""

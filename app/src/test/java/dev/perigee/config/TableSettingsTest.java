@@ -98,7 +98,7 @@ class TableSettingsTest {
             stampedBy      | nobody  | expected one of auto, source, client
             droppedColumns | hide    | expected one of keep, drop
             rowSecurity    | off     | expected one of refused, filtered
-            maxDeletedShare | 0.2    | expected a number above 0 and 1 at most
+            maxDeletedShare | 0.2    | expected a number above 0 and at most 1
             """)
     void what_cannot_be_is_named_with_what_was_expected(String field, @Nullable String value, String expected) {
         assertThat(read(Map.of(field, value == null ? "" : value), Optional.of(BY_CURSOR)))
