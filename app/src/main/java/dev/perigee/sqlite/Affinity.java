@@ -6,16 +6,16 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// What a column's declared type makes of the values that are written to it, and which numbers it keeps with all of
-/// their digits. SQLite itself rounds the others without a word, and its own reader of decimals is off by a bit for
-/// some.
+/// Column affinity: how SQLite converts values written to a column, which follows from the column's declared type.
+/// Tells which numbers a column keeps with all their digits. SQLite rounds all others silently, and its own parser
+/// of decimals is off by one bit for some.
 ///
 /// @see <a href="https://www.sqlite.org/datatype3.html#determination_of_column_affinity">SQLite: Determination Of
 ///     Column Affinity</a>
 public enum Affinity {
     INTEGER,
     TEXT,
-    /// Also where there is no declared type, and `ANY`: values stay as they are.
+    /// Values stay as they are. Also for a column without a declared type, and for `ANY`, as in STRICT tables.
     BLOB,
     REAL,
     NUMERIC;
@@ -25,10 +25,10 @@ public enum Affinity {
     private static final Pattern WHOLE = Pattern.compile("[+-]?[0-9]+");
     private static final Pattern NOT_ZERO = Pattern.compile("[^eE]*[1-9].*", Pattern.DOTALL);
 
-    /// More digits than any double has in full.
+    /// A number with more characters has more digits than any double written out in full.
     private static final int MAX_CHARS = 1100;
 
-    /// So many digits every double gives back as they were.
+    /// Decimal numbers of up to this many digits survive the conversion to a double and back.
     private static final int SAFE_CHARS = 15;
 
     public static Affinity of(String declaredType) {
@@ -39,22 +39,22 @@ public enum Affinity {
         return type.contains("REAL") || type.contains("FLOA") || type.contains("DOUB") ? REAL : NUMERIC;
     }
 
-    /// Whether the text is a number as SQLite reads it: decimal digits, a fraction and an exponent perhaps, with blanks
-    /// around it.
+    /// Whether SQLite reads the text as a number: decimal digits, perhaps with a sign, a fraction and an exponent,
+    /// and white space around it.
     public static boolean isNumber(String text) {
         return NUMBER.matcher(stripped(text)).matches();
     }
 
-    /// The nearest value there is, to compare with.
+    /// The value nearest to the number, for comparisons: the exact one if there is one, else a rounded real.
     ///
-    /// @param text a number
+    /// @param text a number, by [#isNumber]
     public static Value nearest(String text) {
         return exact(text).orElseGet(() -> new Value.Real(Double.parseDouble(text)));
     }
 
-    /// The number as one of SQLite's own with all of its digits: an integer of 64 bits, else a real that has them.
+    /// The SQLite value that keeps all digits of the number: a 64-bit integer if it is whole, else a real.
     ///
-    /// @return empty where there is none
+    /// @return empty if no such value exists
     public static Optional<Value> exact(String text) {
         String number = stripped(text);
         if (!WHOLE.matcher(number).matches()) return real(number);
@@ -65,9 +65,9 @@ public enum Affinity {
         }
     }
 
-    /// What stores a number that was not given as a text.
+    /// The value to write for a number that the caller gave as a number, such as one in JSON.
     ///
-    /// @return empty where the column would not keep all of its digits
+    /// @return empty if the column would not keep all of its digits
     public Optional<Value> ofNumber(String number) {
         return switch (this) {
             case TEXT -> Optional.of(new Value.Text(number));
@@ -76,15 +76,15 @@ public enum Affinity {
         };
     }
 
-    /// What stores a text: a number where the column makes one of it.
+    /// The value to write for a text. It is a number if the column would convert the text to one.
     ///
-    /// @return empty where the column would make a number of it, but not keep all of its digits
+    /// @return empty if the column would convert the text to a number, but not keep all of its digits
     public Optional<Value> ofText(String text) {
         Value asItIs = new Value.Text(text);
         if (this == TEXT || this == BLOB) return Optional.of(asItIs);
         if (isNumber(text)) return ofNumber(text);
         if (this != REAL) return Optional.of(asItIs);
-        // As such reals are shown.
+        // Infinite reals are shown to callers as these texts.
         return Optional.of(
                 switch (text) {
                     case "Infinity" -> new Value.Real(Double.POSITIVE_INFINITY);
@@ -93,7 +93,8 @@ public enum Affinity {
                 });
     }
 
-    /// A double that, written with as many digits as the number has, is that number.
+    /// The double that gives the number back when it is rounded to as many digits as the number has; empty if
+    /// there is none.
     private static Optional<Value> real(String number) {
         if (number.length() > MAX_CHARS) return Optional.empty();
         double nearest = Double.parseDouble(number);
@@ -101,7 +102,7 @@ public enum Affinity {
         if (number.length() <= SAFE_CHARS && number.indexOf('e') < 0 && number.indexOf('E') < 0) return real;
         if (Double.isInfinite(nearest)) return Optional.empty();
         if (nearest == 0) return NOT_ZERO.matcher(number).matches() ? Optional.empty() : real;
-        BigDecimal given = new BigDecimal(number); // its exponent is one of a double's
+        BigDecimal given = new BigDecimal(number); // the checks above leave only exponents that a double can have
         BigDecimal kept = new BigDecimal(nearest).round(new MathContext(given.precision()));
         return kept.compareTo(given) == 0 ? real : Optional.empty();
     }

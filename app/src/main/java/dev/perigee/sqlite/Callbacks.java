@@ -16,11 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The functions of one connection that SQLite calls back. Each is made once, when first needed, and looks at a field
-/// for what to do: making one costs as much as a hundred statements.
+/// The callbacks of one connection: the Java methods that SQLite calls. The stubs of the authorizer and the hooks
+/// are made once, when first needed, and read from a field which object to call. Making a stub costs as much as a
+/// hundred statements. Each SQL function has a stub of its own.
 ///
-/// Nothing may be thrown through C: that would end the JVM. What a callback throws is kept here, SQLite is told "no"
-/// where it asks, and the call that SQLite was in throws it afterwards.
+/// An exception thrown through C would end the JVM. So it is kept here, and SQLite gets a refusal as the
+/// callback's answer if it expects one. The Java call into SQLite then throws the exception after SQLite has
+/// returned.
 final class Callbacks {
     private static final int DENY = 1;
     private static final int IGNORE = 2;
@@ -36,11 +38,13 @@ final class Callbacks {
     private @Nullable SqliteHooks hooks;
     private @Nullable Throwable failure;
 
-    /// @param arena that lives as long as the connection
+    /// @param arena lives as long as the connection and holds the stubs
     Callbacks(Arena arena) {
         this.arena = arena;
     }
 
+    /// Sets the authorizer; null removes it.
+    ///
     /// @return SQLite's result code
     int authorizer(long connection, @Nullable Authorizer next) {
         boolean isInstalled = authorizer != null;
@@ -76,6 +80,8 @@ final class Callbacks {
         NativeHooks.update(connection, updateFunction);
     }
 
+    /// Registers an SQL function.
+    ///
     /// @return SQLite's result code
     int function(long connection, String name, int argumentCount, int flags, SqliteFunction function) {
         MethodHandle call = MethodHandles.insertArguments(
@@ -87,7 +93,7 @@ final class Callbacks {
         }
     }
 
-    /// What a callback threw since the last look, if anything; the look forgets it.
+    /// Returns what a callback has thrown since the last call, and forgets it; null if nothing was thrown.
     @Nullable
     Throwable takeFailure() {
         Throwable taken = failure;
@@ -95,7 +101,7 @@ final class Callbacks {
         return taken;
     }
 
-    /// Throws what a callback threw since the last look, if anything.
+    /// Throws what a callback has thrown since the last call, if anything.
     void rethrow() {
         if (failure == null) return;
         switch (takeFailure()) {
@@ -105,7 +111,7 @@ final class Callbacks {
         }
     }
 
-    // What SQLite calls, looked up by name in upcall().
+    // The methods that SQLite calls. upcall() looks them up by name.
 
     int authorize(long unused, int action, long arg1, long arg2, long database, long trigger) {
         Authorizer asked = authorizer;

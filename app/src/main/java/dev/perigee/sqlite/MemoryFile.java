@@ -15,8 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// A file in memory that no folder has: the kernel frees it when its last use ends, so nothing is left of it even after
-/// `kill -9`. Linux only.
+/// An anonymous file in memory (memfd). It is in no folder, and the kernel frees it when its last use ends, so
+/// nothing is left of it even after `kill -9`. Linux only.
 ///
 /// @see <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
 @SuppressWarnings("restricted")
@@ -29,7 +29,9 @@ final class MemoryFile implements AutoCloseable {
         this.descriptor = descriptor;
     }
 
-    /// A file of these bytes; empty where the system has no such files, or forbids them.
+    /// Makes a file with these bytes; empty if the system has no such files or forbids them.
+    ///
+    /// @throws IOException if the bytes cannot be read or written
     static Optional<MemoryFile> of(String name, InputStream bytes) throws IOException {
         Optional<MemorySegment> create = Linker.nativeLinker().defaultLookup().find("memfd_create");
         if (create.isEmpty()) return Optional.empty();
@@ -45,12 +47,12 @@ final class MemoryFile implements AutoCloseable {
         }
     }
 
-    /// A path by which this process can open it until it is closed.
+    /// A path by which this process can open the file until it is closed.
     String path() {
         return "/proc/self/fd/" + descriptor;
     }
 
-    /// What has been mapped of it stays.
+    /// Closes the descriptor. Memory that is mapped from the file stays mapped.
     @Override
     public void close() {
         MethodHandle close = Linker.nativeLinker()

@@ -13,16 +13,17 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/// `sqlite3_bind_*`. All are short: they store a value or a pointer, or copy the bytes.
+/// `sqlite3_bind_*`. All are short calls: they store a value or a pointer, or copy the bytes.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/bind_blob.html">SQLite: Binding Values To Prepared Statements</a>
 final class NativeBind {
-    /// SQLITE_STATIC and SQLITE_TRANSIENT.
+    /// SQLITE_STATIC: SQLite keeps the pointer.
     private static final long STATIC = 0;
 
+    /// SQLITE_TRANSIENT: SQLite copies the bytes.
     private static final long COPIED = -1;
 
-    /// Where an empty text or blob is; never read.
+    /// The address given for an empty text or blob; nothing is read from it.
     static final MemorySegment NOTHING = Arena.global().allocate(1);
 
     private static final MethodHandle BIND_NULL = link("sqlite3_bind_null", SHORT, JAVA_INT, JAVA_LONG, JAVA_INT);
@@ -72,7 +73,8 @@ final class NativeBind {
         }
     }
 
-    /// Binds memory that stays as it is until the parameter is bound anew: SQLite keeps the pointer.
+    /// Binds memory without copying it. It must stay unchanged until the parameter is bound again: SQLite keeps
+    /// the pointer.
     static int bindTextStatic(long statement, int index, long address, int byteCount) {
         try {
             return (int) BIND_TEXT_STATIC.invokeExact(statement, index, address, byteCount, STATIC);
@@ -90,7 +92,7 @@ final class NativeBind {
         }
     }
 
-    /// Binds a copy, which SQLite makes straight from the heap before the call returns.
+    /// Binds a copy, which SQLite makes directly from the heap array before the call returns.
     static int bindText(long statement, int index, byte[] bytes) {
         try {
             return (int) BIND_TEXT.invokeExact(statement, index, MemorySegment.ofArray(bytes), bytes.length, COPIED);

@@ -9,7 +9,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.invoke.MethodHandle;
 
-/// `sqlite3_column_*` of the current row. All are short: the row is in memory once `sqlite3_step` has returned.
+/// `sqlite3_column_*`, which read the current row. All are short calls: the row is in memory once `sqlite3_step`
+/// has returned.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/column_blob.html">SQLite: Result Values From A Query</a>
 final class NativeColumn {
@@ -48,7 +49,7 @@ final class NativeColumn {
         }
     }
 
-    /// The address stays good until the next step or the next conversion of the same cell.
+    /// The address is valid until the next step or the next conversion of the same cell.
     static long columnText(long statement, int column) {
         try {
             return (long) COLUMN_TEXT.invokeExact(statement, column);
@@ -66,7 +67,7 @@ final class NativeColumn {
         }
     }
 
-    /// Call it after [#columnText] or [#columnBlob]: it counts what that call left.
+    /// The length of what [#columnText] or [#columnBlob] returned; call it after one of them.
     static int columnBytes(long statement, int column) {
         try {
             return (int) COLUMN_BYTES.invokeExact(statement, column);

@@ -8,7 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
 
-/// `sqlite3_db_config`, which is variadic: some platforms pass such arguments in another way.
+/// `sqlite3_db_config`. It is a variadic function: some platforms pass variadic arguments in another way.
 final class NativeConfig {
     private static final Linker.Option[] VARIADIC = {Linker.Option.firstVariadicArg(2)};
     private static final MethodHandle DB_CONFIG =
@@ -16,8 +16,10 @@ final class NativeConfig {
 
     private NativeConfig() {}
 
-    /// @param value 1 or 0 to set, -1 to ask
-    /// @param resultOut where the value that now holds is put, as an int
+    /// Sets or reads one option.
+    ///
+    /// @param value 1 or 0 to set the option, -1 to read it
+    /// @param resultOut address at which SQLite stores the option's value after the call, as an int
     static int set(long connection, int which, int value, long resultOut) {
         try {
             return (int) DB_CONFIG.invokeExact(connection, which, value, resultOut);

@@ -10,7 +10,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.invoke.MethodHandle;
 
-/// A connection's life, settings and counters.
+/// The C functions to open, close, configure and query a connection.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/sqlite3.html">SQLite: Database Connection Handle</a>
 final class NativeConnection {
@@ -52,7 +52,7 @@ final class NativeConnection {
         }
     }
 
-    /// Only sets a flag; any thread.
+    /// Only sets a flag. May be called from any thread.
     static void interrupt(long connection) {
         try {
             INTERRUPT.invokeExact(connection);
@@ -69,7 +69,7 @@ final class NativeConnection {
         }
     }
 
-    /// The address stays good until the next call on the connection.
+    /// The address is valid until the next call on the connection.
     static long message(long connection) {
         try {
             return (long) MESSAGE.invokeExact(connection);
@@ -110,7 +110,7 @@ final class NativeConnection {
         }
     }
 
-    /// 1, 0, or -1 where there is no database of that name.
+    /// 1 or 0; -1 if the connection has no database of that name.
     static int isReadonly(long connection, long nameAddress) {
         try {
             return (int) IS_READONLY.invokeExact(connection, nameAddress);
@@ -135,7 +135,7 @@ final class NativeConnection {
         }
     }
 
-    /// A negative value asks without setting; returns what was.
+    /// Sets a limit and returns the one before. A negative value only reads it.
     static int limit(long connection, int which, int value) {
         try {
             return (int) LIMIT.invokeExact(connection, which, value);

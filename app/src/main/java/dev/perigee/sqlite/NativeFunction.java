@@ -14,11 +14,13 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/// Functions of ours for SQL: their registration, arguments and results.
+/// The C functions for SQL functions written in Java: their registration, arguments and results.
 ///
 /// @see <a href="https://www.sqlite.org/appfunc.html">SQLite: Application-Defined SQL Functions</a>
 final class NativeFunction {
+    /// SQLITE_TRANSIENT: SQLite copies the result.
     private static final long COPIED = -1;
+
     private static final MethodHandle RESULT_TEXT =
             linkVoid("sqlite3_result_text", SHORT_WITH_HEAP, JAVA_LONG, ADDRESS, JAVA_INT, JAVA_LONG);
     private static final MethodHandle RESULT_BLOB =
@@ -32,7 +34,7 @@ final class NativeFunction {
     private static final MethodHandle ALLOCATE = link("sqlite3_malloc64", LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle RELEASE = linkVoid("sqlite3_free", LONG, JAVA_LONG);
 
-    /// What gives back memory of [#allocate], as SQLite wants to be told.
+    /// The address of `sqlite3_free`, which frees memory of [#allocate]; to be passed as a destructor.
     static final long FREE = SqliteLibrary.symbols().findOrThrow("sqlite3_free").address();
 
     private static final MethodHandle RESULT_ERROR =
@@ -168,7 +170,7 @@ final class NativeFunction {
         }
     }
 
-    /// Makes the statement fail with `utf8` as what SQLite says.
+    /// Makes the statement fail with `utf8` as SQLite's error message.
     static void resultError(long context, byte[] utf8) {
         try {
             RESULT_ERROR.invokeExact(context, MemorySegment.ofArray(utf8), utf8.length);
@@ -177,9 +179,9 @@ final class NativeFunction {
         }
     }
 
-    /// A result that is in SQLite's memory.
+    /// Returns a text that is in native memory.
     ///
-    /// @param destructor [#FREE], or -1 where SQLite is to copy it
+    /// @param destructor [#FREE] to hand the memory over to SQLite, or -1 to let SQLite copy it
     static void resultText(long context, long address, int byteCount, long destructor) {
         try {
             RESULT_TEXT_AT.invokeExact(context, address, byteCount, destructor);
@@ -213,7 +215,7 @@ final class NativeFunction {
         }
     }
 
-    /// Memory of SQLite's; 0 where there is none.
+    /// Allocates memory with `sqlite3_malloc64`; returns 0 if there is not enough.
     static long allocate(long byteCount) {
         try {
             return (long) ALLOCATE.invokeExact(byteCount);

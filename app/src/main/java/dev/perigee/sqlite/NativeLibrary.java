@@ -12,27 +12,29 @@ import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/// How C functions become method handles, and C memory becomes Java values.
+/// Makes method handles of C functions, and Java values of C memory.
 ///
-/// Pointers travel as `long`: every platform SQLite runs on with Java 25 passes both in the same registers, and no
-/// segment needs to be made per call.
+/// Pointers are passed as `long`, so that no segment needs to be made per call. Every platform on which SQLite
+/// runs with Java 25 passes both in the same registers.
 @SuppressWarnings("restricted")
 final class NativeLibrary {
-    /// A function that neither blocks nor calls back: it is called without telling the JVM that the thread is away.
-    /// Never for one that can wait, reach the disk, or end in an upcall.
+    /// For functions that take only moments: a critical call, which skips the thread's transition from Java to
+    /// native code. Never for a function that can block, access the disk, or call back into Java.
     static final Linker.Option[] SHORT = {Linker.Option.critical(false)};
 
-    /// As [#SHORT], and an argument may be an array on the heap.
+    /// As [#SHORT]; arguments may also be arrays on the heap.
     static final Linker.Option[] SHORT_WITH_HEAP = {Linker.Option.critical(true)};
 
-    /// Everything else.
+    /// For all other functions.
     static final Linker.Option[] LONG = {};
 
-    /// All memory, addressed from 0.
+    /// The whole address space as one segment; an offset in it is an address.
     static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private NativeLibrary() {}
 
+    /// The method handle of a C function.
+    ///
     /// @throws IllegalStateException if the library has no such function
     static MethodHandle link(String name, Linker.Option[] options, MemoryLayout result, MemoryLayout... parameters) {
         MethodHandle handle = linkIfThere(name, options, result, parameters);
@@ -47,7 +49,7 @@ final class NativeLibrary {
                         SqliteLibrary.symbols().findOrThrow(name), FunctionDescriptor.ofVoid(parameters), options);
     }
 
-    /// As [#link], null if the library has no such function.
+    /// As [#link], but null if the library has no such function.
     static @Nullable MethodHandle linkIfThere(
             String name, Linker.Option[] options, MemoryLayout result, MemoryLayout... parameters) {
         return SqliteLibrary.symbols()
@@ -77,7 +79,8 @@ final class NativeLibrary {
         return address == 0 ? null : MEMORY.getString(address, StandardCharsets.UTF_8);
     }
 
-    /// What a method handle of ours cannot throw, thrown.
+    /// The exception to throw for what a downcall handle threw. C code throws nothing, so it is an [Error] of the
+    /// JVM, which is thrown on from here, or a mistake of ours.
     static IllegalStateException impossible(Throwable thrown) {
         if (thrown instanceof Error error) throw error;
         return new IllegalStateException("a call into SQLite failed before it began", thrown);

@@ -13,9 +13,9 @@ import dev.perigee.fault.PerigeeException;
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
-/// Functions that an older SQLite, or one built with other options, may lack, and what stands in for them.
+/// C functions that are missing in an older SQLite or one built with other options, each with its fallback.
 final class NativeOptional {
-    // Since 3.37; before, the counters have 32 bits.
+    // Since 3.37; older versions have 32-bit counters only.
     private static final @Nullable MethodHandle CHANGES_64 =
             linkIfThere("sqlite3_changes64", SHORT, JAVA_LONG, JAVA_LONG);
     private static final @Nullable MethodHandle TOTAL_CHANGES_64 =
@@ -58,7 +58,7 @@ final class NativeOptional {
         }
     }
 
-    /// The byte in the statement at which the last error was found; -1 where unknown.
+    /// The byte offset in the statement at which the last error was found; -1 if unknown.
     static int errorOffset(long connection) {
         try {
             return ERROR_OFFSET == null ? -1 : (int) ERROR_OFFSET.invokeExact(connection);
@@ -67,15 +67,15 @@ final class NativeOptional {
         }
     }
 
-    /// For the caller to throw where nothing can stand in.
+    /// The fault to throw if a function is missing that has no fallback.
     static PerigeeException missing(String function, String buildOption) {
         return Fault.SQLITE_LIBRARY_MISSING.in(
                 SqliteLibrary.origin(),
-                "it has no %s, for it was built without %s".formatted(function, buildOption),
+                "it has no %s, because it was built without %s".formatted(function, buildOption),
                 "Nothing was run");
     }
 
-    /// Address of the normalized text; 0 if it cannot be had.
+    /// Address of the normalized SQL text; 0 if the library cannot make it.
     static long normalizedSql(long statement) {
         try {
             return NORMALIZED_SQL == null ? 0 : (long) NORMALIZED_SQL.invokeExact(statement);
@@ -84,17 +84,18 @@ final class NativeOptional {
         }
     }
 
-    /// Address of the name of the database a result column comes from; 0 for an expression.
+    /// Address of the name of the database that a result column comes from; 0 for an expression, or if unknown.
     static long databaseName(long statement, int column) {
         return columnOrigin(DATABASE_NAME, statement, column);
     }
 
-    /// Address of the name of the table a result column comes from; 0 for an expression.
+    /// Address of the name of the table that a result column comes from; 0 for an expression, or if unknown.
     static long tableName(long statement, int column) {
         return columnOrigin(TABLE_NAME, statement, column);
     }
 
-    /// Address of the name of the table column a result column is; 0 for an expression.
+    /// Address of the name of the table column that a result column comes from; 0 for an expression, or if
+    /// unknown.
     static long originName(long statement, int column) {
         return columnOrigin(ORIGIN_NAME, statement, column);
     }

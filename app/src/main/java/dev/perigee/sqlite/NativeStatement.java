@@ -9,7 +9,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.invoke.MethodHandle;
 
-/// A prepared statement's life, and what SQLite knows about it.
+/// The C functions to prepare, run, close and describe a statement.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/stmt.html">SQLite: Prepared Statement Object</a>
 final class NativeStatement {

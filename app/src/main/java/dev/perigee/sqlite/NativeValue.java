@@ -3,7 +3,7 @@ package dev.perigee.sqlite;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/// SQLite's values, as its functions get and give them, and ours.
+/// Converts between [Value] and the arguments and results of SQL functions.
 final class NativeValue {
     private NativeValue() {}
 

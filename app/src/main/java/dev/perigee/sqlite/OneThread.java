@@ -4,13 +4,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
-/// Sees to it that one thread at a time is inside a connection and its statements. A connection may be handed from
-/// thread to thread; two inside at once is a mistake of ours and throws.
+/// Checks that only one thread at a time is inside a connection and its statements. A connection may be handed
+/// from thread to thread; two threads inside at once are a mistake of ours and throw [IllegalStateException].
 ///
-/// Calls that can take long ([#enter]) are guarded by a compare-and-set, so that a second thread is always found out
-/// while one of them runs. Calls of a few nanoseconds ([#touch]), of which there are ten to a row, only leave a mark
-/// and look at it again: that costs about a nanosecond instead of six, finds every overlap with a long call, and an
-/// overlap of two short ones nearly always.
+/// Calls that can take long ([#enter]) are guarded by a compare-and-set, so a second thread is always detected
+/// while one of them runs. Calls of a few nanoseconds ([#touch]), about ten per row, only set a mark and check it
+/// at their end. That costs about one nanosecond instead of six. It detects every overlap with a long call, and
+/// nearly every overlap of two short ones.
 final class OneThread {
     private static final VarHandle INSIDE;
 
@@ -26,7 +26,8 @@ final class OneThread {
 
     /// Begins a long call.
     ///
-    /// @return for [#leave]: this thread if it was inside already, which is so in callbacks, else null
+    /// @return to be passed to [#leave]: this thread if it was already inside, as in a callback; else null
+    /// @throws IllegalStateException if another thread is inside
     @Nullable
     Thread enter() {
         Thread me = Thread.currentThread();
@@ -35,7 +36,10 @@ final class OneThread {
         return before;
     }
 
-    /// Ends a call; `before` is what its beginning returned.
+    /// Ends a call.
+    ///
+    /// @param before what [#enter] or [#touch] returned
+    /// @throws IllegalStateException if another thread was inside meanwhile
     void leave(@Nullable Thread before) {
         Thread me = Thread.currentThread();
         Thread now = (Thread) INSIDE.getOpaque(this);
@@ -43,7 +47,10 @@ final class OneThread {
         INSIDE.setRelease(this, before);
     }
 
-    /// Begins a short call; it ends with [#leave].
+    /// Begins a short call, which ends with [#leave].
+    ///
+    /// @return to be passed to [#leave], as from [#enter]
+    /// @throws IllegalStateException if another thread is inside
     @Nullable
     Thread touch() {
         Thread me = Thread.currentThread();
@@ -55,6 +62,6 @@ final class OneThread {
 
     private static IllegalStateException misuse(@Nullable Thread other, Thread me) {
         return new IllegalStateException("two threads are inside one SQLite connection: %s and %s"
-                .formatted(other == null ? "one that has left" : other.getName(), me.getName()));
+                .formatted(other == null ? "a thread that has left" : other.getName(), me.getName()));
     }
 }

@@ -2,7 +2,7 @@ package dev.perigee.sqlite;
 
 import dev.perigee.fault.Fault;
 
-/// SQLite's result codes, as far as we decide by them, and the fault each one is.
+/// The result codes of SQLite that matter here, and the fault that each one stands for.
 ///
 /// @see <a href="https://www.sqlite.org/rescode.html">SQLite: Result and Error Codes</a>
 final class ResultCode {
@@ -33,23 +33,25 @@ final class ResultCode {
 
     private ResultCode() {}
 
-    /// The code without what extends it.
+    /// The primary result code of an extended one.
     static int primary(int extendedCode) {
         return extendedCode & 0xff;
     }
 
-    /// @param inStatement whether a statement was prepared or run: then SQLite's general error is the statement's own
+    /// The fault for a result code.
+    ///
+    /// @param inStatement whether a statement was prepared or run; SQLITE_ERROR is then a mistake in the statement
     static Fault fault(int extendedCode, boolean inStatement) {
         return switch (primary(extendedCode)) {
             case ERROR -> inStatement ? Fault.STATEMENT_INVALID : Fault.SQLITE_FAILED;
             case BUSY, LOCKED, PROTOCOL -> Fault.BUSY;
-            // Without an extension it is not the disk: the connection was opened to read only.
+            // Without an extended code the disk is not the reason: the connection was opened read-only.
             case READONLY -> extendedCode == READONLY && inStatement ? Fault.FORBIDDEN : Fault.DISK_FAILED;
             case INTERRUPT -> Fault.TIME_LIMIT;
             case IOERR, CANTOPEN, PERM, NOLFS -> Fault.DISK_FAILED;
             case CORRUPT, NOTADB -> Fault.REPLICA_CORRUPT;
             case FULL -> Fault.DISK_FULL;
-            // The program of a statement had no room, in memory or in its limit.
+            // The statement's program had too little memory, or was longer than its limit.
             case NOMEM -> inStatement ? Fault.TOO_LARGE : Fault.SQLITE_FAILED;
             case TOOBIG -> Fault.TOO_LARGE;
             case CONSTRAINT -> Fault.CONSTRAINT;

@@ -3,23 +3,24 @@ package dev.perigee.sqlite;
 import java.util.Collection;
 import java.util.stream.Collectors;
 
-/// Names in the text of a statement, as SQLite writes, reads and compares them.
+/// Quotes, unquotes and compares identifiers as SQLite does.
 ///
 /// @see <a href="https://www.sqlite.org/lang_keywords.html">SQLite: quoted identifiers</a>
 public final class SqlNames {
     private SqlNames() {}
 
-    /// The name as a statement has it. It may contain anything.
+    /// The name in double quotes, for use in a statement. The name may contain any character.
     public static String quoted(String name) {
         return '"' + name.replace("\"", "\"\"") + '"';
     }
 
-    /// The names quoted, with commas between.
+    /// The names in double quotes, separated by commas.
     public static String quoted(Collection<String> names) {
         return names.stream().map(SqlNames::quoted).collect(Collectors.joining(","));
     }
 
-    /// The name that a word of a statement stands for, in any of SQLite's quotes: `"a"`, `` `a` ``, `'a'` and `[a]`.
+    /// The name that a word in a statement stands for. The word may be in any of SQLite's quotes: double quotes,
+    /// single quotes, backticks or brackets.
     public static String unquoted(String word) {
         if (word.length() < 2) return word;
         char first = word.charAt(0);
@@ -31,7 +32,7 @@ public final class SqlNames {
         };
     }
 
-    /// The name in the form by which SQLite compares names: only the letters of ASCII count without regard to case.
+    /// The name in the form by which SQLite compares names: ASCII letters in lower case, all others unchanged.
     public static String folded(String name) {
         int first = 0;
         while (first < name.length() && !isCapital(name.charAt(first))) first++;

@@ -2,16 +2,16 @@ package dev.perigee.sqlite;
 
 import java.util.List;
 
-/// A scalar function for SQL, written in Java. Called while a statement runs, on its thread.
+/// A scalar SQL function written in Java. SQLite calls it while a statement runs, on the statement's thread.
 @FunctionalInterface
 public interface SqliteFunction {
-    /// How SQLite may use it.
+    /// Where and how SQLite may use the function.
     enum Trait {
-        /// The same arguments give the same result within one statement; needed for use in an index.
+        /// The same arguments give the same result within one statement. Required for use in an index.
         DETERMINISTIC(0x800),
-        /// Not from views, triggers or the schema.
+        /// The function cannot be used in views, triggers or the schema.
         DIRECT_ONLY(0x80000),
-        /// Harmless: also from a schema that is not trusted.
+        /// The function is harmless: it may also be used by a schema that is not trusted.
         INNOCUOUS(0x200000);
 
         final int bit;
@@ -21,6 +21,7 @@ public interface SqliteFunction {
         }
     }
 
-    /// The result for one row. What it throws makes the statement fail and is the cause of the [SqliteException].
+    /// Computes the result for one call. What it throws makes the statement fail and becomes the cause of the
+    /// [SqliteException].
     Value call(List<Value> arguments);
 }

@@ -16,14 +16,15 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The SQLite library this process uses; found once, at first use, in this order:
+/// The SQLite library that this process uses. It is searched once, at first use, in this order:
 ///
-/// 1. what `perigee.sqlite.library` names (system property, else the environment's `PERIGEE_SQLITE_LIBRARY`): a file,
-///    or a name the system's loader knows. If that fails nothing else is tried;
+/// 1. the library named by the system property `perigee.sqlite.library`, else by the variable
+///    `PERIGEE_SQLITE_LIBRARY`: a file, or a name that the system's loader knows. If it is set and fails, nothing
+///    else is tried;
 /// 2. the library inside the jar `androidx.sqlite:sqlite-bundled-jvm` on the class path;
 /// 3. the system's own: `libsqlite3`, on Windows `winsqlite3.dll`.
 ///
-/// It must be SQLite 3.35 or newer and built for use by several threads.
+/// The library must be SQLite 3.35 or newer and built for use by several threads.
 public final class SqliteLibrary {
     /// The system property that names the library.
     public static final String SETTING = "perigee.sqlite.library";
@@ -32,17 +33,21 @@ public final class SqliteLibrary {
     private static final int OLDEST_VERSION = 3_035_000;
     private static final int FIRST_WITHOUT_CVE_2025_6965 = 3_050_002;
 
-    /// Also when nothing was found: a static initializer that throws would say why only once.
+    /// The result of the search, kept also if nothing was found. A static initializer that throws would give the
+    /// reason only once.
     private static final LookUp DONE = lookUp();
 
-    /// @param origin where it came from, for people
+    /// @param origin where the library came from, for messages
     private record Found(SymbolLookup symbols, String origin) {}
 
-    /// @param tried what was tried in vain, and why
+    /// @param found null if there is no usable library
+    /// @param tried each library that was tried in vain, with the reason
     private record LookUp(@Nullable Found found, List<String> tried) {}
 
     private SqliteLibrary() {}
 
+    /// The library's functions.
+    ///
     /// @throws PerigeeException [Fault#SQLITE_LIBRARY_MISSING] with what was tried
     static SymbolLookup symbols() {
         return found().symbols();
@@ -63,7 +68,7 @@ public final class SqliteLibrary {
         return "%d.%d.%d".formatted(number / 1_000_000, number / 1_000 % 1_000, number % 1_000);
     }
 
-    /// A fault of this version by which a statement can end the process; empty where none is known.
+    /// A known vulnerability of this version by which a statement can crash the process; empty if none is known.
     ///
     /// @see <a href="https://www.sqlite.org/cves.html">SQLite: Vulnerabilities</a>
     public static Optional<String> knownFault() {
@@ -77,7 +82,7 @@ public final class SqliteLibrary {
         Found found = DONE.found();
         if (found != null) return found;
         throw Fault.SQLITE_LIBRARY_MISSING.in(
-                "the look-up of SQLite", String.join("; ", DONE.tried()), "No database was opened");
+                "the search for SQLite's library", String.join("; ", DONE.tried()), "No database was opened");
     }
 
     private static LookUp lookUp() {
@@ -105,8 +110,8 @@ public final class SqliteLibrary {
         return List.of("libsqlite3.so.0", "libsqlite3.so");
     }
 
-    /// The jar's library, copied out since the loader wants a file. The Windows one exports no C API, so it is not
-    /// tried.
+    /// The library from the jar. It is copied out because the loader needs a file. The Windows library is not
+    /// tried: it does not export the C API.
     private static @Nullable Found bundled(List<String> tried) {
         String resource = bundledResource(tried);
         if (resource == null) return null;
@@ -114,17 +119,19 @@ public final class SqliteLibrary {
         return inMemory == null ? inFolder(resource, tried) : inMemory;
     }
 
-    /// Without a file in any folder, which a process that is killed while it starts would leave behind.
+    /// Loads the jar's library from memory. A file in a folder would be left behind by a process killed while it
+    /// starts.
     private static @Nullable Found inMemory(String resource, List<String> tried) {
         try (InputStream library = SqliteLibrary.class.getClassLoader().getResourceAsStream(resource)) {
             if (library == null) return null;
             Optional<MemoryFile> copy = MemoryFile.of("perigee-sqlite", library);
             if (copy.isEmpty()) return null;
             try (MemoryFile file = copy.get()) {
-                return loadNamed(file.path(), resource, tried); // A path of it that a folder knows is not there.
+                // As a name and not as a file: its path in /proc cannot be resolved to a path in a folder.
+                return loadNamed(file.path(), resource, tried);
             }
         } catch (IOException e) {
-            tried.add(resource + " could not be copied to memory: " + e);
+            tried.add(resource + " could not be copied into memory: " + e);
             return null;
         }
     }
@@ -138,14 +145,14 @@ public final class SqliteLibrary {
                     return null;
                 }
                 Files.createDirectories(folder);
-                // A new file that only this user can write: nobody can put another library in its place.
+                // A new file that only this user can write, so nobody else can replace it by another library.
                 Path copy = Files.createTempFile(folder, "perigee-sqlite-", null);
                 try {
                     Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
                     Found found = load(copy.toString(), resource, tried);
                     if (found != null) return found;
                 } finally {
-                    // Once loaded, the mapping needs no name any more.
+                    // Once loaded, the mapped library does not need the file's name.
                     Files.deleteIfExists(copy);
                 }
             } catch (IOException e) {
@@ -172,13 +179,13 @@ public final class SqliteLibrary {
         return isFile ? loadFile(Path.of(fileOrName), origin, tried) : loadNamed(fileOrName, origin, tried);
     }
 
-    // Not System.load: the bundled library's JNI_OnLoad belongs to classes that we leave out.
+    // Not System.load: it would call the bundled library's JNI_OnLoad, which needs classes that we leave out.
     @SuppressWarnings("restricted")
     private static @Nullable Found loadFile(Path file, String origin, List<String> tried) {
         return load(() -> SymbolLookup.libraryLookup(file, Arena.global()), origin, tried);
     }
 
-    /// @param name as the system's loader takes it
+    /// @param name a name or path, passed to the system's loader unchanged
     @SuppressWarnings("restricted")
     private static @Nullable Found loadNamed(String name, String origin, List<String> tried) {
         return load(() -> SymbolLookup.libraryLookup(name, Arena.global()), origin, tried);
@@ -192,7 +199,7 @@ public final class SqliteLibrary {
             } else if (NativeLibrary.version(symbols) < OLDEST_VERSION) {
                 tried.add(origin + " has SQLite version number " + NativeLibrary.version(symbols));
             } else if (!NativeLibrary.isThreadsafe(symbols)) {
-                tried.add(origin + " is built for a single thread");
+                tried.add(origin + " was built for a single thread (SQLITE_THREADSAFE=0)");
             } else {
                 return new Found(symbols, origin);
             }

@@ -1,6 +1,6 @@
 package dev.perigee.sqlite;
 
-/// What can be limited for one connection, in SQLite's order.
+/// The limits that can be set for one connection, in the order of SQLite's codes.
 ///
 /// @see <a href="https://www.sqlite.org/limits.html">SQLite: Limits</a>
 public enum SqliteLimit {
@@ -22,9 +22,9 @@ public enum SqliteLimit {
     ATTACHED,
     /// Bytes of a `LIKE` or `GLOB` pattern.
     LIKE_PATTERN_LENGTH,
-    /// The greatest number of a parameter.
+    /// The greatest number that a parameter may have.
     VARIABLE_NUMBER,
-    /// Depth to which triggers fire triggers.
+    /// Depth to which triggers may fire other triggers.
     TRIGGER_DEPTH,
     /// Helper threads of one statement.
     WORKER_THREADS

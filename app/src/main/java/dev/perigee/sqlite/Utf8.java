@@ -7,10 +7,11 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/// Java strings as UTF-8, exactly or not at all.
+/// Encodes Java strings as UTF-8, or refuses those that UTF-8 cannot represent.
 ///
-/// U+0000 is a character like any other here: it is stored and read back, although SQLite's own functions (`length`,
-/// `||`, `upper` …) stop at it. Half a surrogate pair has no UTF-8 and is refused: Java would put a `?` in its place.
+/// U+0000 is a character like any other here: it is stored and read back, although SQLite's own functions
+/// (`length`, `||`, `upper` …) stop at it. An unpaired surrogate (half a surrogate pair) has no UTF-8 and is
+/// refused: Java would replace it by a `?`.
 public final class Utf8 {
     private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
     private static final long ONES = 0x0101010101010101L;
@@ -19,40 +20,43 @@ public final class Utf8 {
 
     private Utf8() {}
 
+    /// The text as UTF-8.
+    ///
     /// @param where what the text is, for the message
-    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for half a surrogate pair
+    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for an unpaired surrogate
     static byte[] bytes(String text, String where) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         if (hasHalfPair(text, bytes)) throw halfPair(where);
         return bytes;
     }
 
-    /// As the other, for a statement's parameter; its name is made only when needed.
+    /// As [#bytes(String, String)], for a statement's parameter. The text for the message is made only when
+    /// needed.
     static byte[] bytes(String text, int parameter) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         if (hasHalfPair(text, bytes)) throw halfPair("parameter " + parameter);
         return bytes;
     }
 
-    /// Whether `text` has half a surrogate pair.
+    /// Whether `text` has an unpaired surrogate.
     ///
-    /// @param bytes the text as Java encodes it, with a `?` in place of each half
+    /// @param bytes the text as Java encodes it, with a `?` in place of each unpaired surrogate
     public static boolean hasHalfPair(String text, byte[] bytes) {
         return hasQuestionMark(bytes) && hasHalfPair(text);
     }
 
     private static PerigeeException halfPair(String where) {
         return Fault.INVALID_REQUEST.in(
-                where, "the text has half a surrogate pair, which is no Unicode character", "Nothing was run");
+                where, "the text has half a surrogate pair, which is not a Unicode character", "Nothing was run");
     }
 
-    /// Whether there is a `?`, which stands for half a pair or for itself. Eight bytes at a time: most texts have none,
-    /// and looking at each character of the string instead cost a fifth of an insert's time.
+    /// Whether there is a `?`, which stands for an unpaired surrogate or for itself. Checks eight bytes at a time.
+    /// Most texts have no `?`, and checking each character of the string instead took a fifth of an insert's time.
     private static boolean hasQuestionMark(byte[] bytes) {
         int i = 0;
         for (; i + Long.BYTES <= bytes.length; i += Long.BYTES) {
             long differs = (long) EIGHT.get(bytes, i) ^ QUESTION_MARKS;
-            // The high bit of a byte is set where the byte is zero, that is where it did not differ.
+            // The result has a byte's high bit set if the byte of `differs` is zero, so if it is a question mark.
             if (((differs - ONES) & ~differs & HIGH_BITS) != 0) return true;
         }
         for (; i < bytes.length; i++) {

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 ///
 /// @see <a href="https://www.sqlite.org/datatype3.html">SQLite: Datatypes, section 2</a>
 public sealed interface Value {
-    /// SQL NULL; there is one.
+    /// SQL NULL, the only value of its kind.
     enum Null implements Value {
         NULL
     }
@@ -17,7 +17,7 @@ public sealed interface Value {
     /// An IEEE 754 double, never NaN.
     record Real(double value) implements Value {
         public Real {
-            // SQLite stores NaN as NULL without a word; refuse it while the column is still known.
+            // SQLite silently stores NaN as NULL; refuse it while the column is still known.
             if (Double.isNaN(value)) throw new IllegalArgumentException("NaN has no SQLite value");
         }
     }
@@ -25,7 +25,8 @@ public sealed interface Value {
     /// Unicode text.
     record Text(String value) implements Value {}
 
-    /// Bytes, compared by content. The view is read-only; callers give up the array behind it.
+    /// Bytes, compared by content. The buffer is read-only; the caller must not change the array behind it
+    /// afterwards.
     record Blob(ByteBuffer bytes) implements Value {
         public Blob {
             bytes = bytes.asReadOnlyBuffer();
