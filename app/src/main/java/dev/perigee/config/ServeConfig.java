@@ -6,18 +6,18 @@ import java.util.Optional;
 
 /// Settings of the HTTP server.
 ///
-/// @param host address to listen on; loopback unless set
-/// @param port 0 picks a free one
-/// @param adminToken never empty
-/// @param clientToken absent: nobody is a client by token
-/// @param jwksEndpoint where the keys that sign callers' JWTs are published; absent: no JWT is accepted
-/// @param jwtAlgorithm the one signature algorithm accepted, such as `RS256`
-/// @param allowedOrigins `*` or exact origins
-/// @param maxBodyBytes largest request body
-/// @param maxConnections open connections at once
-/// @param requestTimeout longest time a request may take, streaming included
-/// @param surface what guards it
-/// @param shutdownGrace how long running requests may finish when the server stops
+/// @param host the address to listen on; loopback by default
+/// @param port the port to listen on; 0 picks a free one
+/// @param adminToken the token that makes a caller an admin; never empty
+/// @param clientToken the token that makes a caller a client; absent: no token does
+/// @param jwksEndpoint URL of the keys (JWKS) that callers' JWTs are checked with; absent: no JWT is accepted
+/// @param jwtAlgorithm the only signature algorithm accepted, such as `RS256`
+/// @param allowedOrigins origins for CORS: `*` or exact origins
+/// @param maxBodyBytes the largest request body
+/// @param maxConnections the most connections open at once
+/// @param requestTimeout the longest time a request may take, streaming included
+/// @param surface protection against strangers and overload
+/// @param shutdownGrace the time that running requests have to finish when the server stops
 public record ServeConfig(
         String host,
         int port,
@@ -32,7 +32,7 @@ public record ServeConfig(
         Duration shutdownGrace,
         SurfaceConfig surface) {
 
-    /// With the surface's defaults.
+    /// With the default [SurfaceConfig].
     public ServeConfig(
             String host,
             int port,
@@ -60,7 +60,7 @@ public record ServeConfig(
                 SurfaceConfig.DEFAULTS);
     }
 
-    /// The same with another surface.
+    /// The same with another [SurfaceConfig].
     public ServeConfig with(SurfaceConfig other) {
         return new ServeConfig(
                 host,

@@ -33,13 +33,13 @@ public record SurfaceConfig(
 
         /// How many connections one address may have open.
         ///
-        /// @param maxConnections of all addresses together
+        /// @param maxConnections the limit for all addresses together
         public int connectionsOfOneAddress(int maxConnections) {
             return maxConnectionsPerAddress > 0 ? maxConnectionsPerAddress : (3 * maxConnections + 3) / 4;
         }
     }
 
-    /// With the defaults for crowds.
+    /// With the default [Crowd].
     public SurfaceConfig(
             List<String> hosts,
             int requestsPerSecond,

@@ -4,28 +4,30 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// One replicated table as an admin asked for it, from `perigee.yaml` or from `POST /replication/tables`.
+/// The settings of one replicated table, from `perigee.yaml` or from `POST /replication/tables`.
 ///
-/// @param name the table in the source, `table` or `schema.table`; a name's own dots and capitals in double quotes
-/// @param mode how rows that are new or changed are found
-/// @param cursorColumn the column whose value grows with every insert and update; present in mode `cursor` alone
+/// @param name the table's name at the source, `table` or `schema.table`; a part with dots or capitals is in
+///     double quotes
+/// @param mode how new and changed rows are found
+/// @param cursorColumn the column whose value grows with every insert and update; present in mode `cursor` only
 /// @param interval time between two syncs, at least one second
-/// @param cron a cron expression of five fields (minute first) instead of the interval
-/// @param timeZone the zone the cron expression is read in, such as `Europe/Zurich`; UTC unless set
-/// @param key columns that identify a row, where the source's catalog does not say; empty otherwise
+/// @param cron a cron expression of five fields (minute first), used instead of the interval
+/// @param timeZone the time zone of the cron expression, such as `Europe/Zurich`; default UTC
+/// @param key columns that identify a row, for tables whose key the source's catalog does not tell; else empty
 /// @param columns the columns to copy; empty for all
 /// @param exclude columns not to copy
 /// @param target the copy's name; absent: the source table's name without its schema
 /// @param pageRows rows in one page, 1 to 100 000
-/// @param nullCursor whether rows with a NULL cursor are copied
-/// @param indexes whether the source's indexes are made on the copy (never unique there)
-/// @param numeric how numerics that are not exact as SQLite numbers are stored
+/// @param nullCursor whether rows whose cursor is NULL are copied
+/// @param indexes whether the source's indexes are made on the copy too (never as unique ones)
+/// @param numeric how numerics are stored that no SQLite number holds exactly
 /// @param timestamps how timestamps are stored
-/// @param group tables of one group are read in one snapshot and applied in one transaction
-/// @param promises what makes sure that the copy is its source
-/// @param droppedColumns what becomes of a copy's column that the source dropped
-/// @param rowSecurity what becomes of a table whose policies hide rows from the source's user
-/// @param paused whether the schedule skips it
+/// @param group name of the table's group; tables of one group are read in one snapshot and applied in one
+///     transaction
+/// @param promises settings that keep the copy equal to its source
+/// @param droppedColumns what happens to a copy's column after the source has dropped it
+/// @param rowSecurity what happens to a table whose row-level security hides rows from the source's user
+/// @param paused whether scheduled syncs are skipped
 public record TableConfig(
         String name,
         Mode mode,
@@ -48,56 +50,58 @@ public record TableConfig(
         RowSecurity rowSecurity,
         boolean paused) {
 
-    /// How rows that are new or changed are found.
+    /// How new and changed rows are found.
     public enum Mode {
         /// By a column whose value grows with every insert and update.
         CURSOR,
-        /// By the transaction that wrote them, which PostgreSQL keeps with each row.
+        /// By `xmin`: the transaction that wrote a row, which PostgreSQL keeps with each row.
         XMIN,
-        /// All rows are fetched each time.
+        /// New and changed rows are not searched for: all rows are fetched each time.
         FULL
     }
 
     /// What happens to rows whose cursor is NULL.
     public enum NullCursor {
+        /// They are copied, all of them in each sync.
         INCLUDE,
+        /// The cursor column must be NOT NULL, so that there are none.
         REJECT
     }
 
-    /// See the numeric rows of the type table.
+    /// How numerics are stored; `docs/types.md` has the details.
     public enum NumericStorage {
         EXACT,
         TEXT,
         REAL
     }
 
-    /// See the timestamp rows of the type table.
+    /// How timestamps are stored; `docs/types.md` has the details.
     public enum TimestampStorage {
         ISO,
         EPOCH_MICROS
     }
 
-    /// Who writes the cursor's values, which decides what can be proved of them.
+    /// Who writes the cursor's values. It decides what can be proved about late rows.
     public enum StampedBy {
-        /// As the column's default and triggers at the source suggest.
+        /// Either of the others, as the column's default and triggers at the source suggest.
         AUTO,
-        /// The source's own clock or sequence, within the transaction.
+        /// The source, from its own clock or a sequence, within the transaction that writes the row.
         SOURCE,
-        /// Whoever writes the row, by another clock or with ids handed out ahead.
+        /// The program that writes the row, from its own clock or with ids allocated in advance.
         CLIENT
     }
 
-    /// What becomes of a copy's column that the source dropped.
+    /// What happens to a copy's column after the source has dropped it.
     public enum DroppedColumns {
         KEEP,
         DROP
     }
 
-    /// What becomes of a table whose policies at the source hide rows from the source's user.
+    /// What happens to a table whose row-level security at the source hides rows from the source's user.
     public enum RowSecurity {
-        /// It is not read: the copy would be taken for the whole table.
+        /// The table is not read: its copy would be mistaken for the whole table.
         REFUSED,
-        /// The rows that the user sees are read, and no more is promised of them.
+        /// Only the rows that the user sees are copied, and the guarantee covers only these.
         FILTERED
     }
 
@@ -149,7 +153,8 @@ public record TableConfig(
                 false);
     }
 
-    /// How long rows may come late, where the source cannot prove that no transaction is still open.
+    /// How long after its cursor value a row may still be committed, if the source cannot prove that no
+    /// transaction is open.
     public Duration settle() {
         return promises.settle();
     }
@@ -159,7 +164,7 @@ public record TableConfig(
         return promises.stampedBy();
     }
 
-    /// Time between two verifications; absent: none but on demand.
+    /// Time between two verifications; absent: only on demand.
     public Optional<Duration> verify() {
         return promises.verify();
     }
@@ -169,17 +174,17 @@ public record TableConfig(
         return promises.deletes();
     }
 
-    /// The share of the copy that a sweep may remove without asking, above 0 and 1 at most.
+    /// The share of the copy that a sweep may remove without a confirmation; above 0, at most 1.
     public double maxDeletedShare() {
         return promises.maxDeletedShare();
     }
 
-    /// The same settings with or without a pause.
+    /// The same settings, paused or not.
     public TableConfig withPaused(boolean isPaused) {
         return toBuilder().paused(isPaused).build();
     }
 
-    /// These settings, to be changed.
+    /// A builder that starts with these settings.
     public TableConfigBuilder toBuilder() {
         return new TableConfigBuilder(this);
     }

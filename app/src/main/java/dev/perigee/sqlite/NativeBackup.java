@@ -22,7 +22,7 @@ final class NativeBackup {
 
     private NativeBackup() {}
 
-    /// 0 if it cannot begin; the target connection then says why.
+    /// Begins a backup. Returns 0 if it cannot begin; the target connection then has the error.
     static long begin(long target, long targetName, long source, long sourceName) {
         try {
             return (long) BEGIN.invokeExact(target, targetName, source, sourceName);

@@ -10,7 +10,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/// Where SQLite takes the functions it calls back. A null pointer takes one away.
+/// The C functions that set SQLite's callbacks. A null pointer removes a callback.
 final class NativeHooks {
     private static final MethodHandle AUTHORIZER =
             link("sqlite3_set_authorizer", LONG, JAVA_INT, JAVA_LONG, ADDRESS, JAVA_LONG);
@@ -45,7 +45,7 @@ final class NativeHooks {
 
     private static void hook(MethodHandle setter, long connection, MemorySegment function) {
         try {
-            // The result is the argument given with the function before this one: always null here.
+            // The result is the user data of the previous callback, which is always null here.
             long _ = (long) setter.invokeExact(connection, function, 0L);
         } catch (Throwable t) {
             throw impossible(t);

@@ -3,20 +3,24 @@ package dev.perigee.sqlite;
 import java.nio.file.Path;
 import java.util.EnumSet;
 
-/// A copy of a database into another file, page by page, while the database is in use. From [SqliteConnection#backup].
+/// Copies a database into another file, page by page, while the database is in use. Made by
+/// [SqliteConnection#backup].
 ///
-/// The source is read-locked during [#step] only. When another connection writes between two steps, the copy begins
-/// again by itself, so that it always ends as one state of the source. Inside a read transaction of the source's
-/// connection it copies that transaction's state and never begins again: the way to back up a busy WAL database.
+/// The source is locked for reading during [#step] only. When another connection writes between two steps, SQLite
+/// begins the copy again, so that it always ends as one state of the source. Inside a read transaction of the
+/// source's connection it copies that transaction's state and never begins again. This is the way to back up a
+/// busy WAL database.
 ///
-/// It belongs to its connection: one thread at a time, and closing the connection closes it.
+/// It belongs to the source's connection: one thread at a time uses both, and closing the connection closes it.
 public final class SqliteBackup implements AutoCloseable {
     private final SqliteConnection source;
     private final SqliteConnection target;
     private long pointer;
     private boolean isDone;
 
-    /// Begins; the caller is inside `source`.
+    /// Begins a backup. The calling thread must already be inside `source`.
+    ///
+    /// @param file the target, which is made if it is missing
     SqliteBackup(SqliteConnection source, Path file) {
         this.source = source;
         this.target = SqliteConnection.open(
@@ -24,11 +28,11 @@ public final class SqliteBackup implements AutoCloseable {
         this.pointer = target.beginBackupFrom(source);
     }
 
-    /// Copies up to `pageCount` pages, all that remain if it is negative.
+    /// Copies up to `pageCount` pages, or all remaining pages if it is negative.
     ///
     /// @return true when the copy is complete
-    /// @throws SqliteException [dev.perigee.fault.Fault#BUSY] when a writer is in the way; the same call may succeed
-    ///     later. After any other fault the backup cannot go on
+    /// @throws SqliteException [dev.perigee.fault.Fault#BUSY] if a writer holds the lock; the same call may
+    ///     succeed later. After any other fault the backup cannot continue.
     public boolean step(int pageCount) {
         if (pageCount == 0) throw new IllegalArgumentException("a step copies one page or more, but got 0");
         Thread before = source.thread.enter();
@@ -63,8 +67,8 @@ public final class SqliteBackup implements AutoCloseable {
         }
     }
 
-    /// Ends it. A copy that was not complete leaves the target as it was before, empty if it is new. A second call does
-    /// nothing.
+    /// Ends the backup. If the copy was not complete, the target is left as it was before, or empty if it is new.
+    /// A second call does nothing.
     ///
     /// @throws SqliteException if the copy was complete but could not be put in place
     @Override

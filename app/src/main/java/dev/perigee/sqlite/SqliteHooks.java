@@ -1,10 +1,10 @@
 package dev.perigee.sqlite;
 
-/// What a connection tells while its transactions go on. Called on the thread that is inside the connection, in the
-/// midst of SQLite: a hook must not use the connection.
+/// Receives a connection's changes, commits and rollbacks. SQLite calls the hooks in the middle of its own work,
+/// on the thread that is inside the connection: a hook must not use the connection.
 ///
-/// What [#beforeCommit] throws rolls back. What the others throw cannot change anything any more; it is thrown on by
-/// the call in which it happened, after SQLite is done with it.
+/// An exception of [#beforeCommit] rolls the transaction back. Exceptions of the other hooks change nothing. Each
+/// is thrown by the call in which it happened, after SQLite has finished that call.
 public interface SqliteHooks {
     /// What happened to a row.
     enum Change {
@@ -13,10 +13,11 @@ public interface SqliteHooks {
         DELETE
     }
 
-    /// A row of a rowid table was changed. SQLite does not tell of tables without a rowid, of a `DELETE` of all rows at
-    /// once, of rows replaced by `INSERT OR REPLACE`, nor of its own tables.
+    /// A row of a rowid table was changed. SQLite does not call this for tables without a rowid, nor for its own
+    /// tables. It does not call it either for a `DELETE` of all rows at once, or for rows replaced by `INSERT OR
+    /// REPLACE`.
     ///
-    /// @param rowid after the change, for an update
+    /// @param rowid the row's rowid; for an update, the one after the change
     /// @see <a href="https://www.sqlite.org/c3ref/update_hook.html">SQLite: Data Change Notification Callbacks</a>
     default void changed(Change change, String database, String table, long rowid) {}
 
@@ -27,6 +28,6 @@ public interface SqliteHooks {
         return true;
     }
 
-    /// A transaction was rolled back; not told when the connection is closed inside one.
+    /// A transaction was rolled back. Not called when the connection is closed inside a transaction.
     default void rolledBack() {}
 }
