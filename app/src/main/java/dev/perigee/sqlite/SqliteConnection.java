@@ -18,17 +18,17 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// One connection to a SQLite database. Used by one thread at a time, which is checked; only [#interrupt()] may be
-/// called from any thread at any time.
+/// One connection to a SQLite database. One thread at a time may use it, which is checked; it may be handed from
+/// thread to thread. Only [#interrupt()] and [#isClosed()] may be called from any thread at any time.
 ///
-/// It may be handed from thread to thread. Two threads inside at once, a use after [#close()], and every other misuse
-/// that is ours rather than the statement's throws `IllegalStateException`. What SQLite refuses is a [SqliteException].
+/// Misuse by our code throws `IllegalStateException`, such as two threads inside at once or a use after
+/// [#close()]. What SQLite refuses throws a [SqliteException].
 public final class SqliteConnection implements AutoCloseable {
-    /// How a file is opened. One of [#READONLY] and [#READWRITE] is needed.
+    /// How a file is opened. Exactly one of [#READONLY] and [#READWRITE] is needed.
     public enum OpenFlag {
         READONLY(0x1),
         READWRITE(0x2),
-        /// Makes the file if it is missing; with [#READWRITE] only.
+        /// Makes the file if it is missing; needs [#READWRITE].
         CREATE(0x4),
         /// The file's name may be a `file:` URI.
         URI(0x40),
@@ -42,7 +42,9 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// What a checkpoint does to the WAL; as SQLite names them.
+    /// What a checkpoint does to the WAL, by SQLite's names.
+    ///
+    /// @see <a href="https://www.sqlite.org/c3ref/wal_checkpoint_v2.html">SQLite: Checkpoint a database</a>
     public enum CheckpointMode {
         PASSIVE,
         FULL,
@@ -50,12 +52,15 @@ public final class SqliteConnection implements AutoCloseable {
         TRUNCATE
     }
 
-    /// @param busy whether it could not run to its end because of readers or writers
-    /// @param logFrames frames in the WAL, -1 where there is no WAL
-    /// @param checkpointedFrames frames of them already in the database file
+    /// What a checkpoint did.
+    ///
+    /// @param busy whether readers or writers kept it from finishing
+    /// @param logFrames frames in the WAL, -1 if there is no WAL
+    /// @param checkpointedFrames how many of these frames are in the database file now
     public record CheckpointResult(boolean busy, int logFrames, int checkpointedFrames) {}
 
-    /// Asked while a statement is prepared; the arguments are those of `sqlite3_set_authorizer`.
+    /// Decides which actions a statement may do. SQLite calls it while a statement is prepared, with the arguments
+    /// that `sqlite3_set_authorizer` describes.
     @FunctionalInterface
     public interface Authorizer {
         /// @param action the code SQLite passes, as in [AuthorizerAction]
@@ -73,16 +78,16 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// SQLITE_OPEN_NOMUTEX: [OneThread] stands in for SQLite's own lock.
+    /// SQLITE_OPEN_NOMUTEX: [OneThread] replaces SQLite's own mutex.
     private static final int NO_MUTEX = 0x8000;
 
-    /// Tells SQLite that the statement will be kept and used often.
+    /// SQLITE_PREPARE_PERSISTENT: tells SQLite that the statement will be kept and used often.
     private static final int PREPARE_PERSISTENT = 0x1;
 
-    /// Asked for by SQLite of some versions where [SqliteStatement#normalizedSql()] is wanted.
+    /// SQLITE_PREPARE_NORMALIZE: some versions of SQLite need it for [SqliteStatement#normalizedSql()].
     private static final int PREPARE_NORMALIZE = 0x2;
 
-    /// SQLITE_UTF8: how functions want their text.
+    /// SQLITE_UTF8: SQL functions prefer text in UTF-8.
     private static final int UTF_8 = 1;
 
     private final Path file;
@@ -97,7 +102,8 @@ public final class SqliteConnection implements AutoCloseable {
 
     private final Set<SqliteBackup> backups = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    /// Held while the pointer changes and while [#interrupt()] uses it, so that it never meets a closed connection.
+    /// The lock held while the pointer changes and while [#interrupt()] uses it, so that no closed connection is
+    /// interrupted.
     private final Object life = new Object();
 
     private long pointer;
@@ -129,7 +135,7 @@ public final class SqliteConnection implements AutoCloseable {
         if (flags.contains(OpenFlag.CREATE) && !flags.contains(OpenFlag.READWRITE)) {
             throw new IllegalArgumentException("CREATE needs READWRITE, but got " + flags);
         }
-        SqliteLibrary.symbols(); // Says what is missing before a class fails to initialize without it.
+        SqliteLibrary.symbols(); // Without a library this throws the fault; later a class would fail to initialize.
         int bits = NO_MUTEX;
         for (OpenFlag flag : flags) bits |= flag.bit;
         SqliteConnection connection = new SqliteConnection(file, flags.contains(OpenFlag.READONLY));
@@ -146,7 +152,8 @@ public final class SqliteConnection implements AutoCloseable {
         return connection;
     }
 
-    /// Runs every statement in `sql`, rows discarded. When one fails, those before it have been run.
+    /// Runs every statement in `sql` and discards rows. If a statement fails, the statements before it have been
+    /// run.
     ///
     /// @throws SqliteException with the place of the mistake for a syntax error
     public void exec(String sql) {
@@ -166,17 +173,17 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Prepares the first statement in `sql`; the rest is [SqliteStatement#tail()].
+    /// Prepares the first statement in `sql`; [SqliteStatement#tail()] has the rest of the text.
     ///
-    /// @throws SqliteException with the place of the mistake for a syntax error, and [Fault#STATEMENT_INVALID] where
-    ///     there is no statement in `sql` at all
+    /// @throws SqliteException with the place of the mistake for a syntax error; [Fault#STATEMENT_INVALID] if
+    ///     `sql` has no statement
     public SqliteStatement prepare(String sql) {
         Thread before = thread.enter();
         try (Arena memory = Arena.ofConfined()) {
             StatementText text = new StatementText(sql, memory);
             SqliteStatement statement = prepare(text, 0, PREPARE_PERSISTENT | PREPARE_NORMALIZE);
             if (statement != null) return statement;
-            throw SqliteFailures.refused("there is none in the text", null);
+            throw SqliteFailures.refused("the text contains no statement", null);
         } finally {
             thread.leave(before);
         }
@@ -186,7 +193,7 @@ public final class SqliteConnection implements AutoCloseable {
         int code = NativeStatement.prepare(
                 handle(),
                 text.address() + fromByte,
-                text.byteCount() - fromByte + 1, // With its zero, SQLite need not copy the text.
+                text.byteCount() - fromByte + 1, // including the zero, so that SQLite need not copy the text
                 flags,
                 out.address(),
                 out.address() + 8);
@@ -204,8 +211,8 @@ public final class SqliteConnection implements AutoCloseable {
         return prepared;
     }
 
-    /// How long a statement waits for another connection's lock before it fails with [Fault#BUSY]. Zero, which is what
-    /// a new connection has, does not wait.
+    /// Sets how long a statement waits for another connection's lock before it fails with [Fault#BUSY]. With zero,
+    /// which is the default, it does not wait.
     public void busyTimeout(Duration timeout) {
         Thread before = thread.touch();
         try {
@@ -216,15 +223,15 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Makes the statement that runs on this connection fail with [Fault#TIME_LIMIT]. Any thread, at any time: it does
-    /// nothing when no statement runs or the connection is closed.
+    /// Makes the statements that run on this connection fail with [Fault#TIME_LIMIT]. It may be called from any
+    /// thread at any time. It does nothing if no statement runs or the connection is closed.
     public void interrupt() {
         synchronized (life) {
             if (pointer != 0) NativeConnection.interrupt(pointer);
         }
     }
 
-    /// Rows changed by the statement that finished last; 0 for one that changes none. Rows changed by triggers and
+    /// Rows changed by the statement that finished last; 0 if it changed none. Rows changed by triggers and
     /// foreign keys do not count.
     public long changes() {
         Thread before = thread.touch();
@@ -236,7 +243,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Rows changed since the connection was opened, those by triggers and foreign keys too.
+    /// Rows changed since the connection was opened, including those changed by triggers and foreign keys.
     public long totalChanges() {
         Thread before = thread.touch();
         try {
@@ -256,7 +263,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Sets what [#lastInsertRowid] and the SQL function of that name answer until the next insert.
+    /// Sets the value that [#lastInsertRowid()] and SQL's `last_insert_rowid()` return until the next insert.
     public void lastInsertRowid(long rowid) {
         Thread before = thread.touch();
         try {
@@ -276,7 +283,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Whether the database cannot be written through this connection, by choice or because the file forbids it.
+    /// Whether the database cannot be written through this connection, because it was opened so or because the
+    /// file is read-only.
     public boolean isReadonly() {
         Thread before = thread.touch();
         try {
@@ -286,7 +294,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Moves frames from the WAL into the database file. Being held up by others is a result, not an exception.
+    /// Moves frames from the WAL into the database file. If other connections keep it from finishing, that is a
+    /// result ([CheckpointResult#busy()]) and not an exception.
     ///
     /// @throws SqliteException [Fault#BUSY] inside a transaction of this connection
     public CheckpointResult checkpoint(CheckpointMode mode) {
@@ -304,7 +313,9 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// The WAL file's size; 0 where there is none.
+    /// The size of the WAL file in bytes; 0 if there is none.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#DISK_FAILED] if it cannot be read
     public long walBytes() {
         try {
             return Files.size(file.resolveSibling(file.getFileName() + "-wal"));
@@ -320,11 +331,12 @@ public final class SqliteConnection implements AutoCloseable {
         return file;
     }
 
-    /// Sets or, with null, removes the authorizer. Where there was none, statements prepared before are prepared anew
-    /// at their next run and asked about then; where one takes the place of another, they keep what they were allowed.
+    /// Sets the authorizer; null removes it. If there was none, SQLite prepares earlier statements again at their
+    /// next run and asks the authorizer then. If it replaces another one, earlier statements keep the rights they
+    /// were given.
     ///
-    /// What an authorizer throws denies, and is the cause of the [SqliteException] that follows. It must not use this
-    /// connection.
+    /// An exception of the authorizer denies the action, and becomes the cause of the [SqliteException] that
+    /// follows. An authorizer must not use this connection.
     public void authorizer(@Nullable Authorizer authorizer) {
         Thread before = thread.enter();
         try {
@@ -334,7 +346,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Sets or, with null, removes the hooks.
+    /// Sets the hooks; null removes them.
     public void hooks(@Nullable SqliteHooks hooks) {
         Thread before = thread.enter();
         try {
@@ -344,9 +356,10 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Makes `function` known to SQL as `name`; one of the same name and number of arguments is replaced.
+    /// Registers `function` as the SQL function `name`. It replaces a function of the same name and number of
+    /// arguments.
     ///
-    /// @param argumentCount how many it takes, -1 for any number
+    /// @param argumentCount the number of arguments it takes, -1 for any number
     public void function(String name, int argumentCount, Set<SqliteFunction.Trait> traits, SqliteFunction function) {
         Thread before = thread.enter();
         try {
@@ -360,8 +373,8 @@ public final class SqliteConnection implements AutoCloseable {
 
     /// Sets a limit.
     ///
-    /// @param value not negative; a greater one than SQLite was built with is cut to that
-    /// @return the limit that was
+    /// @param value not negative; it is lowered to the maximum that SQLite was built with
+    /// @return the limit before
     public int limit(SqliteLimit which, int value) {
         if (value < 0) throw new IllegalArgumentException("a limit is 0 or more, but got " + value);
         Thread before = thread.touch();
@@ -372,7 +385,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// The limit that holds.
+    /// The current limit.
     public int limit(SqliteLimit which) {
         Thread before = thread.touch();
         try {
@@ -382,7 +395,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Switches something on or off.
+    /// Switches an option on or off.
     public void turn(SqliteSwitch which, boolean on) {
         Thread before = thread.enter();
         try {
@@ -392,7 +405,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Whether it is on.
+    /// Whether an option is on.
     public boolean isOn(SqliteSwitch which) {
         Thread before = thread.enter();
         try {
@@ -403,7 +416,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Begins to copy this database to `file`, over what is there.
+    /// Begins to copy this database to `file`, replacing the database that is there.
     ///
     /// @throws SqliteException [Fault#DISK_FAILED] if the file cannot be made
     public SqliteBackup backup(Path file) {
@@ -418,14 +431,17 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Whether it has been closed. Any thread.
+    /// Whether it has been closed. May be called from any thread.
     public boolean isClosed() {
         synchronized (life) {
             return pointer == 0;
         }
     }
 
-    /// Closes it with all its statements and backups; an open transaction is rolled back. A second call does nothing.
+    /// Closes the connection with all its statements and backups. An open transaction is rolled back. A second
+    /// call does nothing.
+    ///
+    /// @throws IllegalStateException from inside a callback of this connection
     @Override
     public void close() {
         Thread before = thread.enter();
@@ -455,7 +471,7 @@ public final class SqliteConnection implements AutoCloseable {
         return pointer;
     }
 
-    /// Throws what a callback threw, where SQLite itself went on.
+    /// Throws what a callback threw in a call that SQLite itself completed without an error.
     void rethrowFromCallback() {
         callbacks.rethrow();
     }
@@ -468,7 +484,8 @@ public final class SqliteConnection implements AutoCloseable {
         backups.remove(backup);
     }
 
-    /// Begins to copy from `source` to this database, which is closed if that fails.
+    /// Begins to copy from `source` to this database; returns the backup's handle. If that fails, this connection
+    /// is closed.
     long beginBackupFrom(SqliteConnection source) {
         try (Arena memory = Arena.ofConfined()) {
             long main = memory.allocateFrom("main").address();
@@ -481,19 +498,19 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Takes note that a statement has ended, well or badly, so that [#changes()] speaks of it.
+    /// Called when a statement has ended, with success or not, so that [#changes()] is about that statement.
     void statementEnded() {
         long total = NativeOptional.totalChanges(pointer);
         lastStatementChanged = total != totalChangesBefore;
         totalChangesBefore = total;
     }
 
-    /// What went wrong while a statement of this connection was bound or run.
+    /// The exception for a failure while a statement of this connection was bound or run.
     SqliteException statementFailure(int code, String state) {
         return failures.inStatement(pointer, code, null, state);
     }
 
-    /// What went wrong outside of a statement.
+    /// The exception for a failure outside a statement.
     SqliteException failure(int code, String where, String state) {
         return failures.elsewhere(pointer, code, where, state);
     }

@@ -14,8 +14,8 @@ public interface SqliteHooks {
     }
 
     /// A row of a rowid table was changed. SQLite does not call this for tables without a rowid, nor for its own
-    /// tables. It does not call it either for a `DELETE` of all rows at once, or for rows replaced by `INSERT OR
-    /// REPLACE`.
+    /// tables. It does not call it either for a `DELETE` of all rows at once, or for rows that
+    /// `INSERT OR REPLACE` replaces.
     ///
     /// @param rowid the row's rowid; for an update, the one after the change
     /// @see <a href="https://www.sqlite.org/c3ref/update_hook.html">SQLite: Data Change Notification Callbacks</a>

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One prepared statement. Parameters count from 1, columns from 0, as in SQLite.
 ///
-/// It belongs to its connection: one thread at a time for both, and closing the connection closes it. When it is done
-/// or has failed it is reset by itself, so it can be bound anew or run again at once.
+/// It belongs to its connection: one thread at a time uses both, and closing the connection closes it. When it is
+/// done or has failed, it is reset automatically, so it can be bound or run again at once.
 public final class SqliteStatement implements AutoCloseable {
     /// The storage class of a cell of the current row.
     public enum Type {
@@ -23,9 +23,9 @@ public final class SqliteStatement implements AutoCloseable {
         NULL
     }
 
-    /// Where a result column comes from.
+    /// The table column that a result column comes from.
     ///
-    /// @param database its name on the connection, such as `main`
+    /// @param database the database's name on the connection, such as `main`
     public record Origin(String database, String table, String column) {}
 
     private final SqliteConnection connection;
@@ -35,9 +35,9 @@ public final class SqliteStatement implements AutoCloseable {
     private final int tailByte;
     private final boolean readonly;
     private long pointer;
-    /// Whether SQLite is inside this very statement, so that a callback must not close or run it.
+    /// Whether SQLite is running this statement now, so that a callback must not close or run it.
     private boolean stepping;
-    /// Columns of the current row, -1 when there is no row.
+    /// Columns of the current row, -1 if there is no row.
     private int rowColumns = -1;
 
     SqliteStatement(SqliteConnection connection, long pointer, StatementText text, int fromByte, int tailByte) {
@@ -79,7 +79,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// @throws IllegalArgumentException for NaN, which SQLite would store as NULL without a word
+    /// @throws IllegalArgumentException for NaN, which SQLite would silently store as NULL
     public SqliteStatement bindReal(int index, double value) {
         if (Double.isNaN(value)) throw new IllegalArgumentException("NaN has no SQLite value, at parameter " + index);
         Thread before = thread.touch();
@@ -92,7 +92,8 @@ public final class SqliteStatement implements AutoCloseable {
 
     /// Binds text, or NULL for null. U+0000 is stored like any other character.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] for half a surrogate pair
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] for an unpaired
+    ///     surrogate
     public SqliteStatement bindText(int index, @Nullable String value) {
         if (value == null) return bindNull(index);
         byte[] bytes = Utf8.bytes(value, index);
@@ -113,8 +114,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Binds UTF-8 text without copying it: the bytes must stay as they are, and the memory alive, until the parameter
-    /// is bound anew, cleared, or the statement closed. They are not checked to be UTF-8.
+    /// Binds UTF-8 text without copying it. The memory must stay alive and unchanged until the parameter is bound
+    /// again or cleared, or the statement is closed. It is not checked that the bytes are UTF-8.
     ///
     /// @param buffer native memory
     /// @throws IndexOutOfBoundsException if `buffer` has no such range
@@ -137,7 +138,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// @return the parameter's number, 0 where the statement has none of that name (`:a`, `@a`, `$a`, `?1`)
+    /// The number of the parameter with this name, such as `:a`, `@a`, `$a` or `?1`; 0 if the statement has none.
     public int parameterIndex(String name) {
         Thread before = thread.touch();
         try (Arena memory = Arena.ofConfined()) {
@@ -148,7 +149,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The parameter's name with its first character, as `:a` or `?1`; null for a plain `?` or none of that number.
+    /// The parameter's name with its first character, such as `:a` or `?1`. Null for a plain `?`, or if no
+    /// parameter has that number.
     public @Nullable String parameterName(int index) {
         Thread before = thread.touch();
         try {
@@ -158,7 +160,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The greatest number a parameter has; with `?5` it may be more than there are.
+    /// The greatest number of a parameter. With parameters such as `?5` it can be more than the number of
+    /// parameters.
     public int parameterCount() {
         Thread before = thread.touch();
         try {
@@ -168,10 +171,10 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Runs to the next row, or to the end. After the end it is ready to run again from the start.
+    /// Runs to the next row or to the end. After the end it is ready to run again from the start.
     ///
-    /// @return true when there is a row to read, false when the statement is done
-    /// @throws SqliteException when it fails; it is then reset
+    /// @return true if there is a row to read, false if the statement is done
+    /// @throws SqliteException if it fails; it is reset then
     public boolean step() {
         Thread before = thread.enter();
         try {
@@ -194,13 +197,13 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Runs to the end, drops rows, and makes it ready to run again.
+    /// Runs to the end and discards rows; then it is ready to run again.
     public void run() {
         boolean more = true;
         while (more) more = step();
     }
 
-    /// Makes it ready to run again; bound values stay.
+    /// Makes it ready to run again from the start; bound values stay.
     public SqliteStatement reset() {
         Thread before = thread.enter();
         try {
@@ -235,7 +238,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The column's name: its `AS`, else what SQLite chooses.
+    /// The result column's name: the one after its `AS`, else one that SQLite chooses.
     public String columnName(int column) {
         Thread before = thread.touch();
         try {
@@ -245,7 +248,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The declared type of the table column behind a result column, null for an expression.
+    /// The declared type of the table column that a result column comes from; null for an expression.
     public @Nullable String declaredType(int column) {
         Thread before = thread.touch();
         try {
@@ -255,8 +258,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The table column a result column is, null for an expression and where the library was built without
-    /// SQLITE_ENABLE_COLUMN_METADATA.
+    /// The table column that a result column comes from. Null for an expression, or if the library was built
+    /// without SQLITE_ENABLE_COLUMN_METADATA.
     public @Nullable Origin origin(int column) {
         Thread before = thread.touch();
         try {
@@ -279,7 +282,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The cell as an integer, as SQLite casts it: 0 for NULL and for text that is no number.
+    /// The cell as an integer, as SQLite casts it: 0 for NULL and for text that is not a number.
     public long intAt(int column) {
         Thread before = thread.touch();
         try {
@@ -289,7 +292,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The cell as a double, as SQLite casts it: 0.0 for NULL and for text that is no number.
+    /// The cell as a double, as SQLite casts it: 0.0 for NULL and for text that is not a number.
     public double realAt(int column) {
         Thread before = thread.touch();
         try {
@@ -313,7 +316,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The cell as bytes; null for NULL. Text gives its UTF-8, a number the UTF-8 of its text.
+    /// The cell as bytes; null for NULL. For text these are its UTF-8 bytes, for a number those of its decimal
+    /// text.
     public byte @Nullable [] blobAt(int column) {
         Thread before = thread.touch();
         try {
@@ -326,10 +330,10 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Copies the cell's UTF-8 text or bytes into `target`, which is made larger when needed. How many there are is
-    /// [#lengthAt].
+    /// Copies the cell's bytes, or its text in UTF-8, into `target`, or into a new array if `target` is too small.
+    /// [#lengthAt] tells how many bytes there are.
     ///
-    /// @return the array that holds them, `target` itself when it was large enough
+    /// @return the array with the bytes: `target` if it was large enough
     public byte[] bytesAt(int column, byte[] target) {
         Thread before = thread.touch();
         try {
@@ -354,7 +358,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Whether the cell is a number of this value; whether it is kept as an integer or as a real does not matter.
+    /// Whether the cell is a number with this value. It does not matter whether it is stored as an integer or as a
+    /// real.
     public boolean isInt(int column, long value) {
         Thread before = thread.touch();
         try {
@@ -384,7 +389,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Whether the cell is of this type, text or blob, and has these very bytes. Nothing is copied.
+    /// Whether the cell is of this type (text or blob) and has exactly these bytes. Nothing is copied.
     ///
     /// @throws IndexOutOfBoundsException if `buffer` has no such range
     public boolean isBytes(int column, Type type, MemorySegment buffer, long offset, int length) {
@@ -414,14 +419,16 @@ public final class SqliteStatement implements AutoCloseable {
         };
     }
 
-    /// Whether it changes nothing, by SQLite's own judgement.
+    /// Whether the statement does not write to the database directly, as SQLite determines it.
     ///
-    /// @see <a href="https://www.sqlite.org/c3ref/stmt_readonly.html">SQLite: what it counts</a>
+    /// @see <a href="https://www.sqlite.org/c3ref/stmt_readonly.html">SQLite: Determine If An SQL Statement Writes
+    ///     The Database</a>
     public boolean isReadonly() {
         return readonly;
     }
 
-    /// What followed the first statement in the text it was prepared from; blank when nothing did.
+    /// The rest of the text that this statement was prepared from, after the statement; blank if there was
+    /// nothing.
     public String tail() {
         return tail;
     }
@@ -446,7 +453,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Frees it. A second call does nothing.
+    /// Frees the statement. A second call does nothing.
     @Override
     public void close() {
         Thread before = thread.enter();
@@ -510,7 +517,7 @@ public final class SqliteStatement implements AutoCloseable {
         };
     }
 
-    /// Exact also where not every integer is a double.
+    /// Compares exactly, also where a double cannot represent every integer.
     private static boolean isSame(double real, long integer) {
         return real == integer && real < 0x1p63 && (long) real == integer;
     }
@@ -518,7 +525,7 @@ public final class SqliteStatement implements AutoCloseable {
     private static long address(MemorySegment buffer, long offset, int length) {
         if (!buffer.isNative()) throw new IllegalArgumentException("static binds need native memory");
         Objects.checkFromIndexSize(offset, length, buffer.byteSize());
-        // A null pointer would bind NULL, also where nothing is read from it.
+        // A null pointer would bind NULL, even with length 0.
         return length == 0 ? NativeBind.NOTHING.address() : buffer.address() + offset;
     }
 
