@@ -6,26 +6,28 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Who a source is and what a table is there, to be remembered beside a cursor: a cursor means something only at the
-/// source it comes from. What a source does not say, or refuses to, is empty, and then it is not compared.
+/// Identifies a source and one of its tables. It is stored next to a copy's cursor, because a cursor means
+/// something only at the source it comes from. What a source does not tell, or refuses to tell, is empty and is
+/// not compared.
 ///
-/// @param system the server's own number, which a restored copy of its files has too
-/// @param timeline which of its histories the server follows: another one after a failover or a restore
-/// @param isStandby whether it follows another server, and may be behind it
-/// @param database the database's number, another one where it was made anew under the same name
-/// @param table the table's number, likewise
-/// @param storage the table's parts (itself, its partitions) by number, with the number of the file each is kept in:
-///     one that is emptied or rewritten at once gets another file
-/// @param unlogged those parts that the server empties when it recovers from a crash, in the file they have
-/// @param sequences by column: the last number its sequence handed out
-/// @param counter transactions counted; never less in one history
-/// @param mark of the snapshot, as [Moment#mark]
-/// @param position as [Snapshot#position]
-/// @param run tells the server's runs apart, from each start to the next; one that was put back to an older state of
-///     its files was started since
-/// @param reached what the server had written durably, in its own words, to be found again after a start
-/// @param sight of a table that is filtered: what decides which of its rows our user sees, such as policies and roles;
-///     another text where that was changed
+/// @param system the server's system identifier; a restored copy of its files has the same one
+/// @param timeline which of its histories the server follows: a failover or a restore begins another
+/// @param isStandby whether the server follows another one, and may lag behind it
+/// @param database the database's number (PostgreSQL: OID); a database that was dropped and created again under
+///     the same name has another
+/// @param table the table's number (PostgreSQL: OID), which changes in the same way
+/// @param storage the table's parts by number (itself, its partitions, tables that inherit from it), with the
+///     number of the file that holds each; a part that is emptied or rewritten as a whole gets another file
+/// @param unlogged those parts that the server empties when it recovers from a crash; they keep their file then
+/// @param sequences by a column's identity: the last number that the column's sequence handed out
+/// @param counter transactions counted; it never decreases within one history
+/// @param mark the mark of the snapshot, as in [Moment#mark]
+/// @param position the position of the snapshot, as in [Snapshot#position]
+/// @param run differs from each start of the server to the next; a server that was put back to an older state of
+///     its files was started after that
+/// @param reached what the server had written durably, in its own words; looked for again after a start
+/// @param sight for a filtered table: what decides which of its rows our user sees, such as policies and roles;
+///     another text means that this was changed
 public record Identity(
         Optional<String> system,
         Optional<Long> timeline,
@@ -41,7 +43,7 @@ public record Identity(
         Optional<String> run,
         Optional<String> reached,
         Optional<String> sight) {
-    @SuppressWarnings("NullAway") // what was remembered by earlier builds is without `sight`
+    @SuppressWarnings("NullAway") // identities stored by earlier builds have no `sight`
     public Identity {
         storage = Map.copyOf(storage);
         unlogged = known(unlogged);
@@ -49,17 +51,18 @@ public record Identity(
         sight = sight == null ? Optional.empty() : sight;
     }
 
-    /// What was remembered by earlier builds is without it.
+    /// Identities stored by earlier builds have no `unlogged`.
     private static Set<Long> known(@Nullable Set<Long> parts) {
         return parts == null ? Set.of() : Set.copyOf(parts);
     }
 
-    /// Whether the server was started between the two.
+    /// Whether the server was started between `earlier` and this identity; false where one of them does not tell
+    /// its run.
     public boolean wasStartedSince(Identity earlier) {
         return run.isPresent() && earlier.run.isPresent() && !run.equals(earlier.run);
     }
 
-    /// The same, as if it had only those parts that `other` has too, and its rows were seen as those of `other`.
+    /// The same identity with only those parts that `other` has too, and with the sight of `other`.
     public Identity withPartsOf(Identity other) {
         Map<Long, Long> shared = new HashMap<>(storage);
         shared.keySet().retainAll(other.storage.keySet());
@@ -80,7 +83,8 @@ public record Identity(
                 other.sight);
     }
 
-    /// The same, with its parts in the files they are in later.
+    /// The same identity with its parts in the files where `later` has them. A part that `later` does not have
+    /// keeps its file.
     public Identity withFilesOf(Identity later) {
         Map<Long, Long> files = new HashMap<>(storage);
         files.replaceAll((part, file) -> later.storage.getOrDefault(part, file));
@@ -89,12 +93,12 @@ public record Identity(
                 reached, sight);
     }
 
-    /// Whether both say what decides which rows our user sees, and not the same.
+    /// Whether both tell what decides which rows our user sees, and the two differ.
     public boolean isSeenOtherwise(Identity earlier) {
         return sight.isPresent() && earlier.sight.isPresent() && !sight.equals(earlier.sight);
     }
 
-    /// Whether both are of one table, whatever it is called.
+    /// Whether both identify the same table, whatever its name is.
     public boolean isSameTable(Identity other) {
         boolean isSameSystem = system.isEmpty() || other.system.isEmpty() || system.equals(other.system);
         return isSameSystem && database == other.database && table == other.table;

@@ -3,7 +3,7 @@ package dev.perigee.source;
 import java.util.Arrays;
 import java.util.BitSet;
 
-/// For each bucket how many keys are in it and what their hashes add up to, modulo 2^64. Two sets of keys that differ
+/// For each bucket, the number of its keys and the sum of their hashes modulo 2^64. Two different sets of keys
 /// have the same digest by chance once in 2^64. Not thread-safe.
 public final class KeyDigests {
     private final KeyBuckets buckets;
@@ -20,23 +20,23 @@ public final class KeyDigests {
         return buckets;
     }
 
-    /// Counts one key in.
+    /// Adds one key.
     public void add(long hash) {
         add(buckets.of(hash), 1, hash);
     }
 
-    /// Counts `count` keys of one bucket in, whose hashes add up to `sum`.
+    /// Adds `count` keys of one bucket, whose hashes add up to `sum`.
     public void add(int bucket, long count, long sum) {
         counts[bucket] += count;
         sums[bucket] += sum;
     }
 
-    /// All keys counted.
+    /// The number of keys in all buckets.
     public long keys() {
         return Arrays.stream(counts).sum();
     }
 
-    /// Keys of some buckets.
+    /// The number of keys in the buckets `wanted`.
     public long keysIn(BitSet wanted) {
         long keys = 0;
         for (int bucket = wanted.nextSetBit(0); bucket >= 0; bucket = wanted.nextSetBit(bucket + 1)) {
@@ -45,7 +45,7 @@ public final class KeyDigests {
         return keys;
     }
 
-    /// The buckets in which the other side, dealt out in the same way, has other keys.
+    /// The buckets in which `other`, which must use the same buckets, has other keys.
     public BitSet differing(KeyDigests other) {
         if (!buckets.equals(other.buckets)) throw new IllegalArgumentException("digests of different buckets");
         BitSet differing = new BitSet(counts.length);

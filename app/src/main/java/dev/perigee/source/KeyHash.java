@@ -1,8 +1,8 @@
 package dev.perigee.source;
 
-/// The hash that keys are dealt out by, on both sides: PostgreSQL's `hash_bytes_extended`, which is Bob Jenkins'
-/// lookup3 with a seed of 64 bits. It was chosen because PostgreSQL computes it in a statement (`hashtextextended`) and
-/// cannot change it, as the partitions of its users are laid out by it.
+/// The hash that distributes keys over buckets, on both sides: PostgreSQL's `hash_bytes_extended`, which is Bob
+/// Jenkins' lookup3 with a 64-bit seed. It was chosen because PostgreSQL computes it in a statement
+/// (`hashtextextended`) and cannot change it: users' hash partitions are laid out by it.
 ///
 /// @see <a href="https://github.com/postgres/postgres/blob/REL_18_STABLE/src/common/hashfn.c">hashfn.c</a>
 public final class KeyHash {
@@ -11,7 +11,8 @@ public final class KeyHash {
 
     private KeyHash() {}
 
-    /// The hash of `length` bytes. For a key of several columns the hash of one column is the seed of the next.
+    /// The hash of `length` bytes from `offset` on. For a key of several columns, the hash of one column is the
+    /// seed of the next.
     public static long of(byte[] bytes, int offset, int length, long seed) {
         int a = START + length;
         int b = a;
@@ -45,7 +46,7 @@ public final class KeyHash {
             c = c - b ^ Integer.rotateLeft(b, 4);
             b += a;
         }
-        // The lowest byte of the last word is the length's, which is in already.
+        // The lowest byte of the last word is reserved for the length, which START has counted in already.
         a += word(bytes, at, Math.min(left, 4));
         b += word(bytes, at + 4, Math.min(left - 4, 4));
         c += word(bytes, at + 8, left - 8) << 8;
@@ -65,7 +66,7 @@ public final class KeyHash {
         return (long) b << 32 | c & 0xffff_ffffL;
     }
 
-    /// Up to four bytes, the first the lowest; 0 for none.
+    /// Up to four bytes as a little-endian number; 0 for none.
     private static int word(byte[] bytes, int at, int count) {
         int word = 0;
         for (int i = 0; i < count; i++) word |= (bytes[at + i] & 0xff) << 8 * i;

@@ -2,8 +2,8 @@ package dev.perigee.source;
 
 import java.time.Instant;
 
-/// A moment in a source's past, by its own clock and in its own words.
+/// One snapshot in a source's past: its time by the source's clock, and its mark.
 ///
-/// @param at not before the snapshot it belongs to was taken, by the source's clock, in microseconds
-/// @param mark the source's word for it (PostgreSQL: `xmin:xmax` of the snapshot); only the source reads it
+/// @param at by the source's clock, in microseconds; not before the snapshot was taken
+/// @param mark the source's own notation for the snapshot (PostgreSQL: its `xmin:xmax`); only the source reads it
 public record Moment(Instant at, String mark) {}

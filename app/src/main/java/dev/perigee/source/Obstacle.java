@@ -4,23 +4,24 @@ import dev.perigee.fault.Fault;
 import java.util.List;
 import java.util.Optional;
 
-/// Something at the source that makes copies wrong, their promise weaker or their syncs dearer.
+/// Something at the source that makes copies wrong, weakens their guarantee, makes their syncs more expensive, or
+/// deserves a note.
 ///
 /// @param what for people: a sentence without a full stop
-/// @param statements what changes it, for somebody with the right to run them at the source: one of them is enough, the
-///     first is the usual one; empty where no statement helps
-/// @param fault what each sync fails with until the obstacle is gone; empty where syncs succeed, or where that is not
-///     known
+/// @param statements SQL that removes the obstacle, for somebody with the right to run it at the source. One of
+///     the statements is enough, and the first is the usual one; empty where no statement helps
+/// @param fault the fault that each sync fails with until the obstacle is gone; empty where syncs succeed, or
+///     where that is not known
 public record Obstacle(Effect effect, String what, List<String> statements, Optional<Fault> fault) {
-    /// What becomes of copies where nothing is done about it.
+    /// What happens to copies as long as the obstacle stays.
     public enum Effect {
-        /// They would be wrong, or cannot be made.
+        /// Copies would be wrong, or cannot be made.
         WRONG,
-        /// Less is promised.
+        /// The guarantee of copies is weaker.
         WEAKER,
-        /// Syncs ask more of the source than they would need to.
+        /// Syncs read more from the source than they would otherwise.
         DEARER,
-        /// Something that may go wrong at the source is not noticed, or something is left out.
+        /// Something may go wrong at the source without being noticed, or something is left out.
         NOTE
     }
 
@@ -28,22 +29,22 @@ public record Obstacle(Effect effect, String what, List<String> statements, Opti
         statements = List.copyOf(statements);
     }
 
-    /// One that no sync is known to fail of.
+    /// An obstacle that no sync is known to fail from.
     public Obstacle(Effect effect, String what, List<String> statements) {
         this(effect, what, statements, Optional.empty());
     }
 
-    /// One that a single statement removes.
+    /// An obstacle that a single statement removes.
     public static Obstacle of(Effect effect, String what, String statement) {
         return new Obstacle(effect, what, List.of(statement));
     }
 
-    /// One that no statement removes.
+    /// An obstacle that no statement removes.
     public static Obstacle of(Effect effect, String what) {
         return new Obstacle(effect, what, List.of());
     }
 
-    /// In one sentence, with the statements.
+    /// The obstacle in one sentence, with its statements.
     public String text() {
         return statements.isEmpty() ? what : what + "; to change it: " + String.join(", or ", statements);
     }

@@ -2,16 +2,19 @@ package dev.perigee.source;
 
 import dev.perigee.batch.Batch;
 
-/// Takes pages in order. The source fills batches it gets from here and never keeps one.
+/// Receives the pages of a pull, in order. The source fills batches that it gets from here, and keeps none of
+/// them.
 public interface PageSink {
-    /// An empty batch to fill, with as many columns as the pull has. Waits while too many are under way.
+    /// Returns an empty batch to fill, with as many columns as the pull has. Waits while too many batches are in
+    /// use.
     Batch next();
 
-    /// Takes over `page`, the last row of which is at `end`: all rows up to it are in the page, were refused since the
-    /// page before, or came before. It has at least one row, or one was refused.
+    /// Takes over `page`, whose last row is at `end`. Every row up to `end` is in this page, was refused since the
+    /// page before, or came earlier. The page has at least one row, unless a row was refused.
     void page(Batch page, HighWaterMark end);
 
-    /// A row that cannot be put into a batch. It belongs to the page that comes next. Where this throws, the pull ends.
+    /// Takes a row that cannot be put into a batch. The row belongs to the next page. If this method throws, the
+    /// pull ends; by default it throws the row's reason.
     default void refused(RefusedRow row) {
         throw row.reason();
     }

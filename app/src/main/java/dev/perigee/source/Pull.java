@@ -5,13 +5,13 @@ import java.util.List;
 
 /// What to pull from a table.
 ///
-/// @param table as [Source#describe] gave it
-/// @param columns the columns wanted, in the order of the batch's cells
-/// @param key columns that identify a row; may be empty in [Scope.Changed] only
-/// @param scope which rows, in which order
-/// @param pageRows rows in a batch at most
-/// @param numeric see the type table
-/// @param timestamps see the type table
+/// @param table as returned by [Source#describe]
+/// @param columns the columns to read, in the order of the batch's cells
+/// @param key the columns that identify a row; may be empty in [Scope.Changed] only
+/// @param scope which rows to read, and in which order
+/// @param pageRows the most rows in a batch
+/// @param numeric how numerics are stored; see docs/types.md
+/// @param timestamps how timestamps are stored; see docs/types.md
 public record Pull(
         SourceTable table,
         List<String> columns,
@@ -26,7 +26,7 @@ public record Pull(
         key = List.copyOf(key);
     }
 
-    /// The same columns of other rows.
+    /// The same pull with another scope.
     public Pull of(Scope other) {
         return new Pull(table, columns, key, other, pageRows, numeric, timestamps);
     }

@@ -4,12 +4,12 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
-/// Which rows of a table a [Pull] wants, and in which order they come.
+/// Which rows of a table a [Pull] reads, and in which order they come.
 ///
-/// `changedSince` is a [Moment#mark] of the same source: only rows that may have changed after that moment are wanted.
-/// A source may send more than those, never fewer; without it all rows are wanted.
+/// `changedSince` is a [Moment#mark] of the same source: only rows that may have changed after that moment are
+/// wanted. A source may send more rows than those, never fewer. Without it, all rows of the scope are wanted.
 public sealed interface Scope {
-    /// Rows greater than `mark`, in the order `(cursor, key…)`; all rows that have a cursor where there is no mark.
+    /// Rows greater than `mark`, in the order `(cursor, key…)`. Without a mark: all rows whose cursor is not NULL.
     record After(String cursorColumn, Optional<HighWaterMark> mark) implements Scope {}
 
     /// Rows whose cursor is NULL, in the order of the key.
@@ -19,14 +19,15 @@ public sealed interface Scope {
     record Late(String cursorColumn, Optional<HighWaterMark> sealed, HighWaterMark seen, Optional<String> changedSince)
             implements Scope {}
 
-    /// Rows in the order they lie in, whatever their cursor is.
+    /// Rows in the order in which the source stores them, whatever their cursor is.
     record Changed(Optional<String> changedSince) implements Scope {}
 
-    /// Rows in the order of the key, greater than `after` and not greater than `upTo`, where those are given: one text
-    /// per key column, in the source's form.
+    /// Rows in the order of the key, greater than `after` and not greater than `upTo`, where these are present.
+    /// Each bound is one text per key column, in the source's text form.
     record ByKey(Optional<List<String>> after, Optional<List<String>> upTo) implements Scope {}
 
-    /// The rows whose keys are in these buckets, in any order. For sources that answer [Snapshot#keyDigests] only.
+    /// Rows whose keys are in the buckets `wanted`, in any order. Only for sources that answer
+    /// [Snapshot#keyDigests].
     record InBuckets(KeyBuckets buckets, BitSet wanted) implements Scope {
         public InBuckets {
             wanted = (BitSet) wanted.clone();
@@ -38,32 +39,33 @@ public sealed interface Scope {
         }
     }
 
-    /// All rows of some parts of the table, numbered as in [Identity#storage], in any order.
+    /// All rows of some parts of the table, in any order. Parts have the numbers of [Identity#storage].
     record Parts(List<Long> parts) implements Scope {
         public Parts {
             parts = List.copyOf(parts);
         }
     }
-    /// At most `maxRows` rows in the order of the key, from `from` on and up to `upTo`, where those are given.
+    /// At most `maxRows` rows in the order of the key, from `from` up to and including `upTo`, where these are
+    /// present.
     ///
     /// @param isFromIncluded whether the row at `from` is wanted too
     record KeyChunk(Optional<List<String>> from, boolean isFromIncluded, Optional<List<String>> upTo, int maxRows)
             implements Scope {}
 
-    /// The rows that have a NULL in their key: nothing can tell them apart, so a sink is only told of each as refused.
-    /// No other scope has them.
+    /// Rows with a NULL in their key. Nothing can tell such rows apart, so a sink gets each of them as refused. No
+    /// other scope includes them.
     record NullKey() implements Scope {}
 
-    /// Keys that more than one row has, each once, in any order; the pull has no columns but the key's.
+    /// Keys that more than one row has, each key once, in any order. The pull has no columns but the key's.
     ///
-    /// @param maxKeys of them at most
+    /// @param maxKeys the most keys to send
     record SharedKeys(int maxKeys) implements Scope {}
 
-    /// The rows with these keys, as far as they are there, in any order.
+    /// Rows with these keys, as far as they exist, in any order.
     ///
-    /// @param keys one text per key column, at most [#MAX_KEYS] of them
+    /// @param keys one text per key column, at most [#MAX_KEYS] keys
     record Keys(List<List<String>> keys) implements Scope {
-        /// Keys asked for in one statement at most.
+        /// The most keys in one statement.
         public static final int MAX_KEYS = 500;
 
         public Keys {

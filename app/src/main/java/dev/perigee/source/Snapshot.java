@@ -5,45 +5,48 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// A source as it was at one moment: all that is read through it belongs together. Lent by [Source#snapshot], for one
-/// thread, until that returns.
+/// A source as it was at one moment: everything that is read through it belongs to the same state.
+/// [Source#snapshot] lends it to one thread, until that method returns.
 public interface Snapshot {
-    /// The moment, to be remembered and handed back later.
+    /// The moment of the snapshot, to be stored and handed back later.
     Moment moment();
 
-    /// A time by the source's clock at which all that was committed is in the snapshot: not after it was taken, and on
-    /// a source that follows another one not after what it has of that. Empty where it does not know.
+    /// A time by the source's clock up to which the snapshot has everything that was committed. It is not after
+    /// the snapshot was taken. On a source that follows another server, it is not after what the source has
+    /// received from there. Empty where the source does not know.
     default Optional<Instant> asOf() {
         return Optional.of(moment().at());
     }
 
-    /// What was known of open transactions just before the moment.
+    /// What was known about open transactions just before the moment.
     Horizon horizon();
 
-    /// Where the source's log stood (PostgreSQL: a WAL position), for people and proofs; empty where it does not say.
+    /// The position of the source's log (PostgreSQL: a WAL position), for people and proofs; empty where the
+    /// source does not tell.
     Optional<String> position();
 
-    /// Sends the rows asked for to `sink`, page by page, and returns when nothing is left. Holds one page in memory.
+    /// Sends the rows of `pull` to `sink`, page by page, and returns after the last one. Holds one page in memory.
     ///
-    /// @return rows sent
+    /// @return the number of rows read, including refused ones
     long pull(Pull pull, PageSink sink);
 
-    /// How far a table may be sealed once the moment is: up to `seen`, or less where `seen` is ahead of what the source
-    /// would write itself, since rows with lesser values then come for a long time yet.
+    /// How far a table may be sealed once the snapshot's moment is sealed. Usually up to `seen`. Less where `seen`
+    /// is ahead of what the source itself would write, because rows with lesser values will then come for a long
+    /// time.
     ///
     /// @param mark empty where nothing may be sealed
-    /// @param isAhead whether somebody else than the source must have written `seen`
+    /// @param isAhead whether somebody other than the source must have written `seen`
     record Limit(Optional<HighWaterMark> mark, boolean isAhead) {}
 
     Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen);
 
-    /// Which of `keys` belong to no row of the table, though they lie between `from` and `upTo`, both included, where
-    /// those are given. Compared by the source, as [Scope.ByKey] does.
+    /// Which of `keys` no row of the table has. Keys outside `from` and `upTo` are not returned; both bounds are
+    /// inclusive, and may be absent. The source compares the keys, as for [Scope.ByKey].
     ///
-    /// @param spelled columns of the key in which a row's text counts too: where the source takes two texts for the
-    ///     same key, as `a` and `A` in a `citext`, a row that has only the other one is not the key's
-    /// @param keys one text per column of `key`, at most [Scope.Keys#MAX_KEYS] of them
-    /// @return their indexes in `keys`
+    /// @param spelled key columns in which a row's text must be the same too. Where the source treats two texts as
+    ///     one key, such as `a` and `A` in a `citext`, a row with the other text does not count
+    /// @param keys one text per column of `key`, at most [Scope.Keys#MAX_KEYS] keys
+    /// @return the indexes of those keys in `keys`
     default List<Integer> absent(
             SourceTable table,
             List<String> key,
@@ -51,59 +54,63 @@ public interface Snapshot {
             List<List<String>> keys,
             Optional<List<String>> from,
             Optional<List<String>> upTo) {
-        throw new IllegalStateException("this source compares no keys");
+        throw new IllegalStateException("this source cannot compare keys");
     }
 
-    /// Rows of the table, counted by the source.
+    /// The number of rows of the table, counted by the source.
     long count(SourceTable table);
 
-    /// Counts the table's keys by bucket, at the source, so that they need not be sent.
+    /// Counts the table's keys by bucket at the source, so that the keys need not be sent.
     ///
     /// @param keys the columns and options of a pull of the key; its scope does not matter
-    /// @return empty where the source cannot write some key column as the copy stores it
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#KEY_MISSING] where a part of a key is NULL
+    /// @return empty where the source cannot write a key column as the copy stores it
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#KEY_MISSING] where a part of a key is
+    ///     NULL
     default Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
         return Optional.empty();
     }
 
-    /// What was found to stand in the way of finding the table's changed rows.
+    /// Obstacles found for this table: why its changed rows cannot be told from the others, and why rows may be
+    /// hidden from the source's user.
     default List<Obstacle> obstacles(SourceTable table) {
         return List.of();
     }
 
-    /// The role whose sight the table's rows are of, where the source may hide others from it; empty where all rows are
-    /// read.
+    /// The role whose visible rows are read, for a table that is read although the source may hide rows from it;
+    /// empty where all rows are read.
     default Optional<String> viewer(SourceTable table) {
         return Optional.empty();
     }
 
-    /// Who the source is and what the table is there; empty where the source cannot say, and then a source that went
-    /// back is not noticed.
+    /// The identity of the source and of the table; empty where the source cannot tell. A source that went back to
+    /// an older state is not noticed then.
     default Optional<Identity> identity(SourceTable table) {
         return Optional.empty();
     }
 
-    /// Whether all that `earlier` had seen is in the history of this snapshot; empty where the source does not say.
+    /// Whether the history of this snapshot has everything that `earlier` had seen; empty where the source does
+    /// not tell.
     default Optional<Boolean> continues(Identity earlier) {
         return Optional.empty();
     }
 
-    /// Whether the table has the columns in this snapshot that were described before it.
+    /// Whether the table's columns in this snapshot are the ones that `table` describes.
     default boolean isAsDescribed(SourceTable table) {
         return true;
     }
 
-    /// Whether a row of the table's part `part` is still there as it was at `earlier`; empty where nobody can tell.
+    /// Whether at least one row of the table's part `part` is unchanged since `earlier`; empty where the source
+    /// cannot tell.
     default Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
         return Optional.empty();
     }
 
-    /// The greatest `(cursor, key…)` of the table; empty where no row has a cursor.
+    /// The greatest `(cursor, key…)` of the table; empty where no row has both a cursor and a whole key.
     default Optional<HighWaterMark> greatest(SourceTable table, String cursorColumn, List<String> key) {
-        throw new IllegalStateException("a source that knows who it is knows this too");
+        throw new IllegalStateException("a source with an identity must know its greatest cursor");
     }
 
-    /// Whether no row has a cursor as great as that of `seen`.
+    /// Whether every cursor of the table is less than that of `seen`; also true where no row has a cursor.
     default boolean isBehind(SourceTable table, String cursorColumn, HighWaterMark seen) {
         return false;
     }

@@ -11,24 +11,24 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// An external database. Safe for many threads; each call takes a connection of its own and gives it back.
+/// An external database. Safe for many threads: each call takes a connection of its own and gives it back.
 ///
-/// Every method throws [dev.perigee.fault.PerigeeException] with a `SOURCE_*` fault when the source fails: an empty
-/// answer always means that there is nothing.
+/// Every method throws [dev.perigee.fault.PerigeeException] with a `SOURCE_*` fault when the source fails. So an
+/// empty answer always means that there is nothing.
 public interface Source extends AutoCloseable {
-    /// @param product name and version as the source says it: `PostgreSQL 18.6`
+    /// @param product name and version as the source reports them: `PostgreSQL 18.6`
     /// @param place where it is, without user and password
     record Info(String product, String place) {}
 
-    /// Where it is, without user and password; nothing is asked for it.
+    /// Where the source is, without user and password. Does not connect.
     default String place() {
         return "source";
     }
 
-    /// Connects and asks who is there.
+    /// Connects, and asks for the product and its version.
     Info info();
 
-    /// Asks what the server answers and shows. Reads no rows and changes nothing.
+    /// Asks what the server answers, and what it shows of its transactions. Reads no rows and changes nothing.
     default SourceReport probe() {
         Info info = info();
         return new SourceReport(
@@ -43,63 +43,66 @@ public interface Source extends AutoCloseable {
                 List.of(Obstacle.of(Obstacle.Effect.WEAKER, "it does not show its open transactions")));
     }
 
-    /// What stands in the way of copying each of these tables, found by trying to read them. Reads no rows and changes
+    /// Finds the obstacles to copying each of these tables, by trying to read them. Reads no rows and changes
     /// nothing.
     ///
-    /// @return by table; none for a table that nothing stands in the way of
+    /// @return the obstacles by table; a table without obstacles is not in the map
     default Map<TableId, List<Obstacle>> obstacles(List<SourceTable> tables) {
         return Map.of();
     }
 
-    /// Every table, view and materialized view the user may read, outside the system's schemas, sorted by name.
+    /// Every table, view, materialized view and foreign table that the user may read, outside the system schemas,
+    /// sorted by schema and name.
     List<SourceTable> discover();
 
-    /// Finds a table by the name an admin wrote: `table` or `schema.table`, parts with dots or double quotes quoted as
-    /// in SQL. A part that is not quoted matches as written first, else in lower case.
+    /// Finds a table by the name that an admin wrote: `table` or `schema.table`. Parts with dots or double quotes
+    /// are quoted as in SQL. A part that is not quoted is looked up as written first, then in lower case.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
 
-    /// As [#describe(String)], to be read as its settings say.
+    /// As [#describe(String)], for a table that is read as its `rowSecurity` setting says.
     default SourceTable describe(TableConfig config) {
         return describe(config.name()).readBy(config.rowSecurity());
     }
 
-    /// What a table is called now that was `identity` once; empty where it is gone, or where the source cannot tell.
+    /// The current name of the table that had this identity; empty where it is gone, or where the source cannot
+    /// tell.
     default Optional<TableId> whereabouts(Identity identity) {
         return Optional.empty();
     }
 
-    /// Runs `work` on the source as it is now: all that it reads is of one snapshot. No table of `tables` changes its
-    /// definition meanwhile.
+    /// Runs `work` on the source as it is now: everything that `work` reads comes from one snapshot. Where the
+    /// user's rights allow a lock, the definitions of `tables` do not change meanwhile.
     ///
-    /// @param where what it is for, to begin a fault's message with
-    /// @param tables those that are going to be read
+    /// @param where what it is for; fault messages name it
+    /// @param tables the tables that `work` reads
     <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work);
 
-    /// One pull in a snapshot of its own.
+    /// Pulls in a snapshot of its own.
     ///
-    /// @return rows sent
+    /// @return the number of rows read, including refused ones
     default long pull(Pull pull, PageSink sink) {
         TableId table = pull.table().id();
         return snapshot("table " + table, List.of(table), snapshot -> snapshot.pull(pull, sink));
     }
 
-    /// Rows of the table, counted by the source now.
+    /// The current number of rows of the table, counted by the source.
     default long count(SourceTable table) {
         return snapshot("table " + table.id(), List.of(table.id()), snapshot -> snapshot.count(table));
     }
 
-    /// Runs statements in one transaction: all of them, or nothing. Placeholders are `?` or `$1`, or `:name`.
+    /// Runs statements in one transaction: either all of them take effect, or none. Placeholders are `?` or `$1`,
+    /// or `:name`.
     ///
-    /// @param isReadOnly whether the source is to refuse statements that write
-    /// @return for each, rows changed, -1 for one that returns rows; empty for read-only ones of which one wants to
-    ///     write, and nothing was changed then
+    /// @param isReadOnly whether the source must refuse statements that write
+    /// @return for each statement, the number of rows changed, or -1 if it returns rows; empty if `isReadOnly` and
+    ///     one of them tries to write, and nothing was changed then
     Optional<List<Long>> run(List<SqlStatement> statements, boolean isReadOnly, SourceAnswers answers);
 
-    /// One statement with positional parameters.
+    /// Runs one statement with positional parameters.
     ///
-    /// @return rows changed, -1 for a statement that returns rows
+    /// @return the number of rows changed, or -1 for a statement that returns rows
     default long query(String sql, List<Value> parameters, RowSink sink) {
         return run(List.of(new SqlStatement(sql, parameters, Map.of())), false, _ -> sink)
                 .orElseThrow()

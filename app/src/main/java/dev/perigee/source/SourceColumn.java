@@ -3,19 +3,19 @@ package dev.perigee.source;
 import dev.perigee.config.TableConfig;
 import java.util.Optional;
 
-/// A column as the source's catalog has it, and how its values are stored.
+/// A column as the source's catalog describes it, and how the copy stores its values.
 ///
 /// @param name as the catalog spells it
-/// @param identity a number that stays when the column is renamed (Postgres `attnum`)
-/// @param sourceType the type in the source's words, with its modifiers: `numeric(12,2)`
-/// @param values what its values are, for statements about them
+/// @param identity a number that a rename does not change (PostgreSQL: `attnum`)
+/// @param sourceType the type as the source writes it, with its modifiers: `numeric(12,2)`
+/// @param values what its values are, for callers' statements about them
 /// @param declaredType the type declared in the copy, chosen for its affinity; empty for none
-/// @param option the setting of a table that changes how its values are stored, and the declared type with it
+/// @param option the table setting that changes how its values are stored, and the declared type with it
 /// @param isNotNull whether the source refuses NULL
-/// @param isOrdered whether values compare, so that it can be a cursor or part of a key
-/// @param isStamped whether its values seem to come from the source's own clock or from a sequence of it, so that they
-///     are not older than the transaction that wrote them
-/// @param note what a user should know about how it is stored, such as an unknown type kept as text
+/// @param isOrdered whether the source can compare its values, so that it can be a cursor or part of a key
+/// @param isStamped whether its values seem to come from the source's own clock or from one of its sequences. Such
+///     values are not older than the transaction that wrote them
+/// @param note what a user should know about how it is stored, for example that an unknown type is kept as text
 public record SourceColumn(
         String name,
         int identity,
@@ -34,7 +34,7 @@ public record SourceColumn(
         TIMESTAMPS
     }
 
-    /// What the column is declared as in a copy made with these settings.
+    /// The column's declared type in a copy made with these settings.
     public String declaredType(TableConfig.NumericStorage numeric, TableConfig.TimestampStorage timestamps) {
         return switch (option) {
             case NONE -> declaredType;

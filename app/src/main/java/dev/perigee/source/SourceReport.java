@@ -4,18 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// What a source's server answers, and what our user may see there. Tried and not inferred from rights: managed servers
-/// grant functions that raise an error when they are called.
+/// What a source's server answers, and what our user may see there. Each function is called, and nothing is
+/// inferred from rights: managed servers grant functions that raise an error when they are called.
 ///
-/// @param product name and version, and the service that runs it where it tells: `PostgreSQL 16.4 (Amazon Aurora)`
+/// @param product name and version, with the hosting service where the server shows it: `PostgreSQL 16.4 (Amazon
+///     Aurora)`
 /// @param place where it is, without user and password
 /// @param user the role that reads
 /// @param isStandby whether it follows another server
-/// @param isPooled whether a pooler stands between, which may give each transaction another session
-/// @param extensions those installed that change how tables are read
-/// @param answers whether each of the functions and views that proofs are made of answers, by name
-/// @param sight how much of the open transactions it shows; the guarantee of every copy is derived from it
-/// @param obstacles what stands in the way of all its tables
+/// @param isPooled whether a pooler stands between, which may run each transaction in another session
+/// @param extensions the installed extensions that change how tables are read
+/// @param answers by the name of each function and view that proofs need: whether the server answers it
+/// @param sight how many of its open transactions it shows; the guarantee of every copy is derived from it
+/// @param obstacles obstacles that concern the source as a whole
 public record SourceReport(
         String product,
         String place,
@@ -32,7 +33,7 @@ public record SourceReport(
         obstacles = List.copyOf(obstacles);
     }
 
-    /// The functions and views that do not answer.
+    /// The functions and views that the server does not answer.
     public List<String> refused() {
         List<String> refused = new ArrayList<>();
         answers.forEach((name, isAnswered) -> {

@@ -7,20 +7,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A table, view or materialized view of a source.
+/// A table, view, materialized view or foreign table of a source.
 ///
 /// @param columns in the catalog's order
-/// @param key the primary key's columns in key order, else those of a unique index without NULLs; empty where there is
-///     neither
-/// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, `none`, or [#INHERITED]
+/// @param key the primary key's columns in key order, else those of a unique index without NULLs; empty where
+///     there is neither
+/// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, `none`, or
+///     [#INHERITED]
 /// @param estimatedRows the source's estimate, -1 where it has none
 /// @param estimatedBytes size at the source, -1 where unknown
-/// @param parts by a column's identity: names inside its type on which the texts of its values depend (PostgreSQL:
-///     labels of enums, attributes of composites, objects that a `regclass` names), by what they are names of; for
-///     [#ALL_ROWS], what computes the rows of a view. Where one is changed, rows that nobody wrote read otherwise
-/// @param unreadable names of the columns that the source's user may not read, by their identity
-/// @param isFiltered whether it is read although the source may hide rows of it from the user; else reading it is a
-///     fault then
+/// @param parts by a column's identity: names inside its type that the texts of its values depend on (PostgreSQL:
+///     labels of enums, attributes of composites, objects that a `regclass` names), by what they name. Under
+///     [#ALL_ROWS]: what computes the rows of a view. When one of these changes, rows read differently although
+///     nobody wrote them
+/// @param unreadable by a column's identity: the names of columns that the source's user may not read
+/// @param isFiltered whether the table is read even if the source hides rows of it from the user; if not, reading
+///     it then is a fault
 public record SourceTable(
         TableId id,
         Kind kind,
@@ -34,10 +36,10 @@ public record SourceTable(
         Map<Integer, String> unreadable,
         boolean isFiltered) {
 
-    /// `keyOrigin` where the table's own keys say nothing about rows of the tables that inherit from it.
+    /// `keyOrigin` of a table whose own keys do not cover all its rows, because other tables inherit from it.
     public static final String INHERITED = "none, since other tables inherit from it";
 
-    /// Among `parts`: no column's identity, but that of all of them together.
+    /// A key in `parts` that is not a column's identity: it stands for all columns together.
     public static final int ALL_ROWS = 0;
 
     public enum Kind {
@@ -56,7 +58,7 @@ public record SourceTable(
         unreadable = Map.copyOf(unreadable);
     }
 
-    /// A table whose types have no names inside and whose columns may all be read.
+    /// A table whose types contain no names and whose columns may all be read.
     public SourceTable(
             TableId id,
             Kind kind,
@@ -69,7 +71,7 @@ public record SourceTable(
         this(id, kind, columns, key, keyOrigin, indexes, estimatedRows, estimatedBytes, Map.of(), Map.of(), false);
     }
 
-    /// The same, to be read as its settings say.
+    /// The same table, to be read as the `rowSecurity` setting says.
     SourceTable readBy(RowSecurity choice) {
         return new SourceTable(
                 id,
@@ -85,21 +87,22 @@ public record SourceTable(
                 choice == RowSecurity.FILTERED);
     }
 
-    /// Why it has no key, as a sentence about `it`.
+    /// Why the table has no key: a clause that calls the table `it`.
     public String whyNoKey() {
         return keyOrigin.equals(INHERITED)
-                ? "other tables inherit from it, and its keys do not reach their rows"
+                ? "other tables inherit from it, and its keys do not cover their rows"
                 : "it has neither a primary key nor a unique index without NULLs";
     }
 
-    /// Whether the source itself refuses two rows that agree in all of these columns, none of them NULL.
+    /// Whether the source itself refuses two rows that have the same values, none of them NULL, in all of these
+    /// columns.
     public boolean isUnique(List<String> names) {
         if (keyOrigin.equals(INHERITED)) return false;
         boolean isKey = !key.isEmpty() && names.containsAll(key);
         return isKey || indexes.stream().anyMatch(index -> index.isUnique() && names.containsAll(index.columns()));
     }
 
-    /// That one of its columns may not be read, which is not the same as a column that is missing.
+    /// The fault for a column that exists but that the source's user may not read.
     public PerigeeException unreadable(String where, String column) {
         return Fault.SOURCE_PERMISSION.in(
                 where,

@@ -2,14 +2,15 @@ package dev.perigee.source;
 
 import java.util.Optional;
 
-/// What values of a column are, and how a statement of a caller's names their type and compares them. It is told by the
-/// catalog's number of the type, below all domains: a printed name depends on search paths and settings.
+/// What the values of a column are, and how a caller's statement names their type and compares them. The type is
+/// determined by its number in the catalog, below all domains, because a printed name depends on search paths and
+/// settings.
 ///
 /// @param castTo the type's name for a cast, with its schema and without modifiers, which would cut a value
 /// @param operators the schema of the operators that compare values; empty where the source has none
-/// @param content of the value, or of an array's elements
-/// @param delimiter what stands between elements in an array's text form; empty where it is not an array
-/// @param structure for values that the copy keeps as JSON
+/// @param content what a value holds, or each element of an array
+/// @param delimiter the separator of elements in an array's text form; empty where the type is not an array
+/// @param structure for arrays and other structures that the copy stores as JSON: writes that JSON
 public record ValueType(
         String castTo,
         Optional<String> operators,
@@ -29,7 +30,8 @@ public record ValueType(
         return delimiter.isPresent();
     }
 
-    /// One number, text or the like of a type that every source has.
+    /// A type that every source has, such as a number or a text, and that is neither an array nor another
+    /// structure.
     public static ValueType plain(String castTo) {
         return new ValueType(castTo, Optional.empty(), Content.OTHER, Optional.empty(), Optional.empty());
     }

@@ -1,6 +1,8 @@
-/// The contract of an external database (discover, pages after a cursor, snapshot, query) and one package per kind.
+/// The contract that every external database keeps: discover tables, pull pages of rows after a cursor, read a
+/// snapshot, run queries. Each kind of database has a package of its own.
 ///
-/// Guarantee: an empty answer and a failed answer are different things; a failure is always a fault.
+/// Guarantee: an empty answer always means that there is nothing. A failure is always a fault, never an empty
+/// answer.
 ///
 /// Start reading at [Source].
 @NullMarked

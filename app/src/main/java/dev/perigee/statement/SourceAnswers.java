@@ -1,18 +1,20 @@
 package dev.perigee.statement;
 
-/// Takes the answers of statements that run at a source.
+/// Receives the answers of statements that run at a source.
 public interface SourceAnswers {
-    /// Where the rows of a statement go; asked once for each, in order, when the one before has ended.
+    /// Returns where the rows of a statement go. Called once for each statement, in order, when the one before has
+    /// ended.
     ///
-    /// @param index from 0
+    /// @param index the statement's, from 0
     RowSink rows(int index);
 
-    /// The statement at `index` is looked at or run next: what fails from now on is its failure.
+    /// The statement at `index` is checked or run next. A failure from now on belongs to this statement.
     default void at(int index) {}
 
-    /// While statements run, `cancel` ends the one that does; any thread may call it.
+    /// The statements start to run. Until [#ended] is called, any thread may call `cancel` to end the one that
+    /// runs.
     default void running(Runnable cancel) {}
 
-    /// `cancel` ends nothing of theirs any more, and must not be called.
+    /// The statements have ended. From now on, `cancel` must not be called.
     default void ended() {}
 }
