@@ -43,8 +43,8 @@ public interface Snapshot {
     /// Which of `keys` no row of the table has. Keys outside `from` and `upTo` are not returned; both bounds are
     /// inclusive, and may be absent. The source compares the keys, as for [Scope.ByKey].
     ///
-    /// @param spelled key columns in which a row's text must be the same too. Where the source treats two texts as
-    ///     one key, such as `a` and `A` in a `citext`, a row with the other text does not count
+    /// @param spelled key columns in which a row's text must be the same too. Some types treat two texts as one key,
+    ///     such as `a` and `A` in a `citext`; a row with the other text does not count then
     /// @param keys one text per column of `key`, at most [Scope.Keys#MAX_KEYS] keys
     /// @return the indexes of those keys in `keys`
     default List<Integer> absent(

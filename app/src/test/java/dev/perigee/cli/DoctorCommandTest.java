@@ -117,7 +117,7 @@ class DoctorCommandTest {
                 .containsPattern("public.orders +\\S+ +by updated_at +WRONG\n")
                 .contains(
                         "  wrong: row-level security hides rows from " + role,
-                        "; `rowSecurity: filtered` copies those that")
+                        "; `rowSecurity: filtered` copies only the rows that")
                 .contains("      ALTER ROLE \"%s\" BYPASSRLS;\n   or GRANT \"%1$s_owner\" TO \"%1$s\";".formatted(role))
                 .endsWith("1 of 4 tables would be copied wrongly, or cannot be copied.\n");
         assertThat(cli.run("doctor", url(), "--schema", "sales").exitCode()).isZero();

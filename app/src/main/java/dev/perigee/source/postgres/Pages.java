@@ -15,10 +15,10 @@ final class Pages {
     private @Nullable Batch batch;
     private @Nullable HighWaterMark end;
     private long sent;
-    private int refused; // since the page before
+    private int refused; // since the previous page
     private boolean isLastRefused;
 
-    /// Rows refused after which a page ends, so that what is known of them is bounded too.
+    /// A page ends after this many refused rows, so that the memory for their descriptions is bounded.
     static final int MAX_REFUSED = 100;
 
     Pages(PullStatement statement, PageSink sink) {
@@ -45,7 +45,8 @@ final class Pages {
         if (filling.isFull() || refused >= MAX_REFUSED) hand(filling, rows);
     }
 
-    /// A page cannot end at a row of which not even the key can be read; the next one will do.
+    /// Gives `page` to the sink, with the current row as its end. A page cannot end at a row whose key cannot be
+    /// read; then it ends at a later row.
     private void hand(Batch page, CopyRows rows) {
         HighWaterMark mark;
         try {
@@ -60,21 +61,23 @@ final class Pages {
         sink.page(page, mark);
     }
 
-    /// Remembers where the last row stands, which only a statement whose rows are still here can tell.
+    /// Remembers the mark of the last row. Call it before the next statement begins, because only the statement
+    /// that read the row can tell its mark.
     void endOfStatement(CopyRows rows) {
         if (batch == null) return;
         try {
             end = statement.mark(rows);
         } catch (RuntimeException e) {
-            // The last row's key cannot be read: the place before is the end, and what is behind it comes once more.
+            // The last row's key cannot be read, so the page ends at the mark before it. Rows after that mark are
+            // read again.
             if (!isLastRefused) throw e;
             if (end == null) end = statement.before(e);
         }
     }
 
-    /// Hands on the last page.
+    /// Gives the last page to the sink.
     ///
-    /// @return rows sent in all
+    /// @return the number of rows read in all, including refused ones
     long end() {
         Batch last = batch;
         HighWaterMark at = end;

@@ -23,21 +23,22 @@ import org.postgresql.jdbc.PgConnection;
 
 /// The open transactions of this database, read in a transaction of its own before the snapshot is taken.
 ///
-/// A value that a transaction takes from the server (`now()`, `clock_timestamp()`, a sequence) is not older than the
-/// transaction. So once every transaction that was open at a moment has ended, whatever still commits has greater
-/// values than all that was there at that moment. The snapshot's `xmin` does not say so: a transaction gets its number
-/// at its first write, which may come long after it took the value.
+/// A value that a transaction takes from the server (`now()`, `clock_timestamp()`, a sequence) is not older than
+/// the transaction. So once every transaction that was open at a moment has ended, whatever commits later has
+/// greater values than all rows visible at that moment. The snapshot's `xmin` does not prove this: a transaction
+/// gets its number at its first write, which may come long after it took the value.
 ///
-/// Where we may not see other sessions (`pg_read_all_stats`), on a standby (which does not know the primary's
-/// sessions), or where sessions hide what they do (`track_activities`), the numbers and a while to settle must do. On a
-/// standby that while is counted by what it has replayed: its clock goes on while replay is paused or lags.
+/// Some servers do not show all sessions: where our role lacks `pg_read_all_stats`, where sessions hide what they
+/// do (`track_activities` off), and on a standby, which does not know the primary's sessions. There, transaction
+/// numbers and a settle time are used instead. On a standby the settle time is measured by what it has replayed,
+/// because its clock continues while replay is paused or lags.
 ///
-/// @param server what it shows of itself, from which follows how far its word goes
-/// @param openSince the earliest start of an open transaction, else the time of looking; the epoch while a prepared
-///     transaction waits, whose start nobody knows any more
+/// @param server what the server shows of its transactions, from which [#sight] follows
+/// @param openSince the earliest start of an open transaction, or the time of the look if none is open; the epoch
+///     while a prepared transaction waits, because nobody knows when it began
 /// @param now the snapshot taken afterwards
-/// @param settled all that was committed until then is in the snapshot; empty where a standby does not say, or where
-///     the snapshot is of another server than the look
+/// @param settled everything that was committed until then is in the snapshot; empty where a standby does not
+///     tell, or where another server answered the look than took the snapshot
 record PostgresHorizon(
         TransactionVisibility server,
         Instant openSince,
@@ -49,15 +50,17 @@ record PostgresHorizon(
     static final String SESSIONS_SHOWN = "count(*) FROM pg_catalog.pg_stat_activity";
     static final String PREPARED_SHOWN = "count(database) FROM pg_catalog.pg_prepared_xacts";
 
-    /// Between the moment whose time a transaction takes as its own and the moment at which others see it open.
+    /// The most time between the moment that a transaction takes as its own time and the moment at which others
+    /// see it open.
     static final Duration GUARD = Duration.ofSeconds(1);
 
-    /// A session that runs a message counts from when the message arrived, in a transaction or not: after a COMMIT
-    /// within it, the next transaction takes that time as its own, and for a moment in between none is open.
+    /// A session that runs a message counts as open since the message arrived, whether it is in a transaction or
+    /// not. After a COMMIT within the message, the next transaction takes that time as its own, and for a moment
+    /// in between none is open.
     ///
-    /// Sessions that only read do not hold anything up: ours are known by their numbers, and autovacuum's by their
-    /// kind. Open transactions are looked at before prepared ones: one that is prepared meanwhile is then seen twice
-    /// and not never.
+    /// Sessions that only read hold nothing up and are left out: ours by their process numbers, autovacuum workers
+    /// by their kind. Open transactions are read before prepared ones. A transaction that is prepared in between
+    /// is then seen twice, and not missed.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
                    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS may_see,
@@ -73,16 +76,16 @@ record PostgresHorizon(
             WHERE a.datname = current_database() AND a.pid <> ALL (?::int[])
               AND a.backend_type IS DISTINCT FROM 'autovacuum worker'""".formatted(TransactionVisibility.ITSELF);
 
-    /// Where the view is refused.
+    /// Takes the place of `SESSIONS` where the server refuses the view.
     private static final String NO_SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby, true AS may_see,
                    NULL::timestamptz AS open_since, NULL::text AS oldest, false AS some_hide, true AS shows_own, %s
             WHERE ?::int[] IS NOT NULL""".formatted(TransactionVisibility.ITSELF);
 
-    /// When the last transaction that a standby has replayed was committed, by the primary's clock.
+    /// The commit time of the last transaction that a standby has replayed, by the primary's clock.
     static final String REPLAYED_AT = "pg_last_xact_replay_timestamp()";
 
-    /// Tells servers apart behind an address that leads to several.
+    /// Tells servers apart where one address leads to several.
     static final String SERVER = "pg_postmaster_start_time()";
 
     private static final String REPLAYED =
@@ -94,7 +97,8 @@ record PostgresHorizon(
             SELECT min(prepared), (array_agg(format('prepared transaction %L', gid) ORDER BY prepared))[1]
             FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()""";
 
-    /// Tables that can be locked before a snapshot is taken: LOCK TABLE wants the right to read all of them.
+    /// The tables that can be locked before a snapshot is taken: LOCK TABLE needs the right to read the whole
+    /// table.
     private static final String LOCKABLE = """
             SELECT n.nspname, c.relname
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -103,9 +107,9 @@ record PostgresHorizon(
 
     /// What was seen before the snapshot.
     ///
-    /// @param lockable those of the tables asked for that LOCK TABLE takes
+    /// @param lockable those of the requested tables that LOCK TABLE accepts
     /// @param settled see [PostgresHorizon]
-    /// @param run tells the server from others
+    /// @param run tells the server from others behind the same address
     record Before(
             TransactionVisibility server,
             Instant openSince,
@@ -117,7 +121,7 @@ record PostgresHorizon(
             return server.isStandby();
         }
 
-        /// @param at the run of the snapshot's server
+        /// @param at the run of the server that took the snapshot
         PostgresHorizon with(Moment now, String at) {
             return new PostgresHorizon(
                     server, openSince, oldest, now, PostgresMoment.of(now.mark()), settled.filter(_ -> run.equals(at)));
@@ -142,7 +146,10 @@ record PostgresHorizon(
         return settled.filter(upTo -> !earlier.at().plus(settle).isAfter(upTo)).isPresent();
     }
 
-    /// @param ours server processes of sessions that only read
+    /// Reads, in one round trip, the open transactions, the prepared ones, which of `tables` can be locked, and
+    /// what a standby has replayed.
+    ///
+    /// @param ours process numbers of our own sessions that only read
     static Before look(PgConnection session, Capabilities can, Set<Integer> ours, List<TableId> tables)
             throws SQLException {
         boolean showsSessions = can.answers(session, SESSIONS_SHOWN);
@@ -170,7 +177,8 @@ record PostgresHorizon(
             statement.getMoreResults();
             ResultSet standby = statement.getResultSet();
             standby.next();
-            // Those that commit at once may be logged in another order than that of their times.
+            // Transactions that commit at the same time may be logged in another order than that of their commit
+            // times.
             Optional<Instant> settled =
                     open.isStandby() ? instant(standby, 1).map(replayedAt -> replayedAt.minus(GUARD)) : open.settled();
             Instant since = prepared.isEmpty() ? open.openSince() : Instant.EPOCH;

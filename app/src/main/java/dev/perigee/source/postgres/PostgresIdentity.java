@@ -19,11 +19,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
-/// Who a PostgreSQL server is, as far as it lets us know: hosted ones refuse some of these functions, see
-/// [Capabilities].
+/// The identity of a PostgreSQL server, as far as it lets us know. Hosted servers refuse some of these functions;
+/// see [Capabilities].
 ///
-/// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA">Control data
-///     functions</a>
+/// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA">Control
+///     data functions</a>
 record PostgresIdentity(
         PgConnection session,
         Capabilities can,
@@ -42,27 +42,29 @@ record PostgresIdentity(
 
     static final String SYSTEM = "(SELECT system_identifier::text FROM pg_control_system())";
 
-    /// The name of the log's file begins with the timeline, and is right at once after a failover; a standby has no
-    /// such file, and says what it knew at its last restart point.
+    /// The timeline, with which the name of the current WAL file begins. It is right immediately after a failover.
+    /// A standby has no such file and tells, by `OF_CONTROL`, the timeline of its last restart point.
     static final String OF_LOG = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8";
 
     static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";
 
-    /// Up to where the log is on the disk. What lies between it and the position of the snapshot may be gone after a
-    /// crash: open transactions, and what was committed with `synchronous_commit` off.
+    /// The position up to which the WAL is on disk. A crash may lose what lies between it and the position of the
+    /// snapshot: open transactions, and commits made with `synchronous_commit` off.
     private static final String FLUSHED = "pg_current_wal_flush_lsn()::text";
 
-    /// The last transaction that committed, and when: known with `track_commit_timestamp` only.
+    /// The last transaction that committed, and its time. Known only with `track_commit_timestamp`.
     private static final String COMMITTED =
             "(SELECT concat(xid, ' ', extract(epoch FROM \"timestamp\")) FROM pg_last_committed_xact())";
 
-    /// A server begins where its last checkpoint is, or makes one where its recovery ended. Whether there was another
-    /// one since it was started is told by the time, which the server keeps in seconds. The place that a checkpoint
-    /// begins at, not that of its own record: a server without a disk of its own (Neon) has no record at its start.
+    /// Where a server began: at its last checkpoint, or at the one that it makes when its recovery ends. The time,
+    /// which the server keeps in seconds, tells whether there was another checkpoint since the start. The place is
+    /// the one where the checkpoint began, not that of its own record. A server without a disk of its own (Neon)
+    /// has no record at its start.
     private static final String CHECKPOINT = """
             (SELECT concat(redo_lsn, ' ', checkpoint_time < pg_postmaster_start_time()) FROM pg_control_checkpoint())""";
 
-    /// Answered by Amazon Aurora alone, whose storage knows no checkpoints: what it says of them may be of long ago.
+    /// Answered by Amazon Aurora only. Its storage has no checkpoints, so what it tells about them may be long out
+    /// of date.
     private static final String AURORA = "aurora_version()";
 
     private static final String STORAGE = """
@@ -76,7 +78,7 @@ record PostgresIdentity(
                    c.relpersistence = 'u'
             FROM part JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace""";
 
-    /// One that goes round, or down, is set back by design.
+    /// Cycling or descending sequences go backwards by design, so they prove nothing and are left out.
     private static final String SEQUENCES = """
             SELECT d.refobjsubid, coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart - 1)
             FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
@@ -116,7 +118,8 @@ record PostgresIdentity(
         }
     }
 
-    /// What the table is called now that had the identity's number in its database.
+    /// The current name of the table with the identity's OID in the identity's database; empty where there is
+    /// none.
     static Optional<TableId> whereabouts(PgConnection session, Identity identity) throws SQLException {
         try (PreparedStatement statement = session.prepareStatement("""
                 SELECT n.nspname, c.relname
@@ -130,7 +133,7 @@ record PostgresIdentity(
         }
     }
 
-    /// @param config of our sessions, whose options may decide what a policy shows
+    /// @param config the settings of our sessions; their options may decide what a policy shows
     Identity of(SourceTable table, SourceConfig config) throws SQLException {
         Map<Long, Long> storage = new HashMap<>();
         Set<Long> unlogged = new HashSet<>();
@@ -171,9 +174,10 @@ record PostgresIdentity(
         return isOtherTimeline ? branchedAfter(earlier) : startedAfter(earlier);
     }
 
-    /// Whether the server was started with all that it had. One that is put back to older files on its timeline counts
-    /// and logs on from there, and has overtaken what was remembered sooner or later: so what counts is where it began,
-    /// as long as that can be seen. A standby begins where it likes, and replays the rest again.
+    /// Whether the server was started with everything that it had before; empty where this can no longer be seen.
+    /// A server that is put back to older files on its timeline continues to count and log from there. Sooner or
+    /// later it overtakes what was remembered, so the place where it began is compared, as long as it can be seen.
+    /// A standby may begin anywhere, and replays the rest again.
     private Optional<Boolean> startedAfter(Identity earlier) throws SQLException {
         if (isStandby || earlier.isStandby() || run.equals(earlier.run())) return Optional.of(true);
         if (can.answers(session, AURORA)) return Optional.of(true);
@@ -197,7 +201,8 @@ record PostgresIdentity(
         return last[1].equals("t") ? Optional.of(true) : Optional.empty();
     }
 
-    /// A history file says where each earlier timeline was left: what was seen before that place is still there.
+    /// Whether the new timeline branched off after everything that `earlier` had seen. The timeline's history file
+    /// tells where each earlier timeline was left: what was seen before that place is still there.
     private Optional<Boolean> branchedAfter(Identity earlier) throws SQLException {
         if (earlier.position().isEmpty()) return Optional.empty();
         String file = "pg_wal/%08X.history".formatted(timeline.orElseThrow());
@@ -225,7 +230,7 @@ record PostgresIdentity(
         return sequences;
     }
 
-    /// A place in the log as a number: `16/B374D848`.
+    /// A WAL position such as `16/B374D848`, as a number.
     private static long lsn(String text) {
         String[] halves = text.split("/");
         return Long.parseLong(halves[0], 16) << 32 | Long.parseLong(halves[1], 16);

@@ -22,10 +22,11 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.postgresql.jdbc.PgConnection;
 
-/// What one server answers one role, for `perigee doctor` and `GET /replication/source`. The answers are those by which
-/// snapshots are taken, from [Capabilities] and [TransactionVisibility]; only the names of services are guessed.
+/// What one server answers one role, for `perigee doctor` and `GET /replication/source`. Snapshots use the same
+/// answers, from [Capabilities] and [TransactionVisibility]. Only the names of hosting services are guessed.
 final class PostgresProbe {
-    /// Tables of a schema that are named one by one; of more, all are spoken of.
+    /// The most tables of a schema that are named one by one. Where there are more, the GRANT is for the whole
+    /// schema.
     private static final int MOST_NAMED = 10;
 
     private static final String ABOUT = """
@@ -57,8 +58,8 @@ final class PostgresProbe {
               AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
             GROUP BY n.oid, n.nspname HAVING bool_or(NOT r.is_readable) ORDER BY n.nspname""";
 
-    /// What proofs are made of: its name, what is asked, and what is lost without it where [TransactionVisibility] does
-    /// not say.
+    /// A function or view that proofs need: its name, the expression to ask for, and what is lost without it. The
+    /// loss is empty where [TransactionVisibility] reports it.
     private record Asked(String name, String expression, Optional<String> without) {}
 
     private PostgresProbe() {}
@@ -88,7 +89,7 @@ final class PostgresProbe {
             if (server.extensions().contains(TransactionVisibility.TIMESCALE)) {
                 obstacles.add(Obstacle.of(
                         Effect.NOTE,
-                        "it has TimescaleDB, which Perigee was not tested with; see docs/sources/postgresql.md"));
+                        "it has TimescaleDB, with which Perigee was not tested; see docs/sources/postgresql.md"));
             }
             obstacles.addAll(unreadable(session, server.user()));
             String product = new ServerProduct(row.getString(1)).name();
@@ -106,7 +107,7 @@ final class PostgresProbe {
     }
 
     private static List<Asked> asked(boolean isStandby) {
-        Optional<String> position = Optional.of("the status does not say where the log stood");
+        Optional<String> position = Optional.of("the status does not show the position of its log");
         Optional<String> system = Optional.of("another server under the same address may not be noticed");
         Optional<String> timeline = Optional.of("a restore or a failover may not be noticed");
         return List.of(
@@ -149,7 +150,7 @@ final class PostgresProbe {
         return obstacles;
     }
 
-    /// Tables that our user cannot see, one obstacle for each schema.
+    /// The tables that our user may not read, as one obstacle for each schema.
     private static List<Obstacle> unreadable(PgConnection session, String user) throws SQLException {
         List<Obstacle> obstacles = new ArrayList<>();
         try (Statement statement = session.createStatement();

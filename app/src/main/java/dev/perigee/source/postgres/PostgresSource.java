@@ -27,15 +27,16 @@ import org.jspecify.annotations.Nullable;
 
 /// PostgreSQL 13 to 18 as a source.
 ///
-/// Everything a session needs is set for the transaction only, so it holds behind poolers that change the session
-/// between two transactions. How rows are read is in [PostgresSnapshot].
+/// Every setting that a session needs is made for the transaction only. So it also holds behind poolers that
+/// change the session between two transactions. [PostgresSnapshot] reads the rows.
 public final class PostgresSource implements Source {
     private final SourceConfig config;
     private final PostgresConnections connections;
 
     /// Does not connect yet.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for options it does not know
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for connection options
+    ///     that are unknown or invalid
     public PostgresSource(SourceConfig config) {
         this.config = config;
         this.connections = new PostgresConnections(config);
@@ -114,7 +115,7 @@ public final class PostgresSource implements Source {
                     List<Long> changed = new ArrayList<>();
                     for (int i = 0; i < ready.size(); i++) {
                         answers.at(i);
-                        // The statement before may have set it to something else.
+                        // The statement before may have changed the limit.
                         if (i > 0) session.execSQLUpdate(limit());
                         changed.add(PostgresQuery.run(session, ready.get(i), answers.rows(i)));
                     }

@@ -21,10 +21,10 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.postgresql.jdbc.PgConnection;
 
-/// What stands in the way of copying tables. Whether rows can be read, and all of them, is tried as a sync would read
-/// them, for no row; what nobody refuses is read from the catalog.
+/// Finds the obstacles to copying tables. Whether all their rows can be read is tried as a sync would read them,
+/// but for no row (`LIMIT 0`). What no statement would be refused for is read from the catalog.
 record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
-    /// A table that somebody has locked is not waited for much longer.
+    /// Limits the wait for a table that somebody has locked.
     private static final String LOCK_LIMIT = "SET LOCAL lock_timeout = '2s'";
 
     private static final String FACTS = """
@@ -41,13 +41,13 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE (n.nspname, c.relname) IN (SELECT s, t FROM unnest(?::text[], ?::text[]) AS wanted (s, t))""";
 
-    /// Whose rights are asked where a relation is read: those of the owner of the view that reads it, or of the
-    /// source's user where that view is a `security_invoker`, whatever the views above it are. A function reads with
-    /// its caller's rights, who is the source's user, or as `SECURITY DEFINER` with its owner's.
+    /// The roles whose rights are checked when a relation is read. Behind a view it is the view's owner, or the
+    /// source's user where the view is a `security_invoker`, whatever the views above it are. A function reads
+    /// with the rights of its caller, who is the source's user, or as `SECURITY DEFINER` with those of its owner.
     ///
-    /// Answers the roles from which policies hide rows, with the owner to whom the table belongs where being one of its
-    /// members helps. Nobody should be made a superuser for reading. Functions come where no table is found, since they
-    /// hide what they read.
+    /// Returns the roles from which policies hide rows, each with the table's owner where membership in that owner
+    /// helps. An owner who is a superuser is left out: nobody should become a superuser for reading. Functions
+    /// hide what they read, so they count only where no table is found.
     private static final String READERS = """
             WITH RECURSIVE me (oid) AS (
                 SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user
@@ -88,7 +88,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
 
     private record Facts(boolean isUnlogged, List<String> hiddenSequences) {}
 
-    /// @param owner of the table, whose members see all rows; empty where they do not, or would be superusers
+    /// @param owner the table's owner, whose members see all rows; empty where they do not, or would be superusers
     private record Reader(String role, Optional<String> owner) {}
 
     Map<TableId, List<Obstacle>> of(List<SourceTable> tables) throws SQLException {
@@ -99,7 +99,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
         Map<TableId, List<Obstacle>> obstacles = new HashMap<>();
         for (SourceTable table : tables) {
             Facts known = facts.get(table.id());
-            if (known == null) continue; // dropped since
+            if (known == null) continue; // dropped in the meantime
             List<Obstacle> found = new ArrayList<>();
             Optional<SQLException> refusal =
                     Capabilities.refusal(session, "SELECT FROM %s LIMIT 0".formatted(PostgresNames.table(table.id())));
@@ -114,7 +114,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
     private List<Obstacle> unreadable(SourceTable table, SQLException refusal) throws SQLException {
         if (PostgresFaults.state(refusal).equals("55P03")) {
             return List.of(Obstacle.of(
-                    Effect.NOTE, "it is locked just now, so nobody looked whether all its rows can be read"));
+                    Effect.NOTE, "it is locked just now, so whether all its rows can be read was not checked"));
         }
         if (!PostgresFaults.hidesRows(refusal)) {
             return List.of(Obstacle.of(Effect.WRONG, "it cannot be read: " + PostgresFaults.said(refusal)));
@@ -128,7 +128,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
                     .ifPresent(owner -> statements.add("GRANT %s TO %s".formatted(PostgresNames.name(owner), name)));
             hiding.add(new Obstacle(
                     Effect.WRONG,
-                    "row-level security hides rows from %s: %s; `rowSecurity: filtered` copies those that %s sees"
+                    "row-level security hides rows from %s: %s; `rowSecurity: filtered` copies only the rows that %s sees"
                             .formatted(reader.role(), PostgresFaults.said(refusal), user()),
                     statements,
                     Optional.of(Fault.SOURCE_ROWS_HIDDEN)));
@@ -172,7 +172,7 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
         for (String sequence : known.hiddenSequences()) {
             found.add(Obstacle.of(
                     Effect.NOTE,
-                    "%s may not read its sequence %s, so one that is set back is not noticed"
+                    "%s may not read its sequence %s, so it is not noticed when the sequence is set back"
                             .formatted(user(), sequence),
                     "GRANT SELECT ON SEQUENCE %s TO %s".formatted(sequence, user)));
         }
