@@ -6,8 +6,8 @@ import org.postgresql.jdbc.PgConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Asks the server to end what a session runs. Whoever asks does not wait, since the request goes over a connection of
-/// its own, which a silent server may hold up for seconds. Safe for many threads.
+/// Asks the server to end the statement that a session runs. The caller does not wait, because the request goes
+/// over a connection of its own, which a silent server may hold up for seconds. Safe for many threads.
 public final class Canceller {
     private static final Logger LOG = LoggerFactory.getLogger(Canceller.class);
 
@@ -18,14 +18,15 @@ public final class Canceller {
         this.session = session;
     }
 
-    /// Does nothing while the request before is under way. One that comes between two statements ends none.
+    /// Sends a request in the background; does nothing while the previous request is in progress. A request that
+    /// arrives between two statements ends none.
     public synchronized void cancel() {
         Thread before = asking;
         if (before != null && before.isAlive()) return;
         asking = Thread.ofVirtual().name("perigee-cancel").start(this::ask);
     }
 
-    /// Returns when no request is under way any more, so that none ends what the session is used for next.
+    /// Returns when no request is in progress any more, so that none ends what the session is used for next.
     public void awaitEnd() {
         Thread last;
         synchronized (this) {

@@ -11,10 +11,11 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
 /// What this server answers and what it refuses. Hosted servers grant functions and raise an error when they are
-/// called, so nothing is inferred from rights: each expression is tried once, and the answer is remembered for a while.
+/// called. So nothing is inferred from rights: each expression is tried once, and the answer is kept for a while.
 /// Safe for many threads.
 public final class Capabilities {
-    /// After that an expression is tried again: a server may be upgraded or fail over.
+    /// How long an answer is kept. Then the expression is tried again, because a server may be upgraded or fail
+    /// over.
     private static final Duration KEPT = Duration.ofMinutes(30);
 
     private record Known(boolean isAnswered, long untilNanos) {}
@@ -25,7 +26,8 @@ public final class Capabilities {
     private volatile @Nullable Product product;
     private volatile String server = "";
 
-    /// Asks a session that is in no transaction which product it talks to, where that is not known yet.
+    /// Requires that the server is a supported product. Where the product is not known yet, asks `session`, which
+    /// must not be in a transaction.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_UNSUPPORTED]
     void requireSupported(PgConnection session, SourceConfig config) throws SQLException {
@@ -37,12 +39,12 @@ public final class Capabilities {
         before.product().require(config);
     }
 
-    /// `expression`, to be selected, or `NULL` where the server refuses it.
+    /// `expression`, for use in a SELECT, or `NULL` where the server refuses it.
     public String orNull(PgConnection session, String expression) throws SQLException {
         return answers(session, expression) ? expression : "NULL";
     }
 
-    /// Whether the server answers `SELECT expression`. The transaction that the session is in stays usable.
+    /// Whether the server answers `SELECT expression`. The session's transaction stays usable.
     public boolean answers(PgConnection session, String expression) throws SQLException {
         Known before = known.get(expression);
         if (before != null && before.untilNanos() - System.nanoTime() > 0) return before.isAnswered();
@@ -51,13 +53,13 @@ public final class Capabilities {
         return isAnswered;
     }
 
-    /// Everything is tried again: the server behind the address may be another one.
+    /// Forgets all answers, so that everything is tried again: the server behind the address may be another one.
     public void forget() {
         known.clear();
         product = null;
     }
 
-    /// The server says that it is this one. What another one answered is forgotten.
+    /// Tells which server answers now. If it is not the same as before, all answers are forgotten.
     public void are(String identity) {
         if (server.equals(identity)) return;
         server = identity;
@@ -68,8 +70,10 @@ public final class Capabilities {
         return refusal(session, "SELECT " + expression).isEmpty();
     }
 
-    /// What the server refuses `sql` with; empty where it answers. One round trip then, and the transaction that the
-    /// session is in stays usable.
+    /// The error with which the server refuses `sql`; empty where it answers, which takes one round trip. The
+    /// session's transaction stays usable.
+    ///
+    /// @throws SQLException for any other error, such as a lost connection
     public static Optional<SQLException> refusal(PgConnection session, String sql) throws SQLException {
         try (Statement statement = session.createStatement()) {
             statement.execute("SAVEPOINT perigee_try; " + sql + "; RELEASE SAVEPOINT perigee_try");
@@ -83,7 +87,8 @@ public final class Capabilities {
         }
     }
 
-    /// Whether the server said no to what was asked, and not that it is short of something, stops or was interrupted.
+    /// Whether the server refused what was asked. Other errors say that it lacks resources, is shutting down, or
+    /// was interrupted.
     private static boolean isRefusal(SQLException e) {
         String state = String.valueOf(e.getSQLState());
         return PostgresFaults.leavesSessionUsable(e) && !state.matches("(25|40|53|57|58).*");

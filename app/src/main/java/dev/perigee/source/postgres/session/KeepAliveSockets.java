@@ -9,10 +9,10 @@ import java.util.Map;
 import javax.net.SocketFactory;
 import jdk.net.ExtendedSocketOptions;
 
-/// Sockets that notice within about a minute that the other side is gone, where the system's default is two hours.
+/// Sockets that notice within about a minute that the other side is gone. The system's default is two hours.
 ///
-/// A statement without a time limit has no socket timeout either, so nothing else would end the wait for a server whose
-/// network disappeared. Made by pgjdbc, by name: public for it, not for us.
+/// A statement without a time limit has no socket timeout either, so nothing else would end the wait for a server
+/// whose network disappeared. pgjdbc creates this class by its name, and it is public only for that.
 public final class KeepAliveSockets extends SocketFactory {
     private static final Map<SocketOption<Integer>, Integer> PROBES = Map.of(
             ExtendedSocketOptions.TCP_KEEPIDLE, 30,

@@ -16,11 +16,12 @@ import org.postgresql.jdbc.PgConnection;
 
 /// A bounded pool of sessions, each lent for one transaction. Safe for many threads; connects when first used.
 ///
-/// A session always comes back, or is closed: after a lost connection, and after work that threw anything other than
-/// what the server answered. Such work may have left a `COPY` half read, which nothing can be sent after; pgjdbc would
-/// wait for it for ever.
+/// A session always comes back, or is closed. It is closed after a lost connection, and after work that threw
+/// anything other than an answer of the server. Such work may have left a `COPY` half read. Nothing can be sent
+/// after that, and pgjdbc would wait for it forever.
 public final class PostgresConnections implements AutoCloseable {
-    /// What is done with a session. The transaction has begun and is ended here; work may end it to begin another.
+    /// What to do with a session. The transaction has begun, and the pool ends it. The work may end it to begin
+    /// another.
     @FunctionalInterface
     public interface Work<T extends @Nullable Object> {
         T run(PgConnection session) throws SQLException;
@@ -29,20 +30,21 @@ public final class PostgresConnections implements AutoCloseable {
     private static final Duration IDLE = Duration.ofSeconds(60);
     private static final Duration LIFETIME = Duration.ofMinutes(30);
 
-    /// How long a caller's statement waits for its turn.
+    /// How long a caller's statement waits for a permit of `callers`.
     private static final Duration CALLER_WAIT = Duration.ofSeconds(5);
 
-    /// How long the pool is waited for before the login's failure is looked at; the least that Hikari allows.
+    /// How long to wait for the pool before looking whether the login failed; the least that Hikari allows.
     private static final long LOOK_MILLIS = 250;
 
     private final SourceConfig config;
     private final PostgresLogin login;
     private final HikariDataSource pool;
 
-    /// In order of arrival, so that nobody who waits is overtaken for ever.
+    /// One permit for each session, given in order of arrival, so that no thread is overtaken forever.
     private final Semaphore free;
 
-    /// As many of them as callers' statements may have at once, so that replication goes on beside any number of them.
+    /// The sessions that callers' statements may use at once. With two sessions or more, some are left for
+    /// replication, however many statements callers send.
     private final Semaphore callers;
 
     private final OwnTransactions readers = new OwnTransactions();
@@ -61,7 +63,8 @@ public final class PostgresConnections implements AutoCloseable {
         hikari.setIdleTimeout(IDLE.toMillis());
         hikari.setMaxLifetime(LIFETIME.toMillis());
         hikari.setConnectionTimeout(LOOK_MILLIS);
-        // An idle session is asked whether it lives, and a far one answers later than the next look at the login.
+        // An idle session is tested before it is lent. A distant server may take longer to answer than
+        // LOOK_MILLIS.
         hikari.setValidationTimeout(
                 Math.max(LOOK_MILLIS, config.connectTimeout().toMillis()));
         hikari.setInitializationFailTimeout(-1); // do not connect yet
@@ -70,13 +73,14 @@ public final class PostgresConnections implements AutoCloseable {
 
     /// Runs `work` in one read-only transaction.
     ///
-    /// @param where what it is for, to begin a fault's message with
+    /// @param where what it is for; fault messages name it
     /// @throws PerigeeException what the work throws, or a `SOURCE_*` fault
     public <T extends @Nullable Object> T read(String where, Work<T> work) {
         return lend(where, work, true);
     }
 
-    /// Runs `work` in one transaction that may write, and commits it. Session settings the work made are taken back.
+    /// Runs `work` in one transaction that may write, and commits it. Session settings that the work changed are
+    /// reset.
     public <T extends @Nullable Object> T write(String where, Work<T> work) {
         acquire(where, callers, CALLER_WAIT.toMillis(), callersShare(config));
         try {
@@ -90,17 +94,17 @@ public final class PostgresConnections implements AutoCloseable {
         return Math.max(1, config.maxConnections() - Math.ceilDiv(config.maxConnections(), 4));
     }
 
-    /// Lent sessions that only read.
+    /// Our own read-only transactions that are in progress.
     public OwnTransactions readers() {
         return readers;
     }
 
-    /// What the server answers.
+    /// What the server answers and what it refuses.
     public Capabilities capabilities() {
         return capabilities;
     }
 
-    /// Closes idle sessions now and lent ones as they come back.
+    /// Closes idle sessions and aborts lent ones.
     @Override
     public void close() {
         pool.close();
@@ -147,7 +151,7 @@ public final class PostgresConnections implements AutoCloseable {
                 "Nothing was asked of it");
     }
 
-    /// Whoever comes here may have a session, as soon as one is opened.
+    /// Takes a session out of the pool. The caller has a permit, so at most it waits until a session is opened.
     private Connection borrow(String where) {
         login.forget();
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMillis());
@@ -185,6 +189,6 @@ public final class PostgresConnections implements AutoCloseable {
     private PerigeeException interrupted(String where, Exception e) {
         Thread.currentThread().interrupt();
         return Fault.SOURCE_FAILED.in(
-                where, "interrupted while waiting to connect", "Nothing was asked of it", "ask again", e);
+                where, "interrupted while waiting to connect", "Nothing was asked of it", "try again", e);
     }
 }

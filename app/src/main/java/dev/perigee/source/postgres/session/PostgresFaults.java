@@ -20,15 +20,15 @@ import org.postgresql.util.GT;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/// What an [SQLException] of pgjdbc is among our faults. The server's own sentence and its SQLSTATE are in the message;
-/// DETAIL never is, because it holds row values.
+/// Turns an [SQLException] of pgjdbc into one of our faults. The message has the server's own sentence and its
+/// SQLSTATE. It never has DETAIL, because that holds row values.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL error codes</a>
 public final class PostgresFaults {
     private static final List<String> TLS_MESSAGES = List.of(
             "The server does not support SSL.", "The hostname {0} could not be verified by hostnameverifier {1}.");
 
-    /// What may fail as the driver fails.
+    /// A question to the server, which may fail with the driver's exception.
     @FunctionalInterface
     public interface Asking<T> {
         T ask() throws SQLException;
@@ -36,7 +36,7 @@ public final class PostgresFaults {
 
     private PostgresFaults() {}
 
-    /// What `asking` answers; what the driver throws comes as a fault, with its cause.
+    /// Returns what `asking` returns. An exception of the driver becomes a fault, and is its cause.
     public static <T> T guard(String where, SourceConfig config, Asking<T> asking) {
         try {
             return asking.ask();
@@ -45,7 +45,7 @@ public final class PostgresFaults {
         }
     }
 
-    /// The fault for `e`, which happened while nothing was written.
+    /// The fault for `e`, which happened when nothing had been written.
     static PerigeeException of(String where, SQLException e, SourceConfig config) {
         String state = "Nothing was changed at " + config.place();
         if (isStartupParameter(e)) {
@@ -80,7 +80,7 @@ public final class PostgresFaults {
         return Fault.SOURCE_ROWS_HIDDEN.in(where, what, state, e);
     }
 
-    /// The fault for a login that failed with `e`: it stands in the way of every table, and not of one.
+    /// The fault for a login that failed with `e`. It concerns the whole source, not one table.
     static PerigeeException ofLogin(String where, SQLException e, SourceConfig config) {
         PerigeeException fault = of(where, e, config);
         boolean isOfSource = fault.fault() == Fault.SOURCE_UNREACHABLE
@@ -104,12 +104,13 @@ public final class PostgresFaults {
         };
     }
 
-    /// As [#of(String, SQLException, SourceConfig)], where more can be said on how things stand.
+    /// As [#of(String, SQLException, SourceConfig)], where the caller knows more about the state that things are
+    /// left in.
     static PerigeeException of(String where, SQLException e, String state) {
         return fault(e).in(where, said(e), state, e);
     }
 
-    /// What the server or the driver said, on one line, with the SQLSTATE.
+    /// The message of the server or of the driver, on one line, with the SQLSTATE.
     public static String said(SQLException e) {
         ServerErrorMessage server = server(e);
         String message = server == null ? null : server.getMessage();
@@ -125,12 +126,12 @@ public final class PostgresFaults {
         return e.getSQLState() == null ? text : text + " (SQLSTATE " + e.getSQLState() + ")";
     }
 
-    /// Whether the session may be used after `e`: the server has answered and stays.
+    /// Whether the session may still be used after `e`: the server has answered and keeps the connection.
     static boolean leavesSessionUsable(SQLException e) {
         return server(e) != null && !isGone(state(e)) && cause(e, IOException.class) == null;
     }
 
-    /// PgBouncer refuses parameters that it does not know, in words that it does not translate.
+    /// PgBouncer refuses startup parameters that it does not know, with a message that it does not translate.
     private static boolean isStartupParameter(SQLException e) {
         return state(e).equals("08P01") && said(e).contains("unsupported startup parameter");
     }
@@ -139,12 +140,12 @@ public final class PostgresFaults {
         return state(e).equals("08P01") && said(e).contains("statement pooling");
     }
 
-    /// It has a login that its server refused under the SQLSTATE of a broken protocol.
+    /// PgBouncer reports a login that its server refused with the SQLSTATE of a protocol violation.
     private static boolean isLoginAtPooler(SQLException e) {
         return state(e).equals("08P01") && said(e).contains("authentication failed");
     }
 
-    /// A login that found nobody, at a host that is only there for those who have IPv6.
+    /// Whether a login reached no server, at a host that has only IPv6 addresses.
     private static boolean isIpv6Only(SQLException e, String host) {
         boolean hasAnswered = String.valueOf(cause(e, ConnectException.class)).contains("refused") || isTls(e);
         if (!isConnecting(e) || hasAnswered) return false;
@@ -155,7 +156,8 @@ public final class PostgresFaults {
         }
     }
 
-    /// With `row_security` off the server refuses what a policy would filter. Messages are translated, names are not.
+    /// Whether the server refused the statement because a policy would hide rows, which it does while
+    /// `row_security` is off. The name of the server's routine tells: messages are translated, names are not.
     public static boolean hidesRows(SQLException e) {
         ServerErrorMessage server = server(e);
         return server != null && state(e).equals("42501") && "check_enable_rls".equals(server.getRoutine());
@@ -175,7 +177,7 @@ public final class PostgresFaults {
             case "42501" -> Fault.SOURCE_PERMISSION;
             case "42P01", "3F000" -> Fault.SOURCE_TABLE_MISSING;
             case "42703" -> Fault.SOURCE_COLUMN_MISSING;
-            // The driver's word for a server that wants a password or a method that it was not given.
+            // The driver's state for a server that wants a password, or a login method that it was not given.
             case "08004" -> Fault.SOURCE_AUTH;
             default -> state.startsWith("28") ? Fault.SOURCE_AUTH : isGone(state) ? Fault.SOURCE_UNREACHABLE : other(e);
         };
@@ -187,7 +189,8 @@ public final class PostgresFaults {
                 : Fault.SOURCE_FAILED;
     }
 
-    /// Lost, refused, shutting down, starting up, dropped, or no connection left.
+    /// Whether the connection was lost or refused, the server is starting up or shutting down, the database was
+    /// dropped, or no connection is left.
     private static boolean isGone(String state) {
         return state.startsWith("08") || state.startsWith("57P0") || state.equals("53300");
     }
@@ -198,8 +201,8 @@ public final class PostgresFaults {
 
     private static boolean isTls(SQLException e) {
         if (cause(e, SSLException.class) != null || cause(e, GeneralSecurityException.class) != null) return true;
-        // pgjdbc reports these with the SQLSTATE of a refused connection, in the language of the JVM, and without the
-        // place they come from.
+        // pgjdbc reports these with the SQLSTATE of a refused connection, translated into the JVM's language, and
+        // with no routine name that would tell them apart.
         String message = String.valueOf(e.getMessage());
         return TLS_MESSAGES.stream().anyMatch(known -> message.contains(longestPart(GT.tr(known))));
     }

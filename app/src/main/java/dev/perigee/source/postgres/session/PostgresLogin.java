@@ -13,9 +13,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /// Opens sessions for the pool, and remembers why the last one failed to open.
 ///
-/// The pool makes connections in the background and goes on trying, while callers wait: they would learn about a wrong
-/// password as a timeout, and the account may be locked by the repetitions. Here one failure stands, without asking the
-/// server again, until the next caller begins to wait.
+/// While callers wait, the pool tries again and again in the background to connect. A wrong password would look
+/// like a timeout to callers, and the repeated logins may lock the account. So after a failure the server is not
+/// asked again until the next caller begins to wait.
 public final class PostgresLogin implements DataSource {
     private final PGSimpleDataSource driver = new PGSimpleDataSource();
     private volatile @Nullable SQLException failure;
@@ -34,12 +34,12 @@ public final class PostgresLogin implements DataSource {
         }
     }
 
-    /// Lets the server be asked again.
+    /// Forgets the failure, so that the server is asked again.
     void forget() {
         failure = null;
     }
 
-    /// Why no session could be opened since [#forget].
+    /// Why a session could not be opened since [#forget]; null where none failed.
     @Nullable
     SQLException failure() {
         return failure;
@@ -72,7 +72,7 @@ public final class PostgresLogin implements DataSource {
 
     @Override
     public void setLoginTimeout(int seconds) {
-        // Ours is in the properties; the pool would set its own, which is only as long as it waits at a time.
+        // Ours is in the properties. The pool would set its own, which is only as long as one of its waits.
     }
 
     @Override

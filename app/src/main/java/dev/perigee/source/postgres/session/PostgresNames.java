@@ -2,7 +2,7 @@ package dev.perigee.source.postgres.session;
 
 import dev.perigee.source.TableId;
 
-/// Names as PostgreSQL reads them whatever they contain.
+/// Writes names as PostgreSQL reads them, quoted, whatever characters they contain.
 public final class PostgresNames {
     private PostgresNames() {}
 

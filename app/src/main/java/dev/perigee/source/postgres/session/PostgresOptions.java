@@ -10,12 +10,14 @@ import java.util.Properties;
 import java.util.TreeSet;
 import org.postgresql.PGProperty;
 
-/// What pgjdbc is told for a [SourceConfig]: libpq's parameters under pgjdbc's names, and what Perigee insists on.
+/// The settings of pgjdbc for a [SourceConfig]: libpq's parameters under pgjdbc's names, and what Perigee insists
+/// on.
 ///
-/// @see <a href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS">libpq's parameters</a>
+/// @see <a href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS">libpq's
+///     parameters</a>
 final class PostgresOptions {
-    /// Answers that the server has stopped sending are waited for this much longer than the statement may run, so that
-    /// it is mostly the server that ends a statement, and says so.
+    /// The time that the socket still waits for a silent server after a statement's limit. So it is mostly the
+    /// server that ends a statement, and reports it.
     private static final Duration SOCKET_GRACE = Duration.ofSeconds(5);
 
     private static final Map<String, PGProperty> SAME_VALUES = Map.of(
@@ -35,7 +37,7 @@ final class PostgresOptions {
 
     /// pgjdbc's properties, without host, database, user and password.
     ///
-    /// @throws PerigeeException [Fault#CONFIG_INVALID] for a parameter that is unknown or has a value it cannot have
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] for a parameter that is unknown or has an invalid value
     static Properties of(SourceConfig config) {
         PostgresOptions options = new PostgresOptions(config);
         options.defaults();
@@ -48,11 +50,13 @@ final class PostgresOptions {
         PGProperty.APPLICATION_NAME.set(properties, applicationName(config));
         PGProperty.TCP_KEEP_ALIVE.set(properties, true);
         PGProperty.SOCKET_FACTORY.set(properties, KeepAliveSockets.class.getName());
-        // A pooler that changes servers between transactions does not know statements prepared on another one.
+        // A pooler may change the server connection between transactions. Statements prepared on the other one are
+        // unknown then.
         PGProperty.PREPARE_THRESHOLD.set(properties, 0);
         PGProperty.BINARY_TRANSFER.set(properties, false);
         PGProperty.READ_ONLY_MODE.set(properties, "transaction");
-        // Unless asked for: without Kerberos it costs a round trip, and with it may wait for a ticket.
+        // Off unless asked for: without Kerberos it costs a round trip, and with Kerberos it may wait for a
+        // ticket.
         PGProperty.GSS_ENC_MODE.set(properties, "disable");
         // DETAIL holds row values, and a fault's message must not.
         PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
@@ -60,12 +64,12 @@ final class PostgresOptions {
         PGProperty.SOCKET_TIMEOUT.set(properties, socketMillis(config) / 1000);
     }
 
-    /// What a session calls itself in `pg_stat_activity`.
+    /// The name of a session in `pg_stat_activity`.
     static String applicationName(SourceConfig config) {
         return config.options().getOrDefault("application_name", "perigee");
     }
 
-    /// How long the server may be silent; 0 for ever.
+    /// How long the server may be silent, in milliseconds; 0 for no limit.
     static int socketMillis(SourceConfig config) {
         Duration statement = config.statementTimeout();
         return statement.isZero()
@@ -95,7 +99,7 @@ final class PostgresOptions {
     }
 
     private void connectTimeout(Duration timeout) {
-        // libpq: zero waits for ever. The login then is bounded by the pool alone.
+        // In libpq, zero means no limit. Then only the pool limits the login.
         PGProperty.CONNECT_TIMEOUT.set(properties, (int) seconds(timeout));
         PGProperty.LOGIN_TIMEOUT.set(properties, (int) seconds(timeout));
         if (!timeout.isZero()) {
@@ -142,7 +146,7 @@ final class PostgresOptions {
                 "Nothing was connected");
     }
 
-    /// A value that a parameter cannot have. `found` must not be a secret.
+    /// The fault for a value that a parameter cannot have. `found` must not be a secret.
     static PerigeeException invalid(SourceConfig config, String name, String expected, String found) {
         return Fault.CONFIG_INVALID.in(
                 "source " + config.place(),

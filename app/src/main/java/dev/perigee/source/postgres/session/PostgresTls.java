@@ -17,8 +17,9 @@ import java.util.Properties;
 import java.util.Set;
 import org.postgresql.PGProperty;
 
-/// libpq's TLS parameters for pgjdbc, which reads some of them differently: `require` with a root certificate verifies
-/// it in libpq, PEM keys need their algorithm, and `sslrootcert=system` is a socket factory.
+/// Translates libpq's TLS parameters for pgjdbc, which reads some of them differently. In libpq, `require` with a
+/// root certificate verifies the server's certificate. In pgjdbc, PEM keys need their algorithm, and
+/// `sslrootcert=system` is a socket factory.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/libpq-ssl.html">libpq: SSL support</a>
 final class PostgresTls {
@@ -34,7 +35,7 @@ final class PostgresTls {
         this.config = config;
     }
 
-    /// @throws PerigeeException [Fault#CONFIG_INVALID] for a mode that does not exist or a file that cannot be used
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] for an unknown mode or a file that cannot be used
     void into(Properties properties) {
         PGProperty.SSL_MODE.set(properties, mode());
         option("sslpassword").ifPresent(password -> PGProperty.SSL_PASSWORD.set(properties, password));
@@ -88,7 +89,7 @@ final class PostgresTls {
         option("sslcert").ifPresent(cert -> PGProperty.PEM_KEY_ALGORITHM.set(properties, keyAlgorithm(cert)));
     }
 
-    /// pgjdbc takes every PEM key for RSA unless told. The certificate knows.
+    /// The key's algorithm, read from the certificate. pgjdbc takes every PEM key for RSA unless it is told.
     private String keyAlgorithm(String cert) {
         try (InputStream in = Files.newInputStream(Path.of(cert))) {
             return CertificateFactory.getInstance("X.509")

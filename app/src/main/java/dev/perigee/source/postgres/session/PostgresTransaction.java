@@ -13,27 +13,27 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
-/// One transaction on a lent session: settings, work, commit or rollback. Afterwards the session is as it was, or
-/// closed.
+/// One transaction on a lent session: settings, work, commit or rollback. Afterwards the session is as it was
+/// before, or closed.
 ///
-/// The settings are the transaction's own (`SET LOCAL`): a pooler between us and the server may give the next
-/// transaction another session, and this one to somebody else.
+/// The settings are made for the transaction only (`SET LOCAL`). A pooler between us and the server may give the
+/// next transaction another session, and this session to another client.
 public record PostgresTransaction(SourceConfig config, OwnTransactions readers, String where, boolean isReadOnly) {
-    /// Values are read in one form whatever the role, the database or this machine have as defaults.
+    /// With these settings values come in one form, whatever defaults the role, the database or this machine have.
     private static final String SETTINGS = """
             SELECT set_config('statement_timeout', ?, true), set_config('TimeZone', 'UTC', true),
                    set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'iso_8601', true),
                    set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
                    set_config('quote_all_identifiers', 'off', true), pg_backend_pid()%s""";
 
-    /// Limits that a role or a database may have set for sessions that are forgotten, and that would end a long load:
-    /// between two of its statements pages are written here, and all of it is one transaction. How long the server may
-    /// take for a statement is our own setting.
+    /// Limits that a role or a database may have against forgotten sessions, and that would end a long load. A
+    /// load is one transaction, and pages are written here between two of its statements. Our own setting limits a
+    /// single statement.
     private static final List<String> ROLE_LIMITS = List.of("idle_in_transaction_session_timeout", "lock_timeout");
 
     private static final int TRANSACTION_TIMEOUT = 170_000;
 
-    /// For a transaction of ours: settings without which it ends when it is done.
+    /// `SET LOCAL` statements that lift these limits, so that a transaction of ours ends only when it is done.
     public static String withoutRoleLimits(PgConnection session) {
         return roleLimits(session).map("SET LOCAL %s = 0"::formatted).collect(Collectors.joining("; "));
     }
@@ -108,7 +108,7 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
         } catch (SQLException e) {
             if (isReadOnly) throw e;
             if (PostgresFaults.leavesSessionUsable(e)) {
-                // Most likely a constraint that is checked at the end.
+                // Most likely a deferred constraint, which is checked at commit.
                 boolean isConstraint = String.valueOf(e.getSQLState()).startsWith("23");
                 throw (isConstraint ? Fault.CONSTRAINT : Fault.SOURCE_STATEMENT)
                         .in(where, PostgresFaults.said(e), "Nothing was changed", e);
@@ -117,17 +117,17 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
         }
     }
 
-    /// What a statement of a user's own may have left behind: `SET`, advisory locks, `LISTEN`, temporary tables.
+    /// Undoes what a user's own statement may have left behind: `SET`, advisory locks, `LISTEN`, temporary tables.
     private void forgetSettings(PgConnection session) {
         try (Statement statement = session.createStatement()) {
-            // The parts of DISCARD ALL, in one round trip with our name: the driver sets it after the login, so it is a
-            // setting like others.
+            // The parts of DISCARD ALL, in one round trip with our name. The driver sets the name after the login,
+            // so RESET ALL removes it like any other setting.
             statement.execute("""
                     CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *;
                     SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES;
                     SET application_name = '%s'""".formatted(session.escapeLiteral(PostgresOptions.applicationName(config))));
         } catch (SQLException e) {
-            abort(session); // what was asked for is committed; only this session is not fit for another
+            abort(session); // the work is committed; only this session cannot be used again
         }
     }
 
@@ -142,21 +142,22 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
         }
     }
 
-    /// Without it the server would notice only when it next sends something, or at the statement's time limit.
+    /// Asks the server to end the statement. Otherwise it would notice only when it next sends something, or at
+    /// the statement's time limit.
     private static void cancel(PgConnection session) {
         try {
             session.cancelQuery();
         } catch (SQLException e) {
-            // It was worth a try.
+            // The session is closed next, so nothing is lost.
         }
     }
 
-    /// Closes the socket without a word to the server, which undoes the transaction.
+    /// Closes the socket without telling the server, which rolls the transaction back.
     private static void abort(PgConnection session) {
         try {
             session.abort(Runnable::run);
         } catch (SQLException e) {
-            // It is closed all the same.
+            // It is closed anyway.
         }
     }
 }

@@ -11,10 +11,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.postgresql.jdbc.PgConnection;
 
-/// Which product answers on PostgreSQL's protocol, in its own words.
+/// The product that answers on PostgreSQL's protocol, as it describes itself.
 ///
-/// Others answer with an empty `pg_stat_activity` and with transaction numbers that mean nothing, which would look like
-/// a proof. So they are refused by name, before anything is copied.
+/// Other products answer with an empty `pg_stat_activity`, and with transaction numbers that mean nothing. Both
+/// would look like a proof. So they are refused by name, before anything is copied.
 ///
 /// @param said what `version()` answers
 public record ServerProduct(String said) {
@@ -23,7 +23,7 @@ public record ServerProduct(String said) {
     private static final int SAID_LENGTH = 100;
     private static final Pattern POSTGRES = Pattern.compile("PostgreSQL (\\d+)(\\S*)");
 
-    /// What only they say, and who says it.
+    /// Texts that only other products have in their answer, each with the product's name.
     private static final List<List<String>> OTHERS = List.of(
             List.of("CockroachDB", "CockroachDB"),
             List.of("-YB-", "YugabyteDB"),

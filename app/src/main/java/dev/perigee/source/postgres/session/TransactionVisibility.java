@@ -8,17 +8,17 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What the server shows our user of its transactions, asked before each snapshot: from this follows what can be
-/// proved.
+/// What the server shows our user of its transactions, asked before each snapshot. What can be proved follows from
+/// it.
 ///
-/// @param user the role that reads, which behind a pooler is not the name that was logged in with
-/// @param extensions those installed that change how rows are read
-/// @param obstacles why some transactions may be open that we do not see
+/// @param user the role that reads; behind a pooler it may differ from the name of the login
+/// @param extensions the installed extensions that change how rows are read
+/// @param obstacles why there may be open transactions that we do not see
 public record TransactionVisibility(String user, boolean isStandby, List<String> extensions, List<Obstacle> obstacles) {
     public static final String CITUS = "citus";
     public static final String TIMESCALE = "timescaledb";
 
-    /// Columns of the statement that asks.
+    /// The columns, in the statement that asks, about the server itself.
     public static final String ITSELF = """
             current_user::text AS reader,
             (SELECT coalesce(string_agg(extname, ',' ORDER BY extname), '') FROM pg_catalog.pg_extension

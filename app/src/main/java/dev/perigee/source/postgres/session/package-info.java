@@ -1,4 +1,4 @@
-/// Connections to PostgreSQL: log in, TLS, cancel, what the server and the role can do.
+/// Connections to PostgreSQL: login, TLS, cancelling statements, and what the server and the role can do.
 ///
 /// Guarantee: a session that was lent out comes back in the state it was lent in, or is closed.
 ///
