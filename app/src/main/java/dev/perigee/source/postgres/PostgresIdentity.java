@@ -22,8 +22,8 @@ import org.postgresql.jdbc.PgConnection;
 /// The identity of a PostgreSQL server, as far as it lets us know. Hosted servers refuse some of these functions;
 /// see [Capabilities].
 ///
-/// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA">Control
-///     data functions</a>
+/// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA">Control data
+///     functions</a>
 record PostgresIdentity(
         PgConnection session,
         Capabilities can,

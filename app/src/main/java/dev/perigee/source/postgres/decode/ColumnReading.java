@@ -2,10 +2,10 @@ package dev.perigee.source.postgres.decode;
 
 /// How the values of a column are fetched.
 ///
-/// @param expression what to select, with `%1$s` where the column stands
-/// @param decoder reads the bytes of that
-/// @param isReversible whether [Decoder#text] gives a text of the column's own value, as a cursor or key needs it; the
-///     JSON of a structure does not
+/// @param expression what to select, with `%1$s` in place of the column
+/// @param decoder reads the bytes of the expression
+/// @param isReversible whether [Decoder#text] gives a text of the column's own value, as a cursor or key needs it;
+///     false for structures, which become JSON
 public record ColumnReading(String expression, Decoder decoder, boolean isReversible) {
     public static ColumnReading asIs(Decoder decoder) {
         return new ColumnReading("%1$s", decoder, true);
@@ -19,8 +19,8 @@ public record ColumnReading(String expression, Decoder decoder, boolean isRevers
         return new ColumnReading("%1$s::pg_catalog.text", new StructureDecoder(form), false);
     }
 
-    /// The same for a database that does not check its texts: their bytes come as they are, where the server would
-    /// refuse to send them as text.
+    /// The same for a database that does not check its texts (`SQL_ASCII`). Their bytes are fetched as they are,
+    /// because the server would refuse to send them as text.
     public ColumnReading unchecked() {
         Decoder text = decoder == PlainDecoder.JSONB ? PlainDecoder.TEXT : decoder;
         if (text != PlainDecoder.TEXT && !(text instanceof StructureDecoder)) return this;
@@ -30,7 +30,8 @@ public record ColumnReading(String expression, Decoder decoder, boolean isRevers
                 isReversible);
     }
 
-    /// The same for a mark: of the column's own value, in the one form that marks have, whether it is copied or not.
+    /// The same for a mark: it reads the column's own value, in the one form that marks have, whether the column
+    /// is copied or not.
     ///
     /// @param isUnchecked see [#unchecked]
     public ColumnReading ofMark(boolean isUnchecked) {

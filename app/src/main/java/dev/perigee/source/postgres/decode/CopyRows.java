@@ -92,14 +92,15 @@ public final class CopyRows {
         at = fixed + extension;
     }
 
-    /// The driver finishes the statement, so that an error the server has after the last row is not missed.
+    /// Lets the driver finish the statement, so that an error that the server reports after the last row is not
+    /// missed.
     private void readToTheEnd() throws SQLException {
         while (copy.readFromCopy() != null) {
             // nothing follows the trailer
         }
     }
 
-    /// Makes sure that `length` bytes are there from `at` on.
+    /// Reads messages until `length` bytes are available from `at` on.
     private void require(int length) throws SQLException {
         while (bytes.length - at < length) {
             byte @Nullable [] message = copy.readFromCopy();

@@ -2,12 +2,12 @@ package dev.perigee.source.postgres.decode;
 
 import dev.perigee.batch.Batch;
 
-/// Reads the bytes of one field of `COPY … (FORMAT BINARY)`, which are what the type's `send` function writes: numbers
-/// in network byte order, text in UTF-8. Fields that are NULL never reach it.
+/// Reads the bytes of one field of `COPY … (FORMAT BINARY)`, as the type's `send` function writes them: numbers in
+/// network byte order, text in UTF-8. Fields that are NULL never reach a decoder.
 ///
-/// Not safe for many threads: some keep a buffer to write in.
+/// Not safe for many threads: some decoders keep a buffer to write in.
 public interface Decoder {
-    /// Puts the value into `batch` as it is stored.
+    /// Puts the value into `batch`, in the form that the copy stores.
     void decode(byte[] bytes, int offset, int length, Batch batch);
 
     /// The value in a text form that PostgreSQL reads back as the same value.

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 
-/// Reads the text form of a structure from left to right and writes JSON. It works on bytes: everything that means
-/// something to it is ASCII, and all else is copied as it is, whatever the database's encoding.
+/// Reads the text form of a structure from left to right and writes JSON. It works on bytes: every byte that has a
+/// meaning here is ASCII. All others are copied as they are, whatever the database's encoding.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO">Array Input and Output Syntax</a>
 /// @see <a href="https://www.postgresql.org/docs/current/rowtypes.html#ROWTYPES-IO-SYNTAX">Composite Type Input and
@@ -19,8 +19,9 @@ final class JsonText {
     private static final byte[] NULL = ascii("null");
     private static final byte[] UNQUOTED_NULL = ascii("NULL");
 
-    /// Begins the wrapping of a `json` value that would look like something else: null like SQL's, an array in an array
-    /// like one more dimension, and an object with such a member like a wrapped value.
+    /// Begins the wrapper of a `json` value that would look like something else. JSON null looks like SQL's NULL,
+    /// and an array in an array like one more dimension. An object that begins with the member `json` looks like a
+    /// wrapped value.
     private static final byte[] WRAPPED = ascii("{\"json\":");
 
     private final byte[] in;
@@ -88,7 +89,8 @@ final class JsonText {
         return json.startsWith("{") && json.substring(1).stripLeading().startsWith("\"json\"");
     }
 
-    /// `\x00ff`, or hexadecimal digits alone, as PostGIS writes them.
+    /// The base64 of `\x00ff`, or of hexadecimal digits alone, as PostGIS writes them. Any other text is returned
+    /// as it is.
     private static String base64(String text) {
         String hex = text.startsWith("\\x") ? text.substring(2) : text;
         try {
@@ -98,7 +100,8 @@ final class JsonText {
         }
     }
 
-    /// The bounds stand before it where a dimension does not begin at 1, and are kept then.
+    /// Writes an array. Where a dimension does not begin at 1, the bounds stand before the array, and the JSON
+    /// keeps them.
     private void array(Array form) {
         boolean hasBounds = in[at] == '[';
         if (hasBounds) {
@@ -137,7 +140,7 @@ final class JsonText {
         int start = at;
         while (in[at] != form.delimiter() && in[at] != '}') at++;
         byte[] text = Arrays.copyOfRange(in, start, at);
-        boolean isNull = Arrays.equals(text, UNQUOTED_NULL); // such a text has quotes
+        boolean isNull = Arrays.equals(text, UNQUOTED_NULL); // the text NULL would have quotes
         if (isNull) put(NULL);
         else element(form.element(), text);
     }
@@ -179,7 +182,7 @@ final class JsonText {
         else new JsonText(in, start, at - start, out).write(form);
     }
 
-    /// Ranges with commas between them; each is a string in the source's own form.
+    /// Writes ranges with commas between them. Each range is a string in the source's own form.
     private void multirange() {
         expect('{');
         out.write('[');
@@ -227,8 +230,8 @@ final class JsonText {
         out.write('}');
     }
 
-    /// What is within quotes, of which the first was read. Arrays and `hstore` write a backslash before a quote or a
-    /// backslash; composites and ranges write either twice.
+    /// Reads to the closing quote; the opening quote was read before. Arrays and `hstore` write a backslash before
+    /// a quote or a backslash. Composites and ranges write either of them twice.
     private byte[] quoted() {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         while (at < end) {
@@ -295,6 +298,6 @@ final class JsonText {
     }
 
     private IllegalStateException unexpected() {
-        return new IllegalStateException("the text of a structure cannot be read from its byte %d on".formatted(at));
+        return new IllegalStateException("cannot read the text of a structure at its byte %d".formatted(at));
     }
 }

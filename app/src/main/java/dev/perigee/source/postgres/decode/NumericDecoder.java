@@ -7,11 +7,11 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import org.jspecify.annotations.Nullable;
 
-/// `numeric`: a sign, a weight, a display scale, and digits to the base of 10,000.
+/// `numeric`: a sign, a weight, a display scale, and digits in base 10,000.
 ///
-/// Stored exactly: as an integer where it is one of 64 bits, as a real where it has at most 15 significant digits,
-/// since a double gives those back as they were; else as text with all digits. The other two ways are an admin's
-/// choice.
+/// By default a value is stored exactly. It is an integer where it is one of 64 bits, or a real where it has at most
+/// 15 significant digits, which a double returns unchanged. Any other value becomes text with all digits. The other
+/// two storages are an admin's choice.
 ///
 /// @see <a href="https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/numeric.c">numeric_send</a>
 public final class NumericDecoder implements Decoder {
@@ -24,12 +24,12 @@ public final class NumericDecoder implements Decoder {
     private static final int POSITIVE_INFINITY = 0xD000;
     private static final int NEGATIVE_INFINITY = 0xF000;
 
-    /// Significant digits that every double gives back.
+    /// The number of significant digits that every double returns unchanged.
     private static final int REAL_DIGITS = 15;
 
     private static final int INT64_DIGITS = 19;
 
-    /// Decimal exponents at which doubles still have all their digits.
+    /// The largest decimal exponent, in size, at which doubles still have all their digits.
     private static final int REAL_EXPONENT = 290;
 
     /// Powers of ten that are exact as doubles.
@@ -68,7 +68,9 @@ public final class NumericDecoder implements Decoder {
         return special != null ? special : value(bytes, offset).toPlainString();
     }
 
-    /// The fast way for numbers of up to four groups of digits, which is nearly all there are.
+    /// The fast way for numbers of up to four groups of digits, as nearly all are.
+    ///
+    /// @return false where the number needs the slow way; nothing was put then
     private static boolean putSmall(byte[] bytes, int offset, Batch batch) {
         int groups = BigEndian.int2(bytes, offset);
         int sign = sign(bytes, offset);
@@ -100,7 +102,7 @@ public final class NumericDecoder implements Decoder {
         return true;
     }
 
-    /// The value as it is stored exactly.
+    /// The form in which `value` is stored exactly.
     public static Value exact(BigDecimal value) {
         BigDecimal shortest = value.stripTrailingZeros();
         int exponent = shortest.precision() - shortest.scale();
@@ -115,7 +117,7 @@ public final class NumericDecoder implements Decoder {
     private static BigDecimal value(byte[] bytes, int offset) {
         int groups = BigEndian.int2(bytes, offset);
         BigInteger digits = BigInteger.ZERO;
-        // Pieces of four groups are gathered in a long first: fewer large products.
+        // Four groups at a time are combined in a long first, which saves large products.
         int at = 0;
         while (at < groups) {
             long piece = 0;

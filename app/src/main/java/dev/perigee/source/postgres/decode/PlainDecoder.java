@@ -4,7 +4,7 @@ import dev.perigee.batch.Batch;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
-/// Values whose bytes are taken as they are, or nearly.
+/// Values whose bytes are stored as they are, or nearly.
 public enum PlainDecoder implements Decoder {
     BOOL {
         @Override
@@ -28,7 +28,7 @@ public enum PlainDecoder implements Decoder {
             return new String(bytes, offset, length, StandardCharsets.UTF_8);
         }
     },
-    /// A version byte stands before the text.
+    /// A version byte precedes the text.
     JSONB {
         @Override
         public void decode(byte[] bytes, int offset, int length, Batch batch) {

@@ -16,11 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Describes rows that could not be decoded. Whatever a decoder does with such a row, something of each column is said:
-/// a value whose text cannot be made is shown as the bytes that were received.
+/// Describes rows that could not be decoded. Whatever a decoder does with such a row, each column is described: a
+/// value whose text cannot be made is shown as the bytes that were received.
 public final class RefusedRows {
-    /// What [Batch] and [dev.perigee.source.postgres.statement.PullStatement] throw about a row; any other fault is of
-    /// more than one row.
+    /// What [Batch] and [dev.perigee.source.postgres.statement.PullStatement] throw about one row. Any other fault
+    /// concerns more than one row.
     private static final Set<Fault> OF_A_ROW = EnumSet.of(Fault.VALUE_UNSTORABLE, Fault.KEY_MISSING);
 
     private static final long SCRATCH_BYTES = 64 << 10;
@@ -45,7 +45,8 @@ public final class RefusedRows {
         return new RefusedRow(key(rows), texts, reason);
     }
 
-    /// A mistake of ours must not lose the row, nor keep others from coming. Its message may hold a value.
+    /// The fault for the row. A mistake of ours must not lose the row, nor stop other rows. Only the exception's
+    /// class is named, because its message may hold a value.
     private PerigeeException reason(CopyRows rows, RuntimeException failure) {
         if (failure instanceof PerigeeException fault) {
             if (OF_A_ROW.contains(fault.fault())) return fault;
@@ -73,7 +74,7 @@ public final class RefusedRows {
         return isWhole ? decoded(rows, fields) : List.of();
     }
 
-    /// @return empty where one of them fails
+    /// @return empty where one of the fields cannot be decoded
     private List<Value> decoded(CopyRows rows, List<Integer> fields) {
         try (Batch scratch = new Batch(fields.size(), 1, SCRATCH_BYTES)) {
             for (int field : fields) {
@@ -102,7 +103,7 @@ public final class RefusedRows {
         }
     }
 
-    /// Of a value that may be as large as all our memory.
+    /// The beginning of a value that may be as large as all our memory.
     private static Text beginning(byte[] bytes, int offset, int length, Decoder decoder) {
         if (decoder != PlainDecoder.TEXT && decoder != PlainDecoder.JSONB) {
             return new Text(PlainDecoder.BYTEA.text(bytes, offset, RefusedRow.MAX_TEXT_BYTES / 2), length);

@@ -3,11 +3,12 @@ package dev.perigee.source.postgres.decode;
 import dev.perigee.batch.Batch;
 import java.nio.charset.StandardCharsets;
 
-/// Dates and times as ISO 8601 text, with six digits of a second always, so that the order of the text is the order in
-/// time; instants in UTC, with a `Z`. Years beyond 9999 and before 1 have a sign and are outside that order, and so are
-/// `infinity` and `-infinity`.
+/// Dates and times as ISO 8601 text. A second always has six digits, so that the order of the text is the order in
+/// time. Instants are in UTC, with a `Z`. Years after 9999 and before 0 have a sign and are outside that order, and so
+/// are `infinity` and `-infinity`.
 ///
-/// PostgreSQL counts microseconds or days from 2000-01-01 of the proleptic Gregorian calendar, as ISO 8601 does.
+/// PostgreSQL counts microseconds or days from 2000-01-01 of the proleptic Gregorian calendar, which ISO 8601 uses
+/// too.
 public final class TimeDecoder implements Decoder {
     public enum Kind {
         DATE,
@@ -48,7 +49,7 @@ public final class TimeDecoder implements Decoder {
         return new String(text, 0, at, StandardCharsets.US_ASCII);
     }
 
-    /// @param isForSource as PostgreSQL reads it, which writes years before 1 as `BC`
+    /// @param isForSource whether to write what PostgreSQL reads, with years before 1 as `BC`
     private void format(byte[] bytes, int offset, boolean isForSource) {
         at = 0;
         switch (kind) {
@@ -89,10 +90,11 @@ public final class TimeDecoder implements Decoder {
         return true;
     }
 
-    /// The calendar's arithmetic on eras of 400 years, which begin in March so that the leap day is the last.
+    /// Turns a number of days into a date, by arithmetic on eras of 400 years. Eras begin in March, so that the
+    /// leap day is the last day of a year.
     ///
     /// @param days since 2000-01-01
-    /// @return whether it ends in ` BC`
+    /// @return whether the text ends in ` BC`
     /// @see <a href="https://howardhinnant.github.io/date_algorithms.html#civil_from_days">civil_from_days</a>
     private boolean putDate(long days, boolean isForSource) {
         long shifted = days + DAYS_1970_TO_2000 + 719_468;

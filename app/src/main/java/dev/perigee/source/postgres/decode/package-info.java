@@ -1,6 +1,6 @@
-/// The values of `COPY … (FORMAT BINARY)` and of text answers, decoded into batches.
+/// Decodes the values of `COPY … (FORMAT BINARY)`, and of text answers, into batches.
 ///
-/// Guarantee: a value is stored as docs/types.md says, or refused with the row's key.
+/// Guarantee: a value is stored as docs/types.md says, or its row is refused, with the key.
 ///
 /// Start reading at [CopyRows].
 @NullMarked

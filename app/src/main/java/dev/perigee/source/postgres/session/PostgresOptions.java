@@ -13,8 +13,7 @@ import org.postgresql.PGProperty;
 /// The settings of pgjdbc for a [SourceConfig]: libpq's parameters under pgjdbc's names, and what Perigee insists
 /// on.
 ///
-/// @see <a href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS">libpq's
-///     parameters</a>
+/// @see <a href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS">libpq's parameters</a>
 final class PostgresOptions {
     /// The time that the socket still waits for a silent server after a statement's limit. So it is mostly the
     /// server that ends a statement, and reports it.
