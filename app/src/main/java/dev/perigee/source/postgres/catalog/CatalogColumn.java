@@ -4,7 +4,7 @@ package dev.perigee.source.postgres.catalog;
 ///
 /// @param number `attnum`, which a rename does not change
 /// @param formattedType `format_type(atttypid, atttypmod)`: `numeric(12,2)`, or a domain's name
-/// @param type with domains followed
+/// @param type the type below all domains
 /// @param isStamped see [dev.perigee.source.SourceColumn#isStamped]
 public record CatalogColumn(
         String name, int number, String formattedType, PostgresType type, boolean isNotNull, boolean isStamped) {

@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The columns of relations: those the user may read, in the order of their numbers, with their types below all
+/// The columns of relations that the user may read, in the order of their numbers, with their types below all
 /// domains.
 ///
-/// A domain's NOT NULL does not count as the column's: PostgreSQL itself says that such a column may hold NULL.
+/// A domain's NOT NULL does not count as the column's: PostgreSQL's manual says that such a column may hold NULL.
 final class CatalogColumns {
     private static final String SELECT = """
             WITH RECURSIVE typed AS (
@@ -84,7 +84,8 @@ final class CatalogColumns {
             ORDER BY d.attrelid, d.attnum
             """;
 
-    /// A table of which nothing may be read is not one with columns that may not be.
+    /// The columns that may not be read. A table of which nothing may be read is left out, because it fails as a
+    /// whole.
     private static final String UNREADABLE = """
             SELECT a.attrelid, a.attnum, a.attname FROM pg_catalog.pg_attribute a
             WHERE a.attrelid = ANY (?::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
@@ -95,7 +96,7 @@ final class CatalogColumns {
 
     private CatalogColumns() {}
 
-    /// @return by relation; none for one without columns
+    /// @return the columns by relation; a relation without readable columns is not in the map
     static Map<Long, List<CatalogColumn>> of(Connection c, Collection<Long> relations) throws SQLException {
         List<Found> found = new ArrayList<>();
         try (PreparedStatement statement = c.prepareStatement(SELECT)) {
@@ -123,7 +124,7 @@ final class CatalogColumns {
         return columns;
     }
 
-    /// @return by relation and number: the names of the columns that the user may not read
+    /// @return by relation and column number: the names of the columns that the user may not read
     static Map<Long, Map<Integer, String>> unreadable(Connection c, Collection<Long> relations) throws SQLException {
         Map<Long, Map<Integer, String>> unreadable = new HashMap<>();
         try (PreparedStatement statement = c.prepareStatement(UNREADABLE)) {

@@ -13,14 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The forms of types as the catalog has them: what an array's elements and a composite's attributes are, through all
-/// domains.
+/// The JSON forms of types, from the catalog: what an array's elements and a composite's attributes are, through
+/// all domains.
 final class CatalogForms {
     private static final Set<String> NUMBERS = Set.of("int2", "int4", "int8", "oid", "float4", "float8", "numeric");
     private static final Set<String> TIMES = Set.of("date", "time", "timetz", "timestamp", "timestamptz");
 
-    /// Every type that values of the given types contain. `parts` are a composite's attributes by number, with names; a
-    /// domain's base type and an array's element type have none.
+    /// Every type that values of the given types contain. A composite has one row for each attribute, with its
+    /// name, in the order of their numbers. A domain's base type and an array's element type are in the row of the
+    /// type itself.
     private static final String SELECT = """
             WITH RECURSIVE held (type) AS (
                 SELECT x.type FROM unnest(?::pg_catalog.oid[]) AS x (type)
@@ -48,7 +49,7 @@ final class CatalogForms {
 
     private record Part(String name, long type) {}
 
-    /// @param below a domain's base type, an array's element type; 0 for none
+    /// @param below a domain's base type or an array's element type; 0 for neither
     private record Held(String schema, String name, char kind, long below, char delimiter, List<Part> parts) {
         boolean isBuiltIn() {
             return schema.equals("pg_catalog");
@@ -59,7 +60,7 @@ final class CatalogForms {
 
     private CatalogForms() {}
 
-    /// @param types by OID, those that are structures and those that are not
+    /// @param types the OIDs of types, whether they are structures or not
     /// @throws SQLException where the source cannot be asked
     static CatalogForms of(Connection c, Collection<Long> types) throws SQLException {
         CatalogForms forms = new CatalogForms();
@@ -91,7 +92,7 @@ final class CatalogForms {
                 new ArrayList<>());
     }
 
-    /// @param type one of those asked for, or of those they contain
+    /// @param type one of the types that were asked for, or one that they contain
     JsonForm form(long type) {
         Held held = types.get(type);
         if (held == null) throw new IllegalStateException("no type of number " + type);

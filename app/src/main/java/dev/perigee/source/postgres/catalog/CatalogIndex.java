@@ -5,9 +5,9 @@ import java.util.List;
 
 /// A valid, complete index over plain columns.
 ///
-/// @param columns in the index's order, without those only stored (`INCLUDE`)
+/// @param columns in the index's order, without `INCLUDE` columns, which are only stored
 /// @param isOrdered whether it is a B-tree
-/// @param isImmediate whether uniqueness holds at every moment, not only at commit
+/// @param isImmediate whether uniqueness holds at every moment, and not only at commit
 record CatalogIndex(
         String name,
         List<String> columns,

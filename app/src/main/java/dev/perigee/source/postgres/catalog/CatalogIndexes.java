@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 
-/// The indexes of relations that cover every row and consist of columns: no expressions, no conditions, none that is
-/// half built.
+/// The indexes that cover every row of a relation and consist of plain columns. Indexes with expressions or
+/// conditions are left out, and so are unfinished ones.
 final class CatalogIndexes {
     private static final String SELECT = """
             SELECT i.indrelid, c.relname, i.indisprimary, i.indisunique, m.amname = 'btree', i.indimmediate,
@@ -33,7 +33,7 @@ final class CatalogIndexes {
 
     private CatalogIndexes() {}
 
-    /// @return by relation, its primary key first, then by name
+    /// @return the indexes by relation, the one of the primary key first, then by name
     static Map<Long, List<CatalogIndex>> of(Connection c, Collection<Long> relations) throws SQLException {
         Map<Long, List<CatalogIndex>> indexes = new HashMap<>();
         String select = !CatalogNames.isUnchecked(c)

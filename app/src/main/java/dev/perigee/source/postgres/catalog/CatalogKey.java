@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/// What identifies a row: the primary key, else a unique index in which no column can be NULL.
+/// The columns that identify a row: the primary key, or else a unique index in which no column can be NULL.
 ///
 /// @param origin for people, as `SourceTable.keyOrigin`
 record CatalogKey(List<String> columns, String origin) {
@@ -16,9 +16,10 @@ record CatalogKey(List<String> columns, String origin) {
         columns = List.copyOf(columns);
     }
 
-    /// @param columns those the user may read; a key with others is of no use
+    /// @param columns those that the user may read; a key with other columns is of no use
     static CatalogKey of(CatalogRelation relation, List<CatalogColumn> columns, List<CatalogIndex> indexes) {
-        // Neither a primary key nor a unique index reaches the tables that inherit, and selecting reads those too.
+        // A primary key or a unique index does not cover the tables that inherit, but a SELECT reads their rows
+        // too.
         if (relation.hasChildren()) return new CatalogKey(List.of(), SourceTable.INHERITED);
         for (CatalogIndex index : indexes) {
             if (index.isPrimary() && index.columns().stream().allMatch(name -> isKnown(columns, name))) {

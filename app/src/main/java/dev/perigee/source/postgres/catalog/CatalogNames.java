@@ -4,10 +4,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import org.postgresql.jdbc.PgConnection;
 
-/// Names in a database that does not know its encoding (`SQL_ASCII`): one that is not UTF-8 makes the whole answer fail
-/// that it is in.
+/// Names in a database that does not know its encoding (`SQL_ASCII`). A name that is not UTF-8 makes the whole
+/// answer fail in which it is sent.
 public final class CatalogNames {
-    /// UTF-8 in hexadecimal digits.
+    /// Matches UTF-8 that is written in hexadecimal digits.
     private static final String UTF8 = "^([0-7].|(c[2-9a-f]|d.)[89ab].|e0[ab].[89ab].|(e[1-9abcef])([89ab].){2}"
             + "|ed[89].[89ab].|f0[9ab].([89ab].){2}|f[1-3]([89ab].){3}|f48.([89ab].){2})*$";
 
@@ -18,7 +18,7 @@ public final class CatalogNames {
         return "SQL_ASCII".equals(c.unwrap(PgConnection.class).getParameterStatus("server_encoding"));
     }
 
-    /// A condition that a name can be sent.
+    /// A condition that a name is UTF-8, so that it can be sent.
     static String isText(String name) {
         return "encode(convert_to(%s::text, 'SQL_ASCII'), 'hex') ~ '%s'".formatted(name, UTF8);
     }

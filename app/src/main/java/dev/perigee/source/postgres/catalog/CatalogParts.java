@@ -10,14 +10,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The names inside types, on which the texts of values depend although no row has them: labels of enums, attributes of
-/// composites, and what the object identifier types (`regclass` and its kin) name. `ALTER TYPE … RENAME` changes them,
-/// and with them the text of every row, while no row is written.
+/// The names inside types on which the texts of values depend, although no row has them. These are labels of
+/// enums, attributes of composites, and what the object identifier types (`regclass` and the like) name. `ALTER
+/// TYPE … RENAME` changes them, and with them the text of every row, while no row is written.
 final class CatalogParts {
-    /// Names of a column at most; where there are more, they are not followed.
+    /// The most names of a column. Where a column has more, its names are not followed.
     private static final int MAX_NAMES = 20_000;
 
-    /// Types that name other objects of the database. Only what users made can be renamed.
+    /// The names for each column: labels of enums, attributes of composites, and objects of the database that a
+    /// value may name. Only objects that users made count, because no others can be renamed.
     private static final String SELECT = """
             WITH RECURSIVE held (relation, number, type) AS (
                 SELECT a.attrelid, a.attnum, a.atttypid FROM pg_catalog.pg_attribute a
@@ -81,10 +82,12 @@ final class CatalogParts {
             JOIN named ON named.type = t.typname
             JOIN objects o ON o.class = named.class AND o.oid >= 16384""";
 
-    /// Values that are computed when they are read: virtual generated columns (PostgreSQL 18 and later), and the rows
-    /// of views and foreign tables. A view's own tree names objects by their numbers, so that renames beneath it, which
-    /// change none of its values, do not change it; unless it reads whole rows, whose columns' names may be among its
-    /// values. No relation is opened for it, as `pg_get_viewdef` would.
+    /// What computes values when they are read: virtual generated columns (PostgreSQL 18 and later), and the rows
+    /// of views and foreign tables.
+    ///
+    /// A view's own tree names objects by their numbers. So a rename beneath the view, which changes none of its
+    /// values, does not change the tree. It is different for a view that reads whole rows: their column names may
+    /// be among its values, and so they count. No relation is opened for this, as `pg_get_viewdef` would.
     private static final String COMPUTED = """
             WITH RECURSIVE asked (oid) AS (
                 SELECT unnest(?::pg_catalog.oid[])
@@ -126,12 +129,12 @@ final class CatalogParts {
 
     private CatalogParts() {}
 
-    /// Whether a column's type may depend on names.
+    /// Whether the texts of this type's values may depend on names.
     static boolean mayBe(PostgresType type) {
         return !type.isBuiltIn() || type.name().startsWith("reg") || type.name().startsWith("_reg");
     }
 
-    /// @return by relation and the column's number: what was named, and how
+    /// @return by relation and column number: each name, by what it names
     static Map<Long, Map<Integer, Map<String, String>>> of(Connection c, Collection<Long> relations)
             throws SQLException {
         Map<Long, Map<Integer, Map<String, String>>> parts = new HashMap<>();
@@ -141,8 +144,8 @@ final class CatalogParts {
         return parts;
     }
 
-    /// Adds what computes values when they are read: `SET EXPRESSION` of a virtual generated column and
-    /// `CREATE OR REPLACE` of a view change all of them and write no row.
+    /// Adds what computes values when they are read. `SET EXPRESSION` of a virtual generated column and `CREATE OR
+    /// REPLACE` of a view change all these values and write no row.
     static void addComputed(
             Connection c, Collection<Long> relations, Map<Long, Map<Integer, Map<String, String>>> parts)
             throws SQLException {

@@ -7,7 +7,7 @@ import dev.perigee.source.TableId;
 ///
 /// @param mayUseSchema whether the user has USAGE on its schema
 /// @param maySelect whether the user has SELECT on it, or on some of its columns
-/// @param hasChildren whether other tables inherit from it, whose rows its keys say nothing about
+/// @param hasChildren whether other tables inherit from it; its keys do not cover their rows
 record CatalogRelation(
         long oid,
         TableId id,

@@ -12,10 +12,10 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Which relations there are.
+/// Which relations exist.
 ///
-/// Nothing here opens a relation, as `pg_table_size` would: a table locked by a migration must not hold up the list of
-/// all the others. So sizes are those of the last `VACUUM` or `ANALYZE`.
+/// Nothing here opens a relation, as `pg_table_size` would: a table locked by a migration must not hold up the
+/// list of all the others. So sizes are those of the last `VACUUM` or `ANALYZE`.
 final class CatalogRelations {
     private static final Logger LOG = LoggerFactory.getLogger(CatalogRelations.class);
 
@@ -56,7 +56,8 @@ final class CatalogRelations {
 
     private CatalogRelations() {}
 
-    /// All the user may read, outside the system's schemas. Partitions are left out: their rows are their parent's.
+    /// Every relation that the user may read, outside the system schemas. Partitions are left out, because their
+    /// parent has their rows.
     static List<CatalogRelation> readable(Connection c) throws SQLException {
         String where = """
                 AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -89,7 +90,7 @@ final class CatalogRelations {
         }
     }
 
-    /// The one with exactly this name, readable or not.
+    /// The relation with exactly this name, whether the user may read it or not.
     static Optional<CatalogRelation> named(Connection c, TableId id) throws SQLException {
         try (PreparedStatement statement = c.prepareStatement(SELECT + "AND n.nspname = ? AND c.relname = ?")) {
             statement.setString(1, id.schema());

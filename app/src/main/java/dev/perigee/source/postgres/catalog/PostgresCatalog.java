@@ -19,21 +19,21 @@ import java.util.stream.Collectors;
 
 /// Tables as PostgreSQL's catalog has them now. Nothing is remembered between calls.
 ///
-/// A partitioned table stands for its partitions, which can be described by name but are not discovered. Of a table of
-/// which the user may select only some columns, only those are described.
+/// A partitioned table stands for its partitions, which can be described by name but are not discovered. Where the
+/// user may select only some columns of a table, only those are described.
 public final class PostgresCatalog {
     private static final int MOST_NEAR = 3;
 
     private PostgresCatalog() {}
 
-    /// Every relation the user may read outside the system's schemas, by schema and name.
+    /// Every relation that the user may read outside the system schemas, sorted by schema and name.
     public static List<SourceTable> discover(Connection c) throws SQLException {
         return tables(c, CatalogRelations.readable(c)).stream()
                 .sorted((a, b) -> a.id().compareTo(b.id()))
                 .toList();
     }
 
-    /// The table an admin means by `name`; see [dev.perigee.source.Source#describe].
+    /// The table that an admin means by `name`; see [dev.perigee.source.Source#describe].
     ///
     /// @throws PerigeeException [Fault#SOURCE_TABLE_MISSING], [Fault#SOURCE_PERMISSION]
     public static SourceTable describe(Connection c, String name, String defaultSchema) throws SQLException {
@@ -42,7 +42,7 @@ public final class PostgresCatalog {
         return tables(c, List.of(relation)).getFirst();
     }
 
-    /// The columns of `table` the user may read, in the order of their numbers.
+    /// The columns of `table` that the user may read, in the order of their numbers.
     ///
     /// @throws PerigeeException [Fault#SOURCE_TABLE_MISSING]
     public static List<CatalogColumn> columns(Connection c, TableId table) throws SQLException {
@@ -108,7 +108,7 @@ public final class PostgresCatalog {
                 "Nothing was read");
     }
 
-    /// Tables of the same name in other schemas, else those with the nearest name.
+    /// Tables of the same name in other schemas, or else those with the nearest name.
     private static List<TableId> near(Connection c, List<String> spellings) throws SQLException {
         List<TableId> all = CatalogRelations.readable(c).stream()
                 .map(CatalogRelation::id)

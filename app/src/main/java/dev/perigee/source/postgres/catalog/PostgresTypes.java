@@ -20,16 +20,17 @@ import dev.perigee.source.postgres.session.PostgresNames;
 import java.util.Optional;
 import java.util.Set;
 
-/// The type table: for each type of PostgreSQL, what the copy's column is declared as, and how its values are fetched.
+/// The type table: for each type of PostgreSQL, what the copy's column is declared as, and how its values are
+/// fetched.
 ///
-/// A declared type is chosen for the affinity it gives: `JSON` or `TIMESTAMP` would give NUMERIC, which turns the JSON
-/// text `123` into a number. Types that are not named here are fetched as the source's own text, so none is ever a
-/// reason for a table to fail.
+/// A declared type is chosen for the affinity that it gives. `JSON` or `TIMESTAMP` would give NUMERIC, which turns
+/// the JSON text `123` into a number. Types that are not named here are fetched as the source's own text, so that
+/// no type makes a table fail.
 public final class PostgresTypes {
-    /// Digits of a numeric up to which SQLite's NUMERIC affinity keeps it exact.
+    /// The most digits of a numeric that SQLite's NUMERIC affinity keeps exact.
     private static final int EXACT_DIGITS = 15;
 
-    /// Types of extensions that are known by name, since their numbers differ from database to database.
+    /// Types of extensions, known by name because their numbers differ from database to database.
     private static final Set<String> EXTENSION_TEXT = Set.of("citext");
 
     static final Set<String> SPATIAL = Set.of("geometry", "geography");
@@ -54,7 +55,7 @@ public final class PostgresTypes {
         };
     }
 
-    /// What a user should know of how values are kept.
+    /// What a user should know about how values are stored.
     static Optional<String> note(CatalogColumn column) {
         PostgresType type = column.type();
         boolean isKnown = type.isBuiltIn()
@@ -64,10 +65,10 @@ public final class PostgresTypes {
                 || isSpatial(type)
                 || type.name().equals("hstore");
         if (isKnown) return Optional.empty();
-        return Optional.of("the type %s is not known and kept in the source's text form".formatted(type.name()));
+        return Optional.of("unknown type %s: its values are kept in the source's text form".formatted(type.name()));
     }
 
-    /// The setting that changes how values are stored.
+    /// The table setting that changes how values are stored.
     static Option option(PostgresType type) {
         if (!type.isBuiltIn()) return Option.NONE;
         return switch (type.name()) {
@@ -77,7 +78,8 @@ public final class PostgresTypes {
         };
     }
 
-    /// The text form is taken of all that is not named: PostgreSQL has it for every type.
+    /// How values are fetched. A type that is not named is fetched in its text form, which PostgreSQL has for
+    /// every type.
     public static ColumnReading reading(PostgresType type, NumericStorage numeric, TimestampStorage timestamps) {
         if (isSpatial(type)) return ColumnReading.asIs(PlainDecoder.BYTEA); // its binary form is EWKB
         if (type.structure().isPresent())
@@ -94,9 +96,9 @@ public final class PostgresTypes {
             case "text", "varchar", "name", "json" -> ColumnReading.asIs(PlainDecoder.TEXT);
             case "jsonb" -> ColumnReading.asIs(PlainDecoder.JSONB);
             case "bytea" -> ColumnReading.asIs(PlainDecoder.BYTEA);
-            // The cast to text writes a single address with its mask, the type's own output does not.
+            // The cast to text writes a single address with its mask; the type's own output does not.
             case "inet" -> new ColumnReading(INET, PlainDecoder.TEXT, true);
-            // The cast keeps an encoding that the text no longer has.
+            // The cast keeps the declaration of an encoding that the text no longer has.
             case "xml" -> new ColumnReading(XML, PlainDecoder.TEXT, true);
             case "uuid" -> ColumnReading.asIs(new UuidDecoder());
             case "date" -> ColumnReading.asIs(new TimeDecoder(Kind.DATE, isEpoch));
@@ -108,7 +110,7 @@ public final class PostgresTypes {
         };
     }
 
-    /// Whether the type may hold others, which the catalog has to be asked for.
+    /// Whether the type may contain other types, which the catalog must be asked for.
     static boolean mayBeStructure(PostgresType type) {
         return type.kind() == 'c'
                 || type.kind() == 'm'
@@ -116,7 +118,7 @@ public final class PostgresTypes {
                 || type.kind() == 'b' && type.name().equals("hstore");
     }
 
-    /// What statements of a caller's are to know of it.
+    /// What callers' statements need to know about the type.
     static ValueType values(PostgresType type) {
         JsonForm form = type.structure().orElse(JsonForm.Scalar.TEXT);
         Optional<StructureText> structure = type.structure().map(StructureDecoder::new);
@@ -144,7 +146,7 @@ public final class PostgresTypes {
         return element == JsonForm.Scalar.JSON ? Content.JSON : Content.OTHER;
     }
 
-    /// @param modifier precision and scale, the scale in eleven bits with a sign
+    /// @param modifier precision and scale, the scale as a signed number of eleven bits
     private static String declaredNumeric(int modifier) {
         if (modifier < 4) return "";
         int precision = modifier - 4 >> 16 & 0xffff;

@@ -8,11 +8,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import org.postgresql.jdbc.PgConnection;
 
-/// A fingerprint of what decides which rows of a table our user sees: the policies for reading, of the table and of all
-/// that it is read through, their functions, whose rights are asked, and the memberships and settings of those roles.
-/// Where it changes, rows come into sight that nobody wrote.
+/// A fingerprint of what decides which rows of a table our user sees. It covers the policies for reading, of the
+/// table and of everything that it is read through, and their functions. It also covers the roles whose rights are
+/// checked, with their memberships and settings. When it changes, rows may come into sight that nobody wrote.
 ///
-/// Rows of other tables that a policy reads are not in it.
+/// Rows of other tables that a policy reads are not covered.
 public final class RowVisibility {
     private static final String SELECT = """
             WITH RECURSIVE %s, role (oid) AS (
@@ -48,8 +48,8 @@ public final class RowVisibility {
             )
             SELECT %s FROM said""";
 
-    /// Settings of applications that the server has for our role or database, as they are in this session, which may
-    /// have begun before the latest of them. The names of others have no dot.
+    /// Settings of applications, whose names have a dot, that the server has for our role or database. Their
+    /// values are those of this session, which may have begun before they were last changed.
     private static final String SETTINGS = """
             (SELECT string_agg(concat(name, '=', value), ' ' ORDER BY name COLLATE "C")
              FROM (
@@ -68,7 +68,7 @@ public final class RowVisibility {
 
     private RowVisibility() {}
 
-    /// Asked in the session, and the snapshot, whose rows it is about.
+    /// Reads the fingerprint, in the session and the snapshot of the rows that it is about.
     public static String of(PgConnection session, Capabilities can, SourceTable table, SourceConfig config)
             throws SQLException {
         String sql = SELECT.formatted(

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A table's name as an admin wrote it: `table` or `schema.table`, parts quoted as in SQL where they need it.
+/// A table's name as an admin wrote it: `table` or `schema.table`, with parts quoted as in SQL where they need it.
 record TableName(List<Part> parts) {
     /// @param text without its quotes
     record Part(String text, boolean isQuoted) {
@@ -20,7 +20,7 @@ record TableName(List<Part> parts) {
         parts = List.copyOf(parts);
     }
 
-    /// @return empty where `name` is not one or two parts
+    /// @return empty where `name` does not have one or two parts
     static Optional<TableName> parse(String name) {
         List<Part> parts = new ArrayList<>();
         int at = 0;
@@ -46,7 +46,7 @@ record TableName(List<Part> parts) {
         return parts.size() > 2 ? Optional.empty() : Optional.of(new TableName(parts));
     }
 
-    /// The schema's spellings, best first; `defaultSchema` where none was written.
+    /// The schema's spellings, best first; `defaultSchema` where no schema was written.
     List<String> schemas(String defaultSchema) {
         return parts.size() == 2 ? parts.get(0).spellings() : List.of(defaultSchema);
     }

@@ -1,10 +1,10 @@
 package dev.perigee.source.postgres.catalog;
 
-/// What reading a relation goes through, as a part of statements that ask the catalog: the relations that a view reads
-/// and the functions that it calls, through all views beneath it. `pg_depend` knows them.
+/// Parts of statements that ask the catalog what reading a relation goes through: the relations that a view reads
+/// and the functions that it calls, through all views beneath it. `pg_depend` has these dependencies.
 ///
-/// Functions whose bodies are texts hide what they read. A materialized view ends the way: what is beneath it shows
-/// when it is refreshed.
+/// Functions whose bodies are texts hide what they read. A materialized view ends the search: what is beneath it
+/// shows when it is refreshed.
 final class UnderlyingRelations {
     private static final String OF_POLICIES = """
               UNION ALL
@@ -30,23 +30,23 @@ final class UnderlyingRelations {
                     AND d.refclassid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)
             )""";
 
-    /// Texts `(relation, what)` that differ where a function beneath does something else.
+    /// Texts `(relation, what)` that change when a function beneath the relation does something else.
     static final String FUNCTIONS = """
             SELECT b.relation, concat_ws(' ', 'function', p.oid, p.proowner, p.prosecdef, p.prosrc, p.probin,
                                          to_jsonb(p) -> 'prosqlbody', p.proconfig)
             FROM beneath b JOIN pg_catalog.pg_proc p ON p.oid = b.oid
             WHERE b.class = 'pg_catalog.pg_proc'::regclass""";
 
-    /// One text for all values of `what`. Not `md5()`, which servers with certified cryptography refuse.
+    /// One text for all values of `what`. Not `md5()`, which servers with certified cryptography (FIPS) refuse.
     static final String FINGERPRINT =
             "hashtextextended(string_agg(what, ' ' ORDER BY what COLLATE \"C\") COLLATE \"C\", 0)::text";
 
     private UnderlyingRelations() {}
 
-    /// The member `beneath (relation, class, oid)` of `WITH RECURSIVE`.
+    /// The member `beneath (relation, class, oid)` of a `WITH RECURSIVE`.
     ///
-    /// @param relations a condition on `pg_class c`: those whose reading is asked about
-    /// @param isPoliced whether to go through the policies for reading too
+    /// @param relations a condition on `pg_class c`, for the relations that are asked about
+    /// @param isPoliced whether to follow the policies for reading too
     static String beneath(String relations, boolean isPoliced) {
         return BENEATH.formatted(relations, isPoliced ? OF_POLICIES : "");
     }

@@ -1,4 +1,4 @@
-/// What PostgreSQL's catalog says of a table: columns, types, keys, indexes, rights.
+/// What PostgreSQL's catalog tells about a table: columns, types, keys, indexes, rights.
 ///
 /// Guarantee: one description of a table comes from one snapshot.
 ///
