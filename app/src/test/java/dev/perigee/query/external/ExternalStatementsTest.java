@@ -194,7 +194,7 @@ class ExternalStatementsTest {
                 "SELEC 1 | 400 | at character 1",
                 "SELECT 1/0 | 400 | division by zero",
                 "SELECT 1; SELECT 2 | 400 | one statement",
-                "COMMIT | 400 | COMMIT has no place",
+                "COMMIT | 400 | COMMIT is not allowed",
                 "VACUUM t | 400 | Run it at the source itself",
                 "CREATE INDEX CONCURRENTLY i ON t (v) | 400 | Run it at the source itself",
                 "INSERT INTO t VALUES (1, 'again', 1) | 409 | t_pkey",

@@ -18,10 +18,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.postgresql.jdbc.PgConnection;
 
-/// Asks which keys belong to no row.
+/// Finds which of some keys no row of the table has.
 ///
-/// The keys asked for are the second part of a `UNION` whose first part is the table's own key without rows: so they
-/// have the columns' types and collations, and compare as the columns do.
+/// The keys asked for are the second part of a `UNION` whose first part is the table's own key, without rows. So
+/// they have the columns' types and collations, and compare as the columns do.
 public final class AbsentKeys {
     private final PgConnection session;
     private final SourceTable table;
@@ -89,7 +89,7 @@ public final class AbsentKeys {
         return IntStream.range(0, key.size()).mapToObj(i -> "k.c" + i).collect(Collectors.joining(", "));
     }
 
-    /// As in [PullStatement]: the cast names the type without its modifiers.
+    /// As in [PullStatement], the cast names the type without its modifiers.
     private String literals(List<String> values) throws SQLException {
         List<String> literals = new ArrayList<>();
         for (int i = 0; i < key.size(); i++) {

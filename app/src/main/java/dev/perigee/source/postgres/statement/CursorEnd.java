@@ -25,10 +25,10 @@ import java.util.stream.Stream;
 import org.postgresql.copy.CopyOut;
 import org.postgresql.jdbc.PgConnection;
 
-/// The end of a table in the order of a cursor. An index on the cursor answers both questions at once.
+/// The end of a table in the order of a cursor. With an index on the cursor, both questions are answered at once.
 public record CursorEnd(PgConnection session, SourceTable table, String column) {
-    /// The greatest `(cursor, key…)`, in the texts that a pull has for them. A row with a NULL in its key cannot be
-    /// found again, so it is no place.
+    /// The greatest `(cursor, key…)`, in the same text form as the marks of a pull. Rows with a NULL in their key
+    /// are left out, because they cannot be found again.
     public Optional<HighWaterMark> greatest(List<String> key) throws SQLException {
         Map<String, CatalogColumn> columns = PostgresCatalog.columns(session, table.id()).stream()
                 .collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
@@ -70,7 +70,7 @@ public record CursorEnd(PgConnection session, SourceTable table, String column) 
         return "r." + PostgresNames.name(name);
     }
 
-    /// Whether all rows have lesser cursors than this one.
+    /// Whether all rows have lesser cursors than this one; false where the column is gone.
     public boolean isBehind(String cursor) throws SQLException {
         Optional<CatalogColumn> known = PostgresCatalog.columns(session, table.id()).stream()
                 .filter(candidate -> candidate.name().equals(column))

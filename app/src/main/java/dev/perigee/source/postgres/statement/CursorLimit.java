@@ -15,8 +15,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
-/// Cursor values that rows written from now on do not exceed: times in the future of the server's clock, numbers that
-/// its sequence has not handed out yet, NaN and infinity.
+/// Keeps a table from being sealed up to a cursor value that rows written from now on do not exceed. Such values
+/// are times in the future of the server's clock, numbers that its sequence has not handed out yet, NaN and
+/// infinity.
 public final class CursorLimit {
     private static final int NUMERIC_INFINITY = 140_000;
     private static final Set<String> UNLIMITED = Set.of("NaN", "Infinity");
@@ -27,7 +28,7 @@ public final class CursorLimit {
     private final String column;
     private final int serverVersion;
 
-    /// @param columns of the table, as the catalog has them
+    /// @param columns the table's columns, as the catalog has them
     public CursorLimit(
             PgConnection session, SourceTable table, List<CatalogColumn> columns, String column, int serverVersion) {
         this.session = session;
@@ -37,7 +38,7 @@ public final class CursorLimit {
         this.serverVersion = serverVersion;
     }
 
-    /// How far the table may be sealed, of which `seen` was pulled by `now`.
+    /// How far the table may be sealed, where `seen` is the greatest mark that was pulled by `now`.
     public Limit of(HighWaterMark seen, Instant now) throws SQLException {
         Optional<CatalogColumn> known = columns.stream()
                 .filter(candidate -> candidate.name().equals(column))
@@ -47,8 +48,8 @@ public final class CursorLimit {
         String type = known.get().type().name();
         return switch (type) {
             case "timestamptz" -> time(seen, "?::timestamptz", type, now, true);
-            // Without a zone: whoever writes it may live in any, or where the clock is set back once a year. What is
-            // more than half a day past in UTC is past everywhere.
+            // The value has no zone: it may be written in any zone, also in one where the clock is set back once a
+            // year. What is more than half a day past in UTC is past everywhere.
             case "timestamp" ->
                 time(seen, "(?::timestamptz AT TIME ZONE 'UTC' - interval '12 hours')", type, now, false);
             case "date" ->
@@ -82,7 +83,8 @@ public final class CursorLimit {
         return new Limit(before(first(sql, List.of())), true);
     }
 
-    /// A sequence may not be ours to look at; then it is not known.
+    /// Limits a number to the last one that its sequence handed out. Without the right to read the sequence, or
+    /// without a sequence, there is no limit.
     private Limit number(HighWaterMark seen, String cursor) throws SQLException {
         String sql = """
                 SELECT coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart - 1)::text

@@ -23,7 +23,8 @@ import java.util.stream.Collectors;
 import org.postgresql.copy.CopyOut;
 import org.postgresql.jdbc.PgConnection;
 
-/// Counts a table's keys by bucket, in a statement for each slice of the table, so that no single one takes very long.
+/// Counts a table's keys by bucket, with a statement for each slice of the table, so that no single statement
+/// takes very long.
 public final class KeyDigestStatement {
     private static final String ROW = "r";
 
@@ -75,7 +76,7 @@ public final class KeyDigestStatement {
                 if (copy.isActive()) copy.cancelCopy();
                 throw Fault.KEY_MISSING.in(
                         "table " + keys.table().id(),
-                        "a part of a row's key is NULL, and it should identify the row",
+                        "a row has NULL in a column of its key, so the key does not identify it",
                         "Nothing was changed");
             }
             String sum = new String(rows.bytes(), rows.offset(2), rows.length(2), StandardCharsets.US_ASCII);

@@ -15,20 +15,20 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// The hash of a key as an expression of PostgreSQL's: [dev.perigee.source.KeyBuckets] says of what.
+/// The hash of a key as an expression of PostgreSQL. [dev.perigee.source.KeyBuckets] tells what is hashed.
 ///
-/// Where the expression writes a rare value otherwise than the copy stores it (a year beyond 9999, text in a database
-/// that is not UTF-8), both sides find a difference where there is none, and the keys themselves are exchanged then. So
-/// it may cost time and never a row.
+/// The expression writes some rare values otherwise than the copy stores them (a year after 9999, text in a
+/// database that is not UTF-8). Then both sides find a difference where there is none, and the keys themselves are
+/// exchanged. So it may cost time and never a row.
 ///
-/// @param columns of the key, in its order
-/// @param texts an expression of each one's stored text, with `%1$s` where the column stands
+/// @param columns the columns of the key, in its order
+/// @param texts for each column, an expression of its stored text, with `%1$s` in place of the column
 record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
     private static final String TEXT = "%1$s::pg_catalog.text";
     private static final String TIME =
             "CASE WHEN pg_catalog.isfinite(%%1$s) THEN pg_catalog.to_char(%%1$s, '%s') ELSE %%1$s::pg_catalog.text END";
 
-    /// @return empty where the stored text of a column cannot be written by the source
+    /// @return empty where the source cannot write the stored text of a column
     static Optional<KeyHashSql> of(List<CatalogColumn> key, Pull pull) {
         List<String> texts = new ArrayList<>();
         key.forEach(column -> stored(column.type(), pull.timestamps()).ifPresent(texts::add));
@@ -50,8 +50,8 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
         return "(%s & %d)::pg_catalog.int4".formatted(hash(buckets, row), buckets.count() - 1);
     }
 
-    /// A condition that the row's key is in one of the buckets wanted: a bit of a string of bits, because a list would
-    /// be searched from its beginning for each row.
+    /// A condition that the row's key is in one of the buckets wanted. They are a string with a bit for each
+    /// bucket, because a list would be searched from its beginning for each row.
     String isIn(KeyBuckets buckets, BitSet wanted, String row) {
         byte[] bits = new byte[(buckets.count() + 7) / 8];
         byte[] set = wanted.toByteArray();

@@ -9,12 +9,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Turns `:name` into `$1`, where there is a value of that name. Elsewhere a colon is what the server takes it for: a
-/// cast (`::`), or the bounds of a slice (`a[1:n]`, unless a value is called `n`).
+/// Turns `:name` into `$1`, where there is a value of that name. Elsewhere the server gives the colon its meaning:
+/// a cast (`::`), or the bounds of a slice (`a[1:n]`, unless a value is called `n`).
 final class NamedPlaceholders {
     private NamedPlaceholders() {}
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_STATEMENT] for a value that no place is for
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_STATEMENT] for a value that has no placeholder,
+    ///     and for a placeholder `$1`
     static SqlStatement numbered(SqlStatement asked) {
         Map<String, Value> values = asked.named();
         StringBuilder out = new StringBuilder();

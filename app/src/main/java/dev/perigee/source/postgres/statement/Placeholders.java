@@ -5,20 +5,20 @@ import dev.perigee.fault.PerigeeException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One statement with `?` or `$1` placeholders, in the form pgjdbc takes.
+/// One statement with `?` or `$1` placeholders, in the form that pgjdbc takes.
 ///
-/// pgjdbc numbers every `?` in order and sends the rest of the text as it is. So of each `$n` the first mention becomes
-/// a `?`, numbered in the order of first mentions, and later ones become the number that this gave: the server sees the
-/// same parameter in both places, and `GROUP BY $1` means what it says.
+/// pgjdbc numbers every `?` in order and sends the rest of the text as it is. So the first mention of each `$n`
+/// becomes a `?`, which gets its number in the order of first mentions. Later mentions become that number. The
+/// server then sees the same parameter in both places, and `GROUP BY $1` means what it says.
 ///
-/// Where there is a `$n`, each `?` is an operator (`?`, `?|` and `?&` of jsonb); elsewhere `?|` and `?&` are operators
-/// unless a second `|` follows (`?||'x'`), and `??` is the operator `?`, as everywhere in JDBC.
+/// Where there is a `$n`, each `?` is an operator (`?`, `?|` and `?&` of jsonb). Elsewhere `?|` and `?&` are
+/// operators unless a second `|` follows (`?||'x'`), and `??` is the operator `?`, as everywhere in JDBC.
 ///
 /// @param sql for pgjdbc
-/// @param order for each of pgjdbc's parameters, which of the caller's it is, from 0
-/// @param edits what the server's positions are corrected by
+/// @param order for each of pgjdbc's parameters, which of the caller's values it takes, from 0
+/// @param edits turn the server's positions into positions in the caller's statement
 record Placeholders(String sql, List<Integer> order, List<Edit> edits) {
-    /// From `serverOffset` on, the caller's text is `shift` characters further on than the server's.
+    /// From `serverOffset` on, the caller's text is `shift` characters ahead of the server's.
     record Edit(int serverOffset, int shift) {}
 
     Placeholders {
@@ -26,13 +26,13 @@ record Placeholders(String sql, List<Integer> order, List<Edit> edits) {
         edits = List.copyOf(edits);
     }
 
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for more than one statement, mixed placeholders, or a number
-    ///     of parameters that is not the number of values
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for more than one statement, mixed placeholders, or a
+    ///     number of parameters that differs from `values`
     static Placeholders of(String sql, int values) {
         return new Translation(sql, isNumbered(sql)).run(values);
     }
 
-    /// Where in the caller's statement the server's position (from 1) is, from 1.
+    /// The position in the caller's statement for a position that the server reported; both count from 1.
     int position(int serverPosition) {
         int shift = 0;
         for (Edit edit : edits) if (edit.serverOffset() < serverPosition) shift = edit.shift();
@@ -58,7 +58,7 @@ record Placeholders(String sql, List<Integer> order, List<Edit> edits) {
         private final List<Integer> order = new ArrayList<>();
         private final List<Edit> edits = new ArrayList<>();
 
-        /// What pgjdbc will send has this many characters up to here.
+        /// The length, up to here, of what pgjdbc will send, in characters.
         private int serverLength;
 
         private boolean isEnded;
@@ -92,10 +92,10 @@ record Placeholders(String sql, List<Integer> order, List<Edit> edits) {
             return new Placeholders(out.toString(), order, edits);
         }
 
-        /// @return where to go on
+        /// @return the position at which to continue
         private int symbol(String text, int at) {
             if (text.equals(";")) {
-                isEnded = true; // pgjdbc would split there itself
+                isEnded = true; // pgjdbc itself would split the statement there
                 copy(" ");
                 return at + 1;
             }
@@ -127,7 +127,7 @@ record Placeholders(String sql, List<Integer> order, List<Edit> edits) {
             return sql.startsWith("?&", at) || (sql.startsWith("?|", at) && !sql.startsWith("?||", at));
         }
 
-        /// An operator stands between two values; a placeholder is one.
+        /// Whether the `?` looks like a placeholder, which is a value. An operator stands between two values.
         private boolean looksLikePlaceholder(int at) {
             int i = at + 1;
             while (i < sql.length() && Character.isWhitespace(sql.charAt(i))) i++;

@@ -24,36 +24,38 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
 
-/// Runs one statement of a caller's at the source. Parameters are sent without a type, so the source infers each from
-/// where it stands; values come back as the type table says, but for arrays and other structures, which come in the
-/// source's text form.
+/// Runs a caller's statement at the source. Parameters are sent without a type, so the source infers each type
+/// from the place of the parameter. Values come back as docs/types.md says, except for arrays and other
+/// structures, which come in the source's text form.
 public final class PostgresQuery {
     /// Rows fetched at once, so that an answer of any size needs little memory.
     private static final int FETCH_ROWS = 256;
 
-    /// SQLSTATE classes that are about the statement and its values, not about the server.
+    /// SQLSTATE classes of errors in the statement or its values, not in the server.
     private static final Set<String> STATEMENT_CLASSES = Set.of(
             "0A", "0L", "0P", "20", "21", "22", "23", "25", "26", "2B", "2F", "34", "3B", "3F", "42", "44", "P0");
 
-    /// Statements that end the transaction a statement is run in, or begin another: Perigee's own, which commits what
-    /// succeeded and undoes what failed. SAVEPOINT and what belongs to it would end with it.
+    /// First words of statements that would end the transaction in which a statement runs, or begin another. That
+    /// transaction is Perigee's: it is committed if the statement succeeded, else rolled back. SAVEPOINT and
+    /// RELEASE are refused too: a savepoint would end with that transaction.
     private static final Set<String> TRANSACTION_WORDS =
             Set.of("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE");
 
-    /// The state of a statement that wants to write in a transaction that only reads.
+    /// The SQLSTATE of a statement that tries to write in a read-only transaction.
     public static final String READ_ONLY = "25006";
 
-    /// The state of a statement that runs in no transaction: VACUUM, CREATE DATABASE, CREATE INDEX CONCURRENTLY.
+    /// The SQLSTATE of a statement that cannot run in a transaction: VACUUM, CREATE DATABASE, CREATE INDEX
+    /// CONCURRENTLY.
     private static final String NO_TRANSACTION = "25001";
 
     private PostgresQuery() {}
 
-    /// A statement that may be sent.
+    /// A statement that was checked and may be sent.
     public record Ready(Placeholders placeholders, List<Value> values) {}
 
-    /// Looks at a statement without asking the source.
+    /// Checks a statement without asking the source.
     ///
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for one that has no place here
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for a statement that is not allowed here
     public static Ready ready(SqlStatement asked) {
         SqlStatement numbered = asked.named().isEmpty() ? asked : NamedPlaceholders.numbered(asked);
         refuseTransactionControl(numbered.sql());
@@ -62,11 +64,12 @@ public final class PostgresQuery {
         return new Ready(Placeholders.of(numbered.sql(), values.size()), values);
     }
 
-    /// Runs a statement in the session's transaction, whose settings make values read as they are read here.
+    /// Runs a statement in the session's transaction. The settings of that transaction make values come in the
+    /// form that is read here.
     ///
-    /// @return rows changed, -1 for a statement that returns rows
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a broken constraint, with the
-    ///     server's message and where in `sql` it points
+    /// @return the number of rows changed, or -1 for a statement that returns rows
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a violated constraint, with
+    ///     the server's message and its position in the caller's statement
     public static long run(Connection connection, Ready ready, RowSink sink) throws SQLException {
         Placeholders placeholders = ready.placeholders();
         List<Value> parameters = ready.values();
@@ -96,12 +99,13 @@ public final class PostgresQuery {
         if (!isPrepared && !TRANSACTION_WORDS.contains(first)) return;
         throw Fault.SOURCE_STATEMENT.in(
                 "the source's statement",
-                "a statement is a transaction of its own, which is committed when it has succeeded; %s has no place in it"
+                "each statement is a transaction of its own, committed when it has succeeded; %s is not allowed in it"
                         .formatted(isPrepared ? "PREPARE TRANSACTION" : first),
                 "It was not sent");
     }
 
-    /// The driver gives the rows of a COPY to a caller of another kind, and breaks the session off for a statement.
+    /// Refuses COPY from or to the client. The driver handles such rows only through an interface of its own, and
+    /// ends the session when they come for a plain statement.
     private static void refuseCopyStream(String sql) {
         if (!firstWords(sql).getFirst().equals("COPY")) return;
         SqlLexer lexer = new SqlLexer(sql);
@@ -116,7 +120,7 @@ public final class PostgresQuery {
             if (depth == 0 && (pair.equals("TO STDOUT") || pair.equals("FROM STDIN"))) {
                 throw Fault.SOURCE_STATEMENT.in(
                         "the source's statement",
-                        "COPY %s needs a stream of its own, which a statement here has not; use SELECT and INSERT"
+                        "COPY %s needs a stream of its own, which a statement here does not have; use SELECT or INSERT"
                                 .formatted(pair),
                         "It was not sent");
             }
@@ -124,7 +128,8 @@ public final class PostgresQuery {
         }
     }
 
-    /// The first two words in capitals, empty where there are none. What is before them is left out.
+    /// The first two words in capitals, each empty where there is none. Comments, spaces and semicolons before
+    /// them are skipped.
     private static List<String> firstWords(String sql) {
         List<String> words = new ArrayList<>();
         SqlLexer lexer = new SqlLexer(sql);
@@ -157,7 +162,8 @@ public final class PostgresQuery {
         }
     }
 
-    /// The built-in type's name. Of a type that users made the driver knows no JDBC type, whatever it is called.
+    /// The name of a built-in type; empty for a type that users made. The driver has no JDBC type for those,
+    /// whatever their name is.
     private static String type(ResultSetMetaData meta, int column) throws SQLException {
         return switch (meta.getColumnType(column)) {
             case Types.OTHER, Types.VARCHAR, Types.ARRAY, Types.STRUCT, Types.DISTINCT -> "";
@@ -203,7 +209,7 @@ public final class PostgresQuery {
 
     private static boolean isAboutStatement(SQLException e) {
         String state = e.getSQLState();
-        // The driver's own refusal of what the server would have done.
+        // The driver itself refused something that the server would have done.
         if (PSQLState.NOT_IMPLEMENTED.getState().equals(state)) return true;
         return state != null
                 && state.length() == 5
@@ -223,8 +229,8 @@ public final class PostgresQuery {
         String said = PostgresFaults.said(e);
         if (NO_TRANSACTION.equals(state)) {
             said +=
-                    ": a statement sent through Perigee always runs inside one. Run it at the source itself, with psql for"
-                            + " example";
+                    ": a statement sent through Perigee always runs in a transaction. Run it at the source itself, for"
+                            + " example with psql";
         }
         return fault.in(where, said, "Nothing was changed", e);
     }

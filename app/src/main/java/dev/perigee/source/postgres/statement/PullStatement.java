@@ -29,9 +29,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.postgresql.PGConnection;
 
-/// One pull as a statement: which rows, in which order, and how each field of a row is read.
+/// One pull as a statement: which rows it reads, in which order, and how each field of a row is read.
 ///
-/// Rows are compared and ordered by the source, on `(cursor, key…)`, in its own types and collations. A mark travels as
+/// The source compares and orders rows, on `(cursor, key…)`, in its own types and collations. A mark travels as
 /// text and is cast back to the column's type there, so nothing of it is lost.
 public final class PullStatement {
     private static final String ROW = "r"; // qualifies columns: a bare name in ORDER BY may mean an output column
@@ -47,10 +47,11 @@ public final class PullStatement {
     private final ChangedRows changed;
     private final boolean isUnchecked;
 
-    /// @param columns of the table as the catalog has them in this transaction
-    /// @param changed finds rows that came after a moment
-    /// @param isUnchecked whether the database takes any bytes for text
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where they are not those of the pull
+    /// @param columns the table's columns, as the catalog has them in this transaction
+    /// @param changed finds rows that may have changed after a moment
+    /// @param isUnchecked whether the database takes any bytes for text (`SQL_ASCII`)
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where the columns of the pull are
+    ///     not the same any more
     public PullStatement(Pull pull, List<CatalogColumn> columns, ChangedRows changed, boolean isUnchecked) {
         this.pull = pull;
         this.isUnchecked = isUnchecked;
@@ -75,12 +76,12 @@ public final class PullStatement {
         this.keyFields = pull.key().stream().map(this::markField).toList();
     }
 
-    /// Fields in a row of the answer.
+    /// The number of fields in a row of the answer.
     public int fieldCount() {
         return selected.size();
     }
 
-    /// The schemas whose operators the comparison needs.
+    /// The schemas whose operators the comparisons need, without `pg_catalog`.
     public Set<String> schemas() {
         Set<String> schemas = new TreeSet<>();
         compared().forEach(name -> schemas.add(column(name).type().schema()));
@@ -88,7 +89,9 @@ public final class PullStatement {
         return schemas;
     }
 
-    /// @param connection knows how it wants literals escaped: COPY takes no parameters
+    /// The COPY statement.
+    ///
+    /// @param connection escapes literals, because COPY takes no parameters
     /// @param slice one more condition on the row `r`; empty for none
     public String sql(PGConnection connection, String slice) throws SQLException {
         StringBuilder sql = new StringBuilder("COPY (SELECT ")
@@ -114,8 +117,8 @@ public final class PullStatement {
 
     /// Puts the row's cells into `batch`.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where a part of the key is NULL: the comparison
-    ///     could pass over such a row
+    /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where a part of the key is NULL, because the
+    ///     comparison could miss such a row
     public void decode(CopyRows rows, Batch batch) {
         requireKey(rows);
         byte[] bytes = rows.bytes();
@@ -127,7 +130,7 @@ public final class PullStatement {
         batch.endRow();
     }
 
-    /// The mark that stands at the row.
+    /// The mark of the row.
     public HighWaterMark mark(CopyRows rows) {
         if (pull.scope() instanceof Scope.NullKey) return new HighWaterMark(Optional.empty(), List.of());
         List<String> key = new ArrayList<>(keyFields.size());
@@ -135,9 +138,9 @@ public final class PullStatement {
         return new HighWaterMark(cursorField.map(field -> text(rows, field)), key);
     }
 
-    /// What there is to say of a row that [#decode] failed on.
+    /// Describes a row on which [#decode] failed.
     ///
-    /// @throws RuntimeException `failure` itself, where it is no fault of the row's
+    /// @throws RuntimeException `failure` itself, where it does not concern this row only
     public RefusedRow refused(CopyRows rows, RuntimeException failure) {
         return new RefusedRows(pull, decoders, cellCount).of(rows, failure);
     }
@@ -147,7 +150,7 @@ public final class PullStatement {
             if (rows.length(keyFields.get(i)) >= 0) continue;
             throw Fault.KEY_MISSING.in(
                     "table " + pull.table().id(),
-                    "a row's \"%s\" is NULL, and it should identify the row"
+                    "a row has NULL in the column \"%s\" of its key"
                             .formatted(pull.key().get(i)),
                     "The row is set aside");
         }
@@ -162,7 +165,8 @@ public final class PullStatement {
         decoders.add(reading.decoder());
     }
 
-    /// Where a row has a text of `name`'s value that can be cast back: in a cell, else in a field of its own.
+    /// The field in which a row has a text of `name`'s value that can be cast back: a cell, or else a field added
+    /// for it.
     private int markField(String name) {
         int cell = pull.columns().indexOf(name);
         ColumnReading own = reading(name);
@@ -213,7 +217,7 @@ public final class PullStatement {
                 List<CatalogColumn> key = pull.key().stream().map(this::column).toList();
                 conditions.add(KeyHashSql.of(key, pull)
                         .orElseThrow(
-                                () -> new IllegalStateException("keys that have no digests were asked for by them"))
+                                () -> new IllegalStateException("buckets were asked for, but the key has no digests"))
                         .isIn(buckets, wanted, ROW));
             }
             case Scope.Parts _, Scope.SharedKeys _ -> {} // a slice each; all rows
@@ -226,7 +230,7 @@ public final class PullStatement {
         return conditions;
     }
 
-    /// Columns of the key in which the source takes NULL; a row that has one cannot be compared.
+    /// The columns of the key in which the source takes NULL. A row with a NULL there cannot be compared.
     private Stream<String> nullableKey() {
         return pull.key().stream().filter(name -> !column(name).isNotNull());
     }
@@ -235,7 +239,8 @@ public final class PullStatement {
         return changed.since(pull.table(), mark);
     }
 
-    /// A composite value `IS NOT NULL` only when no part of it is, so such a value is compared with NULL instead.
+    /// A composite value `IS NOT NULL` only when no part of it is NULL. So composites are tested with `IS DISTINCT
+    /// FROM NULL`.
     private String isNull(String name, boolean isWanted) {
         boolean isComposite = column(name).type().kind() == 'c';
         String test = isComposite
@@ -244,7 +249,8 @@ public final class PullStatement {
         return qualified(name) + test;
     }
 
-    /// The row's `(cursor, key…)` beside a mark's, each column once: the cursor may be a part of the key.
+    /// Compares the row's `(cursor, key…)` with a mark's. Each column appears once, because the cursor may be a
+    /// part of the key.
     private String compared(PGConnection connection, HighWaterMark mark, String operator) throws SQLException {
         String cursor = cursorColumn.orElseThrow();
         List<String> names = new ArrayList<>(List.of(cursor));
@@ -277,9 +283,10 @@ public final class PullStatement {
                         PostgresNames.name(type.name()));
     }
 
-    /// The place before all rows, where a page ends whose only rows have keys that cannot be read.
+    /// The mark at which the first page ends if the key of its last row cannot be read. It is the mark before all
+    /// rows of the pull; for late rows it is `seen`.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#VALUE_UNSTORABLE] where there is none
+    /// @throws dev.perigee.fault.PerigeeException [Fault#VALUE_UNSTORABLE] where there is no such mark
     public HighWaterMark before(RuntimeException unreadable) {
         HighWaterMark nowhere = new HighWaterMark(Optional.empty(), List.of());
         Optional<HighWaterMark> before = switch (pull.scope()) {
@@ -298,13 +305,13 @@ public final class PullStatement {
         };
         return before.orElseThrow(() -> Fault.VALUE_UNSTORABLE.in(
                 "table " + pull.table().id(),
-                "the key of the only row that it has cannot be read (%s)"
+                "the key of the last row that was sent cannot be read (%s), and no mark is known before it"
                         .formatted(unreadable.getClass().getSimpleName()),
                 "Nothing was read",
                 unreadable));
     }
 
-    /// The columns rows are sorted by.
+    /// The columns by which rows are sorted.
     private Set<String> order() {
         return switch (pull.scope()) {
             case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _, Scope.SharedKeys _, Scope.NullKey _ ->
@@ -313,7 +320,7 @@ public final class PullStatement {
         };
     }
 
-    /// The columns that are compared or sorted by, the cursor first.
+    /// The columns by which rows are compared or sorted, the cursor first.
     private Set<String> compared() {
         Set<String> compared = new LinkedHashSet<>();
         cursorColumn.ifPresent(compared::add);

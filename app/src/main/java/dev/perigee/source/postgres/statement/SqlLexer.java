@@ -1,6 +1,7 @@
 package dev.perigee.source.postgres.statement;
 
-/// Walks over PostgreSQL's SQL, telling code from what only looks like it: strings, quoted names, comments.
+/// Splits PostgreSQL's SQL into tokens, and tells code from what only looks like it: strings, quoted names,
+/// comments.
 ///
 /// It reads as the server does with `standard_conforming_strings`, which has been the default since version 9.1.
 ///
@@ -11,7 +12,7 @@ final class SqlLexer {
         SPACE,
         /// A string constant, in quotes or dollars.
         STRING,
-        /// A key word, a name, quoted or not, or a number.
+        /// A key word, a number, or a name, quoted or not.
         WORD,
         /// `$1`.
         PARAMETER,
@@ -40,7 +41,8 @@ final class SqlLexer {
         return sql.substring(start, end);
     }
 
-    /// Moves to the next token. What is not closed reaches to the end, where the server will say so.
+    /// Moves to the next token. A token that is not closed reaches to the end of the text, where the server will
+    /// report it.
     Kind next() {
         start = end;
         if (start == sql.length()) return Kind.END;
@@ -111,7 +113,7 @@ final class SqlLexer {
         return i;
     }
 
-    /// Where the quoted text that begins at `open` ends. A doubled quote is part of it.
+    /// Where the quoted text that begins at `open` ends. A doubled quote is part of the text.
     private int quoteEnd(int open, char quote, boolean hasEscapes) {
         for (int i = open + 1; i < sql.length(); i++) {
             char c = sql.charAt(i);

@@ -25,8 +25,8 @@ public final class TidSlices {
 
     private TidSlices() {}
 
-    /// Conditions on the row `r`, of which each row of the table fulfils exactly one; one that is empty where the table
-    /// is read whole.
+    /// Conditions on the row `r`, of which each row of the table fulfils exactly one. A single empty condition
+    /// where the table is read as a whole.
     public static List<String> of(PgConnection session, SourceTable table, int serverVersion) throws SQLException {
         boolean hasAddresses =
                 table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.MATERIALIZED_VIEW;
@@ -35,7 +35,7 @@ public final class TidSlices {
             statement.setString(1, table.id().schema());
             statement.setString(2, table.id().name());
             try (ResultSet row = statement.executeQuery()) {
-                // A parent of inheritance children has rows that lie elsewhere, at the same addresses.
+                // Rows of tables that inherit from this one lie in other files, at the same addresses.
                 return row.next() ? slices(row.getLong(1), SLICE_BLOCKS) : List.of("");
             }
         }
