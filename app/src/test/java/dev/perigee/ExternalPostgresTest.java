@@ -145,7 +145,7 @@ class ExternalPostgresTest {
                 .isEqualTo("{\"result\":[{\"a\":\"{1,2}\",\"x\":null}]}");
         assertThat(send(ADMIN, "{\"sql\":\"SELECT 1\",\"params\":{\"x\":1}}", false)
                         .body())
-                .contains("there is no `:x`");
+                .contains("no placeholder `:x`");
         assertThat(send(ADMIN, "{\"sql\":\"SELECT $1\",\"params\":{\"x\":1}}", false)
                         .statusCode())
                 .isEqualTo(400);

@@ -148,7 +148,7 @@ public final class PostgresConnections implements AutoCloseable {
                 where,
                 "all %d connections to %s (`maxConnections` is %d%s) were in use for %d ms"
                         .formatted(count, config.place(), config.maxConnections(), share, waitMillis),
-                "Nothing was asked of it");
+                "No statement was sent");
     }
 
     /// Takes a session out of the pool. The caller has a permit, so at most it waits until a session is opened.
@@ -178,17 +178,17 @@ public final class PostgresConnections implements AutoCloseable {
         return Fault.SOURCE_UNREACHABLE.in(
                 where,
                 "%s opened no connection within %d ms".formatted(config.place(), waitMillis()),
-                "Nothing was asked of it",
+                "No statement was sent",
                 e);
     }
 
     private PerigeeException closed(String where) {
-        return Fault.CLOSED.in(where, "the source " + config.place() + " is closed", "Nothing was asked of it");
+        return Fault.CLOSED.in(where, "the source " + config.place() + " is closed", "No statement was sent");
     }
 
     private PerigeeException interrupted(String where, Exception e) {
         Thread.currentThread().interrupt();
         return Fault.SOURCE_FAILED.in(
-                where, "interrupted while waiting to connect", "Nothing was asked of it", "try again", e);
+                where, "interrupted while waiting to connect", "No statement was sent", "try again", e);
     }
 }

@@ -53,7 +53,7 @@ public final class PostgresFaults {
                     where,
                     said(e),
                     state,
-                    "let the pooler take the parameter: add it to `ignore_startup_parameters` in pgbouncer.ini, or leave `options` out of the source's URL",
+                    "let the pooler accept the parameter: add it to `ignore_startup_parameters` in pgbouncer.ini, or leave `options` out of the source's URL",
                     e);
         }
         if (isStatementPooling(e)) {
@@ -67,10 +67,10 @@ public final class PostgresFaults {
         if (isIpv6Only(e, config.host())) {
             return Fault.SOURCE_UNREACHABLE.in(
                     where,
-                    "%s; %s has IPv6 addresses only, and this machine may not reach those"
+                    "%s; %s has IPv6 addresses only, and this machine may be unable to reach them"
                             .formatted(said(e), config.host()),
                     state,
-                    "name a host with an IPv4 address; Supabase's direct host has none, its pooler has (aws-0-REGION.pooler.supabase.com, user postgres.PROJECT)",
+                    "name a host with an IPv4 address; Supabase's direct host has none, its pooler has one (aws-0-REGION.pooler.supabase.com, user postgres.PROJECT)",
                     e);
         }
         if (!hidesRows(e)) return of(where, e, state);
@@ -87,7 +87,7 @@ public final class PostgresFaults {
                 || fault.fault() == Fault.SOURCE_AUTH
                 || fault.fault() == Fault.SOURCE_TLS;
         if (isOfSource || server(e) == null) return fault;
-        String state = "Nothing was asked of " + config.place();
+        String state = "No statement was sent to " + config.place();
         return switch (state(e)) {
             case "42501" ->
                 Fault.SOURCE_AUTH.in(

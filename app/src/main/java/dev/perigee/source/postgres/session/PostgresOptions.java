@@ -142,7 +142,7 @@ final class PostgresOptions {
         return Fault.CONFIG_INVALID.in(
                 "source " + config.place(),
                 "unknown connection parameter `%s`; known are %s".formatted(name, String.join(", ", known)),
-                "Nothing was connected");
+                "No connection was made");
     }
 
     /// The fault for a value that a parameter cannot have. `found` must not be a secret.
@@ -150,6 +150,6 @@ final class PostgresOptions {
         return Fault.CONFIG_INVALID.in(
                 "source " + config.place(),
                 "expected %s for `%s` but found `%s`".formatted(expected, name, found),
-                "Nothing was connected");
+                "No connection was made");
     }
 }

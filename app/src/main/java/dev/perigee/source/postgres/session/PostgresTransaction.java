@@ -113,7 +113,7 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
                 throw (isConstraint ? Fault.CONSTRAINT : Fault.SOURCE_STATEMENT)
                         .in(where, PostgresFaults.said(e), "Nothing was changed", e);
             }
-            throw PostgresFaults.of(where, e, "Whether " + config.place() + " kept the change is not known");
+            throw PostgresFaults.of(where, e, "It is not known whether " + config.place() + " kept the change");
         }
     }
 

@@ -65,7 +65,7 @@ public record ServerProduct(String said) {
         Matcher postgres = POSTGRES.matcher(said);
         if (!postgres.lookingAt()) return Optional.of(notPostgres("another product"));
         if (Integer.parseInt(postgres.group(1)) >= OLDEST) return Optional.empty();
-        return Optional.of("it is %s, and %d is the oldest version that is supported".formatted(name(), OLDEST));
+        return Optional.of("it is %s, but the oldest supported version is %d".formatted(name(), OLDEST));
     }
 
     private String notPostgres(String name) {

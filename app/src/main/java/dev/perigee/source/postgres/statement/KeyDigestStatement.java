@@ -43,7 +43,9 @@ public final class KeyDigestStatement {
             CatalogColumn column = catalog.get(name);
             if (column == null) {
                 throw Fault.SOURCE_SCHEMA_CHANGED.in(
-                        "table " + keys.table().id(), "its column \"%s\" is gone".formatted(name), "Nothing was read");
+                        "table " + keys.table().id(),
+                        "its column \"%s\" no longer exists".formatted(name),
+                        "Nothing was read");
             }
             key.add(column);
         }

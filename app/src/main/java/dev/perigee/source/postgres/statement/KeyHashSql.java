@@ -15,10 +15,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// The hash of a key as an expression of PostgreSQL. [dev.perigee.source.KeyBuckets] tells what is hashed.
-///
-/// The expression writes some rare values otherwise than the copy stores them (a year after 9999, text in a
-/// database that is not UTF-8). Then both sides find a difference where there is none, and the keys themselves are
+/// The expression does not write every rare value as the copy stores it (a year after 9999, text in a database
+/// that is not UTF-8). Then both sides find a difference where there is none, and the keys themselves are
 /// exchanged. So it may cost time and never a row.
 ///
 /// @param columns the columns of the key, in its order

@@ -47,7 +47,7 @@ final class NamedPlaceholders {
         if (!unused.isEmpty()) {
             throw Fault.SOURCE_STATEMENT.in(
                     "the source's statement",
-                    "there is no `:%s` in it".formatted(unused.iterator().next()),
+                    "it has no placeholder `:%s` for the value of that name".formatted(unused.iterator().next()),
                     "It was not sent");
         }
         return new SqlStatement(out.toString(), order.stream().map(values::get).toList(), Map.of());

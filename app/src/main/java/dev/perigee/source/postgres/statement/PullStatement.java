@@ -349,8 +349,8 @@ public final class PullStatement {
         throw Fault.SOURCE_SCHEMA_CHANGED.in(
                 "table " + pull.table().id(),
                 now == null
-                        ? "its column \"%s\" is gone".formatted(name)
-                        : "its column \"%s\" is no longer the same".formatted(name),
+                        ? "its column \"%s\" no longer exists".formatted(name)
+                        : "its column \"%s\" has changed".formatted(name),
                 "Nothing was read");
     }
 }
