@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// @param counter transactions counted; it never decreases within one history
 /// @param mark the mark of the snapshot, as in [Moment#mark]
 /// @param position the position of the snapshot, as in [Snapshot#position]
-/// @param run differs from each start of the server to the next; a server that was put back to an older state of
-///     its files was started after that
+/// @param run changes with each start of the server; a server that was put back to an older state of its files has
+///     been started since
 /// @param reached what the server had written durably, in its own words; looked for again after a start
 /// @param sight for a filtered table: what decides which of its rows our user sees, such as policies and roles;
 ///     another text means that this was changed

@@ -2,7 +2,7 @@ package dev.perigee.source;
 
 /// The hash that distributes keys over buckets, on both sides: PostgreSQL's `hash_bytes_extended`, which is Bob
 /// Jenkins' lookup3 with a 64-bit seed. It was chosen because PostgreSQL computes it in a statement
-/// (`hashtextextended`) and cannot change it: users' hash partitions are laid out by it.
+/// (`hashtextextended`) and cannot change it, because existing hash partitions are laid out by it.
 ///
 /// @see <a href="https://github.com/postgres/postgres/blob/REL_18_STABLE/src/common/hashfn.c">hashfn.c</a>
 public final class KeyHash {

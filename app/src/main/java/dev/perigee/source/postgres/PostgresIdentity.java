@@ -42,7 +42,7 @@ record PostgresIdentity(
 
     static final String SYSTEM = "(SELECT system_identifier::text FROM pg_control_system())";
 
-    /// The timeline, with which the name of the current WAL file begins. It is right immediately after a failover.
+    /// The timeline, from the beginning of the current WAL file's name. It is right immediately after a failover.
     /// A standby has no such file and tells, by `OF_CONTROL`, the timeline of its last restart point.
     static final String OF_LOG = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8";
 

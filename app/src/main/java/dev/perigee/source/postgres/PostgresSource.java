@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /// PostgreSQL 13 to 18 as a source.
 ///
-/// Every setting that a session needs is made for the transaction only. So it also holds behind poolers that
-/// change the session between two transactions. [PostgresSnapshot] reads the rows.
+/// All settings of a session are made for one transaction only. So they also hold behind poolers that change the
+/// session between two transactions. [PostgresSnapshot] reads the rows.
 public final class PostgresSource implements Source {
     private final SourceConfig config;
     private final PostgresConnections connections;

@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.postgresql.jdbc.PgConnection;
 
-/// Finds the obstacles to copying tables. Whether all their rows can be read is tried as a sync would read them,
-/// but for no row (`LIMIT 0`). What no statement would be refused for is read from the catalog.
+/// Finds the obstacles to copying tables. To learn whether all rows of a table can be read, it sends the read that
+/// a sync would send, but for no row (`LIMIT 0`). Obstacles that cause no refusal are found in the catalog.
 record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
     /// Limits the wait for a table that somebody has locked.
     private static final String LOCK_LIMIT = "SET LOCAL lock_timeout = '2s'";

@@ -48,8 +48,8 @@ public final class RowVisibility {
             )
             SELECT %s FROM said""";
 
-    /// Settings of applications, whose names have a dot, that the server has for our role or database. Their
-    /// values are those of this session, which may have begun before they were last changed.
+    /// Application settings (names with a dot) that the server has for our role or database. Their values are
+    /// those of this session, which may have begun before a setting was last changed.
     private static final String SETTINGS = """
             (SELECT string_agg(concat(name, '=', value), ' ' ORDER BY name COLLATE "C")
              FROM (
