@@ -51,17 +51,20 @@ import org.postgresql.jdbc.PgConnection;
 
 /// One REPEATABLE READ transaction.
 ///
-/// A pull is one `COPY (SELECT …) TO STDOUT (FORMAT BINARY)`, cut into pages on this side: the source sorts once and
-/// not once a page. Everything a session needs is set for the transaction only, so it holds behind poolers that change
-/// the session between two transactions.
+/// A pull is one `COPY (SELECT …) TO STDOUT (FORMAT BINARY)`, cut into pages on this side. So the source sorts
+/// once, and not once per page. Pulls in no order may take several such statements, one for each slice or part of
+/// the table.
+///
+/// All settings of a session are made for the transaction only. So they also hold behind poolers that change the
+/// session between two transactions.
 final class PostgresSnapshot implements Snapshot {
-    /// Everything that the snapshot sees lies before it, also what was committed with `synchronous_commit` off and is
-    /// not yet written to the log's files.
+    /// The WAL position behind everything that the snapshot sees. That includes what was committed with
+    /// `synchronous_commit` off and is not yet written to the log's files.
     static final String INSERTED = "pg_current_wal_insert_lsn()::text";
 
     static final String REPLAYED = "pg_last_wal_replay_lsn()::text";
 
-    /// What tells which rows changed, and where they lie.
+    /// The system columns that tell which rows changed, and where they lie.
     private static final String SYSTEM_COLUMNS = "xmin, ctid, tableoid";
 
     private final PgConnection session;
@@ -77,10 +80,11 @@ final class PostgresSnapshot implements Snapshot {
     /// Tables that were locked before the snapshot was taken.
     private final Set<TableId> locked;
 
-    /// Why all rows of a table must be read to find those that changed; empty where they need not be.
+    /// By table, why all its rows must be read to find those that changed; empty where they need not be.
     private final Map<TableId, Optional<Obstacle>> untold = new HashMap<>();
 
-    /// What the catalog says does not change within a snapshot; each question is a round trip.
+    /// The columns of tables. They are kept because they do not change within a snapshot, and each question is a
+    /// round trip.
     private final Map<TableId, List<CatalogColumn>> catalog = new HashMap<>();
 
     private PostgresSnapshot(
@@ -102,10 +106,11 @@ final class PostgresSnapshot implements Snapshot {
         this.can = can;
     }
 
-    /// Ends the transaction that `session` is in, looks at the open ones, and begins the snapshot's own. Its tables are
-    /// locked, as any read does, before the snapshot is taken: so the catalog and the rows are of one definition.
+    /// Ends the transaction that `session` is in, reads which transactions are open, and begins the snapshot's
+    /// own. Where our rights allow it, its tables are locked before the snapshot is taken, in the mode of any
+    /// read. So the catalog and the rows are of one definition.
     ///
-    /// @param connections know our sessions that only read, and what the server answers
+    /// @param connections knows our sessions that only read, and what the server answers
     static PostgresSnapshot begin(
             PgConnection session, SourceConfig config, List<TableId> tables, PostgresConnections connections)
             throws SQLException {
@@ -138,7 +143,7 @@ final class PostgresSnapshot implements Snapshot {
                         locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE"));
         String position = can.orNull(session, before.isStandby() ? REPLAYED : INSERTED);
         String server = can.orNull(session, PostgresHorizon.SERVER);
-        // By one clock, the primary's: a standby's own goes on while nothing is replayed.
+        // All times are by one clock, the primary's: a standby's own clock continues while nothing is replayed.
         String clock = before.isStandby()
                 ? "coalesce(%s, clock_timestamp())".formatted(can.orNull(session, PostgresHorizon.REPLAYED_AT))
                 : "clock_timestamp()";
@@ -170,8 +175,8 @@ final class PostgresSnapshot implements Snapshot {
         return horizon.now();
     }
 
-    /// When the transaction began: its snapshot is taken later, and a statement that asks for the time has one already.
-    /// On a standby, up to where it had replayed before.
+    /// The time at which the transaction began, before its snapshot was taken. No later time will do: a statement
+    /// that asks for the time has a snapshot already. On a standby, the time up to which it had replayed before.
     @Override
     public Optional<Instant> asOf() {
         return asOf;
@@ -210,7 +215,7 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public Limit limit(SourceTable table, String cursorColumn, HighWaterMark seen) {
-        // Its time is not of the clock that counts.
+        // The snapshot's time is not by the clock that counts.
         if (horizon.settled().isEmpty()) return new Limit(Optional.empty(), false);
         return asked(
                 table,
@@ -320,14 +325,14 @@ final class PostgresSnapshot implements Snapshot {
         });
     }
 
-    /// Whether what is read next may be without rows that policies hide, or is refused then.
+    /// Sets whether the next read may leave out rows that policies hide, or is refused then.
     private void filter(boolean isWanted) throws SQLException {
         if (isFiltering == isWanted) return;
         execute(session, "SET LOCAL row_security = " + (isWanted ? "on" : "off"));
         isFiltering = isWanted;
     }
 
-    /// Whether policies hide rows of a table that is read all the same, which only an unfiltered read tells.
+    /// Whether policies hide rows of a table that is read all the same. Only an unfiltered read tells.
     private Optional<Obstacle> hiding(SourceTable table) throws SQLException {
         filter(false);
         Optional<SQLException> refusal =
@@ -335,7 +340,7 @@ final class PostgresSnapshot implements Snapshot {
         return refusal.filter(PostgresFaults::hidesRows)
                 .map(said -> Obstacle.of(
                         Obstacle.Effect.NOTE,
-                        "`rowSecurity` is `filtered`, and row-level security may hide rows from %s: %s; rows that come into its sight because another table changed, which a policy reads, come with a resync or a repair, and those that leave it are for sweeps to find"
+                        "`rowSecurity` is `filtered`, and row-level security may hide rows from %s: %s; where a policy reads another table and that table changes, rows that become visible come with a resync or a repair, and sweeps find those that do not stay visible"
                                 .formatted(horizon.server().user(), PostgresFaults.said(said))));
     }
 
@@ -361,19 +366,19 @@ final class PostgresSnapshot implements Snapshot {
         Optional<Obstacle> known = untold.get(table.id());
         if (known != null) return known;
         List<String> extensions = horizon.server().extensions();
-        // LOCK TABLE wants the right to read the whole table.
+        // LOCK TABLE needs the right to read the whole table.
         boolean isSure = locked.contains(table.id()) && !extensions.contains(TransactionVisibility.TIMESCALE);
         Optional<Obstacle> found = extensions.contains(TransactionVisibility.CITUS)
                 ? Optional.of(
                         allRead(
-                                "Citus numbers the transactions of each server for itself, so rows do not tell when they were written"))
+                                "Citus numbers transactions on each server separately, so rows do not tell when they were written"))
                 : isSure ? Optional.empty() : triedToTell(table);
         untold.put(table.id(), found);
         return found;
     }
 
-    /// A role that was granted single columns has no right to the system's, which nobody thinks of granting. Compressed
-    /// chunks of TimescaleDB do not have them.
+    /// Tries to read the system columns. A role that was granted single columns has no right to them, because
+    /// nobody thinks of granting it. Compressed chunks of TimescaleDB do not have them.
     private Optional<Obstacle> triedToTell(SourceTable table) throws SQLException {
         String name = PostgresNames.table(table.id());
         Optional<SQLException> refusal =
@@ -388,7 +393,7 @@ final class PostgresSnapshot implements Snapshot {
         String user = horizon.server().user();
         return Optional.of(new Obstacle(
                 Obstacle.Effect.DEARER,
-                allRead("%s may not read %s, which tell the rows that changed".formatted(user, SYSTEM_COLUMNS))
+                allRead("%s may not read %s, which tell which rows changed".formatted(user, SYSTEM_COLUMNS))
                         .what(),
                 List.of(
                         "GRANT SELECT (%s) ON %s TO %s".formatted(SYSTEM_COLUMNS, name, PostgresNames.name(user)),
@@ -406,8 +411,9 @@ final class PostgresSnapshot implements Snapshot {
         }
     }
 
-    /// Takes the lock that any read takes, where it is not held already: what the catalog says next stays true until
-    /// the transaction ends. A pull before this may have set a path, on which types have other names in its words.
+    /// Takes the lock that any read takes, where it is not held already. So what the catalog says next stays true
+    /// until the transaction ends. The search path is reset, because an earlier pull may have set one in which the
+    /// catalog writes types by other names.
     private List<CatalogColumn> columns(TableId table) throws SQLException {
         List<CatalogColumn> known = catalog.get(table);
         if (known != null) return known;
@@ -431,7 +437,8 @@ final class PostgresSnapshot implements Snapshot {
         }
     }
 
-    /// Where operators and types are looked up. What a view's functions call is looked up there as well.
+    /// The schemas in which operators and types are looked up. What a view's functions call is looked up there
+    /// too.
     private List<String> path(SourceTable table, Set<String> schemas) {
         List<String> path = new ArrayList<>(List.of("pg_catalog"));
         path.addAll(schemas);
@@ -439,7 +446,7 @@ final class PostgresSnapshot implements Snapshot {
         return path;
     }
 
-    /// What the text forms depend on, and the time limit: a load may take hours, in which the source must only never be
+    /// Sets what the text forms depend on, and the time limit. A load may take hours, but the source must never be
     /// silent for longer than a statement may take. So the limit is the network's, which counts from byte to byte.
     private void settle(List<String> path) throws SQLException {
         String quoted = path.stream().map(PostgresNames::name).collect(Collectors.joining(", "));
