@@ -1,4 +1,5 @@
-/// The plugins that ship beside replication, a sub-package for each; only their registration is public.
+/// The plugins that ship in addition to replication, one sub-package each. Public are the plugin classes that the
+/// front door registers, and what one plugin uses of another.
 ///
 /// Guarantee: each reaches the server through [dev.perigee.plugin.PluginHost] only, as a plugin in a jar does.
 ///

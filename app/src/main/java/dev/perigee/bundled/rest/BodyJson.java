@@ -12,7 +12,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.util.RawValue;
 
-/// JSON as a tree whose numbers stay as they were written, however many digits they have.
+/// Reads JSON into a tree whose numbers stay as they were written, however many digits they have.
 final class BodyJson {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
@@ -28,7 +28,8 @@ final class BodyJson {
         }
     }
 
-    /// @throws JacksonException where it is no JSON
+    /// @return a missing node if anything follows the JSON value
+    /// @throws JacksonException if it is not JSON
     static JsonNode read(String json) {
         try (JsonParser parser = Json.MAPPER.createParser(json)) {
             parser.nextToken();

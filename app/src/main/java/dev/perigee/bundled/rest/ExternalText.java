@@ -14,12 +14,13 @@ import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// Values of a request in the external database's own text form, which its column's type reads. An array comes as JSON,
-/// or as the text of that JSON, which is how it is shown.
+/// Converts values of a request to the text that the external database parses for the column's type. An array is
+/// given as JSON, or as a string that contains that JSON, because answers show it so.
 final class ExternalText {
     private static final Pattern DIMENSIONS = Pattern.compile("(\\[-?[0-9]{1,10}:-?[0-9]{1,10}\\])+");
 
-    /// Years after 9999 have a sign, and there is a year 0: as ISO 8601 counts, and as such times are shown.
+    /// A date as ISO 8601 and our answers write it, with a year that PostgreSQL writes differently: signed, or
+    /// 0000.
     private static final Pattern ISO_YEAR = Pattern.compile("([+-][0-9]{4,6}|0000)(-[0-9]{2}-[0-9]{2}.*)");
 
     private final Column column;
@@ -30,15 +31,15 @@ final class ExternalText {
         this.type = column.external().orElseThrow();
     }
 
-    /// A member of a body.
+    /// The text for a member of a JSON body.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] for bytes within an array that are not in base64
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] for bytes in an array that are not in base64
     static String of(Column column, JsonNode json) {
         if (json.isString()) return of(column, json.stringValue());
         return column.isArray() ? new ExternalText(column).array(json).orElseGet(json::toString) : json.toString();
     }
 
-    /// A text of the address, or a member of a body that is a text.
+    /// The text for a value in the address, or for a JSON string in a body.
     static String of(Column column, String text) {
         ExternalText external = new ExternalText(column);
         boolean isDate = external.type.content() == ValueType.Content.DATE;
@@ -51,7 +52,7 @@ final class ExternalText {
         }
     }
 
-    /// @return empty for what is neither an array nor `{"dims": "[0:1]", "values": […]}`
+    /// @return empty if `json` is neither an array nor `{"dims": "[0:1]", "values": […]}`
     private Optional<String> array(JsonNode json) {
         if (json.isArray()) return Optional.of(items(json));
         JsonNode bounds = json.path("dims");
@@ -77,12 +78,13 @@ final class ExternalText {
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
-    /// `{"json": null}` is JSON null, since `null` is SQL's; `{"json": [1]}` is an array that is one value.
+    /// An element of an array of JSON. `null` is SQL NULL there, so JSON null is written `{"json": null}`; an
+    /// array that is one element is written `{"json": [1]}`.
     private static JsonNode json(JsonNode item) {
         return item.isObject() && item.size() == 1 && item.has("json") ? item.get("json") : item;
     }
 
-    /// PostgreSQL writes years before 1 as BC, and those after 9999 without a sign.
+    /// PostgreSQL writes years before 1 as BC, and years after 9999 without a sign.
     private static String date(String text) {
         Matcher iso = ISO_YEAR.matcher(text);
         if (!iso.matches()) return text;
@@ -95,9 +97,9 @@ final class ExternalText {
             if (item.isString())
                 return "\\x" + HexFormat.of().formatHex(Base64.getDecoder().decode(item.stringValue()));
         } catch (IllegalArgumentException _) {
-            // said below
+            // reported below
         }
         throw Fault.INVALID_REQUEST.saying(
-                "The column \"%s\" holds arrays of bytes: send each in base64.".formatted(column.name()));
+                "The column \"%s\" holds arrays of bytes: send each element in base64.".formatted(column.name()));
     }
 }

@@ -24,19 +24,21 @@ import java.util.regex.Pattern;
 
 /// Looks tables up, in the replica's schema or in the external database's catalog.
 ///
-/// The replica is asked for each request. What the external database said counts for a few seconds, so that requests do
-/// not each read its catalog; what has changed meanwhile it refuses by itself.
+/// The replica's schema is read for each request. A description from the external database is kept for 5 s, so
+/// that not every request reads its catalog. If the table changes meanwhile, the external database itself refuses
+/// statements that no longer fit.
 final class RestCatalog {
     private static final Duration LIMIT = Duration.ofSeconds(5);
     private static final long KEPT_NANOS = Duration.ofSeconds(5).toNanos();
 
-    /// Tables of the external database, and names that are none, remembered at once.
+    /// Most names kept at a time, of external tables and of tables that do not exist.
     private static final int MAX_KEPT = 500;
 
     private static final String MAIN = "main";
     private static final List<String> ROWID_NAMES = List.of("rowid", "_rowid_", "oid");
 
-    /// A step on the schema's own table makes the connection read what others changed; the pragmas below do not.
+    /// Reading the schema's own table makes the connection notice schema changes of other connections. The pragmas
+    /// below do not.
     private static final String LOOK_AT_SCHEMA = "SELECT 1 FROM sqlite_schema LIMIT 1";
 
     private static final String TABLE = """
@@ -46,12 +48,12 @@ final class RestCatalog {
     private static final String COLUMNS = """
             SELECT name, type, dflt_value, pk, hidden FROM pragma_table_xinfo(?1, 'main') ORDER BY cid""";
 
-    /// What SQLite takes as words of its own in a DEFAULT; another bare word is text.
+    /// Bare words that are keywords in a DEFAULT. SQLite takes any other bare word as text.
     private static final Set<String> DEFAULT_WORDS =
             Set.of("NULL", "TRUE", "FALSE", "CURRENT_TIME", "CURRENT_DATE", "CURRENT_TIMESTAMP");
 
     private static final Pattern BARE_WORD = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_$]*");
-    /// Roles and statistics are no resources; a statement through `/query` may ask for them.
+    /// Schemas of PostgreSQL itself, such as roles and statistics, are not resources here; `/query` can read them.
     private static final Pattern SYSTEM_SCHEMA = Pattern.compile("pg_|information_schema$");
 
     private record Kept(Optional<RestTable> table, long sinceNanos) {}
@@ -108,7 +110,8 @@ final class RestCatalog {
         return Optional.of(new RestTable(Where.INTERNAL, SqlNames.quoted(name), name, columns, keyColumns));
     }
 
-    /// A DEFAULT as an expression. There a name is text, which elsewhere would be a column.
+    /// A DEFAULT as an expression for an UPDATE. In a DEFAULT, SQLite takes a name as text; elsewhere it would be
+    /// a column.
     private static String defaultSql(String text) {
         char first = text.charAt(0);
         boolean isQuotedName = first == '"' || first == '`' || first == '[';

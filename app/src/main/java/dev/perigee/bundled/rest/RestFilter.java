@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 
 /// The conditions of a query string as SQL with bound values: `col=v`, `col.op=v`, `or=(a.eq.1,and(b.is.null,c.gt.2))`.
 final class RestFilter {
-    /// Conditions of one request, those inside `or` and values inside `in` included. Below the depth of SQLite's
-    /// expressions, which a chain of as many would reach.
+    /// Most conditions of one request. Those inside `or` count, and so does each value inside `in`. A chain of AND
+    /// or OR nests one level per condition, so this stays below SQLite's limit on expression depth.
     private static final int MAX_VALUES = 900;
 
     private static final int MAX_DEPTH = 10;
@@ -22,12 +22,12 @@ final class RestFilter {
     private static final Map<String, String> ORDERS = Map.of("gt", ">", "lt", "<", "gte", ">=", "lte", "<=");
     private static final String OPERATORS = "eq, ne, gt, lt, gte, lte, like, in, is";
 
-    /// `film_id=eq.5`, as other products write `film_id.eq=5`.
+    /// A condition as PostgREST writes it, `film_id=eq.5`. Here it is `film_id.eq=5`.
     private static final Pattern OPERATOR_IN_VALUE = Pattern.compile(
             "(?:not\\.)*(eq|neq|gt|gte|lt|lte|i?like|i?match|in|is|isdistinct|fts|plfts|phfts|wfts|cs|cd|ov)\\..*",
             Pattern.DOTALL);
 
-    /// What a text is as a number, where it is one.
+    /// SQL for the number that the text in the column `@` stands for, or the text itself if it is not a number.
     private static final String NUMBER_OF_TEXT = """
             CASE WHEN @ = 'Infinity' THEN 9e999 WHEN @ = '-Infinity' THEN -9e999 \
             WHEN @ GLOB '[-0-9]*' AND @ GLOB '*[0-9]*' AND substr(@, 2) NOT GLOB '*[^0-9.]*' THEN CAST(@ AS REAL) \
@@ -42,9 +42,10 @@ final class RestFilter {
         this.table = table;
     }
 
-    /// Adds `name=value` of the query string. A column by the whole name comes before an operator at its end.
+    /// Adds `name=value` of the query string. If a column has the whole name, that column is meant, even if the
+    /// name ends like an operator.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a column or an operator there is none of
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] for an unknown column or operator
     void add(String name, String value) {
         Optional<Column> whole = table.find(name);
         if (whole.isPresent()) {
@@ -68,7 +69,7 @@ final class RestFilter {
         Matcher operator = OPERATOR_IN_VALUE.matcher(value);
         if (!operator.matches()) return;
         throw Fault.INVALID_REQUEST.saying(
-                "\"%s=%s.…\" looks for the text \"%s.…\": here an operator stands after the column, as in %s.eq=5; the operators are %s. For that text itself write %s.eq=%s.…"
+                "\"%s=%s.…\" looks for the text \"%s.…\". Write the operator after the column, as in %s.eq=5; the operators are %s. To look for that text itself, write %s.eq=%s.…"
                         .formatted(
                                 name, operator.group(1), operator.group(1), name, OPERATORS, name, operator.group(1)));
     }
@@ -93,7 +94,7 @@ final class RestFilter {
 
     private String group(RestText reader, String word, int depth) {
         if (depth > MAX_DEPTH) {
-            throw Fault.INVALID_REQUEST.saying("Conditions are nested at most %d deep.".formatted(MAX_DEPTH));
+            throw Fault.INVALID_REQUEST.saying("Conditions may be nested at most %d levels deep.".formatted(MAX_DEPTH));
         }
         List<String> parts = new ArrayList<>();
         do {
@@ -174,8 +175,9 @@ final class RestFilter {
         };
     }
 
-    /// Numbers of many digits and infinite ones are text in a column without a type, and to SQLite any text is greater
-    /// than any number. The first comparison of each finds the rows by an index.
+    /// An untyped column holds infinite numbers and numbers of many digits as text, and SQLite sorts any text
+    /// after any number. So texts are compared as the numbers they stand for. The first comparison of each
+    /// expression lets SQLite use an index.
     private String ordered(String name, String order, Value compared) {
         addValue(compared);
         String number = NUMBER_OF_TEXT.replace("@", name);
@@ -185,17 +187,18 @@ final class RestFilter {
                 : "(%1$s %2$s ? OR (%1$s >= '' AND %1$s < x'' AND %3$s %2$s ?))".formatted(name, order, number);
     }
 
-    /// The external database would refuse such a pattern, and SQLite find nothing.
+    /// Refuses a pattern that ends with half an escape. The external database would refuse it, too; SQLite would
+    /// find nothing.
     private static void requireWholeEscapes(Column column, String pattern) {
         int escapes = 0;
         while (escapes < pattern.length() && pattern.charAt(pattern.length() - 1 - escapes) == '\\') escapes++;
         if (escapes % 2 == 0) return;
         throw Fault.INVALID_REQUEST.saying(
-                "%s.like ends with a backslash, which takes the meaning from the character after it; a backslash itself is two."
+                "%s.like ends with a backslash, which escapes the character after it. Write a backslash itself as two."
                         .formatted(column.name()));
     }
 
-    /// Whether the column's value is one of those given: NULL where the column is.
+    /// SQL that says whether the column's value is one of `given`; it is NULL where the column is NULL.
     private String in(Column column, List<String> given) {
         if (given.isEmpty()) {
             counted();

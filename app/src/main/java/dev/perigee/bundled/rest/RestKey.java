@@ -12,18 +12,20 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/// The whole key of one row as a request names it: never a part of it, which would mean other rows, too.
+/// The complete key of one row, as a request gives it. A part of a key is refused, because it could match other
+/// rows, too.
 ///
 /// @param values text by column, in key order
 record RestKey(RestTable table, Map<String, String> values) {
-    /// The key from the path (`1`, or `1,north`), else from the query string, else from the body.
+    /// Reads the key from the path (`1`, or `1,north`) and the query string. The body counts only if neither has
+    /// any part of it.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] where a part is missing or given twice
     static RestKey of(
             RestTable table, Optional<String> id, Map<String, List<String>> parameters, Optional<JsonNode> body) {
         if (table.key().isEmpty()) {
             throw Fault.INVALID_REQUEST.saying(
-                    "The table \"%s\" has no key that tells one row from the others.".formatted(table.name()));
+                    "The table \"%s\" has no key, so a single row cannot be addressed.".formatted(table.name()));
         }
         Map<String, String> found = new LinkedHashMap<>();
         id.ifPresent(text -> fromPath(table, text, found));
@@ -38,7 +40,7 @@ record RestKey(RestTable table, Map<String, String> values) {
         return new RestKey(table, inOrder);
     }
 
-    /// The condition, with a blank before it; its values are added to `bound`.
+    /// The `WHERE` clause, with a blank before it. Its values are added to `bound`.
     String where(List<Value> bound) {
         List<String> conditions = new ArrayList<>();
         values.forEach((name, text) -> {
@@ -55,7 +57,7 @@ record RestKey(RestTable table, Map<String, String> values) {
         String mine = values.get(column.name());
         if (mine == null || isSame(mine, text(given))) return;
         throw Fault.INVALID_REQUEST.saying(
-                "The body says another \"%s\" than the address: a row keeps its key.".formatted(column.name()));
+                "The body and the address have different values for \"%s\": a row's key cannot be changed.".formatted(column.name()));
     }
 
     private static void fromPath(RestTable table, String id, Map<String, String> found) {
@@ -73,7 +75,7 @@ record RestKey(RestTable table, Map<String, String> values) {
                 .map(Column::name)
                 .filter(table.key()::contains)
                 .orElseThrow(() ->
-                        Fault.INVALID_REQUEST.saying("One row is named by its key (%s); \"%s\" is no part of it."
+                        Fault.INVALID_REQUEST.saying("A row is addressed by its key (%s); \"%s\" is not part of it."
                                 .formatted(String.join(", ", table.key()), name)));
         given.forEach(value -> RestFilter.requireValue(name, value));
         String before = found.put(column, given.getFirst());
@@ -106,7 +108,7 @@ record RestKey(RestTable table, Map<String, String> values) {
 
     private static PerigeeException missing(RestTable table, String column) {
         return Fault.INVALID_REQUEST.saying(
-                "Missing primary key value for '%s': a row of \"%s\" is named by its whole key, %s; in the path with commas between, or in the query string."
+                "Missing primary key value for '%s': a row of \"%s\" is addressed by its whole key, %s, in the path with commas between the values, or in the query string."
                         .formatted(column, table.name(), String.join(", ", table.key())));
     }
 }

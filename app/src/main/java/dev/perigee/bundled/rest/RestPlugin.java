@@ -77,8 +77,8 @@ public final class RestPlugin extends StarbasePlugin {
                 .formatted(String.join(".", parts.subList(0, Math.min(2, parts.size())))));
     }
 
-    /// The engine refuses such a statement, too, but a mistake in the query string would be told before that, with the
-    /// table's columns.
+    /// Refuses clients Perigee's own tables. The engine would refuse the statement, too, but an error about the
+    /// query string would come first and list the table's columns.
     private static Place placed(Request request, RestTable table, Optional<String> id) {
         boolean isOwn = !table.isExternal() && table.name().regionMatches(true, 0, OWN_PREFIX, 0, OWN_PREFIX.length());
         if (isOwn && !request.caller().isAdmin()) {
@@ -114,7 +114,7 @@ public final class RestPlugin extends StarbasePlugin {
                     Map.of("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
                     refused.body());
         }
-        // What a POST takes of the query string is nothing; what is there was meant for something else.
+        // A POST takes no parameters. One that is given was meant for something else, so it is not ignored.
         for (String name : parameters(request).keySet()) {
             throw Fault.INVALID_REQUEST.saying("A POST takes no parameter \"%s\".".formatted(name));
         }
@@ -149,11 +149,11 @@ public final class RestPlugin extends StarbasePlugin {
 
     /// The body with its numbers as they were written.
     private static JsonNode exactJson(Request request) {
-        request.json(); // refuses what is no JSON, or too much of it
+        request.json(); // refuses a body that is not JSON, or is too large
         return BodyJson.read(request.body());
     }
 
-    /// The query string without what is not about the table.
+    /// The query string without `source`, which is not about the table.
     private static Map<String, List<String>> parameters(Request request) {
         Map<String, List<String>> parameters = new LinkedHashMap<>(request.queryParameters());
         parameters.remove("source");
@@ -170,7 +170,7 @@ public final class RestPlugin extends StarbasePlugin {
         return Fault.NOT_FOUND.saying("The table \"%s\" has no such row.".formatted(table.name()));
     }
 
-    /// Counts rows on their way.
+    /// Counts rows and passes them on.
     private static final class CountedRows implements AnswerSink {
         private final JsonAnswer next;
         private long rowCount;

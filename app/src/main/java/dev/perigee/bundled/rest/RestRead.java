@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 
 /// What a query string asks of a table: which rows, which columns, in which order, how many.
 final class RestRead {
-    /// Parameters that are no condition, whatever columns the table has: `limit.eq=5` is one.
+    /// Parameters that are never conditions, even if the table has such a column. `limit.eq=5` is a condition.
     private static final Set<String> WORDS = Set.of("sort_by", "order", "limit", "offset", "select", "count");
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
@@ -24,7 +24,8 @@ final class RestRead {
     private final RestFilter filter;
     private final Map<String, String> words = new LinkedHashMap<>();
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for what means nothing
+    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for a parameter given twice, an unknown
+    ///     column or operator, or a condition that cannot be read
     RestRead(RestTable table, Map<String, List<String>> parameters) {
         this.table = table;
         this.filter = new RestFilter(table);
@@ -54,7 +55,7 @@ final class RestRead {
         return new SqlStatement(sql, values, Map.of());
     }
 
-    /// The row that has the key, with the columns that are asked for.
+    /// The row with the key that `id` and `parameters` give, with the columns of `select`.
     static SqlStatement one(RestTable table, String id, Map<String, List<String>> parameters) {
         Map<String, List<String>> others = new LinkedHashMap<>(parameters);
         List<String> select = others.remove("select");
@@ -80,7 +81,7 @@ final class RestRead {
         String order = words.get("order");
         if (sortBy == null) {
             if (order == null) return "";
-            throw Fault.INVALID_REQUEST.saying("order says which way sort_by sorts: name columns there.");
+            throw Fault.INVALID_REQUEST.saying("order sets the direction of sort_by: name the columns in sort_by.");
         }
         List<String> columns = RestText.items(sortBy);
         List<String> directions = order == null ? List.of() : RestText.items(order);
@@ -123,7 +124,7 @@ final class RestRead {
     private static Value number(String name, String text) {
         if (!NUMBER.matcher(text).matches()) {
             throw Fault.INVALID_REQUEST.saying(
-                    "%s is a whole number of 0 or more, with at most 18 digits, not \"%s\".".formatted(name, text));
+                    "%s must be a whole number of 0 or more, with at most 18 digits, not \"%s\".".formatted(name, text));
         }
         return new Value.Int(Long.parseLong(text));
     }

@@ -12,33 +12,34 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// A table as the catalog has it now.
+/// A table or view as the catalog describes it now.
 ///
 /// @param where the replica or the external database
 /// @param from schema and name, quoted
-/// @param name for people
+/// @param name the name that messages show
 /// @param key the columns that identify a row, in key order; the name of SQLite's rowid where a table has no primary
 ///     key; empty for views and tables without a key
 record RestTable(Where where, String from, String name, List<Column> columns, List<String> key) {
-    /// Names of columns in a message.
+    /// Most column names that a message lists.
     private static final int MAX_TOLD = 50;
 
-    /// @param type declared, or the external database's own; empty for none
-    /// @param defaultSql its DEFAULT as SQL text of the schema, `NULL` where it has none
-    /// @param isGenerated it is computed, and not written
-    /// @param external what the external database's values are; empty on the replica
+    /// @param type as declared, or the external database's type; empty if none is declared
+    /// @param defaultSql SQL for the column's default: on the replica an expression, `NULL` if the schema has
+    ///     none; for the external database the keyword `DEFAULT`
+    /// @param isGenerated whether the column cannot be written: it is a generated column, or the rowid
+    /// @param external the type of its values in the external database; empty on the replica
     record Column(String name, String type, String defaultSql, boolean isGenerated, Optional<ValueType> external) {
         boolean isArray() {
             return external.filter(ValueType::isArray).isPresent();
         }
 
-        /// Its values travel in base64.
+        /// Whether its values are sent and shown in base64.
         boolean isBlob() {
             return external.map(values -> values.content() == Content.BYTES && !values.isArray())
                     .orElseGet(() -> type.toUpperCase(Locale.ROOT).contains("BLOB"));
         }
 
-        /// A cell as it is shown: an array of the external database as JSON.
+        /// A cell as answers show it: an array of the external database as JSON.
         Value shown(Value cell) {
             if (!(cell instanceof Value.Text(String text)) || !isArray()) return cell;
             return external.flatMap(ValueType::structure)
@@ -50,7 +51,7 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
             return type.toUpperCase(Locale.ROOT).startsWith("BOOL");
         }
 
-        /// Values are stored as they come, so that 5 is not '5'.
+        /// Whether values are stored without conversion, so that 5 and '5' differ.
         boolean isUntyped() {
             return type.isEmpty() || type.equalsIgnoreCase("ANY");
         }
@@ -65,8 +66,8 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
         return where == Where.EXTERNAL;
     }
 
-    /// A column by name as it is spelled; else, on the replica, without regard to the case of ASCII letters, as in
-    /// SQLite. A table's rowid that is its key counts as a column that cannot be written.
+    /// Finds a column by its exact name. On the replica a name may also differ in the case of ASCII letters, as in
+    /// SQLite. A rowid that serves as the key counts as a column that cannot be written.
     Optional<Column> find(String column) {
         for (Column known : columns) if (known.name().equals(column)) return Optional.of(known);
         if (isExternal()) return Optional.empty();
@@ -90,13 +91,15 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
                 .formatted(name, column, names, columns.size() > MAX_TOLD ? ", …" : ""));
     }
 
-    /// The column in a condition or an order, where an answer's column of the same name is not meant.
+    /// The column in a condition or in ORDER BY. For the external database it is qualified with the table, so that
+    /// it never means a column of the answer with the same name.
     String operand(Column column) {
         return isExternal() ? from + "." + SqlNames.quoted(column.name()) : SqlNames.quoted(column.name());
     }
 
-    /// The operator between the column and a value. Where its type's schema is not in the search path, the database
-    /// would take the operator of another type: `text`'s for `citext`, or find none.
+    /// The operator between the column and a value, qualified with the schema of the type's operators. Where that
+    /// schema is not in the search path, PostgreSQL would take another type's operator (`text`'s for `citext`), or
+    /// find none.
     String operator(Column column, String operator) {
         return column.external()
                 .flatMap(ValueType::operators)
@@ -105,14 +108,15 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
                 .orElse(operator);
     }
 
-    /// The column as it is read.
+    /// The column in a SELECT list.
     String read(Column column) {
         String name = SqlNames.quoted(column.name());
-        // SQLite calls it rowid in the answer, by whichever of its names it was asked for.
+        // A rowid: without AS, SQLite names it `rowid` in the answer, whichever of its names the statement uses.
         return columns.contains(column) ? name : "%s AS %s".formatted(name, name);
     }
 
-    /// A placeholder for a value of the column, which is bound as text where the database is the external one.
+    /// A placeholder for a value of the column. For the external database it casts from text, because values are
+    /// bound as text there.
     String placeholder(Column column) {
         if (!isExternal()) return "?";
         if (column.isBlob()) return "pg_catalog.decode(CAST(? AS text), 'base64')";

@@ -7,7 +7,7 @@ import java.util.List;
 
 /// Reads lists of a query string from left to right: `1,2`, `"a,b",c`, `(age.gt.40,city.is.null)`.
 ///
-/// What begins with a double quote ends with one, and has two for each of its own.
+/// A value that begins with a double quote ends with one; a double quote inside it is doubled.
 final class RestText {
     private final String text;
     private int at;
@@ -16,7 +16,7 @@ final class RestText {
         this.text = text;
     }
 
-    /// The items of a list with commas between; blanks around those without quotes do not count.
+    /// The items of a list separated by commas. Blanks around items without quotes do not count.
     static List<String> items(String list) {
         RestText reader = new RestText(list);
         boolean hasParentheses = reader.skip("(");
@@ -26,9 +26,9 @@ final class RestText {
         return items;
     }
 
-    /// The items up to what ends the last. Within parentheses there may be none.
+    /// The items up to the end of the list. Within parentheses there may be none.
     ///
-    /// @param ends a comma, and what ends the list
+    /// @param ends a comma, and the character that ends the list, if any
     List<String> itemsUpTo(String ends) {
         List<String> items = new ArrayList<>();
         boolean isEmpty = ends.endsWith(")")
@@ -65,7 +65,7 @@ final class RestText {
         }
     }
 
-    /// What stands up to one of `ends`, without moving on.
+    /// The text up to one of `ends`, without consuming it.
     String ahead(String ends) {
         int end = at;
         while (end < text.length() && ends.indexOf(text.charAt(end)) < 0) end++;
@@ -90,6 +90,6 @@ final class RestText {
         return Fault.INVALID_REQUEST.saying(
                 isAtEnd()
                         ? "\"%s\" ends too early.".formatted(text)
-                        : "\"%s\" cannot be read from its character %d on.".formatted(text, at + 1));
+                        : "\"%s\" cannot be read from character %d on.".formatted(text, at + 1));
     }
 }

@@ -11,17 +11,17 @@ import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/// What is written in a request as values to bind: members of a JSON body, and text of the address.
+/// Converts what a request gives, members of a JSON body and text of the address, to values to bind.
 ///
-/// On the replica they are made to what the column holds here, because SQLite would round some of them; the external
-/// database makes it of their text.
+/// For the replica they become what the column stores, because SQLite would round some of them. The external
+/// database gets text and converts it itself.
 final class RestValues {
     private RestValues() {}
 
-    /// A member of a body.
+    /// The value for a member of a body.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a number of which the column would not keep all digits, or
-    ///     bytes not in base64
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a number whose digits the column would not all keep,
+    ///     or bytes that are not in base64
     static Value of(RestTable table, Column column, JsonNode json) {
         if (json.isNull()) return Value.Null.NULL;
         boolean isNumber = BodyJson.isNumber(json);
@@ -40,12 +40,12 @@ final class RestValues {
                         "The column \"%s\" holds bytes: send them in base64.".formatted(column.name())));
     }
 
-    /// The one value that `text` means, to order by or to find one row.
+    /// The value that `text` stands for, to compare by order or to find one row.
     static Value one(RestTable table, Column column, String text) {
         return any(table, column, text).getFirst();
     }
 
-    /// The values that equal `text`: where nothing tells 5 from '5', both.
+    /// The values that `text` may stand for: where the column's type does not tell 5 from '5', both.
     static List<Value> any(RestTable table, Column column, String text) {
         Value asText = new Value.Text(text);
         if (table.isExternal()) return List.of(new Value.Text(ExternalText.of(column, text)));
@@ -54,7 +54,7 @@ final class RestValues {
         if (column.isBlob())
             return bytes(text).map(bytes -> List.of(bytes, asText)).orElse(List.of(asText));
         if (column.isUntyped()) {
-            // Numbers that no number of SQLite's holds are kept as text.
+            // A number that SQLite cannot hold as a number is stored as text.
             if (Affinity.isNumber(text)) return List.of(Affinity.nearest(text), asText);
             Value infinity = Affinity.REAL.ofText(text).orElse(asText);
             return infinity.equals(asText) ? List.of(asText) : List.of(infinity, asText);

@@ -15,12 +15,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
-/// The statements that write what a body says. Each returns the rows it wrote.
+/// Builds the statements that write the rows of a body. Each returns the rows it wrote.
 final class RestWrite {
-    /// Rows of one POST.
+    /// Most rows that one POST creates.
     private static final int MAX_ROWS = 1000;
 
-    /// Values of one statement that PostgreSQL takes.
+    /// Most values that PostgreSQL takes in one statement.
     private static final int MAX_VALUES = 65_535;
 
     private final RestTable table;
@@ -29,7 +29,7 @@ final class RestWrite {
         this.table = table;
     }
 
-    /// Creates the row of an object, or all of an array's together.
+    /// Creates the row of an object, or all rows of an array, all or none.
     List<SqlStatement> insert(JsonNode body) {
         if (!body.isArray()) return inserts(List.of(values(body)));
         if (body.isEmpty()) throw noData();
@@ -67,7 +67,7 @@ final class RestWrite {
         if (assignments.isEmpty()) {
             if (!isWhole) throw Fault.INVALID_REQUEST.saying("No updatable data provided");
             String name = SqlNames.quoted(table.key().getFirst());
-            assignments.add("%s = %s".formatted(name, name)); // All columns are the key: the row is as it shall be.
+            assignments.add("%s = %s".formatted(name, name)); // All columns belong to the key: nothing changes.
         }
         String where = key.where(values);
         return new SqlStatement(
@@ -82,7 +82,8 @@ final class RestWrite {
         return new SqlStatement("DELETE FROM %s%s RETURNING 1".formatted(table.from(), where), values, Map.of());
     }
 
-    /// The external database has one statement in a transaction, and DEFAULT for a value; the replica has neither.
+    /// The external database takes all rows in one statement, with DEFAULT for the values that a row leaves out.
+    /// SQLite has no DEFAULT in VALUES, so there each row is a statement; they run in one transaction.
     private List<SqlStatement> inserts(List<Map<String, Value>> rows) {
         if (table.isExternal()) {
             Set<String> columns = new LinkedHashSet<>();
@@ -113,7 +114,7 @@ final class RestWrite {
         return new SqlStatement(sql, values, Map.of());
     }
 
-    /// Members of an object by the catalog's spelling of their columns.
+    /// The members of an object, by column name as the catalog spells it.
     private Map<String, Value> values(JsonNode body) {
         if (!body.isObject()) throw Fault.INVALID_REQUEST.saying("Invalid data format");
         if (body.isEmpty()) throw noData();

@@ -8,9 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
-/// Writes `{"result": {"message": …, "data": …}}` while the rows that a write returned come.
+/// Writes `{"result": {"message": …, "data": …}}` as the rows that a write returns arrive.
 final class RestWritten implements AnswerSink {
-    /// What is said of the rows.
+    /// What `data` holds.
     enum Shape {
         NO_DATA,
         ONE_ROW,
@@ -62,7 +62,7 @@ final class RestWritten implements AnswerSink {
         committed.run();
     }
 
-    /// Ends the answer. Without any row it has no proper end: there was none to write.
+    /// Ends the answer. If no row came, the answer stays unfinished, and the caller answers with an error instead.
     ///
     /// @return whether there was a row
     boolean finish() {

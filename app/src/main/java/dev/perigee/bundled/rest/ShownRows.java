@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Writes cells of the external database as the replica would have them, on their way to `next`.
+/// Passes rows on to `next`; arrays of the external database become JSON, as a copy would have them.
 final class ShownRows implements AnswerSink {
     private final RestTable table;
     private final AnswerSink next;

@@ -120,7 +120,7 @@ class RestTest {
     void another_products_operators_are_refused_with_ours(String query) {
         Reply answer = get("/rest/users?" + query);
         assertThat(answer.status()).isEqualTo(400);
-        assertThat(answer.text()).contains("operator stands after the column", query.split("=")[0] + ".eq=5");
+        assertThat(answer.text()).contains("Write the operator after the column", query.split("=")[0] + ".eq=5");
         assertThat(perigee.call("DELETE", "/rest/users?id=eq.1", "").status()).isEqualTo(400);
         assertThat(get("/rest/users?name.like=Ann%5C").status()).isEqualTo(400);
     }
