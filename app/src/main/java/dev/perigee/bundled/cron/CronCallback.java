@@ -25,10 +25,11 @@ import java.util.concurrent.TimeoutException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Tells another program by `POST <callback_host>/cron/callback` that a task's time has come, signed so that it can
-/// know from whom.
+/// Tells another program by `POST <callback_host>/cron/callback` that a task is due. The request is signed, so
+/// that the program can verify who sent it.
 ///
-/// `X-Perigee-Signature: t=<seconds>,v1=<hex>`, where the hex is HMAC-SHA256 of `<seconds>.<body>`.
+/// `X-Perigee-Signature: t=<seconds>,v1=<hex>`, where `<seconds>` is Unix time and `<hex>` is the HMAC-SHA256 of
+/// `<seconds>.<body>`.
 final class CronCallback implements AutoCloseable {
     static final Duration LIMIT = Duration.ofSeconds(10);
 
@@ -69,17 +70,19 @@ final class CronCallback implements AutoCloseable {
         if (status / 100 != 2) throw new IOException("it answered with status " + status);
     }
 
-    /// Every address the name resolves to is looked at. The JVM keeps them for the call that follows.
+    /// Refuses a host if any address it resolves to belongs to a metadata service. The JVM caches the addresses,
+    /// so the call that follows uses the same ones.
     private static void refuseMetadata(String host) throws IOException {
         for (InetAddress address : InetAddress.getAllByName(host)) {
             if (!MetadataAddresses.holds(address)) continue;
             throw new IOException(
-                    "%s is an address of a cloud's metadata service, link-local or known; it is called only where cron.callbackHosts names it"
+                    "%s is a link-local address or a cloud's metadata service; to call it anyway, name it in cron.callbackHosts"
                             .formatted(host));
         }
     }
 
-    /// The request's own limit ends with the headers, so a body that never ends needs this one.
+    /// Waits for the answer. The request's own timeout ends with the headers, so a body that never ends needs this
+    /// limit.
     private int answered(CompletableFuture<HttpResponse<Void>> answer) throws IOException, InterruptedException {
         try {
             return answer.get(limit.toMillis(), TimeUnit.MILLISECONDS).statusCode();
@@ -94,7 +97,8 @@ final class CronCallback implements AutoCloseable {
         }
     }
 
-    /// The key when none is configured: who is given it to check callbacks cannot act as admin with it.
+    /// The signing key if no secret is configured. A program that knows it can verify callbacks, but cannot act as
+    /// admin.
     static String derivedKey(String adminToken) {
         return hmac(adminToken.getBytes(StandardCharsets.UTF_8), "perigee cron callbacks");
     }

@@ -6,25 +6,25 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.Locale;
 import java.util.function.IntSupplier;
 
-/// What `GET /metrics` says of tasks by the clock.
+/// What `GET /metrics` says about scheduled tasks.
 final class CronMetrics {
     private final Counter runs;
     private final Counter seconds;
 
-    /// @param running tasks of which a run is not over
+    /// @param running counts the tasks that have a run under way
     CronMetrics(PrometheusRegistry registry, IntSupplier running) {
         runs = Counter.builder()
                 .name("perigee_cron_runs_total")
-                .help("Runs of tasks by the clock, by how they ended.")
+                .help("Runs of scheduled tasks, by outcome.")
                 .labelNames("outcome")
                 .register(registry);
         seconds = Counter.builder()
                 .name("perigee_cron_run_seconds_total")
-                .help("Time that runs of tasks by the clock took, pauses between attempts too.")
+                .help("Time that runs of scheduled tasks took, pauses between attempts included.")
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_cron_running")
-                .help("Tasks by the clock of which a run is not over.")
+                .help("Scheduled tasks that have a run under way.")
                 .callback(callback -> callback.call(running.getAsInt()))
                 .register(registry);
     }

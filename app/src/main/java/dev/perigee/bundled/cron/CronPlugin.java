@@ -36,17 +36,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
-/// Runs the tasks of `tmp_cron_tasks` at their times: tells the plugins, and the task's `callback_host`.
+/// Runs the tasks of `tmp_cron_tasks` when they are due: calls the plugins, then the task's `callback_host`.
 public final class CronPlugin extends StarbasePlugin {
-    /// Plugins and callbacks that are told at once; others wait for their turn.
+    /// Most runs that call plugins or a callback at once; others wait for a place.
     private static final int MAX_RUNNING = 16;
 
     private static final int ATTEMPTS = 3;
 
-    /// A run that begins later than this after its time was missed.
+    /// A run that would begin later than this after its due time counts as missed.
     private static final Duration LATE = Duration.ofSeconds(60);
 
-    /// When tasks are looked at after a statement has touched them: it commits in between, or takes its time.
+    /// Delays after which the tasks are read again once a statement has touched them. It may commit at once, or
+    /// take long.
     private static final List<Duration> LOOKS =
             List.of(Duration.ofMillis(50), Duration.ofMillis(500), Duration.ofSeconds(15));
 
@@ -68,12 +69,12 @@ public final class CronPlugin extends StarbasePlugin {
     private @Nullable CronMetrics metrics;
     private volatile boolean isStarted;
 
-    /// @param adminToken the key that signs callbacks is derived from it when no secret is configured
+    /// @param adminToken the signing key of callbacks is derived from it if no secret is configured
     public CronPlugin(CronConfig config, String adminToken) {
         this(config, adminToken, Duration.ofSeconds(2), CronCallback.LIMIT);
     }
 
-    /// @param firstPause before a failed callback is tried again; the next is five times as long
+    /// @param firstPause the pause before a failed callback is tried again; the next is five times as long
     /// @param callbackLimit how long a callback may take to be answered
     CronPlugin(CronConfig config, String adminToken, Duration firstPause, Duration callbackLimit) {
         super("starbasedb:cron", true, "/cron");
@@ -125,7 +126,7 @@ public final class CronPlugin extends StarbasePlugin {
     private void lookSoon() {
         if (!isStarted) return;
         for (Duration pause : LOOKS) {
-            if (!planned.add(pause)) continue; // However often a statement asks for it.
+            if (!planned.add(pause)) continue; // It is planned already, however often a statement asks.
             var _ = looks.schedule(
                     host().store().threads().step("cron", () -> {
                         planned.remove(pause);
@@ -140,11 +141,11 @@ public final class CronPlugin extends StarbasePlugin {
         try {
             look();
         } catch (RuntimeException e) {
-            LOG.warn("The tasks could not be looked at; they are at their next time", e);
+            LOG.warn("The scheduled tasks could not be read; they are read again when the next is due", e);
         }
     }
 
-    /// Begins what is due, and sets the alarm for what comes next.
+    /// Begins the runs that are due, and sets the alarm for the next one.
     private synchronized void look() {
         if (!isStarted) return;
         tasks().tidy();
@@ -159,7 +160,8 @@ public final class CronPlugin extends StarbasePlugin {
         else host().clearAlarm();
     }
 
-    /// When the task runs next; empty when it cannot.
+    /// Begins the task's run if it is due. A task that cannot run is paused.
+    /// @return when the task runs next; empty if it cannot run
     private Optional<Instant> plan(Known known, Instant now) {
         Task task = known.task();
         try {
@@ -175,17 +177,17 @@ public final class CronPlugin extends StarbasePlugin {
             }
             Instant due = Instant.ofEpochMilli(state.get().dueMillis());
             Instant next = tab.after(now);
-            // A task is planned one time ahead; further only by a clock that was ahead. One time more is left to it:
-            // the next one may have been run then.
+            // A task is planned one time ahead, further only if the clock was ahead and was set back. One time
+            // more is allowed, because the run in between may have happened before the clock was set back.
             boolean isTooFar = due.isAfter(next) && due.isAfter(tab.after(next));
             if (due.isAfter(now) && !isTooFar) return Optional.of(due);
             if (isTooFar) {
                 tasks().due(task, next);
                 return Optional.of(next);
             }
-            tasks().due(task, next); // First: a run that takes the process down is not begun again and again.
+            tasks().due(task, next); // Before the run: one that crashes the process would otherwise begin again at each start.
             boolean isMissed = Duration.between(due, now).compareTo(LATE) > 0 && config.missed() == Missed.SKIP;
-            if (isMissed) note(task, due, now, Outcome.MISSED, "its time passed while the server was not there");
+            if (isMissed) note(task, due, now, Outcome.MISSED, "its time passed while the server was not running");
             else begin(task, due);
             return Optional.of(next);
         } catch (PerigeeException e) {
@@ -198,13 +200,13 @@ public final class CronPlugin extends StarbasePlugin {
     private void begin(Task task, Instant due) {
         Instant now = host().clock().instant();
         if (!running.add(task.name())) {
-            note(task, due, now, Outcome.OVERLAPPED, "the run before it was not over");
+            note(task, due, now, Outcome.OVERLAPPED, "the run before it had not ended");
             return;
         }
         launch(task, due);
     }
 
-    /// The caller has put the task among those that run.
+    /// Starts a run on a thread of its own. The caller has added the task to `running`.
     private void launch(Task task, Instant due) {
         AtomicInteger parts = new AtomicInteger(1);
         Thread.ofVirtual()
@@ -215,7 +217,7 @@ public final class CronPlugin extends StarbasePlugin {
                     } catch (InterruptedException _) {
                         Thread.currentThread().interrupt();
                     } catch (RuntimeException e) {
-                        LOG.error("A run of the task {} could not be noted", task.name(), e);
+                        LOG.error("A run of the task {} could not be recorded", task.name(), e);
                     } finally {
                         leave(task, parts);
                     }
@@ -252,7 +254,7 @@ public final class CronPlugin extends StarbasePlugin {
                 task.name(), due, started, ms, error.isEmpty() ? Outcome.DONE : Outcome.FAILED, attempts, error);
     }
 
-    /// Who waits to try again holds no place.
+    /// Runs a step while holding a place. A run that waits for its next attempt holds none.
     private Optional<String> inPlace(Step step) throws InterruptedException {
         places.acquire();
         try {
@@ -263,11 +265,12 @@ public final class CronPlugin extends StarbasePlugin {
     }
 
     private interface Step {
-        /// Why it failed.
+        /// @return why it failed; empty if it succeeded
         Optional<String> run() throws InterruptedException;
     }
 
-    /// Past their limit the plugins are interrupted and not waited for; the task does not run again while they go on.
+    /// Calls the plugins. Past `cron.pluginLimit` they are interrupted and no longer waited for; the task does not
+    /// run again while they are still at work.
     private Optional<String> tellPlugins(Task task, CronEvent event, AtomicInteger parts) throws InterruptedException {
         FutureTask<Map<String, String>> telling = new FutureTask<>(() -> host().tellCron(event));
         parts.incrementAndGet();
@@ -311,7 +314,7 @@ public final class CronPlugin extends StarbasePlugin {
         ran(new CronRun(task.name(), due, now, 0, outcome, 0, Optional.of(why)));
     }
 
-    /// Another server says that its tasks' time has come: the plugins here are told.
+    /// `POST /cron/callback`: another server says that its tasks are due, and the plugins here are called.
     private Response told(Request request) {
         JsonNode body = request.json();
         if (!body.isArray())
@@ -327,7 +330,7 @@ public final class CronPlugin extends StarbasePlugin {
                     each.path("cron_tab").asString(""),
                     each.has("payload") ? each.get("payload").toString() : "{}",
                     host().clock().instant()));
-            if (!failures.isEmpty()) LOG.warn("Plugins failed with a task from outside: {}", failures);
+            if (!failures.isEmpty()) LOG.warn("Plugins failed on a task that another server reported: {}", failures);
         }
         return Response.result(Map.of("success", true));
     }
@@ -341,7 +344,7 @@ public final class CronPlugin extends StarbasePlugin {
                 .orElseThrow(() -> Fault.NOT_FOUND.saying("There is no task '%s'.".formatted(name)));
         CronTasks.payload(task.payload());
         if (!running.add(name)) {
-            throw Fault.CONFLICT.saying("The task '%s' runs already; run it again when it is over.".formatted(name));
+            throw Fault.CONFLICT.saying("The task '%s' is already running.".formatted(name));
         }
         launch(task, host().clock().instant());
         return Response.result(202, Map.of("started", true));

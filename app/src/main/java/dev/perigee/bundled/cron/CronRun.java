@@ -5,11 +5,11 @@ import java.util.Optional;
 
 /// One run of a task, or why there was none.
 ///
-/// @param due when it was to run
+/// @param due when it was due
 /// @param attempts how often its callback was tried
 record CronRun(
         String name, Instant due, Instant started, long ms, Outcome outcome, int attempts, Optional<String> error) {
-    /// Characters of an error that are kept.
+    /// Most characters kept of an error.
     private static final int MAX_ERROR_CHARS = 2000;
 
     CronRun {
@@ -19,9 +19,9 @@ record CronRun(
     enum Outcome {
         DONE,
         FAILED,
-        /// Its time passed while the server was not there.
+        /// Its time passed while the server was not running.
         MISSED,
-        /// The run before it was not over.
+        /// The run before it had not ended.
         OVERLAPPED
     }
 }

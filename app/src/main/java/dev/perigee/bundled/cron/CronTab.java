@@ -7,10 +7,10 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 
-/// When a task runs: five fields, and before them `CRON_TZ=<zone>` for another zone than UTC.
+/// When a task runs: a cron expression of five fields, with `CRON_TZ=<zone>` before it for a zone other than UTC.
 ///
-/// On the day a clock is set forward, a time that is left out runs when the clock goes on; on the day it is set back, a
-/// time that comes twice runs once.
+/// When the clock is set forward, a time in the gap runs at the end of the gap. When it is set back, a time that
+/// comes twice runs once.
 record CronTab(CronTimes times) {
     private static final String ZONE = "CRON_TZ=";
 

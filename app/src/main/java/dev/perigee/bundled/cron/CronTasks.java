@@ -16,15 +16,15 @@ import java.util.Locale;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 
-/// The tasks as they stand in the replica, what is known of each, and the last runs.
+/// The scheduled tasks in the replica, the state of each, and the last runs.
 ///
-/// A trigger looks at each task when it is written, whoever writes it: one that could not run is refused with the
-/// statement that adds it.
+/// A trigger checks each task when it is written, whoever writes it. A statement that writes a task which could
+/// not run fails.
 final class CronTasks {
-    /// Tasks there may be.
+    /// Most tasks.
     static final int MAX_TASKS = 1000;
 
-    /// Runs that are kept, of all tasks together.
+    /// Most runs kept, of all tasks together.
     static final int KEPT_RUNS = 1000;
 
     private static final int MAX_NAME_CHARS = 200;
@@ -32,7 +32,8 @@ final class CronTasks {
     private static final int MAX_PAYLOAD_CHARS = 64 << 10;
     private static final int MAX_CALLBACK_CHARS = 2000;
 
-    /// What the trigger lets in; another program may have written anything.
+    /// What the trigger accepts. It is checked again when tasks are read, because another program may have written
+    /// anything.
     private static final String IS_READABLE =
             """
             typeof(t.name) = 'text' AND length(t.name) BETWEEN 1 AND %d
@@ -76,10 +77,10 @@ final class CronTasks {
                 SELECT perigee_cron_look();
             END""");
 
-    /// @param callbackHost where its runs are told by HTTP
+    /// @param callbackHost the server that is told of its runs by HTTP
     record Task(String name, String cronTab, String payload, Optional<String> callbackHost, boolean isActive) {}
 
-    /// @param dueMillis when it runs next
+    /// @param dueMillis when it runs next, in milliseconds since 1970; 0 if that is not known
     record State(String cronTab, long dueMillis) {}
 
     record Known(Task task, Optional<State> state) {}
@@ -132,7 +133,7 @@ final class CronTasks {
             throw Fault.TOO_LARGE.saying("\"payload\" has more than %d characters.".formatted(MAX_PAYLOAD_CHARS));
         }
         try {
-            // An empty text is no JSON, but the parser calls it a missing node and does not complain.
+            // An empty text is not JSON, but the parser returns a missing node instead of failing.
             if (text.isBlank() || Json.MAPPER.readTree(text).isMissingNode()) {
                 throw Fault.INVALID_REQUEST.saying("\"payload\" must be JSON.");
             }
@@ -141,10 +142,10 @@ final class CronTasks {
         }
     }
 
-    /// Where a task's runs are told.
+    /// The address that is told of a task's runs.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] if it is no address, [Fault#FORBIDDEN] if it
-    ///     is none of those allowed
+    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] if it is not an address,
+    ///     [Fault#FORBIDDEN] if its host is not allowed
     URI callback(String host) {
         if (host.length() > MAX_CALLBACK_CHARS) {
             throw Fault.TOO_LARGE.saying(
@@ -217,12 +218,12 @@ final class CronTasks {
         });
     }
 
-    /// Pauses the tasks that are not even read, and forgets what is known of those that are gone.
+    /// Pauses the tasks that cannot be read, and deletes the state of tasks that are gone.
     void tidy() {
         store.write(tx -> {
             String unreadable = " FROM tmp_cron_tasks AS t WHERE NOT (" + IS_READABLE + ") AND t.is_active IS NOT 0";
             tx.statement("INSERT OR REPLACE INTO tmp_cron_state (name, cron_tab, due_at_ms, error)"
-                            + " SELECT substr(t.name, 1, %d), '', 0, 'a column is no text, or too long'"
+                            + " SELECT substr(t.name, 1, %d), '', 0, 'a column is not text, or is too long'"
                                     .formatted(MAX_NAME_CHARS)
                             + unreadable + " LIMIT " + MAX_TASKS)
                     .run();
@@ -235,7 +236,7 @@ final class CronTasks {
         });
     }
 
-    /// A task that cannot run is paused, with the reason beside it; it holds up no other.
+    /// Pauses a task that cannot run, and records the reason in its state. Other tasks are not affected.
     void disable(Task task, String reason) {
         store.write(tx -> {
             tx.statement("UPDATE tmp_cron_tasks SET is_active = 0 WHERE name = ?1")

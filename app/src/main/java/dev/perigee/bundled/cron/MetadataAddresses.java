@@ -5,15 +5,16 @@ import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.List;
 
-/// The addresses at which clouds tell a machine's own secrets to any program that asks from it.
+/// The addresses of cloud metadata services, which give a machine's credentials to any program that asks from that
+/// machine.
 ///
-/// Link-local addresses serve that purpose in most clouds. The others are listed, because they lie in networks that
-/// also hold machines a callback may well go to. Names such as `metadata.google.internal` are looked at by the address
-/// they resolve to.
+/// In most clouds these are link-local addresses. The others are listed one by one, because their networks also
+/// hold machines that a callback may well go to. Names such as `metadata.google.internal` are checked by the
+/// addresses they resolve to.
 final class MetadataAddresses {
     private static final int IPV4_BYTES = 4;
 
-    /// A network by its first bytes.
+    /// A network: the first `bits` bits of `prefix`.
     private record Network(byte[] prefix, int bits) {
         boolean holds(byte[] address) {
             if (address.length != prefix.length) return false;
@@ -40,7 +41,7 @@ final class MetadataAddresses {
     private record Embedding(Network network, int at) {}
 
     private static final List<Embedding> EMBEDDINGS = List.of(
-            new Embedding(network("::", 96), 12), // IPv4-compatible; Java makes mapped ones IPv4 itself
+            new Embedding(network("::", 96), 12), // IPv4-compatible; Java itself makes IPv4-mapped ones IPv4
             new Embedding(network("::ffff:0:0:0", 96), 12), // IPv4-translated, RFC 2765
             new Embedding(network("64:ff9b::", 96), 12), // NAT64, RFC 6052
             new Embedding(network("64:ff9b:1::", 48), 12), // NAT64 of a site, RFC 8215
@@ -48,7 +49,7 @@ final class MetadataAddresses {
 
     private MetadataAddresses() {}
 
-    /// Whether `address` is one of them, or leads to one by way of a gateway between IPv6 and IPv4.
+    /// Whether `address` is one of these, or leads to one through a gateway between IPv6 and IPv4.
     static boolean holds(InetAddress address) {
         byte[] bytes = address.getAddress();
         if (isListed(bytes)) return true;

@@ -19,10 +19,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Spells `SELECT $_exclude(password, ssn) FROM users` out as all columns of `users` but those two.
+/// Expands `SELECT $_exclude(password, ssn) FROM users` to a SELECT of all columns of `users` but these two.
 ///
-/// The columns are those of the first table after the macro's FROM, on the replica or the external database; with an
-/// alias or a join they are named with the table before them. A column that is not there is 400.
+/// The columns are those of the first table after the macro's FROM, on the replica or the external database; with
+/// an alias or a join they are qualified with the table. An unknown column is refused with 400.
 public final class SqlMacrosPlugin extends StarbasePlugin {
     private static final String MACRO = "$_exclude";
     private static final Duration LIMIT = Duration.ofSeconds(5);
@@ -76,7 +76,7 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
         return changed.append(sql, from, sql.length()).toString();
     }
 
-    /// @param after the word after the macro
+    /// @param after the index of the word after the macro
     private String columns(List<Word> words, int after, Set<String> excluded, Where where) {
         int at = from(words, after) + 1;
         if (at >= words.size() || words.get(at).is("(")) throw malformed();
@@ -103,7 +103,7 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
         return left.stream().map(column -> prefix + SqlNames.quoted(column)).collect(Collectors.joining(", "));
     }
 
-    /// The FROM of the macro's own SELECT: parentheses that open after it are passed over.
+    /// The index of the FROM of the macro's own SELECT. Parentheses that open after the macro are skipped.
     private static int from(List<Word> words, int after) {
         int depth = 0;
         for (int i = after; i < words.size(); i++) {
@@ -115,7 +115,8 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
         throw malformed();
     }
 
-    /// The alias of the table at `at`, or its own name where others are joined to it; empty where it stands alone.
+    /// What qualifies the columns, with its dot: the alias of the table at `at`, or the table's name if others are
+    /// joined to it. Empty if the table stands alone.
     private static String prefix(List<Word> words, int at) {
         if (at + 1 >= words.size()) return "";
         Word next = words.get(at + 1);
@@ -172,6 +173,6 @@ public final class SqlMacrosPlugin extends StarbasePlugin {
 
     private static RuntimeException malformed() {
         return Fault.INVALID_REQUEST.saying(
-                "%s stands in a SELECT from a table, as in: SELECT %s(password) FROM users".formatted(MACRO, MACRO));
+                "%s must be in a SELECT from a table, as in: SELECT %s(password) FROM users".formatted(MACRO, MACRO));
     }
 }

@@ -1,6 +1,6 @@
-/// SQL macros: `$_exclude(…)` in a SELECT stands for all columns but those.
+/// SQL macros: `$_exclude(…)` in a SELECT stands for all columns except those it names.
 ///
-/// Guarantee: strings, quoted names and comments stay what they are, and so do parameters.
+/// Guarantee: strings, quoted names, comments and parameters are left as they are.
 ///
 /// Start reading at [SqlMacrosPlugin].
 @NullMarked

@@ -5,9 +5,9 @@ import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.concurrent.Semaphore;
 
-/// The memory that answers take until their sockets have taken them, of all sockets together.
+/// Memory held by answers to frames while they are collected; one budget of 16 MiB shared by all sockets.
 final class AnswerBudget {
-    /// Longest answer in one frame; a client pages through more, or asks `/query`.
+    /// Largest answer in one frame. For more, a client pages, or asks `/query`.
     static final int MAX_ANSWER_BYTES = 4 << 20;
 
     private static final int PLACE_BYTES = 64 << 10;
@@ -15,12 +15,12 @@ final class AnswerBudget {
 
     private final Semaphore free = new Semaphore(PLACES);
 
-    /// A buffer for one answer; to be closed once it is sent.
+    /// A buffer for one answer. Closing it gives its memory back to the budget.
     Buffer buffer() {
         return new Buffer();
     }
 
-    /// What is written, within the limits.
+    /// Collects what is written, within the limits.
     final class Buffer extends OutputStream implements AutoCloseable {
         private byte[] bytes = new byte[1024];
         private int length;
@@ -32,7 +32,7 @@ final class AnswerBudget {
         }
 
         /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] past the answer's limit, [Fault#BUSY] when
-        ///     other answers have the memory
+        ///     other answers hold the budget
         @Override
         public void write(byte[] from, int offset, int count) {
             long wanted = (long) length + count;
@@ -44,7 +44,7 @@ final class AnswerBudget {
             int places = (int) (wanted / PLACE_BYTES);
             if (places > held) {
                 if (!free.tryAcquire(places - held)) {
-                    throw Fault.BUSY.saying("Other large answers are on their way to their sockets.");
+                    throw Fault.BUSY.saying("Other large answers use up the memory for WebSocket answers.");
                 }
                 held = places;
             }

@@ -19,12 +19,12 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One client's frames: those with an `id` run side by side and are answered as they end, those without one after
-/// another and in their order.
+/// Answers one client's frames. Frames with an `id` run in parallel and are answered as they finish; frames
+/// without run one after another, in order.
 final class Conversation implements Socket.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);
 
-    /// What [JsonAnswer] puts around an answer.
+    /// What [JsonAnswer] writes before the result itself.
     private static final String BEFORE = "{\"result\":";
 
     private final Caller caller;
@@ -75,7 +75,8 @@ final class Conversation implements Socket.Listener {
         }
     }
 
-    /// Each stays in the queue until it is done, so that only one thread is at work.
+    /// Runs the queued frames. Each stays in the queue until it is done, so that only one thread works on the
+    /// queue.
     private void runInOrder() {
         while (true) {
             Runnable work;

@@ -12,12 +12,12 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// What a client asks in one frame: `{id?, action?, sql, params?}` or `{id?, action?, transaction: […]}`, with `source`
-/// and `raw` besides.
+/// A client's request in one frame: `{id?, action?, sql, params?}` or `{id?, action?, transaction: […]}`. Both may
+/// also have `source` and `raw`.
 ///
-/// @param id as JSON text; the answer carries it
-/// @param source where the statements run, when the frame says it
-/// @param refusal why the frame cannot be run; its other parts mean nothing then, but for `id`
+/// @param id as JSON text; the answer repeats it
+/// @param source where the statements run, if the frame says so
+/// @param refusal why the frame cannot be run; then no other component but `id` has a meaning
 record Frame(
         Optional<String> id,
         Optional<String> source,
@@ -27,7 +27,7 @@ record Frame(
     private static final int MAX_STATEMENTS = 1000;
     private static final int MAX_ID_CHARS = 256;
 
-    /// What the frame says beside its statements.
+    /// The frame's members other than its statements.
     private static final class Head {
         @Nullable
         String id;

@@ -5,7 +5,8 @@ import dev.perigee.plugin.Socket;
 import dev.perigee.statement.Cancellation;
 import java.time.Duration;
 
-/// A frame's statements while they run. A client that leaves ends them, and so does their time.
+/// A frame whose statements are running. They are cancelled once the client has disconnected or their time is
+/// over.
 record RunningFrame(Socket socket, Cancellation cancellation, long beginNanos) {
     static RunningFrame of(Socket socket) {
         return new RunningFrame(socket, new Cancellation(), System.nanoTime());
@@ -13,14 +14,14 @@ record RunningFrame(Socket socket, Cancellation cancellation, long beginNanos) {
 
     void endIfOver(Duration limit) {
         if (!socket.isOpen()) {
-            cancellation.cancel(Fault.CLOSED.saying("The client went away."));
+            cancellation.cancel(Fault.CLOSED.saying("The client disconnected."));
         } else if (System.nanoTime() - beginNanos > limit.toNanos()) {
             cancellation.cancel(
                     Fault.TIME_LIMIT.saying("The statement took more than %d s.".formatted(limit.toSeconds())));
         }
     }
 
-    // Two frames are never one, whatever their moments are.
+    // Two frames are never equal, even if all their components are.
     @Override
     public boolean equals(Object other) {
         return this == other;

@@ -12,9 +12,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// `GET /socket`: statements as frames of a WebSocket, many under way at once.
+/// `GET /socket`: statements as frames of a WebSocket, many running at once.
 public final class SocketPlugin extends StarbasePlugin {
-    /// Longest time a statement that reads may take, as requests over HTTP have it by default.
+    /// Longest time a frame's statements may take: the default limit of HTTP requests.
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private static final Duration TICK = Duration.ofMillis(200);
@@ -45,7 +45,7 @@ public final class SocketPlugin extends StarbasePlugin {
         ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("perigee-socket-watch").factory());
         watch = started;
-        // An interrupt that comes between two steps is lost, so it is said again until the statement has ended.
+        // An interrupt between two steps is lost, so the check is repeated until the statement has ended.
         var _ = started.scheduleAtFixedRate(
                 threads == null ? look : threads.step("socket-watch", look),
                 TICK.toMillis(),
