@@ -23,12 +23,13 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// `GET /cdc`: each change of the replica's tables to admins, as it commits.
+/// `GET /cdc`: sends admins each change of the replica's tables as it commits.
 ///
-/// Changes are recorded while somebody follows them, and for a while after the last has left, over restarts too: within
-/// that time, who comes back goes on where it was. Otherwise nothing is recorded, and nothing is paid for it.
+/// Changes are recorded while a client follows them, and for `KEPT` after the last client has left, across
+/// restarts, too. A client that comes back in that time continues where it was. At other times nothing is
+/// recorded, and writes cost nothing more.
 public final class CdcPlugin extends StarbasePlugin {
-    /// How long changes are recorded on after the last client has left.
+    /// How long recording continues after the last client has left.
     static final Duration KEPT = Duration.ofMinutes(10);
 
     private static final Set<String> ACTIONS = Set.of("INSERT", "UPDATE", "DELETE", "RELOAD", "DROP");
@@ -51,7 +52,7 @@ public final class CdcPlugin extends StarbasePlugin {
         this.limits = limits;
     }
 
-    /// What records, in a worker process, the changes that it makes: see [dev.perigee.store.AttachedReplica].
+    /// The observer that records the changes made by a worker process; see [dev.perigee.store.AttachedReplica].
     public static ChangeObserver inWorker(Transaction transaction) {
         return ChangeRecorder.attached(transaction, new Retention(Retention.Limits.DEFAULT));
     }
@@ -61,7 +62,7 @@ public final class CdcPlugin extends StarbasePlugin {
         host = given;
         given.store().migrate("cdc", ChangeRecorder.TABLES);
         given.socket("", Access.ADMIN, this::open);
-        // Before anybody writes, so that nothing is missed between two runs of the server.
+        // Before the first write, so that nothing is missed between two runs of the server.
         if (isRecording(given.store())) record(true);
     }
 
@@ -77,7 +78,7 @@ public final class CdcPlugin extends StarbasePlugin {
                 .collect(Collectors.toSet());
         actions.stream().filter(action -> !ACTIONS.contains(action)).findFirst().ifPresent(action -> {
             throw Fault.INVALID_REQUEST.saying(
-                    "\"actions\" are INSERT, UPDATE, DELETE, RELOAD and DROP, not %s.".formatted(action));
+                    "\"actions\" may be INSERT, UPDATE, DELETE, RELOAD and DROP, not %s.".formatted(action));
         });
         Optional<Long> after = request.query("after").map(CdcPlugin::position);
         enter();
@@ -96,7 +97,7 @@ public final class CdcPlugin extends StarbasePlugin {
         try {
             return Long.parseLong(text);
         } catch (NumberFormatException _) {
-            throw Fault.INVALID_REQUEST.saying("\"after\" is the \"position\" of the last change you have: a number.");
+            throw Fault.INVALID_REQUEST.saying("\"after\" must be a number: the \"position\" of the last change you have.");
         }
     }
 
@@ -111,7 +112,8 @@ public final class CdcPlugin extends StarbasePlugin {
         return names;
     }
 
-    /// A name that is mistyped would be followed in silence for ever.
+    /// The tables of the filter. An unknown name is refused, because a client with a mistyped name would wait
+    /// forever.
     private Set<String> tables(Request request) {
         List<String> names = names(request, "tables");
         return host().store()
@@ -145,7 +147,7 @@ public final class CdcPlugin extends StarbasePlugin {
         LOG.info("Changes are recorded for /cdc");
     }
 
-    /// Whoever is there still is asked for again later.
+    /// Ends recording if no client follows; otherwise asks again later.
     @Override
     public synchronized void onAlarm(int attempt) {
         ChangeRecorder running = recorder;
@@ -156,7 +158,7 @@ public final class CdcPlugin extends StarbasePlugin {
         }
         running.stop(host().store());
         recorder = null;
-        LOG.info("Nobody has followed /cdc for {} minutes; changes are recorded no more", KEPT.toMinutes());
+        LOG.info("No client has followed /cdc for {} minutes; changes are no longer recorded", KEPT.toMinutes());
     }
 
     @Override

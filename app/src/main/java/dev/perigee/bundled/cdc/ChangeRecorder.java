@@ -15,11 +15,12 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
-/// Writes each changed row into `tmp_cdc_log`, by temporary triggers on the writer's connection, in the transaction
-/// that changes it: what is undone leaves no trace, and what commits is there with its place in the order.
+/// Records each changed row in `tmp_cdc_log`, by temporary triggers on the writer's connection, in the transaction
+/// that changes it. So a change that is rolled back leaves no trace, and one that commits has its position in the
+/// order.
 ///
-/// Tables that are made, altered or dropped are looked for before each commit that changed the schema; a table that is
-/// new or other than before is announced as `RELOAD`, one that is gone as `DROP`.
+/// Before each commit that changed the schema, it looks for tables that were created, altered or dropped. A table
+/// that is new or changed is announced as `RELOAD`, a dropped table as `DROP`.
 final class ChangeRecorder implements ChangeObserver {
     static final List<String> TABLES = List.of("""
             CREATE TABLE tmp_cdc_log (
@@ -49,15 +50,15 @@ final class ChangeRecorder implements ChangeObserver {
     private final RowImages images = new RowImages();
     private final Set<String> altered = new HashSet<>();
 
-    /// The tables that have triggers and how they and their unique indexes were made, as of the last commit and as of
-    /// the one to come.
+    /// The tables that have triggers, with the SQL that created them and their unique indexes: as of the last
+    /// commit (`known`), and as of the next (`coming`).
     private Map<String, String> known = Map.of();
     private Map<String, String> coming = Map.of();
     private long schemaVersion = -1;
     private long comingVersion = -1;
     private long rowsBefore;
 
-    /// @param committed called after a commit that recorded something; to return at once
+    /// @param committed called after a commit that recorded something; must return at once
     ChangeRecorder(Retention retention, Runnable committed) {
         this.retention = retention;
         this.committed = committed;
@@ -69,21 +70,21 @@ final class ChangeRecorder implements ChangeObserver {
         return bytes;
     }
 
-    /// Begins to record; what is written from the next commit on is in the log.
+    /// Begins to record. Everything written from the next commit on is in the log.
     ///
-    /// @param isResumed whether the log goes on where it ended, since nothing was written in between
+    /// @param isResumed whether the log continues where it ended, because nothing was written in between
     static ChangeRecorder start(Store store, Retention retention, boolean isResumed, Runnable committed) {
         ChangeRecorder recorder = new ChangeRecorder(retention, committed);
         try {
             recorder.begin(store, isResumed);
         } catch (RuntimeException e) {
-            store.observer(ChangeObserver.NONE); // Its triggers were undone.
+            store.observer(ChangeObserver.NONE); // Its triggers were rolled back.
             throw e;
         }
         return recorder;
     }
 
-    /// A recorder for a worker process, beside the server's: it records what that process writes.
+    /// A recorder for a worker process, in addition to the server's. It records what that process writes.
     static ChangeRecorder attached(Transaction tx, Retention retention) {
         ChangeRecorder recorder = new ChangeRecorder(retention, () -> {});
         recorder.images.register(tx.connection());
@@ -102,7 +103,8 @@ final class ChangeRecorder implements ChangeObserver {
             images.register(tx.connection());
             if (!isResumed) {
                 tx.connection().exec("DELETE FROM tmp_cdc_log");
-                // A position of its own, so that one from before an unrecorded time is known as such.
+                // This uses up a position, so that a client's position from before the gap is recognised as too
+                // old.
                 tx.connection().exec("INSERT INTO tmp_cdc_log (action, table_name) VALUES ('START', '')");
                 tx.connection()
                         .exec(
@@ -164,7 +166,8 @@ final class ChangeRecorder implements ChangeObserver {
         committed.run();
     }
 
-    /// The worker's recorder has announced what is new or gone.
+    /// Follows the tables that a worker process created or altered. The worker's recorder has announced them
+    /// already.
     @Override
     public void wroteElsewhere(Transaction tx) {
         comingVersion = version(tx);
@@ -181,7 +184,8 @@ final class ChangeRecorder implements ChangeObserver {
         }
         coming.forEach((table, sql) -> {
             boolean isSame = sql.equals(known.get(table));
-            // A table of the same name and text may be another one: dropping it took its triggers with it.
+            // A table with the same name and definition may be a new one. Dropping the old one dropped its
+            // triggers, too.
             if (isSame && !altered.contains(table) && hasTriggers(tx, table)) return;
             unfollow(tx, table);
             follow(tx, table);

@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 /// `REPLACE` deletes rows without firing their triggers. So the rows that a new one is in conflict with are noted
 /// before it is written, and recorded as deleted once it has been: it could not have been while they were there.
 final class ChangeTriggers {
-    /// Arguments a function may have, less the first two.
+    /// Most values passed in one call of a function, below SQLite's limit on arguments.
     private static final int CHUNK = 100;
 
     private static final List<String> KINDS = List.of("insert", "update", "delete", "before_insert", "before_update");
@@ -27,7 +27,7 @@ final class ChangeTriggers {
         return KINDS.stream().map(kind -> prefix + kind + "_" + table).toList();
     }
 
-    /// The statements that make them.
+    /// The `CREATE TRIGGER` statements for `table`.
     static List<String> of(Transaction tx, String table, RowImages images, String prefix) {
         List<Column> columns = columns(tx, table);
         int shape = images.shape(columns.stream().map(Column::name).toList());
@@ -71,7 +71,7 @@ final class ChangeTriggers {
                 .formatted(SqlNames.quoted(name), event, SqlNames.quoted(table), body);
     }
 
-    /// A row as a JSON object; only its key where all of it would be too large.
+    /// SQL for a row as a JSON object, or for its key only if the whole row would be too large.
     private static String image(String row, List<Column> columns, int shape) {
         String all = members(row, columns, shape, _ -> true);
         String key = members(row, columns, shape, column -> column.keyPart() > 0);
@@ -86,7 +86,7 @@ final class ChangeTriggers {
         List<String> chunks = new ArrayList<>();
         int from = 0;
         while (from < indexes.size()) {
-            // A chunk is a run of neighbours, so that one number says which columns it has.
+            // A chunk is a run of adjacent columns, so that the index of the first tells which columns it has.
             int to = from + 1;
             while (to < indexes.size() && to - from < CHUNK && indexes.get(to) == indexes.get(to - 1) + 1) to++;
             String values = indexes.subList(from, to).stream()
@@ -120,14 +120,14 @@ final class ChangeTriggers {
                 .collect(Collectors.joining("", String.valueOf(table), ""));
     }
 
-    /// That `t` is the row which is changed itself.
+    /// SQL condition that `t` is the row that is being updated.
     private static String identity(Transaction tx, String table, List<Column> columns) {
         SqliteStatement select = tx.statement("SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'")
                 .bindText(1, table);
         boolean hasRowid = !select.step() || select.intAt(0) == 0;
         select.reset();
         if (hasRowid) {
-            // One of these names is no column's, or the table has none of its rows told apart by number.
+            // A name that no column has means the rowid. If columns have all three, the rowid cannot be read.
             for (String rowid : List.of("rowid", "_rowid_", "oid")) {
                 if (columns.stream().noneMatch(column -> column.name().equalsIgnoreCase(rowid))) {
                     return "t.%s = OLD.%s".formatted(rowid, rowid);

@@ -2,7 +2,7 @@ package dev.perigee.bundled.cdc;
 
 import java.time.Duration;
 
-/// Wakes those who wait for the next commit.
+/// Wakes the threads that wait for the next commit.
 final class CommitSignal {
     private long count;
 

@@ -15,24 +15,25 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Sends one client the changes it wants, in their order, as fast as it takes them.
+/// Sends one client the changes it wants, in order, as fast as it accepts them.
 ///
-/// A client that is so slow that its next change is no longer kept is closed with [#TOO_OLD]: it has to read the tables
-/// anew, and knows it.
+/// A client so slow that its next change is no longer kept is closed with [#TOO_OLD], so that it knows it must
+/// read the tables again.
 final class Follower implements Socket.Listener {
-    /// The position asked for, or reached, is older than what is kept, or none of this replica's.
+    /// WebSocket close code: the position asked for, or reached, is older than what is kept, or is not one of this
+    /// replica's.
     static final int TOO_OLD = 4410;
 
     private static final int PAGE_ROWS = 200;
     private static final Duration READ_LIMIT = Duration.ofSeconds(10);
 
-    /// The wait is broken off at times to see whether the socket is still open.
+    /// Longest wait for a commit before checking whether the socket is still open.
     private static final Duration LOOK = Duration.ofSeconds(5);
 
     private static final Logger LOG = LoggerFactory.getLogger(Follower.class);
 
     /// @param isGone whether changes after the position are missing
-    /// @param reached the position of the last change that was looked at
+    /// @param reached the position of the last change that was read, sent or not
     private record Page(boolean isGone, long reached, List<String> frames, boolean isLast) {}
 
     private final Store store;
@@ -45,8 +46,8 @@ final class Follower implements Socket.Listener {
 
     /// @param tables names in lower case; empty for all
     /// @param actions empty for all
-    /// @param position the last change the client has
-    /// @param left called once the client has gone
+    /// @param position that of the last change the client has
+    /// @param left called once the client has disconnected
     Follower(
             Store store,
             Socket socket,
@@ -70,7 +71,7 @@ final class Follower implements Socket.Listener {
 
     @Override
     public void frame(String text, Runnable done) {
-        done.run(); // Nothing is asked here.
+        done.run(); // Clients ask nothing here: their frames are ignored.
     }
 
     @Override
@@ -95,13 +96,13 @@ final class Follower implements Socket.Listener {
                 if (page.isLast()) commits.await(seen, LOOK);
             }
         } catch (PerigeeException e) {
-            if (e.fault() != Fault.CLOSED) LOG.warn("A client of /cdc is closed: its changes could not be read", e);
-            socket.close(1013, "The changes cannot be read now; come back with your position.");
+            if (e.fault() != Fault.CLOSED) LOG.warn("A client of /cdc is disconnected: its changes could not be read", e);
+            socket.close(1013, "The changes cannot be read now; reconnect with your position.");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException | Error e) {
-            // Its client would wait in silence for what never comes.
-            socket.close(1011, "Internal error; the server's log has its cause. Come back with your position.");
+            // Otherwise the client would wait forever for changes.
+            socket.close(1011, "Internal error; the server's log has its cause. Reconnect with your position.");
             throw e;
         }
     }
@@ -110,7 +111,7 @@ final class Follower implements Socket.Listener {
         SqliteStatement state = tx.statement("SELECT floor, is_recording,"
                 + " max(floor, coalesce((SELECT max(position) FROM tmp_cdc_log), 0)) FROM tmp_cdc_state");
         state.step();
-        // One that is still to come is of another replica, or of this one before it was put back.
+        // A position past the latest is of another replica, or of this one before an older state was restored.
         boolean isGone = position < state.intAt(0) || state.intAt(1) == 0 || position > state.intAt(2);
         state.reset();
         if (isGone) return new Page(true, position, List.of(), true);

@@ -3,12 +3,13 @@ package dev.perigee.bundled.cdc;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.Transaction;
 
-/// Keeps the log within its limits. For the writer's thread.
+/// Keeps the log within its limits. Belongs to the writer's thread.
 final class Retention {
-    /// How much is kept for those who come back.
+    /// How much is kept for clients that come back.
     ///
-    /// @param maxRows changes
-    /// @param maxBytes of their rows' JSON; an eighth more may be there
+    /// @param maxRows most changes
+    /// @param maxBytes most characters of their rows' JSON; checked only after an eighth of it was added, so an
+    ///     eighth more may be there
     record Limits(long maxRows, long maxBytes) {
         static final Limits DEFAULT = new Limits(100_000, 64L << 20);
     }
@@ -20,9 +21,10 @@ final class Retention {
         this.limits = limits;
     }
 
-    /// Forgets the oldest changes past the limits, and notes how far.
+    /// Deletes the oldest changes past the limits, and records the position up to which they are gone. Called
+    /// before each commit that recorded something.
     ///
-    /// @param bytesRecorded JSON recorded since the start
+    /// @param bytesRecorded characters of JSON recorded since recording began
     void trim(Transaction tx, long bytesRecorded) {
         SqliteStatement ends =
                 tx.statement("SELECT coalesce(min(position), 0), coalesce(max(position), 0) FROM tmp_cdc_log");
@@ -43,7 +45,7 @@ final class Retention {
                 .run();
     }
 
-    /// The latest position that no longer fits; 0 when all do.
+    /// The latest position that no longer fits; 0 if all do.
     private long pastBytes(Transaction tx) {
         SqliteStatement select = tx.statement("""
                 SELECT coalesce(max(position), 0) FROM (

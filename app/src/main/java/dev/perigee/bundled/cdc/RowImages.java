@@ -15,27 +15,28 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
-/// The functions that the triggers call: rows as JSON, as an answer shows them, and the rows a new one may replace. For
-/// the writer's thread.
+/// The SQL functions that the triggers call. They make a row's JSON as answers show it, and remember the rows that
+/// a new row may replace. Belongs to the writer's thread.
 final class RowImages {
-    /// Longest JSON of a row; of a longer one only the key is recorded.
+    /// Longest JSON of a row, in characters. Of a longer row only the key is recorded.
     static final int MAX_ROW_BYTES = 1 << 20;
 
-    /// Rows that one new row may be in the way of: one for each unique index.
+    /// Most rows that one new row can replace: one for each unique index.
     private static final int MAX_REPLACED = 1000;
 
-    /// Rows being written at once, each by a trigger of the one before; SQLite goes no deeper.
+    /// Most rows being written at once, each by a trigger of the row before. SQLite nests triggers no deeper.
     private static final int MAX_WRITING = 1000;
 
     /// A row that is about to be written.
     ///
-    /// @param keys what its unique indexes hold of it
-    /// @param inTheWay the rows that are there now and cannot stay
+    /// @param keys its values in the columns of unique indexes
+    /// @param inTheWay the existing rows that conflict with it, as JSON
     private record Writing(long table, List<Value> keys, List<String> inTheWay) {}
 
     private final List<List<String>> shapes = new ArrayList<>();
 
-    /// The innermost last. One that was passed over (`OR IGNORE`) stays until the one around it is written.
+    /// The rows being written, innermost last. A row that `OR IGNORE` skipped stays until the row around it is
+    /// written.
     private final ArrayDeque<Writing> writing = new ArrayDeque<>();
 
     private final List<String> tables = new ArrayList<>();
@@ -47,7 +48,7 @@ final class RowImages {
         return rowsWritten;
     }
 
-    /// JSON of rows made so far.
+    /// Characters of rows' JSON made so far.
     long bytes() {
         return bytes;
     }
@@ -56,7 +57,7 @@ final class RowImages {
         rowsWritten++;
     }
 
-    /// A number for these columns, which the triggers call them by.
+    /// The number by which triggers refer to this list of columns.
     int shape(List<String> columns) {
         int known = shapes.indexOf(columns);
         if (known >= 0) return known;
@@ -64,7 +65,7 @@ final class RowImages {
         return shapes.size() - 1;
     }
 
-    /// A number for this table.
+    /// The number by which triggers refer to this table.
     int table(String name) {
         int known = tables.indexOf(name);
         if (known >= 0) return known;
@@ -105,7 +106,8 @@ final class RowImages {
         return List.copyOf(arguments.subList(1, arguments.size()));
     }
 
-    /// The row was written: those in its way are gone, and whatever its triggers began is over.
+    /// Called once a row has been written. Forgets that row and all rows its triggers began.
+    /// @return the rows it replaced, as JSON
     private List<String> written(long table, List<Value> keys) {
         @Nullable Writing found = last(table, each -> each.keys.equals(keys));
         if (found == null) found = last(table, _ -> true);
@@ -122,12 +124,12 @@ final class RowImages {
         return null;
     }
 
-    /// All is written.
+    /// Forgets all rows being written, before a commit: all are written.
     void over() {
         writing.clear();
     }
 
-    /// The members of a JSON object without its braces; NULL where they would be too long.
+    /// The members of a JSON object, without its braces; NULL if they would be too long.
     private Value members(List<Value> arguments) {
         List<String> columns = shapes.get((int) number(arguments.get(0)));
         int from = (int) number(arguments.get(1));

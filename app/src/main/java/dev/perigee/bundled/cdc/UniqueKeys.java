@@ -15,19 +15,20 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// How rows of a table get into each other's way: its key and its unique indexes.
+/// How rows of a table can conflict: by its primary key and its unique indexes.
 ///
-/// @param conflicts for each of them an SQL condition, in a trigger, that a row `t` is in the way of `NEW`
-/// @param columns whose values they hold, as far as those are known before the row is written
+/// @param conflicts for each of these an SQL condition, for a trigger, that the row `t` conflicts with `NEW`
+/// @param columns the columns of the unique indexes, without a key of one column: SQLite may assign its value only
+///     when the row is written
 record UniqueKeys(List<String> conflicts, Set<String> columns) {
     /// @param part as it stands in the index, a name or an expression
     private record Part(String part, String collation) {}
 
-    /// @param columns all names
-    /// @param key the name of a key of one column
+    /// @param columns the names of all columns
+    /// @param key the column of the primary key, if it has just one
     static UniqueKeys of(Transaction tx, String table, List<String> columns, Optional<String> key) {
         UniqueKeys keys = new UniqueKeys(new ArrayList<>(), new LinkedHashSet<>());
-        // Before a row is written that is given no number, SQLite shows -1.
+        // Before a row without a given number is written, SQLite shows -1 as its number.
         key.map(SqlNames::quoted)
                 .ifPresent(
                         name -> keys.conflicts.add("(t.%s = NEW.%s AND NEW.%s IS NOT -1)".formatted(name, name, name)));
@@ -74,7 +75,8 @@ record UniqueKeys(List<String> conflicts, Set<String> columns) {
         if (isUnderstood(tx, table, conflict)) conflicts.add(conflict);
     }
 
-    /// An expression over the new row: its columns have their own names in a row of one.
+    /// An expression over the new row. A subquery of one row gives the columns their plain names, as the
+    /// expression uses them.
     private static String ofNew(String expression, List<String> columns) {
         String row = columns.stream()
                 .map(column -> "NEW.%1$s AS %1$s".formatted(quoted(column)))
@@ -82,7 +84,8 @@ record UniqueKeys(List<String> conflicts, Set<String> columns) {
         return "(SELECT %s FROM (SELECT %s))".formatted(expression, row);
     }
 
-    /// A trigger is not looked at before it fires; a mistake in it would be in the way of every write.
+    /// Whether SQLite accepts the condition. It compiles a trigger only when it fires, and then a mistake would
+    /// fail every write.
     private static boolean isUnderstood(Transaction tx, String table, String conflict) {
         String select = "SELECT (SELECT 1 FROM main.%1$s AS t WHERE %2$s) FROM main.%1$s AS new"
                 .formatted(quoted(table), conflict);
@@ -93,7 +96,7 @@ record UniqueKeys(List<String> conflicts, Set<String> columns) {
         }
     }
 
-    /// What an index's text says.
+    /// What the SQL of an index says.
     private record Definition(List<String> parts, Optional<String> condition) {
         static final Definition NONE = new Definition(List.of(), Optional.empty());
 

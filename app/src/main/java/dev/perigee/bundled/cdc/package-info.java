@@ -1,7 +1,8 @@
-/// `/cdc`: the rows that writes change, as they commit, to whoever follows them.
+/// `/cdc`: sends the rows that writes change to the clients that follow them, as they commit.
 ///
-/// Guarantee: every change of every table, once, in the order of the commits, and none that was undone; who comes back
-/// with a position misses nothing, or is told that it has to begin anew.
+/// Guarantee: a client gets every committed change of every table it follows once, in the order of the commits,
+/// and none that was rolled back. A client that comes back with a position misses nothing, or is told that it must
+/// start over.
 ///
 /// Start reading at [ChangeRecorder].
 @NullMarked
