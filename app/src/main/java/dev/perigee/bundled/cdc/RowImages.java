@@ -107,6 +107,7 @@ final class RowImages {
     }
 
     /// Called once a row has been written. Forgets that row and all rows its triggers began.
+    ///
     /// @return the rows it replaced, as JSON
     private List<String> written(long table, List<Value> keys) {
         @Nullable Writing found = last(table, each -> each.keys.equals(keys));

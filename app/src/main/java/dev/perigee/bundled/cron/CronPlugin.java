@@ -161,6 +161,7 @@ public final class CronPlugin extends StarbasePlugin {
     }
 
     /// Begins the task's run if it is due. A task that cannot run is paused.
+    ///
     /// @return when the task runs next; empty if it cannot run
     private Optional<Instant> plan(Known known, Instant now) {
         Task task = known.task();

@@ -10,22 +10,23 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Answers as the page shows them: the first rows, each value with its kind, since a browser's numbers are doubles.
+/// Collects answers as the page shows them: the first rows, each value with its type, because a browser's numbers
+/// are doubles.
 ///
-/// A cell is null, a text, `{"i": "…"}`, `{"r": "…"}`, `{"b": "<hex of its beginning>", "n": bytes}`, or
-/// `{"t": "<its beginning>", "n": characters}` for a long text.
+/// A cell is null, a text, `{"i": "…"}` for an integer, `{"r": "…"}` for a real, `{"b": "<hex of its beginning>",
+/// "n": bytes}` for a blob, or `{"t": "<its beginning>", "n": characters}` for a long text.
 final class StudioAnswer implements AnswerSink {
-    /// Rows of one answer; the page pages.
+    /// Most rows of one answer; the page asks for more by LIMIT and OFFSET.
     static final int MAX_ROWS = 1000;
 
     private static final int MAX_TEXT_CHARS = 5000;
     private static final int MAX_BLOB_BYTES = 256;
 
-    /// Of all answers of one request, so that many statements, or rows of long texts, take no more memory than few.
-    /// What is past it is not shown.
+    /// Most memory of all answers of one request together, however many statements or long texts it has. Rows past
+    /// it are not shown.
     private static final long MAX_BYTES = 16L << 20;
 
-    /// What a cell takes beside its text, roughly.
+    /// What a cell takes in addition to its text, roughly.
     private static final int CELL_BYTES = 150;
 
     private final List<Map<String, Object>> answers = new ArrayList<>();
@@ -91,7 +92,7 @@ final class StudioAnswer implements AnswerSink {
 
     private Object text(String text) {
         boolean isLong = text.length() > MAX_TEXT_CHARS;
-        // Half of a surrogate pair is no text, and could not be sent.
+        // Half of a surrogate pair is not valid text, and could not be sent.
         int end = isLong && Character.isHighSurrogate(text.charAt(MAX_TEXT_CHARS - 1))
                 ? MAX_TEXT_CHARS - 1
                 : MAX_TEXT_CHARS;

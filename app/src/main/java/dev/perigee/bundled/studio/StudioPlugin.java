@@ -20,9 +20,10 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 
-/// `/studio` and what its page asks. Off, and answered with 404, unless a user and a password are configured.
+/// `/studio` and the requests of its page. It is off, and answers 404, unless a user and a password are
+/// configured.
 ///
-/// The page and its script are open to anybody, for there is nothing in them; everything else needs a session.
+/// The page and its script are open to anybody, because they hold no data; everything else needs a session.
 public final class StudioPlugin extends StarbasePlugin {
     private static final String POLICY =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -36,8 +37,8 @@ public final class StudioPlugin extends StarbasePlugin {
     private final QueryConfig limits;
     private final ExportPlugin exports;
 
-    /// @param limits what the page tells of how long statements may run
-    /// @param exports makes the files the page offers
+    /// @param limits how long statements may run, which the page shows
+    /// @param exports makes the files that the page offers for download
     public StudioPlugin(StudioConfig config, QueryConfig limits, ExportPlugin exports) {
         super("starbasedb:studio", false, "/studio");
         this.config = config;
@@ -54,11 +55,12 @@ public final class StudioPlugin extends StarbasePlugin {
             return;
         }
         StudioSessions sessions = new StudioSessions(config, host.clock());
-        // In a transaction, after a statement that is to change one row: all is undone when it did not.
+        // The page's transaction calls this after each statement that must change one row. If it did not, the
+        // transaction is rolled back.
         host.function("perigee_studio_changed", 1, arguments -> {
             if (arguments.getFirst() instanceof Value.Int(long count) && count == 1) return new Value.Int(1);
             throw Fault.CONFLICT.saying(
-                    "A row is not as it was shown: somebody has changed or removed it. Nothing was saved.");
+                    "A row is no longer as it was shown: somebody has changed or removed it. Nothing was saved.");
         });
         host.route("GET", "", Access.ANYBODY, _ -> file("studio.html", "text/html; charset=utf-8"));
         host.route("GET", "/studio.js", Access.ANYBODY, _ -> file("studio.js", "text/javascript; charset=utf-8"));
@@ -70,7 +72,8 @@ public final class StudioPlugin extends StarbasePlugin {
             return with(Response.result(Map.of("done", true)), "Set-Cookie", cookie(request, "", 0));
         }));
         host.route("POST", "/query", Access.ANYBODY, guarded(sessions, request -> query(host, request)));
-        // A link sends no header of ours; it changes nothing, and this site alone sends the cookie with it.
+        // A link cannot send the CSRF header. It changes nothing, and browsers send the cookie with it from this
+        // site only.
         host.route("GET", "/export/:format", Access.ANYBODY, request -> export(sessions, request));
     }
 
@@ -96,7 +99,7 @@ public final class StudioPlugin extends StarbasePlugin {
         return with(Response.result(known(sessions.signedIn(request))), "Cache-Control", "no-store");
     }
 
-    /// What the page has to know of its session.
+    /// What the page needs to know about its session.
     private Map<String, Object> known(StudioSessions.Session session) {
         return Map.of(
                 "csrf", session.csrf(),

@@ -19,8 +19,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
-/// Reads what the page asks: `{"sql": "…; …", "plan", "source"}`, or `{"statements": [{"sql", "params"}], "source"}`.
-/// Several statements run as one transaction. With `plan` none of them runs: each is explained.
+/// Reads the page's requests: `{"sql": "…; …", "plan", "source"}`, or `{"statements": [{"sql", "params"}],
+/// "source"}`. Several statements run as one transaction. With `plan` none of them runs: each is explained.
 final class StudioQuery {
     private static final int MAX_STATEMENTS = 1000;
 
@@ -42,7 +42,8 @@ final class StudioQuery {
             List<String> texts = split(sql, where);
             for (String text : texts) {
                 if (isPlan) statements.add(SqlStatement.of(plan(text, where)));
-                // One stays as it was typed, so that a mistake's line and column are those of the editor.
+                // A single statement stays as it was typed, so that a mistake's line and column are those of the
+                // editor.
                 else statements.add(SqlStatement.of(texts.size() == 1 ? sql : text));
             }
         }
@@ -54,18 +55,19 @@ final class StudioQuery {
     }
 
     private static String plan(String sql, Where where) {
-        // What follows a semicolon would run, and not be explained.
+        // What follows a semicolon would run instead of being explained.
         if (where == Where.EXTERNAL
                 && NOT_SQLITE.matcher(sql).find()
                 && sql.strip().replaceFirst(";$", "").contains(";")) {
             throw Fault.INVALID_REQUEST.saying(
-                    "The plan of this text is not shown: leave one statement, without \";\".");
+                    "The plan of this text cannot be shown: leave one statement, without \";\".");
         }
         return (where == Where.EXTERNAL ? "EXPLAIN " : "EXPLAIN QUERY PLAN ") + sql;
     }
 
     private static List<String> split(String sql, Where where) {
-        // Texts between dollars and brackets that are no quotes: the external database reads it as it stands.
+        // PostgreSQL's dollar quotes, and brackets that are not quotes, cannot be split by SQLite's rules. Such a
+        // text goes to the external database as it stands.
         if (where == Where.EXTERNAL && NOT_SQLITE.matcher(sql).find()) return List.of(sql);
         List<String> statements = new ArrayList<>();
         SqlStatements texts = new SqlStatements(new StringReader(sql));
@@ -92,8 +94,8 @@ final class StudioQuery {
                         ByteBuffer.wrap(HexFormat.of().parseHex(node.get("b").asString())));
             }
         } catch (IllegalArgumentException _) {
-            throw Fault.INVALID_REQUEST.saying("A value is no number, or no hexadecimal text.");
+            throw Fault.INVALID_REQUEST.saying("A value is not a number, or not a hexadecimal text.");
         }
-        throw Fault.INVALID_REQUEST.saying("A value is of no kind that is known.");
+        throw Fault.INVALID_REQUEST.saying("A value has an unknown type.");
     }
 }

@@ -17,29 +17,31 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 
-/// Who is signed in to the studio. Safe for many threads.
+/// The sessions of those signed in to the studio, in memory. Safe for many threads.
 ///
-/// A session is a random cookie that only this server's pages send and no script reads; what is kept of it is its hash.
-/// Requests that do something carry the session's second secret in a header, which no other site can know.
+/// A session is a random cookie that only this server's pages send and no script reads; only its hash is kept
+/// here. Requests that do something also carry the session's CSRF token in a header, which no other site can know.
 final class StudioSessions {
     static final String COOKIE = "perigee_studio";
     static final String CSRF_HEADER = "X-Studio-Csrf";
 
-    /// Sessions at once; the one that was used least recently ends first.
+    /// Most sessions at once; one more ends the least recently used.
     private static final int MAX_SESSIONS = 64;
 
     private static final Duration IDLE = Duration.ofMinutes(30);
     static final Duration LONGEST = Duration.ofHours(12);
 
-    /// Wrong passwords in a minute from one address; then none from there is looked at for the rest of it.
+    /// Wrong passwords in a minute from one address. After that many, even a correct one from there is refused for
+    /// the rest of the minute.
     private static final int MAX_FAILURES = 10;
 
-    /// From all addresses together, so that many of them do not guess faster, and what is remembered is bounded.
+    /// Wrong passwords in a minute from all addresses together. It limits guessing from many addresses, and the
+    /// memory for failures.
     private static final int MAX_ALL_FAILURES = 200;
 
     private static final Duration FAILURE_TIME = Duration.ofMinutes(1);
 
-    /// @param csrf what requests carry beside the cookie
+    /// @param csrf the token that requests carry in addition to the cookie
     record Session(String csrf, Instant begun, Instant used) {}
 
     private record Failure(Instant at, String address) {}
@@ -60,23 +62,24 @@ final class StudioSessions {
         this.clock = clock;
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED], or [Fault.TOO_MANY_REQUESTS] after too many of
-    ///     them
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] if the user or the password is wrong,
+    ///     [Fault#TOO_MANY_REQUESTS] after too many wrong ones
     synchronized Opened signIn(Request request, String givenUser, String givenPassword) {
         Instant now = clock.instant();
-        // Those from the future are of a clock that was ahead, and would keep everybody out until then.
+        // Failures from the future were recorded while the clock was ahead. They would keep everybody out until
+        // then.
         failures.removeIf(failure ->
                 failure.at().plus(FAILURE_TIME).isBefore(now) || failure.at().isAfter(now));
         String address = request.address();
         long fromThere = failures.stream()
                 .filter(failure -> failure.address().equals(address))
                 .count();
-        // Counted apart: else a stranger's guesses would keep out who knows the password.
+        // Counted per address: otherwise a stranger's few guesses would lock out the user who knows the password.
         if (fromThere >= MAX_FAILURES || failures.size() >= MAX_ALL_FAILURES) {
             throw Fault.TOO_MANY_REQUESTS.saying("Too many wrong passwords: try again in a minute.");
         }
         request.audited();
-        // Both are looked at whatever the first says, so that time tells nothing.
+        // Both are compared in any case, so that the time taken tells nothing.
         boolean isUser = MessageDigest.isEqual(hash(givenUser), user);
         boolean isPassword = MessageDigest.isEqual(hash(givenPassword), password);
         if (!isUser || !isPassword) {
@@ -97,7 +100,7 @@ final class StudioSessions {
         return new Opened(cookie, session);
     }
 
-    /// The session that a request's cookie names.
+    /// The session that a request's cookie names; it counts as used now.
     synchronized Optional<Session> find(Request request) {
         Optional<String> cookie = cookie(request);
         if (cookie.isEmpty()) return Optional.empty();
@@ -125,7 +128,7 @@ final class StudioSessions {
         return session;
     }
 
-    /// The session of a request whose method alone makes it harmless.
+    /// The session of a request that only reads, so that it needs no CSRF token.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a session
     Session signedIn(Request request) {
@@ -134,8 +137,8 @@ final class StudioSessions {
         return session;
     }
 
-    /// Refuses what a browser sends for another page. Browsers say so by `Sec-Fetch-Site` where they trust the
-    /// connection, and by `Origin` on any; programs send neither, and have no cookie that another site could use.
+    /// Refuses a request that a browser sends for another site. Browsers say so by `Sec-Fetch-Site` on connections
+    /// they trust, and by `Origin` on any. Programs send neither, but have no cookie that another site could use.
     static void requireSameSite(Request request) {
         Optional<String> site = request.header("Sec-Fetch-Site");
         boolean isOurs = site.map("same-origin"::equals)

@@ -1,6 +1,6 @@
 package dev.perigee.bundled.transfer;
 
-/// A value as a text for import has it: what is stored depends on the column.
+/// A value as an imported file has it. What is stored for it depends on the column.
 sealed interface Cell {
     enum Absent implements Cell {
         NULL

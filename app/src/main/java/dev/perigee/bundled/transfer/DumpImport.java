@@ -15,13 +15,13 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Runs the statements of a dump in one transaction. Its own `BEGIN` and `COMMIT` are passed over, and so is what it
-/// says of foreign keys, which the replica does not enforce.
+/// Runs the statements of a dump in one transaction. The dump's own `BEGIN` and `COMMIT` are skipped, and so are
+/// pragmas that set only a file or a connection, such as `foreign_keys`, which the replica does not enforce.
 final class DumpImport {
-    /// Statements of a failure's report.
+    /// Most characters of a statement that a failure's report shows.
     private static final int SHOWN_CHARS = 200;
 
-    /// Settings of a file or of a connection, which change no row here.
+    /// Pragmas that set only a file or a connection. They change no row here.
     private static final String SETTINGS =
             "foreign_keys|defer_foreign_keys|user_version|application_id|encoding|journal_mode|synchronous|page_size"
                     + "|auto_vacuum|cache_size|locking_mode|temp_store|legacy_file_format";
@@ -50,7 +50,7 @@ final class DumpImport {
     private long succeeded;
     private long failed;
 
-    /// @param reports whether a statement that fails is left out and noted
+    /// @param reports whether a statement that fails is left out and reported; else it ends the import
     DumpImport(BulkWrite bulk, boolean reports) {
         this.bulk = bulk;
         this.reports = reports;
@@ -81,7 +81,7 @@ final class DumpImport {
     }
 
     private void run(String sql, long line) {
-        // A long one is data, and no expression need look at it.
+        // A long statement is data, and no pattern needs to look at it.
         boolean isShort = sql.length() < 10_000;
         if (isShort && SKIPPED.matcher(bare(sql)).matches()) return;
         try {
@@ -94,7 +94,7 @@ final class DumpImport {
             String shown = sql.length() > SHOWN_CHARS ? sql.substring(0, SHOWN_CHARS) + "…" : sql;
             if (!reports) {
                 throw e.fault()
-                        .saying("Statement %d (line %d) failed: %s Nothing was imported. It is: %s"
+                        .saying("Statement %d (line %d) failed: %s Nothing was imported. The statement is: %s"
                                 .formatted(succeeded + 1, line, e.getMessage(), shown));
             }
             failed++;
@@ -116,7 +116,7 @@ final class DumpImport {
 
     private void one(String sql, boolean isShort) {
         if (isShort && SEQUENCES.matcher(bare(sql)).matches()) {
-            // Only of the dump's own tables: others count on.
+            // Only for the tables that the dump made: the sequences of others continue.
             for (String table : made) {
                 bulk.run("DELETE FROM sqlite_sequence WHERE name = '%s' COLLATE NOCASE"
                         .formatted(table.replace("'", "''")));
@@ -125,7 +125,7 @@ final class DumpImport {
         }
         if (isShort && sql.toUpperCase(Locale.ROOT).startsWith("PRAGMA")) {
             throw Fault.FORBIDDEN.saying(
-                    "%s is not run: a dump may make tables and fill them. Dumps of virtual tables come from /export/dump."
+                    "%s is not run: a dump may only make tables and fill them. To dump virtual tables, use /export/dump."
                             .formatted(sql));
         }
         bulk.run(sql);
@@ -133,7 +133,8 @@ final class DumpImport {
         if (table.lookingAt()) made.add(name(sql, table.end()));
     }
 
-    /// The name that begins at `from`, without its quotes. By hand: a pattern would need the stack for a long one.
+    /// The name that begins at `from`, without its quotes. Read by hand, because a regular expression would need a
+    /// deep stack for a long name.
     private static String name(String sql, int from) {
         char first = sql.charAt(from);
         boolean isQuoted = "\"'`[".indexOf(first) >= 0;

@@ -23,7 +23,8 @@ final class ExportFile implements AutoCloseable {
         this.file = file;
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#DISK_FULL] and its like; nothing is left then
+    /// @throws dev.perigee.fault.PerigeeException [Fault#DISK_FULL] and other faults of the disk; no file is left
+    ///     then
     static ExportFile of(Store store) {
         Path folder = folder(store);
         Path file = folder.resolve(UUID.randomUUID() + ".db");
@@ -31,13 +32,13 @@ final class ExportFile implements AutoCloseable {
             Files.createDirectories(folder);
         } catch (IOException e) {
             throw Fault.DISK_FAILED.in(
-                    "export", folder + " could not be made: " + e.getMessage(), "Nothing was exported", e);
+                    "export", folder + " could not be created: " + e.getMessage(), "Nothing was exported", e);
         }
         store.backup(file);
         return new ExportFile(file);
     }
 
-    /// Removes what a process that died in an export left behind.
+    /// Removes the files left by a process that died during an export.
     static void clear(Store store) {
         Path folder = folder(store);
         if (!Files.isDirectory(folder)) return;

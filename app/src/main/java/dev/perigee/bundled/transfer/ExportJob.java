@@ -2,12 +2,12 @@ package dev.perigee.bundled.transfer;
 
 import java.util.Optional;
 
-/// An export that is made in the background, as it stands.
+/// The present state of an export that is made in the background.
 ///
 /// @param format `dump`, `sqlite`, `json` or `csv`
-/// @param table of `json` and `csv`
+/// @param table the table, for `json` and `csv`
 /// @param bytes written so far
-/// @param sourceBytes size of the copy that it is made from; 0 before there is one
+/// @param sourceBytes size of the replica when the export began; 0 before that
 /// @param error why it failed
 public record ExportJob(
         String id,

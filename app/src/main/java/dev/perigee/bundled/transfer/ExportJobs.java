@@ -27,10 +27,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Exports that are made in the background, one after the other, and kept for a day. They outlive the server: one that
-/// was not over is made anew when it starts again.
+/// Makes exports in the background, one after another, and keeps them for a day. They outlive the server: a job
+/// that was not over starts from the beginning when the server starts again.
 final class ExportJobs implements AutoCloseable {
-    /// Jobs that wait, run, or are kept.
+    /// Most jobs that wait, run, or are kept, together.
     static final int MAX_JOBS = 20;
 
     private static final Duration BUSY_PAUSE = Duration.ofMillis(500);
@@ -60,7 +60,7 @@ final class ExportJobs implements AutoCloseable {
         Body of(String format, Optional<String> table);
     }
 
-    /// The job was removed, or the server stops.
+    /// Ends the work on a job: it was removed, or the server stops.
     private static final class Ended extends IOException {
         private static final long serialVersionUID = 1;
     }
@@ -137,7 +137,7 @@ final class ExportJobs implements AutoCloseable {
         return folder().resolve(job.fileName());
     }
 
-    /// Ends a job that runs, and removes it with its file.
+    /// Removes a job with its file. If it is running, it ends.
     void remove(String id) {
         synchronized (lock) {
             ExportJob job = find(id);
@@ -158,9 +158,10 @@ final class ExportJobs implements AutoCloseable {
             try {
                 if (next != null) run(next);
             } catch (RuntimeException e) {
-                // Its end could not be noted: the disk is full, say. The others must not wait for ever.
+                // The job's end could not be recorded, for example because the disk is full. The other jobs must
+                // not wait forever.
                 if (isClosed) return;
-                LOG.error("An export job's state could not be kept", e);
+                LOG.error("The state of an export job could not be recorded", e);
                 if (next != null) jobs.computeIfPresent(next.id(), (_, job) -> failed(job, e));
             }
         }
@@ -205,7 +206,7 @@ final class ExportJobs implements AutoCloseable {
                 await(job);
                 return;
             }
-            // It begins anew with the next start, as one that was killed does.
+            // The job starts from the beginning when the server starts again, as after a kill.
             if (isClosed) return;
             LOG.warn("The export job {} failed", job.id(), e);
             String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
@@ -213,7 +214,7 @@ final class ExportJobs implements AutoCloseable {
         }
     }
 
-    /// As many exports run for clients as may: the job's turn is when one of them is over.
+    /// Puts the job back and pauses: clients' exports take all places. Its turn comes when one of them ends.
     private void await(ExportJob job) {
         update(job);
         try {
@@ -227,7 +228,7 @@ final class ExportJobs implements AutoCloseable {
         synchronized (lock) {
             ExportJob now = jobs.get(id);
             if (now != null) keep(now.over(state, now(), why));
-            removeOthers(); // Its file too, where it was removed at the last moment.
+            removeOthers(); // Also this job's file, if the job was removed at the last moment.
         }
     }
 
@@ -237,7 +238,7 @@ final class ExportJobs implements AutoCloseable {
         }
     }
 
-    /// Counts what is written, and ends the work when nobody wants it any more.
+    /// Counts what is written, and ends the work once the job was removed or the server stops.
     private final class Watched extends OutputStream {
         private final OutputStream out;
         private final String id;
@@ -330,7 +331,8 @@ final class ExportJobs implements AutoCloseable {
         found.forEach(job -> jobs.put(job.id(), job));
     }
 
-    /// Files that are no job's: of a process that died, or of a job that was removed while it ran.
+    /// Removes files that belong to no finished job: of a process that died, or of a job that was removed while it
+    /// ran.
     private void removeOthers() {
         if (!Files.isDirectory(folder())) return;
         List<String> known = jobs.values().stream()
@@ -360,7 +362,7 @@ final class ExportJobs implements AutoCloseable {
         return clock.instant().toString();
     }
 
-    /// Ends what runs; it begins anew with the next start.
+    /// Ends the job that runs; it starts from the beginning with the next start of the server.
     @Override
     public void close() {
         isClosed = true;

@@ -30,7 +30,7 @@ import tools.jackson.databind.JsonNode;
 /// `GET /export/dump`, `/export/json/:table`, `/export/csv/:table` and `/export/sqlite`, for admins: each from a copy
 /// of the replica that is made first and removed afterwards.
 public final class ExportPlugin extends StarbasePlugin {
-    /// Exports at once; each has a copy of the replica on the disk.
+    /// Most exports at once; each has a copy of the replica on the disk.
     private static final int MAX_EXPORTS = 2;
 
     private static final List<String> FORMATS = List.of("dump", "sqlite", "json", "csv");
@@ -44,7 +44,7 @@ public final class ExportPlugin extends StarbasePlugin {
         super("starbasedb:export", true, "/export");
     }
 
-    /// Writes what was asked for.
+    /// Writes the content of an export from the copy.
     @FunctionalInterface
     private interface Writing {
         void write(SqliteConnection connection, OutputStream out) throws IOException;
@@ -80,7 +80,7 @@ public final class ExportPlugin extends StarbasePlugin {
             JsonNode body = request.json();
             String format = body.path("format").asString("");
             if (!FORMATS.contains(format)) {
-                throw Fault.INVALID_REQUEST.saying("\"format\" is one of %s.".formatted(FORMATS));
+                throw Fault.INVALID_REQUEST.saying("\"format\" must be one of %s.".formatted(FORMATS));
             }
             Optional<String> table = format.equals("json") || format.equals("csv")
                     ? Optional.of(tableName(body.path("table").asString("")))
@@ -108,7 +108,7 @@ public final class ExportPlugin extends StarbasePlugin {
     private Response download(String id) {
         ExportJob job = jobs().find(id);
         Path file = jobs().file(job);
-        // Of what the job was asked for: its table may be gone by now.
+        // Only for the headers. The table is not looked up, because it may be gone by now.
         Response like = switch (job.format()) {
             case "json", "csv" ->
                 table(job.table().orElse(""), job.format(), _ -> job.table().orElse(""));
@@ -168,7 +168,8 @@ public final class ExportPlugin extends StarbasePlugin {
         });
     }
 
-    /// The table's or view's name as the schema has it; asked before the copy is made, so that a mistake costs nothing.
+    /// The table's or view's name as the schema has it; looked up before the copy is made, so that a mistake costs
+    /// nothing.
     private String tableName(String wanted) {
         String name = host().store().read(LOOK_LIMIT, transaction -> {
             SqliteStatement select = transaction
@@ -206,7 +207,7 @@ public final class ExportPlugin extends StarbasePlugin {
         Response.Body body = out -> {
             if (!exports.tryAcquire()) {
                 throw Fault.BUSY.saying(
-                        "%d exports run already; one more would be too much of the disk.".formatted(MAX_EXPORTS));
+                        "%d exports are already running, and each needs space for a copy on the disk: try again when one has ended.".formatted(MAX_EXPORTS));
             }
             try (ExportFile copy = ExportFile.of(host().store())) {
                 sending.send(copy, out);
@@ -217,7 +218,7 @@ public final class ExportPlugin extends StarbasePlugin {
         return new Response(200, type, Map.of("Content-Disposition", disposition(fileName)), body);
     }
 
-    /// RFC 6266: the name in ASCII, and as it is.
+    /// The header's value by RFC 6266: the name in ASCII and, if that differs, in full.
     private static String disposition(String fileName) {
         String ascii = fileName.replaceAll("[^A-Za-z0-9 ._~-]", "_");
         StringBuilder encoded = new StringBuilder();

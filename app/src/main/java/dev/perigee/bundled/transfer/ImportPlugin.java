@@ -31,13 +31,13 @@ import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// `POST /import/dump`, `/import/json/:table` and `/import/csv/:table`, for admins. What is sent goes to the disk
-/// first, so that no write waits for a client; then all of it is imported in one transaction, or nothing.
+/// `POST /import/dump`, `/import/json/:table` and `/import/csv/:table`, for admins. The body goes to the disk
+/// first, so that no write waits for a slow client. Then all of it is imported in one transaction, or nothing.
 public final class ImportPlugin extends StarbasePlugin {
-    /// Uploads at once; each has its file on the disk.
+    /// Most imports at once; each has its file on the disk.
     private static final int MAX_IMPORTS = 2;
 
-    /// Imports whose progress is shown, those that are over too.
+    /// Imports whose progress is shown, including those that are over.
     private static final int KEPT = 20;
 
     private static final String FOLDER = "imports";
@@ -71,7 +71,7 @@ public final class ImportPlugin extends StarbasePlugin {
     }
 
     private Response one(Request request, String format, Import wanted) {
-        if (!imports.tryAcquire()) throw Fault.BUSY.saying("%d imports run already.".formatted(MAX_IMPORTS));
+        if (!imports.tryAcquire()) throw Fault.BUSY.saying("%d imports are already running: try again when one has ended.".formatted(MAX_IMPORTS));
         ImportProgress progress = begin(format, request.pathParameters().get("table"));
         try {
             Response answer = wanted.run(request, progress);
@@ -102,7 +102,7 @@ public final class ImportPlugin extends StarbasePlugin {
         }
     }
 
-    /// The latest first.
+    /// The progress of the imports that are kept, latest first.
     private List<Map<String, Object>> status() {
         synchronized (latest) {
             return latest.stream().map(ImportProgress::shown).toList();
@@ -237,13 +237,13 @@ public final class ImportPlugin extends StarbasePlugin {
 
     private static boolean reports(Request request) {
         String word = request.query("onError").orElse("stop");
-        if (!word.matches("stop|report")) throw Fault.INVALID_REQUEST.saying("\"onError\" is stop or report.");
+        if (!word.matches("stop|report")) throw Fault.INVALID_REQUEST.saying("\"onError\" must be stop or report.");
         return word.equals("report");
     }
 
     private static boolean decodesBlobs(Request request) {
         String word = request.query("blobs").orElse("text");
-        if (!word.matches("text|base64")) throw Fault.INVALID_REQUEST.saying("\"blobs\" is text or base64.");
+        if (!word.matches("text|base64")) throw Fault.INVALID_REQUEST.saying("\"blobs\" must be text or base64.");
         return word.equals("base64");
     }
 
@@ -278,7 +278,7 @@ public final class ImportPlugin extends StarbasePlugin {
         }
     }
 
-    /// Removes what a process that died in an import left behind.
+    /// Removes the files left by a process that died during an import.
     private void clear() {
         if (!Files.isDirectory(folder())) return;
         try (Stream<Path> files = Files.list(folder())) {

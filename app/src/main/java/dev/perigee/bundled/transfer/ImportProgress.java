@@ -13,12 +13,12 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// How far one import is. One thread imports; any may look.
+/// How far one import has come. The thread that imports writes it; any thread may read it.
 final class ImportProgress {
     private enum State {
-        /// The body comes in.
+        /// The body is arriving.
         UPLOADING,
-        /// It is here, and imported as soon as other writes are over.
+        /// The body has arrived; it is imported as soon as other writes are over.
         IMPORTING,
         DONE,
         FAILED
@@ -47,13 +47,13 @@ final class ImportProgress {
         this.startedAt = clock.instant();
     }
 
-    /// All of the body is here.
+    /// All of the body has arrived in `file`.
     void uploaded(Path file) throws IOException {
         totalBytes = Files.size(file);
         state = State.IMPORTING;
     }
 
-    /// What is read of the file counts.
+    /// Opens the file; what is read from it counts as progress.
     InputStream open(Path file) throws IOException {
         bytes = 0;
         return new FilterInputStream(Files.newInputStream(file)) {

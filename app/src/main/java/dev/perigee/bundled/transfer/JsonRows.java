@@ -19,12 +19,13 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// The rows of a JSON file, `{"data": [{…}, …], "columnMapping": {…}}` or the array alone, one after the other.
+/// Reads the rows of a JSON file, `{"data": [{…}, …], "columnMapping": {…}}` or the array alone, one after
+/// another.
 final class JsonRows {
     static final String EXPECTED =
             "Invalid JSON format. Expected an object with \"data\" array and optional \"columnMapping\".";
 
-    /// Longest array or object that becomes a text.
+    /// Longest array or object that becomes a text, in characters of JSON.
     private static final int MAX_NESTED_CHARS = 16 << 20;
 
     private static final int MAX_MAPPED = CsvRecords.MAX_FIELDS;
@@ -35,9 +36,9 @@ final class JsonRows {
         this.file = file;
     }
 
-    /// What the file says beside its rows; it is looked for before them, wherever it stands.
+    /// What the file has in addition to its rows. It is read before the rows, wherever it is in the file.
     ///
-    /// @param csv where `data` is a text
+    /// @param csv the CSV, if `data` is a string
     record Head(Map<String, String> mapping, Optional<String> csv) {}
 
     Head head() throws IOException {
@@ -84,7 +85,7 @@ final class JsonRows {
 
     private static PerigeeException notMapping() {
         return Fault.INVALID_REQUEST.saying(
-                "\"columnMapping\" must be an object of names in the text to names of columns.");
+                "\"columnMapping\" must be an object that maps names in the text to names of columns.");
     }
 
     /// Gives each row to `rows`.
@@ -105,13 +106,13 @@ final class JsonRows {
         }
     }
 
-    /// An array or an object as text, one token at a time: what it holds may be of any size.
+    /// An array or an object as text, copied one token at a time because it may be of any size.
     private static String text(JsonParser parser, long line) {
         StringWriter text = new StringWriter();
         try (JsonGenerator copy = Json.MAPPER.createGenerator(text)) {
             int depth = 0;
             do {
-                // A number as it is written: a double would not hold each.
+                // A number stays as it is written: a double cannot hold every number.
                 if (parser.currentToken().isNumeric()) copy.writeNumber(parser.getString());
                 else copy.copyCurrentEvent(parser);
                 if (parser.currentToken().isStructStart()) depth++;

@@ -18,22 +18,22 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/// Inserts rows into one table, one by one. Either the first that fails ends all of it, or each that fails is left out
-/// and noted.
+/// Inserts rows into one table, one by one. Either the first row that fails ends the import, or each row that
+/// fails is left out and reported.
 final class RowImport {
-    /// Failures that are told; more are counted.
+    /// Most failures that are reported; more are only counted.
     static final int MAX_FAILURES = 100;
 
-    /// Sets of columns that rows have; more than these would each need a statement.
+    /// Most different sets of columns that rows may have, because each needs a prepared statement.
     private static final int MAX_SHAPES = 200;
 
     private static final int SHOWN_CHARS = 500;
 
-    /// @param row its number, from 1
-    /// @param line where it begins in the text; 0 where lines mean nothing
+    /// @param row the number of the row, from 1
+    /// @param line the line on which it begins in the text; 0 if lines mean nothing
     record Failure(long row, long line, String statement, String error) {}
 
-    /// @param isComputed its values are made from other columns; those in the text are passed over
+    /// @param isComputed whether it is a generated column; values that the text has for it are skipped
     private record Column(String name, Affinity affinity, boolean isBlob, boolean isComputed) {}
 
     private final BulkWrite bulk;
@@ -48,9 +48,9 @@ final class RowImport {
     private long rows;
     private long failed;
 
-    /// @param table as the schema has it
+    /// @param table as the schema spells it
     /// @param mapping names in the text to names of columns
-    /// @param reports whether a row that fails is left out and noted
+    /// @param reports whether a row that fails is left out and reported; else it ends the import
     /// @param decodesBlobs whether texts for columns of type BLOB are base64
     /// @param progress is told of each row
     RowImport(
@@ -90,9 +90,12 @@ final class RowImport {
         return Collections.unmodifiableList(failures);
     }
 
+    /// Inserts one row.
+    ///
     /// @param names as the text has them
-    /// @param line where the row begins; 0 where lines mean nothing
-    /// @throws PerigeeException the row's failure, when rows that fail are not left out
+    /// @param line the line on which the row begins; 0 if lines mean nothing
+    /// @throws PerigeeException the row's failure, if rows that fail are not left out, or a failure of the server,
+    ///     such as a full disk
     void row(List<String> names, List<Cell> values, long line) {
         rows++;
         try {
@@ -112,7 +115,7 @@ final class RowImport {
         progress.rows(rows, failed);
     }
 
-    /// A row that is no row.
+    /// Counts as failed a part of the text that is not a valid row.
     void wrong(String why, long line) {
         rows++;
         PerigeeException reason = Fault.INVALID_REQUEST.saying(why);
@@ -125,19 +128,19 @@ final class RowImport {
     private PerigeeException failure(PerigeeException e, long line) {
         String where = line > 0 ? "Row %d (line %d)".formatted(rows, line) : "Row %d".formatted(rows);
         return e.fault()
-                .saying("%s: %s Nothing was imported; with ?onError=report the other rows would be."
+                .saying("%s: %s Nothing was imported; with ?onError=report the other rows would be imported."
                         .formatted(where, sentence(String.valueOf(e.getMessage()))));
     }
 
-    /// What to throw where a row that failed took with it all that was imported before it.
+    /// What to throw if a row that failed rolled back all that was imported before it.
     static PerigeeException undone(PerigeeException e) {
         return e.fault()
                 .saying(
-                        "%s That undid the whole transaction (ON CONFLICT ROLLBACK, or RAISE(ROLLBACK)). Nothing was imported."
+                        "%s That rolled back the whole transaction (ON CONFLICT ROLLBACK, or RAISE(ROLLBACK)). Nothing was imported."
                                 .formatted(sentence(cut(e.getMessage()))));
     }
 
-    /// A report of many failures stays small, whatever is in them.
+    /// Shortens a text, so that a report of many failures stays small.
     static String cut(String text) {
         return text.length() > SHOWN_CHARS ? text.substring(0, SHOWN_CHARS) + "…" : text;
     }
@@ -151,7 +154,7 @@ final class RowImport {
         for (String name : names) targets.add(column(name));
         SqliteStatement insert = statements.get(targets);
         if (insert == null) {
-            // SQLite would take the first of them without a word.
+            // SQLite would silently take the first of them.
             Set<Column> once = new HashSet<>();
             for (Column target : targets) {
                 if (once.add(target)) continue;

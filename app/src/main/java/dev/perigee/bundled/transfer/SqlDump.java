@@ -20,8 +20,8 @@ import java.util.stream.Collectors;
 /// Writes a database as SQL that stock `sqlite3` reads back to an equal one: tables with their rows, then indexes,
 /// views and triggers, in one transaction. One row at a time: a table of any size needs little memory.
 ///
-/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are made anew and their rows inserted, which fills what
-/// they keep for themselves. Row numbers of tables without an INTEGER PRIMARY KEY are not kept, as in `.dump`.
+/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are created again and their rows inserted, which
+/// fills their shadow tables. Rowids of tables without an INTEGER PRIMARY KEY are not kept, as in `.dump`.
 ///
 /// @see <a href="https://www.sqlite.org/cli.html">SQLite: the command line, section 10</a>
 final class SqlDump {
@@ -34,7 +34,7 @@ final class SqlDump {
 
     private static final int MANTISSA_BITS = 53;
 
-    /// The largest power of two that an integer's digits are read as exactly.
+    /// Exponent of the largest power of two whose decimal digits are still read exactly.
     private static final int MAX_STEP = 52;
 
     private final SqliteConnection connection;
@@ -69,7 +69,7 @@ final class SqlDump {
         out.flush();
     }
 
-    /// The tables that are the user's, in the order in which they were made.
+    /// The user's tables, in the order in which they were created.
     static List<Table> tables(SqliteConnection connection) {
         List<Table> tables = new ArrayList<>();
         try (SqliteStatement select = connection.prepare("""
@@ -82,7 +82,7 @@ final class SqlDump {
         return tables;
     }
 
-    /// The columns that are stored, as `INSERT` takes them.
+    /// The columns that `INSERT` takes: neither hidden nor generated.
     static List<String> columns(SqliteConnection connection, String table) {
         List<String> columns = new ArrayList<>();
         try (SqliteStatement select =
@@ -93,8 +93,9 @@ final class SqlDump {
         return columns;
     }
 
-    /// A virtual table's rows keep their numbers, by which FTS5 finds the rows of its `content`. Where they cannot be
-    /// read, since what they are made of is gone, the dump says so and goes on.
+    /// Writes a table's rows. A virtual table's rows keep their rowids, by which FTS5 finds the rows of its
+    /// `content` table. If they cannot be read, because the table they come from is gone, the dump says so and
+    /// continues.
     private void rows(Table table) throws IOException {
         List<String> columns = new ArrayList<>(columns(connection, table.name()));
         if (!table.kind().equals("virtual")) {
@@ -105,7 +106,7 @@ final class SqlDump {
             columns.addFirst("rowid");
         }
         if (isReadable(table.name(), "*")) rows(table.name(), columns);
-        else line("-- The rows of a virtual table could not be read; it comes back empty.");
+        else line("-- The rows of a virtual table could not be read; it will be empty.");
     }
 
     private boolean isReadable(String table, String columns) {
@@ -151,8 +152,8 @@ final class SqlDump {
         return row.bytesAt(column, new byte[row.lengthAt(column)]);
     }
 
-    /// Seventeen digits name one number, but SQLite's reader is off by a bit for some; those are written as what they
-    /// are made of, which arithmetic puts together exactly.
+    /// Seventeen digits identify a double, but SQLite's parser reads some of them off by one bit. Such a number is
+    /// written as an expression whose result is exactly that number.
     private String real(double number) {
         if (Double.isInfinite(number)) return number > 0 ? "9e999" : "-9e999";
         String digits = String.format(Locale.ROOT, "%.16e", number);
@@ -166,11 +167,11 @@ final class SqlDump {
         return isSame;
     }
 
-    /// A whole number times or divided by powers of two.
+    /// The number as an expression: a whole number times or divided by powers of two.
     static String exact(double number) {
         int exponent = Math.max(Math.getExponent(number), Double.MIN_EXPONENT) - (MANTISSA_BITS - 1);
         long mantissa = (long) Math.scalb(number, -exponent);
-        // Trailing zeros are taken off, so that no step on the way is too small or too large to be exact.
+        // Trailing zero bits are removed, so that no intermediate result is too small or too large to be exact.
         int zeros = mantissa == 0 ? 0 : Long.numberOfTrailingZeros(mantissa);
         mantissa >>= zeros;
         exponent += zeros;
@@ -196,7 +197,8 @@ final class SqlDump {
         out.write('\'');
     }
 
-    /// Whether SQLite's parser takes the text as it is: it ends at a zero, and a shell may change what is not UTF-8.
+    /// Whether the text can be written as a literal. SQLite's parser ends at a zero byte, and a shell may change
+    /// carriage returns and what is not UTF-8.
     private static boolean isPlain(byte[] bytes) {
         for (byte b : bytes) if (b == 0 || b == '\r') return false;
         try {
@@ -214,7 +216,8 @@ final class SqlDump {
             hasAny = select.step();
         }
         if (!hasAny) return;
-        // Perigee's own tables count too; without another that does, the copy has no sqlite_sequence.
+        // Perigee's own tables have sequences, too. If no other table has one, the database made from the dump has
+        // no sqlite_sequence.
         try (SqliteStatement select =
                 connection.prepare("SELECT name, seq FROM sqlite_sequence WHERE name NOT LIKE 'tmp\\_%' ESCAPE '\\'"
                         + " AND name IN (SELECT name FROM sqlite_schema WHERE type = 'table')")) {

@@ -1,8 +1,10 @@
-/// `/export`: the replica's tables as SQL, JSON, CSV, or the SQLite file itself.
+/// `/export` and `/import`: the replica's tables as SQL, JSON or CSV, and for exports also as the SQLite file
+/// itself.
 ///
-/// Guarantee: what is exported is the replica at one moment, of any size, while writes go on.
+/// Guarantee: an export is the replica at one moment, of any size, while writes continue. An import is one
+/// transaction, all or nothing.
 ///
-/// Start reading at [ExportPlugin].
+/// Start reading at [ExportPlugin] and [ImportPlugin].
 @NullMarked
 package dev.perigee.bundled.transfer;
 

@@ -175,7 +175,7 @@ class OddTransfersTest {
         perigee.query("CREATE TABLE strict (a UNIQUE ON CONFLICT ROLLBACK)");
         HttpResponse<String> csv = post("/import/csv/strict?onError=report", "text/csv", "a\n1\n2\n2\n3\n");
         assertThat(csv.statusCode()).as(csv.body()).isEqualTo(409);
-        assertThat(csv.body()).contains("undid the whole transaction", "Nothing was imported");
+        assertThat(csv.body()).contains("rolled back the whole transaction", "Nothing was imported");
         HttpResponse<String> dump = post(
                 "/import/dump?onError=report",
                 "application/sql",
