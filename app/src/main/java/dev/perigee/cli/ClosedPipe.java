@@ -5,7 +5,8 @@ import dev.perigee.sqlite.Value;
 import java.io.PrintWriter;
 import java.util.List;
 
-/// Ends an answer whose reader has gone, as `head` does after its lines: the writer itself would go on in silence.
+/// Ends an answer whose reader has gone, as `head` does after its lines. A `PrintWriter` alone would silently
+/// continue.
 final class ClosedPipe implements RowPrinter {
     private static final int LOOKS_EVERY = 1000;
 
@@ -15,7 +16,7 @@ final class ClosedPipe implements RowPrinter {
     private long rows;
 
     /// @param buffered what `printer` writes to
-    /// @param out where that ends up; only this one knows of a failure
+    /// @param out the writer behind `buffered`; only this one knows of a failure
     ClosedPipe(PrintWriter buffered, PrintWriter out, RowPrinter printer) {
         this.buffered = buffered;
         this.out = out;

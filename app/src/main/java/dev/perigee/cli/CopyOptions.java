@@ -4,8 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// How a table is copied: the options that `perigee tables` and `perigee sync` have in common. Null where an option is
-/// not named.
+/// How a table is copied: the options that `perigee tables` and `perigee sync` have in common. An option that is
+/// not given is null.
 final class CopyOptions {
     @Option(
             names = "--cursor",
@@ -22,7 +22,7 @@ final class CopyOptions {
             names = "--key",
             split = ",",
             paramLabel = "COLUMN",
-            description = "Columns that identify a row, where the source does not say.")
+            description = "Columns that identify a row, if the source does not say.")
     @Nullable
     List<String> key;
 
@@ -34,7 +34,7 @@ final class CopyOptions {
             names = "--row-security",
             paramLabel = "WORD",
             description =
-                    "A table with rows that policies hide: refused, or filtered to copy the others. Default: refused.")
+                    "A table in which policies hide rows: refused, or filtered to copy the others. Default: refused.")
     @Nullable
     String rowSecurity;
 }

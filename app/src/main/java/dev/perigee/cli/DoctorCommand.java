@@ -28,13 +28,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `perigee doctor`: what copies of a source's tables can be, before anything is copied.
+/// `perigee doctor`: says how a source's tables can be copied, before anything is copied.
 @Command(
         name = "doctor",
         sortOptions = false,
         description = {
-            "Says how each table of a PostgreSQL can be copied, what would be promised of the copy,",
-            "what stands in the way of more, and which statement would change that.",
+            "Says how each table in a PostgreSQL can be copied, what the copy would guarantee,",
+            "what prevents a stronger guarantee, and which statement would change that.",
             "Nothing is copied, no row is read, and nothing is changed at the source.",
         },
         footerHeading = "%nExamples:%n",
@@ -49,7 +49,7 @@ import picocli.CommandLine.Spec;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:Every copy would be right.",
+            "0:Every copy would be correct.",
             "1:Some copy would be wrong or cannot be made, or the source does not answer.",
             "2:The arguments are wrong; nothing was asked.",
             Exit.LAUNCHER_TEXT
@@ -79,7 +79,7 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Answer with one JSON object on standard output.")
     private boolean json;
 
-    /// @param trouble why a table that was named cannot be looked at, by its name
+    /// @param trouble by name, why a table that was asked for cannot be examined
     private record Findings(SourceReport report, List<TableOutlook> tables, Map<String, Problem> trouble) {
         boolean isNothing() {
             return tables.isEmpty() && trouble.isEmpty();
@@ -135,8 +135,8 @@ final class DoctorCommand implements Callable<Integer> {
         return Fault.NOT_FOUND.in(
                 config.place(),
                 "there is no table%s that %s may read".formatted(where, report.user()),
-                "No table was looked at",
-                "grant SELECT on the tables as said above, or name another database or schema");
+                "No table was examined",
+                "grant SELECT on the tables as shown above, or name another database or schema");
     }
 
     private SourceView view(Findings findings) {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// One array with an object for each row, a row in a line, with values as the server's answers have them.
+/// Prints one JSON array with an object for each row, one row per line. Values are as in the server's answers.
 final class JsonPrinter implements RowPrinter {
     private final PrintWriter out;
     private List<String> names = new ArrayList<>();

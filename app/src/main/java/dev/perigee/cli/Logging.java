@@ -11,8 +11,8 @@ final class Logging {
 
     private Logging() {}
 
-    /// A server's log is what its operator reads. The other commands speak for themselves, so of the log only errors
-    /// are left, which are mistakes of our own.
+    /// The level for a command. A server's log is for its operator. The other commands print their own messages,
+    /// so they log only errors, which are bugs of our own.
     static Level level(ParseResult parsed, boolean verbose) {
         if (verbose) return Level.DEBUG;
         ParseResult last = parsed;
@@ -21,7 +21,7 @@ final class Logging {
     }
 
     static void begin(Level level) {
-        // Others' libraries say much on DEBUG that helps nobody here.
+        // At DEBUG the libraries log much that helps nobody here.
         logger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
         logger("dev.perigee").setLevel(level);
     }

@@ -11,7 +11,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/// The `perigee` command: finds the command asked for, runs it, and turns what it threw into a line and an exit code.
+/// The `perigee` command: finds the command asked for, runs it, and turns an exception into a line and an exit
+/// code.
 @Command(
         name = "perigee",
         description = "A SQLite copy of the tables you choose in an external database, served over HTTP.",
@@ -46,7 +47,7 @@ public final class Main implements Runnable {
         System.exit(commandLine(ProcessContext.ofProcess()).execute(args));
     }
 
-    /// The whole command line, which writes to this process's streams unless it is told others.
+    /// The complete command line. It writes to this process's streams unless others are set.
     static CommandLine commandLine(ProcessContext surroundings) {
         Main main = new Main();
         CommandLine line = new CommandLine(main)

@@ -11,9 +11,10 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
-/// Shows how a sync gets on: a bar that is drawn over and over on a terminal, else a line from time to time.
+/// Shows the progress of a sync, a verification or a backfill: a bar that is redrawn on a terminal, else a line
+/// from time to time.
 ///
-/// A thread of its own writes, so that a slow terminal does not slow the sync down.
+/// A thread of its own writes, so that a slow terminal does not slow down the work.
 final class ProgressLine implements SyncListener, AutoCloseable {
     private static final Duration REDRAW = Duration.ofMillis(150);
     private static final Duration SAY = Duration.ofSeconds(5);
@@ -42,7 +43,7 @@ final class ProgressLine implements SyncListener, AutoCloseable {
         seen = new Seen(table, progress);
     }
 
-    /// Takes the bar away, so that lines may follow.
+    /// Removes the bar, so that other lines may follow.
     synchronized void clear() {
         shown = seen;
         if (!isTerminal) return;
@@ -64,7 +65,7 @@ final class ProgressLine implements SyncListener, AutoCloseable {
     static String text(String table, Progress progress, boolean withBar) {
         StringBuilder line = new StringBuilder(table).append(": ");
         progress.estimatedRows().filter(all -> all > 0).ifPresent(all -> {
-            // An estimate may be too low; a bar that is full says enough.
+            // An estimate may be too low; the bar then stays full.
             double share = Math.min(1, (double) progress.rows() / all);
             int full = (int) (share * BAR);
             if (withBar)

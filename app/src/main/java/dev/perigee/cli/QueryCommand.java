@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.core.JacksonException;
 
-/// `perigee query`: a statement and its rows, from a server or from a file.
+/// `perigee query`: runs a statement on a server or on a file, and prints its rows.
 @Command(
         name = "query",
         sortOptions = false,
@@ -47,19 +47,19 @@ import tools.jackson.core.JacksonException;
             "  perigee query - < report.sql",
             "",
             "A server's token is in ADMIN_AUTHORIZATION_TOKEN or CLIENT_AUTHORIZATION_TOKEN.",
-            "A parameter that is a whole or a decimal number is sent as one, any other as text.",
+            "A parameter that is a whole or a decimal number is sent as a number, any other as text.",
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:All rows were shown.",
-            "1:The statement failed, or the server does not answer; what was shown is not all.",
+            "1:The statement failed, or the server does not answer; not all rows were shown.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
 final class QueryCommand implements Callable<Integer> {
     private static final int MAX_SQL_BYTES = 1_000_000;
 
-    /// How the rows are shown; as a table for people unless one of these is asked for.
+    /// How the rows are shown: as a table for people unless one of these options is given.
     private static final class Format {
         @Option(names = "--json", description = "One JSON array, with an object for each row.")
         private boolean json;
@@ -95,7 +95,7 @@ final class QueryCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "SQL", description = "The statement; - reads it from standard input.")
     private String sql = "";
 
-    @Parameters(index = "1..*", paramLabel = "PARAMETER", description = "Values for its ?, in their order.")
+    @Parameters(index = "1..*", paramLabel = "PARAMETER", description = "Values for the ? of the statement, in order.")
     private List<String> parameters = new ArrayList<>();
 
     QueryCommand(ProcessContext surroundings) {
@@ -106,7 +106,7 @@ final class QueryCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         String statement = sql.equals("-") ? standardInput() : sql;
         List<Value> values = parameters.stream().map(QueryCommand::value).toList();
-        // Without a flush for each line, which would be most of the time of a large answer.
+        // Buffered, because a flush for each line would take most of the time of a large answer.
         PrintWriter out = new PrintWriter(new BufferedWriter(spec.commandLine().getOut()));
         RowPrinter printer = new ClosedPipe(
                 out,
@@ -143,7 +143,7 @@ final class QueryCommand implements Callable<Integer> {
                     "--file",
                     "there is no file " + file,
                     "Nothing was read",
-                    "name a file that is there; a server's replica is perigee.db in its data folder");
+                    "name a file that exists; a server's replica is perigee.db in its data folder");
         }
         try (SqliteConnection connection = SqliteConnection.open(file, EnumSet.of(SqliteConnection.OpenFlag.READONLY));
                 SqliteStatement prepared = connection.prepare(statement)) {

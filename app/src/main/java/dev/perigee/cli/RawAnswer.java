@@ -23,9 +23,9 @@ final class RawAnswer {
         this.printer = printer;
     }
 
-    /// Sends it to `printer`.
+    /// Reads the answer and sends its rows to `printer`.
     ///
-    /// @throws tools.jackson.core.JacksonException where it breaks off or is something else
+    /// @throws tools.jackson.core.JacksonException if the answer breaks off or is something else
     static void print(InputStream in, RowPrinter printer) {
         try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), in)) {
             new RawAnswer(parser, printer).read();

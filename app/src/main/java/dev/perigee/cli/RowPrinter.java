@@ -10,10 +10,10 @@ interface RowPrinter {
 
     void row(List<Value> cells);
 
-    /// After the last row.
+    /// Called after the last row.
     void end();
 
-    /// A value as text: blobs in hexadecimal, as SQL writes them.
+    /// A value as text: NULL as `ofNull`, blobs in hexadecimal, as SQL writes them.
     static String text(Value value, String ofNull) {
         return switch (value) {
             case Value.Null _ -> ofNull;

@@ -20,15 +20,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// `perigee serve`: the server, until it is told to stop.
+/// `perigee serve`: runs the server until it is told to stop.
 @Command(
         name = "serve",
         sortOptions = false,
         description = {
             "Follows the source's tables and serves the copy over HTTP, until Ctrl-C or SIGTERM.",
-            "The source is in EXTERNAL_DB_URL, in the EXTERNAL_DB_* variables, or in the configuration file;",
-            "the admin's token in ADMIN_AUTHORIZATION_TOKEN, clients' in CLIENT_AUTHORIZATION_TOKEN: these run",
-            "in worker processes. perigee.example.yaml has every setting.",
+            "The source is in EXTERNAL_DB_URL, in the EXTERNAL_DB_* variables, or in the configuration file,",
+            "the admin token in ADMIN_AUTHORIZATION_TOKEN, the clients' token in CLIENT_AUTHORIZATION_TOKEN.",
+            "Clients' statements run in worker processes. perigee.example.yaml has every setting.",
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:Stopped as asked; what was begun is finished.",
-            "1:It could not start, or could not go on; standard error says why.",
+            "1:It could not start, or could not continue; standard error says why.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
@@ -95,7 +95,8 @@ final class ServeCommand implements Callable<Integer> {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(perigee), "perigee-stop"));
         greet(settings, perigee);
         Thread.setDefaultUncaughtExceptionHandler(perigee.store().threads().others());
-        // Asked to end, the process ends by the hook; else a thread has ended without which it cannot serve.
+        // If the process is asked to stop, the hook ends it. This returns only when a thread that it cannot serve
+        // without has ended.
         String why = perigee.store().threads().vitalEnd().get();
         PrintWriter err = spec.commandLine().getErr();
         err.println(why + ". The server ends; start it again. The log has the cause.");
@@ -104,8 +105,8 @@ final class ServeCommand implements Callable<Integer> {
         return Exit.FAILED;
     }
 
-    /// Runs when the process is asked to end. It ends by this, because the JVM's own exit code would be the signal's,
-    /// which reads like a crash.
+    /// The shutdown hook, which runs when the process is asked to stop. It halts the process itself, because the
+    /// JVM's own exit code would be the signal's, which looks like a crash.
     private void stop(Perigee perigee) {
         perigee.close();
         out().println("Stopped.");

@@ -22,17 +22,17 @@ import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// A running Perigee over HTTP. What the server refuses is thrown in the server's words.
+/// Calls a running Perigee server over HTTP. An error of the server is thrown with the server's message.
 final class ServerClient implements AutoCloseable {
     private static final Duration CONNECT_LIMIT = Duration.ofSeconds(10);
 
-    /// The server ends a request itself before that.
+    /// Longest wait for an answer. The server ends a request itself before that.
     private static final Duration ANSWER_LIMIT = Duration.ofMinutes(10);
 
-    /// Time between two looks at how far a run is.
+    /// Time between two requests for the progress of a run.
     private static final Duration LOOK_EVERY = Duration.ofMillis(200);
 
-    /// An error's body is a sentence; more of it is not ours.
+    /// Most bytes read of an error's body. Perigee's own are a sentence.
     private static final int MAX_ERROR_BYTES = 64 << 10;
 
     private final URI base;
@@ -45,7 +45,7 @@ final class ServerClient implements AutoCloseable {
         this.token = token;
     }
 
-    /// A path with `names` as its segments, whatever is in them.
+    /// The path `prefix` with `name` as one more segment, percent-encoded.
     static String path(String prefix, String name) {
         return prefix + "/" + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
     }
@@ -65,13 +65,14 @@ final class ServerClient implements AutoCloseable {
         }
     }
 
-    /// Starts a run with `POST path` and waits until it has ended, however long it takes; a single request may wait
-    /// only so long. The answer is that of this run, whatever else is done to the table meanwhile.
+    /// Starts a run with `POST path` and waits until it has ended, however long it takes. It asks again and again,
+    /// because a single request may wait only so long. The answer is that of this run, whatever else happens to
+    /// the table meanwhile.
     JsonNode ran(String path, Optional<Object> body) {
         return ran(path, body, Optional.empty());
     }
 
-    /// As [#ran(String, Optional)], and tells `watcher` several times a second how far it is.
+    /// Like [#ran(String, Optional)], and tells `watcher` the progress several times a second.
     JsonNode ran(String path, Optional<Object> body, Consumer<JsonNode> watcher) {
         return ran(path, body, Optional.of(watcher));
     }
@@ -102,7 +103,9 @@ final class ServerClient implements AutoCloseable {
         return Fault.CLOSED.saying("interrupted while waiting for " + base);
     }
 
-    /// The body of an answer that says it is one; the caller closes it.
+    /// Sends a request and returns the body of a successful answer. The caller closes it.
+    ///
+    /// @throws PerigeeException with the server's `error` if it refuses the request
     InputStream open(String method, String path, Optional<Object> body, Map<String, String> headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path))
                 .timeout(ANSWER_LIMIT)
@@ -132,7 +135,7 @@ final class ServerClient implements AutoCloseable {
         }
     }
 
-    /// What to throw where an answer did not come to its end.
+    /// What to throw if an answer broke off.
     PerigeeException brokenOff(Exception cause) {
         return Fault.CLOSED.in(
                 "server " + base,
@@ -150,9 +153,9 @@ final class ServerClient implements AutoCloseable {
             said = "";
         }
         if (status == 401) {
-            said = "the server at %s does not know the token in %s".formatted(base, ServerOptions.ADMIN_TOKEN);
+            said = "the server at %s does not accept the token in %s".formatted(base, ServerOptions.ADMIN_TOKEN);
         }
-        String text = said.isEmpty() ? "%s answers with status %d; is it a Perigee?".formatted(base, status) : said;
+        String text = said.isEmpty() ? "%s answers with status %d; is it a Perigee server?".formatted(base, status) : said;
         return fault(status).saying(text);
     }
 

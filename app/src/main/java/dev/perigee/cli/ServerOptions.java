@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// Which server a command speaks to.
+/// Options that say which server a command calls.
 final class ServerOptions {
     static final String ADMIN_TOKEN = "ADMIN_AUTHORIZATION_TOKEN";
     static final String CLIENT_TOKEN = "CLIENT_AUTHORIZATION_TOKEN";
@@ -19,13 +19,13 @@ final class ServerOptions {
             description = "The server's address. Default: PERIGEE_URL, else " + DEFAULT_URL + ".")
     private @Nullable String url;
 
-    /// Opens nothing yet.
+    /// A client of that server. It connects with the first request.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] without a token or a usable address
     ServerClient client(Map<String, String> environment) {
         String token = environment.getOrDefault(ADMIN_TOKEN, environment.getOrDefault(CLIENT_TOKEN, ""));
         if (token.isEmpty()) {
-            throw Fault.CONFIG_INVALID.saying("%s: the environment has no %s, which is the server's own"
+            throw Fault.CONFIG_INVALID.saying("%s: the environment has no %s; set it to the server's admin token"
                     .formatted(Fault.CONFIG_INVALID, ADMIN_TOKEN));
         }
         String address = url != null ? url : environment.getOrDefault("PERIGEE_URL", DEFAULT_URL);
@@ -42,7 +42,7 @@ final class ServerOptions {
                 return base;
             }
         } catch (IllegalArgumentException e) {
-            // Said below like any other address that is none.
+            // Reported below, like any other address that is not valid.
         }
         throw Fault.CONFIG_INVALID.saying(
                 "%s: --url: expected an address such as %s".formatted(Fault.CONFIG_INVALID, DEFAULT_URL));

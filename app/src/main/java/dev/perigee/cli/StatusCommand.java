@@ -18,10 +18,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
-/// `perigee status`: where each table stands.
+/// `perigee status`: shows the state of a server and of each of its tables.
 @Command(
         name = "status",
-        description = "Shows how a running server is, and where each of its tables stands.",
+        description = "Shows the state of a running server and of each of its tables.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  ADMIN_AUTHORIZATION_TOKEN=... perigee status",
@@ -29,8 +29,8 @@ import tools.jackson.databind.JsonNode;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:The server answers, and no table is failing or needs somebody's attention.",
-            "1:One does, the replica cannot be written, or the server does not answer or refuses the token.",
+            "0:The server answers, and no table is failing or needs attention.",
+            "1:A table or the replica needs attention, or the server does not answer or refuses the token.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
@@ -74,7 +74,7 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     private static boolean needsSomebody(JsonNode table) {
-        // A table that failed is syncing while it is tried again, and no better for it.
+        // A table that failed has the state `syncing` while it is tried again, but still counts as failing.
         boolean isFailing =
                 table.has("lastError") && !table.path("state").asString("").equals("paused");
         return isFailing || !table.path("attention").isEmpty();
@@ -133,15 +133,15 @@ final class StatusCommand implements Callable<Integer> {
                 .toList();
     }
 
-    /// Whether a table failed for nothing else than what is said of the source.
+    /// Whether the table's error is the one that was shown for the source.
     private static boolean isToldOf(JsonNode table, JsonNode source) {
         return heldUp(source).contains(table.path("name").asString(""))
                 && source.path("fault").equals(table.path("lastError").path("fault"));
     }
 
-    /// What else there is to say of a table: trouble first.
+    /// Further lines about a table, errors first.
     ///
-    /// @param isToldOf whether its trouble was told as the source's
+    /// @param isToldOf whether its error was already shown as the source's
     private static List<String> about(JsonNode table, boolean isToldOf) {
         List<String> lines = new ArrayList<>();
         if (table.has("lastError") && !isToldOf) {

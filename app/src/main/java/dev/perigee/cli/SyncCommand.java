@@ -32,13 +32,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `perigee sync`: one pull into a SQLite file, without a server.
+/// `perigee sync`: copies tables into a SQLite file, once and without a server.
 @Command(
         name = "sync",
         sortOptions = false,
         description = {
-            "Copies tables of a PostgreSQL into a SQLite file, once and without a server.",
-            "Run again, it goes on from where it stopped. Without --table it lists what it can copy, and why so.",
+            "Copies tables of a PostgreSQL database into a SQLite file, once and without a server.",
+            "Run again, it continues where it stopped. Without --table it lists what it can copy, and why.",
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -47,14 +47,14 @@ import picocli.CommandLine.Spec;
             "  perigee sync --from postgres://me@db/shop --to shop.db --all     copies all it can",
             "  perigee sync --to shop.db --table orders --table sales.items --cursor at --key order,line",
             "  perigee sync --to shop.db --table prices --mode full",
-            "  perigee sync --to shop.db --table orders --resync           after a source that went back",
+            "  perigee sync --to shop.db --table orders --resync           after the source was restored",
             "",
             "A password that is not in the URL is taken from EXTERNAL_DB_PASS or PGPASSWORD.",
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:Every table is copied up to what the source had.",
-            "1:A table failed, or the source; the others are copied, and a second run goes on.",
+            "1:A table or the source failed; the other tables are copied, and a second run continues.",
             "2:The arguments are wrong, or nothing was chosen; nothing was copied.",
             Exit.LAUNCHER_TEXT
         })
@@ -75,7 +75,7 @@ final class SyncCommand implements Callable<Integer> {
             paramLabel = "FILE",
             converter = GivenPath.class,
             required = true,
-            description = "The SQLite file; made if it is missing.")
+            description = "The SQLite file; created if it is missing.")
     private Path to = Path.of("");
 
     @ArgGroup(exclusive = false, multiplicity = "0..*")
@@ -89,7 +89,7 @@ final class SyncCommand implements Callable<Integer> {
     @Option(
             names = "--resync",
             description = {
-                "Fetch the tables again from the beginning, as after a source that went back or was replaced.",
+                "Fetch the tables again from the beginning, as after the source was restored or replaced.",
                 "The file has the old rows until all new ones are there.",
             })
     private boolean isResync;
@@ -126,7 +126,7 @@ final class SyncCommand implements Callable<Integer> {
                                     config.place(),
                                     "none of its %d tables can be copied as it is".formatted(choices.size()),
                                     "Nothing was copied",
-                                    "see above what stands in the way of each");
+                                    "see above what prevents each from being copied");
                 }
                 if (!isAll) {
                     if (json || !surroundings.isTerminal()) {
@@ -152,7 +152,7 @@ final class SyncCommand implements Callable<Integer> {
                 results.add(result);
                 progress.clear();
                 if (!json) say(result, table);
-                // Of a source that is away it is said once, and not for each table.
+                // An error of the source itself is printed once, not for each table.
                 result.error()
                         .filter(problem -> !problem.concernsSource() || told.add(problem.fault()))
                         .ifPresent(problem -> err().println("perigee: " + problem.message()));
@@ -172,7 +172,7 @@ final class SyncCommand implements Callable<Integer> {
         return isDone ? Exit.OK : Exit.FAILED;
     }
 
-    /// What helps a server's table helps here in other words.
+    /// Replaces the remedies for a server's table with those for this command.
     private SyncResult advised(SyncResult result) {
         return result.advising(
                 Set.of(Fault.SOURCE_BEHIND_CURSOR, Fault.SOURCE_REPLACED),

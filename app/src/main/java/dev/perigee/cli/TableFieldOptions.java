@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// A table's settings as options, by the fields of `POST` and `PATCH /replication/tables`; the server checks their
-/// values.
+/// A table's settings as options, one for each field of `POST` and `PATCH /replication/tables`. The server checks
+/// their values.
 final class TableFieldOptions {
     @Mixin
     private CopyOptions copy = new CopyOptions();
@@ -19,7 +19,7 @@ final class TableFieldOptions {
             description = "Time between syncs, such as 1s or 5m. Default: 1m.")
     private @Nullable String interval;
 
-    @Option(names = "--cron", paramLabel = "FIELDS", description = "Instead: minute, hour, day, month, weekday.")
+    @Option(names = "--cron", paramLabel = "FIELDS", description = "Instead of --interval: minute, hour, day, month, weekday.")
     private @Nullable String cron;
 
     @Option(names = "--time-zone", paramLabel = "ZONE", description = "The zone of --cron. Default: UTC.")
@@ -43,13 +43,13 @@ final class TableFieldOptions {
     @Option(
             names = "--numeric",
             paramLabel = "WORD",
-            description = "Numerics that are no exact SQLite numbers: exact, text or real. Default: exact.")
+            description = "Numerics that SQLite cannot hold exactly: exact, text or real. Default: exact.")
     private @Nullable String numeric;
 
     @Option(
             names = "--timestamps",
             paramLabel = "WORD",
-            description = "How they are stored: iso or epoch_micros. Default: iso.")
+            description = "How timestamps are stored: iso or epoch_micros. Default: iso.")
     private @Nullable String timestamps;
 
     @Option(
@@ -67,19 +67,19 @@ final class TableFieldOptions {
     @Option(
             names = "--max-deleted-share",
             paramLabel = "SHARE",
-            description = "A sweep that would remove more of the rows asks first. Default: 0.2.")
+            description = "A sweep that would remove a larger share of the rows asks first. Default: 0.2.")
     private @Nullable Double maxDeletedShare;
 
     @Option(
             names = "--verify-every",
             paramLabel = "TIME",
-            description = "Compare the copy with the source that often, such as 24h. Default: only on demand.")
+            description = "How often to compare the copy with the source, such as 24h. Default: only on demand.")
     private @Nullable String verify;
 
     @Option(
             names = "--settle",
             paramLabel = "TIME",
-            description = "How late rows may come, where the source proves nothing. Default: 10s.")
+            description = "How late rows may come, if the source cannot tell. Default: 10s.")
     private @Nullable String settle;
 
     @Option(
@@ -94,10 +94,10 @@ final class TableFieldOptions {
             description = "Columns that the source drops: keep or drop. Default: keep.")
     private @Nullable String droppedColumns;
 
-    @Option(names = "--indexes", negatable = true, description = "Make the source's indexes on the copy.")
+    @Option(names = "--indexes", negatable = true, description = "Create the source's indexes on the copy.")
     private @Nullable Boolean hasIndexes;
 
-    /// Options by the word that follows `--`, and the field of those that can be without a value.
+    /// The options that can be unset: by the name that follows `--`, the field that becomes null.
     static final Map<String, String> UNSET = unset();
 
     private static Map<String, String> unset() {
@@ -117,7 +117,7 @@ final class TableFieldOptions {
         return unset;
     }
 
-    /// What was said, by the fields' names.
+    /// The values that were given, by field name.
     Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();
         put(fields, "mode", copy.mode);

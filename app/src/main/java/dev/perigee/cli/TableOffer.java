@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// The tables of a source that can be copied, in which mode, by which cursor and why; and those that cannot.
+/// Shows which tables of a source can be copied, in which mode, by which cursor and why, and which cannot.
 final class TableOffer {
-    /// For programs.
+    /// The offer as `--json` shows it.
     private record Offer(String source, List<Map<String, Object>> tables) {}
 
     private final List<Choice> choices;
@@ -36,7 +36,7 @@ final class TableOffer {
         out.flush();
     }
 
-    /// Asks; only a yes is one.
+    /// Asks the user whether to copy. Only `y` and `yes` count as a yes.
     boolean isAccepted(InputStream in, PrintWriter out, int count, Path to) throws IOException {
         out.printf("%nCopy %s into %s? [y/N] ", count == 1 ? "this table" : "these " + count + " tables", to);
         out.flush();
@@ -44,7 +44,7 @@ final class TableOffer {
         return answer != null && List.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
     }
 
-    /// As `--table` takes it: quoted where it is not plain.
+    /// The table's name as `--table` takes it: quoted where it is not plain.
     static String name(TableId id) {
         return part(id.schema()) + "." + part(id.name());
     }

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/// `--table` with what belongs to it: `--cursor`, `--mode`, `--key`, `--target` and `--row-security` speak of the
-/// `--table` before them.
+/// `--table` and the options that belong to it: `--cursor`, `--mode`, `--key`, `--target` and `--row-security`
+/// apply to the `--table` before them.
 final class TableOption {
     @Option(
             names = "--table",
@@ -32,9 +32,9 @@ final class TableOption {
     @ArgGroup(exclusive = false)
     private CopyOptions copy = new CopyOptions();
 
-    /// How the table is copied; what was not said is chosen.
+    /// How the table is copied. What no option says is chosen.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CURSOR_UNSUITABLE] where no cursor can be justified,
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CURSOR_UNSUITABLE] if no cursor can be justified,
     ///     [Fault#CONFIG_INVALID] for options that exclude one another
     Choice choice(Source source, String defaultSchema) {
         Optional<Mode> asked = word("--mode", copy.mode, Mode.values());
@@ -78,7 +78,7 @@ final class TableOption {
                 "the command line", what, "Nothing was copied", "correct the option; `perigee sync --help` shows all");
     }
 
-    /// The table with the key that was named, so that it is not taken for one without.
+    /// The table with the key that `--key` gives, so that it does not count as a table without a key.
     private SourceTable keyed(SourceTable table) {
         if (key().isEmpty()) return table;
         return new SourceTable(

@@ -6,9 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// For people: columns as wide as the first rows need, later rows as they come, and a count.
+/// Prints a table for people. Columns are as wide as the first rows need; later rows are printed as they come; a
+/// count ends the table.
 final class TablePrinter implements RowPrinter {
-    /// Rows that are held back to find the widths.
+    /// Rows that are held back to find the columns' widths.
     private static final int MEASURED = 100;
 
     private final PrintWriter out;

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
-/// `perigee tables backfill`: fetches rows of a table again, while readers go on reading.
+/// `perigee tables backfill`: fetches rows of a table again, while readers continue to read.
 @Command(
         name = "backfill",
         sortOptions = false,
@@ -60,13 +60,13 @@ final class TablesBackfill implements Callable<Integer> {
     @Option(names = "--to", split = ",", paramLabel = "K", description = "Rows up to this key, itself included.")
     private @Nullable List<String> to;
 
-    @Option(names = "--confirm", description = "Let one that waits delete as many rows as it says.")
+    @Option(names = "--confirm", description = "Let a backfill that waits delete as many rows as it says.")
     private boolean isConfirmed;
 
-    @Option(names = "--cancel", description = "End the one under way; what it did stays.")
+    @Option(names = "--cancel", description = "End the backfill under way; what it did stays.")
     private boolean isCancelled;
 
-    @Option(names = "--no-wait", description = "Do not wait for its end.")
+    @Option(names = "--no-wait", description = "Do not wait until it ends.")
     private boolean isNotAwaited;
 
     @Parameters(arity = "1", paramLabel = "NAME", description = "The table.")
@@ -103,7 +103,7 @@ final class TablesBackfill implements Callable<Integer> {
         }
     }
 
-    /// Waits for its end, and shows somebody at a terminal how far it is.
+    /// Waits until the backfill ends, and shows its progress if a person is at the terminal.
     private JsonNode ran(ServerClient client, String path, Map<String, Object> body) {
         if (!surroundings.isTerminal()) return client.ran(path, Optional.of(body));
         try (ProgressLine line = new ProgressLine(spec.commandLine().getErr(), true)) {

@@ -4,7 +4,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Rows of text in columns as wide as their widest cell; for few rows, since it holds them all.
+/// Rows of text in columns as wide as their widest cell; for few rows, because it holds them all.
 final class TextTable {
     private final List<List<String>> rows = new ArrayList<>();
 
@@ -25,7 +25,7 @@ final class TextTable {
         for (List<String> row : rows) out.println(line(row, widths));
     }
 
-    /// The cells of a row, each filled up to its column's width, the last one as it is.
+    /// The cells of a row, each padded to its column's width, except the last.
     static String line(List<String> cells, int[] widths) {
         StringBuilder line = new StringBuilder();
         for (int i = 0; i < cells.size(); i++) {

@@ -28,7 +28,7 @@ import tools.jackson.databind.JsonNode;
         sortOptions = false,
         description = {
             "Compares the copies of a running server with their tables at the source, row by row,",
-            "and repairs what differs where that is asked for. Syncs go on meanwhile.",
+            "and with --repair repairs what differs. Syncs continue meanwhile.",
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -39,8 +39,8 @@ import tools.jackson.databind.JsonNode;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:Every copy is its source, or was made so.",
-            "1:A difference is left, or a verification came to no end; or the server refused it.",
+            "0:Every copy equals its source, or was repaired to do so.",
+            "1:A difference is left, a verification did not finish, or the server refused it.",
             Exit.USAGE_TEXT,
             Exit.LAUNCHER_TEXT
         })
@@ -90,7 +90,7 @@ final class VerifyCommand implements Callable<Integer> {
                     progress.clear();
                     if (!json) say(proofs.getLast());
                 } catch (PerigeeException e) {
-                    // Only this table is in the way of itself: the others are verified all the same.
+                    // This failure concerns only this table; the others are still verified.
                     if (!ONE_TABLES.contains(e.fault())) throw e;
                     proofs.add(refused(table, e));
                     progress.clear();
@@ -108,9 +108,11 @@ final class VerifyCommand implements Callable<Integer> {
         return isGood ? Exit.OK : Exit.FAILED;
     }
 
-    /// Those that can be verified: in mode `full` every sync fetches all rows anew.
+    /// The tables that can be verified. Those in mode `full` are left out: every sync fetches all their rows
+    /// again.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] where there are none: nothing is proved then
+    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] if there are none, because then nothing is
+    ///     proved
     private static List<String> all(ServerClient client) {
         JsonNode replicated = client.get(TABLES).path("tables");
         List<String> verified = replicated

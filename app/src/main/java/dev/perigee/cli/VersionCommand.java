@@ -15,7 +15,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `perigee version`: what to quote in a report.
+/// `perigee version`: what to quote in a bug report.
 @Command(
         name = "version",
         description = "Prints the versions of Perigee, of its Java, of its SQLite library, and of the system.",
@@ -38,7 +38,7 @@ final class VersionCommand implements Callable<Integer>, IVersionProvider {
         return Exit.OK;
     }
 
-    /// The lines for people; also those of `perigee --version`.
+    /// The lines for people; `perigee --version` prints the same.
     @Override
     public String[] getVersion() {
         return versions().entrySet().stream()
@@ -59,7 +59,7 @@ final class VersionCommand implements Callable<Integer>, IVersionProvider {
         return versions;
     }
 
-    /// A machine without a library is a finding of the report too.
+    /// The library's version and origin, or why there is none: the report should show that, too.
     private static String sqlite() {
         try {
             return "%s (%s)".formatted(SqliteLibrary.version(), SqliteLibrary.origin());

@@ -1,6 +1,7 @@
 /// The command line: one class per command.
 ///
-/// Guarantee: exit codes are documented; what a program would read has `--json`.
+/// Guarantee: the help of every command lists its exit codes, and whatever a program may want to read has
+/// `--json`.
 ///
 /// Start reading at [Main].
 @NullMarked

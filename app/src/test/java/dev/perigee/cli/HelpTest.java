@@ -113,7 +113,7 @@ class HelpTest {
     void mistakes_of_usage_are_one_form_and_exit_code_2() {
         assertThat(cli.run())
                 .isEqualTo(
-                        new Cli.Ended(2, "", "perigee: a command is missing\n`perigee --help` shows what it takes.\n"));
+                        new Cli.Ended(2, "", "perigee: a command is missing\n`perigee --help` shows its options.\n"));
         assertThat(cli.run("serv").err())
                 .startsWith("perigee: Unmatched argument")
                 .contains("Did you mean: perigee serve");

@@ -270,7 +270,7 @@ class ServerCommandsTest {
                 .contains("`interval`: expected a duration");
         assertThat(cli.run("tables", "pause", "nothing").err()).startsWith("perigee: NOT_FOUND");
         assertThat(with("wrong").run("status").err())
-                .contains("does not know the token in ADMIN_AUTHORIZATION_TOKEN")
+                .contains("does not accept the token in ADMIN_AUTHORIZATION_TOKEN")
                 .doesNotContain("wrong");
         assertThat(new Cli(Map.of()).run("status").exitCode()).isEqualTo(2);
         assertThat(cli.run("status", "--url", "ftp://x").exitCode()).isEqualTo(2);

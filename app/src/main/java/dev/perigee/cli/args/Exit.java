@@ -1,17 +1,17 @@
 package dev.perigee.cli.args;
 
-/// The exit codes of all commands. They are API: scripts ask for them.
+/// The exit codes of all commands. They are API: scripts check them.
 public final class Exit {
-    /// What was asked for is done.
+    /// The command did what was asked.
     public static final int OK = 0;
 
-    /// It was tried and failed; standard error says why.
+    /// The command was tried and failed; standard error says why.
     public static final int FAILED = 1;
 
     /// The arguments or the configuration are wrong; nothing was tried.
     public static final int USAGE = 2;
 
-    /// For the help of commands that have nothing to add.
+    /// Lines about exit codes for the help of commands.
     public static final String OK_TEXT = "0:Done.";
 
     static final String FAILED_TEXT = "1:It failed; standard error says why.";

@@ -1,4 +1,4 @@
-/// What a command is given and gives back: paths as the user typed them, and exit codes.
+/// What a command takes and returns: paths as the user typed them, and exit codes.
 @NullMarked
 package dev.perigee.cli.args;
 

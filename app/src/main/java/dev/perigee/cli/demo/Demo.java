@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// One run of the demo: a PostgreSQL with a shop that people use, and a Perigee that follows it.
+/// One run of the demo: a PostgreSQL with a shop that simulated people use, and a Perigee that replicates it.
 final class Demo {
     private static final String TOKEN = "admin-token";
     private static final String STUDIO = "studio-password";
@@ -67,7 +67,7 @@ final class Demo {
         return Exit.OK;
     }
 
-    /// Before a PostgreSQL is started for nothing. The server itself looks again.
+    /// Refuses a port that is in use before a PostgreSQL is started for nothing. The server itself checks again.
     private static void refuseTakenPort(int port) {
         if (port == 0) return;
         try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
@@ -133,12 +133,13 @@ final class Demo {
         }
     }
 
-    /// The shop is closed: after one more sync nothing may differ.
+    /// Called when the shop is closed. Syncs once more, then compares every row: nothing may differ.
     private int compare(Perigee perigee, ReplicationPlugin replication, DemoPostgres postgres) {
         screen.say("");
         screen.say("The shop is closed. Syncing once more, then comparing every value of every row.");
         boolean isSynced = true;
-        // The first may join syncs that run, whose snapshots are older than the shop's last commit.
+        // The first call may join syncs that are already running, whose snapshots are older than the shop's last
+        // commit.
         List<SyncResult> _ = replication.syncAllTables().join();
         for (SyncResult result : replication.syncAllTables().join()) {
             if (result.succeeded()) continue;

@@ -21,7 +21,7 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
         name = "demo",
         description = {
-            "Starts a real PostgreSQL with a small shop that people use, follows its tables, and serves the copy.",
+            "Starts a real PostgreSQL with a live shop, replicates its tables, and serves the copy.",
             "Needs nothing else. Everything it makes is in one folder, which the next start uses again.",
         },
         footerHeading = "%nExamples:%n",
@@ -54,7 +54,7 @@ public final class DemoCommand implements Callable<Integer> {
             names = "--data",
             paramLabel = "DIR",
             converter = GivenPath.class,
-            description = "Where it keeps its files. Default: perigee/demo in your cache folder.")
+            description = "Where the demo keeps its files. Default: perigee/demo in your cache folder.")
     private @Nullable Path data;
 
     @Option(

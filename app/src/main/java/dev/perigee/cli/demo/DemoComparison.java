@@ -18,7 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// Compares a table with its copy, value by value: both are read whole, in the order of their key, side by side.
+/// Compares a table with its copy, value by value. Both are read completely, in key order, next to each other.
 ///
 /// The key's columns are integers here, whose order is the same in PostgreSQL and in SQLite.
 final class DemoComparison {
@@ -38,7 +38,7 @@ final class DemoComparison {
 
     private DemoComparison() {}
 
-    /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault: then nothing is known
+    /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; then nothing was compared
     static Result of(Shop.Table table, Source source, Store store) {
         SourceTable described = source.describe(table.name());
         List<String> columns =
@@ -62,7 +62,7 @@ final class DemoComparison {
         });
     }
 
-    /// Takes the source's pages and steps through the copy beside them.
+    /// Takes the source's pages and steps through the copy in parallel.
     private static final class SideBySide implements PageSink, AutoCloseable {
         private final SqliteStatement copy;
         private final List<Integer> key;

@@ -16,8 +16,8 @@ import java.util.HexFormat;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// The folder where the demo keeps everything it makes: PostgreSQL's programs and data, the replica, two secrets. One
-/// process at a time holds it; a second one is refused by name.
+/// The folder where the demo keeps everything it makes: PostgreSQL's programs and data, the replica, two secrets.
+/// One process at a time holds it. A second one is refused, with the id of the first in the message.
 final class DemoFolder implements AutoCloseable {
     private static final int SECRET_BYTES = 24;
 
@@ -30,7 +30,7 @@ final class DemoFolder implements AutoCloseable {
         this.lockFile = lockFile;
     }
 
-    /// Makes the folder where it is missing and takes its lock.
+    /// Creates the folder if it is missing, and takes its lock.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#REPLICA_LOCKED] while another demo holds it
     static DemoFolder open(Path path) {
@@ -59,7 +59,7 @@ final class DemoFolder implements AutoCloseable {
         }
     }
 
-    /// Where the demo keeps its files unless told: `perigee/demo` below the user's cache folder.
+    /// The default folder: `perigee/demo` below the user's cache folder.
     static Path standard() {
         Path home = Path.of(System.getProperty("user.home"));
         String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
@@ -97,7 +97,7 @@ final class DemoFolder implements AutoCloseable {
         return path.resolve("replica");
     }
 
-    /// A random word, made at the first call and kept in a file that only its owner reads.
+    /// A random secret, made at the first call and kept in a file that only its owner can read.
     String secret(String name) {
         Path file = path.resolve(name);
         try {
@@ -118,7 +118,7 @@ final class DemoFolder implements AutoCloseable {
         return path.resolve(name);
     }
 
-    /// Gives the lock back. The files stay for the next start.
+    /// Releases the lock. The files stay for the next start.
     @Override
     public void close() {
         try {

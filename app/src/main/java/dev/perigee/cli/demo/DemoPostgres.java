@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 
-/// The demo's PostgreSQL server, running, with the shop's database in it. Its data outlive the process.
+/// The demo's running PostgreSQL server, with the shop's database. Its data outlives the process.
 final class DemoPostgres implements AutoCloseable {
     private static final String USER = "postgres";
     private static final String DATABASE = "shop";
@@ -33,7 +33,7 @@ final class DemoPostgres implements AutoCloseable {
         this.password = password;
     }
 
-    /// Starts the server on the folder's data, which the first call makes; returns once it takes connections.
+    /// Starts the server on the folder's data, which the first call creates. Returns once it accepts connections.
     static DemoPostgres start(DemoFolder folder) {
         PostgresCluster cluster = PostgresCluster.in(folder);
         if (cluster.exists()) {
@@ -65,7 +65,7 @@ final class DemoPostgres implements AutoCloseable {
         }
     }
 
-    /// How Perigee reaches the shop.
+    /// How Perigee connects to the shop.
     SourceConfig source() {
         return new SourceConfig(
                 "postgresql",
@@ -86,7 +86,7 @@ final class DemoPostgres implements AutoCloseable {
         return connect(DATABASE);
     }
 
-    /// Ends every connection and stops the server; the data stay.
+    /// Ends every connection and stops the server; the data stays.
     @Override
     public void close() {
         cluster.stop();
@@ -109,7 +109,7 @@ final class DemoPostgres implements AutoCloseable {
             }
             statement.execute("CREATE DATABASE " + DATABASE);
         } catch (SQLException e) {
-            throw failed("making the database " + DATABASE, e);
+            throw failed("creating the database " + DATABASE, e);
         }
     }
 

@@ -16,7 +16,7 @@ final class LiveTable {
     private static final int CURSOR_WIDTH = 27;
     private static final String ROW = "%-12s %9s  %-27s %7s %7s  %s"; // with a state of one word, 80 columns
 
-    /// Rows pulled up to a moment.
+    /// The rows pulled up to a point in time.
     private record Reading(long atMillis, long rows) {}
 
     private final Map<String, Deque<Reading>> readings = new HashMap<>();
@@ -29,7 +29,7 @@ final class LiveTable {
         return lines;
     }
 
-    /// All in one line, for output that is kept.
+    /// All tables in one line, for output to a file or a pipe.
     String summary(List<TableStatus> tables, Instant now) {
         StringBuilder text = new StringBuilder();
         for (TableStatus table : tables) {
@@ -68,7 +68,7 @@ final class LiveTable {
         return rate > 0 && rate < 10 ? String.format(Locale.ROOT, "%.1f", rate) : count(Math.round(rate));
     }
 
-    /// The same wherever the user lives, since scripts read it.
+    /// The same in every locale, because scripts read it.
     private static String count(long rows) {
         return String.format(Locale.ROOT, "%,d", rows);
     }

@@ -12,12 +12,12 @@ import java.util.Optional;
 /// PostgreSQL's data directory and the server on it, driven by PostgreSQL's own programs.
 ///
 /// `pg_ctl` gives the server a session of its own: Ctrl-C in the terminal reaches the demo only, and the server is
-/// still there for the last sync. Both sides of a kill are mended at the next start: a server that was left running is
-/// stopped, and a lock file that was left lying is taken away.
+/// still there for the last sync. After a kill, the next start repairs what was left: a server that still runs is
+/// stopped, and a stale lock file is removed.
 ///
 /// @param runner runs the programs
 /// @param data the data directory
-/// @param log what the server writes while it runs
+/// @param log the server's log file
 record PostgresCluster(ProgramRunner runner, Path data, Path log) {
     private static final String START_SECONDS = "60";
     private static final String STOP_SECONDS = "30";
@@ -32,7 +32,8 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
         return Files.exists(data);
     }
 
-    /// Into a side folder that is then renamed, so a run that is killed meanwhile leaves no half of a cluster behind.
+    /// Creates the data directory, in a side folder that is then renamed. So a run that is killed meanwhile leaves
+    /// no incomplete cluster behind.
     void make(String user, Path passwordFile) {
         try {
             Path side = Files.createTempDirectory(data.toAbsolutePath().getParent(), "postgres-new-");
@@ -47,14 +48,14 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
                             "--pwfile=" + passwordFile,
                             "--encoding=UTF8",
                             "--no-locale"),
-                    "making its data directory");
+                    "creating its data directory");
             Files.move(side, data, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /// Returns once the server takes connections at the port of the loopback address.
+    /// Starts the server. Returns once it accepts connections at `port` of the loopback address.
     void start(int port) {
         try {
             Files.deleteIfExists(log); // one run's log, so that it cannot grow without end
@@ -78,11 +79,11 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
         throw Fault.SOURCE_FAILED.in(
                 "the demo's PostgreSQL",
                 "it did not start: " + outcome.output() + " " + lastWords(),
-                "Its data are in " + data,
-                "mend what it says, or remove the demo's folder and run the demo again");
+                "Its data is in " + data,
+                "repair what it says, or remove the demo's folder and run the demo again");
     }
 
-    /// Ends every connection and the server; without a checkpoint when it will not end in time.
+    /// Ends every connection and the server; without a checkpoint if it does not end in time.
     void stop() {
         ProgramRunner.Outcome outcome = pgCtl("stop", "-w", "-t", STOP_SECONDS, "-m", "fast");
         if (outcome.isGood() || runningProcess().isEmpty()) return;
@@ -106,7 +107,7 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
             return;
         }
         try {
-            // Another program got the number of our dead server, and PostgreSQL would take it for a living one.
+            // Another program has the process id of our dead server, and PostgreSQL would take it for a live one.
             Files.deleteIfExists(data.resolve(LOCK_FILE));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -139,7 +140,7 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
                 "the demo's PostgreSQL",
                 what + " failed: " + outcome.output(),
                 "Nothing was started",
-                "mend what it says, or remove the demo's folder and run the demo again");
+                "repair what it says, or remove the demo's folder and run the demo again");
     }
 
     private String lastWords() {

@@ -26,9 +26,9 @@ final class PostgresPrograms {
 
     private PostgresPrograms() {}
 
-    /// The folder with `bin/postgres` in it. Unpacked at the first call into a side folder that is then renamed, so a
-    /// run that is killed meanwhile leaves no half of a PostgreSQL behind. Another build of PostgreSQL gets another
-    /// folder.
+    /// The folder with `bin/postgres` in it. The first call unpacks it into a side folder that is then renamed, so
+    /// that a run that is killed meanwhile leaves no incomplete PostgreSQL behind. Another build of PostgreSQL
+    /// gets another folder.
     static Path unpackedBelow(Path parent) {
         try {
             Path folder = parent.resolve(digest());
@@ -67,7 +67,7 @@ final class PostgresPrograms {
                     "perigee demo",
                     "this build has no PostgreSQL for %s on %s".formatted(system, machine),
                     "Nothing was started",
-                    "follow one that runs elsewhere, with `perigee serve`",
+                    "replicate a PostgreSQL that runs elsewhere, with `perigee serve`",
                     e);
         }
     }

@@ -12,16 +12,16 @@ import java.util.concurrent.TimeUnit;
 
 /// Runs PostgreSQL's command-line programs, one at a time.
 ///
-/// They refuse to run as root. There, `unshare -U` gives them a user namespace in which nobody is root; the files they
-/// make still belong to root outside of it.
+/// These programs refuse to run as root. As root they are run by `unshare -U`, in a user namespace in which nobody
+/// is root; outside of it the files they make still belong to root.
 ///
 /// @param programs the folder with `bin` in it
-/// @param output what the last program said
+/// @param output the file for what a program writes; it has the last program's output
 /// @param isRoot whether this process runs as root
 record ProgramRunner(Path programs, Path output, boolean isRoot) {
     private static final Duration LIMIT = Duration.ofSeconds(90);
 
-    /// @param exitCode 0 when it did what it was asked
+    /// @param exitCode 0 if it did what it was asked
     /// @param output what it wrote, both streams
     record Outcome(int exitCode, String output) {
         boolean isGood() {
@@ -40,13 +40,13 @@ record ProgramRunner(Path programs, Path output, boolean isRoot) {
         return programs.resolve("bin").resolve(name);
     }
 
-    /// Runs it to its end, which must come within the limit.
+    /// Runs a program until it ends. One that takes longer than the limit is killed.
     Outcome run(String name, String... arguments) {
         List<String> command = new ArrayList<>();
         if (isRoot) command.addAll(List.of("unshare", "-U"));
         command.add(program(name).toString());
         command.addAll(List.of(arguments));
-        // Into a file, not a pipe: a server that it starts would keep a pipe open after it.
+        // Output goes to a file, not a pipe: a server that the program starts would keep the pipe open.
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().keySet().removeIf(variable -> variable.startsWith("PG"));

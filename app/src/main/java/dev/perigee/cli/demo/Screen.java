@@ -19,7 +19,7 @@ final class Screen {
         this.isTerminal = isTerminal;
     }
 
-    /// Standard output is a terminal that understands how to move the cursor.
+    /// Whether standard output is a terminal that can move the cursor.
     static boolean isTerminal() {
         String kind = System.getenv("TERM");
         return System.console() != null && System.console().isTerminal() && kind != null && !kind.equals("dumb");
@@ -29,7 +29,7 @@ final class Screen {
         return isTerminal;
     }
 
-    /// A line that stays.
+    /// Prints a line that stays.
     void say(String line) {
         drawn = 0;
         out.println(line);
@@ -39,7 +39,7 @@ final class Screen {
     /// Draws `lines` where the last block was, if nothing was said since.
     void draw(List<String> lines) {
         if (drawn > 0) out.printf(UP_AND_CLEAR, drawn);
-        out.print(CUT); // a line that wrapped would be two lines to go up
+        out.print(CUT); // a line that wrapped would take two lines, and the cursor would not go up far enough
         lines.forEach(out::println);
         out.print(WRAP);
         drawn = lines.size();

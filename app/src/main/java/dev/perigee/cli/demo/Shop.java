@@ -17,7 +17,7 @@ import java.util.Objects;
 final class Shop {
     /// One table of the shop.
     ///
-    /// @param cursorColumn taken when its transaction begins, or while it runs
+    /// @param cursorColumn the cursor; its values are taken when a transaction begins, or while it runs
     /// @param key its primary key
     /// @param interval time between two syncs
     record Table(String name, String cursorColumn, List<String> key, Duration interval) {
@@ -43,7 +43,7 @@ final class Shop {
         }
     }
 
-    /// Makes the tables and fills them, in one transaction: a shop that exists is complete.
+    /// Creates the tables and fills them, in one transaction: a shop that exists is complete.
     static void open(Connection connection) throws SQLException {
         connection.setAutoCommit(false);
         try (Statement statement = connection.createStatement()) {

@@ -7,8 +7,8 @@ import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
-/// The transactions of the shop, each without its commit. They take rows that nobody else holds (`SKIP LOCKED`), so
-/// none waits for a long one.
+/// The transactions of the shop, each without its commit. They take only rows that no other transaction has locked
+/// (`SKIP LOCKED`), so none waits for a long one.
 ///
 /// @param pause waits within a transaction, but not longer than the shop is open
 record ShopWork(Consumer<Duration> pause) {
@@ -69,8 +69,9 @@ record ShopWork(Consumer<Duration> pause) {
                 """, random.nextInt(500_000) / 100.0, random.nextInt(50), 1 + random.nextInt(CUSTOMERS));
     }
 
-    /// Writes an order and keeps the transaction open for seconds before it commits, as people do who call a payment
-    /// service in between. The first event's number is drawn at the beginning. A plain poller loses such an order.
+    /// Writes an order and keeps the transaction open for seconds before it commits, as programs do that call a
+    /// payment service in between. The id of the first event is drawn at the beginning, so a plain poller loses
+    /// such an order.
     void takeALongOrder(Connection connection, RandomGenerator random) throws SQLException {
         order(connection, random, 1 + random.nextInt(PRODUCTS - 10), "Taken by phone");
         tell(connection, "phone_call", random);

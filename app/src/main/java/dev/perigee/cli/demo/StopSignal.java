@@ -5,8 +5,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Ctrl-C and SIGTERM as something to wait for. While it is open, the process does not end before what was begun is
-/// cleaned up, or a limit is over.
+/// Turns Ctrl-C and SIGTERM into something to wait for. While this is open, the process does not end before
+/// everything is cleaned up, or a limit has passed.
 final class StopSignal implements AutoCloseable {
     private static final Duration CLEAN_UP_LIMIT = Duration.ofSeconds(45);
 
@@ -29,14 +29,14 @@ final class StopSignal implements AutoCloseable {
         boolean _ = asked.await(limit.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /// What the process answers when it was asked to stop and everything is cleaned up. Without this call, which a
-    /// failure leaves out, it answers with the signal.
+    /// Sets the exit code of a process that was asked to stop, once everything is cleaned up. Without this call,
+    /// which a failure leaves out, the exit code is that of the signal.
     int endWith(int code) {
         exitCode = OptionalInt.of(code);
         return code;
     }
 
-    /// Everything is cleaned up: the process may end.
+    /// Says that everything is cleaned up, so the process may end.
     @Override
     public void close() {
         cleanedUp.countDown();
@@ -55,7 +55,7 @@ final class StopSignal implements AutoCloseable {
                 exitCode.ifPresent(Runtime.getRuntime()::halt);
             }
         } catch (InterruptedException _) {
-            // The process ends now; PostgreSQL's data survive that.
+            // The process ends now; PostgreSQL's data survives that.
         }
     }
 }

@@ -14,8 +14,8 @@ import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The shop's people: five threads, each with a connection of its own and a pause after each transaction, so the rate
-/// is bounded however fast the server is.
+/// The shop's simulated people: five threads, each with a connection of its own and a pause after each
+/// transaction, so the rate is bounded however fast the server is.
 final class Traffic implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Traffic.class);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(20);
@@ -31,7 +31,7 @@ final class Traffic implements AutoCloseable {
         this.postgres = postgres;
     }
 
-    /// What one of the shop's people does: one transaction, begun and not yet committed when it returns.
+    /// What one of the simulated people does: one transaction, begun and not yet committed when it returns.
     @FunctionalInterface
     interface Work {
         void run(Connection connection, RandomGenerator random) throws SQLException, InterruptedException;
@@ -57,12 +57,14 @@ final class Traffic implements AutoCloseable {
         return transactions.get();
     }
 
-    /// Those of them that were kept open for seconds on purpose.
+    /// Committed transactions that were kept open for seconds on purpose.
     long longTransactions() {
         return longTransactions.get();
     }
 
-    /// Lets each finish its transaction, the long ones early, and returns when nobody writes any more.
+    /// Lets each thread finish its transaction, the long ones early, and returns when none writes any more.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_TIMEOUT] if a thread does not finish in time
     @Override
     public void close() {
         stopped.countDown();
@@ -88,7 +90,7 @@ final class Traffic implements AutoCloseable {
         }));
     }
 
-    /// Until stopped or until something fails; then the caller begins again with a new connection.
+    /// Writes until stopped or until something fails; then the caller begins again with a new connection.
     private void write(String name, Duration pause, RandomGenerator random, Work work) {
         try (Connection connection = postgres.connect()) {
             connection.setAutoCommit(false);
