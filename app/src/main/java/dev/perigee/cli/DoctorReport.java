@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// What `perigee doctor` found, for people and for programs.
+/// Shows what `perigee doctor` found, as text for people and as JSON for programs.
 record DoctorReport(PrintWriter out) {
     void print(SourceReport report, List<TableOutlook> tables, Map<String, Problem> trouble) {
         source(report);

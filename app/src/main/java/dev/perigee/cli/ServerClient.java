@@ -32,7 +32,7 @@ final class ServerClient implements AutoCloseable {
     /// Time between two requests for the progress of a run.
     private static final Duration LOOK_EVERY = Duration.ofMillis(200);
 
-    /// Most bytes read of an error's body. Perigee's own are a sentence.
+    /// Maximum number of bytes read of an error's body. Perigee's own are a sentence.
     private static final int MAX_ERROR_BYTES = 64 << 10;
 
     private final URI base;

@@ -21,7 +21,7 @@ final class ServerOptions {
 
     /// A client of that server. It connects with the first request.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] without a token or a usable address
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if there is no token or no usable address
     ServerClient client(Map<String, String> environment) {
         String token = environment.getOrDefault(ADMIN_TOKEN, environment.getOrDefault(CLIENT_TOKEN, ""));
         if (token.isEmpty()) {

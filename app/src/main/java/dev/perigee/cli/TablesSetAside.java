@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
-/// `perigee tables set-aside`: rows of a table that could not be stored.
+/// `perigee tables set-aside`: lists the rows of a table that could not be stored, and tries them again.
 @Command(
         name = "set-aside",
         description = "Lists rows of a table that could not be stored, and why; tries them again.",

@@ -4,7 +4,8 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Rows of text in columns as wide as their widest cell; for few rows, because it holds them all.
+/// Prints rows of text in columns as wide as their widest cell. It holds all rows in memory, so it is for few
+/// rows.
 final class TextTable {
     private final List<List<String>> rows = new ArrayList<>();
 

@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 /// `REPLACE` deletes rows without firing their triggers. So the rows that a new one is in conflict with are noted
 /// before it is written, and recorded as deleted once it has been: it could not have been while they were there.
 final class ChangeTriggers {
-    /// Most values passed in one call of a function, below SQLite's limit on arguments.
+    /// Maximum number of values passed in one call of a function, below SQLite's limit on arguments.
     private static final int CHUNK = 100;
 
     private static final List<String> KINDS = List.of("insert", "update", "delete", "before_insert", "before_update");

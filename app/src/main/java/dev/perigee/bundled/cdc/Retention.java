@@ -7,9 +7,9 @@ import dev.perigee.store.Transaction;
 final class Retention {
     /// How much is kept for clients that come back.
     ///
-    /// @param maxRows most changes
-    /// @param maxBytes most characters of their rows' JSON; checked only after an eighth of it was added, so an
-    ///     eighth more may be there
+    /// @param maxRows maximum number of changes
+    /// @param maxBytes maximum number of characters of their rows' JSON; checked only after an eighth of it was
+    ///     added, so an eighth more may be there
     record Limits(long maxRows, long maxBytes) {
         static final Limits DEFAULT = new Limits(100_000, 64L << 20);
     }

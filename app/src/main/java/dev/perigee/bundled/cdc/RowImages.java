@@ -21,10 +21,11 @@ final class RowImages {
     /// Longest JSON of a row, in characters. Of a longer row only the key is recorded.
     static final int MAX_ROW_BYTES = 1 << 20;
 
-    /// Most rows that one new row can replace: one for each unique index.
+    /// Maximum number of rows that one new row can replace: one for each unique index.
     private static final int MAX_REPLACED = 1000;
 
-    /// Most rows being written at once, each by a trigger of the row before. SQLite nests triggers no deeper.
+    /// Maximum number of rows being written at once, each by a trigger of the row before. SQLite nests triggers no
+    /// deeper.
     private static final int MAX_WRITING = 1000;
 
     /// A row that is about to be written.

@@ -17,7 +17,8 @@ import java.util.stream.Collectors;
 
 /// How rows of a table can conflict: by its primary key and its unique indexes.
 ///
-/// @param conflicts for each of these an SQL condition, for a trigger, that the row `t` conflicts with `NEW`
+/// @param conflicts one SQL condition for each key or index, for use in a trigger: the row `t` conflicts with
+///     `NEW`
 /// @param columns the columns of the unique indexes, without a key of one column: SQLite may assign its value only
 ///     when the row is written
 record UniqueKeys(List<String> conflicts, Set<String> columns) {

@@ -38,7 +38,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Runs the tasks of `tmp_cron_tasks` when they are due: calls the plugins, then the task's `callback_host`.
 public final class CronPlugin extends StarbasePlugin {
-    /// Most runs that call plugins or a callback at once; others wait for a place.
+    /// Maximum number of runs that call plugins or a callback at once; others wait for a place.
     private static final int MAX_RUNNING = 16;
 
     private static final int ATTEMPTS = 3;

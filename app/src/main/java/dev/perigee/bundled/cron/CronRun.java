@@ -9,7 +9,7 @@ import java.util.Optional;
 /// @param attempts how often its callback was tried
 record CronRun(
         String name, Instant due, Instant started, long ms, Outcome outcome, int attempts, Optional<String> error) {
-    /// Most characters kept of an error.
+    /// Maximum number of characters kept of an error.
     private static final int MAX_ERROR_CHARS = 2000;
 
     CronRun {

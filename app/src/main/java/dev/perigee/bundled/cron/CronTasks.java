@@ -18,13 +18,13 @@ import tools.jackson.core.JacksonException;
 
 /// The scheduled tasks in the replica, the state of each, and the last runs.
 ///
-/// A trigger checks each task when it is written, whoever writes it. A statement that writes a task which could
-/// not run fails.
+/// A trigger checks each task when it is written, whoever writes it. A statement fails if it writes a task that
+/// could not run.
 final class CronTasks {
-    /// Most tasks.
+    /// Maximum number of tasks.
     static final int MAX_TASKS = 1000;
 
-    /// Most runs kept, of all tasks together.
+    /// Maximum number of runs kept, of all tasks together.
     static final int KEPT_RUNS = 1000;
 
     private static final int MAX_NAME_CHARS = 200;
@@ -77,7 +77,7 @@ final class CronTasks {
                 SELECT perigee_cron_look();
             END""");
 
-    /// @param callbackHost the server that is told of its runs by HTTP
+    /// @param callbackHost the server that is told of the task's runs by HTTP
     record Task(String name, String cronTab, String payload, Optional<String> callbackHost, boolean isActive) {}
 
     /// @param dueMillis when it runs next, in milliseconds since 1970; 0 if that is not known

@@ -31,7 +31,7 @@ final class RestCatalog {
     private static final Duration LIMIT = Duration.ofSeconds(5);
     private static final long KEPT_NANOS = Duration.ofSeconds(5).toNanos();
 
-    /// Most names kept at a time, of external tables and of tables that do not exist.
+    /// Maximum number of names kept at a time, of external tables and of tables that do not exist.
     private static final int MAX_KEPT = 500;
 
     private static final String MAIN = "main";

@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 
 /// The conditions of a query string as SQL with bound values: `col=v`, `col.op=v`, `or=(a.eq.1,and(b.is.null,c.gt.2))`.
 final class RestFilter {
-    /// Most conditions of one request. Those inside `or` count, and so does each value inside `in`. A chain of AND
-    /// or OR nests one level per condition, so this stays below SQLite's limit on expression depth.
+    /// Maximum number of conditions of one request. Those inside `or` count, and so does each value inside `in`. A
+    /// chain of AND or OR nests one level per condition, so this stays below SQLite's limit on expression depth.
     private static final int MAX_VALUES = 900;
 
     private static final int MAX_DEPTH = 10;
@@ -64,7 +64,7 @@ final class RestFilter {
         conditions.add(condition(table.column(column), operator, value));
     }
 
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] where the value begins with an operator
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] if the value begins with an operator
     static void requireValue(String name, String value) {
         Matcher operator = OPERATOR_IN_VALUE.matcher(value);
         if (!operator.matches()) return;

@@ -20,7 +20,7 @@ record RestKey(RestTable table, Map<String, String> values) {
     /// Reads the key from the path (`1`, or `1,north`) and the query string. The body counts only if neither has
     /// any part of it.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] where a part is missing or given twice
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] if a part is missing or given twice
     static RestKey of(
             RestTable table, Optional<String> id, Map<String, List<String>> parameters, Optional<JsonNode> body) {
         if (table.key().isEmpty()) {
@@ -52,7 +52,7 @@ record RestKey(RestTable table, Map<String, String> values) {
         return " WHERE " + String.join(" AND ", conditions);
     }
 
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] where the body gives the row another key
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] if the body gives the row another key
     void checkSame(Column column, JsonNode given) {
         String mine = values.get(column.name());
         if (mine == null || isSame(mine, text(given))) return;

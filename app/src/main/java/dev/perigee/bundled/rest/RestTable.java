@@ -17,10 +17,10 @@ import java.util.stream.Collectors;
 /// @param where the replica or the external database
 /// @param from schema and name, quoted
 /// @param name the name that messages show
-/// @param key the columns that identify a row, in key order; the name of SQLite's rowid where a table has no primary
+/// @param key the columns that identify a row, in key order; the name of SQLite's rowid if a table has no primary
 ///     key; empty for views and tables without a key
 record RestTable(Where where, String from, String name, List<Column> columns, List<String> key) {
-    /// Most column names that a message lists.
+    /// Maximum number of column names that a message lists.
     private static final int MAX_TOLD = 50;
 
     /// @param type as declared, or the external database's type; empty if none is declared

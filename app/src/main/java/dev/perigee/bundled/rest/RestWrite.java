@@ -17,10 +17,10 @@ import tools.jackson.databind.JsonNode;
 
 /// Builds the statements that write the rows of a body. Each returns the rows it wrote.
 final class RestWrite {
-    /// Most rows that one POST creates.
+    /// Maximum number of rows that one POST creates.
     private static final int MAX_ROWS = 1000;
 
-    /// Most values that PostgreSQL takes in one statement.
+    /// Maximum number of values that PostgreSQL takes in one statement.
     private static final int MAX_VALUES = 65_535;
 
     private final RestTable table;

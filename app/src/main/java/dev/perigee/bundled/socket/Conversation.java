@@ -19,8 +19,8 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Answers one client's frames. Frames with an `id` run in parallel and are answered as they finish; frames
-/// without run one after another, in order.
+/// Answers one client's frames. Frames with an `id` run in parallel and are answered as they finish. Frames
+/// without an `id` run one after another, in order.
 final class Conversation implements Socket.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);
 

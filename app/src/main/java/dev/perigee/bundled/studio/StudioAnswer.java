@@ -16,14 +16,14 @@ import org.jspecify.annotations.Nullable;
 /// A cell is null, a text, `{"i": "…"}` for an integer, `{"r": "…"}` for a real, `{"b": "<hex of its beginning>",
 /// "n": bytes}` for a blob, or `{"t": "<its beginning>", "n": characters}` for a long text.
 final class StudioAnswer implements AnswerSink {
-    /// Most rows of one answer; the page asks for more by LIMIT and OFFSET.
+    /// Maximum number of rows of one answer; the page asks for more by LIMIT and OFFSET.
     static final int MAX_ROWS = 1000;
 
     private static final int MAX_TEXT_CHARS = 5000;
     private static final int MAX_BLOB_BYTES = 256;
 
-    /// Most memory of all answers of one request together, however many statements or long texts it has. Rows past
-    /// it are not shown.
+    /// Maximum memory of all answers of one request together, however many statements or long texts it has. Rows
+    /// past it are not shown.
     private static final long MAX_BYTES = 16L << 20;
 
     /// What a cell takes in addition to its text, roughly.

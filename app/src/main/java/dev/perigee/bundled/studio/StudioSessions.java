@@ -25,7 +25,7 @@ final class StudioSessions {
     static final String COOKIE = "perigee_studio";
     static final String CSRF_HEADER = "X-Studio-Csrf";
 
-    /// Most sessions at once; one more ends the least recently used.
+    /// Maximum number of sessions at once; one more ends the least recently used.
     private static final int MAX_SESSIONS = 64;
 
     private static final Duration IDLE = Duration.ofMinutes(30);

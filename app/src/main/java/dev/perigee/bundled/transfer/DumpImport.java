@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 /// Runs the statements of a dump in one transaction. The dump's own `BEGIN` and `COMMIT` are skipped, and so are
 /// pragmas that set only a file or a connection, such as `foreign_keys`, which the replica does not enforce.
 final class DumpImport {
-    /// Most characters of a statement that a failure's report shows.
+    /// Maximum number of characters of a statement that a failure's report shows.
     private static final int SHOWN_CHARS = 200;
 
     /// Pragmas that set only a file or a connection. They change no row here.

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 /// Makes exports in the background, one after another, and keeps them for a day. They outlive the server: a job
 /// that was not over starts from the beginning when the server starts again.
 final class ExportJobs implements AutoCloseable {
-    /// Most jobs that wait, run, or are kept, together.
+    /// Maximum number of jobs that wait, run, or are kept, together.
     static final int MAX_JOBS = 20;
 
     private static final Duration BUSY_PAUSE = Duration.ofMillis(500);
@@ -90,7 +90,7 @@ final class ExportJobs implements AutoCloseable {
         worker.start();
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] when there are too many
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] if there are [#MAX_JOBS] already
     ExportJob add(String format, Optional<String> table) {
         ExportJob job = new ExportJob(
                 UUID.randomUUID().toString(),

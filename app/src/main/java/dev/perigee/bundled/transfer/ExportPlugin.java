@@ -30,7 +30,7 @@ import tools.jackson.databind.JsonNode;
 /// `GET /export/dump`, `/export/json/:table`, `/export/csv/:table` and `/export/sqlite`, for admins: each from a copy
 /// of the replica that is made first and removed afterwards.
 public final class ExportPlugin extends StarbasePlugin {
-    /// Most exports at once; each has a copy of the replica on the disk.
+    /// Maximum number of exports at once; each has a copy of the replica on the disk.
     private static final int MAX_EXPORTS = 2;
 
     private static final List<String> FORMATS = List.of("dump", "sqlite", "json", "csv");
@@ -144,7 +144,8 @@ public final class ExportPlugin extends StarbasePlugin {
     /// The answer of an export.
     ///
     /// @param format `dump`, `sqlite`, or `json` and `csv` of a table
-    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] for another format, or where there is no such table
+    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] for another format, or if there is no such
+    ///     table
     public Response export(String format, Optional<String> table) {
         return switch (format) {
             case "dump" ->

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 /// `POST /import/dump`, `/import/json/:table` and `/import/csv/:table`, for admins. The body goes to the disk
 /// first, so that no write waits for a slow client. Then all of it is imported in one transaction, or nothing.
 public final class ImportPlugin extends StarbasePlugin {
-    /// Most imports at once; each has its file on the disk.
+    /// Maximum number of imports at once; each has its file on the disk.
     private static final int MAX_IMPORTS = 2;
 
     /// Imports whose progress is shown, including those that are over.

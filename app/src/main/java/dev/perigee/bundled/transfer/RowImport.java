@@ -21,10 +21,10 @@ import java.util.Set;
 /// Inserts rows into one table, one by one. Either the first row that fails ends the import, or each row that
 /// fails is left out and reported.
 final class RowImport {
-    /// Most failures that are reported; more are only counted.
+    /// Maximum number of failures that are reported; more are only counted.
     static final int MAX_FAILURES = 100;
 
-    /// Most different sets of columns that rows may have, because each needs a prepared statement.
+    /// Maximum number of different sets of columns that rows may have, because each needs a prepared statement.
     private static final int MAX_SHAPES = 200;
 
     private static final int SHOWN_CHARS = 500;

@@ -18,7 +18,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Writes a database as SQL that stock `sqlite3` reads back to an equal one: tables with their rows, then indexes,
-/// views and triggers, in one transaction. One row at a time: a table of any size needs little memory.
+/// views and triggers, in one transaction. It writes one row at a time, so a table of any size needs little
+/// memory.
 ///
 /// Perigee's own tables (`tmp_*`) are left out. Virtual tables are created again and their rows inserted, which
 /// fills their shadow tables. Rowids of tables without an INTEGER PRIMARY KEY are not kept, as in `.dump`.

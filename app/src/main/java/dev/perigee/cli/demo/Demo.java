@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// One run of the demo: a PostgreSQL with a shop that simulated people use, and a Perigee that replicates it.
+/// One run of the demo: a PostgreSQL with a shop and its simulated users, and a Perigee that replicates it.
 final class Demo {
     private static final String TOKEN = "admin-token";
     private static final String STUDIO = "studio-password";

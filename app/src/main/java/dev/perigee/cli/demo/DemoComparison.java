@@ -18,7 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// Compares a table with its copy, value by value. Both are read completely, in key order, next to each other.
+/// Compares a table with its copy, value by value. Both are read completely, in key order and in step.
 ///
 /// The key's columns are integers here, whose order is the same in PostgreSQL and in SQLite.
 final class DemoComparison {
@@ -62,7 +62,7 @@ final class DemoComparison {
         });
     }
 
-    /// Takes the source's pages and steps through the copy in parallel.
+    /// Takes the source's pages and steps through the copy in step with them.
     private static final class SideBySide implements PageSink, AutoCloseable {
         private final SqliteStatement copy;
         private final List<Integer> key;

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// The tables' status as lines of text, with each table's rate over the last seconds.
+/// Shows the tables' status as lines of text, with each table's rate over the last seconds.
 final class LiveTable {
     private static final long RATE_MILLIS = 5_000;
     private static final int CURSOR_WIDTH = 27;

@@ -114,7 +114,7 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
         }
     }
 
-    /// The process that the lock file names, while there is one.
+    /// The process that the lock file names, if it is alive.
     Optional<ProcessHandle> runningProcess() {
         try {
             List<String> lines = Files.readAllLines(data.resolve(LOCK_FILE));

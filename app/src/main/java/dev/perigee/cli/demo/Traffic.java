@@ -14,8 +14,8 @@ import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The shop's simulated people: five threads, each with a connection of its own and a pause after each
-/// transaction, so the rate is bounded however fast the server is.
+/// The shop's simulated users: five threads, each with a connection of its own and a pause after each transaction,
+/// so the rate is bounded however fast the server is.
 final class Traffic implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Traffic.class);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(20);
@@ -31,13 +31,13 @@ final class Traffic implements AutoCloseable {
         this.postgres = postgres;
     }
 
-    /// What one of the simulated people does: one transaction, begun and not yet committed when it returns.
+    /// What one of the simulated users does: one transaction, begun and not yet committed when it returns.
     @FunctionalInterface
     interface Work {
         void run(Connection connection, RandomGenerator random) throws SQLException, InterruptedException;
     }
 
-    /// Starts them. They write until this is closed.
+    /// Starts the threads. They write until this is closed.
     static Traffic start(DemoPostgres postgres, long seed) {
         Traffic traffic = new Traffic(postgres);
         ShopWork work = new ShopWork(traffic::pause);
