@@ -5,8 +5,8 @@ import dev.perigee.sqlite.Value;
 import java.io.PrintWriter;
 import java.util.List;
 
-/// Ends an answer whose reader has gone, as `head` does after its lines. A `PrintWriter` alone would silently
-/// continue.
+/// Ends an answer whose reader has closed the pipe, as `head` does after its lines. A `PrintWriter` alone would
+/// silently continue.
 final class ClosedPipe implements RowPrinter {
     private static final int LOOKS_EVERY = 1000;
 

@@ -50,8 +50,8 @@ final class ChangeRecorder implements ChangeObserver {
     private final RowImages images = new RowImages();
     private final Set<String> altered = new HashSet<>();
 
-    /// The tables that have triggers, with the SQL that created them and their unique indexes: as of the last
-    /// commit (`known`), and as of the next (`coming`).
+    /// The tables that have triggers, with the SQL that created them and their unique indexes. `known` is as of
+    /// the last commit, `coming` as of the next.
     private Map<String, String> known = Map.of();
     private Map<String, String> coming = Map.of();
     private long schemaVersion = -1;

@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /// Sends one client the changes it wants, in order, as fast as it accepts them.
 ///
-/// A client so slow that its next change is no longer kept is closed with [#TOO_OLD], so that it knows it must
-/// read the tables again.
+/// A client so slow that its next change is no longer kept is closed with [#TOO_OLD]. That tells it to read the
+/// tables again.
 final class Follower implements Socket.Listener {
     /// WebSocket close code: the position asked for, or reached, is older than what is kept, or is not one of this
     /// replica's.

@@ -19,10 +19,10 @@ import java.util.stream.Collectors;
 ///
 /// @param conflicts one SQL condition for each key or index, for use in a trigger: the row `t` conflicts with
 ///     `NEW`
-/// @param columns the columns of the unique indexes, without a key of one column: SQLite may assign its value only
-///     when the row is written
+/// @param columns the columns of the unique indexes. A key of one column is left out, because SQLite may assign
+///     its value only when the row is written
 record UniqueKeys(List<String> conflicts, Set<String> columns) {
-    /// @param part as it stands in the index, a name or an expression
+    /// @param part as written in the index, a name or an expression
     private record Part(String part, String collation) {}
 
     /// @param columns the names of all columns

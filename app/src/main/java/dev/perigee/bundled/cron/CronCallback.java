@@ -26,7 +26,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /// Tells another program by `POST <callback_host>/cron/callback` that a task is due. The request is signed, so
-/// that the program can verify who sent it.
+/// that the program can verify its sender.
 ///
 /// `X-Perigee-Signature: t=<seconds>,v1=<hex>`, where `<seconds>` is Unix time and `<hex>` is the HMAC-SHA256 of
 /// `<seconds>.<body>`.

@@ -17,8 +17,8 @@ import java.util.stream.Collectors;
 /// @param where the replica or the external database
 /// @param from schema and name, quoted
 /// @param name the name that messages show
-/// @param key the columns that identify a row, in key order; the name of SQLite's rowid if a table has no primary
-///     key; empty for views and tables without a key
+/// @param key the columns that identify a row, in key order. A table without a primary key has the name of
+///     SQLite's rowid here; views, and tables without any key, have nothing
 record RestTable(Where where, String from, String name, List<Column> columns, List<String> key) {
     /// Maximum number of column names that a message lists.
     private static final int MAX_TOLD = 50;

@@ -17,7 +17,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 
-/// The sessions of those signed in to the studio, in memory. Safe for many threads.
+/// The sessions of the users signed in to the studio, in memory. Safe for many threads.
 ///
 /// A session is a random cookie that only this server's pages send and no script reads; only its hash is kept
 /// here. Requests that do something also carry the session's CSRF token in a header, which no other site can know.
@@ -74,7 +74,7 @@ final class StudioSessions {
         long fromThere = failures.stream()
                 .filter(failure -> failure.address().equals(address))
                 .count();
-        // Counted per address: otherwise a stranger's few guesses would lock out the user who knows the password.
+        // Counted per address: otherwise a stranger's few guesses would lock out the rightful user.
         if (fromThere >= MAX_FAILURES || failures.size() >= MAX_ALL_FAILURES) {
             throw Fault.TOO_MANY_REQUESTS.saying("Too many wrong passwords: try again in a minute.");
         }

@@ -1,5 +1,5 @@
-/// `/studio`: a page to look at the databases, change rows and run SQL, for anybody who knows the studio's user
-/// and password.
+/// `/studio`: a page to look at the databases, change rows and run SQL, for anybody with the studio's user and
+/// password.
 ///
 /// Guarantee: without credentials there is no studio; with them, no token is in the page, and no other site can use the
 /// session.

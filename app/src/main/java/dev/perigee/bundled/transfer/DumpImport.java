@@ -16,7 +16,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Runs the statements of a dump in one transaction. The dump's own `BEGIN` and `COMMIT` are skipped, and so are
-/// pragmas that set only a file or a connection, such as `foreign_keys`, which the replica does not enforce.
+/// pragmas that set only a file or a connection. Among them is `foreign_keys`: the replica does not enforce
+/// foreign keys.
 final class DumpImport {
     /// Maximum number of characters of a statement that a failure's report shows.
     private static final int SHOWN_CHARS = 200;

@@ -78,7 +78,7 @@ final class ImportProgress {
     }
 
     /// @param all rows, or statements of a dump, so far
-    /// @param ofThemFailed those that were left out
+    /// @param ofThemFailed how many of these were left out
     void rows(long all, long ofThemFailed) {
         rows = all;
         failed = ofThemFailed;

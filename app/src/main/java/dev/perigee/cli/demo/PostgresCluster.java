@@ -11,8 +11,8 @@ import java.util.Optional;
 
 /// PostgreSQL's data directory and the server on it, driven by PostgreSQL's own programs.
 ///
-/// `pg_ctl` gives the server a session of its own: Ctrl-C in the terminal reaches the demo only, and the server is
-/// still there for the last sync. After a kill, the next start repairs what was left: a server that still runs is
+/// `pg_ctl` gives the server a session of its own. So Ctrl-C in the terminal reaches the demo only, and the server
+/// still runs for the last sync. After a kill, the next start repairs what was left: a server that still runs is
 /// stopped, and a stale lock file is removed.
 ///
 /// @param runner runs the programs

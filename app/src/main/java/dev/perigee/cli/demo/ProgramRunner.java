@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 
 /// Runs PostgreSQL's command-line programs, one at a time.
 ///
-/// These programs refuse to run as root. As root they are run by `unshare -U`, in a user namespace in which nobody
-/// is root; outside of it the files they make still belong to root.
+/// These programs refuse to run as root. As root they are run by `unshare -U`, in a user namespace without root.
+/// Outside of it the files they make still belong to root.
 ///
 /// @param programs the folder with `bin` in it
 /// @param output the file for what a program writes; it has the last program's output

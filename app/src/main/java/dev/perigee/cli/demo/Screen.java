@@ -3,8 +3,8 @@ package dev.perigee.cli.demo;
 import java.io.PrintWriter;
 import java.util.List;
 
-/// Where the demo writes: a terminal, on which a block of lines is drawn again in place, or a file or pipe, which gets
-/// a line now and then.
+/// Where the demo writes. On a terminal a block of lines is redrawn in place; a file or a pipe gets a line now and
+/// then.
 final class Screen {
     private static final String CUT = "\u001b[?7l";
     private static final String WRAP = "\u001b[?7h";
@@ -36,7 +36,7 @@ final class Screen {
         out.flush();
     }
 
-    /// Draws `lines` where the last block was, if nothing was said since.
+    /// Draws `lines` over the last block, if no line was printed since.
     void draw(List<String> lines) {
         if (drawn > 0) out.printf(UP_AND_CLEAR, drawn);
         out.print(CUT); // a line that wrapped would take two lines, and the cursor would not go up far enough

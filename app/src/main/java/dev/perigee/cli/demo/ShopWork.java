@@ -30,7 +30,7 @@ record ShopWork(Consumer<Duration> pause) {
         execute(connection, sql, random.nextInt(1_000_000));
     }
 
-    /// An order of one to four lines, less stock, and the event that tells of it.
+    /// An order of one to four lines, less stock, and an event about it.
     void checkOut(Connection connection, RandomGenerator random) throws SQLException {
         int product = 1 + random.nextInt(PRODUCTS - 10);
         order(connection, random, product, "");
@@ -41,7 +41,7 @@ record ShopWork(Consumer<Duration> pause) {
         tell(connection, "checkout", random);
     }
 
-    /// Some of the last orders go one step further.
+    /// Some of the latest orders move to their next status.
     void moveOrders(Connection connection, RandomGenerator random) throws SQLException {
         execute(connection, """
                 UPDATE orders SET status = CASE status
@@ -53,7 +53,7 @@ record ShopWork(Consumer<Duration> pause) {
                 """, random.nextInt(7));
     }
 
-    /// A handful of prices and a customer.
+    /// Changes a handful of prices, and a customer.
     void changePricesAndCustomers(Connection connection, RandomGenerator random) throws SQLException {
         int product = 1 + random.nextInt(PRODUCTS - 10);
         execute(connection, """
