@@ -4,7 +4,8 @@ import dev.perigee.sqlite.Value;
 import java.io.PrintWriter;
 import java.util.List;
 
-/// RFC 4180: a header, lines that end in CR LF, quotes where a value needs them. NULL is empty, an empty text is `""`.
+/// Prints CSV by RFC 4180: a header, lines that end in CR LF, quotes where a value needs them. NULL is empty, an
+/// empty text is `""`.
 ///
 /// @see <a href="https://www.rfc-editor.org/rfc/rfc4180">RFC 4180, section 2</a>
 final class CsvPrinter implements RowPrinter {
@@ -38,7 +39,7 @@ final class CsvPrinter implements RowPrinter {
     }
 
     private void line(List<String> fields, boolean isHeader) {
-        // A line with one NULL would be an empty line, which readers skip.
+        // The line of a single NULL would be empty, and readers skip empty lines.
         out.print(fields.size() == 1 && fields.getFirst().isEmpty() && !isHeader ? "\"\"" : String.join(",", fields));
         out.print("\r\n");
     }

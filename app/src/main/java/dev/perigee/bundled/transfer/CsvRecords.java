@@ -8,15 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The records of a CSV text. Fields may be quoted; a quoted one may have commas, line ends and doubled quotes. Records
-/// end with CRLF, LF or CR. An empty field that is not quoted is null.
+/// Reads the records of a CSV text. Fields may be quoted; a quoted field may have commas, line ends and doubled
+/// quotes. Records end with CRLF, LF or CR. An empty field that is not quoted is null.
 ///
 /// @see <a href="https://www.rfc-editor.org/rfc/rfc4180">RFC 4180</a>
 final class CsvRecords {
-    /// Longest record.
+    /// Longest record, in characters.
     static final int MAX_CHARS = 32 << 20;
 
-    /// More fields than a table of SQLite's can have columns.
+    /// Maximum number of fields: the most columns that a table of SQLite can have.
     static final int MAX_FIELDS = 32_767;
 
     static final int BYTE_ORDER_MARK = 0xfeff;
@@ -26,7 +26,7 @@ final class CsvRecords {
     private long beginLine = 1;
     private int next = -2;
 
-    /// In a text of one column, a line without anything is a record whose field is null.
+    /// In a text of one column, an empty line is a record whose field is null.
     private boolean hasOneColumn;
 
     private boolean isBegun;
@@ -42,8 +42,8 @@ final class CsvRecords {
         return beginLine;
     }
 
-    /// The next record; null at the end. Lines without anything are passed over where the first record has more than
-    /// one field.
+    /// The next record; null at the end. Empty lines are skipped before the first record, and everywhere if the
+    /// first record has more than one field.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] for a quote that does not end, or ends before its field
     @Nullable

@@ -6,14 +6,14 @@ import java.io.Reader;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// The statements of an SQL text, one after the other, with the comments inside them: a text of any length needs the
-/// memory of its longest statement.
+/// Splits an SQL text into its statements, one after another, with the comments inside them. A text of any length
+/// needs only the memory of its longest statement.
 ///
 /// A semicolon ends a statement unless it is within quotes, a comment, or a trigger's body, which ends with `; END;`.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/complete.html">SQLite: Determine If An SQL Statement Is Complete</a>
 public final class SqlStatements {
-    /// Longest statement.
+    /// Longest statement, in characters.
     static final int MAX_CHARS = 32 << 20;
 
     private final Reader in;
@@ -23,7 +23,7 @@ public final class SqlStatements {
     private long beginLine = 1;
     private int next = -2;
 
-    /// The first words of the statement, until it is known whether it makes a trigger.
+    /// The words of the statement so far. The first ones tell whether it creates a trigger.
     private int wordCount;
 
     private boolean mayBeTrigger;
@@ -88,13 +88,13 @@ public final class SqlStatements {
         if (Character.isLetterOrDigit(c) || c == '_' || c == '$' || c > 127) {
             if (text.isEmpty()) beginLine = line;
             append(c);
-            // More than the longest keyword is none.
+            // A word longer than this is not a keyword.
             if (word.length() < 16) word.append(c);
             return;
         }
         endWord();
         if (Character.isWhitespace(c)) {
-            if (!text.isEmpty()) append(c); // Blanks before a statement are not its own.
+            if (!text.isEmpty()) append(c); // Blanks before a statement are dropped.
             return;
         }
         if (text.isEmpty()) beginLine = line;
@@ -119,7 +119,7 @@ public final class SqlStatements {
         followsSemicolon = false;
     }
 
-    /// Something that is no word.
+    /// Notes a token that is not a word.
     private void other() {
         mayBeTrigger = false;
         followsSemicolon = false;
@@ -133,7 +133,7 @@ public final class SqlStatements {
         append((char) (end == ']' ? '[' : end));
         for (int c = read(); c >= 0; c = read()) {
             append((char) c);
-            if (c == end) return; // A doubled quote is an end and a new beginning.
+            if (c == end) return; // A doubled quote counts as an end and a new beginning.
         }
     }
 
@@ -160,7 +160,7 @@ public final class SqlStatements {
         }
     }
 
-    /// The schema keeps comments within a statement; those before one belong to none.
+    /// The schema keeps comments within a statement, so they are kept. Comments before a statement are dropped.
     private void inComment(int c) {
         if (!text.isEmpty()) append((char) c);
     }

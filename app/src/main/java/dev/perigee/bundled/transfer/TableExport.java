@@ -22,14 +22,14 @@ final class TableExport {
     private final SqliteConnection connection;
     private final String table;
 
-    /// @param table a name that the database has
+    /// @param table as the database spells it
     TableExport(SqliteConnection connection, String table) {
         this.connection = connection;
         this.table = table;
     }
 
-    /// RFC 4180: a line of names, then a line for each row, ended by CR LF. NULL is an empty field, an empty text and
-    /// an empty blob `""`; blobs are base64.
+    /// Writes CSV by RFC 4180: a line of names, then a line for each row, ended by CR LF. NULL is an empty field,
+    /// an empty text and an empty blob `""`; blobs are base64.
     void csv(OutputStream target) throws IOException {
         OutputStream out = new BufferedOutputStream(target, BUFFER_BYTES);
         try (SqliteStatement select = select()) {
@@ -53,7 +53,7 @@ final class TableExport {
         out.flush();
     }
 
-    /// An array of objects: int64 in full, blobs in base64, ±Infinity as text.
+    /// Writes a JSON array of objects: int64 in full, blobs in base64, ±Infinity as text.
     void json(OutputStream target) throws IOException {
         OutputStream out = new BufferedOutputStream(target, BUFFER_BYTES);
         try (SqliteStatement select = select();
