@@ -66,7 +66,7 @@ final class TablesCommand implements Callable<Integer> {
     @Mixin
     private Common common = new Common();
 
-    /// What all of them take.
+    /// Options of every subcommand.
     private static final class Common {
         @Mixin
         private ServerOptions server = new ServerOptions();
@@ -159,7 +159,7 @@ final class TablesCommand implements Callable<Integer> {
 
     @Command(
             name = "sync",
-            description = "Syncs tables now and waits, all that are not paused where none is named.",
+            description = "Syncs tables now and waits. Without names: all that are not paused.",
             footerHeading = EXAMPLES,
             footer = {
                 "  perigee tables sync",
@@ -186,7 +186,7 @@ final class TablesCommand implements Callable<Integer> {
 
     @Command(
             name = "sweep",
-            description = "Removes rows from copies that are gone at the source, now, and waits.",
+            description = "Removes rows that the source no longer has from copies, now, and waits.",
             footerHeading = EXAMPLES,
             footer = {"  perigee tables sweep orders", "  perigee tables sweep orders --confirm"},
             exitCodeListHeading = EXIT_CODES,
@@ -208,8 +208,8 @@ final class TablesCommand implements Callable<Integer> {
     @Command(
             name = "recover",
             description = {
-                "Brings copies to what a source has that went back or was replaced, and waits.",
-                "Removes what it lost; where very much differs, fetches the table again.",
+                "Brings copies in line with a source that was restored or replaced, and waits.",
+                "Removes the rows that the source lost; if very much differs, fetches the table again.",
             },
             footerHeading = EXAMPLES,
             footer = {"  perigee tables recover orders", "  perigee tables recover orders sales.items"},
@@ -230,7 +230,7 @@ final class TablesCommand implements Callable<Integer> {
             name = "resync",
             description = {
                 "Fetches tables again from the beginning, and waits.",
-                "Readers have the old copies until the new ones are whole.",
+                "Readers have the old copies until the new ones are complete.",
             },
             footerHeading = EXAMPLES,
             footer = {"  perigee tables resync orders", "  perigee tables resync orders sales.items"},
@@ -247,7 +247,7 @@ final class TablesCommand implements Callable<Integer> {
         return runEach(common, names, "/resync", Optional.empty(), this::printResults);
     }
 
-    /// Starts a run for one table after the other, and waits for each.
+    /// Starts a run for one table after another, and waits for each.
     private int runEach(
             Common common, List<String> names, String how, Optional<Object> body, Consumer<JsonNode> print) {
         return with(common, client -> {
@@ -263,7 +263,7 @@ final class TablesCommand implements Callable<Integer> {
         });
     }
 
-    /// Waits for the end of a run, and shows somebody at a terminal how far it is.
+    /// Waits until a run has ended, and shows its progress if a person is at the terminal.
     private JsonNode ran(ServerClient client, String path, Optional<Object> body) {
         if (!surroundings.isTerminal()) return client.ran(path, body);
         try (ProgressLine line = new ProgressLine(spec.commandLine().getErr(), true)) {
@@ -282,7 +282,7 @@ final class TablesCommand implements Callable<Integer> {
             description = {
                 "Adds a table.",
                 "Its mode is cursor, which needs --cursor, unless --mode says otherwise.",
-                "Of one that is replicated already it changes what is named, as `perigee tables set` does.",
+                "If it is replicated already, changes the settings that are named, as `perigee tables set` does.",
             },
             footerHeading = EXAMPLES,
             footer = {
@@ -301,7 +301,7 @@ final class TablesCommand implements Callable<Integer> {
             @Option(
                             names = "--adopt",
                             description =
-                                    "Where the replica has a table of the copy's name, such as a copy whose replication was ended: take it, and replace its rows by the source's.")
+                                    "If the replica has a table of the copy's name, such as a copy whose replication was ended: take it, and replace its rows with the source's.")
                     boolean isAdopting) {
         return with(common, client -> {
             Map<String, Object> fields = new LinkedHashMap<>();
@@ -317,7 +317,7 @@ final class TablesCommand implements Callable<Integer> {
     @Command(
             name = "set",
             sortOptions = false,
-            description = "Changes settings of a table. Those that are not named stay as they are.",
+            description = "Changes settings of a table. Settings that are not named stay as they are.",
             footerHeading = EXAMPLES,
             footer = {
                 "  perigee tables set orders --interval 1m",
@@ -335,7 +335,7 @@ final class TablesCommand implements Callable<Integer> {
                             split = ",",
                             paramLabel = "OPTION",
                             description =
-                                    "Options that are to be as if they had never been named, without their dashes.")
+                                    "Options to reset, as if they had never been named; without their dashes.")
                     @Nullable
                     List<String> unset) {
         Map<String, @Nullable Object> fields = new LinkedHashMap<>(options.fields());
@@ -359,7 +359,7 @@ final class TablesCommand implements Callable<Integer> {
                     spec.commandLine()
                             .getErr()
                             .println(
-                                    "perigee: the configuration file names this table, and what it says holds again at the next start");
+                                    "perigee: the configuration file names this table, and its settings apply again at the next start");
                 }
             }
             return Exit.OK;
@@ -385,7 +385,8 @@ final class TablesCommand implements Callable<Integer> {
         }
     }
 
-    /// Stops at the first table that the server refuses; what was said until then holds.
+    /// Does `work` for one table after another. Stops at the first table that the server refuses; the tables
+    /// before it stay done.
     private int each(Common common, List<String> names, String done, One work) {
         return with(common, client -> {
             List<JsonNode> results = new ArrayList<>();
