@@ -163,8 +163,8 @@ public final class Perigee implements AutoCloseable {
         return queries;
     }
 
-    /// Closes everything in reverse order of opening: running requests finish, plugins stop, then the replica is
-    /// closed in a consistent state. A second call does nothing.
+    /// Closes everything in reverse order of opening: running requests finish, plugins stop, then the replica is closed
+    /// in a consistent state. A second call does nothing.
     @Override
     public synchronized void close() {
         while (!opened.isEmpty()) {

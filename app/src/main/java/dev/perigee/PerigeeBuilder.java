@@ -83,8 +83,8 @@ public final class PerigeeBuilder {
         return this;
     }
 
-    /// Adds a change to any other setting; changes are applied in the order in which they were added. The plugins
-    /// that ship do not see them: they are made from the configuration before these changes.
+    /// Adds a change to any other setting; changes are applied in the order in which they were added. The plugins that
+    /// ship do not see them: they are made from the configuration before these changes.
     public PerigeeBuilder configure(UnaryOperator<PerigeeConfig> more) {
         UnaryOperator<PerigeeConfig> before = change;
         change = config -> more.apply(before.apply(config));
@@ -93,8 +93,8 @@ public final class PerigeeBuilder {
 
     /// Opens the replica and starts to listen.
     ///
-    /// @throws dev.perigee.fault.PerigeeException naming every setting that is wrong, or what did not open;
-    ///     nothing is left open
+    /// @throws dev.perigee.fault.PerigeeException naming every setting that is wrong, or what did not open; nothing is
+    ///     left open
     public Perigee start() {
         PerigeeConfig read =
                 PerigeeConfigReader.read(Optional.empty(), new Overrides(data, host, port), Map.copyOf(environment));

@@ -128,8 +128,8 @@ final class AlarmRecords {
         });
     }
 
-    /// Brings each retry's due time to at most its usual wait from now. A retry that is due later was scheduled
-    /// while the clock was ahead.
+    /// Brings each retry's due time to at most its usual wait from now. A retry that is due later was scheduled while
+    /// the clock was ahead.
     void bringRetriesNearer(long nowMillis) {
         store.write(tx -> {
             tx.statement("""

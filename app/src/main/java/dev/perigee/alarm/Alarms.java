@@ -20,13 +20,12 @@ import org.slf4j.LoggerFactory;
 
 /// Durable timers: each owner has at most one due time. After a restart, overdue alarms fire at once.
 ///
-/// A handler that throws is called again up to 6 times, first after 2 s and then after twice the wait
-/// before. After the last retry the alarm is logged and cleared. A run that a crash cut short counts as one that
-/// threw.
+/// A handler that throws is called again up to 6 times, first after 2 s and then after twice the wait before. After the
+/// last retry the alarm is logged and cleared. A run that a crash cut short counts as one that threw.
 ///
-/// A handler may set its owner's next alarm, which then holds whether the handler returns or throws. While a
-/// handler runs and has not set one, its owner has no due time. One owner's handler never runs twice at the same
-/// time. Handlers of different owners run concurrently, at most [#MAX_RUNNING].
+/// A handler may set its owner's next alarm, which then holds whether the handler returns or throws. While a handler
+/// runs and has not set one, its owner has no due time. One owner's handler never runs twice at the same time. Handlers
+/// of different owners run concurrently, at most [#MAX_RUNNING].
 ///
 /// Handlers run on virtual threads. Any thread may call any method.
 ///
@@ -39,9 +38,9 @@ public final class Alarms implements AutoCloseable {
         /// @throws Exception to be called again later
         void onAlarm(int attempt) throws Exception;
 
-        /// Called after the wall clock was set back: due times computed from it before may now be too far ahead.
-        /// Runs on a thread of its own, possibly while [#onAlarm] runs. The owner's alarm stays set unless this
-        /// sets another.
+        /// Called after the wall clock was set back: due times computed from it before may now be too far ahead. Runs
+        /// on a thread of its own, possibly while [#onAlarm] runs. The owner's alarm stays set unless this sets
+        /// another.
         default void onClockSetBack() throws Exception {}
     }
 
@@ -98,8 +97,8 @@ public final class Alarms implements AutoCloseable {
         handlers.remove(owner);
     }
 
-    /// Sets the owner's due time, replacing any. A time less than one second from now becomes one second from now.
-    /// It is rounded up to milliseconds. Returns once the alarm is stored.
+    /// Sets the owner's due time, replacing any. A time less than one second from now becomes one second from now. It
+    /// is rounded up to milliseconds. Returns once the alarm is stored.
     public void set(String owner, Instant due) {
         lookAtClock();
         Instant soonest = clock.instant().plus(LEAST_AHEAD);
@@ -108,8 +107,8 @@ public final class Alarms implements AutoCloseable {
         bell.ring();
     }
 
-    /// When the owner's alarm fires next, which may be a retry; empty if none is set, or if its handler runs for
-    /// it now.
+    /// When the owner's alarm fires next, which may be a retry; empty if none is set, or if its handler runs for it
+    /// now.
     public Optional<Instant> due(String owner) {
         while (true) {
             Run run = running.get(owner);
@@ -164,8 +163,8 @@ public final class Alarms implements AutoCloseable {
         }
     }
 
-    /// Compares the wall clock with the monotonic one. Called before each due time is set, so that even a short
-    /// time ahead is remembered and its end noticed.
+    /// Compares the wall clock with the monotonic one. Called before each due time is set, so that even a short time
+    /// ahead is remembered and its end noticed.
     private synchronized void lookAtClock() {
         long ahead = clock.millis() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         if (mostAheadMillis != Long.MIN_VALUE && mostAheadMillis - ahead > SET_BACK.toMillis()) {
@@ -301,8 +300,8 @@ public final class Alarms implements AutoCloseable {
         record(row, () -> table.retry(row, clock.instant().plus(backoff).toEpochMilli()));
     }
 
-    /// Records how a run ended, trying again for as long as the fault is retryable. An alarm whose end is not
-    /// recorded would fire again. A full disk would then use up all retries, and the alarm would be given up.
+    /// Records how a run ended, trying again for as long as the fault is retryable. An alarm whose end is not recorded
+    /// would fire again. A full disk would then use up all retries, and the alarm would be given up.
     private void record(Row row, Runnable write) {
         while (true) {
             try {

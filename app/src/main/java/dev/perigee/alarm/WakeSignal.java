@@ -4,11 +4,11 @@ import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Lets the scheduler sleep until somebody rings. A ring that comes while it is awake is not lost: it ends the
-/// next sleep at once.
+/// Lets the scheduler sleep until somebody rings. A ring that comes while it is awake is not lost: it ends the next
+/// sleep at once.
 final class WakeSignal {
-    /// The longest sleep. The wall clock may be set while we sleep by the monotonic clock; it is noticed at most
-    /// this much later.
+    /// The longest sleep. The wall clock may be set while we sleep by the monotonic clock; it is noticed at most this
+    /// much later.
     static final Duration LONGEST = Duration.ofSeconds(30);
 
     private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -28,8 +28,8 @@ final class WakeSignal {
         }
     }
 
-    /// Sleeps until the next ring, but at most for `wait` and [#LONGEST]. Returns at once if there was a ring
-    /// since the last call, or after [#close()].
+    /// Sleeps until the next ring, but at most for `wait` and [#LONGEST]. Returns at once if there was a ring since the
+    /// last call, or after [#close()].
     void await(Duration wait) {
         long nanos = (wait.compareTo(LONGEST) < 0 ? wait : LONGEST).toNanos();
         lock.lock();

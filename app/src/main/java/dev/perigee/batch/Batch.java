@@ -10,15 +10,15 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/// Rows in off-heap memory. One thread fills the batch, another one reads it, and then it is cleared and filled
-/// again. The caller hands it from one thread to the other, through a queue.
+/// Rows in off-heap memory. One thread fills the batch, another one reads it, and then it is cleared and filled again.
+/// The caller hands it from one thread to the other, through a queue.
 ///
-/// A row is `columns` cells of 16 bytes each. Eight bytes hold the number, or the offset of the text or blob in
-/// the second segment; four hold its length; four hold the storage class. Texts and blobs follow one another in
-/// the second segment. A row is bound to a statement with pointers into that segment, without a copy.
+/// A row is `columns` cells of 16 bytes each. Eight bytes hold the number, or the offset of the text or blob in the
+/// second segment; four hold its length; four hold the storage class. Texts and blobs follow one another in the second
+/// segment. A row is bound to a statement with pointers into that segment, without a copy.
 ///
-/// A batch is bounded in rows, in cells ([#MAX_CELL_BYTES]) and in bytes: [#isFull()] says when to hand it on. A
-/// row larger than the byte limit is still taken whole, up to [#MAX_ROW_BYTES].
+/// A batch is bounded in rows, in cells ([#MAX_CELL_BYTES]) and in bytes: [#isFull()] says when to hand it on. A row
+/// larger than the byte limit is still taken whole, up to [#MAX_ROW_BYTES].
 public final class Batch implements AutoCloseable {
     /// The largest row taken, in bytes: SQLite's own limit on a row.
     public static final long MAX_ROW_BYTES = 1_000_000_000L;
@@ -163,8 +163,8 @@ public final class Batch implements AutoCloseable {
         };
     }
 
-    /// Binds a whole row to parameters 1 to `columns`. Text and blobs are not copied: the batch must not change
-    /// before the statement has run.
+    /// Binds a whole row to parameters 1 to `columns`. Text and blobs are not copied: the batch must not change before
+    /// the statement has run.
     public void bind(int row, SqliteStatement statement) {
         MemorySegment segment = cells.segment();
         long cell = cell(row, 0);
@@ -183,14 +183,14 @@ public final class Batch implements AutoCloseable {
         return cells.segment().get(LONG, cell(row, column));
     }
 
-    /// Whether a cell equals a result column of `statement`. Numbers are compared by value, text and blobs by
-    /// their bytes, and nothing is copied. Affinity is not applied: text and a number are never equal here.
+    /// Whether a cell equals a result column of `statement`. Numbers are compared by value, text and blobs by their
+    /// bytes, and nothing is copied. Affinity is not applied: text and a number are never equal here.
     public boolean isSame(int row, int column, SqliteStatement statement, int statementColumn) {
         return isSame(cells.segment(), cell(row, column), statement, statementColumn);
     }
 
-    /// Whether all cells of a row equal the result columns of `statement` from `firstColumn` on, as
-    /// [#isSame(int, int, SqliteStatement, int)] compares them.
+    /// Whether all cells of a row equal the result columns of `statement` from `firstColumn` on, as [#isSame(int, int,
+    /// SqliteStatement, int)] compares them.
     public boolean isSame(int row, SqliteStatement statement, int firstColumn) {
         MemorySegment segment = cells.segment();
         long cell = cell(row, 0);
@@ -200,8 +200,7 @@ public final class Batch implements AutoCloseable {
         return true;
     }
 
-    /// Empties it for reuse. Its memory is kept, unless a very large row has made it grow far beyond the byte
-    /// limit.
+    /// Empties it for reuse. Its memory is kept, unless a very large row has made it grow far beyond the byte limit.
     public void clear() {
         rowCount = 0;
         cellCount = 0;
@@ -242,8 +241,8 @@ public final class Batch implements AutoCloseable {
         };
     }
 
-    /// Puts a whole row into `hash`: for each cell its storage class and its number or length, then the bytes of
-    /// all texts and blobs. A whole number hashes alike as integer and as real.
+    /// Puts a whole row into `hash`: for each cell its storage class and its number or length, then the bytes of all
+    /// texts and blobs. A whole number hashes alike as integer and as real.
     void hash(int row, HashStream128 hash) {
         MemorySegment segment = cells.segment();
         long cell = cell(row, 0);

@@ -27,8 +27,8 @@ final class Buffer implements AutoCloseable {
         return segment.byteSize();
     }
 
-    /// Makes the memory at least `bytes` long and keeps the first `used` bytes. Segments taken before become
-    /// invalid if it grows.
+    /// Makes the memory at least `bytes` long and keeps the first `used` bytes. Segments taken before become invalid if
+    /// it grows.
     void reserve(long bytes, long used) {
         if (bytes <= segment.byteSize()) return;
         replace(Math.max(bytes, 2 * segment.byteSize()), used);

@@ -1,5 +1,5 @@
-/// The plugins that ship in addition to replication, one sub-package each. The public classes are the plugins,
-/// which the front door registers, and what one plugin uses of another.
+/// The plugins that ship in addition to replication, one sub-package each. The public classes are the plugins, which
+/// the front door registers, and what one plugin uses of another.
 ///
 /// Guarantee: each reaches the server through [dev.perigee.plugin.PluginHost] only, as a plugin in a jar does.
 ///

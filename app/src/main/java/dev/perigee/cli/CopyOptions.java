@@ -4,8 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// How a table is copied: the options that `perigee tables` and `perigee sync` have in common. An option that is
-/// not given is null.
+/// How a table is copied: the options that `perigee tables` and `perigee sync` have in common. An option that is not
+/// given is null.
 final class CopyOptions {
     @Option(
             names = "--cursor",

@@ -4,8 +4,8 @@ import dev.perigee.sqlite.Value;
 import java.io.PrintWriter;
 import java.util.List;
 
-/// Prints CSV by RFC 4180: a header, lines that end in CR LF, quotes where a value needs them. NULL is empty, an
-/// empty text is `""`.
+/// Prints CSV by RFC 4180: a header, lines that end in CR LF, quotes where a value needs them. NULL is empty, an empty
+/// text is `""`.
 ///
 /// @see <a href="https://www.rfc-editor.org/rfc/rfc4180">RFC 4180, section 2</a>
 final class CsvPrinter implements RowPrinter {

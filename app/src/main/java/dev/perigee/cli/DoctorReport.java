@@ -74,7 +74,8 @@ record DoctorReport(PrintWriter out) {
         out.printf("%s at %s, read as %s%n", report.product(), report.place(), report.user());
         if (report.isStandby()) out.println("It is a standby.");
         if (report.isPooled()) {
-            out.println("A connection pooler is in between: each transaction may run in another session, which is fine.");
+            out.println(
+                    "A connection pooler is in between: each transaction may run in another session, which is fine.");
         }
         if (!report.extensions().isEmpty()) out.println("Extensions: " + String.join(", ", report.extensions()));
         out.println(

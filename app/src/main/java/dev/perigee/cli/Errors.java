@@ -13,8 +13,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/// Reports what went wrong, always as `perigee: …` on standard error, and picks the exit code. A stack trace
-/// follows with `--verbose`, and for bugs of our own.
+/// Reports what went wrong, always as `perigee: …` on standard error, and picks the exit code. A stack trace follows
+/// with `--verbose`, and for bugs of our own.
 final class Errors implements IParameterExceptionHandler, IExecutionExceptionHandler {
     private static final Set<Fault> WRONG_USAGE = EnumSet.of(Fault.CONFIG_INVALID, Fault.SOURCE_NOT_CONFIGURED);
 

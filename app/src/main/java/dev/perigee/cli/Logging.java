@@ -11,8 +11,8 @@ final class Logging {
 
     private Logging() {}
 
-    /// The level for a command. A server's log is for its operator. The other commands print their own messages,
-    /// so they log only errors, which are bugs of our own.
+    /// The level for a command. A server's log is for its operator. The other commands print their own messages, so
+    /// they log only errors, which are bugs of our own.
     static Level level(ParseResult parsed, boolean verbose) {
         if (verbose) return Level.DEBUG;
         ParseResult last = parsed;

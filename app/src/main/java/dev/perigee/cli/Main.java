@@ -11,8 +11,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/// The `perigee` command: finds the command asked for, runs it, and turns an exception into a line and an exit
-/// code.
+/// The `perigee` command: finds the command asked for, runs it, and turns an exception into a line and an exit code.
 @Command(
         name = "perigee",
         description = "A SQLite copy of the tables you choose in an external database, served over HTTP.",

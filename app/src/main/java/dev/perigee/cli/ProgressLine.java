@@ -11,8 +11,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
-/// Shows the progress of a sync, a verification or a backfill: a bar that is redrawn on a terminal, else a line
-/// from time to time.
+/// Shows the progress of a sync, a verification or a backfill: a bar that is redrawn on a terminal, else a line from
+/// time to time.
 ///
 /// A thread of its own writes, so that a slow terminal does not slow down the work.
 final class ProgressLine implements SyncListener, AutoCloseable {

@@ -105,8 +105,8 @@ final class ServeCommand implements Callable<Integer> {
         return Exit.FAILED;
     }
 
-    /// The shutdown hook, which runs when the process is asked to stop. It halts the process itself, because the
-    /// JVM's own exit code would be the signal's, which looks like a crash.
+    /// The shutdown hook, which runs when the process is asked to stop. It halts the process itself, because the JVM's
+    /// own exit code would be the signal's, which looks like a crash.
     private void stop(Perigee perigee) {
         perigee.close();
         out().println("Stopped.");

@@ -66,8 +66,8 @@ final class ServerClient implements AutoCloseable {
     }
 
     /// Starts a run with `POST path` and waits until it has ended, however long it takes. It asks again and again,
-    /// because a single request may wait only so long. The answer is that of this run, whatever else happens to
-    /// the table meanwhile.
+    /// because a single request may wait only so long. The answer is that of this run, whatever else happens to the
+    /// table meanwhile.
     JsonNode ran(String path, Optional<Object> body) {
         return ran(path, body, Optional.empty());
     }
@@ -155,7 +155,8 @@ final class ServerClient implements AutoCloseable {
         if (status == 401) {
             said = "the server at %s does not accept the token in %s".formatted(base, ServerOptions.ADMIN_TOKEN);
         }
-        String text = said.isEmpty() ? "%s answers with status %d; is it a Perigee server?".formatted(base, status) : said;
+        String text =
+                said.isEmpty() ? "%s answers with status %d; is it a Perigee server?".formatted(base, status) : said;
         return fault(status).saying(text);
     }
 

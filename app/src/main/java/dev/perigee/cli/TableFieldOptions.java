@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// A table's settings as options, one for each field of `POST` and `PATCH /replication/tables`. The server checks
-/// their values.
+/// A table's settings as options, one for each field of `POST` and `PATCH /replication/tables`. The server checks their
+/// values.
 final class TableFieldOptions {
     @Mixin
     private CopyOptions copy = new CopyOptions();
@@ -19,7 +19,10 @@ final class TableFieldOptions {
             description = "Time between syncs, such as 1s or 5m. Default: 1m.")
     private @Nullable String interval;
 
-    @Option(names = "--cron", paramLabel = "FIELDS", description = "Instead of --interval: minute, hour, day, month, weekday.")
+    @Option(
+            names = "--cron",
+            paramLabel = "FIELDS",
+            description = "Instead of --interval: minute, hour, day, month, weekday.")
     private @Nullable String cron;
 
     @Option(names = "--time-zone", paramLabel = "ZONE", description = "The zone of --cron. Default: UTC.")

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/// `--table` and the options that belong to it: `--cursor`, `--mode`, `--key`, `--target` and `--row-security`
-/// apply to the `--table` before them.
+/// `--table` and the options that belong to it: `--cursor`, `--mode`, `--key`, `--target` and `--row-security` apply to
+/// the `--table` before them.
 final class TableOption {
     @Option(
             names = "--table",

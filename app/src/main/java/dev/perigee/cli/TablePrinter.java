@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Prints a table for people. Columns are as wide as the first rows need; later rows are printed as they come; a
-/// count ends the table.
+/// Prints a table for people. Columns are as wide as the first rows need; later rows are printed as they come; a count
+/// ends the table.
 final class TablePrinter implements RowPrinter {
     /// Rows that are held back to find the columns' widths.
     private static final int MEASURED = 100;

@@ -334,8 +334,7 @@ final class TablesCommand implements Callable<Integer> {
                             names = "--unset",
                             split = ",",
                             paramLabel = "OPTION",
-                            description =
-                                    "Options to reset, as if they had never been named; without their dashes.")
+                            description = "Options to reset, as if they had never been named; without their dashes.")
                     @Nullable
                     List<String> unset) {
         Map<String, @Nullable Object> fields = new LinkedHashMap<>(options.fields());
@@ -385,8 +384,8 @@ final class TablesCommand implements Callable<Integer> {
         }
     }
 
-    /// Does `work` for one table after another. Stops at the first table that the server refuses; the tables
-    /// before it stay done.
+    /// Does `work` for one table after another. Stops at the first table that the server refuses; the tables before it
+    /// stay done.
     private int each(Common common, List<String> names, String done, One work) {
         return with(common, client -> {
             List<JsonNode> results = new ArrayList<>();

@@ -4,8 +4,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Prints rows of text in columns as wide as their widest cell. It holds all rows in memory, so it is for few
-/// rows.
+/// Prints rows of text in columns as wide as their widest cell. It holds all rows in memory, so it is for few rows.
 final class TextTable {
     private final List<List<String>> rows = new ArrayList<>();
 

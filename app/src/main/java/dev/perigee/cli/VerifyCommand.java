@@ -108,11 +108,9 @@ final class VerifyCommand implements Callable<Integer> {
         return isGood ? Exit.OK : Exit.FAILED;
     }
 
-    /// The tables that can be verified. Those in mode `full` are left out: every sync fetches all their rows
-    /// again.
+    /// The tables that can be verified. Those in mode `full` are left out: every sync fetches all their rows again.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] if there are none, because then nothing is
-    ///     proved
+    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] if there are none, because then nothing is proved
     private static List<String> all(ServerClient client) {
         JsonNode replicated = client.get(TABLES).path("tables");
         List<String> verified = replicated

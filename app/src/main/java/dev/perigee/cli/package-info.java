@@ -1,7 +1,6 @@
 /// The command line: one class per command.
 ///
-/// Guarantee: the help of every command lists its exit codes, and whatever a program may want to read has
-/// `--json`.
+/// Guarantee: the help of every command lists its exit codes, and whatever a program may want to read has `--json`.
 ///
 /// Start reading at [Main].
 @NullMarked

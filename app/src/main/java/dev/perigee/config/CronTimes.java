@@ -57,8 +57,8 @@ public final class CronTimes {
         }
     }
 
-    /// The first matching time after `instant`. A time that falls into the gap of a clock change counts as the
-    /// moment of the change.
+    /// The first matching time after `instant`. A time that falls into the gap of a clock change counts as the moment
+    /// of the change.
     public Instant after(Instant instant) {
         Instant next = times.nextExecution(instant.atZone(zone)).orElseThrow().toInstant();
         ZoneOffsetTransition change = zone.getRules().nextTransition(instant);
@@ -74,8 +74,8 @@ public final class CronTimes {
     private boolean namesOneIn(ZoneOffsetTransition gap) {
         LocalDateTime before = gap.getDateTimeBefore().minusSeconds(1);
         return times.nextExecution(before.atZone(ZoneOffset.UTC))
-                // The first local time after the gap counts too: where a clock moves by half an hour, cron-utils
-                // skips it.
+                // The first local time after the gap counts too: where a clock moves by half an hour, cron-utils skips
+                // it.
                 .filter(first -> !first.toLocalDateTime().isAfter(gap.getDateTimeAfter()))
                 .isPresent();
     }

@@ -6,14 +6,14 @@ import java.util.Optional;
 
 /// Settings that keep a copy equal to its source: how late rows, deleted rows and other differences are found.
 ///
-/// @param settle how long after its cursor value a row may still be committed; used where the source cannot prove
-///     that no transaction is open
+/// @param settle how long after its cursor value a row may still be committed; used where the source cannot prove that
+///     no transaction is open
 /// @param stampedBy who writes the cursor's values
-/// @param verify time between two verifications of the copy against the source, in whole milliseconds; absent:
-///     only on demand
+/// @param verify time between two verifications of the copy against the source, in whole milliseconds; absent: only on
+///     demand
 /// @param deletes how rows that the source deleted leave the copy
-/// @param maxDeletedShare a sweep that would remove a greater share of the copy needs a confirmation; above 0, at
-///     most 1
+/// @param maxDeletedShare a sweep that would remove a greater share of the copy needs a confirmation; above 0, at most
+///     1
 public record GuaranteeSettings(
         Duration settle, StampedBy stampedBy, Optional<Duration> verify, Deletes deletes, double maxDeletedShare) {
     public static final Duration DEFAULT_SETTLE = Duration.ofSeconds(10);

@@ -9,9 +9,8 @@ import java.util.Optional;
 public final class NameSuggestion {
     private NameSuggestion() {}
 
-    /// The known name nearest to `written`; case and the separators `_`, `-` and space do not count. Two letters
-    /// may differ, or a third of them if that is more; in a name of fewer than four letters, one. Else it is
-    /// empty.
+    /// The known name nearest to `written`; case and the separators `_`, `-` and space do not count. Two letters may
+    /// differ, or a third of them if that is more; in a name of fewer than four letters, one. Else it is empty.
     public static Optional<String> of(String written, Collection<String> known) {
         String plain = plain(written);
         int most = plain.length() < 4 ? 1 : Math.max(2, plain.length() / 3);

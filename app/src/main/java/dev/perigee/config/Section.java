@@ -19,8 +19,8 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/// A mapping in a YAML file. The reader asks for each setting by name and says what it expects. [#done] then
-/// reports every setting that nobody asked for as unknown. A setting without a value counts as missing.
+/// A mapping in a YAML file. The reader asks for each setting by name and says what it expects. [#done] then reports
+/// every setting that nobody asked for as unknown. A setting without a value counts as missing.
 final class Section {
     private record Entry(Node key, Node value) {}
 

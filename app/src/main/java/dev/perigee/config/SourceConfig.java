@@ -10,8 +10,7 @@ import java.util.Map;
 /// @param user the role to log in as
 /// @param password empty if none is needed
 /// @param defaultSchema the schema of tables that are named without a schema
-/// @param options the URL's query parameters by libpq's names (`sslmode`, `sslrootcert`, `options`, …), in lower
-///     case
+/// @param options the URL's query parameters by libpq's names (`sslmode`, `sslrootcert`, `options`, …), in lower case
 /// @param maxConnections the most connections open at once
 /// @param connectTimeout the time limit for the TCP connection and the login together
 /// @param statementTimeout the longest time one statement may run; zero for no limit

@@ -68,9 +68,7 @@ public final class SourceEnvironment {
                 parts.put(part, value, ConfigErrors.ENVIRONMENT, name, mistakes);
             } else if (OTHER_KINDS.stream().anyMatch(name::startsWith)) {
                 mistakes.add(
-                        ConfigErrors.ENVIRONMENT,
-                        name,
-                        "this version follows PostgreSQL only: remove this variable");
+                        ConfigErrors.ENVIRONMENT, name, "this version follows PostgreSQL only: remove this variable");
             } else if (!name.equals(URL)) {
                 mistakes.add(
                         ConfigErrors.ENVIRONMENT,

@@ -7,8 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Gathers the parts of a source's address. They may come from a URL, from single settings, and from the
-/// environment.
+/// Gathers the parts of a source's address. They may come from a URL, from single settings, and from the environment.
 final class SourceParts {
     enum Part {
         TYPE("type"),
@@ -101,9 +100,8 @@ final class SourceParts {
         return parts.containsKey(part);
     }
 
-    /// Merges two sources of settings: the values of `stronger`, and these where it has none. If `stronger` names
-    /// a host, only the default schema is taken from here. A password is never sent to a host that it was not
-    /// given for.
+    /// Merges two sources of settings: the values of `stronger`, and these where it has none. If `stronger` names a
+    /// host, only the default schema is taken from here. A password is never sent to a host that it was not given for.
     SourceParts under(SourceParts stronger) {
         SourceParts merged = new SourceParts();
         if (stronger.has(Part.HOST)) {

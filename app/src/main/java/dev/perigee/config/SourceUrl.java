@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /// Parses URLs such as `postgres://user:password@host:port/database?sslmode=require&schema=shop`, as libpq does.
 ///
-/// No message quotes a piece of the URL: if an `@` or `/` in the password is not encoded, a piece of the password
-/// is read as another part.
+/// No message quotes a piece of the URL: if an `@` or `/` in the password is not encoded, a piece of the password is
+/// read as another part.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS">libpq: connection
 ///     URIs</a>
@@ -44,8 +44,8 @@ public final class SourceUrl {
         this.mistakes = mistakes;
     }
 
-    /// The source at a URL from the command line. If the URL has no password, it is taken from `EXTERNAL_DB_PASS`,
-    /// else from `PGPASSWORD`.
+    /// The source at a URL from the command line. If the URL has no password, it is taken from `EXTERNAL_DB_PASS`, else
+    /// from `PGPASSWORD`.
     ///
     /// @param field the command's option that has the URL, for messages
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] with every mistake
@@ -80,8 +80,8 @@ public final class SourceUrl {
         return reading.parts;
     }
 
-    /// Reads `user:password@`. A second `@`, or an `@` after a slash, comes from a password that is not encoded:
-    /// libpq would take the wrong host, so it is reported.
+    /// Reads `user:password@`. A second `@`, or an `@` after a slash, comes from a password that is not encoded: libpq
+    /// would take the wrong host, so it is reported.
     private void user() {
         if (rest.indexOf('@') != rest.lastIndexOf('@') || rest.indexOf('@') > upTo("/")) {
             wrong("in a user's name or password, write %40 for an @ and %2F for a /");
@@ -163,8 +163,7 @@ public final class SourceUrl {
         return end;
     }
 
-    /// The percent-decoded text; a plus sign stays a plus sign. Empty, with a mistake reported, if it is not
-    /// valid.
+    /// The percent-decoded text; a plus sign stays a plus sign. Empty, with a mistake reported, if it is not valid.
     private Optional<String> decoded(String encoded) {
         if (encoded.indexOf('%') < 0) return Optional.of(encoded);
         byte[] from = encoded.getBytes(StandardCharsets.UTF_8);

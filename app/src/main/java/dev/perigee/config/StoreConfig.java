@@ -8,10 +8,9 @@ import java.time.Duration;
 /// @param directory the folder of the replica
 /// @param fileName the replica's name in that folder
 /// @param readers read connections, each with its own thread, 2 to 64; callers' statements may use all but one
-/// @param writeQueue writes that may wait for the writer before further callers must wait to hand in theirs; 1 to
-///     100 000
-/// @param walLimitBytes size of the WAL from which on the oldest readers are interrupted, so that it can be
-///     emptied
+/// @param writeQueue writes that may wait for the writer before further callers must wait to hand in theirs; 1 to 100
+///     000
+/// @param walLimitBytes size of the WAL from which on the oldest readers are interrupted, so that it can be emptied
 /// @param checkpointBytes size of the WAL at which a checkpoint is tried
 /// @param pageCacheBytes page cache of the write connection
 /// @param lockWait how long opening waits for another process to release the data folder

@@ -6,8 +6,8 @@ import java.util.Optional;
 
 /// Protection of the HTTP server against strangers and overload.
 ///
-/// @param hosts host names that requests may be sent to, in addition to the loopback names. Empty: any name,
-///     unless the server listens on a loopback address.
+/// @param hosts host names that requests may be sent to, in addition to the loopback names. Empty: any name, unless the
+///     server listens on a loopback address.
 /// @param requestsPerSecond rate limit of one token, or of one subject of JWTs
 /// @param failuresPerMinute rate limit on wrong tokens from one address
 /// @param isStrict `compat: strict`: StarbaseDB's original status codes, which are 400 or 500 for most errors
@@ -25,8 +25,8 @@ public record SurfaceConfig(
     /// Limits that keep many or slow requests from shutting others out.
     ///
     /// @param adminPlaces how many of the requests that may run at once are reserved for admins
-    /// @param minBodyBytesPerSecond the least average rate of a request's body; a slower one ends its connection;
-    ///     0 for no limit
+    /// @param minBodyBytesPerSecond the least average rate of a request's body; a slower one ends its connection; 0 for
+    ///     no limit
     /// @param maxConnectionsPerAddress open connections of one address; 0: three quarters of all, rounded up
     public record Crowd(int adminPlaces, int minBodyBytesPerSecond, int maxConnectionsPerAddress) {
         public static final Crowd DEFAULTS = new Crowd(32, 1024, 0);

@@ -6,8 +6,8 @@ import java.util.Optional;
 
 /// The settings of one replicated table, from `perigee.yaml` or from `POST /replication/tables`.
 ///
-/// @param name the table's name at the source, `table` or `schema.table`; a part with dots or capitals is in
-///     double quotes
+/// @param name the table's name at the source, `table` or `schema.table`; a part with dots or capitals is in double
+///     quotes
 /// @param mode how new and changed rows are found
 /// @param cursorColumn the column whose value grows with every insert and update; present in mode `cursor` only
 /// @param interval time between two syncs, at least one second
@@ -22,8 +22,7 @@ import java.util.Optional;
 /// @param indexes whether the source's indexes are made on the copy too (never as unique ones)
 /// @param numeric how numerics are stored that no SQLite number holds exactly
 /// @param timestamps how timestamps are stored
-/// @param group name of the table's group; tables of one group are read in one snapshot and applied in one
-///     transaction
+/// @param group name of the table's group; tables of one group are read in one snapshot and applied in one transaction
 /// @param promises settings that keep the copy equal to its source
 /// @param droppedColumns what happens to a copy's column after the source has dropped it
 /// @param rowSecurity what happens to a table whose row-level security hides rows from the source's user
@@ -153,8 +152,8 @@ public record TableConfig(
                 false);
     }
 
-    /// How long after its cursor value a row may still be committed, if the source cannot prove that no
-    /// transaction is open.
+    /// How long after its cursor value a row may still be committed, if the source cannot prove that no transaction is
+    /// open.
     public Duration settle() {
         return promises.settle();
     }

@@ -21,8 +21,8 @@ import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a table's settings from named fields, by the same rules for `perigee.yaml` and for the REST interface.
-/// Every mistake is reported with its field.
+/// Reads a table's settings from named fields, by the same rules for `perigee.yaml` and for the REST interface. Every
+/// mistake is reported with its field.
 public final class TableSettings {
     static final int MAX_PAGE_ROWS = 100_000;
 
@@ -150,8 +150,8 @@ public final class TableSettings {
         return isWrong ? Optional.empty() : Optional.of(config);
     }
 
-    /// The cursor column for a mode. A table that changes to a mode without a cursor loses its cursor column
-    /// silently; it is a mistake only if `cursorColumn` is set together with such a mode.
+    /// The cursor column for a mode. A table that changes to a mode without a cursor loses its cursor column silently;
+    /// it is a mistake only if `cursorColumn` is set together with such a mode.
     private Optional<String> cursorColumn(Mode mode, Optional<String> before) {
         Optional<String> column = text("cursorColumn", mode == Mode.CURSOR ? before : Optional.empty());
         if (mode == Mode.CURSOR && column.isEmpty()) {

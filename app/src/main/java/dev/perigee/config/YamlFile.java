@@ -64,8 +64,8 @@ final class YamlFile {
                 .orElse(label);
     }
 
-    /// A value with its variables replaced; `$${` stands for `${`. Empty, with a mistake reported, if a variable
-    /// is missing.
+    /// A value with its variables replaced; `$${` stands for `${`. Empty, with a mistake reported, if a variable is
+    /// missing.
     Optional<Scalar> scalar(ScalarNode node, String field) {
         Matcher matcher = VARIABLE.matcher(node.getValue());
         StringBuilder text = new StringBuilder();

@@ -1,7 +1,7 @@
 package dev.perigee.fault;
 
-/// A kind of failure, nearly always outside our code: its HTTP status, its remedy, and whether waiting is enough.
-/// The names are API: people search for them, so a name is never changed or given another meaning.
+/// A kind of failure, nearly always outside our code: its HTTP status, its remedy, and whether waiting is enough. The
+/// names are API: people search for them, so a name is never changed or given another meaning.
 public enum Fault {
     // What a caller sent.
     INVALID_REQUEST(false, 400, "correct the request as the message says"),
@@ -100,8 +100,8 @@ public enum Fault {
         this.remedy = remedy;
     }
 
-    /// Whether the same call may succeed later without anybody changing something on our side. The sync loop
-    /// decides by this and never by the text of a message.
+    /// Whether the same call may succeed later without anybody changing something on our side. The sync loop decides by
+    /// this and never by the text of a message.
     public boolean isRetryable() {
         return retryable;
     }
@@ -130,8 +130,7 @@ public enum Fault {
         return new PerigeeException(this, message(where, what, state, remedy), remedy, cause);
     }
 
-    /// As [#in(String, String, String)], with a remedy that fits this occurrence better than the fault's usual
-    /// one.
+    /// As [#in(String, String, String)], with a remedy that fits this occurrence better than the fault's usual one.
     ///
     /// @param toFix an imperative sentence without a full stop
     public PerigeeException in(String where, String what, String state, String toFix) {

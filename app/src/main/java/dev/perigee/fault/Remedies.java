@@ -3,8 +3,8 @@ package dev.perigee.fault;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 
-/// Remedies that several messages share. Each is an imperative sentence without a full stop and has the command
-/// for the table.
+/// Remedies that several messages share. Each is an imperative sentence without a full stop and has the command for the
+/// table.
 public final class Remedies {
     private Remedies() {}
 

@@ -14,22 +14,22 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Supervises the threads that serve, grouped by kind, such as `reader`. When their work ends with an exception,
-/// it is logged as an error and counted. It is then started again, or the server ends if nothing can replace it.
+/// Supervises the threads that serve, grouped by kind, such as `reader`. When their work ends with an exception, it is
+/// logged as an error and counted. It is then started again, or the server ends if nothing can replace it.
 ///
-/// Work is started again on the same thread. Only what it had open must be replaced, such as a connection, and the
-/// work opens that itself. Thread-safe.
+/// Work is started again on the same thread. Only what it had open must be replaced, such as a connection, and the work
+/// opens that itself. Thread-safe.
 public final class ServingThreads implements AutoCloseable {
     /// Work on a supervised thread. When it returns without an exception, the thread ends for good.
     @FunctionalInterface
     public interface Work {
-        /// @param serving the work calls this once it has opened what it needs. After a failure the thread counts
-        ///     as down until then.
+        /// @param serving the work calls this once it has opened what it needs. After a failure the thread counts as
+        ///     down until then.
         void run(Runnable serving);
     }
 
-    /// Wait before failed work is started again. It doubles with each failure, and begins again from here after a
-    /// run longer than [#LONGEST_PAUSE].
+    /// Wait before failed work is started again. It doubles with each failure, and begins again from here after a run
+    /// longer than [#LONGEST_PAUSE].
     private static final Duration FIRST_PAUSE = Duration.ofMillis(10);
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
@@ -45,8 +45,7 @@ public final class ServingThreads implements AutoCloseable {
     private final CompletableFuture<String> vitalEnd = new CompletableFuture<>();
     private final CountDownLatch closed = new CountDownLatch(1);
 
-    /// Wraps the work of a thread so that it is started again whenever it ends with an exception, until
-    /// [#close()].
+    /// Wraps the work of a thread so that it is started again whenever it ends with an exception, until [#close()].
     public Runnable repeated(String kind, Work work) {
         return () -> repeat(kind, work);
     }
@@ -59,9 +58,8 @@ public final class ServingThreads implements AutoCloseable {
         });
     }
 
-    /// Wraps one step of a schedule, or all the work of a short-lived thread. What it throws is logged and
-    /// counted, and ends this step only. Without this, a scheduled executor would silently never run the step
-    /// again.
+    /// Wraps one step of a schedule, or all the work of a short-lived thread. What it throws is logged and counted, and
+    /// ends this step only. Without this, a scheduled executor would silently never run the step again.
     public Runnable step(String kind, Runnable work) {
         return () -> {
             try {
@@ -72,8 +70,8 @@ public final class ServingThreads implements AutoCloseable {
         };
     }
 
-    /// Wraps the work of a thread that nothing can replace. If it ends with an exception, [#vitalEnd()] completes
-    /// and the server must end.
+    /// Wraps the work of a thread that nothing can replace. If it ends with an exception, [#vitalEnd()] completes and
+    /// the server must end.
     public Runnable vital(String kind, Runnable work) {
         return () -> {
             try {

@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
-/// Writes answers as StarbaseDB's clients expect them: rows as objects, or columns and rows separately with
-/// counts. Values are written as in [JsonRow].
+/// Writes answers as StarbaseDB's clients expect them: rows as objects, or columns and rows separately with counts.
+/// Values are written as in [JsonRow].
 public final class JsonAnswer implements AnswerSink {
     private final Runnable committed;
     private final JsonGenerator json;

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A path such as `/replication/tables/:name`, matched segment by segment. A `:name` segment matches any segment
-/// that is not empty. A slash inside a value is sent as `%2F`.
+/// A path such as `/replication/tables/:name`, matched segment by segment. A `:name` segment matches any segment that
+/// is not empty. A slash inside a value is sent as `%2F`.
 record PathPattern(String text, List<String> segments) {
     static PathPattern of(String text) {
         if (!text.startsWith("/")) throw new IllegalArgumentException("a route's path must begin with /: " + text);

@@ -45,8 +45,8 @@ public interface PluginHost {
     /// The registry of the metrics that `GET /metrics` shows.
     PrometheusRegistry metrics();
 
-    /// Adds a route below the plugin's prefix; only during [StarbasePlugin#register]. A plugin with `requiresAuth`
-    /// must not open a route to [Access#ANYBODY].
+    /// Adds a route below the plugin's prefix; only during [StarbasePlugin#register]. A plugin with `requiresAuth` must
+    /// not open a route to [Access#ANYBODY].
     ///
     /// @param path such as `/tables/:name`; empty for the prefix itself
     void route(String method, String path, Access access, RouteHandler handler);
@@ -57,14 +57,14 @@ public interface PluginHost {
     /// @param maxBytes maximum size of the body
     void uploadRoute(String method, String path, Access access, long maxBytes, RouteHandler handler);
 
-    /// Adds a WebSocket below the plugin's prefix; only during [StarbasePlugin#register]. Its token may also be
-    /// sent as `?token=`, because browsers cannot send an Authorization header with an upgrade.
+    /// Adds a WebSocket below the plugin's prefix; only during [StarbasePlugin#register]. Its token may also be sent as
+    /// `?token=`, because browsers cannot send an Authorization header with an upgrade.
     ///
     /// @param access not [Access#ANYBODY]
     void socket(String path, Access access, SocketHandler handler);
 
-    /// Sets the plugin's one alarm, durably, and replaces an earlier one. [StarbasePlugin#onAlarm] is called when
-    /// it is due.
+    /// Sets the plugin's one alarm, durably, and replaces an earlier one. [StarbasePlugin#onAlarm] is called when it is
+    /// due.
     void setAlarm(Instant due);
 
     Optional<Instant> alarm();
@@ -72,8 +72,8 @@ public interface PluginHost {
     void clearAlarm();
 
     /// Adds a SQL function for callers' statements and for triggers on the plugin's tables; only during
-    /// [StarbasePlugin#register]. Several threads call it at once, in the middle of a statement. It must return
-    /// quickly and must not use the store.
+    /// [StarbasePlugin#register]. Several threads call it at once, in the middle of a statement. It must return quickly
+    /// and must not use the store.
     ///
     /// @param argumentCount -1 for any number
     void function(String name, int argumentCount, SqliteFunction function);
@@ -83,8 +83,8 @@ public interface PluginHost {
     /// @return the error messages by plugin name; empty if none failed
     Map<String, String> tellCron(CronEvent event);
 
-    /// Protects a table of the replica until [#unprotectTable]: clients' statements may not write to it, and
-    /// admins' statements may change its rows only. The refusal contains `reason`.
+    /// Protects a table of the replica until [#unprotectTable]: clients' statements may not write to it, and admins'
+    /// statements may change its rows only. The refusal contains `reason`.
     default void protectTable(String table, String reason) {
         protectTable(table, reason, false);
     }

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/// A request as a plugin's route sees it. Its body was already checked against the server's limit, except for
-/// uploads, which [#upload] checks.
+/// A request as a plugin's route sees it. Its body was already checked against the server's limit, except for uploads,
+/// which [#upload] checks.
 public interface Request {
     String method();
 
@@ -37,8 +37,7 @@ public interface Request {
     /// Whether it came over TLS, to this server or to the proxy in front of it (`X-Forwarded-Proto`).
     boolean isEncrypted();
 
-    /// Records this request in the audit log as an admin's call. For plugins that authenticate admins in their own
-    /// way.
+    /// Records this request in the audit log as an admin's call. For plugins that authenticate admins in their own way.
     void audited();
 
     /// Cancels the statements that the request runs, when the client disconnects.
@@ -56,7 +55,7 @@ public interface Request {
 
     /// The body as JSON.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if the content type is
-    ///     not JSON, or with line and column if the body is not valid JSON
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if the content type is not
+    ///     JSON, or with line and column if the body is not valid JSON
     JsonNode json();
 }

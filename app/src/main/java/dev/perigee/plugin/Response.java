@@ -15,9 +15,8 @@ public record Response(int status, String contentType, Map<String, String> heade
 
     /// Writes the body while a statement runs, within the server's time limit, as for `/query`.
     ///
-    /// A body past 64 KiB is sent while the statement still occupies one of the store's readers. Few answers may
-    /// do that at once; a further one fails with `BUSY`. The limit no longer applies once the body has run
-    /// `committed`.
+    /// A body past 64 KiB is sent while the statement still occupies one of the store's readers. Few answers may do
+    /// that at once; a further one fails with `BUSY`. The limit no longer applies once the body has run `committed`.
     @FunctionalInterface
     public interface StatementBody extends Body {
         void writeTo(OutputStream out, Runnable committed) throws IOException;
@@ -32,8 +31,7 @@ public record Response(int status, String contentType, Map<String, String> heade
         headers = Map.copyOf(headers);
     }
 
-    /// `{"result": value}` with status 200. The value is anything that Jackson can write: records, maps, lists,
-    /// nodes.
+    /// `{"result": value}` with status 200. The value is anything that Jackson can write: records, maps, lists, nodes.
     public static Response result(Object value) {
         return Json.envelope(200, "result", value);
     }
@@ -48,8 +46,8 @@ public record Response(int status, String contentType, Map<String, String> heade
         return Json.envelope(status, "error", message);
     }
 
-    /// JSON that is written while a statement runs, usually by [Queries#run]. A failure within the first 64 KiB
-    /// becomes an error answer.
+    /// JSON that is written while a statement runs, usually by [Queries#run]. A failure within the first 64 KiB becomes
+    /// an error answer.
     public static Response statement(int status, StatementBody body) {
         return new Response(status, "application/json", Map.of(), body);
     }

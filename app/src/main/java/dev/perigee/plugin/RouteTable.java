@@ -9,8 +9,8 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// Finds the target for a method and a path. Literal paths win over paths with `:name` segments. Among those that
-/// match and have the method, the one added first wins. One thread fills the table; after that many may read it.
+/// Finds the target for a method and a path. Literal paths win over paths with `:name` segments. Among those that match
+/// and have the method, the one added first wins. One thread fills the table; after that many may read it.
 ///
 /// @param <T> the targets of routes
 public final class RouteTable<T> {

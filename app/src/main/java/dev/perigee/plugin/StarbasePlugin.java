@@ -37,9 +37,9 @@ public abstract class StarbasePlugin {
     /// Takes what the plugin needs from the host, and adds its routes and functions. They cannot be added later.
     public void register(PluginHost host) {}
 
-    /// Whether the hooks may block or have side effects for this statement. If false, they may be called on a
-    /// thread that serves other connections too, and again on another thread. By default it is true for a plugin
-    /// that overrides a hook.
+    /// Whether the hooks may block or have side effects for this statement. If false, they may be called on a thread
+    /// that serves other connections too, and again on another thread. By default it is true for a plugin that
+    /// overrides a hook.
     public boolean mayWait(StatementCall call) {
         return hasHooks;
     }
@@ -59,12 +59,12 @@ public abstract class StarbasePlugin {
     /// @param attempt 0 for the first call, then 1, 2 and so on for retries
     public void onAlarm(int attempt) throws Exception {}
 
-    /// Called when the machine's clock was set back. An alarm computed from the earlier clock may now be too far
-    /// ahead. A plugin whose alarm follows a schedule sets it again here.
+    /// Called when the machine's clock was set back. An alarm computed from the earlier clock may now be too far ahead.
+    /// A plugin whose alarm follows a schedule sets it again here.
     public void onClockSetBack() throws Exception {}
 
-    /// Called when a cron task is due here, or when another server reports that one of its tasks is. Runs on a
-    /// thread that may block. An exception is recorded as the task's failure; the other plugins are still called.
+    /// Called when a cron task is due here, or when another server reports that one of its tasks is. Runs on a thread
+    /// that may block. An exception is recorded as the task's failure; the other plugins are still called.
     public void onCron(CronEvent event) throws Exception {}
 
     private static boolean hasHooks(Class<?> type) {

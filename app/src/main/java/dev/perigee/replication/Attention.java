@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Something about a table that needs an admin to act, although its syncs may succeed. The page, `perigee status`
-/// and the metrics show the same list.
+/// Something about a table that needs an admin to act, although its syncs may succeed. The page, `perigee status` and
+/// the metrics show the same list.
 ///
 /// @param about `recovering`, `set_aside`, `different`, `sweep` or `backfill`
 /// @param rows how many rows it is about; 0 if that is not known
@@ -56,8 +56,8 @@ public record Attention(String about, long rows, String message, String remedy) 
         return all;
     }
 
-    /// How many rows the last verification found different and did not repair; 0 if the copy was replaced since.
-    /// Rows that only the copy has do not count in a table whose `deletes` is `ignore`.
+    /// How many rows the last verification found different and did not repair; 0 if the copy was replaced since. Rows
+    /// that only the copy has do not count in a table whose `deletes` is `ignore`.
     static long wrong(Optional<TableState> state, Optional<ProofRecords.Entry> proof, TableConfig config) {
         boolean mayKeep = config.deletes() instanceof Deletes.Ignore;
         return proof.map(ProofRecords.Entry::last)

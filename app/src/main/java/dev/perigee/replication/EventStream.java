@@ -17,8 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Sends events to all connected listeners, as server-sent events. A listener that reads too slowly is
-/// disconnected; browsers then connect again by themselves. Safe for many threads.
+/// Sends events to all connected listeners, as server-sent events. A listener that reads too slowly is disconnected;
+/// browsers then connect again by themselves. Safe for many threads.
 ///
 /// @see <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">Server-sent events</a>
 final class EventStream {
@@ -55,8 +55,7 @@ final class EventStream {
     /// A response that keeps sending events until the client disconnects or Perigee stops.
     ///
     /// @param first gives the data that a new listener is sent before anything else, each as an event `firstEvent`
-    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] if there are too many listeners, or Perigee is
-    ///     stopping
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] if there are too many listeners, or Perigee is stopping
     Response response(Supplier<List<Object>> first, String firstEvent) {
         if (isClosed || listeners.size() >= MAX_LISTENERS) {
             throw Fault.BUSY.in(

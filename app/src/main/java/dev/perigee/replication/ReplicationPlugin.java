@@ -39,10 +39,10 @@ import org.slf4j.LoggerFactory;
 
 /// Keeps copies of the external database's tables in the replica, by pulling the rows that are new or changed.
 ///
-/// Each table has its own cursor and its own schedule. The earliest due time of all tables and checks is the
-/// plugin's alarm, which survives a restart. When it fires, the tables that are due are synced, at most
-/// `parallelTables` at once. A table that fails does not hold up the others: it is tried again after a growing
-/// delay, and its cursor stays where it was.
+/// Each table has its own cursor and its own schedule. The earliest due time of all tables and checks is the plugin's
+/// alarm, which survives a restart. When it fires, the tables that are due are synced, at most `parallelTables` at
+/// once. A table that fails does not hold up the others: it is tried again after a growing delay, and its cursor stays
+/// where it was.
 ///
 /// A single sync is described in [dev.perigee.replication.sync.TableSync], the REST API in [ReplicationRoutes].
 public final class ReplicationPlugin extends StarbasePlugin {
@@ -108,8 +108,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
         onClockSetBack(); // the clock may have been set back while Perigee did not run
     }
 
-    /// Cancels running syncs and checks, and waits until they have ended. A sync ends at the end of its page; all
-    /// end within seconds.
+    /// Cancels running syncs and checks, and waits until they have ended. A sync ends at the end of its page; all end
+    /// within seconds.
     @Override
     public void stop() {
         isStopped = true;
@@ -138,8 +138,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 .thenApply(_ -> all.stream().map(CompletableFuture::join).toList());
     }
 
-    /// Starts the syncs and checks that are due, and sets the next alarm. Does not wait for them, so that a long
-    /// sync does not delay others.
+    /// Starts the syncs and checks that are due, and sets the next alarm. Does not wait for them, so that a long sync
+    /// does not delay others.
     @Override
     public void onAlarm(int attempt) {
         syncDue();
@@ -152,9 +152,9 @@ public final class ReplicationPlugin extends StarbasePlugin {
         syncDue();
     }
 
-    /// Sets the alarm to the earliest due time of the checks, and of the tables that are neither busy nor paused.
-    /// A running sync sets its table's due time when it ends. If the process dies before that, the table is due at
-    /// the next start.
+    /// Sets the alarm to the earliest due time of the checks, and of the tables that are neither busy nor paused. A
+    /// running sync sets its table's due time when it ends. If the process dies before that, the table is due at the
+    /// next start.
     public synchronized void scheduleNextAlarm() {
         if (isStopped) return; // the stored due times stay, for the next start
         Optional<Instant> earliest = Stream.concat(
@@ -183,8 +183,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
             running().checks().startDue();
             scheduleNextAlarm();
         } catch (PerigeeException e) {
-            // The replica cannot be written just now, for example because the disk is full. Without an alarm
-            // nothing would ever be synced again, so try again later.
+            // The replica cannot be written just now, for example because the disk is full. Without an alarm nothing
+            // would ever be synced again, so try again later.
             LOG.warn("the alarm could not be set: {}", e.getMessage());
             CompletableFuture.delayedExecutor(config.retryMax().toMillis(), TimeUnit.MILLISECONDS)
                     .execute(this::syncDue);

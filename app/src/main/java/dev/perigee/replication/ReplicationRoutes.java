@@ -169,8 +169,8 @@ final class ReplicationRoutes {
         return wanted;
     }
 
-    /// Answers with the results of these runs. Runs that are not awaited, or still continue after the limit, are
-    /// named under `started`.
+    /// Answers with the results of these runs. Runs that are not awaited, or still continue after the limit, are named
+    /// under `started`.
     private Response answered(Request request, Map<TableRunner, CompletableFuture<SyncResult>> running) {
         Map<String, CompletableFuture<SyncResult>> settled = new LinkedHashMap<>();
         running.forEach((runner, future) -> settled.put(runner.name(), settled(runner, future)));

@@ -52,8 +52,8 @@ final class SetAsideRoutes {
         return Response.result(answer);
     }
 
-    /// Marks the rows to be tried again now, and syncs the table, which fetches them. A sync that was already
-    /// running may have passed that step. If rows are still marked after it, a second sync follows.
+    /// Marks the rows to be tried again now, and syncs the table, which fetches them. A sync that was already running
+    /// may have passed that step. If rows are still marked after it, a second sync follows.
     private Response retry(Request request) {
         ReplicationRoutes.refuseBody(request);
         TableRunner runner = tables.require(request.pathParameter("name"));
@@ -94,7 +94,8 @@ final class SetAsideRoutes {
             throw ThreadFailures.unwrapped(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw Fault.CLOSED.in("table " + runner.name(), "the wait for its sync was interrupted", "The sync continues", e);
+            throw Fault.CLOSED.in(
+                    "table " + runner.name(), "the wait for its sync was interrupted", "The sync continues", e);
         }
     }
 }

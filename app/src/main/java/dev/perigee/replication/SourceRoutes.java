@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /// `GET /replication/source`: what the source can do for replication, and the obstacles to a better guarantee.
 final class SourceRoutes {
-    /// How long an answer is reused. The page asks often, and each new answer takes several round trips to the
-    /// source.
+    /// How long an answer is reused. The page asks often, and each new answer takes several round trips to the source.
     private static final Duration KEPT = Duration.ofMinutes(1);
 
     private final PluginHost host;

@@ -30,7 +30,8 @@ final class SyncMetrics {
             BooleanSupplier isWritable) {
         GaugeWithCallback.builder()
                 .name("perigee_replica_writable")
-                .help("0 while the replica cannot be written, because of its disk, its file or a lock of another program")
+                .help(
+                        "0 while the replica cannot be written, because of its disk, its file or a lock of another program")
                 .callback(gauge -> gauge.call(isWritable.getAsBoolean() ? 1 : 0))
                 .register(registry);
         GaugeWithCallback.builder()
@@ -56,7 +57,8 @@ final class SyncMetrics {
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_held_seconds")
-                .help("Age of the open transaction at the source that may still commit late rows, as of the table's last sync")
+                .help(
+                        "Age of the open transaction at the source that may still commit late rows, as of the table's last sync")
                 .labelNames("table")
                 .callback(gauge -> statuses.get()
                         .forEach(table ->
@@ -86,7 +88,8 @@ final class SyncMetrics {
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_lag_seconds")
-                .help("Time since the last successful sync began (of a standby: since the last commit it had replayed); the copy is not older")
+                .help(
+                        "Time since the last successful sync began (of a standby: since the last commit it had replayed); the copy is not older")
                 .labelNames("table")
                 .callback(gauge -> lags.get().forEach(lag -> gauge.call(lag.seconds(), lag.table())))
                 .register(registry);

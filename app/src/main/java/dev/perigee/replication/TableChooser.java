@@ -18,11 +18,11 @@ import java.util.regex.Pattern;
 
 /// Proposes how to copy tables that have no settings yet: in which mode, by which cursor column, and why.
 ///
-/// A mode that finds changed rows comes first. Mode `cursor` does so with a column that looks like `updated_at`.
-/// It is proposed if that column has an index or the table is small enough to be sorted each time. Otherwise mode
-/// `xmin` is proposed, for which the source reads the whole table each time. Tables without a key are fetched in
-/// full each time (mode `full`). So are views and foreign tables without such a column, because their rows do not
-/// say which transaction wrote them. A column that finds only new rows is named in the reason and never proposed.
+/// A mode that finds changed rows comes first. Mode `cursor` does so with a column that looks like `updated_at`. It is
+/// proposed if that column has an index or the table is small enough to be sorted each time. Otherwise mode `xmin` is
+/// proposed, for which the source reads the whole table each time. Tables without a key are fetched in full each time
+/// (mode `full`). So are views and foreign tables without such a column, because their rows do not say which
+/// transaction wrote them. A column that finds only new rows is named in the reason and never proposed.
 public final class TableChooser {
     /// A proposal for one table.
     ///
@@ -84,8 +84,8 @@ public final class TableChooser {
         return tables.stream().map(chooser::choose).toList();
     }
 
-    /// Proposes mode `cursor` for one table, even if its best cursor column misses changed rows. For users who ask
-    /// for this mode.
+    /// Proposes mode `cursor` for one table, even if its best cursor column misses changed rows. For users who ask for
+    /// this mode.
     ///
     /// @param table the table, with the key to use
     public static Choice cursor(SourceTable table, String defaultSchema) {
@@ -173,8 +173,7 @@ public final class TableChooser {
         return new Choice(table, Optional.empty(), refusal);
     }
 
-    /// The copy's name, if it is not the table's own: the schema is put before a name that another table has
-    /// taken.
+    /// The copy's name, if it is not the table's own: the schema is put before a name that another table has taken.
     private Optional<String> target(SourceTable table) {
         String name = table.id().name();
         if (table.id().schema().equals(defaultSchema) || targets.add(lower(name))) return Optional.empty();

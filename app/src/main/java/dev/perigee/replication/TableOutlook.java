@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// What a copy of one table would be like, before anything is copied: how [TableChooser] would copy it, which
-/// guarantee it would have, and what stands in the way of a better one.
+/// What a copy of one table would be like, before anything is copied: how [TableChooser] would copy it, which guarantee
+/// it would have, and what stands in the way of a better one.
 ///
 /// @param guarantee the guarantee as the status words it; empty if a copy would be wrong or cannot be made
 /// @param obstacles what makes the copy wrong, its guarantee weaker or its syncs dearer
@@ -60,8 +60,8 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
         return new TableOutlook(choice, guarantee, List.copyOf(obstacles));
     }
 
-    /// The obstacle that clients may write the cursor's values. The statements that remove it create a trigger
-    /// that sets the time, whatever a client sends.
+    /// The obstacle that clients may write the cursor's values. The statements that remove it create a trigger that
+    /// sets the time, whatever a client sends.
     private static Obstacle byClients(SourceTable table, SourceColumn cursor) {
         String what =
                 "values of \"%s\" may come from clients, so they prove nothing about when rows were committed (set `stampedBy: source` if only the database writes them)"

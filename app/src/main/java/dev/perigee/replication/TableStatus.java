@@ -23,16 +23,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The status of one table, as `GET /replication/status` shows it. The fields are explained in
-/// `docs/replication.md`.
+/// The status of one table, as `GET /replication/status` shows it. The fields are explained in `docs/replication.md`.
 ///
 /// @param cursorColumn the cursor's column; absent in modes without a cursor
 /// @param cursor the greatest cursor value pulled, in the source's text form
 /// @param cursorKey the key of the row with that cursor value, which breaks ties
-/// @param textNumbers how many values of exact numeric columns are stored as text, because no SQLite number has
-///     all their digits
-/// @param lag milliseconds since the last successful sync began, or for a standby since the last commit that it
-///     had replayed. The copy is not older than that
+/// @param textNumbers how many values of exact numeric columns are stored as text, because no SQLite number has all
+///     their digits
+/// @param lag milliseconds since the last successful sync began, or for a standby since the last commit that it had
+///     replayed. The copy is not older than that
 /// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`,
 ///     `incomplete(rows)`, `different(rows)`, `complete`, `settled(…)` or `verified(…)`. The last three may end in
 ///     `of what ROLE sees`, see [Guarantee]
@@ -85,8 +84,7 @@ public record TableStatus(
     /// An open transaction at the source that may still commit late rows.
     ///
     /// @param who the session's process and application at the source, or the prepared transaction
-    /// @param ageMs how long it had been open when the table was last synced, in milliseconds by the source's
-    ///     clock
+    /// @param ageMs how long it had been open when the table was last synced, in milliseconds by the source's clock
     public record HeldBy(String who, Instant since, long ageMs) {}
 
     /// Why the last sync failed, or why the replica cannot be written.
@@ -168,8 +166,8 @@ public record TableStatus(
         return state.filter(TableState::isLoaded).isEmpty() ? Guarantee.LOADING : Guarantee.BEHIND;
     }
 
-    /// The guarantee as long as the replica can be written. A copy whose last sync failed is `behind`, not
-    /// `complete`, although it is still complete as of `completeAsOf`.
+    /// The guarantee as long as the replica can be written. A copy whose last sync failed is `behind`, not `complete`,
+    /// although it is still complete as of `completeAsOf`.
     private static String guarantee(Optional<TableState> state, long wrong) {
         if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
         if (state.get().failures() > 0) return Guarantee.BEHIND;

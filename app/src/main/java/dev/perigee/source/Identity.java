@@ -6,28 +6,27 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Identifies a source and one of its tables. It is stored next to a copy's cursor, because a cursor means
-/// something only at the source it comes from. What a source does not tell, or refuses to tell, is empty and is
-/// not compared.
+/// Identifies a source and one of its tables. It is stored next to a copy's cursor, because a cursor means something
+/// only at the source it comes from. What a source does not tell, or refuses to tell, is empty and is not compared.
 ///
 /// @param system the server's system identifier; a restored copy of its files has the same one
 /// @param timeline which of its histories the server follows: a failover or a restore begins another
 /// @param isStandby whether the server follows another one, and may lag behind it
-/// @param database the database's number (PostgreSQL: OID); a database that was dropped and created again under
-///     the same name has another
+/// @param database the database's number (PostgreSQL: OID); a database that was dropped and created again under the
+///     same name has another
 /// @param table the table's number (PostgreSQL: OID), which changes in the same way
-/// @param storage the table's parts by number (itself, its partitions, tables that inherit from it), with the
-///     number of the file that holds each; a part that is emptied or rewritten as a whole gets another file
+/// @param storage the table's parts by number (itself, its partitions, tables that inherit from it), with the number of
+///     the file that holds each; a part that is emptied or rewritten as a whole gets another file
 /// @param unlogged those parts that the server empties when it recovers from a crash; they keep their file then
 /// @param sequences by a column's identity: the last number that the column's sequence handed out
 /// @param counter transactions counted; it never decreases within one history
 /// @param mark the mark of the snapshot, as in [Moment#mark]
 /// @param position the position of the snapshot, as in [Snapshot#position]
-/// @param run changes with each start of the server; a server that was put back to an older state of its files has
-///     been started since
+/// @param run changes with each start of the server; a server that was put back to an older state of its files has been
+///     started since
 /// @param reached what the server had written durably, in its own words; looked for again after a start
-/// @param sight for a filtered table: what decides which of its rows our user sees, such as policies and roles;
-///     another text means that this was changed
+/// @param sight for a filtered table: what decides which of its rows our user sees, such as policies and roles; another
+///     text means that this was changed
 public record Identity(
         Optional<String> system,
         Optional<Long> timeline,
@@ -56,8 +55,8 @@ public record Identity(
         return parts == null ? Set.of() : Set.copyOf(parts);
     }
 
-    /// Whether the server was started between `earlier` and this identity; false where one of them does not tell
-    /// its run.
+    /// Whether the server was started between `earlier` and this identity; false where one of them does not tell its
+    /// run.
     public boolean wasStartedSince(Identity earlier) {
         return run.isPresent() && earlier.run.isPresent() && !run.equals(earlier.run);
     }
@@ -83,8 +82,8 @@ public record Identity(
                 other.sight);
     }
 
-    /// The same identity with its parts in the files where `later` has them. A part that `later` does not have
-    /// keeps its file.
+    /// The same identity with its parts in the files where `later` has them. A part that `later` does not have keeps
+    /// its file.
     public Identity withFilesOf(Identity later) {
         Map<Long, Long> files = new HashMap<>(storage);
         files.replaceAll((part, file) -> later.storage.getOrDefault(part, file));

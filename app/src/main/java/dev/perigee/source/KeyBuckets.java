@@ -3,8 +3,8 @@ package dev.perigee.source;
 /// Distributes the keys of a table over buckets, so that source and copy can be compared bucket by bucket.
 ///
 /// A key's hash is [KeyHash] of the stored text of its first column, in UTF-8, with `seed`. Each further column is
-/// hashed with the result so far as its seed. The key's bucket is the hash modulo `count`. Stored text is what the
-/// copy stores: integers in decimal, booleans as `0` and `1`, blobs in lower-case hexadecimal.
+/// hashed with the result so far as its seed. The key's bucket is the hash modulo `count`. Stored text is what the copy
+/// stores: integers in decimal, booleans as `0` and `1`, blobs in lower-case hexadecimal.
 ///
 /// @param count a power of two, at most [#MAX_COUNT]
 /// @param seed different in each comparison, so that a difference hidden by chance in one is found by the next

@@ -3,8 +3,8 @@ package dev.perigee.source;
 import java.util.Arrays;
 import java.util.BitSet;
 
-/// For each bucket, the number of its keys and the sum of their hashes modulo 2^64. Two different sets of keys
-/// have the same digest by chance once in 2^64. Not thread-safe.
+/// For each bucket, the number of its keys and the sum of their hashes modulo 2^64. Two different sets of keys have the
+/// same digest by chance once in 2^64. Not thread-safe.
 public final class KeyDigests {
     private final KeyBuckets buckets;
     private final long[] counts;

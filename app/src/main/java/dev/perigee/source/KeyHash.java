@@ -11,8 +11,8 @@ public final class KeyHash {
 
     private KeyHash() {}
 
-    /// The hash of `length` bytes from `offset` on. For a key of several columns, the hash of one column is the
-    /// seed of the next.
+    /// The hash of `length` bytes from `offset` on. For a key of several columns, the hash of one column is the seed of
+    /// the next.
     public static long of(byte[] bytes, int offset, int length, long seed) {
         int a = START + length;
         int b = a;

@@ -8,10 +8,10 @@ import java.util.Optional;
 /// deserves a note.
 ///
 /// @param what for people: a sentence without a full stop
-/// @param statements SQL that removes the obstacle, for somebody with the right to run it at the source. One of
-///     the statements is enough, and the first is the usual one; empty where no statement helps
-/// @param fault the fault that each sync fails with until the obstacle is gone; empty where syncs succeed, or
-///     where that is not known
+/// @param statements SQL that removes the obstacle, for somebody with the right to run it at the source. One of the
+///     statements is enough, and the first is the usual one; empty where no statement helps
+/// @param fault the fault that each sync fails with until the obstacle is gone; empty where syncs succeed, or where
+///     that is not known
 public record Obstacle(Effect effect, String what, List<String> statements, Optional<Fault> fault) {
     /// What happens to copies as long as the obstacle stays.
     public enum Effect {

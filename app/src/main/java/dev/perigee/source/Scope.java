@@ -6,8 +6,8 @@ import java.util.Optional;
 
 /// Which rows of a table a [Pull] reads, and in which order they come.
 ///
-/// `changedSince` is a [Moment#mark] of the same source: only rows that may have changed after that moment are
-/// wanted. A source may send more rows than those, never fewer. Without it, all rows of the scope are wanted.
+/// `changedSince` is a [Moment#mark] of the same source: only rows that may have changed after that moment are wanted.
+/// A source may send more rows than those, never fewer. Without it, all rows of the scope are wanted.
 public sealed interface Scope {
     /// Rows greater than `mark`, in the order `(cursor, key…)`. Without a mark: all rows whose cursor is not NULL.
     record After(String cursorColumn, Optional<HighWaterMark> mark) implements Scope {}
@@ -22,12 +22,11 @@ public sealed interface Scope {
     /// Rows in the order in which the source stores them, whatever their cursor is.
     record Changed(Optional<String> changedSince) implements Scope {}
 
-    /// Rows in the order of the key, greater than `after` and not greater than `upTo`, where these are present.
-    /// Each bound is one text per key column, in the source's text form.
+    /// Rows in the order of the key, greater than `after` and not greater than `upTo`, where these are present. Each
+    /// bound is one text per key column, in the source's text form.
     record ByKey(Optional<List<String>> after, Optional<List<String>> upTo) implements Scope {}
 
-    /// Rows whose keys are in the buckets `wanted`, in any order. Only for sources that answer
-    /// [Snapshot#keyDigests].
+    /// Rows whose keys are in the buckets `wanted`, in any order. Only for sources that answer [Snapshot#keyDigests].
     record InBuckets(KeyBuckets buckets, BitSet wanted) implements Scope {
         public InBuckets {
             wanted = (BitSet) wanted.clone();
@@ -45,8 +44,7 @@ public sealed interface Scope {
             parts = List.copyOf(parts);
         }
     }
-    /// At most `maxRows` rows in the order of the key, from `from` up to and including `upTo`, where these are
-    /// present.
+    /// At most `maxRows` rows in the order of the key, from `from` up to and including `upTo`, where these are present.
     ///
     /// @param isFromIncluded whether the row at `from` is wanted too
     record KeyChunk(Optional<List<String>> from, boolean isFromIncluded, Optional<List<String>> upTo, int maxRows)

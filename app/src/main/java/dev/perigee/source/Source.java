@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// An external database. Safe for many threads: each call takes a connection of its own and gives it back.
 ///
-/// Every method throws [dev.perigee.fault.PerigeeException] with a `SOURCE_*` fault when the source fails. So an
-/// empty answer always means that there is nothing.
+/// Every method throws [dev.perigee.fault.PerigeeException] with a `SOURCE_*` fault when the source fails. So an empty
+/// answer always means that there is nothing.
 public interface Source extends AutoCloseable {
     /// @param product name and version as the source reports them: `PostgreSQL 18.6`
     /// @param place where it is, without user and password
@@ -43,8 +43,7 @@ public interface Source extends AutoCloseable {
                 List.of(Obstacle.of(Obstacle.Effect.WEAKER, "it does not show its open transactions")));
     }
 
-    /// Finds the obstacles to copying each of these tables, by trying to read them. Reads no rows and changes
-    /// nothing.
+    /// Finds the obstacles to copying each of these tables, by trying to read them. Reads no rows and changes nothing.
     ///
     /// @return the obstacles by table; a table without obstacles is not in the map
     default Map<TableId, List<Obstacle>> obstacles(List<SourceTable> tables) {
@@ -55,8 +54,8 @@ public interface Source extends AutoCloseable {
     /// sorted by schema and name.
     List<SourceTable> discover();
 
-    /// Finds a table by the name that an admin wrote: `table` or `schema.table`. Parts with dots or double quotes
-    /// are quoted as in SQL. A part that is not quoted is looked up as written first, then in lower case.
+    /// Finds a table by the name that an admin wrote: `table` or `schema.table`. Parts with dots or double quotes are
+    /// quoted as in SQL. A part that is not quoted is looked up as written first, then in lower case.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
@@ -66,14 +65,13 @@ public interface Source extends AutoCloseable {
         return describe(config.name()).readBy(config.rowSecurity());
     }
 
-    /// The current name of the table that had this identity; empty where it is gone, or where the source cannot
-    /// tell.
+    /// The current name of the table that had this identity; empty where it is gone, or where the source cannot tell.
     default Optional<TableId> whereabouts(Identity identity) {
         return Optional.empty();
     }
 
-    /// Runs `work` on the source as it is now: everything that `work` reads comes from one snapshot. Where the
-    /// user's rights allow a lock, the definitions of `tables` do not change meanwhile.
+    /// Runs `work` on the source as it is now: everything that `work` reads comes from one snapshot. Where the user's
+    /// rights allow a lock, the definitions of `tables` do not change meanwhile.
     ///
     /// @param where what it is for; fault messages name it
     /// @param tables the tables that `work` reads
@@ -92,12 +90,12 @@ public interface Source extends AutoCloseable {
         return snapshot("table " + table.id(), List.of(table.id()), snapshot -> snapshot.count(table));
     }
 
-    /// Runs statements in one transaction: either all of them take effect, or none. Placeholders are `?` or `$1`,
-    /// or `:name`.
+    /// Runs statements in one transaction: either all of them take effect, or none. Placeholders are `?` or `$1`, or
+    /// `:name`.
     ///
     /// @param isReadOnly whether the source must refuse statements that write
-    /// @return for each statement, the number of rows changed, or -1 if it returns rows; empty if `isReadOnly` and
-    ///     one of them tries to write, and nothing was changed then
+    /// @return for each statement, the number of rows changed, or -1 if it returns rows; empty if `isReadOnly` and one
+    ///     of them tries to write, and nothing was changed then
     Optional<List<Long>> run(List<SqlStatement> statements, boolean isReadOnly, SourceAnswers answers);
 
     /// Runs one statement with positional parameters.

@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// What a source's server answers, and what our user may see there. Each function is called, and nothing is
-/// inferred from rights: managed servers grant functions that raise an error when they are called.
+/// What a source's server answers, and what our user may see there. Each function is called, and nothing is inferred
+/// from rights: managed servers grant functions that raise an error when they are called.
 ///
-/// @param product name and version, with the hosting service where the server shows it: `PostgreSQL 16.4 (Amazon
-///     Aurora)`
+/// @param product name and version, with the hosting service where the server shows it:
+///     `PostgreSQL 16.4 (Amazon Aurora)`
 /// @param place where it is, without user and password
 /// @param user the role that reads
 /// @param isStandby whether it follows another server

@@ -10,19 +10,18 @@ import java.util.Optional;
 /// A table, view, materialized view or foreign table of a source.
 ///
 /// @param columns in the catalog's order
-/// @param key the primary key's columns in key order, else those of a unique index without NULLs; empty where
-///     there is neither
-/// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, `none`, or
-///     [#INHERITED]
+/// @param key the primary key's columns in key order, else those of a unique index without NULLs; empty where there is
+///     neither
+/// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, `none`, or [#INHERITED]
 /// @param estimatedRows the source's estimate, -1 where it has none
 /// @param estimatedBytes size at the source, -1 where unknown
 /// @param parts by a column's identity: names inside its type that the texts of its values depend on (PostgreSQL:
 ///     labels of enums, attributes of composites, objects that a `regclass` names), by what they name. Under
-///     [#ALL_ROWS]: what computes the rows of a view. When one of these changes, rows read differently although
-///     nobody wrote them
+///     [#ALL_ROWS]: what computes the rows of a view. When one of these changes, rows read differently although nobody
+///     wrote them
 /// @param unreadable by a column's identity: the names of columns that the source's user may not read
-/// @param isFiltered whether the table is read even if the source hides rows of it from the user; if not, reading
-///     it then is a fault
+/// @param isFiltered whether the table is read even if the source hides rows of it from the user; if not, reading it
+///     then is a fault
 public record SourceTable(
         TableId id,
         Kind kind,

@@ -30,8 +30,7 @@ public record ValueType(
         return delimiter.isPresent();
     }
 
-    /// A type that every source has, such as a number or a text, and that is neither an array nor another
-    /// structure.
+    /// A type that every source has, such as a number or a text, and that is neither an array nor another structure.
     public static ValueType plain(String castTo) {
         return new ValueType(castTo, Optional.empty(), Content.OTHER, Optional.empty(), Optional.empty());
     }

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// Column affinity: how SQLite converts values written to a column, which follows from the column's declared type.
-/// Tells which numbers a column keeps with all their digits. SQLite rounds all others silently, and its own parser
-/// of decimals is off by one bit for some.
+/// Tells which numbers a column keeps with all their digits. SQLite rounds all others silently, and its own parser of
+/// decimals is off by one bit for some.
 ///
 /// @see <a href="https://www.sqlite.org/datatype3.html#determination_of_column_affinity">SQLite: Determination Of
 ///     Column Affinity</a>
@@ -39,8 +39,8 @@ public enum Affinity {
         return type.contains("REAL") || type.contains("FLOA") || type.contains("DOUB") ? REAL : NUMERIC;
     }
 
-    /// Whether SQLite reads the text as a number: decimal digits, perhaps with a sign, a fraction and an exponent,
-    /// and white space around it.
+    /// Whether SQLite reads the text as a number: decimal digits, perhaps with a sign, a fraction and an exponent, and
+    /// white space around it.
     public static boolean isNumber(String text) {
         return NUMBER.matcher(stripped(text)).matches();
     }
@@ -93,8 +93,8 @@ public enum Affinity {
                 });
     }
 
-    /// The double that gives the number back when it is rounded to as many digits as the number has; empty if
-    /// there is none.
+    /// The double that gives the number back when it is rounded to as many digits as the number has; empty if there is
+    /// none.
     private static Optional<Value> real(String number) {
         if (number.length() > MAX_CHARS) return Optional.empty();
         double nearest = Double.parseDouble(number);

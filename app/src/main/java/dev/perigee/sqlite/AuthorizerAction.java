@@ -1,7 +1,6 @@
 package dev.perigee.sqlite;
 
-/// The action codes that SQLite passes to an authorizer. The comment on each code names its first and second
-/// argument.
+/// The action codes that SQLite passes to an authorizer. The comment on each code names its first and second argument.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/c_alter_table.html">SQLite: Authorizer Action Codes</a>
 public final class AuthorizerAction {

@@ -16,13 +16,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The callbacks of one connection: the Java methods that SQLite calls. The stubs of the authorizer and the hooks
-/// are made once, when first needed, and read from a field which object to call. Making a stub costs as much as a
-/// hundred statements. Each SQL function has a stub of its own.
+/// The callbacks of one connection: the Java methods that SQLite calls. The stubs of the authorizer and the hooks are
+/// made once, when first needed, and read from a field which object to call. Making a stub costs as much as a hundred
+/// statements. Each SQL function has a stub of its own.
 ///
-/// An exception thrown through C would end the JVM. So it is kept here, and SQLite gets a refusal as the
-/// callback's answer if it expects one. The Java call into SQLite then throws the exception after SQLite has
-/// returned.
+/// An exception thrown through C would end the JVM. So it is kept here, and SQLite gets a refusal as the callback's
+/// answer if it expects one. The Java call into SQLite then throws the exception after SQLite has returned.
 final class Callbacks {
     private static final int DENY = 1;
     private static final int IGNORE = 2;

@@ -15,8 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// An anonymous file in memory (memfd). It is in no folder, and the kernel frees it when its last use ends, so
-/// nothing is left of it even after `kill -9`. Linux only.
+/// An anonymous file in memory (memfd). It is in no folder, and the kernel frees it when its last use ends, so nothing
+/// is left of it even after `kill -9`. Linux only.
 ///
 /// @see <a href="https://man7.org/linux/man-pages/man2/memfd_create.2.html">memfd_create(2)</a>
 @SuppressWarnings("restricted")

@@ -73,8 +73,8 @@ final class NativeBind {
         }
     }
 
-    /// Binds memory without copying it. It must stay unchanged until the parameter is bound again: SQLite keeps
-    /// the pointer.
+    /// Binds memory without copying it. It must stay unchanged until the parameter is bound again: SQLite keeps the
+    /// pointer.
     static int bindTextStatic(long statement, int index, long address, int byteCount) {
         try {
             return (int) BIND_TEXT_STATIC.invokeExact(statement, index, address, byteCount, STATIC);

@@ -9,8 +9,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.invoke.MethodHandle;
 
-/// `sqlite3_column_*`, which read the current row. All are short calls: the row is in memory once `sqlite3_step`
-/// has returned.
+/// `sqlite3_column_*`, which read the current row. All are short calls: the row is in memory once `sqlite3_step` has
+/// returned.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/column_blob.html">SQLite: Result Values From A Query</a>
 final class NativeColumn {

@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes method handles of C functions, and Java values of C memory.
 ///
-/// Pointers are passed as `long`, so that no segment needs to be made per call. Every platform on which SQLite
-/// runs with Java 25 passes both in the same registers.
+/// Pointers are passed as `long`, so that no segment needs to be made per call. Every platform on which SQLite runs
+/// with Java 25 passes both in the same registers.
 @SuppressWarnings("restricted")
 final class NativeLibrary {
-    /// For functions that take only moments: a critical call, which skips the thread's transition from Java to
-    /// native code. Never for a function that can block, access the disk, or call back into Java.
+    /// For functions that take only moments: a critical call, which skips the thread's transition from Java to native
+    /// code. Never for a function that can block, access the disk, or call back into Java.
     static final Linker.Option[] SHORT = {Linker.Option.critical(false)};
 
     /// As [#SHORT]; arguments may also be arrays on the heap.
@@ -79,8 +79,8 @@ final class NativeLibrary {
         return address == 0 ? null : MEMORY.getString(address, StandardCharsets.UTF_8);
     }
 
-    /// The exception to throw for what a downcall handle threw. C code throws nothing, so it is an [Error] of the
-    /// JVM, which is thrown on from here, or a mistake of ours.
+    /// The exception to throw for what a downcall handle threw. C code throws nothing, so it is an [Error] of the JVM,
+    /// which is thrown on from here, or a mistake of ours.
     static IllegalStateException impossible(Throwable thrown) {
         if (thrown instanceof Error error) throw error;
         return new IllegalStateException("a call into SQLite failed before it began", thrown);

@@ -94,8 +94,7 @@ final class NativeOptional {
         return columnOrigin(TABLE_NAME, statement, column);
     }
 
-    /// Address of the name of the table column that a result column comes from; 0 for an expression, or if
-    /// unknown.
+    /// Address of the name of the table column that a result column comes from; 0 for an expression, or if unknown.
     static long originName(long statement, int column) {
         return columnOrigin(ORIGIN_NAME, statement, column);
     }

@@ -4,13 +4,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
-/// Checks that only one thread at a time is inside a connection and its statements. A connection may be handed
-/// from thread to thread; two threads inside at once are a mistake of ours and throw [IllegalStateException].
+/// Checks that only one thread at a time is inside a connection and its statements. A connection may be handed from
+/// thread to thread; two threads inside at once are a mistake of ours and throw [IllegalStateException].
 ///
-/// Calls that can take long ([#enter]) are guarded by a compare-and-set, so a second thread is always detected
-/// while one of them runs. Calls of a few nanoseconds ([#touch]), about ten per row, only set a mark and check it
-/// at their end. That costs about one nanosecond instead of six. It detects every overlap with a long call, and
-/// nearly every overlap of two short ones.
+/// Calls that can take long ([#enter]) are guarded by a compare-and-set, so a second thread is always detected while
+/// one of them runs. Calls of a few nanoseconds ([#touch]), about ten per row, only set a mark and check it at their
+/// end. That costs about one nanosecond instead of six. It detects every overlap with a long call, and nearly every
+/// overlap of two short ones.
 final class OneThread {
     private static final VarHandle INSIDE;
 

@@ -19,8 +19,8 @@ public final class SqlNames {
         return names.stream().map(SqlNames::quoted).collect(Collectors.joining(","));
     }
 
-    /// The name that a word in a statement stands for. The word may be in any of SQLite's quotes: double quotes,
-    /// single quotes, backticks or brackets.
+    /// The name that a word in a statement stands for. The word may be in any of SQLite's quotes: double quotes, single
+    /// quotes, backticks or brackets.
     public static String unquoted(String word) {
         if (word.length() < 2) return word;
         char first = word.charAt(0);

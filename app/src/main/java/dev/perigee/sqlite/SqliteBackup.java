@@ -3,13 +3,12 @@ package dev.perigee.sqlite;
 import java.nio.file.Path;
 import java.util.EnumSet;
 
-/// Copies a database into another file, page by page, while the database is in use. Made by
-/// [SqliteConnection#backup].
+/// Copies a database into another file, page by page, while the database is in use. Made by [SqliteConnection#backup].
 ///
 /// The source is locked for reading during [#step] only. When another connection writes between two steps, SQLite
-/// begins the copy again, so that it always ends as one state of the source. Inside a read transaction of the
-/// source's connection it copies that transaction's state and never begins again. This is the way to back up a
-/// busy WAL database.
+/// begins the copy again, so that it always ends as one state of the source. Inside a read transaction of the source's
+/// connection it copies that transaction's state and never begins again. This is the way to back up a busy WAL
+/// database.
 ///
 /// It belongs to the source's connection: one thread at a time uses both, and closing the connection closes it.
 public final class SqliteBackup implements AutoCloseable {
@@ -31,8 +30,8 @@ public final class SqliteBackup implements AutoCloseable {
     /// Copies up to `pageCount` pages, or all remaining pages if it is negative.
     ///
     /// @return true when the copy is complete
-    /// @throws SqliteException [dev.perigee.fault.Fault#BUSY] if a writer holds the lock; the same call may
-    ///     succeed later. After any other fault the backup cannot continue.
+    /// @throws SqliteException [dev.perigee.fault.Fault#BUSY] if a writer holds the lock; the same call may succeed
+    ///     later. After any other fault the backup cannot continue.
     public boolean step(int pageCount) {
         if (pageCount == 0) throw new IllegalArgumentException("a step copies one page or more, but got 0");
         Thread before = source.thread.enter();
@@ -67,8 +66,8 @@ public final class SqliteBackup implements AutoCloseable {
         }
     }
 
-    /// Ends the backup. If the copy was not complete, the target is left as it was before, or empty if it is new.
-    /// A second call does nothing.
+    /// Ends the backup. If the copy was not complete, the target is left as it was before, or empty if it is new. A
+    /// second call does nothing.
     ///
     /// @throws SqliteException if the copy was complete but could not be put in place
     @Override

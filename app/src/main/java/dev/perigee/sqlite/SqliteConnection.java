@@ -18,11 +18,11 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// One connection to a SQLite database. One thread at a time may use it, which is checked; it may be handed from
-/// thread to thread. Only [#interrupt()] and [#isClosed()] may be called from any thread at any time.
+/// One connection to a SQLite database. One thread at a time may use it, which is checked; it may be handed from thread
+/// to thread. Only [#interrupt()] and [#isClosed()] may be called from any thread at any time.
 ///
-/// Misuse by our code throws `IllegalStateException`, such as two threads inside at once or a use after
-/// [#close()]. What SQLite refuses throws a [SqliteException].
+/// Misuse by our code throws `IllegalStateException`, such as two threads inside at once or a use after [#close()].
+/// What SQLite refuses throws a [SqliteException].
 public final class SqliteConnection implements AutoCloseable {
     /// How a file is opened. Exactly one of [#READONLY] and [#READWRITE] is needed.
     public enum OpenFlag {
@@ -59,8 +59,8 @@ public final class SqliteConnection implements AutoCloseable {
     /// @param checkpointedFrames how many of these frames are in the database file now
     public record CheckpointResult(boolean busy, int logFrames, int checkpointedFrames) {}
 
-    /// Decides which actions a statement may do. SQLite calls it while a statement is prepared, with the arguments
-    /// that `sqlite3_set_authorizer` describes.
+    /// Decides which actions a statement may do. SQLite calls it while a statement is prepared, with the arguments that
+    /// `sqlite3_set_authorizer` describes.
     @FunctionalInterface
     public interface Authorizer {
         /// @param action the code SQLite passes, as in [AuthorizerAction]
@@ -152,8 +152,7 @@ public final class SqliteConnection implements AutoCloseable {
         return connection;
     }
 
-    /// Runs every statement in `sql` and discards rows. If a statement fails, the statements before it have been
-    /// run.
+    /// Runs every statement in `sql` and discards rows. If a statement fails, the statements before it have been run.
     ///
     /// @throws SqliteException with the place of the mistake for a syntax error
     public void exec(String sql) {
@@ -175,8 +174,8 @@ public final class SqliteConnection implements AutoCloseable {
 
     /// Prepares the first statement in `sql`; [SqliteStatement#tail()] has the rest of the text.
     ///
-    /// @throws SqliteException with the place of the mistake for a syntax error; [Fault#STATEMENT_INVALID] if
-    ///     `sql` has no statement
+    /// @throws SqliteException with the place of the mistake for a syntax error; [Fault#STATEMENT_INVALID] if `sql` has
+    ///     no statement
     public SqliteStatement prepare(String sql) {
         Thread before = thread.enter();
         try (Arena memory = Arena.ofConfined()) {
@@ -223,16 +222,16 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Makes the statements that run on this connection fail with [Fault#TIME_LIMIT]. It may be called from any
-    /// thread at any time. It does nothing if no statement runs or the connection is closed.
+    /// Makes the statements that run on this connection fail with [Fault#TIME_LIMIT]. It may be called from any thread
+    /// at any time. It does nothing if no statement runs or the connection is closed.
     public void interrupt() {
         synchronized (life) {
             if (pointer != 0) NativeConnection.interrupt(pointer);
         }
     }
 
-    /// Rows changed by the statement that finished last; 0 if it changed none. Rows changed by triggers and
-    /// foreign keys do not count.
+    /// Rows changed by the statement that finished last; 0 if it changed none. Rows changed by triggers and foreign
+    /// keys do not count.
     public long changes() {
         Thread before = thread.touch();
         try {
@@ -283,8 +282,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Whether the database cannot be written through this connection, because it was opened so or because the
-    /// file is read-only.
+    /// Whether the database cannot be written through this connection, because it was opened so or because the file is
+    /// read-only.
     public boolean isReadonly() {
         Thread before = thread.touch();
         try {
@@ -294,8 +293,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Moves frames from the WAL into the database file. If other connections keep it from finishing, that is a
-    /// result ([CheckpointResult#busy()]) and not an exception.
+    /// Moves frames from the WAL into the database file. If other connections keep it from finishing, that is a result
+    /// ([CheckpointResult#busy()]) and not an exception.
     ///
     /// @throws SqliteException [Fault#BUSY] inside a transaction of this connection
     public CheckpointResult checkpoint(CheckpointMode mode) {
@@ -331,12 +330,12 @@ public final class SqliteConnection implements AutoCloseable {
         return file;
     }
 
-    /// Sets the authorizer; null removes it. If there was none, SQLite prepares earlier statements again at their
-    /// next run and asks the authorizer then. If it replaces another one, earlier statements keep the rights they
-    /// were given.
+    /// Sets the authorizer; null removes it. If there was none, SQLite prepares earlier statements again at their next
+    /// run and asks the authorizer then. If it replaces another one, earlier statements keep the rights they were
+    /// given.
     ///
-    /// An exception of the authorizer denies the action, and becomes the cause of the [SqliteException] that
-    /// follows. An authorizer must not use this connection.
+    /// An exception of the authorizer denies the action, and becomes the cause of the [SqliteException] that follows.
+    /// An authorizer must not use this connection.
     public void authorizer(@Nullable Authorizer authorizer) {
         Thread before = thread.enter();
         try {
@@ -438,8 +437,8 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Closes the connection with all its statements and backups. An open transaction is rolled back. A second
-    /// call does nothing.
+    /// Closes the connection with all its statements and backups. An open transaction is rolled back. A second call
+    /// does nothing.
     ///
     /// @throws IllegalStateException from inside a callback of this connection
     @Override
@@ -484,8 +483,8 @@ public final class SqliteConnection implements AutoCloseable {
         backups.remove(backup);
     }
 
-    /// Begins to copy from `source` to this database; returns the backup's handle. If that fails, this connection
-    /// is closed.
+    /// Begins to copy from `source` to this database; returns the backup's handle. If that fails, this connection is
+    /// closed.
     long beginBackupFrom(SqliteConnection source) {
         try (Arena memory = Arena.ofConfined()) {
             long main = memory.allocateFrom("main").address();

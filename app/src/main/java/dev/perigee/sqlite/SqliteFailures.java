@@ -34,8 +34,8 @@ final class SqliteFailures {
     /// @param state what holds now, such as `Nothing was run`
     SqliteException inStatement(long connection, int code, StatementText.@Nullable Place place, String state) {
         Fault fault = ResultCode.fault(code, true);
-        // A file that turned out to be read-only is a fault of the disk. A connection that was opened read-only is
-        // not: there the caller tried what it may not do.
+        // A file that turned out to be read-only is a fault of the disk. A connection that was opened read-only is not:
+        // there the caller tried what it may not do.
         if (code == ResultCode.READONLY && !openedReadonly && NativeConnection.isReadonly(connection, 0) == 1) {
             fault = Fault.DISK_FAILED;
         }

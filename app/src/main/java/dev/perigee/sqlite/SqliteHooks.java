@@ -1,10 +1,10 @@
 package dev.perigee.sqlite;
 
-/// Receives a connection's changes, commits and rollbacks. SQLite calls the hooks in the middle of its own work,
-/// on the thread that is inside the connection: a hook must not use the connection.
+/// Receives a connection's changes, commits and rollbacks. SQLite calls the hooks in the middle of its own work, on the
+/// thread that is inside the connection: a hook must not use the connection.
 ///
-/// An exception of [#beforeCommit] rolls the transaction back. Exceptions of the other hooks change nothing. Each
-/// is thrown by the call in which it happened, after SQLite has finished that call.
+/// An exception of [#beforeCommit] rolls the transaction back. Exceptions of the other hooks change nothing. Each is
+/// thrown by the call in which it happened, after SQLite has finished that call.
 public interface SqliteHooks {
     /// What happened to a row.
     enum Change {
@@ -14,8 +14,8 @@ public interface SqliteHooks {
     }
 
     /// A row of a rowid table was changed. SQLite does not call this for tables without a rowid, nor for its own
-    /// tables. It does not call it either for a `DELETE` of all rows at once, or for rows that
-    /// `INSERT OR REPLACE` replaces.
+    /// tables. It does not call it either for a `DELETE` of all rows at once, or for rows that `INSERT OR REPLACE`
+    /// replaces.
     ///
     /// @param rowid the row's rowid; for an update, the one after the change
     /// @see <a href="https://www.sqlite.org/c3ref/update_hook.html">SQLite: Data Change Notification Callbacks</a>

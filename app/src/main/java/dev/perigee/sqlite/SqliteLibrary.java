@@ -18,9 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The SQLite library that this process uses. It is searched once, at first use, in this order:
 ///
-/// 1. the library named by the system property `perigee.sqlite.library`, else by the variable
-///    `PERIGEE_SQLITE_LIBRARY`: a file, or a name that the system's loader knows. If it is set and fails, nothing
-///    else is tried;
+/// 1. the library named by the system property `perigee.sqlite.library`, else by the variable `PERIGEE_SQLITE_LIBRARY`:
+///    a file, or a name that the system's loader knows. If it is set and fails, nothing else is tried;
 /// 2. the library inside the jar `androidx.sqlite:sqlite-bundled-jvm` on the class path;
 /// 3. the system's own: `libsqlite3`, on Windows `winsqlite3.dll`.
 ///
@@ -33,8 +32,8 @@ public final class SqliteLibrary {
     private static final int OLDEST_VERSION = 3_035_000;
     private static final int FIRST_WITHOUT_CVE_2025_6965 = 3_050_002;
 
-    /// The result of the search, kept also if nothing was found. A static initializer that throws would give the
-    /// reason only once.
+    /// The result of the search, kept also if nothing was found. A static initializer that throws would give the reason
+    /// only once.
     private static final LookUp DONE = lookUp();
 
     /// @param origin where the library came from, for messages
@@ -110,8 +109,8 @@ public final class SqliteLibrary {
         return List.of("libsqlite3.so.0", "libsqlite3.so");
     }
 
-    /// The library from the jar. It is copied out because the loader needs a file. The Windows library is not
-    /// tried: it does not export the C API.
+    /// The library from the jar. It is copied out because the loader needs a file. The Windows library is not tried: it
+    /// does not export the C API.
     private static @Nullable Found bundled(List<String> tried) {
         String resource = bundledResource(tried);
         if (resource == null) return null;

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One prepared statement. Parameters count from 1, columns from 0, as in SQLite.
 ///
-/// It belongs to its connection: one thread at a time uses both, and closing the connection closes it. When it is
-/// done or has failed, it is reset automatically, so it can be bound or run again at once.
+/// It belongs to its connection: one thread at a time uses both, and closing the connection closes it. When it is done
+/// or has failed, it is reset automatically, so it can be bound or run again at once.
 public final class SqliteStatement implements AutoCloseable {
     /// The storage class of a cell of the current row.
     public enum Type {
@@ -92,8 +92,7 @@ public final class SqliteStatement implements AutoCloseable {
 
     /// Binds text, or NULL for null. U+0000 is stored like any other character.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] for an unpaired
-    ///     surrogate
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] for an unpaired surrogate
     public SqliteStatement bindText(int index, @Nullable String value) {
         if (value == null) return bindNull(index);
         byte[] bytes = Utf8.bytes(value, index);
@@ -114,8 +113,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// Binds UTF-8 text without copying it. The memory must stay alive and unchanged until the parameter is bound
-    /// again or cleared, or the statement is closed. It is not checked that the bytes are UTF-8.
+    /// Binds UTF-8 text without copying it. The memory must stay alive and unchanged until the parameter is bound again
+    /// or cleared, or the statement is closed. It is not checked that the bytes are UTF-8.
     ///
     /// @param buffer native memory
     /// @throws IndexOutOfBoundsException if `buffer` has no such range
@@ -149,8 +148,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The parameter's name with its first character, such as `:a` or `?1`. Null for a plain `?`, or if no
-    /// parameter has that number.
+    /// The parameter's name with its first character, such as `:a` or `?1`. Null for a plain `?`, or if no parameter
+    /// has that number.
     public @Nullable String parameterName(int index) {
         Thread before = thread.touch();
         try {
@@ -160,8 +159,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The greatest number of a parameter. With parameters such as `?5` it can be more than the number of
-    /// parameters.
+    /// The greatest number of a parameter. With parameters such as `?5` it can be more than the number of parameters.
     public int parameterCount() {
         Thread before = thread.touch();
         try {
@@ -258,8 +256,8 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The table column that a result column comes from. Null for an expression, or if the library was built
-    /// without SQLITE_ENABLE_COLUMN_METADATA.
+    /// The table column that a result column comes from. Null for an expression, or if the library was built without
+    /// SQLITE_ENABLE_COLUMN_METADATA.
     public @Nullable Origin origin(int column) {
         Thread before = thread.touch();
         try {
@@ -316,8 +314,7 @@ public final class SqliteStatement implements AutoCloseable {
         }
     }
 
-    /// The cell as bytes; null for NULL. For text these are its UTF-8 bytes, for a number those of its decimal
-    /// text.
+    /// The cell as bytes; null for NULL. For text these are its UTF-8 bytes, for a number those of its decimal text.
     public byte @Nullable [] blobAt(int column) {
         Thread before = thread.touch();
         try {
@@ -421,14 +418,13 @@ public final class SqliteStatement implements AutoCloseable {
 
     /// Whether the statement does not write to the database directly, as SQLite determines it.
     ///
-    /// @see <a href="https://www.sqlite.org/c3ref/stmt_readonly.html">SQLite: Determine If An SQL Statement Writes
-    ///     The Database</a>
+    /// @see <a href="https://www.sqlite.org/c3ref/stmt_readonly.html">SQLite: Determine If An SQL Statement Writes The
+    ///     Database</a>
     public boolean isReadonly() {
         return readonly;
     }
 
-    /// The rest of the text that this statement was prepared from, after the statement; blank if there was
-    /// nothing.
+    /// The rest of the text that this statement was prepared from, after the statement; blank if there was nothing.
     public String tail() {
         return tail;
     }

@@ -6,8 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
-/// The SQL text of one or more statements, as SQLite reads it: UTF-8 with a zero at its end. Converts SQLite's
-/// byte offsets to UTF-16 offsets, lines and columns.
+/// The SQL text of one or more statements, as SQLite reads it: UTF-8 with a zero at its end. Converts SQLite's byte
+/// offsets to UTF-16 offsets, lines and columns.
 final class StatementText {
     private final String sql;
     private final byte[] bytes;
@@ -23,8 +23,8 @@ final class StatementText {
     /// Makes a native copy of `sql`.
     ///
     /// @param arena holds the native copy
-    /// @throws SqliteException [dev.perigee.fault.Fault#STATEMENT_INVALID] for U+0000, at which SQLite would
-    ///     silently stop reading
+    /// @throws SqliteException [dev.perigee.fault.Fault#STATEMENT_INVALID] for U+0000, at which SQLite would silently
+    ///     stop reading
     StatementText(String sql, Arena arena) {
         int zero = sql.indexOf('\0');
         this.sql = sql;

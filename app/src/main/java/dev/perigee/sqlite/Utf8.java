@@ -9,9 +9,9 @@ import java.nio.charset.StandardCharsets;
 
 /// Encodes Java strings as UTF-8, or refuses those that UTF-8 cannot represent.
 ///
-/// U+0000 is a character like any other here: it is stored and read back, although SQLite's own functions
-/// (`length`, `||`, `upper` …) stop at it. An unpaired surrogate (half a surrogate pair) has no UTF-8 and is
-/// refused: Java would replace it by a `?`.
+/// U+0000 is a character like any other here: it is stored and read back, although SQLite's own functions (`length`,
+/// `||`, `upper` …) stop at it. An unpaired surrogate (half a surrogate pair) has no UTF-8 and is refused: Java would
+/// replace it by a `?`.
 public final class Utf8 {
     private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
     private static final long ONES = 0x0101010101010101L;
@@ -30,8 +30,7 @@ public final class Utf8 {
         return bytes;
     }
 
-    /// As [#bytes(String, String)], for a statement's parameter. The text for the message is made only when
-    /// needed.
+    /// As [#bytes(String, String)], for a statement's parameter. The text for the message is made only when needed.
     static byte[] bytes(String text, int parameter) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         if (hasHalfPair(text, bytes)) throw halfPair("parameter " + parameter);
@@ -50,8 +49,8 @@ public final class Utf8 {
                 where, "the text has half a surrogate pair, which is not a Unicode character", "Nothing was run");
     }
 
-    /// Whether there is a `?`, which stands for an unpaired surrogate or for itself. Checks eight bytes at a time.
-    /// Most texts have no `?`, and checking each character of the string instead took a fifth of an insert's time.
+    /// Whether there is a `?`, which stands for an unpaired surrogate or for itself. Checks eight bytes at a time. Most
+    /// texts have no `?`, and checking each character of the string instead took a fifth of an insert's time.
     private static boolean hasQuestionMark(byte[] bytes) {
         int i = 0;
         for (; i + Long.BYTES <= bytes.length; i += Long.BYTES) {

@@ -25,8 +25,7 @@ public sealed interface Value {
     /// Unicode text.
     record Text(String value) implements Value {}
 
-    /// Bytes, compared by content. The buffer is read-only; the caller must not change the array behind it
-    /// afterwards.
+    /// Bytes, compared by content. The buffer is read-only; the caller must not change the array behind it afterwards.
     record Blob(ByteBuffer bytes) implements Value {
         public Blob {
             bytes = bytes.asReadOnlyBuffer();

@@ -4,14 +4,14 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
 import org.jspecify.annotations.Nullable;
 
-/// Ends a reading query from outside: its client disconnected, or its time is over. A write is not ended this way,
-/// so that nobody has to guess whether it happened. Safe for many threads.
+/// Ends a reading query from outside: its client disconnected, or its time is over. A write is not ended this way, so
+/// that nobody has to guess whether it happened. Safe for many threads.
 public final class Cancellation {
     private @Nullable Runnable running;
     private volatile @Nullable PerigeeException reason;
 
-    /// Makes the query fail with `reason`; the first reason counts. SQLite loses an interrupt that arrives between
-    /// two steps, so repeat the call until the query has ended.
+    /// Makes the query fail with `reason`; the first reason counts. SQLite loses an interrupt that arrives between two
+    /// steps, so repeat the call until the query has ended.
     public synchronized void cancel(PerigeeException reason) {
         if (this.reason == null) this.reason = reason;
         if (running != null) running.run();

@@ -11,8 +11,7 @@ public interface SourceAnswers {
     /// The statement at `index` is checked or run next. A failure from now on belongs to this statement.
     default void at(int index) {}
 
-    /// The statements start to run. Until [#ended] is called, any thread may call `cancel` to end the one that
-    /// runs.
+    /// The statements start to run. Until [#ended] is called, any thread may call `cancel` to end the one that runs.
     default void running(Runnable cancel) {}
 
     /// The statements have ended. From now on, `cancel` must not be called.

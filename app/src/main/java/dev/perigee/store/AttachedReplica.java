@@ -16,12 +16,12 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// A worker process's own connections to the replica, next to the [Store] of the server that owns the file. It
-/// takes no lock on the data folder, has no queue and makes no checkpoints. Confined to one thread, except
-/// [#interrupt()], which any thread may call.
+/// A worker process's own connections to the replica, next to the [Store] of the server that owns the file. It takes no
+/// lock on the data folder, has no queue and makes no checkpoints. Confined to one thread, except [#interrupt()], which
+/// any thread may call.
 ///
-/// It writes only during a turn that the server's writer has lent ([Store#lendWriter]). If the process is killed,
-/// its file locks are released and SQLite rolls back what was not committed.
+/// It writes only during a turn that the server's writer has lent ([Store#lendWriter]). If the process is killed, its
+/// file locks are released and SQLite rolls back what was not committed.
 public final class AttachedReplica implements AutoCloseable {
     /// SQLite limits that are 0 here, in addition to those of the server's connections: a caller's statement needs
     /// neither attached databases nor helper threads.
@@ -79,8 +79,8 @@ public final class AttachedReplica implements AutoCloseable {
     /// Runs `work` in a read transaction.
     ///
     /// @param work must not return null
-    /// @param isPoliced whether to use the connection for policed callers. Temporary views made on it stay there
-    ///     and are visible only to them
+    /// @param isPoliced whether to use the connection for policed callers. Temporary views made on it stay there and
+    ///     are visible only to them
     /// @throws PerigeeException [Fault#TIME_LIMIT] past the limit
     public <T> T read(Duration limit, boolean isPoliced, TransactionWork<T> work) {
         Attached used = isPoliced ? policed : reader;
@@ -143,9 +143,9 @@ public final class AttachedReplica implements AutoCloseable {
 
     /// Starts or ends the recording of changes on the write connection, as `isFollowed` asks.
     ///
-    /// Schema changes made by the server may leave our temporary triggers on tables that no longer exist. SQLite
-    /// would revive such a trigger with the next table of that name. So a connection that has recorded changes is
-    /// reopened when the schema has changed since its last turn.
+    /// Schema changes made by the server may leave our temporary triggers on tables that no longer exist. SQLite would
+    /// revive such a trigger with the next table of that name. So a connection that has recorded changes is reopened
+    /// when the schema has changed since its last turn.
     private Attached follow(Attached used, boolean isFollowed) {
         boolean isFollowing = observer != ChangeObserver.NONE;
         if (isFollowed == isFollowing && (!isFollowed || schemaVersion(used.connection) == schemaAfterTurn)) {
@@ -195,8 +195,8 @@ public final class AttachedReplica implements AutoCloseable {
         return new Attached(connection, statements, guard, transaction);
     }
 
-    /// Tells this connection's observer about a table to be altered, then the server, whose triggers on the table
-    /// must go too. A dropped table is announced to the server only: its triggers on this connection go with it.
+    /// Tells this connection's observer about a table to be altered, then the server, whose triggers on the table must
+    /// go too. A dropped table is announced to the server only: its triggers on this connection go with it.
     private ChangeObserver observing() {
         ChangeObserver own = observer;
         return new ChangeObserver() {

@@ -11,8 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// Copies the replica while writes continue: `VACUUM INTO` reads one snapshot and writes a compact file without a
-/// WAL.
+/// Copies the replica while writes continue: `VACUUM INTO` reads one snapshot and writes a compact file without a WAL.
 final class Backup {
     private final Path file;
     private final StoreConfig config;
@@ -24,8 +23,8 @@ final class Backup {
         this.pool = pool;
     }
 
-    /// Writes the copy to `target` with the suffix `.part`, syncs it to disk, and then renames it. A crash leaves
-    /// at most the `.part` file, which the next backup to the same target replaces.
+    /// Writes the copy to `target` with the suffix `.part`, syncs it to disk, and then renames it. A crash leaves at
+    /// most the `.part` file, which the next backup to the same target replaces.
     ///
     /// @throws PerigeeException [Fault#CONFLICT] if `target` exists, [Fault#DISK_FAILED] if it cannot be written,
     ///     [Fault#TIME_LIMIT] if the copy was ended because it kept the WAL from being emptied
@@ -54,8 +53,8 @@ final class Backup {
     private void copy(Path part) throws IOException {
         try (SqliteConnection connection = Connections.reader(file, config);
                 SqliteStatement vacuum = connection.prepare("VACUUM INTO ?1")) {
-            // `query_only` would also forbid writing the copy. The connection is opened read-only, so it cannot
-            // write the replica in any case.
+            // `query_only` would also forbid writing the copy. The connection is opened read-only, so it cannot write
+            // the replica in any case.
             connection.exec("PRAGMA query_only = OFF");
             vacuum.bindText(1, part.toString());
             TimeGuard guard = pool.register(connection);

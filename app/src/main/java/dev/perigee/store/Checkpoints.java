@@ -13,12 +13,12 @@ import org.slf4j.LoggerFactory;
 
 /// Keeps the WAL small, and logs a warning when it cannot.
 ///
-/// From `checkpointBytes` on, frames are moved into the database file as far as that is possible without waiting.
-/// The WAL is then truncated if no reader uses it. A read that began before the latest commits prevents that.
+/// From `checkpointBytes` on, frames are moved into the database file as far as that is possible without waiting. The
+/// WAL is then truncated if no reader uses it. A read that began before the latest commits prevents that.
 ///
-/// Past `walLimitBytes`, our own reads are ended, oldest first, until the WAL can be truncated. A reader in
-/// another process cannot be ended; it is only reported. The WAL's size is that of its file, which equals the part
-/// in use, because the file is truncated each time.
+/// Past `walLimitBytes`, our own reads are ended, oldest first, until the WAL can be truncated. A reader in another
+/// process cannot be ended; it is only reported. The WAL's size is that of its file, which equals the part in use,
+/// because the file is truncated each time.
 ///
 /// Belongs to the writer thread, except [#counts()].
 final class Checkpoints {
@@ -27,8 +27,8 @@ final class Checkpoints {
     /// @param blocked checkpoints past the limit that failed because of a reader that could not be ended
     record Counts(long moved, long interruptedReads, long blocked) {}
 
-    /// How long the writer waits for readers to finish once the WAL is past its limit: before the first read is
-    /// ended, and again after each one.
+    /// How long the writer waits for readers to finish once the WAL is past its limit: before the first read is ended,
+    /// and again after each one.
     private static final Duration LEAVE_WAIT = Duration.ofMillis(100);
 
     /// After this time a blocked checkpoint is tried again, even without new writes.
@@ -65,8 +65,8 @@ final class Checkpoints {
         return isHeldUp ? RETRY_NANOS : Long.MAX_VALUE;
     }
 
-    /// Makes a checkpoint if the WAL has grown enough. Called by the writer after each group of writes and when a
-    /// retry is due.
+    /// Makes a checkpoint if the WAL has grown enough. Called by the writer after each group of writes and when a retry
+    /// is due.
     void tryNow() {
         long walBytes = walBytes();
         if (walBytes < config.checkpointBytes()) {
@@ -150,9 +150,8 @@ final class Checkpoints {
         }
     }
 
-    /// An interrupt meant for a caller's write may arrive after its last statement. SQLite discards it when the
-    /// next statement begins. A checkpoint is not a statement and would fail because of it, so a statement runs
-    /// first.
+    /// An interrupt meant for a caller's write may arrive after its last statement. SQLite discards it when the next
+    /// statement begins. A checkpoint is not a statement and would fail because of it, so a statement runs first.
     private CheckpointResult checkpoint(CheckpointMode mode) {
         connection.exec("SELECT 1");
         return connection.checkpoint(mode);

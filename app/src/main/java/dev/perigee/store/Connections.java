@@ -30,12 +30,12 @@ final class Connections {
 
     private static final long MIN_CACHE_BYTES = 2L << 20;
 
-    /// Maximum number of instructions in a statement's program, 24 bytes each. SQLite's own limit is 250 million.
-    /// A chain of computed columns, each naming the previous one twice, can reach that.
+    /// Maximum number of instructions in a statement's program, 24 bytes each. SQLite's own limit is 250 million. A
+    /// chain of computed columns, each naming the previous one twice, can reach that.
     private static final int MAX_INSTRUCTIONS = 2_000_000;
 
-    /// Stack of each thread that compiles statements. A megabyte of SQL can nest deeper than Java's usual megabyte
-    /// of stack allows, and SQLite's overflow would crash the process.
+    /// Stack of each thread that compiles statements. A megabyte of SQL can nest deeper than Java's usual megabyte of
+    /// stack allows, and SQLite's overflow would crash the process.
     static final long STACK_BYTES = 16L << 20;
 
     /// The first bytes of every SQLite database.
@@ -62,17 +62,16 @@ final class Connections {
         });
     }
 
-    /// Opens the write connection of a worker process. It writes only while the server's own write connection does
-    /// not.
+    /// Opens the write connection of a worker process. It writes only while the server's own write connection does not.
     static SqliteConnection attachedWriter(Path file, StoreConfig config) {
         return prepared(
                 SqliteConnection.open(file, EnumSet.of(OpenFlag.READWRITE)), connection -> write(connection, config));
     }
 
     private static void write(SqliteConnection connection, StoreConfig config) {
-        // In WAL mode NORMAL loses nothing when the process dies. A power failure may undo the last commits, each
-        // as a whole and latest first. Rows and the cursor that covers them go together, so the source is asked
-        // for them again.
+        // In WAL mode NORMAL loses nothing when the process dies. A power failure may undo the last commits, each as a
+        // whole and latest first. Rows and the cursor that covers them go together, so the source is asked for them
+        // again.
         connection.exec("PRAGMA synchronous = NORMAL");
         // Each table is pulled at its own pace, so an order may arrive before its customer.
         connection.exec("PRAGMA foreign_keys = OFF");

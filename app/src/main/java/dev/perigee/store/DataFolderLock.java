@@ -20,14 +20,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Exclusive ownership of a replica while it is open: an operating-system lock on a file next to it. In a data
-/// folder that file is `perigee.lock`. A replica with another name, as `perigee sync --to shop.db` makes, has
-/// `shop.db.lock`.
+/// Exclusive ownership of a replica while it is open: an operating-system lock on a file next to it. In a data folder
+/// that file is `perigee.lock`. A replica with another name, as `perigee sync --to shop.db` makes, has `shop.db.lock`.
 ///
-/// The operating system releases the lock when the process ends, however it ends, so a lock file that was left
-/// behind is simply taken over. The file's text says who holds the lock: process, host, and since when. The file
-/// is not deleted when the lock is released. Deleting it would let two processes lock two different files with the
-/// same name.
+/// The operating system releases the lock when the process ends, however it ends, so a lock file that was left behind
+/// is simply taken over. The file's text says who holds the lock: process, host, and since when. The file is not
+/// deleted when the lock is released. Deleting it would let two processes lock two different files with the same name.
 final class DataFolderLock implements AutoCloseable {
     static final String FILE_NAME = "perigee.lock";
 
@@ -41,8 +39,8 @@ final class DataFolderLock implements AutoCloseable {
     private static final int MAX_TEXT_BYTES = 1024;
     private static final long RETRY_NANOS = Duration.ofMillis(50).toNanos();
 
-    /// Lock files that this process has locked. It is static because POSIX locks belong to the process. Opening
-    /// and closing the file a second time anywhere in the process would silently release the lock.
+    /// Lock files that this process has locked. It is static because POSIX locks belong to the process. Opening and
+    /// closing the file a second time anywhere in the process would silently release the lock.
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
     private final Path file;
@@ -55,11 +53,11 @@ final class DataFolderLock implements AutoCloseable {
         this.lock = lock;
     }
 
-    /// Creates the folder if it does not exist, and locks the replica. Waits up to [StoreConfig#lockWait] for
-    /// another holder to release it.
+    /// Creates the folder if it does not exist, and locks the replica. Waits up to [StoreConfig#lockWait] for another
+    /// holder to release it.
     ///
-    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the holder, [Fault#DISK_FAILED] if the folder or the
-    ///     lock file cannot be used
+    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the holder, [Fault#DISK_FAILED] if the folder or the lock
+    ///     file cannot be used
     static DataFolderLock take(StoreConfig config) {
         Path file = create(config.directory()).resolve(name(config));
         Duration wait = config.lockWait();

@@ -10,8 +10,8 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Identifies the replica file that was opened, by its inode. A file that is removed or replaced stays open and
-/// accepts writes, but all of them are lost when the process ends.
+/// Identifies the replica file that was opened, by its inode. A file that is removed or replaced stays open and accepts
+/// writes, but all of them are lost when the process ends.
 ///
 /// @param key null where the file system has no such key; then only a removal is noticed
 record FileIdentity(Path file, @Nullable Object key) {
@@ -23,8 +23,8 @@ record FileIdentity(Path file, @Nullable Object key) {
         }
     }
 
-    /// Asks the file system whether the path still names the file that was opened. It does not open the file,
-    /// because closing it again would drop SQLite's locks.
+    /// Asks the file system whether the path still names the file that was opened. It does not open the file, because
+    /// closing it again would drop SQLite's locks.
     ///
     /// @return [Fault#REPLICA_LOST] if it does not; empty if it does
     Optional<PerigeeException> lost() {

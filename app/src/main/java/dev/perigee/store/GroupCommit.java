@@ -15,19 +15,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Runs queued writes together in one transaction (group commit). A write that fails is undone alone, by a
-/// savepoint.
+/// Runs queued writes together in one transaction (group commit). A write that fails is undone alone, by a savepoint.
 ///
-/// The first write of a transaction needs no savepoint: undoing it means undoing the transaction. This matters
-/// because a savepoint makes SQLite keep the old content of every page that is touched. A page of replicated rows,
-/// which is usually alone in its transaction, does not pay for that.
+/// The first write of a transaction needs no savepoint: undoing it means undoing the transaction. This matters because
+/// a savepoint makes SQLite keep the old content of every page that is touched. A page of replicated rows, which is
+/// usually alone in its transaction, does not pay for that.
 ///
-/// Some failures undo the whole transaction despite the savepoint: a full or failing disk, an interrupted
-/// statement that writes, `ON CONFLICT ROLLBACK`. The failing write then undoes its neighbours too. Two rules
-/// limit the damage:
-/// - A time limit must not cost others their writes. Before a limited write begins, the unlimited writes that have
-///   run are committed. Limited writes promise that they may be run twice, so they are run again, each in a
-///   transaction of its own.
+/// Some failures undo the whole transaction despite the savepoint: a full or failing disk, an interrupted statement
+/// that writes, `ON CONFLICT ROLLBACK`. The failing write then undoes its neighbours too. Two rules limit the damage:
+/// - A time limit must not cost others their writes. Before a limited write begins, the unlimited writes that have run
+///   are committed. Limited writes promise that they may be run twice, so they are run again, each in a transaction of
+///   its own.
 /// - After a full or failing disk, unlimited neighbours fail with the same fault, because nothing of theirs was
 ///   written.
 ///
@@ -95,8 +93,8 @@ final class GroupCommit {
         return trouble;
     }
 
-    /// Runs `first` and the writes that `more` supplies, and commits. When it returns, every caller has been given
-    /// a result or a failure.
+    /// Runs `first` and the writes that `more` supplies, and commits. When it returns, every caller has been given a
+    /// result or a failure.
     ///
     /// @param more gives the next queued write without waiting; null if there is none
     void run(PendingWrite<?> first, Supplier<@Nullable PendingWrite<?>> more) {
@@ -219,8 +217,7 @@ final class GroupCommit {
                 "the work of a write ended the transaction it was given; what it wrote may have been kept or lost");
     }
 
-    /// Undoes one write. Rolls back the whole transaction if that write is alone in it, or if the savepoint is
-    /// lost.
+    /// Undoes one write. Rolls back the whole transaction if that write is alone in it, or if the savepoint is lost.
     private void undo(boolean isFirst) {
         if (connection.isAutocommit()) return;
         if (!isFirst) {
@@ -239,15 +236,14 @@ final class GroupCommit {
         if (!connection.isAutocommit()) rollback.run();
     }
 
-    /// Called when the transaction is gone with all writes that ran in it. Repeatable writes are run again; the
-    /// others fail.
+    /// Called when the transaction is gone with all writes that ran in it. Repeatable writes are run again; the others
+    /// fail.
     private void undone(Throwable cause) {
         List<PendingWrite<?>> lost = List.copyOf(ran);
         ran.clear();
         for (PendingWrite<?> write : lost) {
             if (write.isRepeatable() && cause instanceof PerigeeException) {
-                // Each is alone in its transaction, so its failure undoes no other write and the recursion ends
-                // here.
+                // Each is alone in its transaction, so its failure undoes no other write and the recursion ends here.
                 runAgain(write);
             } else {
                 write.failed(lostBecauseOf(cause));

@@ -8,8 +8,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// A bounded queue that can be closed. A closed queue accepts nothing more; takers receive the remaining elements,
-/// then null. The states full, closed and empty are decided under one lock, so no accepted element is lost.
+/// A bounded queue that can be closed. A closed queue accepts nothing more; takers receive the remaining elements, then
+/// null. The states full, closed and empty are decided under one lock, so no accepted element is lost.
 ///
 /// Safe for many threads.
 final class HandoffQueue<E> {
@@ -31,8 +31,8 @@ final class HandoffQueue<E> {
         this.capacity = capacity;
     }
 
-    /// Adds `element`, waiting up to `waitNanos` for space. An interrupt does not end the wait; the interrupt flag
-    /// is set again afterwards.
+    /// Adds `element`, waiting up to `waitNanos` for space. An interrupt does not end the wait; the interrupt flag is
+    /// set again afterwards.
     Offer offer(E element, long waitNanos) {
         boolean wasInterrupted = false;
         lock.lock();
@@ -57,8 +57,8 @@ final class HandoffQueue<E> {
         }
     }
 
-    /// Takes the next element, waiting at most `waitNanos` for it. Returns null after that time, or when the queue
-    /// is closed and empty.
+    /// Takes the next element, waiting at most `waitNanos` for it. Returns null after that time, or when the queue is
+    /// closed and empty.
     @Nullable
     E take(long waitNanos) {
         lock.lock();

@@ -12,8 +12,8 @@ import org.slf4j.LoggerFactory;
 /// A read-only connection for short reads, used by one calling thread at a time. Handing such a read to a [Reader]
 /// thread and its rows back would cost more than a read by key itself.
 ///
-/// Successive reads share a read transaction, as on a reader thread; see [SharedRead]. No thread waits here for
-/// the next read, so the watchdog closes an old transaction by [#rest].
+/// Successive reads share a read transaction, as on a reader thread; see [SharedRead]. No thread waits here for the
+/// next read, so the watchdog closes an old transaction by [#rest].
 final class InlineReader implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(InlineReader.class);
 
@@ -40,8 +40,8 @@ final class InlineReader implements AutoCloseable {
 
     /// Runs `work` on this thread, in a read transaction.
     ///
-    /// @return empty if another thread uses the connection or it is closed; nothing was run then. Also empty if
-    ///     the work returned null
+    /// @return empty if another thread uses the connection or it is closed; nothing was run then. Also empty if the
+    ///     work returned null
     <T> Optional<T> tryRun(TransactionWork<T> work, long limitNanos) {
         if (!lock.tryLock()) return Optional.empty();
         try {
@@ -59,8 +59,8 @@ final class InlineReader implements AutoCloseable {
         }
     }
 
-    /// Closes a read transaction that is no longer used, because it would keep the WAL from being emptied. Called
-    /// by the watchdog.
+    /// Closes a read transaction that is no longer used, because it would keep the WAL from being emptied. Called by
+    /// the watchdog.
     void rest() {
         if (!lock.tryLock()) return;
         try {

@@ -5,12 +5,12 @@ import dev.perigee.sqlite.SqliteStatement;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The tables of one room, as an ordered list of schema steps. A room's version is the number of steps its tables
-/// have been through.
+/// The tables of one room, as an ordered list of schema steps. A room's version is the number of steps its tables have
+/// been through.
 ///
-/// Steps are only ever appended. A released step is never edited, because existing replicas have run it. A step
-/// may hold several statements. All missing steps and the new version number are one transaction, so a crash
-/// leaves either the old version or the new one, complete.
+/// Steps are only ever appended. A released step is never edited, because existing replicas have run it. A step may
+/// hold several statements. All missing steps and the new version number are one transaction, so a crash leaves either
+/// the old version or the new one, complete.
 ///
 /// @param room the room's name, the key in `tmp_schema_versions`
 /// @param steps all steps ever released, oldest first

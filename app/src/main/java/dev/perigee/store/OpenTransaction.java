@@ -8,8 +8,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The [Transaction] that is passed to work. There is one object per connection; it can be used only while work
-/// runs.
+/// The [Transaction] that is passed to work. There is one object per connection; it can be used only while work runs.
 final class OpenTransaction implements Transaction {
     private final String where;
     private final SqliteConnection connection;
@@ -62,8 +61,8 @@ final class OpenTransaction implements Transaction {
         isOpen = false;
         TimeGuard.End end = guard.finish();
         statements.giveBack();
-        // If the work was ended, that is the reason to report. What it threw, or made of a half-read result, is
-        // only a consequence.
+        // If the work was ended, that is the reason to report. What it threw, or made of a half-read result, is only a
+        // consequence.
         if (end != null) throw end.in(where, stateAfter, thrown);
         if (thrown != null) throw sneak(thrown);
         return result;
@@ -86,8 +85,8 @@ final class OpenTransaction implements Transaction {
         return made.getFirst();
     }
 
-    /// Tells `follower` that another process is about to alter the table. Only temporary triggers of this
-    /// connection change, so the other process's lock on the file is not in the way.
+    /// Tells `follower` that another process is about to alter the table. Only temporary triggers of this connection
+    /// change, so the other process's lock on the file is not in the way.
     void alteringElsewhere(ChangeObserver follower, String table) {
         connection.exec("BEGIN");
         try {
@@ -146,8 +145,8 @@ final class OpenTransaction implements Transaction {
         if (connection.isAutocommit()) throw new IllegalStateException("the transaction was ended inside work");
     }
 
-    /// Rethrows what work threw, as it is. Work may throw checked exceptions only by deceiving the compiler, and
-    /// so does this method.
+    /// Rethrows what work threw, as it is. Work may throw checked exceptions only by deceiving the compiler, and so
+    /// does this method.
     @SuppressWarnings("unchecked")
     private static <E extends Throwable> RuntimeException sneak(Throwable thrown) throws E {
         throw (E) thrown;

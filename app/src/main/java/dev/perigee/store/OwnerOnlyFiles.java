@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/// Creates files and folders that only their owner may use. A replica holds data that its source shows to some
-/// people only.
+/// Creates files and folders that only their owner may use. A replica holds data that its source shows to some people
+/// only.
 ///
-/// Existing files and folders keep their permissions. Where the file system has no POSIX permissions, as on
-/// Windows, the folder's own rules apply.
+/// Existing files and folders keep their permissions. Where the file system has no POSIX permissions, as on Windows,
+/// the folder's own rules apply.
 final class OwnerOnlyFiles {
     private static final FileAttribute<?> FILE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
@@ -25,8 +25,8 @@ final class OwnerOnlyFiles {
         return Files.createDirectories(folder, attributes(folder, FOLDER));
     }
 
-    /// Creates an empty file; does nothing if it exists. SQLite treats an empty file as a new database, and gives
-    /// its WAL the same permissions.
+    /// Creates an empty file; does nothing if it exists. SQLite treats an empty file as a new database, and gives its
+    /// WAL the same permissions.
     static void file(Path file) throws IOException {
         try {
             Files.createFile(file, attributes(file, FILE));

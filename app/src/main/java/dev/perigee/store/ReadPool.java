@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The reader threads and the queue in front of them. A caller waits for its read; one reader is always kept free
-/// of callers' reads, for Perigee's own.
+/// The reader threads and the queue in front of them. A caller waits for its read; one reader is always kept free of
+/// callers' reads, for Perigee's own.
 ///
 /// Safe for many threads.
 final class ReadPool {
@@ -83,8 +83,8 @@ final class ReadPool {
         for (Reader reader : readers) reader.awaitOpened();
     }
 
-    /// Queues a read and returns its future. Before that, waits until the read has ended, or until the reader wait
-    /// has passed and a reader has begun it.
+    /// Queues a read and returns its future. Before that, waits until the read has ended, or until the reader wait has
+    /// passed and a reader has begun it.
     ///
     /// @param isCallers whether it runs a caller's statement, rather than Perigee's own
     /// @throws PerigeeException [Fault#BUSY] if no reader was free in time or too many reads wait, [Fault#CLOSED]
@@ -111,8 +111,7 @@ final class ReadPool {
         return Optional.empty();
     }
 
-    /// Copies the replica as it is now. Runs on a thread and a connection of its own, so that no reader is
-    /// occupied.
+    /// Copies the replica as it is now. Runs on a thread and a connection of its own, so that no reader is occupied.
     CompletableFuture<@Nullable Void> backup(Path target) {
         CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
         Thread.ofPlatform()
@@ -156,8 +155,8 @@ final class ReadPool {
                 oldestNanos = ranNanos;
             }
         }
-        // It may have ended by itself meanwhile; then the next oldest is ended. Either way the caller checks the
-        // WAL again.
+        // It may have ended by itself meanwhile; then the next oldest is ended. Either way the caller checks the WAL
+        // again.
         return oldest != null && (oldest.end(why) || endOldest(why));
     }
 
@@ -165,8 +164,8 @@ final class ReadPool {
         return register(connection, () -> {});
     }
 
-    /// @param rest called by the watchdog while no work runs under this guard: as long as limited work runs
-    ///     elsewhere, and for a while afterwards
+    /// @param rest called by the watchdog while no work runs under this guard: as long as limited work runs elsewhere,
+    ///     and for a while afterwards
     TimeGuard register(SqliteConnection connection, Runnable rest) {
         TimeGuard guard = watchdog.guard(connection, () -> 0, rest); // Reads add nothing to the WAL.
         guards.add(guard);
@@ -191,8 +190,8 @@ final class ReadPool {
         }
     }
 
-    /// Waits until the read has ended. After the reader wait, gives up with [Fault#BUSY] if no reader has begun
-    /// it. An interrupt does the same at once; the interrupt flag stays set.
+    /// Waits until the read has ended. After the reader wait, gives up with [Fault#BUSY] if no reader has begun it. An
+    /// interrupt does the same at once; the interrupt flag stays set.
     private void awaitStart(PendingRead<?> read) {
         try {
             read.future().get(readerWait.toMillis(), TimeUnit.MILLISECONDS);

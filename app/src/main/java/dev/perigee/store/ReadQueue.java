@@ -9,9 +9,9 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// The reads that wait for a reader. They are taken in the order in which they came, with one exception: callers'
-/// reads never occupy all readers. Perigee's own reads are short, and replication, alarms and the status depend on
-/// them. A caller's read may take its whole time limit.
+/// The reads that wait for a reader. They are taken in the order in which they came, with one exception: callers' reads
+/// never occupy all readers. Perigee's own reads are short, and replication, alarms and the status depend on them. A
+/// caller's read may take its whole time limit.
 ///
 /// Each kind has its own bound, so callers cannot fill the queue either. Safe for many threads.
 final class ReadQueue {
@@ -48,8 +48,7 @@ final class ReadQueue {
         }
     }
 
-    /// Takes a read that may run now; null if there is none. Does not wait. [#done] must be called when it has
-    /// run.
+    /// Takes a read that may run now; null if there is none. Does not wait. [#done] must be called when it has run.
     @Nullable
     PendingRead<?> poll() {
         lock.lock();
@@ -61,8 +60,8 @@ final class ReadQueue {
         }
     }
 
-    /// Waits for a read that may run now, and takes it; null once the queue is closed. [#done] must be called when
-    /// it has run.
+    /// Waits for a read that may run now, and takes it; null once the queue is closed. [#done] must be called when it
+    /// has run.
     @Nullable
     PendingRead<?> take() {
         lock.lock();

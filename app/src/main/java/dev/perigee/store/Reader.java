@@ -47,8 +47,8 @@ final class Reader {
         }
     }
 
-    /// Opens a connection and serves reads. If the first connection cannot be opened, [#awaitOpened] reports that
-    /// and the thread ends. Later failures are thrown, so that [ServingThreads] starts this again.
+    /// Opens a connection and serves reads. If the first connection cannot be opened, [#awaitOpened] reports that and
+    /// the thread ends. Later failures are thrown, so that [ServingThreads] starts this again.
     private void open(Path file, StoreConfig config, ReadPool pool, Runnable serving) {
         try {
             run(file, config, pool, serving);

@@ -7,11 +7,11 @@ import java.util.function.LongSupplier;
 /// The read transaction of one connection, shared by successive reads as long as nothing is committed. Beginning a
 /// transaction costs two locks on the file and a look at the WAL, as much as a read by key itself.
 ///
-/// A read sees every commit acknowledged before it began, because the number of commits is compared first. A
-/// commit by another process is seen after at most [#MAX_AGE]. Used only by the thread that has the connection.
+/// A read sees every commit acknowledged before it began, because the number of commits is compared first. A commit by
+/// another process is seen after at most [#MAX_AGE]. Used only by the thread that has the connection.
 final class SharedRead {
-    /// How long a transaction is shared. An older one would keep the WAL from being emptied and hide commits of
-    /// other processes.
+    /// How long a transaction is shared. An older one would keep the WAL from being emptied and hide commits of other
+    /// processes.
     private static final Duration MAX_AGE = Duration.ofMillis(20);
 
     private final SqliteConnection connection;
@@ -19,8 +19,7 @@ final class SharedRead {
     private long commitsAtBegin;
     private long beganNanos;
 
-    /// @param commits how many transactions the writer has committed; it grows before any caller is told of a
-    ///     commit
+    /// @param commits how many transactions the writer has committed; it grows before any caller is told of a commit
     SharedRead(SqliteConnection connection, LongSupplier commits) {
         this.connection = connection;
         this.commits = commits;
@@ -43,8 +42,8 @@ final class SharedRead {
         if (System.nanoTime() - beganNanos >= MAX_AGE.toNanos()) end();
     }
 
-    /// Ends the transaction, if one is open; an error may have ended it already. ROLLBACK is enough, because there
-    /// is nothing to keep.
+    /// Ends the transaction, if one is open; an error may have ended it already. ROLLBACK is enough, because there is
+    /// nothing to keep.
     void end() {
         if (!connection.isAutocommit()) connection.exec("ROLLBACK");
     }

@@ -11,9 +11,9 @@ import java.util.Map.Entry;
 
 /// Caches the prepared statements of one connection by their text. The least recently used are closed first.
 ///
-/// A statement that running work has taken is never closed meanwhile; the cache is cut to [#MAX_STATEMENTS] when
-/// the work ends. If the schema has changed, SQLite prepares a statement again by itself. Used only by the thread
-/// that has the connection.
+/// A statement that running work has taken is never closed meanwhile; the cache is cut to [#MAX_STATEMENTS] when the
+/// work ends. If the schema has changed, SQLite prepares a statement again by itself. Used only by the thread that has
+/// the connection.
 final class StatementCache implements AutoCloseable {
     static final int MAX_STATEMENTS = 256;
 
@@ -51,8 +51,8 @@ final class StatementCache implements AutoCloseable {
         return cached.statement;
     }
 
-    /// Takes back all statements the work has taken. Resetting them releases their read marks in the WAL and the
-    /// memory bound to them.
+    /// Takes back all statements the work has taken. Resetting them releases their read marks in the WAL and the memory
+    /// bound to them.
     void giveBack() {
         for (Cached cached : inUse) {
             clear(cached.statement);

@@ -20,11 +20,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every write runs on the one thread that owns the write connection ([Writer]). Writes that are waiting together
 /// commit together ([GroupCommit]). Reads run on a pool of threads, each with a read-only connection of its own
-/// ([ReadPool]). Each read sees one consistent state of the replica, with every write that was acknowledged before
-/// the read began. The data folder has one owner at a time ([DataFolderLock]).
+/// ([ReadPool]). Each read sees one consistent state of the replica, with every write that was acknowledged before the
+/// read began. The data folder has one owner at a time ([DataFolderLock]).
 ///
-/// Any thread may call any method. Methods that read, write, back up or close throw [IllegalStateException] if
-/// they are called from inside work.
+/// Any thread may call any method. Methods that read, write, back up or close throw [IllegalStateException] if they are
+/// called from inside work.
 public final class Store implements AutoCloseable {
     /// The replica's name in its data folder, unless another is configured.
     public static final String FILE_NAME = StoreConfig.FILE_NAME;
@@ -38,8 +38,8 @@ public final class Store implements AutoCloseable {
     /// @param activeReads reads that are running
     /// @param checkpoints checkpoints since the start that moved frames
     /// @param interruptedReads reads ended because they kept the WAL from being emptied
-    /// @param blockedCheckpoints checkpoints past the WAL's limit that were blocked by something other than our
-    ///     reads, mostly another process that reads the file
+    /// @param blockedCheckpoints checkpoints past the WAL's limit that were blocked by something other than our reads,
+    ///     mostly another process that reads the file
     public record Stats(
             long databaseBytes,
             long walBytes,
@@ -70,8 +70,8 @@ public final class Store implements AutoCloseable {
     /// Opens or creates the replica and takes the data folder's lock. Rooms then create or update their tables by
     /// [#migrate].
     ///
-    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that holds the lock,
-    ///     [Fault#REPLICA_CORRUPT] if the file is not a database, [Fault#DISK_FAILED] if the folder cannot be used
+    /// @throws PerigeeException [Fault#REPLICA_LOCKED] naming the process that holds the lock, [Fault#REPLICA_CORRUPT]
+    ///     if the file is not a database, [Fault#DISK_FAILED] if the folder cannot be used
     public static Store open(StoreConfig config) {
         DataFolderLock lock = DataFolderLock.take(config);
         Store store = new Store(config, lock);
@@ -89,30 +89,28 @@ public final class Store implements AutoCloseable {
 
     /// Runs `work` on the writer thread in a transaction, and returns once that is committed.
     ///
-    /// @throws PerigeeException [Fault#BUSY] if the queue stays full for [#QUEUE_WAIT], [Fault#CLOSED]; what the
-    ///     work threw
+    /// @throws PerigeeException [Fault#BUSY] if the queue stays full for [#QUEUE_WAIT], [Fault#CLOSED]; what the work
+    ///     threw
     public <T extends @Nullable Object> T write(TransactionWork<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, PendingWrite.NO_LIMIT)));
     }
 
-    /// As [#write(TransactionWork)], with a limit on the run time of `work`, not counting the wait in the queue.
-    /// Past the limit the call fails with [Fault#TIME_LIMIT], and nothing is written.
+    /// As [#write(TransactionWork)], with a limit on the run time of `work`, not counting the wait in the queue. Past
+    /// the limit the call fails with [Fault#TIME_LIMIT], and nothing is written.
     ///
-    /// `work` may run twice. Ending a statement may undo the whole transaction; the other limited writes in it are
-    /// then run again. So `work` must have no effects except its writes and its result. Work without a limit runs
-    /// once.
+    /// `work` may run twice. Ending a statement may undo the whole transaction; the other limited writes in it are then
+    /// run again. So `work` must have no effects except its writes and its result. Work without a limit runs once.
     public <T extends @Nullable Object> T write(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("write");
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit))));
     }
 
-    /// As [#write(Duration, TransactionWork)], for work that runs a caller's statement, with a limit on its growth
-    /// of the WAL. Past that limit the call fails with [Fault#TOO_LARGE], nothing is written, and the WAL is
-    /// emptied.
+    /// As [#write(Duration, TransactionWork)], for work that runs a caller's statement, with a limit on its growth of
+    /// the WAL. Past that limit the call fails with [Fault#TOO_LARGE], nothing is written, and the WAL is emptied.
     ///
-    /// The size of the WAL file is checked every 10 ms and when the work ends. Pages still in SQLite's page cache
-    /// are not in the file, so the commit may add up to [StoreConfig#pageCacheBytes()] more.
+    /// The size of the WAL file is checked every 10 ms and when the work ends. Pages still in SQLite's page cache are
+    /// not in the file, so the commit may add up to [StoreConfig#pageCacheBytes()] more.
     ///
     /// @param maxWalBytes by how much the WAL may grow during the work
     public <T extends @Nullable Object> T writeForCaller(Duration limit, long maxWalBytes, TransactionWork<T> work) {
@@ -120,8 +118,8 @@ public final class Store implements AutoCloseable {
         return await(enqueue(new PendingWrite<>(work, TimeGuard.nanos(limit), maxWalBytes)));
     }
 
-    /// Lets another process write. Runs `turn` on the writer thread while no transaction is open there and nothing
-    /// else writes. Every read that begins after this returns sees what the other process committed.
+    /// Lets another process write. Runs `turn` on the writer thread while no transaction is open there and nothing else
+    /// writes. Every read that begins after this returns sees what the other process committed.
     ///
     /// @throws PerigeeException what the turn threw
     public <T extends @Nullable Object> T lendWriter(WriterLease.Turn<T> turn) {
@@ -129,9 +127,9 @@ public final class Store implements AutoCloseable {
         return await(enqueue(new PendingWrite<>(turn)));
     }
 
-    /// Queues `work`, without a time limit. The future completes after the commit. If the queue is full, waits for
-    /// at most [#QUEUE_WAIT], then fails with [Fault#BUSY]. Writes that are waiting together commit together, each
-    /// in a savepoint of its own. Must not be called from inside a write.
+    /// Queues `work`, without a time limit. The future completes after the commit. If the queue is full, waits for at
+    /// most [#QUEUE_WAIT], then fails with [Fault#BUSY]. Writes that are waiting together commit together, each in a
+    /// savepoint of its own. Must not be called from inside a write.
     ///
     /// Actions chained to the future without an executor may run on the writer thread, so they must be short.
     /// Cancelling the future before the work began removes the work from the queue.
@@ -150,15 +148,15 @@ public final class Store implements AutoCloseable {
         return await(readers.run(work, TimeGuard.nanos(limit), false));
     }
 
-    /// As [#read], for work that runs a caller's statement. It also waits while callers occupy all readers but
-    /// one, which is kept for Perigee's own reads.
+    /// As [#read], for work that runs a caller's statement. It also waits while callers occupy all readers but one,
+    /// which is kept for Perigee's own reads.
     public <T extends @Nullable Object> T readForCaller(Duration limit, TransactionWork<T> work) {
         refuseInsideWork("read");
         return await(readers.run(work, TimeGuard.nanos(limit), true));
     }
 
-    /// Runs `work` in a read transaction on the calling thread, which must be a platform thread. For reads that
-    /// are known to be short, such as a read by key.
+    /// Runs `work` in a read transaction on the calling thread, which must be a platform thread. For reads that are
+    /// known to be short, such as a read by key.
     ///
     /// @param limit limits the run time of `work`
     /// @param work must not return null
@@ -181,9 +179,9 @@ public final class Store implements AutoCloseable {
         });
     }
 
-    /// Writes a compact copy of the replica, as it is now, to `target`, while writes continue. The file has its
-    /// name only once it is complete. A backup is a long read, so it is ended like any other read if it keeps the
-    /// WAL past its limit.
+    /// Writes a compact copy of the replica, as it is now, to `target`, while writes continue. The file has its name
+    /// only once it is complete. A backup is a long read, so it is ended like any other read if it keeps the WAL past
+    /// its limit.
     ///
     /// @throws PerigeeException [Fault#CONFLICT] if a file with that name exists
     public void backup(Path target) {
@@ -214,8 +212,8 @@ public final class Store implements AutoCloseable {
         return writer.pageCacheBytes();
     }
 
-    /// Replaces the one observer of writes; [ChangeObserver#NONE] records nothing. Called from inside a write, so
-    /// that the observer's temporary triggers are created or dropped in the same transaction.
+    /// Replaces the one observer of writes; [ChangeObserver#NONE] records nothing. Called from inside a write, so that
+    /// the observer's temporary triggers are created or dropped in the same transaction.
     public void observer(ChangeObserver observer) {
         writer.observer(observer);
     }
@@ -225,8 +223,8 @@ public final class Store implements AutoCloseable {
         return writer.observer();
     }
 
-    /// How often copies were changed since the store was opened. It grows before the change is committed. So an
-    /// answer obtained from the source after this number was read is not older than the changes counted in it.
+    /// How often copies were changed since the store was opened. It grows before the change is committed. So an answer
+    /// obtained from the source after this number was read is not older than the changes counted in it.
     public long copyChanges() {
         return writer.copyChanges();
     }
@@ -241,8 +239,8 @@ public final class Store implements AutoCloseable {
         return threads;
     }
 
-    /// Why the replica cannot be written at the moment: another program holds it, the disk is full or fails, or
-    /// the file is damaged, removed or replaced. Empty if no reason is known, and again after the next commit.
+    /// Why the replica cannot be written at the moment: another program holds it, the disk is full or fails, or the
+    /// file is damaged, removed or replaced. Empty if no reason is known, and again after the next commit.
     public Optional<PerigeeException> trouble() {
         return writer.trouble();
     }
@@ -259,8 +257,7 @@ public final class Store implements AutoCloseable {
                 counts.blocked());
     }
 
-    /// Ends the reads, finishes the queued writes, empties the WAL and releases the lock. A second call does
-    /// nothing.
+    /// Ends the reads, finishes the queued writes, empties the WAL and releases the lock. A second call does nothing.
     @Override
     public void close() {
         refuseInsideWork("close");

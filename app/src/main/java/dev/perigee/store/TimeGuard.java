@@ -7,12 +7,11 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Ends the work that is running on one connection: past its time limit, past its limit of WAL growth, or for a
-/// reason from outside.
+/// Ends the work that is running on one connection: past its time limit, past its limit of WAL growth, or for a reason
+/// from outside.
 ///
-/// SQLite discards an interrupt that arrives while no statement runs, so the [Watchdog] repeats it until the work
-/// ends. A late interrupt must not hit the next work, so interrupting and finishing both hold this guard's
-/// monitor.
+/// SQLite discards an interrupt that arrives while no statement runs, so the [Watchdog] repeats it until the work ends.
+/// A late interrupt must not hit the next work, so interrupting and finishing both hold this guard's monitor.
 final class TimeGuard {
     /// Why work was ended.
     record End(Fault fault, String what) {
@@ -75,8 +74,7 @@ final class TimeGuard {
     ///
     /// @return why the work was ended; null if it ended by itself within its limits
     synchronized @Nullable End finish() {
-        // The limit also holds for work that the watchdog did not check in time, or that was between two
-        // statements.
+        // The limit also holds for work that the watchdog did not check in time, or that was between two statements.
         if (end == null) end = overLimit();
         isRunning = false;
         return end;
@@ -120,8 +118,8 @@ final class TimeGuard {
         return end != null || limitNanos != NO_LIMIT || maxWalBytes != NO_LIMIT;
     }
 
-    /// Runs the rest action if no work is running. Called by the watchdog. It does not hold this monitor: the
-    /// action may lock the connection, whose user in turn takes this monitor.
+    /// Runs the rest action if no work is running. Called by the watchdog. It does not hold this monitor: the action
+    /// may lock the connection, whose user in turn takes this monitor.
     void rest() {
         if (!isRunning()) rest.run();
     }

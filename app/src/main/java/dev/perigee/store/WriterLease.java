@@ -3,8 +3,8 @@ package dev.perigee.store;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// What the server's writer offers while another process writes; see [Store#lendWriter]. Only on the writer
-/// thread, and only during the turn.
+/// What the server's writer offers while another process writes; see [Store#lendWriter]. Only on the writer thread, and
+/// only during the turn.
 public final class WriterLease {
     /// Lets another process write. Returns when that process has committed or given up.
     @FunctionalInterface
@@ -36,8 +36,8 @@ public final class WriterLease {
         return dataVersion.getAsLong() != versionBefore;
     }
 
-    /// Called when the other process is about to alter or drop `table`: removes the triggers that this connection
-    /// has on it.
+    /// Called when the other process is about to alter or drop `table`: removes the triggers that this connection has
+    /// on it.
     public void altering(String table) {
         isAltered = true;
         transaction.alteringElsewhere(observer, table);

@@ -21,16 +21,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// The worker processes that are up or being started: the ones that read, including spares, and the one that
-/// writes. [WorkerPool] lends them to callers.
+/// The worker processes that are up or being started: the ones that read, including spares, and the one that writes.
+/// [WorkerPool] lends them to callers.
 ///
-/// A worker that is gone is replaced at once, whatever the reason. After a reading worker was killed or crashed,
-/// one more is kept ready as a spare, until none has been lost for a minute. [WorkerWatch] kills workers past
-/// their time or memory.
+/// A worker that is gone is replaced at once, whatever the reason. After a reading worker was killed or crashed, one
+/// more is kept ready as a spare, until none has been lost for a minute. [WorkerWatch] kills workers past their time or
+/// memory.
 ///
-/// Safe for many threads. Methods marked "Under the lock" must be called with [#lock] held; the pool holds it to
-/// update its own counts in the same step. [#changed] is signalled when a worker may have become idle, when a
-/// start has ended, and when the workers have been closed.
+/// Safe for many threads. Methods marked "Under the lock" must be called with [#lock] held; the pool holds it to update
+/// its own counts in the same step. [#changed] is signalled when a worker may have become idle, when a start has ended,
+/// and when the workers have been closed.
 final class LiveWorkers implements AutoCloseable {
     private static final long SPARE_NANOS = Duration.ofMinutes(1).toNanos();
 
@@ -134,8 +134,7 @@ final class LiveWorkers implements AutoCloseable {
         }
     }
 
-    /// Under the lock: starts the worker that writes, unless it is being started. Called while [#writer()] gives
-    /// null.
+    /// Under the lock: starts the worker that writes, unless it is being started. Called while [#writer()] gives null.
     ///
     /// @throws PerigeeException [Fault#WORKER_FAILED] if the last start failed and the next one is not due yet,
     ///     [Fault#CLOSED]
@@ -212,8 +211,8 @@ final class LiveWorkers implements AutoCloseable {
     /// Under the lock: throws if no worker can be expected.
     ///
     /// @param hasNone whether there is no worker to wait for
-    /// @throws PerigeeException [Fault#CLOSED] once closed. [Fault#WORKER_FAILED] if `hasNone`, the last start
-    ///     failed, and the next start is not due yet
+    /// @throws PerigeeException [Fault#CLOSED] once closed. [Fault#WORKER_FAILED] if `hasNone`, the last start failed,
+    ///     and the next start is not due yet
     void throwIfUseless(boolean hasNone) {
         throwIfClosed();
         if (hasNone) starts.throwIfPutOff();
@@ -250,8 +249,8 @@ final class LiveWorkers implements AutoCloseable {
         return true;
     }
 
-    /// Under the lock: keeps one more worker ready, because a caller whose statement cost a worker will probably
-    /// send it again.
+    /// Under the lock: keeps one more worker ready, because a caller whose statement cost a worker will probably send
+    /// it again.
     private void noteLoss() {
         lastLossNanos = System.nanoTime();
         if (idle.size() > 1 || spares == config.size()) return;

@@ -5,8 +5,8 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/// Measures a process's resident memory that is not backed by a file: what it has allocated and used. Works on
-/// Linux only. For one thread at a time.
+/// Measures a process's resident memory that is not backed by a file: what it has allocated and used. Works on Linux
+/// only. For one thread at a time.
 ///
 /// @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html">proc_pid_statm(5)</a>
 final class ResidentMemory implements AutoCloseable {
@@ -50,8 +50,8 @@ final class ResidentMemory implements AutoCloseable {
         }
     }
 
-    /// The page size, from the first `KernelPageSize` line of `/proc/self/smaps`: the only place where Linux gives
-    /// it as text.
+    /// The page size, from the first `KernelPageSize` line of `/proc/self/smaps`: the only place where Linux gives it
+    /// as text.
     private static long pageBytes() {
         try (RandomAccessFile smaps = new RandomAccessFile("/proc/self/smaps", "r")) {
             for (String line = smaps.readLine(); line != null; line = smaps.readLine()) {

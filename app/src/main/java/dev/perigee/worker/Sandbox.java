@@ -17,9 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// What a worker process gives up before it runs a caller's statement. Linux only, and as far as the kernel
-/// supports it. Anything unsupported is skipped, because the server watches time and memory from outside in any
-/// case.
+/// What a worker process gives up before it runs a caller's statement. Linux only, and as far as the kernel supports
+/// it. Anything unsupported is skipped, because the server watches time and memory from outside in any case.
 ///
 /// - Processor: the calling thread's nice value is raised by [#NICENESS], unless the server's work waits for it.
 /// - Memory: `RLIMIT_DATA`, so that SQLite's allocator fails and the statement ends with an error. No core dumps.
@@ -30,8 +29,8 @@ import java.util.Locale;
 /// @see <a href="https://docs.kernel.org/userspace-api/landlock.html">Landlock: unprivileged access control</a>
 /// @see <a href="https://docs.kernel.org/userspace-api/seccomp_filter.html">Seccomp BPF</a>
 final class Sandbox {
-    /// Nice value of a worker's thread. The server's threads are served first. On a busy processor the worker
-    /// still gets about a third of the share of a thread with nice value 0.
+    /// Nice value of a worker's thread. The server's threads are served first. On a busy processor the worker still
+    /// gets about a third of the share of a thread with nice value 0.
     private static final int NICENESS = 5;
 
     private static final int PRIO_PROCESS = 0;
@@ -50,8 +49,8 @@ final class Sandbox {
     private static final long LANDLOCK_VERSION_FLAG = 1;
     private static final long LANDLOCK_RULE_PATH = 1;
 
-    /// All rights of Landlock's ABI version 1: execute, write file, read file, read folder, and making and
-    /// removing files of all kinds.
+    /// All rights of Landlock's ABI version 1: execute, write file, read file, read folder, and making and removing
+    /// files of all kinds.
     private static final long LANDLOCK_ALL = (1L << 13) - 1;
 
     private static final long LANDLOCK_WRITE_FILE = 1L << 1;
@@ -97,8 +96,8 @@ final class Sandbox {
         this.architecture = architecture;
     }
 
-    /// Enters the sandbox, for the calling thread or the process as the class doc says. Does nothing on systems
-    /// other than Linux on amd64 and aarch64.
+    /// Enters the sandbox, for the calling thread or the process as the class doc says. Does nothing on systems other
+    /// than Linux on amd64 and aarch64.
     ///
     /// @param memoryBytes what statements may allocate
     /// @param files the files that the calling thread may still open

@@ -11,19 +11,19 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Starts worker processes, each on a thread of its own. After a failed start the next ones are put off, for
-/// longer after each further failure, until one succeeds. Safe for many threads.
+/// Starts worker processes, each on a thread of its own. After a failed start the next ones are put off, for longer
+/// after each further failure, until one succeeds. Safe for many threads.
 final class StartTurns {
-    /// Base of the wait after failed starts. It is doubled for each failure in a row: 200 ms after the first, then
-    /// 400 ms, up to [#RETRY_MAX].
+    /// Base of the wait after failed starts. It is doubled for each failure in a row: 200 ms after the first, then 400
+    /// ms, up to [#RETRY_MAX].
     static final Duration RETRY_FIRST = Duration.ofMillis(100);
 
     private static final Duration RETRY_MAX = Duration.ofSeconds(10);
     private static final Logger LOG = LoggerFactory.getLogger(StartTurns.class);
 
-    /// Limits how many reading workers start at the same time: half the processors, at least one. On a small
-    /// machine they start one after the other, so that the first is ready sooner and the last no later. The worker
-    /// that writes does not wait here, because there is no other.
+    /// Limits how many reading workers start at the same time: half the processors, at least one. On a small machine
+    /// they start one after the other, so that the first is ready sooner and the last no later. The worker that writes
+    /// does not wait here, because there is no other.
     private final Semaphore turns =
             new Semaphore(Math.max(1, Runtime.getRuntime().availableProcessors() / 2), true);
 

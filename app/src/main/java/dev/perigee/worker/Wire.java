@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 /// Sends and receives numbers, texts and bytes over a Unix-domain socket, buffered in both directions. Numbers are
 /// big-endian. Texts and bytes follow their length in bytes (int). Not thread-safe.
 ///
-/// Call [#flush()] before waiting for an answer. Sending and receiving throw [WireException] once the other side
-/// is gone.
+/// Call [#flush()] before waiting for an answer. Sending and receiving throw [WireException] once the other side is
+/// gone.
 public final class Wire implements AutoCloseable {
     private static final int BUFFER_BYTES = 64 << 10;
 

@@ -53,8 +53,8 @@ public final class Worker implements AutoCloseable {
         return wire;
     }
 
-    /// Marks the exchange as complete: everything was read, and the worker can take the next exchange. Without
-    /// this call the worker is killed, because it is unknown what is still to be read.
+    /// Marks the exchange as complete: everything was read, and the worker can take the next exchange. Without this
+    /// call the worker is killed, because it is unknown what is still to be read.
     public void finished() {
         isFinished = true;
     }
@@ -73,8 +73,8 @@ public final class Worker implements AutoCloseable {
         remembered = what;
     }
 
-    /// Asks the worker to end the exchange. The request may arrive between two steps and be lost, so repeat it
-    /// until the exchange has ended. Any thread.
+    /// Asks the worker to end the exchange. The request may arrive between two steps and be lost, so repeat it until
+    /// the exchange has ended. Any thread.
     public void cancel() {
         synchronized (control) {
             if (deadlineNanos == IDLE) return;

@@ -12,29 +12,29 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Lends a server's worker processes to callers: up to `query.workers` that read, started as they are needed, and
-/// one that writes. Safe for many threads.
+/// Lends a server's worker processes to callers: up to `query.workers` that read, started as they are needed, and one
+/// that writes. Safe for many threads.
 ///
-/// A caller waits for an idle worker, and the wait counts towards its time limit. An owner that already has a
-/// worker leaves the last idle one to others, so one caller's slow statements never block another's. [LiveWorkers]
-/// starts and replaces the processes.
+/// A caller waits for an idle worker, and the wait counts towards its time limit. An owner that already has a worker
+/// leaves the last idle one to others, so one caller's slow statements never block another's. [LiveWorkers] starts and
+/// replaces the processes.
 public final class WorkerPool implements AutoCloseable {
     /// How long an exchange may wait for a worker while all are busy.
     private static final Duration FREE_WAIT = Duration.ofSeconds(5);
 
-    /// How long an exchange may wait while a worker is being started, or half its limit if that is longer. On a
-    /// busy machine a start may take longer than anyone should wait for a busy worker.
+    /// How long an exchange may wait while a worker is being started, or half its limit if that is longer. On a busy
+    /// machine a start may take longer than anyone should wait for a busy worker.
     private static final Duration NEXT_START_WAIT = Duration.ofSeconds(10);
 
     /// A wait for a worker counts towards an exchange's limit only if it is longer than this.
     private static final Duration UNCOUNTED_WAIT = Duration.ofMillis(100);
 
-    /// How long an exchange waits for a busy worker before another one is started. A start takes a second of CPU
-    /// time; most exchanges take less than a millisecond.
+    /// How long an exchange waits for a busy worker before another one is started. A start takes a second of CPU time;
+    /// most exchanges take less than a millisecond.
     static final Duration START_AFTER = Duration.ofMillis(50);
 
-    /// How long the start of a worker may take. An exchange waits as long for the very first worker, and
-    /// [#awaitWriter] for the worker that writes.
+    /// How long the start of a worker may take. An exchange waits as long for the very first worker, and [#awaitWriter]
+    /// for the worker that writes.
     static final Duration START_WAIT = Duration.ofSeconds(30);
 
     /// How many exchanges may wait for a free worker.
@@ -79,11 +79,11 @@ public final class WorkerPool implements AutoCloseable {
     /// Runs an exchange with a free reading worker, on this thread. Waits for a worker if need be.
     ///
     /// @param owner on whose behalf the exchange runs. One owner never holds all workers, if there are several
-    /// @param limit past it, and a short grace, the worker is killed. A wait for a worker uses up at most half of
-    ///     it; the wait for the very first worker's start is not counted
-    /// @throws PerigeeException [Fault#BUSY] if no worker becomes free in time, [Fault#TIME_LIMIT] or
-    ///     [Fault#TOO_LARGE] if the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it crashed
-    ///     or cannot be started; whatever the exchange itself throws
+    /// @param limit past it, and a short grace, the worker is killed. A wait for a worker uses up at most half of it;
+    ///     the wait for the very first worker's start is not counted
+    /// @throws PerigeeException [Fault#BUSY] if no worker becomes free in time, [Fault#TIME_LIMIT] or [Fault#TOO_LARGE]
+    ///     if the worker was killed for its time or memory, [Fault#WORKER_FAILED] if it crashed or cannot be started;
+    ///     whatever the exchange itself throws
     public <T extends @Nullable Object> T read(String owner, Duration limit, Function<Worker, T> exchange) {
         long begin = System.nanoTime();
         Duration half = limit.dividedBy(2);
@@ -191,8 +191,8 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
-    /// Whether an idle worker may be taken. At most [WorkerConfig#size()] are busy at once, and an owner never
-    /// holds all of those. Spare workers do not raise that number.
+    /// Whether an idle worker may be taken. At most [WorkerConfig#size()] are busy at once, and an owner never holds
+    /// all of those. Spare workers do not raise that number.
     ///
     /// @param isAlone whether its owner has no other worker
     private boolean mayTake(boolean isAlone) {

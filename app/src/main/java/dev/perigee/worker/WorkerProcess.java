@@ -16,8 +16,8 @@ import java.util.jar.JarFile;
 import java.util.jar.Manifest;
 import org.jspecify.annotations.Nullable;
 
-/// The child's side: connects to the server, enters the sandbox, and serves exchanges one after the other until
-/// the server ends.
+/// The child's side: connects to the server, enters the sandbox, and serves exchanges one after the other until the
+/// server ends.
 public final class WorkerProcess {
     /// Stack of the thread that works: a megabyte of SQL can nest deeper than Java's usual stack allows.
     private static final long STACK_BYTES = 16L << 20;
@@ -47,11 +47,11 @@ public final class WorkerProcess {
 
     private WorkerProcess() {}
 
-    /// Connects and starts the child's threads; they run until the server ends or a request fails. Called once, by
-    /// the child's `main`.
+    /// Connects and starts the child's threads; they run until the server ends or a request fails. Called once, by the
+    /// child's `main`.
     ///
-    /// @param opening makes the work from the server's greeting. The message of an exception from it is reported
-    ///     to the server
+    /// @param opening makes the work from the server's greeting. The message of an exception from it is reported to the
+    ///     server
     public static void run(Function<Wire, Work> opening) {
         new WorkerProcess().connect(opening);
     }
@@ -144,8 +144,8 @@ public final class WorkerProcess {
         current = number;
     }
 
-    /// Reads the server's requests to stop: each number on standard input names an exchange that is to end. The
-    /// end of input means that the server has ended.
+    /// Reads the server's requests to stop: each number on standard input names an exchange that is to end. The end of
+    /// input means that the server has ended.
     private void followControl() {
         try {
             while (true) {

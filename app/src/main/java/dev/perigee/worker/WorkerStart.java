@@ -73,8 +73,8 @@ final class WorkerStart {
     private Worker start(ServerSocketChannel server, Path socket, Consumer<Wire> greeting) throws IOException {
         Process process = launch();
         try {
-            // Closing the server channel ends the wait in accept(). The child's exit closes it, and so does the
-            // time limit.
+            // Closing the server channel ends the wait in accept(). The child's exit closes it, and so does the time
+            // limit.
             CompletableFuture<Process> end = process.onExit();
             CompletableFuture<?> _ = end.whenComplete((_, _) -> close(server));
             CompletableFuture.delayedExecutor(WorkerPool.START_WAIT.toSeconds(), TimeUnit.SECONDS)
@@ -109,8 +109,7 @@ final class WorkerStart {
                 "-Xmn16m",
                 "-Xss1m",
                 "-XX:+UseSerialGC",
-                // Most of the work is SQLite's. The optimizing compiler would use seconds of CPU time in each
-                // worker.
+                // Most of the work is SQLite's. The optimizing compiler would use seconds of CPU time in each worker.
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+ExitOnOutOfMemoryError",
                 // A crash is reported by the exit code. A dump would contain rows.
@@ -135,8 +134,8 @@ final class WorkerStart {
     }
 
     private static void log(Process process) {
-        // Not a virtual thread: reading a pipe pins its carrier, and two workers would pin all carriers of a
-        // machine with two processors.
+        // Not a virtual thread: reading a pipe pins its carrier, and two workers would pin all carriers of a machine
+        // with two processors.
         Thread.ofPlatform().daemon().name("perigee-worker-errors").start(() -> {
             try (BufferedReader lines =
                     new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {

@@ -25,9 +25,9 @@ import org.slf4j.LoggerFactory;
 
 /// `GET /cdc`: sends admins each change of the replica's tables as it commits.
 ///
-/// Changes are recorded while a client follows them, and for `KEPT` after the last client has left, across
-/// restarts, too. A client that comes back in that time continues where it was. At other times nothing is
-/// recorded, and writes cost nothing more.
+/// Changes are recorded while a client follows them, and for `KEPT` after the last client has left, across restarts,
+/// too. A client that comes back in that time continues where it was. At other times nothing is recorded, and writes
+/// cost nothing more.
 public final class CdcPlugin extends StarbasePlugin {
     /// How long recording continues after the last client has left.
     static final Duration KEPT = Duration.ofMinutes(10);
@@ -97,7 +97,8 @@ public final class CdcPlugin extends StarbasePlugin {
         try {
             return Long.parseLong(text);
         } catch (NumberFormatException _) {
-            throw Fault.INVALID_REQUEST.saying("\"after\" must be a number: the \"position\" of the last change you have.");
+            throw Fault.INVALID_REQUEST.saying(
+                    "\"after\" must be a number: the \"position\" of the last change you have.");
         }
     }
 
@@ -112,8 +113,7 @@ public final class CdcPlugin extends StarbasePlugin {
         return names;
     }
 
-    /// The tables of the filter. An unknown name is refused, because a client with a mistyped name would wait
-    /// forever.
+    /// The tables of the filter. An unknown name is refused, because a client with a mistyped name would wait forever.
     private Set<String> tables(Request request) {
         List<String> names = names(request, "tables");
         return host().store()

@@ -15,12 +15,11 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
-/// Records each changed row in `tmp_cdc_log`, by temporary triggers on the writer's connection, in the transaction
-/// that changes it. So a change that is rolled back leaves no trace, and one that commits has its position in the
-/// order.
+/// Records each changed row in `tmp_cdc_log`, by temporary triggers on the writer's connection, in the transaction that
+/// changes it. So a change that is rolled back leaves no trace, and one that commits has its position in the order.
 ///
-/// Before each commit that changed the schema, it looks for tables that were created, altered or dropped. A table
-/// that is new or changed is announced as `RELOAD`, a dropped table as `DROP`.
+/// Before each commit that changed the schema, it looks for tables that were created, altered or dropped. A table that
+/// is new or changed is announced as `RELOAD`, a dropped table as `DROP`.
 final class ChangeRecorder implements ChangeObserver {
     static final List<String> TABLES = List.of("""
             CREATE TABLE tmp_cdc_log (
@@ -50,8 +49,8 @@ final class ChangeRecorder implements ChangeObserver {
     private final RowImages images = new RowImages();
     private final Set<String> altered = new HashSet<>();
 
-    /// The tables that have triggers, with the SQL that created them and their unique indexes. `known` is as of
-    /// the last commit, `coming` as of the next.
+    /// The tables that have triggers, with the SQL that created them and their unique indexes. `known` is as of the
+    /// last commit, `coming` as of the next.
     private Map<String, String> known = Map.of();
     private Map<String, String> coming = Map.of();
     private long schemaVersion = -1;
@@ -103,8 +102,7 @@ final class ChangeRecorder implements ChangeObserver {
             images.register(tx.connection());
             if (!isResumed) {
                 tx.connection().exec("DELETE FROM tmp_cdc_log");
-                // This uses up a position, so that a client's position from before the gap is recognised as too
-                // old.
+                // This uses up a position, so that a client's position from before the gap is recognised as too old.
                 tx.connection().exec("INSERT INTO tmp_cdc_log (action, table_name) VALUES ('START', '')");
                 tx.connection()
                         .exec(
@@ -166,8 +164,7 @@ final class ChangeRecorder implements ChangeObserver {
         committed.run();
     }
 
-    /// Follows the tables that a worker process created or altered. The worker's recorder has announced them
-    /// already.
+    /// Follows the tables that a worker process created or altered. The worker's recorder has announced them already.
     @Override
     public void wroteElsewhere(Transaction tx) {
         comingVersion = version(tx);
@@ -184,8 +181,8 @@ final class ChangeRecorder implements ChangeObserver {
         }
         coming.forEach((table, sql) -> {
             boolean isSame = sql.equals(known.get(table));
-            // A table with the same name and definition may be a new one. Dropping the old one dropped its
-            // triggers, too.
+            // A table with the same name and definition may be a new one. Dropping the old one dropped its triggers,
+            // too.
             if (isSame && !altered.contains(table) && hasTriggers(tx, table)) return;
             unfollow(tx, table);
             follow(tx, table);

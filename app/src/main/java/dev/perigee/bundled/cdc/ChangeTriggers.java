@@ -10,9 +10,9 @@ import java.util.stream.Collectors;
 
 /// The triggers that record what happens to one table's rows.
 ///
-/// `REPLACE` deletes rows without firing their triggers. So the rows that conflict with a new row are noted before
-/// it is written. Once it has been written they are recorded as deleted, because it could not be written while
-/// they existed.
+/// `REPLACE` deletes rows without firing their triggers. So the rows that conflict with a new row are noted before it
+/// is written. Once it has been written they are recorded as deleted, because it could not be written while they
+/// existed.
 final class ChangeTriggers {
     /// Maximum number of values passed in one call of a function, below SQLite's limit on arguments.
     private static final int CHUNK = 100;

@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /// Sends one client the changes it wants, in order, as fast as it accepts them.
 ///
-/// A client so slow that its next change is no longer kept is closed with [#TOO_OLD]. That tells it to read the
-/// tables again.
+/// A client so slow that its next change is no longer kept is closed with [#TOO_OLD]. That tells it to read the tables
+/// again.
 final class Follower implements Socket.Listener {
     /// WebSocket close code: the position asked for, or reached, is older than what is kept, or is not one of this
     /// replica's.
@@ -96,7 +96,8 @@ final class Follower implements Socket.Listener {
                 if (page.isLast()) commits.await(seen, LOOK);
             }
         } catch (PerigeeException e) {
-            if (e.fault() != Fault.CLOSED) LOG.warn("A client of /cdc is disconnected: its changes could not be read", e);
+            if (e.fault() != Fault.CLOSED)
+                LOG.warn("A client of /cdc is disconnected: its changes could not be read", e);
             socket.close(1013, "The changes cannot be read now; reconnect with your position.");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();

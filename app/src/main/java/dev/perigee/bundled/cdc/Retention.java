@@ -8,8 +8,8 @@ final class Retention {
     /// How much is kept for clients that come back.
     ///
     /// @param maxRows maximum number of changes
-    /// @param maxBytes maximum number of characters of their rows' JSON; checked only after an eighth of it was
-    ///     added, so an eighth more may be there
+    /// @param maxBytes maximum number of characters of their rows' JSON; checked only after an eighth of it was added,
+    ///     so an eighth more may be there
     record Limits(long maxRows, long maxBytes) {
         static final Limits DEFAULT = new Limits(100_000, 64L << 20);
     }
@@ -21,8 +21,8 @@ final class Retention {
         this.limits = limits;
     }
 
-    /// Deletes the oldest changes past the limits, and records the position up to which they are gone. Called
-    /// before each commit that recorded something.
+    /// Deletes the oldest changes past the limits, and records the position up to which they are gone. Called before
+    /// each commit that recorded something.
     ///
     /// @param bytesRecorded characters of JSON recorded since recording began
     void trim(Transaction tx, long bytesRecorded) {

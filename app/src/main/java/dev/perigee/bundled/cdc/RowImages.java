@@ -15,8 +15,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
-/// The SQL functions that the triggers call. They make a row's JSON as answers show it, and remember the rows that
-/// a new row may replace. Belongs to the writer's thread.
+/// The SQL functions that the triggers call. They make a row's JSON as answers show it, and remember the rows that a
+/// new row may replace. Belongs to the writer's thread.
 final class RowImages {
     /// Longest JSON of a row, in characters. Of a longer row only the key is recorded.
     static final int MAX_ROW_BYTES = 1 << 20;
@@ -36,8 +36,7 @@ final class RowImages {
 
     private final List<List<String>> shapes = new ArrayList<>();
 
-    /// The rows being written, innermost last. A row that `OR IGNORE` skipped stays until the row around it is
-    /// written.
+    /// The rows being written, innermost last. A row that `OR IGNORE` skipped stays until the row around it is written.
     private final ArrayDeque<Writing> writing = new ArrayDeque<>();
 
     private final List<String> tables = new ArrayList<>();

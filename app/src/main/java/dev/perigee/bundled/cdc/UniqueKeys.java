@@ -17,10 +17,9 @@ import java.util.stream.Collectors;
 
 /// How rows of a table can conflict: by its primary key and its unique indexes.
 ///
-/// @param conflicts one SQL condition for each key or index, for use in a trigger: the row `t` conflicts with
-///     `NEW`
-/// @param columns the columns of the unique indexes. A key of one column is left out, because SQLite may assign
-///     its value only when the row is written
+/// @param conflicts one SQL condition for each key or index, for use in a trigger: the row `t` conflicts with `NEW`
+/// @param columns the columns of the unique indexes. A key of one column is left out, because SQLite may assign its
+///     value only when the row is written
 record UniqueKeys(List<String> conflicts, Set<String> columns) {
     /// @param part as written in the index, a name or an expression
     private record Part(String part, String collation) {}
@@ -76,8 +75,8 @@ record UniqueKeys(List<String> conflicts, Set<String> columns) {
         if (isUnderstood(tx, table, conflict)) conflicts.add(conflict);
     }
 
-    /// An expression over the new row. A subquery of one row gives the columns their plain names, as the
-    /// expression uses them.
+    /// An expression over the new row. A subquery of one row gives the columns their plain names, as the expression
+    /// uses them.
     private static String ofNew(String expression, List<String> columns) {
         String row = columns.stream()
                 .map(column -> "NEW.%1$s AS %1$s".formatted(quoted(column)))
@@ -85,8 +84,8 @@ record UniqueKeys(List<String> conflicts, Set<String> columns) {
         return "(SELECT %s FROM (SELECT %s))".formatted(expression, row);
     }
 
-    /// Whether SQLite accepts the condition. It compiles a trigger only when it fires, and then a mistake would
-    /// fail every write.
+    /// Whether SQLite accepts the condition. It compiles a trigger only when it fires, and then a mistake would fail
+    /// every write.
     private static boolean isUnderstood(Transaction tx, String table, String conflict) {
         String select = "SELECT (SELECT 1 FROM main.%1$s AS t WHERE %2$s) FROM main.%1$s AS new"
                 .formatted(quoted(table), conflict);

@@ -25,8 +25,8 @@ import java.util.concurrent.TimeoutException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// Tells another program by `POST <callback_host>/cron/callback` that a task is due. The request is signed, so
-/// that the program can verify its sender.
+/// Tells another program by `POST <callback_host>/cron/callback` that a task is due. The request is signed, so that the
+/// program can verify its sender.
 ///
 /// `X-Perigee-Signature: t=<seconds>,v1=<hex>`, where `<seconds>` is Unix time and `<hex>` is the HMAC-SHA256 of
 /// `<seconds>.<body>`.
@@ -70,8 +70,8 @@ final class CronCallback implements AutoCloseable {
         if (status / 100 != 2) throw new IOException("it answered with status " + status);
     }
 
-    /// Refuses a host if any address it resolves to belongs to a metadata service. The JVM caches the addresses,
-    /// so the call that follows uses the same ones.
+    /// Refuses a host if any address it resolves to belongs to a metadata service. The JVM caches the addresses, so the
+    /// call that follows uses the same ones.
     private static void refuseMetadata(String host) throws IOException {
         for (InetAddress address : InetAddress.getAllByName(host)) {
             if (!MetadataAddresses.holds(address)) continue;

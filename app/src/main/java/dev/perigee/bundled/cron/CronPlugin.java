@@ -46,8 +46,8 @@ public final class CronPlugin extends StarbasePlugin {
     /// A run that would begin later than this after its due time counts as missed.
     private static final Duration LATE = Duration.ofSeconds(60);
 
-    /// Delays after which the tasks are read again once a statement has touched them. It may commit at once, or
-    /// take long.
+    /// Delays after which the tasks are read again once a statement has touched them. It may commit at once, or take
+    /// long.
     private static final List<Duration> LOOKS =
             List.of(Duration.ofMillis(50), Duration.ofMillis(500), Duration.ofSeconds(15));
 
@@ -178,15 +178,18 @@ public final class CronPlugin extends StarbasePlugin {
             }
             Instant due = Instant.ofEpochMilli(state.get().dueMillis());
             Instant next = tab.after(now);
-            // A task is planned one time ahead, further only if the clock was ahead and was set back. One time
-            // more is allowed, because the run in between may have happened before the clock was set back.
+            // A task is planned one time ahead, further only if the clock was ahead and was set back. One time more is
+            // allowed, because the run in between may have happened before the clock was set back.
             boolean isTooFar = due.isAfter(next) && due.isAfter(tab.after(next));
             if (due.isAfter(now) && !isTooFar) return Optional.of(due);
             if (isTooFar) {
                 tasks().due(task, next);
                 return Optional.of(next);
             }
-            tasks().due(task, next); // Before the run: one that crashes the process would otherwise begin again at each start.
+            tasks().due(
+                            task,
+                            next); // Before the run: one that crashes the process would otherwise begin again at each
+                                   // start.
             boolean isMissed = Duration.between(due, now).compareTo(LATE) > 0 && config.missed() == Missed.SKIP;
             if (isMissed) note(task, due, now, Outcome.MISSED, "its time passed while the server was not running");
             else begin(task, due);
@@ -270,8 +273,8 @@ public final class CronPlugin extends StarbasePlugin {
         Optional<String> run() throws InterruptedException;
     }
 
-    /// Calls the plugins. Past `cron.pluginLimit` they are interrupted and no longer waited for; the task does not
-    /// run again while they are still at work.
+    /// Calls the plugins. Past `cron.pluginLimit` they are interrupted and no longer waited for; the task does not run
+    /// again while they are still at work.
     private Optional<String> tellPlugins(Task task, CronEvent event, AtomicInteger parts) throws InterruptedException {
         FutureTask<Map<String, String>> telling = new FutureTask<>(() -> host().tellCron(event));
         parts.incrementAndGet();

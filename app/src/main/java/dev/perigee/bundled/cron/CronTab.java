@@ -9,8 +9,8 @@ import java.time.ZoneOffset;
 
 /// When a task runs: a cron expression of five fields, with `CRON_TZ=<zone>` before it for a zone other than UTC.
 ///
-/// When the clock is set forward, a time in the gap runs at the end of the gap. When it is set back, a time that
-/// comes twice runs once.
+/// When the clock is set forward, a time in the gap runs at the end of the gap. When it is set back, a time that comes
+/// twice runs once.
 record CronTab(CronTimes times) {
     private static final String ZONE = "CRON_TZ=";
 

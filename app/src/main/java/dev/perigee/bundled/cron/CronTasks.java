@@ -18,8 +18,8 @@ import tools.jackson.core.JacksonException;
 
 /// The scheduled tasks in the replica, the state of each, and the last runs.
 ///
-/// A trigger checks each task when it is written, whoever writes it. A statement fails if it writes a task that
-/// could not run.
+/// A trigger checks each task when it is written, whoever writes it. A statement fails if it writes a task that could
+/// not run.
 final class CronTasks {
     /// Maximum number of tasks.
     static final int MAX_TASKS = 1000;
@@ -144,8 +144,8 @@ final class CronTasks {
 
     /// The address that is told of a task's runs.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] if it is not an address,
-    ///     [Fault#FORBIDDEN] if its host is not allowed
+    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] if it is not an address, [Fault#FORBIDDEN] if
+    ///     its host is not allowed
     URI callback(String host) {
         if (host.length() > MAX_CALLBACK_CHARS) {
             throw Fault.TOO_LARGE.saying(

@@ -8,9 +8,9 @@ import java.util.List;
 /// The addresses of cloud metadata services, which give a machine's credentials to any program that asks from that
 /// machine.
 ///
-/// In most clouds these are link-local addresses. The others are listed one by one, because their networks also
-/// hold machines that a callback may well go to. Names such as `metadata.google.internal` are checked by the
-/// addresses they resolve to.
+/// In most clouds these are link-local addresses. The others are listed one by one, because their networks also hold
+/// machines that a callback may well go to. Names such as `metadata.google.internal` are checked by the addresses they
+/// resolve to.
 final class MetadataAddresses {
     private static final int IPV4_BYTES = 4;
 

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Expands `SELECT $_exclude(password, ssn) FROM users` to a SELECT of all columns of `users` but these two.
 ///
-/// The columns come from the first table after the macro's FROM, on the replica or the external database. With an
-/// alias or a join they are qualified with the table. An unknown column is refused with 400.
+/// The columns come from the first table after the macro's FROM, on the replica or the external database. With an alias
+/// or a join they are qualified with the table. An unknown column is refused with 400.
 public final class SqlMacrosPlugin extends StarbasePlugin {
     private static final String MACRO = "$_exclude";
     private static final Duration LIMIT = Duration.ofSeconds(5);

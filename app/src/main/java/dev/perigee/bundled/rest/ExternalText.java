@@ -14,13 +14,12 @@ import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// Converts values of a request to the text that the external database parses for the column's type. An array is
-/// given as JSON, or as a string that contains that JSON, because answers show it so.
+/// Converts values of a request to the text that the external database parses for the column's type. An array is given
+/// as JSON, or as a string that contains that JSON, because answers show it so.
 final class ExternalText {
     private static final Pattern DIMENSIONS = Pattern.compile("(\\[-?[0-9]{1,10}:-?[0-9]{1,10}\\])+");
 
-    /// A date as ISO 8601 and our answers write it, with a year that PostgreSQL writes differently: signed, or
-    /// 0000.
+    /// A date as ISO 8601 and our answers write it, with a year that PostgreSQL writes differently: signed, or 0000.
     private static final Pattern ISO_YEAR = Pattern.compile("([+-][0-9]{4,6}|0000)(-[0-9]{2}-[0-9]{2}.*)");
 
     private final Column column;
@@ -78,8 +77,8 @@ final class ExternalText {
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
-    /// An element of an array of JSON. `null` is SQL NULL there, so JSON null is written `{"json": null}`; an
-    /// array that is one element is written `{"json": [1]}`.
+    /// An element of an array of JSON. `null` is SQL NULL there, so JSON null is written `{"json": null}`; an array
+    /// that is one element is written `{"json": [1]}`.
     private static JsonNode json(JsonNode item) {
         return item.isObject() && item.size() == 1 && item.has("json") ? item.get("json") : item;
     }

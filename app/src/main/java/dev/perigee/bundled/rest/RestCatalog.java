@@ -24,9 +24,9 @@ import java.util.regex.Pattern;
 
 /// Looks tables up, in the replica's schema or in the external database's catalog.
 ///
-/// The replica's schema is read for each request. A description from the external database is kept for 5 s, so
-/// that not every request reads its catalog. If the table changes meanwhile, the external database itself refuses
-/// statements that no longer fit.
+/// The replica's schema is read for each request. A description from the external database is kept for 5 s, so that not
+/// every request reads its catalog. If the table changes meanwhile, the external database itself refuses statements
+/// that no longer fit.
 final class RestCatalog {
     private static final Duration LIMIT = Duration.ofSeconds(5);
     private static final long KEPT_NANOS = Duration.ofSeconds(5).toNanos();
@@ -110,8 +110,8 @@ final class RestCatalog {
         return Optional.of(new RestTable(Where.INTERNAL, SqlNames.quoted(name), name, columns, keyColumns));
     }
 
-    /// A DEFAULT as an expression for an UPDATE. In a DEFAULT, SQLite takes a name as text; elsewhere it would be
-    /// a column.
+    /// A DEFAULT as an expression for an UPDATE. In a DEFAULT, SQLite takes a name as text; elsewhere it would be a
+    /// column.
     private static String defaultSql(String text) {
         char first = text.charAt(0);
         boolean isQuotedName = first == '"' || first == '`' || first == '[';

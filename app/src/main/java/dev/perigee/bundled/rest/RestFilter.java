@@ -42,8 +42,8 @@ final class RestFilter {
         this.table = table;
     }
 
-    /// Adds `name=value` of the query string. If a column has the whole name, that column is meant, even if the
-    /// name ends like an operator.
+    /// Adds `name=value` of the query string. If a column has the whole name, that column is meant, even if the name
+    /// ends like an operator.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] for an unknown column or operator
     void add(String name, String value) {
@@ -175,9 +175,9 @@ final class RestFilter {
         };
     }
 
-    /// An untyped column holds infinite numbers and numbers of many digits as text, and SQLite sorts any text
-    /// after any number. So texts are compared as the numbers they stand for. The first comparison of each
-    /// expression lets SQLite use an index.
+    /// An untyped column holds infinite numbers and numbers of many digits as text, and SQLite sorts any text after any
+    /// number. So texts are compared as the numbers they stand for. The first comparison of each expression lets SQLite
+    /// use an index.
     private String ordered(String name, String order, Value compared) {
         addValue(compared);
         String number = NUMBER_OF_TEXT.replace("@", name);
@@ -187,8 +187,8 @@ final class RestFilter {
                 : "(%1$s %2$s ? OR (%1$s >= '' AND %1$s < x'' AND %3$s %2$s ?))".formatted(name, order, number);
     }
 
-    /// Refuses a pattern that ends with half an escape. The external database would refuse it, too; SQLite would
-    /// find nothing.
+    /// Refuses a pattern that ends with half an escape. The external database would refuse it, too; SQLite would find
+    /// nothing.
     private static void requireWholeEscapes(Column column, String pattern) {
         int escapes = 0;
         while (escapes < pattern.length() && pattern.charAt(pattern.length() - 1 - escapes) == '\\') escapes++;

@@ -12,13 +12,13 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/// The complete key of one row, as a request gives it. A part of a key is refused, because it could match other
-/// rows, too.
+/// The complete key of one row, as a request gives it. A part of a key is refused, because it could match other rows,
+/// too.
 ///
 /// @param values text by column, in key order
 record RestKey(RestTable table, Map<String, String> values) {
-    /// Reads the key from the path (`1`, or `1,north`) and the query string. The body counts only if neither has
-    /// any part of it.
+    /// Reads the key from the path (`1`, or `1,north`) and the query string. The body counts only if neither has any
+    /// part of it.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] if a part is missing or given twice
     static RestKey of(
@@ -57,7 +57,8 @@ record RestKey(RestTable table, Map<String, String> values) {
         String mine = values.get(column.name());
         if (mine == null || isSame(mine, text(given))) return;
         throw Fault.INVALID_REQUEST.saying(
-                "The body and the address have different values for \"%s\": a row's key cannot be changed.".formatted(column.name()));
+                "The body and the address have different values for \"%s\": a row's key cannot be changed."
+                        .formatted(column.name()));
     }
 
     private static void fromPath(RestTable table, String id, Map<String, String> found) {

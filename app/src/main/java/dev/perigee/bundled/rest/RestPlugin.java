@@ -77,8 +77,8 @@ public final class RestPlugin extends StarbasePlugin {
                 .formatted(String.join(".", parts.subList(0, Math.min(2, parts.size())))));
     }
 
-    /// Refuses clients access to Perigee's own tables. The engine would refuse the statement, too, but an error
-    /// about the query string would come first and list the table's columns.
+    /// Refuses clients access to Perigee's own tables. The engine would refuse the statement, too, but an error about
+    /// the query string would come first and list the table's columns.
     private static Place placed(Request request, RestTable table, Optional<String> id) {
         boolean isOwn = !table.isExternal() && table.name().regionMatches(true, 0, OWN_PREFIX, 0, OWN_PREFIX.length());
         if (isOwn && !request.caller().isAdmin()) {

@@ -124,7 +124,8 @@ final class RestRead {
     private static Value number(String name, String text) {
         if (!NUMBER.matcher(text).matches()) {
             throw Fault.INVALID_REQUEST.saying(
-                    "%s must be a whole number of 0 or more, with at most 18 digits, not \"%s\".".formatted(name, text));
+                    "%s must be a whole number of 0 or more, with at most 18 digits, not \"%s\"."
+                            .formatted(name, text));
         }
         return new Value.Int(Long.parseLong(text));
     }

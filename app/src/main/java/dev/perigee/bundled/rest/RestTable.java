@@ -17,15 +17,15 @@ import java.util.stream.Collectors;
 /// @param where the replica or the external database
 /// @param from schema and name, quoted
 /// @param name the name that messages show
-/// @param key the columns that identify a row, in key order. A table without a primary key has the name of
-///     SQLite's rowid here; views, and tables without any key, have nothing
+/// @param key the columns that identify a row, in key order. A table without a primary key has the name of SQLite's
+///     rowid here; views, and tables without any key, have nothing
 record RestTable(Where where, String from, String name, List<Column> columns, List<String> key) {
     /// Maximum number of column names that a message lists.
     private static final int MAX_TOLD = 50;
 
     /// @param type as declared, or the external database's type; empty if none is declared
-    /// @param defaultSql SQL for the column's default: on the replica an expression, `NULL` if the schema has
-    ///     none; for the external database the keyword `DEFAULT`
+    /// @param defaultSql SQL for the column's default: on the replica an expression, `NULL` if the schema has none; for
+    ///     the external database the keyword `DEFAULT`
     /// @param isGenerated whether the column cannot be written: it is a generated column, or the rowid
     /// @param external the type of its values in the external database; empty on the replica
     record Column(String name, String type, String defaultSql, boolean isGenerated, Optional<ValueType> external) {
@@ -91,15 +91,15 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
                 .formatted(name, column, names, columns.size() > MAX_TOLD ? ", …" : ""));
     }
 
-    /// The column in a condition or in ORDER BY. For the external database it is qualified with the table, so that
-    /// it never means a column of the answer with the same name.
+    /// The column in a condition or in ORDER BY. For the external database it is qualified with the table, so that it
+    /// never means a column of the answer with the same name.
     String operand(Column column) {
         return isExternal() ? from + "." + SqlNames.quoted(column.name()) : SqlNames.quoted(column.name());
     }
 
     /// The operator between the column and a value, qualified with the schema of the type's operators. Where that
-    /// schema is not in the search path, PostgreSQL would take another type's operator (`text`'s for `citext`), or
-    /// find none.
+    /// schema is not in the search path, PostgreSQL would take another type's operator (`text`'s for `citext`), or find
+    /// none.
     String operator(Column column, String operator) {
         return column.external()
                 .flatMap(ValueType::operators)
@@ -115,8 +115,8 @@ record RestTable(Where where, String from, String name, List<Column> columns, Li
         return columns.contains(column) ? name : "%s AS %s".formatted(name, name);
     }
 
-    /// A placeholder for a value of the column. For the external database it casts from text, because values are
-    /// bound as text there.
+    /// A placeholder for a value of the column. For the external database it casts from text, because values are bound
+    /// as text there.
     String placeholder(Column column) {
         if (!isExternal()) return "?";
         if (column.isBlob()) return "pg_catalog.decode(CAST(? AS text), 'base64')";

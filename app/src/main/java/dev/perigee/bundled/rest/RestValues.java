@@ -13,15 +13,15 @@ import tools.jackson.databind.JsonNode;
 
 /// Converts what a request gives, members of a JSON body and text of the address, to values to bind.
 ///
-/// For the replica they become what the column stores, because SQLite would round some of them. The external
-/// database gets text and converts it itself.
+/// For the replica they become what the column stores, because SQLite would round some of them. The external database
+/// gets text and converts it itself.
 final class RestValues {
     private RestValues() {}
 
     /// The value for a member of a body.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a number whose digits the column would not all keep,
-    ///     or bytes that are not in base64
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a number whose digits the column would not all keep, or
+    ///     bytes that are not in base64
     static Value of(RestTable table, Column column, JsonNode json) {
         if (json.isNull()) return Value.Null.NULL;
         boolean isNumber = BodyJson.isNumber(json);

@@ -82,8 +82,8 @@ final class RestWrite {
         return new SqlStatement("DELETE FROM %s%s RETURNING 1".formatted(table.from(), where), values, Map.of());
     }
 
-    /// The external database takes all rows in one statement, with DEFAULT for the values that a row leaves out.
-    /// SQLite has no DEFAULT in VALUES, so there each row is a statement; they run in one transaction.
+    /// The external database takes all rows in one statement, with DEFAULT for the values that a row leaves out. SQLite
+    /// has no DEFAULT in VALUES, so there each row is a statement; they run in one transaction.
     private List<SqlStatement> inserts(List<Map<String, Value>> rows) {
         if (table.isExternal()) {
             Set<String> columns = new LinkedHashSet<>();

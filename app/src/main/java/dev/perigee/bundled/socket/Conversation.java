@@ -19,8 +19,8 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Answers one client's frames. Frames with an `id` run in parallel and are answered as they finish. Frames
-/// without an `id` run one after another, in order.
+/// Answers one client's frames. Frames with an `id` run in parallel and are answered as they finish. Frames without an
+/// `id` run one after another, in order.
 final class Conversation implements Socket.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);
 
@@ -75,8 +75,7 @@ final class Conversation implements Socket.Listener {
         }
     }
 
-    /// Runs the queued frames. Each stays in the queue until it is done, so that only one thread works on the
-    /// queue.
+    /// Runs the queued frames. Each stays in the queue until it is done, so that only one thread works on the queue.
     private void runInOrder() {
         while (true) {
             Runnable work;

@@ -12,8 +12,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// A client's request in one frame: `{id?, action?, sql, params?}` or `{id?, action?, transaction: […]}`. Both may
-/// also have `source` and `raw`.
+/// A client's request in one frame: `{id?, action?, sql, params?}` or `{id?, action?, transaction: […]}`. Both may also
+/// have `source` and `raw`.
 ///
 /// @param id as JSON text; the answer repeats it
 /// @param source where the statements run, if the frame says so

@@ -5,8 +5,7 @@ import dev.perigee.plugin.Socket;
 import dev.perigee.statement.Cancellation;
 import java.time.Duration;
 
-/// A frame whose statements are running. They are cancelled once the client has disconnected or their time is
-/// over.
+/// A frame whose statements are running. They are cancelled once the client has disconnected or their time is over.
 record RunningFrame(Socket socket, Cancellation cancellation, long beginNanos) {
     static RunningFrame of(Socket socket) {
         return new RunningFrame(socket, new Cancellation(), System.nanoTime());

@@ -10,11 +10,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Collects answers as the page shows them: the first rows, each value with its type, because a browser's numbers
-/// are doubles.
+/// Collects answers as the page shows them: the first rows, each value with its type, because a browser's numbers are
+/// doubles.
 ///
-/// A cell is null, a text, `{"i": "…"}` for an integer, `{"r": "…"}` for a real, `{"b": "<hex of its beginning>",
-/// "n": bytes}` for a blob, or `{"t": "<its beginning>", "n": characters}` for a long text.
+/// A cell is null, a text, `{"i": "…"}` for an integer, `{"r": "…"}` for a real,
+/// `{"b": "<hex of its beginning>", "n": bytes}` for a blob, or `{"t": "<its beginning>", "n": characters}` for a long
+/// text.
 final class StudioAnswer implements AnswerSink {
     /// Maximum number of rows of one answer; the page asks for more by LIMIT and OFFSET.
     static final int MAX_ROWS = 1000;
@@ -22,8 +23,8 @@ final class StudioAnswer implements AnswerSink {
     private static final int MAX_TEXT_CHARS = 5000;
     private static final int MAX_BLOB_BYTES = 256;
 
-    /// Maximum memory of all answers of one request together, however many statements or long texts it has. Rows
-    /// past it are not shown.
+    /// Maximum memory of all answers of one request together, however many statements or long texts it has. Rows past
+    /// it are not shown.
     private static final long MAX_BYTES = 16L << 20;
 
     /// What a cell takes in addition to its text, roughly.

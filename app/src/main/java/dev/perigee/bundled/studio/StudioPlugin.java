@@ -20,8 +20,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 
-/// `/studio` and the requests of its page. It is off, and answers 404, unless a user and a password are
-/// configured.
+/// `/studio` and the requests of its page. It is off, and answers 404, unless a user and a password are configured.
 ///
 /// The page and its script are open to anybody, because they hold no data; everything else needs a session.
 public final class StudioPlugin extends StarbasePlugin {
@@ -72,8 +71,8 @@ public final class StudioPlugin extends StarbasePlugin {
             return with(Response.result(Map.of("done", true)), "Set-Cookie", cookie(request, "", 0));
         }));
         host.route("POST", "/query", Access.ANYBODY, guarded(sessions, request -> query(host, request)));
-        // A link cannot send the CSRF header. It changes nothing, and browsers send the cookie with it from this
-        // site only.
+        // A link cannot send the CSRF header. It changes nothing, and browsers send the cookie with it from this site
+        // only.
         host.route("GET", "/export/:format", Access.ANYBODY, request -> export(sessions, request));
     }
 

@@ -19,8 +19,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
-/// Reads the page's requests: `{"sql": "…; …", "plan", "source"}`, or `{"statements": [{"sql", "params"}],
-/// "source"}`. Several statements run as one transaction. With `plan` none of them runs: each is explained.
+/// Reads the page's requests: `{"sql": "…; …", "plan", "source"}`, or `{"statements": [{"sql", "params"}], "source"}`.
+/// Several statements run as one transaction. With `plan` none of them runs: each is explained.
 final class StudioQuery {
     private static final int MAX_STATEMENTS = 1000;
 
@@ -66,8 +66,8 @@ final class StudioQuery {
     }
 
     private static List<String> split(String sql, Where where) {
-        // PostgreSQL's dollar quotes, and brackets that are not quotes, cannot be split by SQLite's rules. Such a
-        // text goes to the external database as it stands.
+        // PostgreSQL's dollar quotes, and brackets that are not quotes, cannot be split by SQLite's rules. Such a text
+        // goes to the external database as it stands.
         if (where == Where.EXTERNAL && NOT_SQLITE.matcher(sql).find()) return List.of(sql);
         List<String> statements = new ArrayList<>();
         SqlStatements texts = new SqlStatements(new StringReader(sql));

@@ -19,8 +19,8 @@ import java.util.Optional;
 
 /// The sessions of the users signed in to the studio, in memory. Safe for many threads.
 ///
-/// A session is a random cookie that only this server's pages send and no script reads; only its hash is kept
-/// here. Requests that do something also carry the session's CSRF token in a header, which no other site can know.
+/// A session is a random cookie that only this server's pages send and no script reads; only its hash is kept here.
+/// Requests that do something also carry the session's CSRF token in a header, which no other site can know.
 final class StudioSessions {
     static final String COOKIE = "perigee_studio";
     static final String CSRF_HEADER = "X-Studio-Csrf";
@@ -31,12 +31,12 @@ final class StudioSessions {
     private static final Duration IDLE = Duration.ofMinutes(30);
     static final Duration LONGEST = Duration.ofHours(12);
 
-    /// Wrong passwords in a minute from one address. After that many, even a correct one from there is refused for
-    /// the rest of the minute.
+    /// Wrong passwords in a minute from one address. After that many, even a correct one from there is refused for the
+    /// rest of the minute.
     private static final int MAX_FAILURES = 10;
 
-    /// Wrong passwords in a minute from all addresses together. It limits guessing from many addresses, and the
-    /// memory for failures.
+    /// Wrong passwords in a minute from all addresses together. It limits guessing from many addresses, and the memory
+    /// for failures.
     private static final int MAX_ALL_FAILURES = 200;
 
     private static final Duration FAILURE_TIME = Duration.ofMinutes(1);
@@ -66,8 +66,7 @@ final class StudioSessions {
     ///     [Fault#TOO_MANY_REQUESTS] after too many wrong ones
     synchronized Opened signIn(Request request, String givenUser, String givenPassword) {
         Instant now = clock.instant();
-        // Failures from the future were recorded while the clock was ahead. They would keep everybody out until
-        // then.
+        // Failures from the future were recorded while the clock was ahead. They would keep everybody out until then.
         failures.removeIf(failure ->
                 failure.at().plus(FAILURE_TIME).isBefore(now) || failure.at().isAfter(now));
         String address = request.address();
@@ -137,8 +136,8 @@ final class StudioSessions {
         return session;
     }
 
-    /// Refuses a request that a browser sends for another site. Browsers say so by `Sec-Fetch-Site` on connections
-    /// they trust, and by `Origin` on any. Programs send neither, but have no cookie that another site could use.
+    /// Refuses a request that a browser sends for another site. Browsers say so by `Sec-Fetch-Site` on connections they
+    /// trust, and by `Origin` on any. Programs send neither, but have no cookie that another site could use.
     static void requireSameSite(Request request) {
         Optional<String> site = request.header("Sec-Fetch-Site");
         boolean isOurs = site.map("same-origin"::equals)

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the records of a CSV text. Fields may be quoted; a quoted field may have commas, line ends and doubled
-/// quotes. Records end with CRLF, LF or CR. An empty field that is not quoted is null.
+/// Reads the records of a CSV text. Fields may be quoted; a quoted field may have commas, line ends and doubled quotes.
+/// Records end with CRLF, LF or CR. An empty field that is not quoted is null.
 ///
 /// @see <a href="https://www.rfc-editor.org/rfc/rfc4180">RFC 4180</a>
 final class CsvRecords {
@@ -42,8 +42,8 @@ final class CsvRecords {
         return beginLine;
     }
 
-    /// The next record; null at the end. Empty lines are skipped before the first record, and everywhere if the
-    /// first record has more than one field.
+    /// The next record; null at the end. Empty lines are skipped before the first record, and everywhere if the first
+    /// record has more than one field.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] for a quote that does not end, or ends before its field
     @Nullable

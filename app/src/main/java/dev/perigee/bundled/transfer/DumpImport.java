@@ -16,8 +16,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Runs the statements of a dump in one transaction. The dump's own `BEGIN` and `COMMIT` are skipped, and so are
-/// pragmas that set only a file or a connection. Among them is `foreign_keys`: the replica does not enforce
-/// foreign keys.
+/// pragmas that set only a file or a connection. Among them is `foreign_keys`: the replica does not enforce foreign
+/// keys.
 final class DumpImport {
     /// Maximum number of characters of a statement that a failure's report shows.
     private static final int SHOWN_CHARS = 200;
@@ -134,8 +134,8 @@ final class DumpImport {
         if (table.lookingAt()) made.add(name(sql, table.end()));
     }
 
-    /// The name that begins at `from`, without its quotes. Read by hand, because a regular expression would need a
-    /// deep stack for a long name.
+    /// The name that begins at `from`, without its quotes. Read by hand, because a regular expression would need a deep
+    /// stack for a long name.
     private static String name(String sql, int from) {
         char first = sql.charAt(from);
         boolean isQuoted = "\"'`[".indexOf(first) >= 0;

@@ -12,8 +12,8 @@ import java.util.EnumSet;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/// A copy of the replica as it stood when the export began, in the data folder until it is closed. A slow client
-/// holds up neither checkpoints nor readers, because its answer comes from this file.
+/// A copy of the replica as it stood when the export began, in the data folder until it is closed. A slow client holds
+/// up neither checkpoints nor readers, because its answer comes from this file.
 final class ExportFile implements AutoCloseable {
     private static final String FOLDER = "exports";
 
@@ -23,8 +23,7 @@ final class ExportFile implements AutoCloseable {
         this.file = file;
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#DISK_FULL] and other faults of the disk; no file is left
-    ///     then
+    /// @throws dev.perigee.fault.PerigeeException [Fault#DISK_FULL] and other faults of the disk; no file is left then
     static ExportFile of(Store store) {
         Path folder = folder(store);
         Path file = folder.resolve(UUID.randomUUID() + ".db");

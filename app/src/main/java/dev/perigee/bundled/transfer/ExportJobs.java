@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Makes exports in the background, one after another, and keeps them for a day. They outlive the server: a job
-/// that was not over starts from the beginning when the server starts again.
+/// Makes exports in the background, one after another, and keeps them for a day. They outlive the server: a job that
+/// was not over starts from the beginning when the server starts again.
 final class ExportJobs implements AutoCloseable {
     /// Maximum number of jobs that wait, run, or are kept, together.
     static final int MAX_JOBS = 20;
@@ -158,8 +158,8 @@ final class ExportJobs implements AutoCloseable {
             try {
                 if (next != null) run(next);
             } catch (RuntimeException e) {
-                // The job's end could not be recorded, for example because the disk is full. The other jobs must
-                // not wait forever.
+                // The job's end could not be recorded, for example because the disk is full. The other jobs must not
+                // wait forever.
                 if (isClosed) return;
                 LOG.error("The state of an export job could not be recorded", e);
                 if (next != null) jobs.computeIfPresent(next.id(), (_, job) -> failed(job, e));
@@ -331,8 +331,7 @@ final class ExportJobs implements AutoCloseable {
         found.forEach(job -> jobs.put(job.id(), job));
     }
 
-    /// Removes files that belong to no finished job: of a process that died, or of a job that was removed while it
-    /// ran.
+    /// Removes files that belong to no finished job: of a process that died, or of a job that was removed while it ran.
     private void removeOthers() {
         if (!Files.isDirectory(folder())) return;
         List<String> known = jobs.values().stream()

@@ -144,8 +144,7 @@ public final class ExportPlugin extends StarbasePlugin {
     /// The answer of an export.
     ///
     /// @param format `dump`, `sqlite`, or `json` and `csv` of a table
-    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] for another format, or if there is no such
-    ///     table
+    /// @throws dev.perigee.fault.PerigeeException [Fault#NOT_FOUND] for another format, or if there is no such table
     public Response export(String format, Optional<String> table) {
         return switch (format) {
             case "dump" ->
@@ -208,7 +207,8 @@ public final class ExportPlugin extends StarbasePlugin {
         Response.Body body = out -> {
             if (!exports.tryAcquire()) {
                 throw Fault.BUSY.saying(
-                        "%d exports are already running, and each needs space for a copy on the disk: try again when one has ended.".formatted(MAX_EXPORTS));
+                        "%d exports are already running, and each needs space for a copy on the disk: try again when one has ended."
+                                .formatted(MAX_EXPORTS));
             }
             try (ExportFile copy = ExportFile.of(host().store())) {
                 sending.send(copy, out);

@@ -31,8 +31,8 @@ import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// `POST /import/dump`, `/import/json/:table` and `/import/csv/:table`, for admins. The body goes to the disk
-/// first, so that no write waits for a slow client. Then all of it is imported in one transaction, or nothing.
+/// `POST /import/dump`, `/import/json/:table` and `/import/csv/:table`, for admins. The body goes to the disk first, so
+/// that no write waits for a slow client. Then all of it is imported in one transaction, or nothing.
 public final class ImportPlugin extends StarbasePlugin {
     /// Maximum number of imports at once; each has its file on the disk.
     private static final int MAX_IMPORTS = 2;
@@ -71,7 +71,9 @@ public final class ImportPlugin extends StarbasePlugin {
     }
 
     private Response one(Request request, String format, Import wanted) {
-        if (!imports.tryAcquire()) throw Fault.BUSY.saying("%d imports are already running: try again when one has ended.".formatted(MAX_IMPORTS));
+        if (!imports.tryAcquire())
+            throw Fault.BUSY.saying(
+                    "%d imports are already running: try again when one has ended.".formatted(MAX_IMPORTS));
         ImportProgress progress = begin(format, request.pathParameters().get("table"));
         try {
             Response answer = wanted.run(request, progress);

@@ -19,8 +19,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// Reads the rows of a JSON file, `{"data": [{…}, …], "columnMapping": {…}}` or the array alone, one after
-/// another.
+/// Reads the rows of a JSON file, `{"data": [{…}, …], "columnMapping": {…}}` or the array alone, one after another.
 final class JsonRows {
     static final String EXPECTED =
             "Invalid JSON format. Expected an object with \"data\" array and optional \"columnMapping\".";

@@ -18,8 +18,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/// Inserts rows into one table, one by one. Either the first row that fails ends the import, or each row that
-/// fails is left out and reported.
+/// Inserts rows into one table, one by one. Either the first row that fails ends the import, or each row that fails is
+/// left out and reported.
 final class RowImport {
     /// Maximum number of failures that are reported; more are only counted.
     static final int MAX_FAILURES = 100;
@@ -94,8 +94,8 @@ final class RowImport {
     ///
     /// @param names as the text has them
     /// @param line the line on which the row begins; 0 if lines mean nothing
-    /// @throws PerigeeException the row's failure, if rows that fail are not left out, or a failure of the server,
-    ///     such as a full disk
+    /// @throws PerigeeException the row's failure, if rows that fail are not left out, or a failure of the server, such
+    ///     as a full disk
     void row(List<String> names, List<Cell> values, long line) {
         rows++;
         try {

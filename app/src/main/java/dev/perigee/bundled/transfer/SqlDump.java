@@ -18,11 +18,10 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Writes a database as SQL that stock `sqlite3` reads back to an equal one: tables with their rows, then indexes,
-/// views and triggers, in one transaction. It writes one row at a time, so a table of any size needs little
-/// memory.
+/// views and triggers, in one transaction. It writes one row at a time, so a table of any size needs little memory.
 ///
-/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are created again and their rows inserted, which
-/// fills their shadow tables. Rowids of tables without an INTEGER PRIMARY KEY are not kept, as in `.dump`.
+/// Perigee's own tables (`tmp_*`) are left out. Virtual tables are created again and their rows inserted, which fills
+/// their shadow tables. Rowids of tables without an INTEGER PRIMARY KEY are not kept, as in `.dump`.
 ///
 /// @see <a href="https://www.sqlite.org/cli.html">SQLite: the command line, section 10</a>
 final class SqlDump {
@@ -94,9 +93,8 @@ final class SqlDump {
         return columns;
     }
 
-    /// Writes a table's rows. A virtual table's rows keep their rowids, by which FTS5 finds the rows of its
-    /// `content` table. If they cannot be read, because the table they come from is gone, the dump says so and
-    /// continues.
+    /// Writes a table's rows. A virtual table's rows keep their rowids, by which FTS5 finds the rows of its `content`
+    /// table. If they cannot be read, because the table they come from is gone, the dump says so and continues.
     private void rows(Table table) throws IOException {
         List<String> columns = new ArrayList<>(columns(connection, table.name()));
         if (!table.kind().equals("virtual")) {
@@ -217,8 +215,8 @@ final class SqlDump {
             hasAny = select.step();
         }
         if (!hasAny) return;
-        // Perigee's own tables have sequences, too. If no other table has one, the database made from the dump has
-        // no sqlite_sequence.
+        // Perigee's own tables have sequences, too. If no other table has one, the database made from the dump has no
+        // sqlite_sequence.
         try (SqliteStatement select =
                 connection.prepare("SELECT name, seq FROM sqlite_sequence WHERE name NOT LIKE 'tmp\\_%' ESCAPE '\\'"
                         + " AND name IN (SELECT name FROM sqlite_schema WHERE type = 'table')")) {

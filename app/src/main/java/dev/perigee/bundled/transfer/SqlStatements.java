@@ -6,8 +6,8 @@ import java.io.Reader;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// Splits an SQL text into its statements, one after another, with the comments inside them. A text of any length
-/// needs only the memory of its longest statement.
+/// Splits an SQL text into its statements, one after another, with the comments inside them. A text of any length needs
+/// only the memory of its longest statement.
 ///
 /// A semicolon ends a statement unless it is within quotes, a comment, or a trigger's body, which ends with `; END;`.
 ///

@@ -28,8 +28,8 @@ final class TableExport {
         this.table = table;
     }
 
-    /// Writes CSV by RFC 4180: a line of names, then a line for each row, ended by CR LF. NULL is an empty field,
-    /// an empty text and an empty blob `""`; blobs are base64.
+    /// Writes CSV by RFC 4180: a line of names, then a line for each row, ended by CR LF. NULL is an empty field, an
+    /// empty text and an empty blob `""`; blobs are base64.
     void csv(OutputStream target) throws IOException {
         OutputStream out = new BufferedOutputStream(target, BUFFER_BYTES);
         try (SqliteStatement select = select()) {

@@ -16,8 +16,8 @@ import java.util.HexFormat;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// The folder where the demo keeps everything it makes: PostgreSQL's programs and data, the replica, two secrets.
-/// One process at a time holds it. A second one is refused, with the id of the first in the message.
+/// The folder where the demo keeps everything it makes: PostgreSQL's programs and data, the replica, two secrets. One
+/// process at a time holds it. A second one is refused, with the id of the first in the message.
 final class DemoFolder implements AutoCloseable {
     private static final int SECRET_BYTES = 24;
 

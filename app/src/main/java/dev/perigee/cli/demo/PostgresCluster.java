@@ -32,8 +32,8 @@ record PostgresCluster(ProgramRunner runner, Path data, Path log) {
         return Files.exists(data);
     }
 
-    /// Creates the data directory, in a side folder that is then renamed. So a run that is killed meanwhile leaves
-    /// no incomplete cluster behind.
+    /// Creates the data directory, in a side folder that is then renamed. So a run that is killed meanwhile leaves no
+    /// incomplete cluster behind.
     void make(String user, Path passwordFile) {
         try {
             Path side = Files.createTempDirectory(data.toAbsolutePath().getParent(), "postgres-new-");

@@ -26,9 +26,9 @@ final class PostgresPrograms {
 
     private PostgresPrograms() {}
 
-    /// The folder with `bin/postgres` in it. The first call unpacks it into a side folder that is then renamed, so
-    /// that a run that is killed meanwhile leaves no incomplete PostgreSQL behind. Another build of PostgreSQL
-    /// gets another folder.
+    /// The folder with `bin/postgres` in it. The first call unpacks it into a side folder that is then renamed, so that
+    /// a run that is killed meanwhile leaves no incomplete PostgreSQL behind. Another build of PostgreSQL gets another
+    /// folder.
     static Path unpackedBelow(Path parent) {
         try {
             Path folder = parent.resolve(digest());

@@ -69,9 +69,8 @@ record ShopWork(Consumer<Duration> pause) {
                 """, random.nextInt(500_000) / 100.0, random.nextInt(50), 1 + random.nextInt(CUSTOMERS));
     }
 
-    /// Writes an order and keeps the transaction open for seconds before it commits, as programs do that call a
-    /// payment service in between. The id of the first event is drawn at the beginning, so a plain poller loses
-    /// such an order.
+    /// Writes an order and keeps the transaction open for seconds before it commits, as programs do that call a payment
+    /// service in between. The id of the first event is drawn at the beginning, so a plain poller loses such an order.
     void takeALongOrder(Connection connection, RandomGenerator random) throws SQLException {
         order(connection, random, 1 + random.nextInt(PRODUCTS - 10), "Taken by phone");
         tell(connection, "phone_call", random);

@@ -5,8 +5,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Turns Ctrl-C and SIGTERM into something to wait for. While this is open, the process does not end before
-/// everything is cleaned up, or a limit has passed.
+/// Turns Ctrl-C and SIGTERM into something to wait for. While this is open, the process does not end before everything
+/// is cleaned up, or a limit has passed.
 final class StopSignal implements AutoCloseable {
     private static final Duration CLEAN_UP_LIMIT = Duration.ofSeconds(45);
 
@@ -29,8 +29,8 @@ final class StopSignal implements AutoCloseable {
         boolean _ = asked.await(limit.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /// Sets the exit code of a process that was asked to stop, once everything is cleaned up. Without this call,
-    /// which a failure leaves out, the exit code is that of the signal.
+    /// Sets the exit code of a process that was asked to stop, once everything is cleaned up. Without this call, which
+    /// a failure leaves out, the exit code is that of the signal.
     int endWith(int code) {
         exitCode = OptionalInt.of(code);
         return code;

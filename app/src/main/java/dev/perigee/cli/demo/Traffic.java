@@ -14,8 +14,8 @@ import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The shop's simulated users: five threads, each with a connection of its own. Each pauses after a transaction,
-/// so the rate is bounded however fast the server is.
+/// The shop's simulated users: five threads, each with a connection of its own. Each pauses after a transaction, so the
+/// rate is bounded however fast the server is.
 final class Traffic implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Traffic.class);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(20);

@@ -5,9 +5,9 @@ import java.net.URLClassLoader;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Loads a plugin's classes. The plugin sees its own classes, the JDK's, and those of the server that belong to
-/// the plugin API or appear in its signatures. Everything else that the server uses is invisible, so a plugin may
-/// bring any version of it.
+/// Loads a plugin's classes. The plugin sees its own classes, the JDK's, and those of the server that belong to the
+/// plugin API or appear in its signatures. Everything else that the server uses is invisible, so a plugin may bring any
+/// version of it.
 final class PluginClassLoader extends URLClassLoader {
     private static final List<String> SHARED = List.of(
             "dev.perigee.plugin.",

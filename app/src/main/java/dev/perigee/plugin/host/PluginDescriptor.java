@@ -15,14 +15,13 @@ import tools.jackson.databind.JsonNode;
 /// @param name the same as [dev.perigee.plugin.StarbasePlugin#name()]
 /// @param version the plugin's own version
 /// @param apiVersion the version of the plugin API it was built for, `major.minor`
-/// @param className the class to start: a public [dev.perigee.plugin.StarbasePlugin] with a public constructor
-///     that takes its settings, a `Map<String, String>`, or nothing
+/// @param className the class to start: a public [dev.perigee.plugin.StarbasePlugin] with a public constructor that
+///     takes its settings, a `Map<String, String>`, or nothing
 public record PluginDescriptor(String name, String version, String apiVersion, String className) {
     /// Path of the descriptor in the jar.
     public static final String FILE = "perigee-plugin.json";
 
-    /// Version of the plugin API. A plugin must have the same major version, and a minor version that is not
-    /// greater.
+    /// Version of the plugin API. A plugin must have the same major version, and a minor version that is not greater.
     static final int API_MAJOR = 1;
 
     static final int API_MINOR = 0;

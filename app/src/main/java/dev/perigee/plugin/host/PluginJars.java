@@ -20,8 +20,8 @@ import java.util.zip.ZipEntry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Loads the plugins from a folder's jars, each in a class loader of its own. A jar that cannot be used is left
-/// out and reported, or ends the start, as configured.
+/// Loads the plugins from a folder's jars, each in a class loader of its own. A jar that cannot be used is left out and
+/// reported, or ends the start, as configured.
 public final class PluginJars implements AutoCloseable {
     private static final int MAX_DESCRIPTOR_BYTES = 64 << 10;
     private static final int MAX_JARS = 100;
@@ -39,8 +39,8 @@ public final class PluginJars implements AutoCloseable {
     /// @param folder need not exist
     /// @param settings each plugin's settings, by its name
     /// @param isFatal whether the first unusable jar ends the loading
-    /// @throws PerigeeException [Fault#CONFIG_INVALID] naming the unusable jar, if that is fatal; also if the
-    ///     folder cannot be read or has too many jars
+    /// @throws PerigeeException [Fault#CONFIG_INVALID] naming the unusable jar, if that is fatal; also if the folder
+    ///     cannot be read or has too many jars
     public static PluginJars load(Path folder, Map<String, Map<String, String>> settings, boolean isFatal) {
         PluginJars jars = new PluginJars(settings);
         try {

@@ -24,8 +24,7 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The plugins of a server, in their order. They are registered and started first to last, and stopped last to
-/// first.
+/// The plugins of a server, in their order. They are registered and started first to last, and stopped last to first.
 ///
 /// Hooks run in list order, and each plugin sees what those before it made of the statement. They run once per
 /// statement; more often only where every plugin allows it ([StarbasePlugin#mayWait]). Safe for many threads once
@@ -99,8 +98,8 @@ public final class PluginRegistry implements AutoCloseable {
         }
     }
 
-    /// Registers every plugin, then starts every plugin. If one fails and may not be left out, those started
-    /// before it are stopped.
+    /// Registers every plugin, then starts every plugin. If one fails and may not be left out, those started before it
+    /// are stopped.
     ///
     /// @param queries runs the plugins' statements
     /// @throws PerigeeException naming the plugin, with the fault it met
@@ -193,8 +192,8 @@ public final class PluginRegistry implements AutoCloseable {
         return failures;
     }
 
-    /// Stops the plugins, last to first. One that fails is logged, and the others are still stopped. A second call
-    /// does nothing.
+    /// Stops the plugins, last to first. One that fails is logged, and the others are still stopped. A second call does
+    /// nothing.
     @Override
     public synchronized void close() {
         if (isClosed) return;
@@ -219,8 +218,8 @@ public final class PluginRegistry implements AutoCloseable {
         }
     }
 
-    /// Runs a step of a plugin. For a plugin from a jar it runs on a thread of its own, which is interrupted past
-    /// the limit and not waited for.
+    /// Runs a step of a plugin. For a plugin from a jar it runs on a thread of its own, which is interrupted past the
+    /// limit and not waited for.
     private void within(StarbasePlugin plugin, String step, Runnable work) {
         if (!jars.plugins().contains(plugin)) {
             work.run();

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Tables of the replica to which callers may not write, each with the plugin that protects it and the reason.
-/// Safe for many threads.
+/// Tables of the replica to which callers may not write, each with the plugin that protects it and the reason. Safe for
+/// many threads.
 ///
 /// Names are compared without regard to case, also that of non-ASCII letters, which SQLite tells apart.
 public final class ProtectedTables {

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// The host as one plugin sees it. Routes are below the plugin's prefix; the alarm and the protected tables are
-/// its own.
+/// The host as one plugin sees it. Routes are below the plugin's prefix; the alarm and the protected tables are its
+/// own.
 final class RegisteredPlugin implements PluginHost {
     private final StarbasePlugin plugin;
     private final Services services;
@@ -73,14 +73,13 @@ final class RegisteredPlugin implements PluginHost {
         }
     }
 
-    /// Makes the plugin's routes available. Called only after the plugin has started, so a plugin that failed has
-    /// none.
+    /// Makes the plugin's routes available. Called only after the plugin has started, so a plugin that failed has none.
     void publish() {
         added.forEach(route -> routes.add(route.method(), route.path(), route.route()));
     }
 
-    /// Leaves the plugin out. Its alarm no longer fires, its tables are no longer protected, and it can neither
-    /// set an alarm nor protect a table. Work that it has begun may continue.
+    /// Leaves the plugin out. Its alarm no longer fires, its tables are no longer protected, and it can neither set an
+    /// alarm nor protect a table. Work that it has begun may continue.
     void withdraw() {
         isWithdrawn = true;
         isRegistering = false;
@@ -164,8 +163,8 @@ final class RegisteredPlugin implements PluginHost {
     public void function(String name, int argumentCount, SqliteFunction function) {
         if (!isRegistering) throw new IllegalStateException("functions are added in register() only");
         functions.add(name, argumentCount, function);
-        // The write connection is already open and also runs Perigee's own writes, so the function is registered
-        // there now.
+        // The write connection is already open and also runs Perigee's own writes, so the function is registered there
+        // now.
         store().write(tx -> {
             tx.connection().function(name, argumentCount, EnumSet.noneOf(SqliteFunction.Trait.class), function);
             return true;

@@ -7,8 +7,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.InstantSource;
 import java.util.Optional;
 
-/// What the server provides to all plugins. [dev.perigee.plugin.PluginHost] passes it on, for one plugin at a
-/// time.
+/// What the server provides to all plugins. [dev.perigee.plugin.PluginHost] passes it on, for one plugin at a time.
 ///
 /// @param source the external database, if one is configured
 /// @param metrics the registry of the metrics that `GET /metrics` shows

@@ -17,8 +17,8 @@ import java.util.OptionalLong;
 
 /// Reads the rows of a copy in the order of the rowid, each with its key as texts that the source can read.
 ///
-/// SQLite may order texts differently from the source. So a range of keys is applied here only if the key's
-/// columns are integers. For all other keys the source decides whether a row lies in the range.
+/// SQLite may order texts differently from the source. So a range of keys is applied here only if the key's columns are
+/// integers. For all other keys the source decides whether a row lies in the range.
 final class BackfillKeys {
     private final CopyDefinition definition;
     private final SourceText text;
@@ -29,7 +29,8 @@ final class BackfillKeys {
         this.text = text;
         this.rowid = definition
                 .rowid()
-                .orElseThrow(() -> BackfillScope.invalid("the copy has columns named rowid, _rowid_ and oid, so its rowid cannot be addressed"));
+                .orElseThrow(() -> BackfillScope.invalid(
+                        "the copy has columns named rowid, _rowid_ and oid, so its rowid cannot be addressed"));
     }
 
     /// A portion of the copy's rows.
@@ -135,8 +136,8 @@ final class BackfillKeys {
                 .orElseThrow();
     }
 
-    /// The value that a column stores for this text. Needed for BLOB columns and columns without a declared type,
-    /// whose affinity does not convert a text that is compared with them.
+    /// The value that a column stores for this text. Needed for BLOB columns and columns without a declared type, whose
+    /// affinity does not convert a text that is compared with them.
     private static Value stored(CopyColumn column, String text) {
         if (column.declaredType().equals("BLOB") && text.startsWith("\\x")) {
             try {

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// `tmp_replication_backfills`: one row per backfill under way. `tmp_replication_backfill_missing`: the rows that
-/// each backfill found in the copy and not at the source. Every method works inside the caller's transaction.
+/// `tmp_replication_backfills`: one row per backfill under way. `tmp_replication_backfill_missing`: the rows that each
+/// backfill found in the copy and not at the source. Every method works inside the caller's transaction.
 final class BackfillRecords {
     private static final String SELECT = """
             SELECT name, scope, phase, confirmed, generation, run, started_at, after_key, after_rowid, rows_done,
@@ -76,7 +76,8 @@ final class BackfillRecords {
                 .bindText(16, backfill.error().map(Problem::remedy).orElse(null))
                 .run();
         if (tx.connection().changes() == 1) return;
-        throw Fault.CONFLICT.in("table " + backfill.name(), "its backfill was cancelled", "The pages written before stay in the copy");
+        throw Fault.CONFLICT.in(
+                "table " + backfill.name(), "its backfill was cancelled", "The pages written before stay in the copy");
     }
 
     /// The present state of this very backfill. Empty if it has ended, even if another one of the table has begun

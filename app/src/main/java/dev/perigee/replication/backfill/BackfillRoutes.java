@@ -15,8 +15,8 @@ import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
-/// The REST API of backfills, for admins: begin, confirm, look at and cancel one. Bodies and answers are explained
-/// in `docs/replication.md`.
+/// The REST API of backfills, for admins: begin, confirm, look at and cancel one. Bodies and answers are explained in
+/// `docs/replication.md`.
 public final class BackfillRoutes {
     private static final String PATH = "/tables/:name/backfill";
 

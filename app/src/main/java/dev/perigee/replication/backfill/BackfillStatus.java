@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /// How far a backfill is, as the status and the events show it.
 ///
-/// @param state `running`; `waiting` until an admin confirms or cancels it; `failing` and being tried again;
-///     `done` or `cancelled`
+/// @param state `running`; `waiting` until an admin confirms or cancels it; `failing` and being tried again; `done` or
+///     `cancelled`
 /// @param run its number in `tmp_replication_runs`
 /// @param phase see [Backfill.Phase]
 /// @param progress the progress of the phase

@@ -41,8 +41,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/// One step of a backfill, in a snapshot of its own, run as a task of the table's runner. No sync runs during a
-/// step, so no row is overwritten with an older version. Syncs run between two steps.
+/// One step of a backfill, in a snapshot of its own, run as a task of the table's runner. No sync runs during a step,
+/// so no row is overwritten with an older version. Syncs run between two steps.
 ///
 /// Rows and the state of the backfill are written in the same transaction. If a step fails midway, the next one
 /// continues after the last page written.
@@ -110,7 +110,8 @@ final class BackfillStep {
         if (backfill == null) return Optional.empty();
         TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                 .orElseThrow();
-        if (state.generation() != backfill.generation()) return Optional.empty(); // all rows were fetched again meanwhile
+        if (state.generation() != backfill.generation())
+            return Optional.empty(); // all rows were fetched again meanwhile
         SourceTable table = source.describe(config);
         CopyDefinition definition = fitting(store, config, table, state);
         BackfillStep step = new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
@@ -125,8 +126,8 @@ final class BackfillStep {
 
     /// The copy's definition, after checking that it still fits the source's table.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] if it no longer fits, or the
-    ///     settings were changed; [Fault#CONFLICT] if all rows are about to be fetched again
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] if it no longer fits, or the settings
+    ///     were changed; [Fault#CONFLICT] if all rows are about to be fetched again
     static CopyDefinition fitting(Store store, TableConfig config, SourceTable table, TableState state) {
         CopyDefinition now = DefinitionCheck.definition(store, config, table);
         CopyDefinition made = state.definition().orElse(now);

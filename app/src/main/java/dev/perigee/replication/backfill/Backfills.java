@@ -35,9 +35,9 @@ import org.slf4j.LoggerFactory;
 
 /// Runs the backfills: at most one per table, recorded in the replica, so that they continue after a restart.
 ///
-/// A backfill is a chain of steps ([BackfillStep]). Each step is a task of the table's runner, so syncs run
-/// between the steps. A step that fails is tried again after a growing delay. A backfill that would delete too
-/// many rows waits until an admin confirms or cancels it. Safe for many threads.
+/// A backfill is a chain of steps ([BackfillStep]). Each step is a task of the table's runner, so syncs run between the
+/// steps. A step that fails is tried again after a growing delay. A backfill that would delete too many rows waits
+/// until an admin confirms or cancels it. Safe for many threads.
 public final class Backfills {
     private static final Logger LOG = LoggerFactory.getLogger(Backfills.class);
 
@@ -98,8 +98,8 @@ public final class Backfills {
 
     /// Begins a backfill. Returns when it has been recorded; it runs on the table's runner.
     ///
-    /// @throws PerigeeException [Fault#CONFLICT] if one is under way; [Fault#INVALID_REQUEST] if the source cannot
-    ///     read a text as a value of the key's column; [Fault#KEY_MISSING] if the table has no key
+    /// @throws PerigeeException [Fault#CONFLICT] if one is under way; [Fault#INVALID_REQUEST] if the source cannot read
+    ///     a text as a value of the key's column; [Fault#KEY_MISSING] if the table has no key
     Started begin(TableRunner runner, tools.jackson.databind.JsonNode body) {
         TableConfig config = runner.config();
         Source source = tables.source();
@@ -206,8 +206,7 @@ public final class Backfills {
                                 cancellation,
                                 now -> tell(runner, now, "running")));
             } catch (RuntimeException e) {
-                // The step was cancelled, for example by a pause of the table. That does not end the backfill
-                // itself.
+                // The step was cancelled, for example by a pause of the table. That does not end the backfill itself.
                 if (!cancellation.isCancelled()) throw e;
                 return host.store().read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, backfill));
             }

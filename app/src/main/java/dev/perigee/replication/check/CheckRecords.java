@@ -8,8 +8,8 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/// `tmp_replication_checks`: when each check of each table is due, so that a restart forgets none. Every method
-/// works inside the caller's transaction.
+/// `tmp_replication_checks`: when each check of each table is due, so that a restart forgets none. Every method works
+/// inside the caller's transaction.
 final class CheckRecords {
     private CheckRecords() {}
 

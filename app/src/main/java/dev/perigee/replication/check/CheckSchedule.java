@@ -28,9 +28,9 @@ import org.slf4j.LoggerFactory;
 
 /// Decides when the checks of copies (verifications and sweeps) are due, and runs at most one per table at a time.
 ///
-/// Due times are stored in the replica and survive a restart. The plugin sets its alarm to the earliest of them,
-/// and the alarm starts what is due. A check runs on a virtual thread of its own while syncs go on. For the steps
-/// that need the copy for themselves it uses [TableRunner#exclusively]. Safe for many threads.
+/// Due times are stored in the replica and survive a restart. The plugin sets its alarm to the earliest of them, and
+/// the alarm starts what is due. A check runs on a virtual thread of its own while syncs go on. For the steps that need
+/// the copy for themselves it uses [TableRunner#exclusively]. Safe for many threads.
 public final class CheckSchedule {
     /// Checks that run at once, over all tables; further ones wait for a turn.
     static final int AT_ONCE = 2;
@@ -89,9 +89,9 @@ public final class CheckSchedule {
         this.due = new HashMap<>(store.read(ReplicationTables.READ_LIMIT, CheckRecords::all));
     }
 
-    /// Starts the checks that are due, except those of paused tables. Sets a due time for checks that have none,
-    /// and forgets those that no table's settings ask for any more. Called when the alarm fires, and when tables
-    /// or due times change.
+    /// Starts the checks that are due, except those of paused tables. Sets a due time for checks that have none, and
+    /// forgets those that no table's settings ask for any more. Called when the alarm fires, and when tables or due
+    /// times change.
     public synchronized void startDue() {
         if (isClosed) return;
         Instant now = clock.instant();
@@ -117,8 +117,8 @@ public final class CheckSchedule {
         unwanted.forEach(due::remove);
     }
 
-    /// When the next check is due, leaving out tables that are paused or being checked. A running check sets the
-    /// next due time when it ends.
+    /// When the next check is due, leaving out tables that are paused or being checked. A running check sets the next
+    /// due time when it ends.
     public synchronized Optional<Instant> earliest() {
         Map<String, TableRunner> ready = new HashMap<>();
         for (TableRunner table : tables.get()) if (isReady(table)) ready.put(table.name(), table);
@@ -137,8 +137,8 @@ public final class CheckSchedule {
         return running.containsKey(table);
     }
 
-    /// Starts a check now, on a thread of its own. The next scheduled check of this kind is then due one interval
-    /// after its end.
+    /// Starts a check now, on a thread of its own. The next scheduled check of this kind is then due one interval after
+    /// its end.
     ///
     /// @return completes with the result of `check`, or with its failure
     /// @throws PerigeeException [Fault#BUSY] while another check of the table runs; [Fault#CLOSED] after [#stop]
@@ -155,8 +155,7 @@ public final class CheckSchedule {
         return begin(table, kind, check, _ -> true);
     }
 
-    /// Cancels all checks and starts no further ones. Does not wait, see [#awaitStopped]. What they repaired
-    /// stays.
+    /// Cancels all checks and starts no further ones. Does not wait, see [#awaitStopped]. What they repaired stays.
     public void stop() {
         synchronized (this) {
             isClosed = true;
@@ -167,8 +166,8 @@ public final class CheckSchedule {
         }
     }
 
-    /// Waits until all checks have ended, [TableRunner#CUT_GRACE] for each at most. Called after the tables'
-    /// runners were stopped, because a check may wait for one of them.
+    /// Waits until all checks have ended, [TableRunner#CUT_GRACE] for each at most. Called after the tables' runners
+    /// were stopped, because a check may wait for one of them.
     public void awaitStopped() {
         List<Running> ending;
         synchronized (this) {
@@ -177,7 +176,10 @@ public final class CheckSchedule {
         for (Running one : ending) {
             try {
                 boolean hasEnded = one.thread().join(TableRunner.CUT_GRACE);
-                if (!hasEnded) LOG.error("The check's thread {} did not end in time", one.thread().getName());
+                if (!hasEnded)
+                    LOG.error(
+                            "The check's thread {} did not end in time",
+                            one.thread().getName());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -244,8 +246,7 @@ public final class CheckSchedule {
     }
 
     private void due(CheckRecords.Key key, Instant at) {
-        // Whole milliseconds, as the alarm's time is. Otherwise the alarm would fire too early and find nothing
-        // due.
+        // Whole milliseconds, as the alarm's time is. Otherwise the alarm would fire too early and find nothing due.
         Instant when = at.truncatedTo(ChronoUnit.MILLIS);
         store.write(tx -> {
             CheckRecords.put(tx, key, when);

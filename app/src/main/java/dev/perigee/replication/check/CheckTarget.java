@@ -28,8 +28,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// The precondition of a check: a fully loaded copy, paired with the source table whose columns and key still
-/// match it.
+/// The precondition of a check: a fully loaded copy, paired with the source table whose columns and key still match it.
 ///
 /// @param table the table as the source describes it now
 /// @param definition the definition that the copy was made from
@@ -41,17 +40,15 @@ record CheckTarget(
         CopyDefinition definition,
         TableState state,
         Optional<SoftDeletes> marks) {
-    /// Text types. A stored value of these that begins with `{` is the source's own text, not JSON made by
-    /// Perigee.
+    /// Text types. A stored value of these that begins with `{` is the source's own text, not JSON made by Perigee.
     private static final Set<String> TEXTS = Set.of("text", "character varying", "character", "name", "citext");
 
-    /// Reads the source's definition of the table and the copy's state, and checks that the two match. Changes
-    /// nothing.
+    /// Reads the source's definition of the table and the copy's state, and checks that the two match. Changes nothing.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] if the copy is not fully loaded, waits to be
-    ///     fetched again, or was made with other settings. [Fault#SOURCE_SCHEMA_CHANGED] if the two do not match.
-    ///     [Fault#INVALID_REQUEST] in mode `full`: each sync replaces the whole copy, so no row can have been
-    ///     lost. Or another `SOURCE_*` fault
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] if the copy is not fully loaded, waits to be fetched
+    ///     again, or was made with other settings. [Fault#SOURCE_SCHEMA_CHANGED] if the two do not match.
+    ///     [Fault#INVALID_REQUEST] in mode `full`: each sync replaces the whole copy, so no row can have been lost. Or
+    ///     another `SOURCE_*` fault
     static CheckTarget of(Store store, Source source, TableConfig config) {
         String where = "table " + config.name();
         if (config.mode() == Mode.FULL) {
@@ -69,7 +66,10 @@ record CheckTarget(
                         .filter(made -> !made.isChosenDifferently(now))
                         .isPresent())
                 .orElseThrow(() -> Fault.CONFLICT.in(
-                        where, "its copy is not fully loaded yet, or not with its present settings", "Nothing was changed", Remedies.sync(config.name())));
+                        where,
+                        "its copy is not fully loaded yet, or not with its present settings",
+                        "Nothing was changed",
+                        Remedies.sync(config.name())));
         CopyDefinition made = state.definition().orElseThrow();
         Drift drift = Drift.between(made, now);
         if (!drift.isNone()) throw Fault.SOURCE_SCHEMA_CHANGED.in(where, drift.why(), "The copy stays as it is");

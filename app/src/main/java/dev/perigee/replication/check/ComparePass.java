@@ -21,9 +21,9 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 
-/// One pass over a table at the source, in one snapshot, which compares its rows with the copy as they stream in.
-/// Syncs go on meanwhile: nothing is locked, and a read transaction on the copy ends after about
-/// [Comparison#SLICE_ROWS] rows.
+/// One pass over a table at the source, in one snapshot, which compares its rows with the copy as they stream in. Syncs
+/// go on meanwhile: nothing is locked, and a read transaction on the copy ends after about [Comparison#SLICE_ROWS]
+/// rows.
 ///
 /// Two threads work at the same time: one reads the source and computes the digest, the calling one compares.
 final class ComparePass {
@@ -74,11 +74,10 @@ final class ComparePass {
         this.cancellation = cancellation;
     }
 
-    /// Compares all rows. Called once; blocks until the source's last row and the copy's last row have been
-    /// compared.
+    /// Compares all rows. Called once; blocks until the source's last row and the copy's last row have been compared.
     ///
-    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] if the copy was replaced meanwhile; the
-    ///     reason of the cancellation. Nothing was changed
+    /// @throws PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] if the copy was replaced meanwhile; the reason of
+    ///     the cancellation. Nothing was changed
     Result run() {
         int columns = copy.definition().columns().size();
         // Begins before the source's snapshot, so that rows inserted into the copy later do not count as extra.
@@ -163,8 +162,7 @@ final class ComparePass {
         });
     }
 
-    /// Fails if the copy was replaced or altered since the pass began: the same rowids may then belong to other
-    /// rows.
+    /// Fails if the copy was replaced or altered since the pass began: the same rowids may then belong to other rows.
     private void requireSame(Transaction tx) {
         boolean isSame = StateRecords.find(tx, copy.config().name())
                 .filter(now -> now.generation() == copy.state().generation()
@@ -179,8 +177,7 @@ final class ComparePass {
                         .formatted(Remedies.word(copy.config().name())));
     }
 
-    /// Runs `work` in a read transaction. If no reader was free, `work` has not begun, so the read can be tried
-    /// again.
+    /// Runs `work` in a read transaction. If no reader was free, `work` has not begun, so the read can be tried again.
     private <T> T inRead(TransactionWork<T> work) {
         AtomicBoolean hasBegun = new AtomicBoolean();
         for (int tries = 1; ; tries++) {

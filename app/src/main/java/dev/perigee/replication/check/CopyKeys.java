@@ -27,11 +27,10 @@ import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Reads the keys of a copy in the order of its rowids, in short transactions while syncs go on. Used by one
-/// thread.
+/// Reads the keys of a copy in the order of its rowids, in short transactions while syncs go on. Used by one thread.
 ///
-/// @throws dev.perigee.fault.PerigeeException from each method: [Fault#BUSY] if the copy was replaced, because the
-///     new copy has other rowids; the reason of the cancellation
+/// @throws dev.perigee.fault.PerigeeException from each method: [Fault#BUSY] if the copy was replaced, because the new
+///     copy has other rowids; the reason of the cancellation
 final class CopyKeys {
     /// Rows read in one transaction.
     static final int SLICE_ROWS = 20_000;

@@ -24,13 +24,13 @@ import java.util.function.LongPredicate;
 /// Finds the rows of a copy that the source does not have, while syncs go on. The rows found are only candidates,
 /// because some may have been written meanwhile.
 ///
-/// First the copy's keys are hashed and counted by bucket, then the source counts its own in a snapshot. In the
-/// same snapshot the source sends only the keys of buckets that differ, and their hashes are kept.
+/// First the copy's keys are hashed and counted by bucket, then the source counts its own in a snapshot. In the same
+/// snapshot the source sends only the keys of buckets that differ, and their hashes are kept.
 ///
-/// The source sends all keys if it cannot count them, or if more than [#MAX_EXCHANGED] would have to be sent. If
-/// the copy's key is its rowid, both sides are then read in the same order and merged, with nothing kept in
-/// memory. Otherwise each key is looked up in the copy, and one bit per rowid is kept for the rows that were
-/// found. SQLite assigned those rowids itself, so they lie close together.
+/// The source sends all keys if it cannot count them, or if more than [#MAX_EXCHANGED] would have to be sent. If the
+/// copy's key is its rowid, both sides are then read in the same order and merged, with nothing kept in memory.
+/// Otherwise each key is looked up in the copy, and one bit per rowid is kept for the rows that were found. SQLite
+/// assigned those rowids itself, so they lie close together.
 ///
 /// Rows with a rowid above the copy's greatest one at the start are not candidates: they were inserted later. Used
 /// once, by one thread.

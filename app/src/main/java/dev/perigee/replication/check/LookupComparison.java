@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// The comparison for any key. The source sends its rows in physical order, each is looked up in the copy, and the
-/// rowid found is remembered as one bit. Rows of the copy that were not met in the end are suspected to be extra.
-/// So it does not matter in which order the source sorts keys, which may be linguistic.
+/// rowid found is remembered as one bit. Rows of the copy that were not met in the end are suspected to be extra. So it
+/// does not matter in which order the source sorts keys, which may be linguistic.
 final class LookupComparison implements Comparison {
     private final CheckTarget checked;
     private final Suspects suspects;
@@ -31,8 +31,8 @@ final class LookupComparison implements Comparison {
     private @Nullable Transaction transaction;
     private @Nullable SqliteStatement lookup;
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] if the copy has a rowid above
-    ///     [RowidSet#MAX_ROWID]; [Fault#INVALID_REQUEST] if its columns have taken all names of the rowid
+    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] if the copy has a rowid above [RowidSet#MAX_ROWID];
+    ///     [Fault#INVALID_REQUEST] if its columns have taken all names of the rowid
     LookupComparison(CheckTarget copy, Transaction tx, Suspects suspects) {
         this.checked = copy;
         this.suspects = suspects;

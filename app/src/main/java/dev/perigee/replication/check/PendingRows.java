@@ -13,8 +13,8 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 
-/// Finds out which rows the next sync will fetch anyway: these are only behind, not lost. Sends the source the
-/// same questions as a sync would, but asks for the keys only; see [dev.perigee.replication.sync.SyncRun].
+/// Finds out which rows the next sync will fetch anyway: these are only behind, not lost. Sends the source the same
+/// questions as a sync would, but asks for the keys only; see [dev.perigee.replication.sync.SyncRun].
 final class PendingRows {
     private static final int PAGE_ROWS = 10_000;
 

@@ -12,8 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// `tmp_replication_proofs`: the last verification of each table, and the last that found the copy equal or
-/// repaired it. Methods work inside the caller's transaction.
+/// `tmp_replication_proofs`: the last verification of each table, and the last that found the copy equal or repaired
+/// it. Methods work inside the caller's transaction.
 public final class ProofRecords {
     private static final String SELECT = """
             SELECT name, verdict, started_at, took_ms, generation, as_of, position, rows, missing, different, extra,
@@ -35,8 +35,8 @@ public final class ProofRecords {
     /// @param verified empty if there was no such verification, or if a later one found differences and left them
     public record Entry(Proof last, Optional<Verified> verified) {}
 
-    /// Records `proof` as the table's last verification. If it found differences and left them, the earlier
-    /// [Verified] is cleared. If it could not be completed, the earlier one stays.
+    /// Records `proof` as the table's last verification. If it found differences and left them, the earlier [Verified]
+    /// is cleared. If it could not be completed, the earlier one stays.
     static void put(Transaction tx, Proof proof) {
         SqliteStatement put = tx.statement("""
                 INSERT INTO tmp_replication_proofs (name, verdict, started_at, took_ms, generation, as_of, position,

@@ -22,8 +22,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
-/// The REST API of verifications below `/replication`, for admins: `GET /proof`, `GET /proof/:name`, `POST
-/// /tables/:name/verify`. Bodies and answers are explained in `docs/replication.md`.
+/// The REST API of verifications below `/replication`, for admins: `GET /proof`, `GET /proof/:name`,
+/// `POST /tables/:name/verify`. Bodies and answers are explained in `docs/replication.md`.
 public final class ProofRoutes {
     private static final Set<String> FIELDS = Set.of("repair", "confirm");
 

@@ -19,8 +19,7 @@ import java.util.Optional;
 /// @param rows the number of rows of the source that were compared
 /// @param pending the number of rows that are only behind: the next sync fetches them
 /// @param digest the digest of the source's rows as the copy stores them
-/// @param verified the last verification that found the copy equal or repaired it; empty if the copy was replaced
-///     since
+/// @param verified the last verification that found the copy equal or repaired it; empty if the copy was replaced since
 /// @param nextVerifyAt when the next verification is due by schedule
 /// @param running whether a check of the table runs, or waits for its turn
 /// @param progress the progress of the running verification

@@ -26,14 +26,14 @@ import java.util.Set;
 
 /// Compares single rows that seemed to differ between source and copy a second time, and repairs them if asked.
 ///
-/// A check compares while syncs write rows, so the rows it finds are only suspects. This class reads each
-/// suspect's key in a fresh snapshot of the source while no sync runs: the caller is inside
-/// [dev.perigee.replication.run.TableRunner#exclusively]. A row that the next sync would fetch anyway is behind,
-/// not lost ([PendingRows]). Of all other rows the copy must have exactly what the source has. SQLite itself
-/// decides whether two rows are equal, with the comparison that syncs use.
+/// A check compares while syncs write rows, so the rows it finds are only suspects. This class reads each suspect's key
+/// in a fresh snapshot of the source while no sync runs: the caller is inside
+/// [dev.perigee.replication.run.TableRunner#exclusively]. A row that the next sync would fetch anyway is behind, not
+/// lost ([PendingRows]). Of all other rows the copy must have exactly what the source has. SQLite itself decides
+/// whether two rows are equal, with the comparison that syncs use.
 ///
-/// A missing or different row is written as the source sent it. A row is removed only after the source's answer
-/// about its key was complete and did not contain it.
+/// A missing or different row is written as the source sent it. A row is removed only after the source's answer about
+/// its key was complete and did not contain it.
 final class Recheck {
     /// Keys compared in one call at most, because syncs of the table wait meanwhile.
     static final int MAX_KEYS = 20_000;
@@ -85,8 +85,8 @@ final class Recheck {
     ///
     /// @param keys the keys as the copy stores them, at most [#MAX_KEYS]
     /// @param cancellation checked between two questions to the source; rows written before stay and are correct
-    /// @throws dev.perigee.fault.PerigeeException as [CheckTarget#of]; a `SOURCE_*` fault. No row was removed
-    ///     without a complete answer of the source
+    /// @throws dev.perigee.fault.PerigeeException as [CheckTarget#of]; a `SOURCE_*` fault. No row was removed without a
+    ///     complete answer of the source
     Found look(TableConfig config, Collection<StoredKey> keys, Fixes fixes, SyncCancellation cancellation) {
         if (keys.size() > MAX_KEYS) throw new IllegalArgumentException(keys.size() + " keys at once");
         if (keys.isEmpty()) return Found.NOTHING;

@@ -19,12 +19,11 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A source that refuses to be read once one of its tables is not the same table any more. Each snapshot checks
-/// this before anything else is read in it. Rows that are missing in another server, database or table of the same
-/// name say nothing about the copy.
+/// A source that refuses to be read once one of its tables is not the same table any more. Each snapshot checks this
+/// before anything else is read in it. Rows that are missing in another server, database or table of the same name say
+/// nothing about the copy.
 ///
-/// Sweeps, verifications and backfills read through this class, because they remove rows that the source does not
-/// have.
+/// Sweeps, verifications and backfills read through this class, because they remove rows that the source does not have.
 public record SameTableSource(Source source, Asking asking) implements Source {
     /// Checks the table's identity in a snapshot, and throws if it is another table.
     @FunctionalInterface

@@ -25,8 +25,8 @@ import java.util.random.RandomGenerator;
 /// thread, never inside a task of the table's runner.
 ///
 /// Keys are compared while syncs go on ([KeyComparison]), so the rows found are only candidates. Each candidate is
-/// looked up again in a fresh snapshot while no sync runs ([Recheck]). It is removed only if a complete answer of
-/// the source does not contain it. Between two lots of candidates, syncs that wait get to run.
+/// looked up again in a fresh snapshot while no sync runs ([Recheck]). It is removed only if a complete answer of the
+/// source does not contain it. Between two lots of candidates, syncs that wait get to run.
 final class SweepRun {
     /// Candidates checked in one lot, while syncs of the table wait.
     static final int LOT_ROWS = 5_000;
@@ -64,8 +64,8 @@ final class SweepRun {
     /// Sweeps the table to the end. Compares again as long as a comparison found more candidates than it could
     /// remember.
     ///
-    /// @throws PerigeeException [Fault#MASS_DELETE] if an admin has to confirm the deletion; as [CheckTarget#of];
-    ///     a `SOURCE_*` fault. Rows removed before were gone at the source
+    /// @throws PerigeeException [Fault#MASS_DELETE] if an admin has to confirm the deletion; as [CheckTarget#of]; a
+    ///     `SOURCE_*` fault. Rows removed before were gone at the source
     void run() throws InterruptedException {
         boolean isMore = true;
         while (isMore) {
@@ -111,8 +111,8 @@ final class SweepRun {
         return last;
     }
 
-    /// Stops the sweep before it removes anything, if more rows are gone than may be removed without a
-    /// confirmation. If there are too many candidates, it first counts how many of them are really gone.
+    /// Stops the sweep before it removes anything, if more rows are gone than may be removed without a confirmation. If
+    /// there are too many candidates, it first counts how many of them are really gone.
     private void guard(TableConfig config, KeyComparison.Found found, CopyKeys keys, Recheck look)
             throws InterruptedException {
         MassDeleteGuard mass = new MassDeleteGuard(config, found.compared(), confirmed);

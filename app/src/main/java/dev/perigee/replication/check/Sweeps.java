@@ -24,8 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Runs the sweeps of tables and records each. [CheckSchedule] decides when they are due, and sees to it that a
-/// table has one check at a time. Safe for many threads.
+/// Runs the sweeps of tables and records each. [CheckSchedule] decides when they are due, and sees to it that a table
+/// has one check at a time. Safe for many threads.
 public final class Sweeps implements CheckSchedule.Scheduled {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeps.class);
 
@@ -88,8 +88,10 @@ public final class Sweeps implements CheckSchedule.Scheduled {
         } catch (InterruptedException e) {
             problem = Optional.of(Problem.of(cancellation
                     .reason()
-                    .orElseGet(() ->
-                            Fault.CLOSED.in("table " + runner.name(), "its sweep was interrupted", "The next sweep starts from the beginning"))));
+                    .orElseGet(() -> Fault.CLOSED.in(
+                            "table " + runner.name(),
+                            "its sweep was interrupted",
+                            "The next sweep starts from the beginning"))));
         } catch (RuntimeException e) {
             PerigeeException failure = ThreadFailures.unwrapped(e);
             problem = Optional.of(Problem.of(cancellation.reason().orElse(failure)));

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One verification of one copy: a pass over all rows ([ComparePass]), then a second comparison of the rows that
-/// seemed to differ ([Recheck]), which also repairs them if asked. Used once, by one thread.
+/// One verification of one copy: a pass over all rows ([ComparePass]), then a second comparison of the rows that seemed
+/// to differ ([Recheck]), which also repairs them if asked. Used once, by one thread.
 final class Verification {
     private static final Logger LOG = LoggerFactory.getLogger(Verification.class);
 
@@ -34,8 +34,8 @@ final class Verification {
     ///
     /// @param repairs whether rows that differ are repaired in the copy
     /// @param isConfirmed whether a repair may remove more rows than the table's `maxDeletedShare`
-    /// @param isWhole whether to repair nothing if more rows seem to differ than are remembered, because then not
-    ///     all could be repaired
+    /// @param isWhole whether to repair nothing if more rows seem to differ than are remembered, because then not all
+    ///     could be repaired
     record Order(boolean repairs, boolean isConfirmed, boolean isWhole) {
         /// Compares and reports only.
         static final Order PLAIN = new Order(false, false);
@@ -86,8 +86,8 @@ final class Verification {
         this.startedAt = clock.instant();
     }
 
-    /// Runs the verification to its end. A failure is in the proof's `error` and never thrown. Rows repaired
-    /// before a failure stay repaired.
+    /// Runs the verification to its end. A failure is in the proof's `error` and never thrown. Rows repaired before a
+    /// failure stay repaired.
     Proof run() {
         try {
             // Sync first, so that the copy is as little behind as possible.
@@ -102,7 +102,8 @@ final class Verification {
             return judged(all.suspects());
         } catch (RuntimeException e) {
             PerigeeException failure = cancellation.reason().orElseGet(() -> ThreadFailures.unwrapped(e));
-            if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: internal error in a verification", runner.name(), e);
+            if (failure.fault() == Fault.INTERNAL)
+                LOG.error("table {}: internal error in a verification", runner.name(), e);
             return proof(Verdict.UNFINISHED, Optional.of(Problem.of(failure)));
         }
     }
@@ -133,8 +134,8 @@ final class Verification {
         Recheck second = new Recheck(store, remembered);
         for (var portion : suspects.portions()) {
             all = all.plus(await(runner.exclusively(itsOwn -> {
-                // Two cancellations apply: the check's own, when the server stops, and the task's, when the table
-                // is removed or paused.
+                // Two cancellations apply: the check's own, when the server stops, and the task's, when the table is
+                // removed or paused.
                 cancellation.check();
                 return second.look(runner.config(), portion, fixes, itsOwn);
             })));

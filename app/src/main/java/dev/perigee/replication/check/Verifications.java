@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Runs the verifications of all tables, on demand and by schedule; knows their progress, and records their
-/// proofs. Safe for many threads.
+/// Runs the verifications of all tables, on demand and by schedule; knows their progress, and records their proofs.
+/// Safe for many threads.
 public final class Verifications implements CheckSchedule.Scheduled {
     /// Is told how verifications proceed. Called on the threads that verify, so no method may block.
     public interface Listener {
@@ -54,13 +54,11 @@ public final class Verifications implements CheckSchedule.Scheduled {
         return checks.start(table, CheckSchedule.Kind.VERIFY, cancellation -> verify(table, order, cancellation));
     }
 
-    /// Brings a copy to what the source has now, after the source went back in time or was replaced. Compares the
-    /// rows and repairs them. Fetches all rows again if they cannot be compared, or if more differ than can be
-    /// remembered.
+    /// Brings a copy to what the source has now, after the source went back in time or was replaced. Compares the rows
+    /// and repairs them. Fetches all rows again if they cannot be compared, or if more differ than can be remembered.
     ///
     /// @return completes with the result of the repair, or of the sync that fetched all rows
-    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while a check of the table runs; nothing was
-    ///     changed
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] while a check of the table runs; nothing was changed
     public CompletableFuture<SyncResult> recover(CheckSchedule checks, TableRunner table) {
         return repaired(checks, table)
                 .thenCompose(done ->
@@ -134,8 +132,7 @@ public final class Verifications implements CheckSchedule.Scheduled {
                 // Nothing is recorded for a table that was removed meanwhile.
                 Optional<TableState> state = StateRecords.find(tx, name);
                 if (state.isPresent()) ProofRecords.put(tx, proof);
-                // An admin or another program may have written to the copy, so that its recorded row count is
-                // wrong.
+                // An admin or another program may have written to the copy, so that its recorded row count is wrong.
                 boolean isMiscounted =
                         state.filter(now -> now.rowCount() != proof.rows()).isPresent();
                 if (proof.verdict().isGood() && isMiscounted) StateRecords.recount(tx, name);

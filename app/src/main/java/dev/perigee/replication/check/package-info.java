@@ -1,7 +1,7 @@
 /// Compares copies with their source: verifications, sweeps and repairs, with their routes and tables.
 ///
-/// Guarantee: a row counts as different only after it was read a second time while no sync ran. Nothing is deleted
-/// in bulk without a confirmation.
+/// Guarantee: a row counts as different only after it was read a second time while no sync ran. Nothing is deleted in
+/// bulk without a confirmation.
 ///
 /// Start reading at [CheckSchedule].
 @NullMarked

@@ -30,10 +30,9 @@ import org.jspecify.annotations.Nullable;
 /// @param key columns that identify a row, all of them copied; empty for a copy without a key
 /// @param cursorColumn its values order the rows; it need not be copied; empty where the mode needs no cursor
 /// @param choices the other settings that an admin chose, with columns named as the settings name them
-/// @param known which columns those names refer to, and the columns that the copy keeps although the source
-///     dropped them
-/// @param parts the entries of [SourceTable#parts] for the copied columns, the cursor column and
-///     [SourceTable#ALL_ROWS]
+/// @param known which columns those names refer to, and the columns that the copy keeps although the source dropped
+///     them
+/// @param parts the entries of [SourceTable#parts] for the copied columns, the cursor column and [SourceTable#ALL_ROWS]
 public record CopyDefinition(
         TableId source,
         String target,
@@ -55,12 +54,11 @@ public record CopyDefinition(
             boolean notNull,
             Optional<String> note) {}
 
-    /// Settings that decide how the copy is made. A change of any of them means that all rows are fetched again,
-    /// except a change of `rowSecurity` from `refused` to `filtered`.
+    /// Settings that decide how the copy is made. A change of any of them means that all rows are fetched again, except
+    /// a change of `rowSecurity` from `refused` to `filtered`.
     ///
     /// @param softColumn the column that marks deleted rows, see [SoftDeletes]; null for none
-    /// @param rowSecurity with `filtered`, the source may have hidden rows from its user, and these were never
-    ///     fetched
+    /// @param rowSecurity with `filtered`, the source may have hidden rows from its user, and these were never fetched
     public record Choices(
             List<String> key,
             List<String> columns,
@@ -93,8 +91,7 @@ public record CopyDefinition(
     /// What the column names in the settings refer to.
     ///
     /// @param names the identity of each column that the settings name, by the name used there
-    /// @param renamed the current name at the source of each column that was renamed, by the name used in the
-    ///     settings
+    /// @param renamed the current name at the source of each column that was renamed, by the name used in the settings
     /// @param cursor the identity of the cursor column
     /// @param kept columns of the copy that the source has dropped
     public record Known(
@@ -137,8 +134,8 @@ public record CopyDefinition(
     /// The definition that `config` asks for, checked against the table as the source describes it now.
     ///
     /// @throws PerigeeException [Fault#SOURCE_COLUMN_MISSING], [Fault#SOURCE_PERMISSION], [Fault#KEY_MISSING],
-    ///     [Fault#CURSOR_UNSUITABLE], or [Fault#INVALID_REQUEST] for settings that contradict each other and for
-    ///     names that SQLite cannot hold
+    ///     [Fault#CURSOR_UNSUITABLE], or [Fault#INVALID_REQUEST] for settings that contradict each other and for names
+    ///     that SQLite cannot hold
     public static CopyDefinition of(TableConfig config, SourceTable table) {
         String where = "table " + config.name();
         Set<String> wanted = new HashSet<>(config.columns());
@@ -199,8 +196,8 @@ public record CopyDefinition(
         return parts;
     }
 
-    /// The same definition with the [#parts()] of `now`. For use where names inside types were added and no
-    /// existing name changed.
+    /// The same definition with the [#parts()] of `now`. For use where names inside types were added and no existing
+    /// name changed.
     public CopyDefinition withPartsOf(CopyDefinition now) {
         return new CopyDefinition(source, target, columns, key, cursorColumn, choices, known, now.parts);
     }
@@ -218,8 +215,8 @@ public record CopyDefinition(
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
     }
 
-    /// A name of the rowid that is not hidden by a column of the same name; empty where columns have taken all
-    /// three names.
+    /// A name of the rowid that is not hidden by a column of the same name; empty where columns have taken all three
+    /// names.
     public Optional<String> rowid() {
         List<String> taken = new ArrayList<>(columnNames());
         known.kept().forEach(kept -> taken.add(kept.name()));
@@ -232,8 +229,8 @@ public record CopyDefinition(
         return columns.stream().map(CopyColumn::name).toList();
     }
 
-    /// The key columns that the copy stores as the source's text. In these, two different texts are two different
-    /// keys of the copy, even where the source takes them for equal.
+    /// The key columns that the copy stores as the source's text. In these, two different texts are two different keys
+    /// of the copy, even where the source takes them for equal.
     public Set<String> spelledKey() {
         Set<String> spelled = new HashSet<>();
         for (CopyColumn column : columns) {

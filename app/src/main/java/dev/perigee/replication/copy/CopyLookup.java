@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 
 /// Finds, compares and deletes single rows of a copy by their key.
 ///
-/// SQLite itself decides whether a value differs, after the column's affinity has been applied. A sync uses the
-/// same comparison to decide whether it writes a row.
+/// SQLite itself decides whether a value differs, after the column's affinity has been applied. A sync uses the same
+/// comparison to decide whether it writes a row.
 public final class CopyLookup {
     public enum Finding {
         MISSING,

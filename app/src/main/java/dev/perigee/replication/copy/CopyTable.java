@@ -35,8 +35,8 @@ public final class CopyTable {
         tx.connection().exec("DROP TABLE IF EXISTS " + quoted(name));
     }
 
-    /// The type of the object that already has this name in the replica, such as `table` or `view`. The case of
-    /// the name is ignored, as SQLite does.
+    /// The type of the object that already has this name in the replica, such as `table` or `view`. The case of the
+    /// name is ignored, as SQLite does.
     public static Optional<String> existing(Transaction tx, String name) {
         SqliteStatement find = tx.statement("SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE");
         try {
@@ -47,8 +47,8 @@ public final class CopyTable {
         }
     }
 
-    /// Replaces the table `old` by the table `shadow`, which is renamed to `target`. Indexes and triggers that
-    /// others created on `old` are created again if the name stays the same and they still fit.
+    /// Replaces the table `old` by the table `shadow`, which is renamed to `target`. Indexes and triggers that others
+    /// created on `old` are created again if the name stays the same and they still fit.
     public static void swap(Transaction tx, String shadow, String old, String target) {
         List<String> theirs = addedByOthers(tx, old);
         drop(tx, old);
@@ -63,8 +63,7 @@ public final class CopyTable {
         if (old.equals(target)) theirs.forEach(sql -> makeAgain(tx, sql));
     }
 
-    /// Rebuilds the copy as `definition` says, from the rows and columns it has. Nothing is fetched from the
-    /// source.
+    /// Rebuilds the copy as `definition` says, from the rows and columns it has. Nothing is fetched from the source.
     public static void remake(Transaction tx, CopyDefinition definition) {
         String copy = definition.target();
         String remade = REMADE_PREFIX + copy;
@@ -84,8 +83,8 @@ public final class CopyTable {
         return type(column, true);
     }
 
-    /// Copies the values of columns that the source has dropped from the old copy into the shadow that will
-    /// replace it. Does nothing where the two have no key, or different keys, because rows could not be matched.
+    /// Copies the values of columns that the source has dropped from the old copy into the shadow that will replace it.
+    /// Does nothing where the two have no key, or different keys, because rows could not be matched.
     public static void carryOver(Transaction tx, String shadow, CopyDefinition old, CopyDefinition now) {
         Set<Integer> dropped = new HashSet<>();
         now.known().kept().forEach(kept -> dropped.add(kept.identity()));
@@ -122,9 +121,9 @@ public final class CopyTable {
                 .toList();
     }
 
-    /// The source's indexes that the copy can have: those with copied columns only, except one on the key itself.
-    /// None of them is unique, because a page may contain a combination of rows that the source never had at one
-    /// time. The generation in the index names keeps a shadow's indexes apart from those of the old copy.
+    /// The source's indexes that the copy can have: those with copied columns only, except one on the key itself. None
+    /// of them is unique, because a page may contain a combination of rows that the source never had at one time. The
+    /// generation in the index names keeps a shadow's indexes apart from those of the old copy.
     public static List<Index> indexes(CopyDefinition definition, List<SourceIndex> source, long generation) {
         Set<String> copied = new HashSet<>(definition.columnNames());
         List<Index> indexes = new ArrayList<>();
@@ -204,8 +203,7 @@ public final class CopyTable {
         return String.join(", ", parts);
     }
 
-    /// `INTEGER PRIMARY KEY` takes NULL as "choose a number", so only a column that is never NULL may become the
-    /// rowid.
+    /// `INTEGER PRIMARY KEY` takes NULL as "choose a number", so only a column that is never NULL may become the rowid.
     public static boolean isRowid(CopyDefinition definition) {
         return definition.key().size() == 1
                 && definition.columns().stream()

@@ -11,8 +11,8 @@ public final class KeyText {
     private KeyText() {}
 
     /// @param isEpoch whether the copy stores times as microseconds since 1970
-    /// @return empty for NULL, and where the copy's form cannot be converted back: arrays and other structures,
-    ///     and times stored as microseconds
+    /// @return empty for NULL, and where the copy's form cannot be converted back: arrays and other structures, and
+    ///     times stored as microseconds
     public static Optional<String> of(Value value, SourceColumn column, boolean isEpoch) {
         if (isEpoch && column.option() == SourceColumn.Option.TIMESTAMPS) return Optional.empty();
         if (column.values().structure().isPresent()) return Optional.empty();

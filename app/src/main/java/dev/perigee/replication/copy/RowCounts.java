@@ -2,8 +2,7 @@ package dev.perigee.replication.copy;
 
 /// How many rows of a copy were inserted, updated, deleted or left unchanged.
 ///
-/// @param unchanged rows the source sent that the copy already had, with equal values; nothing was written for
-///     them
+/// @param unchanged rows the source sent that the copy already had, with equal values; nothing was written for them
 public record RowCounts(long inserted, long updated, long deleted, long unchanged) {
     public static final RowCounts NONE = new RowCounts(0, 0, 0, 0);
 
@@ -20,8 +19,8 @@ public record RowCounts(long inserted, long updated, long deleted, long unchange
         return inserted + updated + deleted > 0;
     }
 
-    /// Rows that the source sent. Rows that could not be stored, and marked rows that removed a row of the copy,
-    /// are not counted.
+    /// Rows that the source sent. Rows that could not be stored, and marked rows that removed a row of the copy, are
+    /// not counted.
     public long pulled() {
         return inserted + updated + unchanged;
     }

@@ -2,8 +2,8 @@ package dev.perigee.replication.copy;
 
 import dev.perigee.fault.PerigeeException;
 
-/// Is told of each row of a batch that could not be stored. When it returns, the remaining rows are applied; when
-/// it throws, the batch is not applied.
+/// Is told of each row of a batch that could not be stored. When it returns, the remaining rows are applied; when it
+/// throws, the batch is not applied.
 @FunctionalInterface
 public interface RowRefusals {
     /// @param row the row's index in the batch

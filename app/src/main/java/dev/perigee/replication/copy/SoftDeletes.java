@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Soft deletes: rows that the source keeps and marks as deleted. Such a row is removed from the copy when it
-/// arrives, and is inserted again when it arrives unmarked.
+/// Soft deletes: rows that the source keeps and marks as deleted. Such a row is removed from the copy when it arrives,
+/// and is inserted again when it arrives unmarked.
 ///
 /// A row is marked if its mark column is not NULL, false, zero or empty text. In a column of times every time is a
 /// mark, even one that the copy stores as zero.
@@ -60,8 +60,8 @@ public final class SoftDeletes {
         return config.deletes() instanceof Deletes.Soft(String column) ? column : null;
     }
 
-    /// Checks that the mark column can tell deleted rows from others: it exists, is copied, and does not always
-    /// have a value.
+    /// Checks that the mark column can tell deleted rows from others: it exists, is copied, and does not always have a
+    /// value.
     ///
     /// @param copied the columns of the copy
     /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_COLUMN_MISSING], [Fault#INVALID_REQUEST]

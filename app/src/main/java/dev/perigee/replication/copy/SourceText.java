@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Writes a row that could not be stored as JSON, with each value as text. The size is bounded: of a long value
-/// only the beginning is kept. Once a row's texts reach a limit, its remaining values are left out.
+/// Writes a row that could not be stored as JSON, with each value as text. The size is bounded: of a long value only
+/// the beginning is kept. Once a row's texts reach a limit, its remaining values are left out.
 public final class SourceText {
     /// Once a row's texts have this many characters together, further values are left out.
     static final int MAX_ROW_CHARS = 64 << 10;
@@ -29,8 +29,8 @@ public final class SourceText {
         this.isEpoch = isEpoch;
     }
 
-    /// The key as a JSON array of texts that the source can read; empty for a table without a key, and where a
-    /// value is NULL or has no such text.
+    /// The key as a JSON array of texts that the source can read; empty for a table without a key, and where a value is
+    /// NULL or has no such text.
     public Optional<String> key(List<Value> values) {
         List<String> names = definition.key();
         if (names.isEmpty() || values.size() != names.size()) return Optional.empty();

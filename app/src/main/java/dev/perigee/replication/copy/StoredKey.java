@@ -6,12 +6,12 @@ import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A row's key as the copy stores it, one value per key column, in key order. A key sent by the source and the
-/// same key read from the copy are equal. For that, whole numbers are integers in both, even where the column's
-/// affinity stores them as reals.
+/// A row's key as the copy stores it, one value per key column, in key order. A key sent by the source and the same key
+/// read from the copy are equal. For that, whole numbers are integers in both, even where the column's affinity stores
+/// them as reals.
 ///
-/// Only the copy's equality counts. Texts that the source takes for equal, such as those of a case-insensitive
-/// type, are different keys here.
+/// Only the copy's equality counts. Texts that the source takes for equal, such as those of a case-insensitive type,
+/// are different keys here.
 public record StoredKey(List<Value> values) {
     /// Doubles from 2^63 on do not fit into a SQLite integer; whole numbers below it are integers.
     private static final double INTEGERS = 0x1p63;

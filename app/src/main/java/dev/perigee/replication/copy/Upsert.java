@@ -17,9 +17,9 @@ import java.util.stream.IntStream;
 
 /// Writes a batch's rows into a copy and counts exactly what that changed.
 ///
-/// A row whose key is new is inserted. A row whose key exists is updated only if a value differs, so an identical
-/// row costs one lookup and writes nothing. Two statements are used because one `DO UPDATE` cannot tell inserted,
-/// updated and unchanged rows apart.
+/// A row whose key is new is inserted. A row whose key exists is updated only if a value differs, so an identical row
+/// costs one lookup and writes nothing. Two statements are used because one `DO UPDATE` cannot tell inserted, updated
+/// and unchanged rows apart.
 public final class Upsert {
     private final String table;
     private final String insert;
@@ -32,8 +32,7 @@ public final class Upsert {
         this(definition, table, false);
     }
 
-    /// @param isStage whether the table is a stage, which keeps rows that are marked as deleted for [#merge] to
-    ///     process
+    /// @param isStage whether the table is a stage, which keeps rows that are marked as deleted for [#merge] to process
     public Upsert(CopyDefinition definition, String table, boolean isStage) {
         this.soft = isStage ? Optional.empty() : SoftDeletes.of(definition, table);
         List<String> columns = definition.columnNames();
@@ -55,8 +54,8 @@ public final class Upsert {
         return apply(tx, batch, RowRefusals.NONE);
     }
 
-    /// As [#apply(Transaction, Batch)], but tells `refusals` of each row that cannot be stored. SQLite has then
-    /// undone the row's own statement and nothing else.
+    /// As [#apply(Transaction, Batch)], but tells `refusals` of each row that cannot be stored. SQLite has then undone
+    /// the row's own statement and nothing else.
     public RowCounts apply(Transaction tx, Batch batch, RowRefusals refusals) {
         return apply(tx, batch, refusals, false);
     }
@@ -105,8 +104,8 @@ public final class Upsert {
         return load(tx, batch, RowRefusals.NONE);
     }
 
-    /// As [#load(Transaction, Batch)], but tells `refusals` of each row that cannot be stored. Of several rows
-    /// with the same key, all but the first are refused.
+    /// As [#load(Transaction, Batch)], but tells `refusals` of each row that cannot be stored. Of several rows with the
+    /// same key, all but the first are refused.
     public RowCounts load(Transaction tx, Batch batch, RowRefusals refusals) {
         return apply(tx, batch, refusals, true);
     }
@@ -121,8 +120,8 @@ public final class Upsert {
                         .formatted(Remedies.word(table)));
     }
 
-    /// Merges the rows of this stage into `copy`, with the same result as [#apply]. All rows are merged at once;
-    /// if that fails because of a single row, the rows are applied one by one.
+    /// Merges the rows of this stage into `copy`, with the same result as [#apply]. All rows are merged at once; if
+    /// that fails because of a single row, the rows are applied one by one.
     ///
     /// @param refusals is told of rows that cannot be stored, when they are applied one by one
     public RowCounts merge(Transaction tx, String copy, GatheredRows.Refused refusals) {
@@ -198,8 +197,8 @@ public final class Upsert {
         return definition.key().isEmpty() ? "" : " ON CONFLICT (%s) DO NOTHING".formatted(quoted(definition.key()));
     }
 
-    /// Compares one row value instead of a chain of ORs: SQLite limits the depth of an expression, and a table may
-    /// have more columns than that limit.
+    /// Compares one row value instead of a chain of ORs: SQLite limits the depth of an expression, and a table may have
+    /// more columns than that limit.
     private static String updateOf(String table, List<String> columns, List<String> key) {
         List<Integer> others = IntStream.range(0, columns.size())
                 .filter(i -> !key.contains(columns.get(i)))

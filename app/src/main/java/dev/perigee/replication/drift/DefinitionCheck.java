@@ -20,8 +20,8 @@ import dev.perigee.store.Store;
 import java.util.List;
 import java.util.Optional;
 
-/// Compares the source table's current definition with the copy's before a sync, and alters the copy where ALTER
-/// TABLE is enough. Does not alter the copy if it fails.
+/// Compares the source table's current definition with the copy's before a sync, and alters the copy where ALTER TABLE
+/// is enough. Does not alter the copy if it fails.
 ///
 /// @param config the settings, with columns named as the source names them now
 /// @param now how the copy would be made now, from these settings and the source's definition
@@ -80,8 +80,8 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         return CopyDefinition.of(names.config(), table).chosenBy(asked, names.known());
     }
 
-    /// Stores the definition again where only names in it are new. Either the settings name the same columns in
-    /// other words, or names inside a type were added, such as labels of an enum.
+    /// Stores the definition again where only names in it are new. Either the settings name the same columns in other
+    /// words, or names inside a type were added, such as labels of an enum.
     private static void spelled(Store store, TableConfig asked, CopyDefinition made, CopyDefinition now) {
         CopyDefinition spelled = made.chosenBy(asked, now.known()).withPartsOf(now);
         if (spelled.equals(made)) return;
@@ -91,8 +91,8 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         });
     }
 
-    /// Refuses to take a column for dropped that the source's user may no longer read. The column still exists,
-    /// and its values continue to change.
+    /// Refuses to take a column for dropped that the source's user may no longer read. The column still exists, and its
+    /// values continue to change.
     private static void requireReadable(Drift drift, SourceTable table, TableConfig config) {
         for (CopyColumn column : drift.dropped()) {
             String name = table.unreadable().get(column.identity());
@@ -100,9 +100,9 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         }
     }
 
-    /// Makes sure that the table is the one that the copy was made from, because column numbers mean nothing in
-    /// another table. A changed definition may have rewritten the table's files. Whether its rows survived is
-    /// checked here, while it is still known that the definition changed; then the new files are remembered.
+    /// Makes sure that the table is the one that the copy was made from, because column numbers mean nothing in another
+    /// table. A changed definition may have rewritten the table's files. Whether its rows survived is checked here,
+    /// while it is still known that the definition changed; then the new files are remembered.
     private static void requireSame(
             Store store, Source source, TableConfig config, SourceTable table, TableState state) {
         Optional<HighWaterMark> seen = state.cursor();

@@ -22,15 +22,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The differences between the definition that a copy was made from and the source's definition now. Columns are
-/// matched by their identity (`attnum`). The copy is altered where that is enough, and otherwise replaced by one
-/// that is filled from the beginning.
+/// matched by their identity (`attnum`). The copy is altered where that is enough, and otherwise replaced by one that
+/// is filled from the beginning.
 ///
 /// @param same the columns that both definitions have, as the copy has them and as they are now
 /// @param added columns that only the source has
 /// @param dropped columns that only the copy has
 /// @param changes the differences in words; empty where there are none
-/// @param isRebuilt whether all rows must be fetched again, because values, NULLs or keys may differ from the
-///     copy's
+/// @param isRebuilt whether all rows must be fetched again, because values, NULLs or keys may differ from the copy's
 public record Drift(
         CopyDefinition made,
         CopyDefinition now,
@@ -100,8 +99,8 @@ public record Drift(
         return !isRebuilt && isNumbered && (added.isEmpty() || ColumnBackfill.isPossible(config, table, altered));
     }
 
-    /// The columns that the copy keeps although the source dropped them, renamed where another column has taken
-    /// the name. Empty with [DroppedColumns#DROP].
+    /// The columns that the copy keeps although the source dropped them, renamed where another column has taken the
+    /// name. Empty with [DroppedColumns#DROP].
     List<CopyColumn> kept(DroppedColumns choice) {
         List<CopyColumn> kept = new ArrayList<>();
         if (choice == DroppedColumns.DROP) return kept;
@@ -123,8 +122,8 @@ public record Drift(
 
     /// Alters the copy in the caller's transaction, completely or not at all.
     ///
-    /// @return false where SQLite refused and nothing was changed: an index, a view or a trigger that somebody
-    ///     made may forbid it
+    /// @return false where SQLite refused and nothing was changed: an index, a view or a trigger that somebody made may
+    ///     forbid it
     boolean apply(Transaction tx, String name, DroppedColumns choice) {
         tx.connection().exec("SAVEPOINT drift");
         try {
@@ -218,8 +217,8 @@ public record Drift(
         tx.connection().exec("ALTER TABLE %s RENAME COLUMN %s TO %s".formatted(quoted(copy), quoted(from), quoted(to)));
     }
 
-    /// The definition of the copy after it was altered. A column that became NOT NULL at the source may still be
-    /// NULL in the copy.
+    /// The definition of the copy after it was altered. A column that became NOT NULL at the source may still be NULL
+    /// in the copy.
     private CopyDefinition altered(List<CopyColumn> kept) {
         Map<Integer, Boolean> notNull = new HashMap<>();
         same.keySet().forEach(old -> notNull.put(old.identity(), old.notNull()));
@@ -243,10 +242,9 @@ public record Drift(
                 now.parts());
     }
 
-    /// Whether values that the copy has may read differently at the source now. A name that was added since is in
-    /// none of them. An enum label or attribute that is gone may have been replaced, by another type of the same
-    /// name. An object named by a `regclass` or a similar type (`r…`) that is gone was dropped, and usually no row
-    /// mentions it.
+    /// Whether values that the copy has may read differently at the source now. A name that was added since is in none
+    /// of them. An enum label or attribute that is gone may have been replaced, by another type of the same name. An
+    /// object named by a `regclass` or a similar type (`r…`) that is gone was dropped, and usually no row mentions it.
     private static boolean isRenamed(Map<String, String> before, Map<String, String> now) {
         return before.entrySet().stream().anyMatch(part -> {
             String name = now.get(part.getKey());

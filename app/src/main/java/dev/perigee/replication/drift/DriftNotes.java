@@ -17,8 +17,7 @@ public final class DriftNotes {
                 .formatted(backfill.columns(), backfill.rows());
     }
 
-    /// The notes about columns of the settings that were renamed, and about columns that were dropped and are
-    /// kept.
+    /// The notes about columns of the settings that were renamed, and about columns that were dropped and are kept.
     public static List<String> of(CopyDefinition definition) {
         List<String> notes = new ArrayList<>();
         new TreeMap<>(definition.known().renamed())

@@ -23,8 +23,8 @@ public final class Handover {
 
     private Handover() {}
 
-    /// Finds the configured name whose copy `config` should take over. Empty if that copy does not come from the
-    /// same table of the source, or if `config` has a copy already.
+    /// Finds the configured name whose copy `config` should take over. Empty if that copy does not come from the same
+    /// table of the source, or if `config` has a copy already.
     public static Optional<String> find(Store store, Source source, TableConfig config, SourceTable table) {
         Optional<Owner> owner = store.read(ReplicationTables.READ_LIMIT, tx -> owner(tx, config, table));
         if (owner.isEmpty()) return Optional.empty();
@@ -34,8 +34,8 @@ public final class Handover {
                 .map(_ -> owner.get().old());
     }
 
-    /// Hands the copy over to the new name, if there is one to hand over. For syncs without a server. A server
-    /// does it when the new name is configured, after ending what is at work on the copy.
+    /// Hands the copy over to the new name, if there is one to hand over. For syncs without a server. A server does it
+    /// when the new name is configured, after ending what is at work on the copy.
     static void take(Store store, Source source, TableConfig config, SourceTable table) {
         find(store, source, config, table)
                 .ifPresent(old -> store.write(tx -> {

@@ -16,9 +16,9 @@ import java.util.function.Predicate;
 
 /// Resolves the column names in a table's settings to the names that the columns have at the source now.
 ///
-/// A name refers to the column that had it when it was first looked up. It keeps referring to that column, even if
-/// the source renames the column or gives the name to another. Once the column is dropped, the name refers to the
-/// column that has it then.
+/// A name refers to the column that had it when it was first looked up. It keeps referring to that column, even if the
+/// source renames the column or gives the name to another. Once the column is dropped, the name refers to the column
+/// that has it then.
 public final class SettingNames {
     private final SourceTable table;
     private final Optional<CopyDefinition> made;

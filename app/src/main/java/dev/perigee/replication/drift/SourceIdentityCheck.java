@@ -34,13 +34,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// before it applies anything. Sweeps, verifications and backfills check it in each of their snapshots, through
 /// [dev.perigee.replication.check.SameTableSource].
 ///
-/// Rows that are gone from the source raise no suspicion, because they may have been deleted. What raises it:
-/// another server, database or table under the old name; another history (timeline) that may lack transactions;
-/// fewer transactions than before; a sequence that was set back; a table that was emptied or rewritten at once.
-/// Then rows may be missing behind the cursor, or deleted rows may be back, and no pull would show it.
+/// Rows that are gone from the source raise no suspicion, because they may have been deleted. What raises it: another
+/// server, database or table under the old name; another history (timeline) that may lack transactions; fewer
+/// transactions than before; a sequence that was set back; a table that was emptied or rewritten at once. Then rows may
+/// be missing behind the cursor, or deleted rows may be back, and no pull would show it.
 public final class SourceIdentityCheck {
-    /// How many of the copy's newest rows are compared with the source, when none of the source's rows is as it
-    /// was.
+    /// How many of the copy's newest rows are compared with the source, when none of the source's rows is as it was.
     private static final int NEWEST_ROWS = 100;
 
     private static final String STATE = "Nothing was applied; the copy stays at its cursor and is served";
@@ -48,11 +47,11 @@ public final class SourceIdentityCheck {
     /// The result of a check that raised no fault.
     ///
     /// @param now the source's identity; empty where the source cannot tell it
-    /// @param newParts parts (partitions) that are new since the last sync: all their rows must be fetched,
-    ///     whatever their cursors are
+    /// @param newParts parts (partitions) that are new since the last sync: all their rows must be fetched, whatever
+    ///     their cursors are
     /// @param isNewHistory whether the marks of earlier snapshots cannot be used to find what changed since
-    /// @param isSeenOtherwise whether rows that nobody wrote may have become visible to the source's user,
-    ///     whatever their cursors are
+    /// @param isSeenOtherwise whether rows that nobody wrote may have become visible to the source's user, whatever
+    ///     their cursors are
     /// @param notes what was found, for people
     public record Found(
             Optional<Identity> now,
@@ -86,9 +85,8 @@ public final class SourceIdentityCheck {
     /// Compares the source with what is remembered about it, and fails where the copy must not be synced from it.
     ///
     /// @param isRedefined whether the table's columns changed, which may have rewritten all its rows
-    /// @throws PerigeeException [Fault#SOURCE_REPLACED], [Fault#SOURCE_BEHIND_CURSOR];
-    ///     [Fault#SOURCE_SCHEMA_CHANGED] if the table changed since it was described, so that the next sync can
-    ///     tell more
+    /// @throws PerigeeException [Fault#SOURCE_REPLACED], [Fault#SOURCE_BEHIND_CURSOR]; [Fault#SOURCE_SCHEMA_CHANGED] if
+    ///     the table changed since it was described, so that the next sync can tell more
     public Found look(Snapshot snapshot, boolean isRedefined) {
         DriftRecords.Row known = store.read(ReplicationTables.READ_LIMIT, tx -> DriftRecords.find(tx, config.name()));
         known.suspicion().ifPresent(suspicion -> {
@@ -99,8 +97,8 @@ public final class SourceIdentityCheck {
         return compare(known.identity().get(), now.get(), snapshot, isRedefined);
     }
 
-    /// The check for a copy whose rows are all fetched again at each sync: only the server and the database must
-    /// be the same. What happened to the table does not matter.
+    /// The check for a copy whose rows are all fetched again at each sync: only the server and the database must be the
+    /// same. What happened to the table does not matter.
     ///
     /// @throws PerigeeException [Fault#SOURCE_REPLACED]
     public Found lookAtServer(Snapshot snapshot) {
@@ -198,9 +196,9 @@ public final class SourceIdentityCheck {
         throw lasting(now, "the sequence of its cursor was set back, so new rows get values behind the cursor");
     }
 
-    /// Makes sure that a part still has rows as they were, although it has another file or is unlogged. VACUUM
-    /// FULL changes the file and leaves the rows as they were. TRUNCATE leaves none. A new definition may rewrite
-    /// all of them.
+    /// Makes sure that a part still has rows as they were, although it has another file or is unlogged. VACUUM FULL
+    /// changes the file and leaves the rows as they were. TRUNCATE leaves none. A new definition may rewrite all of
+    /// them.
     private void requireRows(Identity before, Identity now, long part, Snapshot snapshot, boolean isRedefined) {
         boolean isRefreshed = table.kind() == SourceTable.Kind.MATERIALIZED_VIEW;
         if (isRefreshed || rows == 0) return;
@@ -222,9 +220,9 @@ public final class SourceIdentityCheck {
                                 behind(snapshot)));
     }
 
-    /// Whether the newest rows of the copy are all at the source, and at least half of them with the copy's
-    /// values. That holds after pg_repack has written every row to another file. It does not hold for rows that
-    /// were inserted after a TRUNCATE, or restored from a backup.
+    /// Whether the newest rows of the copy are all at the source, and at least half of them with the copy's values.
+    /// That holds after pg_repack has written every row to another file. It does not hold for rows that were inserted
+    /// after a TRUNCATE, or restored from a backup.
     private boolean hasNewestRows(Snapshot snapshot) {
         CopyDefinition definition = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                 .flatMap(TableState::definition)
@@ -289,9 +287,8 @@ public final class SourceIdentityCheck {
         return isBehind ? "; its greatest cursor value is less than the copy's" : "";
     }
 
-    /// Remembers the fault, so that every sync fails with it until the copy is recovered: what showed it may be
-    /// gone at the next check. On a standby it is not remembered, because a standby that lags catches up by
-    /// itself.
+    /// Remembers the fault, so that every sync fails with it until the copy is recovered: what showed it may be gone at
+    /// the next check. On a standby it is not remembered, because a standby that lags catches up by itself.
     private PerigeeException lasting(Identity now, String what) {
         if (!now.isStandby()) {
             Suspicion suspicion = new Suspicion(Fault.SOURCE_BEHIND_CURSOR.name(), what);

@@ -3,12 +3,12 @@ package dev.perigee.replication.run;
 import java.time.Duration;
 import java.util.random.RandomGenerator;
 
-/// Exponential backoff with jitter: how long a failing table waits before its next try. The delay doubles from
-/// `first` up to `max`. The wait is a random time between half of the delay and all of it, so that tables which
-/// failed together are not retried together.
+/// Exponential backoff with jitter: how long a failing table waits before its next try. The delay doubles from `first`
+/// up to `max`. The wait is a random time between half of the delay and all of it, so that tables which failed together
+/// are not retried together.
 ///
-/// A failure that is not retryable waits `max` from the first time on. It is still tried again, because somebody
-/// may repair the cause at the source.
+/// A failure that is not retryable waits `max` from the first time on. It is still tried again, because somebody may
+/// repair the cause at the source.
 record Backoff(Duration first, Duration max, RandomGenerator random) {
     /// After so many doublings every sensible `first` has passed `max`. Keeps the shift from overflowing.
     private static final int MAX_DOUBLINGS = 30;

@@ -14,12 +14,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 
-/// Gathers the tables of a group so that they are synced together. The thread of the first table leads the round:
-/// it starts the syncs of the other tables, waits until all have joined, and then syncs them all. Safe for many
-/// threads.
+/// Gathers the tables of a group so that they are synced together. The thread of the first table leads the round: it
+/// starts the syncs of the other tables, waits until all have joined, and then syncs them all. Safe for many threads.
 final class GroupRuns {
-    /// How long the leader waits for the other tables to join. Joining only takes the start of their threads,
-    /// unless other work on a table is running.
+    /// How long the leader waits for the other tables to join. Joining only takes the start of their threads, unless
+    /// other work on a table is running.
     static final Duration GATHER_LIMIT = Duration.ofSeconds(30);
 
     private static final long LOOK_MILLIS = 20;
@@ -38,12 +37,12 @@ final class GroupRuns {
 
     private final Map<String, Round> rounds = new HashMap<>();
 
-    /// Syncs `runner`'s table together with all others of its group, and returns its own result. Called on the
-    /// thread of each table's sync; blocks until the whole group has been synced.
+    /// Syncs `runner`'s table together with all others of its group, and returns its own result. Called on the thread
+    /// of each table's sync; blocks until the whole group has been synced.
     ///
     /// @param others the tables of the group that should take part; asked again and again while the round gathers
-    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] if a table does not join within [#GATHER_LIMIT]; or
-    ///     the failure of `work`. Every member of the round gets the same exception
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] if a table does not join within [#GATHER_LIMIT]; or the
+    ///     failure of `work`. Every member of the round gets the same exception
     SyncResult run(String group, TableRunner runner, Member member, Supplier<List<TableRunner>> others, Work work)
             throws InterruptedException {
         while (true) {

@@ -5,9 +5,9 @@ import dev.perigee.plugin.PluginHost;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Has the host refuse clients' writes to copies, and admins' writes too unless `replication.adminsWriteCopies`
-/// allows them. Otherwise rows that an admin wrote would be served under the same guarantee as the source's rows.
-/// Remembers the name of each table's copy. Safe for many threads.
+/// Has the host refuse clients' writes to copies, and admins' writes too unless `replication.adminsWriteCopies` allows
+/// them. Otherwise rows that an admin wrote would be served under the same guarantee as the source's rows. Remembers
+/// the name of each table's copy. Safe for many threads.
 final class ProtectedCopies {
     private final PluginHost host;
     private final boolean fromAdmins;
@@ -18,8 +18,7 @@ final class ProtectedCopies {
         this.fromAdmins = fromAdmins;
     }
 
-    /// Protects a table's copy. If the table had a copy under another name before, that one becomes an ordinary
-    /// table.
+    /// Protects a table's copy. If the table had a copy under another name before, that one becomes an ordinary table.
     ///
     /// @param table the name the table is configured by
     /// @param copy the name of its copy in the replica

@@ -23,18 +23,17 @@ import java.util.Optional;
 
 /// Recovers a copy whose source went back in time or was replaced, without fetching all rows again.
 ///
-/// [#rebase] sets the copy's marks to where the source stands now, in one snapshot. From then on syncs fetch what
-/// is new, and look for late rows below the whole mark. The caller then verifies the copy and repairs each row
-/// that differs, and calls [#ended]. Until then the copy is recorded as recovering, which survives a crash.
+/// [#rebase] sets the copy's marks to where the source stands now, in one snapshot. From then on syncs fetch what is
+/// new, and look for late rows below the whole mark. The caller then verifies the copy and repairs each row that
+/// differs, and calls [#ended]. Until then the copy is recorded as recovering, which survives a crash.
 public final class Recovery {
     private Recovery() {}
 
-    /// Sets the marks of a copy to where the source stands now, and records the copy as recovering. The caller
-    /// makes sure that no sync of the table runs meanwhile.
+    /// Sets the marks of a copy to where the source stands now, and records the copy as recovering. The caller makes
+    /// sure that no sync of the table runs meanwhile.
     ///
     /// @return false, with nothing changed, if the rows cannot be compared and must be fetched again: the copy was
-    ///     never fully loaded, its mode is `full`, or the source's table has other columns or another key than the
-    ///     copy
+    ///     never fully loaded, its mode is `full`, or the source's table has other columns or another key than the copy
     public static boolean rebase(Store store, Source source, TableConfig asked) {
         SourceTable table = source.describe(asked);
         Optional<TableState> state =
@@ -70,8 +69,7 @@ public final class Recovery {
         return true;
     }
 
-    /// Records that the copy's rows are the same as the source's again. Called after a verification that repaired
-    /// all.
+    /// Records that the copy's rows are the same as the source's again. Called after a verification that repaired all.
     public static void ended(Store store, String name) {
         store.write(tx -> {
             DriftRecords.recovering(tx, name, false);

@@ -18,9 +18,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
-/// Runs (syncs, sweeps, verifications, backfills) that a request started and that still run after its answer. Each
-/// such request gets an id. `GET /replication/requests/:request` answers that id with the result of this very run;
-/// the status of the table may come from an earlier or a later one.
+/// Runs (syncs, sweeps, verifications, backfills) that a request started and that still run after its answer. Each such
+/// request gets an id. `GET /replication/requests/:request` answers that id with the result of this very run; the
+/// status of the table may come from an earlier or a later one.
 ///
 /// Ids are random and kept in memory only, so after a restart no caller gets the answer of another. Safe for many
 /// threads.
@@ -28,8 +28,7 @@ public final class RequestedRuns {
     /// Longest wait of a request. A run that takes longer continues, and the answer has the id to ask for it with.
     public static final Duration WAIT_LIMIT = Duration.ofSeconds(45);
 
-    /// Greatest number of runs remembered. The oldest that has ended is forgotten first, and if none has, the
-    /// oldest.
+    /// Greatest number of runs remembered. The oldest that has ended is forgotten first, and if none has, the oldest.
     static final int KEPT = 1000;
 
     /// @param answer completes with the fields of the answer that a waiting caller gets
@@ -42,9 +41,9 @@ public final class RequestedRuns {
         host.route("GET", "/requests/:request", Access.ADMIN, this::look);
     }
 
-    /// Answers a request for which a run has just been started. The answer is complete if the request waits
-    /// (`wait`, by default true) and the run ends within [#WAIT_LIMIT]. Otherwise it has what is known so far, and
-    /// the id to ask for the result with.
+    /// Answers a request for which a run has just been started. The answer is complete if the request waits (`wait`, by
+    /// default true) and the run ends within [#WAIT_LIMIT]. Otherwise it has what is known so far, and the id to ask
+    /// for the result with.
     ///
     /// @param answer completes with the fields of the answer; its failure is thrown here if it comes in time
     /// @param meanwhile gives the fields that are known before the run has ended
@@ -64,8 +63,7 @@ public final class RequestedRuns {
         return Response.result(started);
     }
 
-    /// Reads a boolean parameter of the URL's query: `true`, `false`, or the name without a value, which means
-    /// true.
+    /// Reads a boolean parameter of the URL's query: `true`, `false`, or the name without a value, which means true.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST]
     public static boolean flag(Request request, String name, boolean otherwise) {

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/// Refuses to configure a table of which row-level security at the source hides rows, if its copy is to have all
-/// rows: every sync would fail. Asks the source the same question as `perigee doctor`.
+/// Refuses to configure a table of which row-level security at the source hides rows, if its copy is to have all rows:
+/// every sync would fail. Asks the source the same question as `perigee doctor`.
 final class RowVisibilityCheck {
     private RowVisibilityCheck() {}
 

@@ -11,8 +11,8 @@ sealed interface Schedule {
     /// @param finished when it ended
     Instant next(Instant started, Instant finished);
 
-    /// A fixed interval, counted from start to start. After a sync that took longer than the interval, the next is
-    /// due at once.
+    /// A fixed interval, counted from start to start. After a sync that took longer than the interval, the next is due
+    /// at once.
     record Every(Duration interval) implements Schedule {
         @Override
         public Instant next(Instant started, Instant finished) {
@@ -31,8 +31,8 @@ sealed interface Schedule {
         }
     }
 
-    /// The schedule in a table's settings: its cron expression if it has one, in UTC unless a time zone is set;
-    /// else its interval.
+    /// The schedule in a table's settings: its cron expression if it has one, in UTC unless a time zone is set; else
+    /// its interval.
     ///
     /// @throws IllegalArgumentException saying what is wrong with the cron expression or the zone
     static Schedule of(TableConfig config) {

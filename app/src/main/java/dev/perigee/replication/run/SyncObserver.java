@@ -3,8 +3,8 @@ package dev.perigee.replication.run;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.replication.sync.SyncResult;
 
-/// Is told what happens to replicated tables. Called on the threads that sync or configure tables, so no method
-/// may block.
+/// Is told what happens to replicated tables. Called on the threads that sync or configure tables, so no method may
+/// block.
 public interface SyncObserver {
     /// The table's state or its settings have changed.
     void changed(TableRunner runner);

@@ -17,8 +17,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
-/// Runs syncs of tables, at most `parallelTables` at a time, and decides when each table is due next. Tables of a
-/// group are synced together. Safe for many threads.
+/// Runs syncs of tables, at most `parallelTables` at a time, and decides when each table is due next. Tables of a group
+/// are synced together. Safe for many threads.
 public final class SyncTurns {
     private final InstantSource clock;
     private final ReplicationConfig settings;
@@ -55,8 +55,8 @@ public final class SyncTurns {
         T run() throws InterruptedException;
     }
 
-    /// Runs `work` on the calling thread while it holds a turn. Blocks until a turn is free: at most
-    /// `parallelTables` pieces of work have one at once, in the order they asked.
+    /// Runs `work` on the calling thread while it holds a turn. Blocks until a turn is free: at most `parallelTables`
+    /// pieces of work have one at once, in the order they asked.
     public <T> T inTurn(Turn<T> work) throws InterruptedException {
         turns.acquire();
         try {
@@ -83,8 +83,8 @@ public final class SyncTurns {
         return inTurn(() -> watched(runner, kind, cancellation, sync::run));
     }
 
-    /// A group takes one turn for all its tables. If each member took a turn of its own, members holding turns
-    /// could wait forever for members that wait for a turn.
+    /// A group takes one turn for all its tables. If each member took a turn of its own, members holding turns could
+    /// wait forever for members that wait for a turn.
     private SyncResult grouped(String group, TableRunner runner, Run.Kind kind, SyncCancellation cancellation)
             throws InterruptedException {
         return watched(

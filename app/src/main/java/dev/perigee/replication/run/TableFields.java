@@ -24,8 +24,8 @@ public final class TableFields {
 
     /// Reads the body of `POST /replication/tables`: the settings of one table, or `{"tables": […]}`.
     ///
-    /// @param known gives the present settings of a table, if it is replicated already; fields that the body
-    ///     leaves out keep their values
+    /// @param known gives the present settings of a table, if it is replicated already; fields that the body leaves out
+    ///     keep their values
     /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] naming every field that is wrong
     public static List<TableConfig> tables(JsonNode body, Function<String, Optional<TableConfig>> known) {
         List<String> mistakes = new ArrayList<>();
@@ -78,8 +78,8 @@ public final class TableFields {
         return json;
     }
 
-    /// As [#json(ConfiguredTable)], with `paused`, and with `pausedBecause` for a table that the configuration
-    /// file no longer names.
+    /// As [#json(ConfiguredTable)], with `paused`, and with `pausedBecause` for a table that the configuration file no
+    /// longer names.
     public static Map<String, Object> json(TableRunner table) {
         Map<String, Object> json = json(table.table());
         json.put("paused", table.isPaused());

@@ -23,12 +23,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// One replicated table at run time. Runs at most one task on its copy at a time, each on a virtual thread of its
-/// own. A request for a sync joins the sync that runs or waits; other tasks wait in the order they came, at most
+/// One replicated table at run time. Runs at most one task on its copy at a time, each on a virtual thread of its own.
+/// A request for a sync joins the sync that runs or waits; other tasks wait in the order they came, at most
 /// [#MAX_WAITING] of them. Safe for many threads.
 public final class TableRunner {
-    /// How long a cancelled task may take to reach the end of its page before its thread is interrupted, which
-    /// cuts its connection to the source.
+    /// How long a cancelled task may take to reach the end of its page before its thread is interrupted, which cuts its
+    /// connection to the source.
     static final Duration PAGE_GRACE = Duration.ofSeconds(2);
 
     /// How long a task whose thread was interrupted may take to end.
@@ -68,8 +68,8 @@ public final class TableRunner {
     private @Nullable Running running;
     private @Nullable PerigeeException closed;
 
-    /// @param changed called after each task, on its thread, when this runner is idle again or has started the
-    ///     next task
+    /// @param changed called after each task, on its thread, when this runner is idle again or has started the next
+    ///     task
     TableRunner(ConfiguredTable table, Work work, Runnable changed) {
         this.table = table;
         this.work = work;
@@ -122,8 +122,8 @@ public final class TableRunner {
         return Optional.ofNullable(due);
     }
 
-    /// Sets when the next sync is due, cut to whole milliseconds as the alarm's time is. Otherwise the alarm would
-    /// fire a fraction of a millisecond too early and find nothing due.
+    /// Sets when the next sync is due, cut to whole milliseconds as the alarm's time is. Otherwise the alarm would fire
+    /// a fraction of a millisecond too early and find nothing due.
     public void due(@Nullable Instant due) {
         this.due = due == null ? null : due.truncatedTo(ChronoUnit.MILLIS);
     }
@@ -169,14 +169,13 @@ public final class TableRunner {
 
     /// Starts a sync, or joins the one that runs or waits. Never blocks.
     ///
-    /// @return completes with the sync's result, also if it failed; completes exceptionally if the sync could not
-    ///     run
+    /// @return completes with the sync's result, also if it failed; completes exceptionally if the sync could not run
     public CompletableFuture<SyncResult> sync() {
         return sync(Run.Kind.SYNC);
     }
 
-    /// Starts a resync, or joins one that waits. It never joins a resync that already runs, because that one may
-    /// have read the source before this call; the new one waits for it.
+    /// Starts a resync, or joins one that waits. It never joins a resync that already runs, because that one may have
+    /// read the source before this call; the new one waits for it.
     CompletableFuture<SyncResult> resync() {
         return sync(Run.Kind.RESYNC);
     }
@@ -205,8 +204,8 @@ public final class TableRunner {
         return tasks;
     }
 
-    /// Cancels the running task with `reason`. A sync ends at the end of its page; a sync that waits for its turn,
-    /// and any other task, is interrupted at once. What was committed stays. Tasks that wait still run.
+    /// Cancels the running task with `reason`. A sync ends at the end of its page; a sync that waits for its turn, and
+    /// any other task, is interrupted at once. What was committed stays. Tasks that wait still run.
     synchronized void cancel(PerigeeException reason) {
         if (running == null) return;
         running.cancellation.cancel(reason);

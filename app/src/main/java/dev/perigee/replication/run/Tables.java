@@ -40,8 +40,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
-/// The set of replicated tables, with the settings and the runner of each. Changes of the configuration are made
-/// one at a time, and each is applied in full or not at all. Safe for many threads.
+/// The set of replicated tables, with the settings and the runner of each. Changes of the configuration are made one at
+/// a time, and each is applied in full or not at all. Safe for many threads.
 public final class Tables {
     /// Greatest number of replicated tables.
     public static final int MAX_TABLES = 10_000;
@@ -73,8 +73,8 @@ public final class Tables {
         this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
     }
 
-    /// Loads the tables that the configuration file names and those recorded in the replica, and protects their
-    /// copies. Called once, before anything is synced.
+    /// Loads the tables that the configuration file names and those recorded in the replica, and protects their copies.
+    /// Called once, before anything is synced.
     public void load() {
         synchronized (changing) {
             List<ConfiguredTable> remembered = host.store().write(tx -> {
@@ -147,8 +147,8 @@ public final class Tables {
         return trouble;
     }
 
-    /// Makes tables due at once that trouble of the source held up. Called by [SourceTrouble] when the source
-    /// answers again.
+    /// Makes tables due at once that trouble of the source held up. Called by [SourceTrouble] when the source answers
+    /// again.
     private void sourceAnswers(List<String> held) {
         Instant now = host.clock().instant();
         held.forEach(name -> find(name)
@@ -162,14 +162,14 @@ public final class Tables {
         return host.store().trouble().map(Problem::of);
     }
 
-    /// Adds tables, or changes the settings of tables with the same names. Applies all changes or none. Missing
-    /// copies are created empty, and every table is due at once.
+    /// Adds tables, or changes the settings of tables with the same names. Applies all changes or none. Missing copies
+    /// are created empty, and every table is due at once.
     ///
-    /// @param isAdopting whether an existing table of the replica becomes the copy if it has the copy's name and
-    ///     is no other table's copy. Its rows are served until all rows of the source have been fetched, and are
-    ///     then replaced by them
-    /// @throws PerigeeException with status 404 if the source lacks a table or column, 409 if a copy's name is
-    ///     taken, 400 if settings are not valid
+    /// @param isAdopting whether an existing table of the replica becomes the copy if it has the copy's name and is no
+    ///     other table's copy. Its rows are served until all rows of the source have been fetched, and are then
+    ///     replaced by them
+    /// @throws PerigeeException with status 404 if the source lacks a table or column, 409 if a copy's name is taken,
+    ///     400 if settings are not valid
     public List<ConfiguredTable> configure(List<TableConfig> configs, boolean isAdopting) {
         synchronized (changing) {
             Map<String, String> renamed = new LinkedHashMap<>();
@@ -182,8 +182,7 @@ public final class Tables {
         }
     }
 
-    /// @param renamed is filled with the tables whose copies were handed over to another name: old name to new
-    ///     name
+    /// @param renamed is filled with the tables whose copies were handed over to another name: old name to new name
     private List<ConfiguredTable> configure(
             List<TableConfig> configs, boolean isAdopting, Map<String, String> renamed) {
         Source source = source();
@@ -226,7 +225,8 @@ public final class Tables {
         Optional<TableRunner> ended = find(old);
         ended.ifPresent(runner -> end(
                 runner,
-                Fault.CLOSED.in("table " + old, "it is called %s now".formatted(name), "The pages written before are kept")));
+                Fault.CLOSED.in(
+                        "table " + old, "it is called %s now".formatted(name), "The pages written before are kept")));
         try {
             host.store().write(tx -> {
                 ReplicationTables.rename(tx, old, name);
@@ -261,9 +261,9 @@ public final class Tables {
                 "wait until its state is no longer syncing, then try again");
     }
 
-    /// Whether these settings ask for all rows of the table (`rowSecurity: refused`) and the present ones, if any,
-    /// do not. Only then are hidden rows a reason to refuse the settings. Other settings of a table may change while
-    /// its syncs fail because of hidden rows.
+    /// Whether these settings ask for all rows of the table (`rowSecurity: refused`) and the present ones, if any, do
+    /// not. Only then are hidden rows a reason to refuse the settings. Other settings of a table may change while its
+    /// syncs fail because of hidden rows.
     private boolean isNewlyWhole(TableConfig config) {
         boolean wasWhole = find(config.name())
                 .filter(known -> known.config().rowSecurity() == RowSecurity.REFUSED)
@@ -338,8 +338,8 @@ public final class Tables {
                         .formatted(place == null ? "" : " at " + place));
     }
 
-    /// Fetches a table again from the beginning. The request is recorded first, so that it survives a crash.
-    /// Readers see the old copy until the new one is complete.
+    /// Fetches a table again from the beginning. The request is recorded first, so that it survives a crash. Readers
+    /// see the old copy until the new one is complete.
     public CompletableFuture<SyncResult> fetchedAgain(TableRunner runner) {
         host.store().write(tx -> {
             StateRecords.ensure(tx, runner.name());
@@ -349,10 +349,11 @@ public final class Tables {
         return runner.resync();
     }
 
-    /// Cancels all tasks and waits until they have ended, within seconds. No further tasks start. What was
-    /// committed stays.
+    /// Cancels all tasks and waits until they have ended, within seconds. No further tasks start. What was committed
+    /// stays.
     public void stop() {
-        PerigeeException stopping = Fault.CLOSED.in("replication", "Perigee is stopping", "The pages written before are committed");
+        PerigeeException stopping =
+                Fault.CLOSED.in("replication", "Perigee is stopping", "The pages written before are committed");
         Collection<TableRunner> all = runners.values();
         all.forEach(runner -> runner.close(stopping));
         all.forEach(TableRunner::awaitIdle);
@@ -386,8 +387,8 @@ public final class Tables {
                 .toList();
     }
 
-    /// Moves due times nearer that lie further ahead than the schedule or a retry would set them now. Called after
-    /// the clock was set back, and at the start: such times were set while the clock was ahead.
+    /// Moves due times nearer that lie further ahead than the schedule or a retry would set them now. Called after the
+    /// clock was set back, and at the start: such times were set while the clock was ahead.
     public void bringNearer() {
         Instant now = host.clock().instant();
         for (TableRunner runner : all()) {
@@ -398,15 +399,14 @@ public final class Tables {
         }
     }
 
-    /// When a table is due after the start: at its recorded time, which may be past, or at once if none is
-    /// recorded.
+    /// When a table is due after the start: at its recorded time, which may be past, or at once if none is recorded.
     private Instant dueAtStart(Optional<TableState> state) {
         Instant now = host.clock().instant();
         return state.flatMap(TableState::nextSyncAt).orElse(now);
     }
 
-    /// The origin to record for a table that is configured by the API: a table of the configuration file keeps its
-    /// own, unless the file no longer names it.
+    /// The origin to record for a table that is configured by the API: a table of the configuration file keeps its own,
+    /// unless the file no longer names it.
     private Origin origin(String name) {
         TableRunner known = runners.get(name);
         return known == null || known.isOrphan() ? Origin.REST : known.table().origin();

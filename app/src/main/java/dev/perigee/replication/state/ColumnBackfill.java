@@ -17,9 +17,9 @@ import java.util.Optional;
 
 /// Columns that were added to a copy and are being filled for the rows that it already had.
 ///
-/// Rows are taken in rowid order of the copy, up to [#ROWS_PER_SYNC] in each sync. They are fetched by their keys
-/// in the sync's own snapshot, and always whole. So a row never mixes values of two moments. Rows that arrive
-/// later have the columns from the beginning.
+/// Rows are taken in rowid order of the copy, up to [#ROWS_PER_SYNC] in each sync. They are fetched by their keys in
+/// the sync's own snapshot, and always whole. So a row never mixes values of two moments. Rows that arrive later have
+/// the columns from the beginning.
 ///
 /// @param columns names of the columns being filled
 /// @param after rowid of the copy up to which the columns are filled
@@ -64,8 +64,8 @@ public record ColumnBackfill(List<String> columns, long after, long upTo, long r
         }
     }
 
-    /// Whether rows can be fetched by the keys that the copy has. The copy's key must be the source's own, so that
-    /// an index finds the rows. Each key value must have a text that the source reads as the same value.
+    /// Whether rows can be fetched by the keys that the copy has. The copy's key must be the source's own, so that an
+    /// index finds the rows. Each key value must have a text that the source reads as the same value.
     public static boolean isPossible(TableConfig config, SourceTable table, CopyDefinition definition) {
         boolean isFound = !definition.key().isEmpty() && definition.key().equals(table.key());
         return isFound

@@ -23,8 +23,7 @@ import java.util.Optional;
 
 /// `tmp_replication_config`: which tables are replicated, and with which settings.
 public final class ConfigRecords {
-    /// Stands for "no cursor" in `cursor_column`, because the first version of the table made that column NOT
-    /// NULL.
+    /// Stands for "no cursor" in `cursor_column`, because the first version of the table made that column NOT NULL.
     private static final String NO_CURSOR = "";
 
     private ConfigRecords() {}

@@ -10,8 +10,8 @@ import java.util.Optional;
 public final class CopyNames {
     private CopyNames() {}
 
-    /// Makes sure that a copy can have this name: no other replicated table owns it, and the replica has nothing
-    /// else of that name.
+    /// Makes sure that a copy can have this name: no other replicated table owns it, and the replica has nothing else
+    /// of that name.
     ///
     /// @param table the configured name of the table that wants the copy
     /// @throws dev.perigee.fault.PerigeeException [Fault#CONFLICT] if the name is taken

@@ -7,8 +7,8 @@ import dev.perigee.store.Transaction;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// `tmp_replication_drift`: which source a copy's rows come from, and how far changes of the table's definition
-/// have been followed. Every method works inside the caller's transaction.
+/// `tmp_replication_drift`: which source a copy's rows come from, and how far changes of the table's definition have
+/// been followed. Every method works inside the caller's transaction.
 public final class DriftRecords {
     /// A row of `tmp_replication_drift`.
     ///
@@ -19,8 +19,8 @@ public final class DriftRecords {
         static final Row NONE = new Row(Optional.empty(), Optional.empty(), Optional.empty());
     }
 
-    /// A sign that the source went back. It is remembered because it may not show a second time, as when a counter
-    /// went back and has caught up since.
+    /// A sign that the source went back. It is remembered because it may not show a second time, as when a counter went
+    /// back and has caught up since.
     ///
     /// @param fault the name of the [dev.perigee.fault.Fault] that each sync fails with
     /// @param what what was found, for people
@@ -59,8 +59,7 @@ public final class DriftRecords {
         put(tx, name, "recovering", isRecovering ? "1" : "0");
     }
 
-    /// Forgets what was recorded and remembers `identity`, because all rows of the copy now count as this
-    /// source's.
+    /// Forgets what was recorded and remembers `identity`, because all rows of the copy now count as this source's.
     public static void renewed(Transaction tx, String name, Optional<Identity> identity) {
         forget(tx, name);
         identity.ifPresent(known -> identity(tx, name, known));

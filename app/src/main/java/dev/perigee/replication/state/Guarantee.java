@@ -17,8 +17,8 @@ public final class Guarantee {
     /// The last sync failed, or the replica cannot be written. The copy is as of `completeAsOf`.
     public static final String BEHIND = "behind";
 
-    /// The copy has every row that was committed at `completeAsOf`, except changes that did not move the row's
-    /// cursor. The source's open transactions prove it.
+    /// The copy has every row that was committed at `completeAsOf`, except changes that did not move the row's cursor.
+    /// The source's open transactions prove it.
     public static final String COMPLETE = "complete";
 
     public static final String SETTLED = "settled";
@@ -62,8 +62,8 @@ public final class Guarantee {
                 .orElse(guarantee);
     }
 
-    /// Whether a cursor value is never older than the transaction that wrote it. Otherwise rows may come late that
-    /// the horizon does not show.
+    /// Whether a cursor value is never older than the transaction that wrote it. Otherwise rows may come late that the
+    /// horizon does not show.
     ///
     /// @param isClientSeen whether a cursor value was ever ahead of the source's own clock or sequence
     public static boolean isStamped(TableConfig config, SourceTable table, boolean isClientSeen) {
@@ -85,8 +85,8 @@ public final class Guarantee {
         return isProved ? COMPLETE : settled(config.settle());
     }
 
-    /// Replaces the promise [#SETTLED] by `verified(…)` where the copy was verified: at that time no row was
-    /// missing. Other promises stay.
+    /// Replaces the promise [#SETTLED] by `verified(…)` where the copy was verified: at that time no row was missing.
+    /// Other promises stay.
     ///
     /// @param verifiedAt the source's time of the last verification that found the copy equal or made it so
     public static String withProof(String guarantee, Optional<Instant> verifiedAt) {

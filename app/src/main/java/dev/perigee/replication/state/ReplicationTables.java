@@ -4,9 +4,8 @@ import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.util.List;
 
-/// Perigee's own replication tables, as SQL. Each entry of [#VERSIONS] is one schema version. A version is applied
-/// once and never edited, because a replica outlives the program that made it. `docs/format/` explains the
-/// columns.
+/// Perigee's own replication tables, as SQL. Each entry of [#VERSIONS] is one schema version. A version is applied once
+/// and never edited, because a replica outlives the program that made it. `docs/format/` explains the columns.
 public final class ReplicationTables {
     /// The name under which `tmp_schema_versions` records their version.
     public static final String ROOM = "replication";
@@ -206,8 +205,8 @@ public final class ReplicationTables {
         for (String table : BY_NAME) delete(tx, table, name);
     }
 
-    /// Moves everything that is remembered about a replicated table from the name `old` to `name`, except its
-    /// settings. What was remembered under `name` before is removed.
+    /// Moves everything that is remembered about a replicated table from the name `old` to `name`, except its settings.
+    /// What was remembered under `name` before is removed.
     public static void rename(Transaction tx, String old, String name) {
         for (String table : BY_NAME) {
             delete(tx, table, name);

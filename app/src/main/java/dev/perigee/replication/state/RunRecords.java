@@ -12,9 +12,9 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// `tmp_replication_runs`: the last runs of each table. Run numbers are handed out here and not by SQLite. So a
-/// run keeps its number when the transaction that first wrote it is rolled back. This is safe because only one
-/// process writes a replica.
+/// `tmp_replication_runs`: the last runs of each table. Run numbers are handed out here and not by SQLite. So a run
+/// keeps its number when the transaction that first wrote it is rolled back. This is safe because only one process
+/// writes a replica.
 public final class RunRecords {
     private final AtomicLong lastId;
     private final int keepRuns;

@@ -23,8 +23,7 @@ import java.util.function.Predicate;
 /// @param open moments not sealed yet, oldest first
 /// @see <a href="https://www.postgresql.org/docs/current/functions-info.html">pg_current_snapshot</a>
 public record Sealing(Optional<HighWaterMark> sealed, Optional<String> lookedSince, List<Open> open) {
-    /// Moments remembered at most. When there are more, every second one is forgotten, which only delays the
-    /// sealing.
+    /// Moments remembered at most. When there are more, every second one is forgotten, which only delays the sealing.
     static final int MAX_OPEN = 64;
 
     /// Nothing was pulled yet.
@@ -42,8 +41,8 @@ public record Sealing(Optional<HighWaterMark> sealed, Optional<String> lookedSin
         return !sealed.equals(Optional.of(seen));
     }
 
-    /// The marks after a sync that looked for late rows in the snapshot of `now`, and so found all that had come
-    /// until then.
+    /// The marks after a sync that looked for late rows in the snapshot of `now`, and so found all that had come until
+    /// then.
     ///
     /// @param seen the mark that becomes sealed with `now`; empty where no row was seen yet
     /// @param isSealed whether all transactions that were open at a moment have ended

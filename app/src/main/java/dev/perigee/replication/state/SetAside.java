@@ -8,8 +8,8 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param key the key's values as texts that the source reads; empty where a value is NULL or has no such text
 /// @param fault the name of the [dev.perigee.fault.Fault] that storing the row failed with
-/// @param source each column's value as text; of a value that is too long, an object with its beginning (`begin`)
-///     and its length (`bytes`)
+/// @param source each column's value as text; of a value that is too long, an object with its beginning (`begin`) and
+///     its length (`bytes`)
 /// @param tries how often storing it failed
 public record SetAside(
         Optional<JsonNode> key,

@@ -22,8 +22,7 @@ public final class SetAsideRecords {
     /// rows.
     public static final int MAX_ROWS = 1000;
 
-    /// How long after the first try a row is fetched again. The time doubles with each further try, up to
-    /// [#RETRY_MAX].
+    /// How long after the first try a row is fetched again. The time doubles with each further try, up to [#RETRY_MAX].
     static final Duration RETRY_FIRST = Duration.ofMinutes(1);
 
     static final Duration RETRY_MAX = Duration.ofHours(1);
@@ -69,8 +68,8 @@ public final class SetAsideRecords {
                 .run();
     }
 
-    /// Forgets the rows without a key (fault `KEY_MISSING`) that `run` did not meet. For a run that has read all
-    /// such rows of the source.
+    /// Forgets the rows without a key (fault `KEY_MISSING`) that `run` did not meet. For a run that has read all such
+    /// rows of the source.
     public static void keepNullKeysOf(Transaction tx, String name, boolean isPending, long run) {
         tx.statement("""
                 DELETE FROM tmp_replication_set_aside
@@ -90,8 +89,8 @@ public final class SetAsideRecords {
         settlePending(tx, name);
     }
 
-    /// Makes the pending rows count, because the stage's rows were merged into the copy. They replace rows with
-    /// the same keys.
+    /// Makes the pending rows count, because the stage's rows were merged into the copy. They replace rows with the
+    /// same keys.
     ///
     /// @param isNullKeysRead whether all rows without a key were read, so that earlier ones are replaced too
     public static void merged(Transaction tx, String name, boolean isNullKeysRead) {

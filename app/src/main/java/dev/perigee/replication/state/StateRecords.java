@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// `tmp_replication_state`: where each copy stands, one row per replicated table. Every method works inside the
-/// caller's transaction. [#find] and [#all] also read the table's row in `tmp_replication_drift` and count its
-/// rows set aside.
+/// caller's transaction. [#find] and [#all] also read the table's row in `tmp_replication_drift` and count its rows set
+/// aside.
 public final class StateRecords {
     private static final String SELECT = """
             SELECT name, target, definition, cursor, cursor_key, pages, generation, loaded, needs_resync, shadow,
@@ -75,8 +75,8 @@ public final class StateRecords {
                 .run();
     }
 
-    /// Records that an existing table of the replica becomes the copy. How it was made is unknown, so everything
-    /// is fetched again.
+    /// Records that an existing table of the replica becomes the copy. How it was made is unknown, so everything is
+    /// fetched again.
     public static void adopted(Transaction tx, String name, String target) {
         tx.statement("""
                 UPDATE tmp_replication_state
@@ -94,8 +94,7 @@ public final class StateRecords {
     ///
     /// @param after the number of pages applied before this one
     /// @param mark the page's end; empty where the page does not move the cursor
-    /// @param textNumbers numbers of the page that are stored as text, because no SQLite number has all their
-    ///     digits
+    /// @param textNumbers numbers of the page that are stored as text, because no SQLite number has all their digits
     /// @throws IllegalStateException if another number of pages was applied before: a page is missing
     public static void advance(
             Transaction tx, String name, long after, Optional<HighWaterMark> mark, RowCounts counts, long textNumbers) {
@@ -116,8 +115,8 @@ public final class StateRecords {
         if (counts.isChange()) tx.copyChanged();
     }
 
-    /// Remembers the snapshot that the first rows of a load came from. Later syncs look for late rows from that
-    /// moment on. Does nothing where one is remembered already.
+    /// Remembers the snapshot that the first rows of a load came from. Later syncs look for late rows from that moment
+    /// on. Does nothing where one is remembered already.
     public static void loadingSince(Transaction tx, String name, String moment) {
         tx.statement("""
                 UPDATE tmp_replication_state SET looked_since = ?2
@@ -176,8 +175,7 @@ public final class StateRecords {
                 .run();
     }
 
-    /// Adds `rows` to the copy's row count, for rows that were inserted or deleted (negative) other than by a
-    /// page.
+    /// Adds `rows` to the copy's row count, for rows that were inserted or deleted (negative) other than by a page.
     public static void grew(Transaction tx, String name, long rows) {
         tx.statement("UPDATE tmp_replication_state SET row_count = row_count + ?2 WHERE name = ?1")
                 .bindText(1, name)
@@ -226,8 +224,8 @@ public final class StateRecords {
                 .run();
     }
 
-    /// Sets the copy's marks to where the source stands now, for a recovery. Rows of the copy below these marks
-    /// are repaired separately.
+    /// Sets the copy's marks to where the source stands now, for a recovery. Rows of the copy below these marks are
+    /// repaired separately.
     public static void rebased(Transaction tx, String name, Optional<HighWaterMark> mark, Sealing sealing) {
         tx.statement("""
                 UPDATE tmp_replication_state
@@ -260,8 +258,7 @@ public final class StateRecords {
 
     /// Records a sync that succeeded, and clears the last error.
     ///
-    /// @param fresh the copy is not older than this; empty where that is not known, and then the earlier value
-    ///     stays
+    /// @param fresh the copy is not older than this; empty where that is not known, and then the earlier value stays
     /// @param next when the table is due; a server takes empty as due at once
     public static void succeeded(
             Transaction tx, String name, Optional<Instant> fresh, Instant finished, Optional<Instant> next) {

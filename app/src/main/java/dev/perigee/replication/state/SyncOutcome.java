@@ -8,8 +8,7 @@ import java.util.Optional;
 
 /// Where a table stands after a sync that succeeded.
 ///
-/// @param completeAsOf [dev.perigee.source.Snapshot#asOf]; empty where the sync did not look for rows that came
-///     late
+/// @param completeAsOf [dev.perigee.source.Snapshot#asOf]; empty where the sync did not look for rows that came late
 /// @param position where the source's log stood, in the source's own words
 /// @param guarantee see [Guarantee]
 /// @param heldBy the oldest open transaction, which keeps the table from being sealed; empty where all is sealed

@@ -12,15 +12,14 @@ import java.util.Optional;
 ///
 /// @param target the copy's name; empty until it is made
 /// @param completeAsOf see [SyncOutcome], like the four members after it
-/// @param pages number of pages ever applied; each page names the number it follows, so no page is applied after a
-///     gap
+/// @param pages number of pages ever applied; each page names the number it follows, so no page is applied after a gap
 /// @param generation how often the copy was replaced by a newly filled one
 /// @param isLoaded whether everything was fetched once
 /// @param shadow the table that a resync is filling
 /// @param textNumbers number of values of exact numeric columns that are stored as text
 /// @param lastSyncAt end of the last sync that succeeded
-/// @param freshAt the copy is not older than this: the start of the last sync that succeeded, or on a standby the
-///     time up to which it had replayed
+/// @param freshAt the copy is not older than this: the start of the last sync that succeeded, or on a standby the time
+///     up to which it had replayed
 /// @param setAside number of rows that could not be stored
 /// @param failures number of failed syncs since the last one that succeeded
 /// @param backfill added columns that are not filled for all rows yet

@@ -1,7 +1,7 @@
 /// Perigee's own replication tables, with one class for each table, and the values stored in them.
 ///
-/// Guarantee: every method works inside its caller's transaction, so that rows, cursors and run records agree
-/// after a crash.
+/// Guarantee: every method works inside its caller's transaction, so that rows, cursors and run records agree after a
+/// crash.
 ///
 /// Start reading at [ReplicationTables].
 @NullMarked

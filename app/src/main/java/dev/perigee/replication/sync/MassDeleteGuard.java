@@ -5,9 +5,9 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 
-/// Decides when a removal of rows needs an admin's confirmation. It does if more than the allowed share of the
-/// copy (`maxDeletedShare`) would go, and at least [#MIN_ROWS] rows or all of them. Sweeps, repairs, backfills,
-/// and syncs that replace the copy of a filtered table ask it.
+/// Decides when a removal of rows needs an admin's confirmation. It does if more than the allowed share of the copy
+/// (`maxDeletedShare`) would go, and at least [#MIN_ROWS] rows or all of them. Sweeps, repairs, backfills, and syncs
+/// that replace the copy of a filtered table ask it.
 ///
 /// @param rows the number of rows in the copy
 /// @param confirmed the number of rows whose removal an admin has confirmed; 0 for none
@@ -15,8 +15,8 @@ public record MassDeleteGuard(TableConfig config, long rows, long confirmed) {
     /// Fewer rows than this are removed without asking, whatever their share, unless no row would be left.
     static final long MIN_ROWS = 1000;
 
-    /// Whether removing `found` rows needs a confirmation that was not given. Since a confirmation, the number may
-    /// have grown by [#MIN_ROWS] or by the allowed share, whichever is more.
+    /// Whether removing `found` rows needs a confirmation that was not given. Since a confirmation, the number may have
+    /// grown by [#MIN_ROWS] or by the allowed share, whichever is more.
     public boolean isAgainst(long found) {
         boolean isNoteworthy = found >= MIN_ROWS || (found > 0 && found >= rows);
         return isNoteworthy
@@ -38,8 +38,8 @@ public record MassDeleteGuard(TableConfig config, long rows, long confirmed) {
                 "gone at the source");
     }
 
-    /// The fault for rows that the source no longer shows. Policies may hide them, or they may be gone: Perigee
-    /// cannot tell which.
+    /// The fault for rows that the source no longer shows. Policies may hide them, or they may be gone: Perigee cannot
+    /// tell which.
     PerigeeException hidden(long found) {
         return fault(
                 found,

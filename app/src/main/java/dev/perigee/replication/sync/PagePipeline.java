@@ -19,16 +19,15 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Connects the thread that reads the source with the writer thread: while the writer applies one page, the next
-/// pages are filled.
+/// Connects the thread that reads the source with the writer thread: while the writer applies one page, the next pages
+/// are filled.
 ///
 /// Pages are applied in order, each with all that belongs to it in one transaction. Pages that wait together are
-/// committed together. When a page fails, the pages queued behind it are refused too: each names the page it
-/// follows, and that page is missing. So the cursor never passes a gap, and the first failure is the one that is
-/// reported.
+/// committed together. When a page fails, the pages queued behind it are refused too: each names the page it follows,
+/// and that page is missing. So the cursor never passes a gap, and the first failure is the one that is reported.
 ///
-/// A fixed number of batches is reused, so memory is bounded and a slow disk slows the source down. Used by one
-/// reading thread.
+/// A fixed number of batches is reused, so memory is bounded and a slow disk slows the source down. Used by one reading
+/// thread.
 public final class PagePipeline implements PageSink, AutoCloseable {
     /// Number of batches: one being filled, one being applied, and some that wait to be committed together.
     static final int BATCHES = 4;
@@ -107,8 +106,8 @@ public final class PagePipeline implements PageSink, AutoCloseable {
         filling = null;
         List<RefusedRow> without = refused;
         if (!without.isEmpty()) refused = new ArrayList<>();
-        // Counted when it is submitted, not when it is applied: a page behind a failed page must name that page
-        // and find it missing.
+        // Counted when it is submitted, not when it is applied: a page behind a failed page must name that page and
+        // find it missing.
         long after = pages++;
         last = store.submit(tx -> apply.page(tx, page, without, end, after)).handle((run, failed) -> {
             if (failed == null) committed.accept(run);
@@ -124,8 +123,8 @@ public final class PagePipeline implements PageSink, AutoCloseable {
         check();
     }
 
-    /// Throws the first failure of the writer, or the reason of a cancellation. An exception of the reading side
-    /// may be only a consequence of it.
+    /// Throws the first failure of the writer, or the reason of a cancellation. An exception of the reading side may be
+    /// only a consequence of it.
     public void check() {
         Throwable failed = failure.get();
         if (failed != null) throw ThreadFailures.unwrapped(failed);
@@ -139,8 +138,8 @@ public final class PagePipeline implements PageSink, AutoCloseable {
         all.forEach(Batch::close);
     }
 
-    /// Waits for the last page; the writer takes pages in order, so all others are done then. An interrupt does
-    /// not end the wait, because the writer reads from memory that is freed next.
+    /// Waits for the last page; the writer takes pages in order, so all others are done then. An interrupt does not end
+    /// the wait, because the writer reads from memory that is freed next.
     private void awaitLast() {
         Future<?> waiting = last;
         if (waiting == null) return;

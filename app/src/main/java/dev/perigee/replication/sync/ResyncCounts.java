@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Counts what a resync changed, in one pass over the old copy and the shadow. It runs on a reader, so that no
-/// write waits for it.
+/// Counts what a resync changed, in one pass over the old copy and the shadow. It runs on a reader, so that no write
+/// waits for it.
 final class ResyncCounts {
     /// Time limit of the count, which is not worth more.
     static final Duration LIMIT = Duration.ofMinutes(2);
@@ -29,8 +29,8 @@ final class ResyncCounts {
 
     private ResyncCounts() {}
 
-    /// Compares the copy of the table `name` with the shadow of `plan` that is about to replace it. Rows are
-    /// matched by key and compared in the columns that both have.
+    /// Compares the copy of the table `name` with the shadow of `plan` that is about to replace it. Rows are matched by
+    /// key and compared in the columns that both have.
     ///
     /// @return empty where there is no shadow, where the two cannot be matched by the same key, or where the count
     ///     failed, for example at its time limit

@@ -69,8 +69,8 @@ public final class SetAsideRows {
                 .toList();
     }
 
-    /// Applies a page and sets aside the rows that cannot be stored. Runs on the writer thread, in the transaction
-    /// of the page.
+    /// Applies a page and sets aside the rows that cannot be stored. Runs on the writer thread, in the transaction of
+    /// the page.
     ///
     /// @param refused rows of the page that could not even be put into the batch
     ///
@@ -103,9 +103,9 @@ public final class SetAsideRows {
         return counts;
     }
 
-    /// Takes all keys that several rows of the source share, as just found. Their rows are fetched next, and of
-    /// each key all rows but one are set aside. Rows whose key is no longer shared are fetched too, because they
-    /// may be stored now. A key that has no text is set aside at once.
+    /// Takes all keys that several rows of the source share, as just found. Their rows are fetched next, and of each
+    /// key all rows but one are set aside. Rows whose key is no longer shared are fetched too, because they may be
+    /// stored now. A key that has no text is set aside at once.
     void shared(Store store, List<List<Value>> keys, Instant now) {
         Set<String> shared = new LinkedHashSet<>();
         List<List<Value>> unnamed = new ArrayList<>();
@@ -135,8 +135,8 @@ public final class SetAsideRows {
         return portions;
     }
 
-    /// Forgets the keys of `portion` whose rows did not come although they were asked for: these rows are gone
-    /// from the source.
+    /// Forgets the keys of `portion` whose rows did not come although they were asked for: these rows are gone from the
+    /// source.
     void retried(Store store, List<String> portion) {
         store.write(tx -> {
             portion.stream().filter(key -> !returned.contains(key)).forEach(key -> clear(tx, key));
@@ -144,8 +144,7 @@ public final class SetAsideRows {
         });
     }
 
-    /// To be called when all rows with a NULL in their key were read. Forgets such rows if this run did not meet
-    /// them.
+    /// To be called when all rows with a NULL in their key were read. Forgets such rows if this run did not meet them.
     void nullKeysRead(Store store) {
         isNullKeysRead = true;
         store.write(tx -> {
@@ -169,8 +168,8 @@ public final class SetAsideRows {
         return counts;
     }
 
-    /// Whether a row that was stored ends the setting aside of its key. Where several rows share the key, only a
-    /// retry tells, because it fetches all of them. Another page may have just the row that changed.
+    /// Whether a row that was stored ends the setting aside of its key. Where several rows share the key, only a retry
+    /// tells, because it fetches all of them. Another page may have just the row that changed.
     private boolean mayClear(String key, boolean isRetry) {
         String fault = known.get(key);
         return fault != null && (isRetry || !fault.equals(Fault.KEY_MISSING.name()));

@@ -16,12 +16,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Tracks trouble of the source as a whole. Its beginning and its end are logged once, however many tables it
-/// holds up.
+/// Tracks trouble of the source as a whole. Its beginning and its end are logged once, however many tables it holds up.
 ///
-/// A source that cannot be reached, or that lets nobody in, fails every table that is due. The first failure
-/// begins the trouble and is logged. Tables that fail the same way join it silently. It ends with the next answer
-/// of the source, even if that is an error about one table. Safe for many threads.
+/// A source that cannot be reached, or that lets nobody in, fails every table that is due. The first failure begins the
+/// trouble and is logged. Tables that fail the same way join it silently. It ends with the next answer of the source,
+/// even if that is an error about one table. Safe for many threads.
 public final class SourceTrouble {
     /// Tables named in one line of the log at most.
     private static final int MAX_NAMED = 20;
@@ -51,13 +50,12 @@ public final class SourceTrouble {
     // hastened again: a table whose own pull breaks the connection each time would be tried without a pause.
     private final Set<String> hastened = new HashSet<>();
 
-    // Whether trouble was logged since the start. From then on, trouble is logged only if it begins with a new
-    // kind of failure of a table. So a table that fails again and again, between others that succeed, is logged
-    // once. So is a table that failed already before Perigee was started.
+    // Whether trouble was logged since the start. From then on, trouble is logged only if it begins with a new kind of
+    // failure of a table. So a table that fails again and again, between others that succeed, is logged once. So is a
+    // table that failed already before Perigee was started.
     private boolean wasTold;
 
-    /// @param ended is given the tables that were held up and should be tried at once, when the source answers
-    ///     again
+    /// @param ended is given the tables that were held up and should be tried at once, when the source answers again
     public SourceTrouble(InstantSource clock, Consumer<List<String>> ended) {
         this.clock = clock;
         this.ended = ended;

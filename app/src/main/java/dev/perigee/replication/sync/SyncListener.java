@@ -1,7 +1,7 @@
 package dev.perigee.replication.sync;
 
-/// Is told the progress of a sync. Called before the first page of a load, and after each committed page on the
-/// thread that committed it. It must not wait.
+/// Is told the progress of a sync. Called before the first page of a load, and after each committed page on the thread
+/// that committed it. It must not wait.
 @FunctionalInterface
 public interface SyncListener {
     /// @param table the name the table is configured by

@@ -108,8 +108,8 @@ public record SyncPlan(
         return stage.isPresent() || shadow.isPresent();
     }
 
-    /// The same plan with a stage, which is created here and replaces what a crash left of one. A plan that
-    /// already has a shadow or stage stays as it is.
+    /// The same plan with a stage, which is created here and replaces what a crash left of one. A plan that already has
+    /// a shadow or stage stays as it is.
     SyncPlan staged(Store store) {
         if (isAside()) return this;
         String name = stageOf(definition.target());
@@ -136,8 +136,8 @@ public record SyncPlan(
                 why);
     }
 
-    /// Whether the table is being loaded from the beginning, so that the source's estimate tells how many rows
-    /// there will be.
+    /// Whether the table is being loaded from the beginning, so that the source's estimate tells how many rows there
+    /// will be.
     boolean isLoading() {
         return shadow.isPresent() || !isLoaded;
     }

@@ -41,16 +41,16 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Pulls the rows of one sync from a snapshot of the source into the copy. Used once, by one thread; pages are
-/// applied on the writer thread.
+/// Pulls the rows of one sync from a snapshot of the source into the copy. Used once, by one thread; pages are applied
+/// on the writer thread.
 ///
-/// In mode `cursor` there are three passes: rows that came late, below the greatest cursor value pulled; rows
-/// above it, in the order `(cursor, key)`; and rows whose cursor is NULL. [Sealing] explains what the first pass
-/// needs. The other modes have one pass, over what changed since the last sync or over everything.
+/// In mode `cursor` there are three passes: rows that came late, below the greatest cursor value pulled; rows above it,
+/// in the order `(cursor, key)`; and rows whose cursor is NULL. [Sealing] explains what the first pass needs. The other
+/// modes have one pass, over what changed since the last sync or over everything.
 ///
-/// Rows go into the copy. When everything is fetched again they go into a shadow, which takes the copy's place at
-/// the end. For a table of a group they go into a stage, which is merged into the copy together with those of the
-/// other tables.
+/// Rows go into the copy. When everything is fetched again they go into a shadow, which takes the copy's place at the
+/// end. For a table of a group they go into a stage, which is merged into the copy together with those of the other
+/// tables.
 final class SyncRun {
     /// Rows in a page while a table is loaded from the beginning and its page size is the default.
     static final int LOAD_PAGE_ROWS = 10_000;
@@ -226,8 +226,8 @@ final class SyncRun {
         return notes.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", notes));
     }
 
-    /// Checks the source's identity before anything is applied. A sync that fetches everything from the beginning
-    /// does not build on what the copy has.
+    /// Checks the source's identity before anything is applied. A sync that fetches everything from the beginning does
+    /// not build on what the copy has.
     private void lookAtLineage(Snapshot snapshot) {
         SourceIdentityCheck look = new SourceIdentityCheck(store, config, plan.table(), plan.after(), plan.rows());
         if (!plan.isFromTheBeginning()) lineage = look.look(snapshot, false);
@@ -236,8 +236,8 @@ final class SyncRun {
         else lineage = SourceIdentityCheck.Found.of(snapshot.identity(plan.table()));
     }
 
-    /// The mark since which late rows are looked for. Empty for a new history, because earlier marks say nothing
-    /// about what changed in it.
+    /// The mark since which late rows are looked for. Empty for a new history, because earlier marks say nothing about
+    /// what changed in it.
     private Optional<String> lookedSince() {
         return lineage.isNewHistory() ? Optional.empty() : plan.sealing().lookedSince();
     }
@@ -269,9 +269,9 @@ final class SyncRun {
         return backfill.filter(b -> !b.isDone()).isPresent();
     }
 
-    /// Remembers the source's identity with the first page, so that rows of a sync that breaks off are known to be
-    /// of this source. New parts, and a change of what the source's user sees, are remembered only when the sync
-    /// has fetched all their rows.
+    /// Remembers the source's identity with the first page, so that rows of a sync that breaks off are known to be of
+    /// this source. New parts, and a change of what the source's user sees, are remembered only when the sync has
+    /// fetched all their rows.
     private void keepIdentity(Transaction tx) {
         if (isIdentityKept || plan.isAside() || lineage.now().isEmpty()) return;
         Optional<Identity> before = DriftRecords.find(tx, config.name()).identity();
@@ -409,8 +409,7 @@ final class SyncRun {
         boolean isFirst =
                 plan.isEmpty() && !lineage.isSeenOtherwise() && (movesCursor || scope instanceof Scope.Changed);
         RowCounts counts = setAside.apply(tx, page, refused, isFirst, clock.instant());
-        // Other passes may send rows that the copy already has. Their numbers are counted only while the copy is
-        // empty.
+        // Other passes may send rows that the copy already has. Their numbers are counted only while the copy is empty.
         long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
         textNumbers += inPage;
         Optional<HighWaterMark> moved = movesCursor ? Optional.of(end) : Optional.empty();
@@ -433,8 +432,8 @@ final class SyncRun {
         return Objects.requireNonNull(moment, "a page came before the snapshot was known");
     }
 
-    /// Counts the numbers of the page that are stored as text. They are in columns without a declared type, which
-    /// only exact numerics have.
+    /// Counts the numbers of the page that are stored as text. They are in columns without a declared type, which only
+    /// exact numerics have.
     private long textNumbers(Batch page) {
         long found = 0;
         for (int column = 0; column < page.columns(); column++) {

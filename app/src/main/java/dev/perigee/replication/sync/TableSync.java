@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /// Syncs tables: brings what is new at the source into their copies, for the server and for the command line.
 ///
-/// A page's rows, the cursor that covers them and the record of the run are one SQLite transaction. So at any
-/// moment, even after a crash, a copy is exactly what the source sent up to its cursor `(cursor, key)`.
+/// A page's rows, the cursor that covers them and the record of the run are one SQLite transaction. So at any moment,
+/// even after a crash, a copy is exactly what the source sent up to its cursor `(cursor, key)`.
 ///
 /// Safe for many threads. Callers must not run two syncs of one table at once.
 public final class TableSync {
@@ -49,13 +49,13 @@ public final class TableSync {
     private final Map<String, LatePace> nullKeyPaces = new ConcurrentHashMap<>();
     private final long maxRowBytes;
 
-    /// Migrates the replica's replication tables and cleans up after a crash: unfinished runs become interrupted,
-    /// and shadows and stages are dropped.
+    /// Migrates the replica's replication tables and cleans up after a crash: unfinished runs become interrupted, and
+    /// shadows and stages are dropped.
     ///
     /// @param source called at each sync; may throw [Fault#SOURCE_NOT_CONFIGURED]
     /// @param keepRuns number of run records kept for each table
-    /// @param copyStands is given a table's configured name and the name of its copy: before rows go into the
-    ///     copy, and after each sync that succeeded
+    /// @param copyStands is given a table's configured name and the name of its copy: before rows go into the copy, and
+    ///     after each sync that succeeded
     /// @param trouble is told of the success or failure of each sync
     public TableSync(
             Store store,
@@ -99,9 +99,9 @@ public final class TableSync {
     public record Member(
             TableConfig config, Run.Kind kind, SyncListener listener, SyncCancellation cancellation, NextDue next) {}
 
-    /// Pulls what is new since the table's cursor, or everything if it has none. Creates the copy if it is
-    /// missing, and syncs again until added columns are filled. A failure is in the result and in
-    /// `tmp_replication_state`; it is never thrown.
+    /// Pulls what is new since the table's cursor, or everything if it has none. Creates the copy if it is missing, and
+    /// syncs again until added columns are filled. A failure is in the result and in `tmp_replication_state`; it is
+    /// never thrown.
     public SyncResult run(TableConfig config, SyncListener listener) {
         SyncResult result = run(new Member(config, Run.Kind.SYNC, listener, new SyncCancellation(), NextDue.NEVER));
         while (result.succeeded() && hasMore(config.name())) {
@@ -111,8 +111,8 @@ public final class TableSync {
         return result;
     }
 
-    /// As [#run(TableConfig, SyncListener)], but fetches everything from the beginning. The copy is replaced when
-    /// all rows are there.
+    /// As [#run(TableConfig, SyncListener)], but fetches everything from the beginning. The copy is replaced when all
+    /// rows are there.
     public SyncResult runAgain(TableConfig config, SyncListener listener) {
         return run(new Member(config, Run.Kind.RESYNC, listener, new SyncCancellation(), NextDue.NEVER));
     }
@@ -166,8 +166,7 @@ public final class TableSync {
         }
     }
 
-    /// A sentence about the rows of the table that are set aside: how many there are, and why the first was set
-    /// aside.
+    /// A sentence about the rows of the table that are set aside: how many there are, and why the first was set aside.
     ///
     /// @return empty where there are none
     public Optional<String> setAside(String table) {
@@ -226,8 +225,8 @@ public final class TableSync {
                 .toList();
     }
 
-    /// Records a sync that failed or was cancelled. A cancelled sync is not a failure of its table: its error, its
-    /// due time and its count of failures stay.
+    /// Records a sync that failed or was cancelled. A cancelled sync is not a failure of its table: its error, its due
+    /// time and its count of failures stay.
     private SyncResult failed(Run committed, PerigeeException failure, Member member) {
         Instant now = clock.instant();
         SyncCancellation cancellation = member.cancellation();
@@ -253,8 +252,8 @@ public final class TableSync {
             // Logged once and not at each retry; the status shows that the failure continues.
             if (isNew && !isOfSource) LOG.warn("table {}: {}", run.table(), failure.getMessage());
         } catch (PerigeeException e) {
-            // The replica itself fails, for example because the disk is full. The result still says what went
-            // wrong first.
+            // The replica itself fails, for example because the disk is full. The result still says what went wrong
+            // first.
             failure.addSuppressed(e);
             LOG.warn("table {}: its failure could not be recorded: {}", run.table(), e.getMessage());
         }

@@ -9,8 +9,7 @@ import java.util.concurrent.ExecutionException;
 public final class ThreadFailures {
     private ThreadFailures() {}
 
-    /// The [PerigeeException] behind `failure`. Any other exception is a bug in Perigee, and becomes
-    /// [Fault#INTERNAL].
+    /// The [PerigeeException] behind `failure`. Any other exception is a bug in Perigee, and becomes [Fault#INTERNAL].
     public static PerigeeException unwrapped(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)

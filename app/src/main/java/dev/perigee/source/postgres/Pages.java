@@ -45,8 +45,8 @@ final class Pages {
         if (filling.isFull() || refused >= MAX_REFUSED) hand(filling, rows);
     }
 
-    /// Gives `page` to the sink, with the current row as its end. A page cannot end at a row whose key cannot be
-    /// read; then it ends at a later row.
+    /// Gives `page` to the sink, with the current row as its end. A page cannot end at a row whose key cannot be read;
+    /// then it ends at a later row.
     private void hand(Batch page, CopyRows rows) {
         HighWaterMark mark;
         try {
@@ -61,15 +61,15 @@ final class Pages {
         sink.page(page, mark);
     }
 
-    /// Remembers the mark of the last row. Call it before the next statement begins, because only the statement
-    /// that read the row can tell its mark.
+    /// Remembers the mark of the last row. Call it before the next statement begins, because only the statement that
+    /// read the row can tell its mark.
     void endOfStatement(CopyRows rows) {
         if (batch == null) return;
         try {
             end = statement.mark(rows);
         } catch (RuntimeException e) {
-            // The last row's key cannot be read, so the page ends at the mark before it. Rows after that mark are
-            // read again.
+            // The last row's key cannot be read, so the page ends at the mark before it. Rows after that mark are read
+            // again.
             if (!isLastRefused) throw e;
             if (end == null) end = statement.before(e);
         }

@@ -23,22 +23,22 @@ import org.postgresql.jdbc.PgConnection;
 
 /// The open transactions of this database, read in a transaction of its own before the snapshot is taken.
 ///
-/// A value that a transaction takes from the server (`now()`, `clock_timestamp()`, a sequence) is not older than
-/// the transaction. So once every transaction that was open at a moment has ended, whatever commits later has
-/// greater values than all rows visible at that moment. The snapshot's `xmin` does not prove this: a transaction
-/// gets its number at its first write, which may come long after it took the value.
+/// A value that a transaction takes from the server (`now()`, `clock_timestamp()`, a sequence) is not older than the
+/// transaction. So once every transaction that was open at a moment has ended, whatever commits later has greater
+/// values than all rows visible at that moment. The snapshot's `xmin` does not prove this: a transaction gets its
+/// number at its first write, which may come long after it took the value.
 ///
-/// Some servers do not show all sessions: where our role lacks `pg_read_all_stats`, where sessions hide what they
-/// do (`track_activities` off), and on a standby, which does not know the primary's sessions. There, transaction
-/// numbers and a settle time are used instead. On a standby the settle time is measured by what it has replayed,
-/// because its clock continues while replay is paused or lags.
+/// Some servers do not show all sessions: where our role lacks `pg_read_all_stats`, where sessions hide what they do
+/// (`track_activities` off), and on a standby, which does not know the primary's sessions. There, transaction numbers
+/// and a settle time are used instead. On a standby the settle time is measured by what it has replayed, because its
+/// clock continues while replay is paused or lags.
 ///
 /// @param server what the server shows of its transactions, from which [#sight] follows
-/// @param openSince the earliest start of an open transaction, or the time of the look if none is open; the epoch
-///     while a prepared transaction waits, because nobody knows when it began
+/// @param openSince the earliest start of an open transaction, or the time of the look if none is open; the epoch while
+///     a prepared transaction waits, because nobody knows when it began
 /// @param now the snapshot taken afterwards
-/// @param settled everything that was committed until then is in the snapshot; empty where a standby does not
-///     tell, or where another server answered the look than took the snapshot
+/// @param settled everything that was committed until then is in the snapshot; empty where a standby does not tell, or
+///     where another server answered the look than took the snapshot
 record PostgresHorizon(
         TransactionVisibility server,
         Instant openSince,
@@ -50,17 +50,17 @@ record PostgresHorizon(
     static final String SESSIONS_SHOWN = "count(*) FROM pg_catalog.pg_stat_activity";
     static final String PREPARED_SHOWN = "count(database) FROM pg_catalog.pg_prepared_xacts";
 
-    /// The most time between the moment that a transaction takes as its own time and the moment at which others
-    /// see it open.
+    /// The most time between the moment that a transaction takes as its own time and the moment at which others see it
+    /// open.
     static final Duration GUARD = Duration.ofSeconds(1);
 
-    /// A session that runs a message counts as open since the message arrived, whether it is in a transaction or
-    /// not. After a COMMIT within the message, the next transaction takes that time as its own, and for a moment
-    /// in between none is open.
+    /// A session that runs a message counts as open since the message arrived, whether it is in a transaction or not.
+    /// After a COMMIT within the message, the next transaction takes that time as its own, and for a moment in between
+    /// none is open.
     ///
-    /// Sessions that only read hold nothing up and are left out: ours by their process numbers, autovacuum workers
-    /// by their kind. Open transactions are read before prepared ones. A transaction that is prepared in between
-    /// is then seen twice, and not missed.
+    /// Sessions that only read hold nothing up and are left out: ours by their process numbers, autovacuum workers by
+    /// their kind. Open transactions are read before prepared ones. A transaction that is prepared in between is then
+    /// seen twice, and not missed.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
                    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS may_see,
@@ -97,8 +97,7 @@ record PostgresHorizon(
             SELECT min(prepared), (array_agg(format('prepared transaction %L', gid) ORDER BY prepared))[1]
             FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()""";
 
-    /// The tables that can be locked before a snapshot is taken: LOCK TABLE needs the right to read the whole
-    /// table.
+    /// The tables that can be locked before a snapshot is taken: LOCK TABLE needs the right to read the whole table.
     private static final String LOCKABLE = """
             SELECT n.nspname, c.relname
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -146,8 +145,8 @@ record PostgresHorizon(
         return settled.filter(upTo -> !earlier.at().plus(settle).isAfter(upTo)).isPresent();
     }
 
-    /// Reads, in one round trip, the open transactions, the prepared ones, which of `tables` can be locked, and
-    /// what a standby has replayed.
+    /// Reads, in one round trip, the open transactions, the prepared ones, which of `tables` can be locked, and what a
+    /// standby has replayed.
     ///
     /// @param ours process numbers of our own sessions that only read
     static Before look(PgConnection session, Capabilities can, Set<Integer> ours, List<TableId> tables)
@@ -177,8 +176,7 @@ record PostgresHorizon(
             statement.getMoreResults();
             ResultSet standby = statement.getResultSet();
             standby.next();
-            // Transactions that commit at the same time may be logged in another order than that of their commit
-            // times.
+            // Transactions that commit at the same time may be logged in another order than that of their commit times.
             Optional<Instant> settled =
                     open.isStandby() ? instant(standby, 1).map(replayedAt -> replayedAt.minus(GUARD)) : open.settled();
             Instant since = prepared.isEmpty() ? open.openSince() : Instant.EPOCH;

@@ -19,8 +19,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
-/// The identity of a PostgreSQL server, as far as it lets us know. Hosted servers refuse some of these functions;
-/// see [Capabilities].
+/// The identity of a PostgreSQL server, as far as it lets us know. Hosted servers refuse some of these functions; see
+/// [Capabilities].
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA">Control data
 ///     functions</a>
@@ -42,8 +42,8 @@ record PostgresIdentity(
 
     static final String SYSTEM = "(SELECT system_identifier::text FROM pg_control_system())";
 
-    /// The timeline, from the beginning of the current WAL file's name. It is right immediately after a failover.
-    /// A standby has no such file and tells, by `OF_CONTROL`, the timeline of its last restart point.
+    /// The timeline, from the beginning of the current WAL file's name. It is right immediately after a failover. A
+    /// standby has no such file and tells, by `OF_CONTROL`, the timeline of its last restart point.
     static final String OF_LOG = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8";
 
     static final String OF_CONTROL = "(SELECT timeline_id::int8 FROM pg_control_checkpoint())";
@@ -57,14 +57,14 @@ record PostgresIdentity(
             "(SELECT concat(xid, ' ', extract(epoch FROM \"timestamp\")) FROM pg_last_committed_xact())";
 
     /// Where a server began: at its last checkpoint, or at the one that it makes when its recovery ends. The time,
-    /// which the server keeps in seconds, tells whether there was another checkpoint since the start. The place is
-    /// the one where the checkpoint began, not that of its own record. A server without a disk of its own (Neon)
-    /// has no record at its start.
+    /// which the server keeps in seconds, tells whether there was another checkpoint since the start. The place is the
+    /// one where the checkpoint began, not that of its own record. A server without a disk of its own (Neon) has no
+    /// record at its start.
     private static final String CHECKPOINT = """
             (SELECT concat(redo_lsn, ' ', checkpoint_time < pg_postmaster_start_time()) FROM pg_control_checkpoint())""";
 
-    /// Answered by Amazon Aurora only. Its storage has no checkpoints, so what it tells about them may be long out
-    /// of date.
+    /// Answered by Amazon Aurora only. Its storage has no checkpoints, so what it tells about them may be long out of
+    /// date.
     private static final String AURORA = "aurora_version()";
 
     private static final String STORAGE = """
@@ -118,8 +118,7 @@ record PostgresIdentity(
         }
     }
 
-    /// The current name of the table with the identity's OID in the identity's database; empty where there is
-    /// none.
+    /// The current name of the table with the identity's OID in the identity's database; empty where there is none.
     static Optional<TableId> whereabouts(PgConnection session, Identity identity) throws SQLException {
         try (PreparedStatement statement = session.prepareStatement("""
                 SELECT n.nspname, c.relname
@@ -174,10 +173,10 @@ record PostgresIdentity(
         return isOtherTimeline ? branchedAfter(earlier) : startedAfter(earlier);
     }
 
-    /// Whether the server was started with everything that it had before; empty where this can no longer be seen.
-    /// A server that is put back to older files on its timeline continues to count and log from there. Sooner or
-    /// later it overtakes what was remembered, so the place where it began is compared, as long as it can be seen.
-    /// A standby may begin anywhere, and replays the rest again.
+    /// Whether the server was started with everything that it had before; empty where this can no longer be seen. A
+    /// server that is put back to older files on its timeline continues to count and log from there. Sooner or later it
+    /// overtakes what was remembered, so the place where it began is compared, as long as it can be seen. A standby may
+    /// begin anywhere, and replays the rest again.
     private Optional<Boolean> startedAfter(Identity earlier) throws SQLException {
         if (isStandby || earlier.isStandby() || run.equals(earlier.run())) return Optional.of(true);
         if (can.answers(session, AURORA)) return Optional.of(true);

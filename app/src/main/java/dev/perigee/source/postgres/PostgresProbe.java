@@ -25,8 +25,7 @@ import org.postgresql.jdbc.PgConnection;
 /// What one server answers one role, for `perigee doctor` and `GET /replication/source`. Snapshots use the same
 /// answers, from [Capabilities] and [TransactionVisibility]. Only the names of hosting services are guessed.
 final class PostgresProbe {
-    /// The most tables of a schema that are named one by one. Where there are more, the GRANT is for the whole
-    /// schema.
+    /// The most tables of a schema that are named one by one. Where there are more, the GRANT is for the whole schema.
     private static final int MOST_NAMED = 10;
 
     private static final String ABOUT = """
@@ -58,8 +57,8 @@ final class PostgresProbe {
               AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
             GROUP BY n.oid, n.nspname HAVING bool_or(NOT r.is_readable) ORDER BY n.nspname""";
 
-    /// A function or view that proofs need: its name, the expression to ask for, and what is lost without it. The
-    /// loss is empty where [TransactionVisibility] reports it.
+    /// A function or view that proofs need: its name, the expression to ask for, and what is lost without it. The loss
+    /// is empty where [TransactionVisibility] reports it.
     private record Asked(String name, String expression, Optional<String> without) {}
 
     private PostgresProbe() {}

@@ -51,9 +51,8 @@ import org.postgresql.jdbc.PgConnection;
 
 /// One REPEATABLE READ transaction.
 ///
-/// A pull is one `COPY (SELECT …) TO STDOUT (FORMAT BINARY)`, cut into pages on this side. So the source sorts
-/// once, and not once per page. Pulls in no order may take several such statements, one for each slice or part of
-/// the table.
+/// A pull is one `COPY (SELECT …) TO STDOUT (FORMAT BINARY)`, cut into pages on this side. So the source sorts once,
+/// and not once per page. Pulls in no order may take several such statements, one for each slice or part of the table.
 ///
 /// All settings of a session are made for the transaction only. So they also hold behind poolers that change the
 /// session between two transactions.
@@ -83,8 +82,8 @@ final class PostgresSnapshot implements Snapshot {
     /// By table, why all its rows must be read to find those that changed; empty where they need not be.
     private final Map<TableId, Optional<Obstacle>> untold = new HashMap<>();
 
-    /// The columns of tables. They are kept because they do not change within a snapshot, and each question is a
-    /// round trip.
+    /// The columns of tables. They are kept because they do not change within a snapshot, and each question is a round
+    /// trip.
     private final Map<TableId, List<CatalogColumn>> catalog = new HashMap<>();
 
     private PostgresSnapshot(
@@ -106,9 +105,9 @@ final class PostgresSnapshot implements Snapshot {
         this.can = can;
     }
 
-    /// Ends the transaction that `session` is in, reads which transactions are open, and begins the snapshot's
-    /// own. Where our rights allow it, its tables are locked before the snapshot is taken, in the mode of any
-    /// read. So the catalog and the rows are of one definition.
+    /// Ends the transaction that `session` is in, reads which transactions are open, and begins the snapshot's own.
+    /// Where our rights allow it, its tables are locked before the snapshot is taken, in the mode of any read. So the
+    /// catalog and the rows are of one definition.
     ///
     /// @param connections knows our sessions that only read, and what the server answers
     static PostgresSnapshot begin(
@@ -175,8 +174,8 @@ final class PostgresSnapshot implements Snapshot {
         return horizon.now();
     }
 
-    /// The time at which the transaction began, before its snapshot was taken. No later time will do: a statement
-    /// that asks for the time has a snapshot already. On a standby, the time up to which it had replayed before.
+    /// The time at which the transaction began, before its snapshot was taken. No later time will do: a statement that
+    /// asks for the time has a snapshot already. On a standby, the time up to which it had replayed before.
     @Override
     public Optional<Instant> asOf() {
         return asOf;
@@ -377,8 +376,8 @@ final class PostgresSnapshot implements Snapshot {
         return found;
     }
 
-    /// Tries to read the system columns. A role that was granted single columns has no right to them, because
-    /// nobody thinks of granting it. Compressed chunks of TimescaleDB do not have them.
+    /// Tries to read the system columns. A role that was granted single columns has no right to them, because nobody
+    /// thinks of granting it. Compressed chunks of TimescaleDB do not have them.
     private Optional<Obstacle> triedToTell(SourceTable table) throws SQLException {
         String name = PostgresNames.table(table.id());
         Optional<SQLException> refusal =
@@ -411,9 +410,9 @@ final class PostgresSnapshot implements Snapshot {
         }
     }
 
-    /// Takes the lock that any read takes, where it is not held already. So what the catalog says next stays true
-    /// until the transaction ends. The search path is reset, because an earlier pull may have set one in which the
-    /// catalog writes types by other names.
+    /// Takes the lock that any read takes, where it is not held already. So what the catalog says next stays true until
+    /// the transaction ends. The search path is reset, because an earlier pull may have set one in which the catalog
+    /// writes types by other names.
     private List<CatalogColumn> columns(TableId table) throws SQLException {
         List<CatalogColumn> known = catalog.get(table);
         if (known != null) return known;
@@ -437,8 +436,7 @@ final class PostgresSnapshot implements Snapshot {
         }
     }
 
-    /// The schemas in which operators and types are looked up. What a view's functions call is looked up there
-    /// too.
+    /// The schemas in which operators and types are looked up. What a view's functions call is looked up there too.
     private List<String> path(SourceTable table, Set<String> schemas) {
         List<String> path = new ArrayList<>(List.of("pg_catalog"));
         path.addAll(schemas);

@@ -35,8 +35,8 @@ public final class PostgresSource implements Source {
 
     /// Does not connect yet.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for connection options
-    ///     that are unknown or invalid
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#CONFIG_INVALID] for connection options that
+    ///     are unknown or invalid
     public PostgresSource(SourceConfig config) {
         this.config = config;
         this.connections = new PostgresConnections(config);

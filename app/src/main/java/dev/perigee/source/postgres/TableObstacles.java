@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.postgresql.jdbc.PgConnection;
 
-/// Finds the obstacles to copying tables. To learn whether all rows of a table can be read, it sends the read that
-/// a sync would send, but for no row (`LIMIT 0`). Obstacles that cause no refusal are found in the catalog.
+/// Finds the obstacles to copying tables. To learn whether all rows of a table can be read, it sends the read that a
+/// sync would send, but for no row (`LIMIT 0`). Obstacles that cause no refusal are found in the catalog.
 record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
     /// Limits the wait for a table that somebody has locked.
     private static final String LOCK_LIMIT = "SET LOCAL lock_timeout = '2s'";
@@ -42,12 +42,12 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
             WHERE (n.nspname, c.relname) IN (SELECT s, t FROM unnest(?::text[], ?::text[]) AS wanted (s, t))""";
 
     /// The roles whose rights are checked when a relation is read. Behind a view it is the view's owner, or the
-    /// source's user where the view is a `security_invoker`, whatever the views above it are. A function reads
-    /// with the rights of its caller, who is the source's user, or as `SECURITY DEFINER` with those of its owner.
+    /// source's user where the view is a `security_invoker`, whatever the views above it are. A function reads with the
+    /// rights of its caller, who is the source's user, or as `SECURITY DEFINER` with those of its owner.
     ///
     /// Returns the roles from which policies hide rows, each with the table's owner where membership in that owner
-    /// helps. An owner who is a superuser is left out: nobody should become a superuser for reading. Functions
-    /// hide what they read, so they count only where no table is found.
+    /// helps. An owner who is a superuser is left out: nobody should become a superuser for reading. Functions hide
+    /// what they read, so they count only where no table is found.
     private static final String READERS = """
             WITH RECURSIVE me (oid) AS (
                 SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user

@@ -317,7 +317,8 @@ class CronTest {
         });
         served.query("UPDATE tmp_cron_tasks SET payload = '{}' WHERE name = 'good'");
         awaitRow("SELECT 1 WHERE (SELECT count(*) FROM tmp_cron_tasks WHERE is_active = 0) = 4");
-        assertThat(served.query("SELECT count(*) AS n FROM tmp_cron_state WHERE error LIKE '%not text, or is too long%'")
+        assertThat(served.query(
+                                "SELECT count(*) AS n FROM tmp_cron_state WHERE error LIKE '%not text, or is too long%'")
                         .toString())
                 .contains("\"n\":4");
         served.post("/cron/tasks/fails/run", ServedStore.ADMIN, "");

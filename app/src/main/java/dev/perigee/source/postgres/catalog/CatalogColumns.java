@@ -11,8 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The columns of relations that the user may read, in the order of their numbers, with their types below all
-/// domains.
+/// The columns of relations that the user may read, in the order of their numbers, with their types below all domains.
 ///
 /// A domain's NOT NULL does not count as the column's: PostgreSQL's manual says that such a column may hold NULL.
 final class CatalogColumns {
@@ -84,8 +83,7 @@ final class CatalogColumns {
             ORDER BY d.attrelid, d.attnum
             """;
 
-    /// The columns that may not be read. A table of which nothing may be read is left out, because it fails as a
-    /// whole.
+    /// The columns that may not be read. A table of which nothing may be read is left out, because it fails as a whole.
     private static final String UNREADABLE = """
             SELECT a.attrelid, a.attnum, a.attname FROM pg_catalog.pg_attribute a
             WHERE a.attrelid = ANY (?::oid[]) AND a.attnum > 0 AND NOT a.attisdropped

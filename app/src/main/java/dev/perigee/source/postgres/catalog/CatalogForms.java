@@ -13,15 +13,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The JSON forms of types, from the catalog: what an array's elements and a composite's attributes are, through
-/// all domains.
+/// The JSON forms of types, from the catalog: what an array's elements and a composite's attributes are, through all
+/// domains.
 final class CatalogForms {
     private static final Set<String> NUMBERS = Set.of("int2", "int4", "int8", "oid", "float4", "float8", "numeric");
     private static final Set<String> TIMES = Set.of("date", "time", "timetz", "timestamp", "timestamptz");
 
-    /// Every type that values of the given types contain. A composite has one row for each attribute, with its
-    /// name, in the order of their numbers. A domain's base type and an array's element type are in the row of the
-    /// type itself.
+    /// Every type that values of the given types contain. A composite has one row for each attribute, with its name, in
+    /// the order of their numbers. A domain's base type and an array's element type are in the row of the type itself.
     private static final String SELECT = """
             WITH RECURSIVE held (type) AS (
                 SELECT x.type FROM unnest(?::pg_catalog.oid[]) AS x (type)

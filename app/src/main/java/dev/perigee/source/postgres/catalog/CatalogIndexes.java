@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 
-/// The indexes that cover every row of a relation and consist of plain columns. Indexes with expressions or
-/// conditions are left out, and so are unfinished ones.
+/// The indexes that cover every row of a relation and consist of plain columns. Indexes with expressions or conditions
+/// are left out, and so are unfinished ones.
 final class CatalogIndexes {
     private static final String SELECT = """
             SELECT i.indrelid, c.relname, i.indisprimary, i.indisunique, m.amname = 'btree', i.indimmediate,

@@ -18,8 +18,7 @@ record CatalogKey(List<String> columns, String origin) {
 
     /// @param columns those that the user may read; a key with other columns is of no use
     static CatalogKey of(CatalogRelation relation, List<CatalogColumn> columns, List<CatalogIndex> indexes) {
-        // A primary key or a unique index does not cover the tables that inherit, but a SELECT reads their rows
-        // too.
+        // A primary key or a unique index does not cover the tables that inherit, but a SELECT reads their rows too.
         if (relation.hasChildren()) return new CatalogKey(List.of(), SourceTable.INHERITED);
         for (CatalogIndex index : indexes) {
             if (index.isPrimary() && index.columns().stream().allMatch(name -> isKnown(columns, name))) {

@@ -10,15 +10,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The names inside types on which the texts of values depend, although no row has them. These are labels of
-/// enums, attributes of composites, and what the object identifier types (`regclass` and the like) name. `ALTER
-/// TYPE … RENAME` changes them, and with them the text of every row, while no row is written.
+/// The names inside types on which the texts of values depend, although no row has them. These are labels of enums,
+/// attributes of composites, and what the object identifier types (`regclass` and the like) name. `ALTER TYPE … RENAME`
+/// changes them, and with them the text of every row, while no row is written.
 final class CatalogParts {
     /// The most names of a column. Where a column has more, its names are not followed.
     private static final int MAX_NAMES = 20_000;
 
-    /// The names for each column: labels of enums, attributes of composites, and objects of the database that a
-    /// value may name. Only objects that users made count, because no others can be renamed.
+    /// The names for each column: labels of enums, attributes of composites, and objects of the database that a value
+    /// may name. Only objects that users made count, because no others can be renamed.
     private static final String SELECT = """
             WITH RECURSIVE held (relation, number, type) AS (
                 SELECT a.attrelid, a.attnum, a.atttypid FROM pg_catalog.pg_attribute a
@@ -82,12 +82,12 @@ final class CatalogParts {
             JOIN named ON named.type = t.typname
             JOIN objects o ON o.class = named.class AND o.oid >= 16384""";
 
-    /// What computes values when they are read: virtual generated columns (PostgreSQL 18 and later), and the rows
-    /// of views and foreign tables.
+    /// What computes values when they are read: virtual generated columns (PostgreSQL 18 and later), and the rows of
+    /// views and foreign tables.
     ///
     /// A view's own tree names objects by their numbers. So a rename beneath the view, which changes none of its
-    /// values, does not change the tree. It is different for a view that reads whole rows: their column names may
-    /// be among its values, and so they count. No relation is opened for this, as `pg_get_viewdef` would.
+    /// values, does not change the tree. It is different for a view that reads whole rows: their column names may be
+    /// among its values, and so they count. No relation is opened for this, as `pg_get_viewdef` would.
     private static final String COMPUTED = """
             WITH RECURSIVE asked (oid) AS (
                 SELECT unnest(?::pg_catalog.oid[])
@@ -144,8 +144,8 @@ final class CatalogParts {
         return parts;
     }
 
-    /// Adds what computes values when they are read. `SET EXPRESSION` of a virtual generated column and `CREATE OR
-    /// REPLACE` of a view change all these values and write no row.
+    /// Adds what computes values when they are read. `SET EXPRESSION` of a virtual generated column and
+    /// `CREATE OR REPLACE` of a view change all these values and write no row.
     static void addComputed(
             Connection c, Collection<Long> relations, Map<Long, Map<Integer, Map<String, String>>> parts)
             throws SQLException {

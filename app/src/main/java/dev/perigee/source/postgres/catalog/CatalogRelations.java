@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /// Which relations exist.
 ///
-/// Nothing here opens a relation, as `pg_table_size` would: a table locked by a migration must not hold up the
-/// list of all the others. So sizes are those of the last `VACUUM` or `ANALYZE`.
+/// Nothing here opens a relation, as `pg_table_size` would: a table locked by a migration must not hold up the list of
+/// all the others. So sizes are those of the last `VACUUM` or `ANALYZE`.
 final class CatalogRelations {
     private static final Logger LOG = LoggerFactory.getLogger(CatalogRelations.class);
 
@@ -56,8 +56,8 @@ final class CatalogRelations {
 
     private CatalogRelations() {}
 
-    /// Every relation that the user may read, outside the system schemas. Partitions are left out, because their
-    /// parent has their rows.
+    /// Every relation that the user may read, outside the system schemas. Partitions are left out, because their parent
+    /// has their rows.
     static List<CatalogRelation> readable(Connection c) throws SQLException {
         String where = """
                 AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'

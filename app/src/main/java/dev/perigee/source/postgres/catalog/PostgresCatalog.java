@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
 
 /// Tables as PostgreSQL's catalog has them now. Nothing is remembered between calls.
 ///
-/// A partitioned table stands for its partitions, which can be described by name but are not discovered. Where the
-/// user may select only some columns of a table, only those are described.
+/// A partitioned table stands for its partitions, which can be described by name but are not discovered. Where the user
+/// may select only some columns of a table, only those are described.
 public final class PostgresCatalog {
     private static final int MOST_NEAR = 3;
 

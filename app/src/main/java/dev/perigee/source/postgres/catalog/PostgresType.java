@@ -11,8 +11,8 @@ import java.util.Optional;
 /// @param kind `pg_type.typtype`: `b` base, `c` composite, `e` enum, `r` range, `m` multirange
 /// @param category `pg_type.typcategory`; `A` is an array
 /// @param modifier `atttypmod`, or the domain's where the column has none; -1 for none
-/// @param operators the schema of the operators in its default B-tree operator class, by which the source orders
-///     and compares values; empty where it has none
+/// @param operators the schema of the operators in its default B-tree operator class, by which the source orders and
+///     compares values; empty where it has none
 /// @param structure what its text form contains, for a type whose values the copy stores as JSON
 public record PostgresType(
         long oid,

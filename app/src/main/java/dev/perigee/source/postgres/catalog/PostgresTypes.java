@@ -20,12 +20,11 @@ import dev.perigee.source.postgres.session.PostgresNames;
 import java.util.Optional;
 import java.util.Set;
 
-/// The type table: for each type of PostgreSQL, what the copy's column is declared as, and how its values are
-/// fetched.
+/// The type table: for each type of PostgreSQL, what the copy's column is declared as, and how its values are fetched.
 ///
-/// A declared type is chosen for the affinity that it gives. `JSON` or `TIMESTAMP` would give NUMERIC, which turns
-/// the JSON text `123` into a number. Types that are not named here are fetched as the source's own text, so that
-/// no type makes a table fail.
+/// A declared type is chosen for the affinity that it gives. `JSON` or `TIMESTAMP` would give NUMERIC, which turns the
+/// JSON text `123` into a number. Types that are not named here are fetched as the source's own text, so that no type
+/// makes a table fail.
 public final class PostgresTypes {
     /// The most digits of a numeric that SQLite's NUMERIC affinity keeps exact.
     private static final int EXACT_DIGITS = 15;
@@ -78,8 +77,8 @@ public final class PostgresTypes {
         };
     }
 
-    /// How values are fetched. A type that is not named is fetched in its text form, which PostgreSQL has for
-    /// every type.
+    /// How values are fetched. A type that is not named is fetched in its text form, which PostgreSQL has for every
+    /// type.
     public static ColumnReading reading(PostgresType type, NumericStorage numeric, TimestampStorage timestamps) {
         if (isSpatial(type)) return ColumnReading.asIs(PlainDecoder.BYTEA); // its binary form is EWKB
         if (type.structure().isPresent())

@@ -8,9 +8,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import org.postgresql.jdbc.PgConnection;
 
-/// A fingerprint of what decides which rows of a table our user sees. It covers the policies for reading, of the
-/// table and of everything that it is read through, and their functions. It also covers the roles whose rights are
-/// checked, with their memberships and settings. When it changes, rows may come into sight that nobody wrote.
+/// A fingerprint of what decides which rows of a table our user sees. It covers the policies for reading, of the table
+/// and of everything that it is read through, and their functions. It also covers the roles whose rights are checked,
+/// with their memberships and settings. When it changes, rows may come into sight that nobody wrote.
 ///
 /// Rows of other tables that a policy reads are not covered.
 public final class RowVisibility {
@@ -48,8 +48,8 @@ public final class RowVisibility {
             )
             SELECT %s FROM said""";
 
-    /// Application settings (names with a dot) that the server has for our role or database. Their values are
-    /// those of this session, which may have begun before a setting was last changed.
+    /// Application settings (names with a dot) that the server has for our role or database. Their values are those of
+    /// this session, which may have begun before a setting was last changed.
     private static final String SETTINGS = """
             (SELECT string_agg(concat(name, '=', value), ' ' ORDER BY name COLLATE "C")
              FROM (

@@ -1,10 +1,10 @@
 package dev.perigee.source.postgres.catalog;
 
-/// Parts of statements that ask the catalog what reading a relation goes through: the relations that a view reads
-/// and the functions that it calls, through all views beneath it. `pg_depend` has these dependencies.
+/// Parts of statements that ask the catalog what reading a relation goes through: the relations that a view reads and
+/// the functions that it calls, through all views beneath it. `pg_depend` has these dependencies.
 ///
-/// Functions whose bodies are texts hide what they read. A materialized view ends the search: what is beneath it
-/// shows when it is refreshed.
+/// Functions whose bodies are texts hide what they read. A materialized view ends the search: what is beneath it shows
+/// when it is refreshed.
 final class UnderlyingRelations {
     private static final String OF_POLICIES = """
               UNION ALL

@@ -30,8 +30,8 @@ public record ColumnReading(String expression, Decoder decoder, boolean isRevers
                 isReversible);
     }
 
-    /// The same for a mark: it reads the column's own value, in the one form that marks have, whether the column
-    /// is copied or not.
+    /// The same for a mark: it reads the column's own value, in the one form that marks have, whether the column is
+    /// copied or not.
     ///
     /// @param isUnchecked see [#unchecked]
     public ColumnReading ofMark(boolean isUnchecked) {

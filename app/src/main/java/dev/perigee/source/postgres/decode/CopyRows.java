@@ -92,8 +92,7 @@ public final class CopyRows {
         at = fixed + extension;
     }
 
-    /// Lets the driver finish the statement, so that an error that the server reports after the last row is not
-    /// missed.
+    /// Lets the driver finish the statement, so that an error that the server reports after the last row is not missed.
     private void readToTheEnd() throws SQLException {
         while (copy.readFromCopy() != null) {
             // nothing follows the trailer

@@ -11,8 +11,7 @@ public enum FloatDecoder implements Decoder {
         @Override
         double value(byte[] bytes, int offset) {
             float value = Float.intBitsToFloat(BigEndian.int4(bytes, offset));
-            // A whole number this small is the same in both types. Only other numbers need the detour through
-            // decimals.
+            // A whole number this small is the same in both types. Only other numbers need the detour through decimals.
             if (value == (int) value && Math.abs(value) < 1 << 24) return value;
             boolean isDenormal = Math.abs(value) < Float.MIN_NORMAL;
             if (isDenormal) return shortest(value);

@@ -3,8 +3,8 @@ package dev.perigee.source.postgres.decode;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Turns PostgreSQL's text of a date or time, in `DateStyle` ISO and in UTC, into the text that the copy stores.
-/// See [TimeDecoder].
+/// Turns PostgreSQL's text of a date or time, in `DateStyle` ISO and in UTC, into the text that the copy stores. See
+/// [TimeDecoder].
 public final class IsoText {
     private static final Pattern FORM = Pattern.compile(
             "(?:(\\d{4,})-(\\d\\d)-(\\d\\d))?[ ]?(?:(\\d\\d:\\d\\d:\\d\\d)(?:\\.(\\d{1,6}))?)?([+-][0-9:]+)?( BC)?");

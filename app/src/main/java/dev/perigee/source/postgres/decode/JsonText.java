@@ -19,9 +19,9 @@ final class JsonText {
     private static final byte[] NULL = ascii("null");
     private static final byte[] UNQUOTED_NULL = ascii("NULL");
 
-    /// Begins the wrapper of a `json` value that would look like something else. JSON null looks like SQL's NULL,
-    /// and an array in an array like one more dimension. An object that begins with the member `json` looks like a
-    /// wrapped value.
+    /// Begins the wrapper of a `json` value that would look like something else. JSON null looks like SQL's NULL, and
+    /// an array in an array like one more dimension. An object that begins with the member `json` looks like a wrapped
+    /// value.
     private static final byte[] WRAPPED = ascii("{\"json\":");
 
     private final byte[] in;
@@ -89,8 +89,8 @@ final class JsonText {
         return json.startsWith("{") && json.substring(1).stripLeading().startsWith("\"json\"");
     }
 
-    /// The base64 of `\x00ff`, or of hexadecimal digits alone, as PostGIS writes them. Any other text is returned
-    /// as it is.
+    /// The base64 of `\x00ff`, or of hexadecimal digits alone, as PostGIS writes them. Any other text is returned as it
+    /// is.
     private static String base64(String text) {
         String hex = text.startsWith("\\x") ? text.substring(2) : text;
         try {
@@ -100,8 +100,8 @@ final class JsonText {
         }
     }
 
-    /// Writes an array. Where a dimension does not begin at 1, the bounds stand before the array, and the JSON
-    /// keeps them.
+    /// Writes an array. Where a dimension does not begin at 1, the bounds stand before the array, and the JSON keeps
+    /// them.
     private void array(Array form) {
         boolean hasBounds = in[at] == '[';
         if (hasBounds) {
@@ -230,8 +230,8 @@ final class JsonText {
         out.write('}');
     }
 
-    /// Reads to the closing quote; the opening quote was read before. Arrays and `hstore` write a backslash before
-    /// a quote or a backslash. Composites and ranges write either of them twice.
+    /// Reads to the closing quote; the opening quote was read before. Arrays and `hstore` write a backslash before a
+    /// quote or a backslash. Composites and ranges write either of them twice.
     private byte[] quoted() {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         while (at < end) {

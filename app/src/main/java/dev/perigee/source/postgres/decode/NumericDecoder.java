@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /// `numeric`: a sign, a weight, a display scale, and digits in base 10,000.
 ///
-/// By default a value is stored exactly. It is an integer where it is one of 64 bits. It is a real where it has at
-/// most 15 significant digits, which a double returns unchanged. Any other value becomes text with all digits. The
-/// other two storages are an admin's choice.
+/// By default a value is stored exactly. It is an integer where it is one of 64 bits. It is a real where it has at most
+/// 15 significant digits, which a double returns unchanged. Any other value becomes text with all digits. The other two
+/// storages are an admin's choice.
 ///
 /// @see <a href="https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/numeric.c">numeric_send</a>
 public final class NumericDecoder implements Decoder {

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Describes rows that could not be decoded. Whatever a decoder does with such a row, each column is described: a
-/// value whose text cannot be made is shown as the bytes that were received.
+/// Describes rows that could not be decoded. Whatever a decoder does with such a row, each column is described: a value
+/// whose text cannot be made is shown as the bytes that were received.
 public final class RefusedRows {
     /// What [Batch] and [dev.perigee.source.postgres.statement.PullStatement] throw about one row. Any other fault
     /// concerns more than one row.
@@ -45,8 +45,8 @@ public final class RefusedRows {
         return new RefusedRow(key(rows), texts, reason);
     }
 
-    /// The fault for the row. A mistake of ours must not lose the row, nor stop other rows. Only the exception's
-    /// class is named, because its message may hold a value.
+    /// The fault for the row. A mistake of ours must not lose the row, nor stop other rows. Only the exception's class
+    /// is named, because its message may hold a value.
     private PerigeeException reason(CopyRows rows, RuntimeException failure) {
         if (failure instanceof PerigeeException fault) {
             if (OF_A_ROW.contains(fault.fault())) return fault;

@@ -7,8 +7,7 @@ import java.nio.charset.StandardCharsets;
 /// time. Instants are in UTC, with a `Z`. Years after 9999 and before 0 have a sign and are outside that order, and so
 /// are `infinity` and `-infinity`.
 ///
-/// PostgreSQL counts microseconds or days from 2000-01-01 of the proleptic Gregorian calendar, which ISO 8601 uses
-/// too.
+/// PostgreSQL counts microseconds or days from 2000-01-01 of the proleptic Gregorian calendar, which ISO 8601 uses too.
 public final class TimeDecoder implements Decoder {
     public enum Kind {
         DATE,
@@ -90,8 +89,8 @@ public final class TimeDecoder implements Decoder {
         return true;
     }
 
-    /// Turns a number of days into a date, by arithmetic on eras of 400 years. Eras begin in March, so that the
-    /// leap day is the last day of a year.
+    /// Turns a number of days into a date, by arithmetic on eras of 400 years. Eras begin in March, so that the leap
+    /// day is the last day of a year.
     ///
     /// @param days since 2000-01-01
     /// @return whether the text ends in ` BC`

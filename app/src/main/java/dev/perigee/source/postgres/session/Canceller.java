@@ -6,8 +6,8 @@ import org.postgresql.jdbc.PgConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Asks the server to end the statement that a session runs. The caller does not wait, because the request goes
-/// over a connection of its own, which a silent server may hold up for seconds. Safe for many threads.
+/// Asks the server to end the statement that a session runs. The caller does not wait, because the request goes over a
+/// connection of its own, which a silent server may hold up for seconds. Safe for many threads.
 public final class Canceller {
     private static final Logger LOG = LoggerFactory.getLogger(Canceller.class);
 

@@ -11,11 +11,10 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
 /// What this server answers and what it refuses. Hosted servers grant functions and raise an error when they are
-/// called. So nothing is inferred from rights: each expression is tried once, and the answer is kept for a while.
-/// Safe for many threads.
+/// called. So nothing is inferred from rights: each expression is tried once, and the answer is kept for a while. Safe
+/// for many threads.
 public final class Capabilities {
-    /// How long an answer is kept. Then the expression is tried again, because a server may be upgraded or fail
-    /// over.
+    /// How long an answer is kept. Then the expression is tried again, because a server may be upgraded or fail over.
     private static final Duration KEPT = Duration.ofMinutes(30);
 
     private record Known(boolean isAnswered, long untilNanos) {}
@@ -26,8 +25,8 @@ public final class Capabilities {
     private volatile @Nullable Product product;
     private volatile String server = "";
 
-    /// Requires that the server is a supported product. Where the product is not known yet, asks `session`, which
-    /// must not be in a transaction.
+    /// Requires that the server is a supported product. Where the product is not known yet, asks `session`, which must
+    /// not be in a transaction.
     ///
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_UNSUPPORTED]
     void requireSupported(PgConnection session, SourceConfig config) throws SQLException {
@@ -70,8 +69,8 @@ public final class Capabilities {
         return refusal(session, "SELECT " + expression).isEmpty();
     }
 
-    /// The error with which the server refuses `sql`; empty where it answers, which takes one round trip. The
-    /// session's transaction stays usable.
+    /// The error with which the server refuses `sql`; empty where it answers, which takes one round trip. The session's
+    /// transaction stays usable.
     ///
     /// @throws SQLException for any other error, such as a lost connection
     public static Optional<SQLException> refusal(PgConnection session, String sql) throws SQLException {
@@ -87,8 +86,8 @@ public final class Capabilities {
         }
     }
 
-    /// Whether the server refused what was asked. Other errors say that it lacks resources, is shutting down, or
-    /// was interrupted.
+    /// Whether the server refused what was asked. Other errors say that it lacks resources, is shutting down, or was
+    /// interrupted.
     private static boolean isRefusal(SQLException e) {
         String state = String.valueOf(e.getSQLState());
         return PostgresFaults.leavesSessionUsable(e) && !state.matches("(25|40|53|57|58).*");

@@ -11,8 +11,8 @@ import jdk.net.ExtendedSocketOptions;
 
 /// Sockets that notice within about a minute that the other side is gone. The system's default is two hours.
 ///
-/// A statement without a time limit has no socket timeout either, so nothing else would end the wait for a server
-/// whose network disappeared. pgjdbc creates this class by its name, and it is public only for that.
+/// A statement without a time limit has no socket timeout either, so nothing else would end the wait for a server whose
+/// network disappeared. pgjdbc creates this class by its name, and it is public only for that.
 public final class KeepAliveSockets extends SocketFactory {
     private static final Map<SocketOption<Integer>, Integer> PROBES = Map.of(
             ExtendedSocketOptions.TCP_KEEPIDLE, 30,

@@ -7,12 +7,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.postgresql.jdbc.PgConnection;
 
-/// The server processes that run our own read-only transactions. These change nothing, however long they take.
-/// Safe for many threads.
+/// The server processes that run our own read-only transactions. These change nothing, however long they take. Safe for
+/// many threads.
 ///
-/// Each transaction asks for its process number with `pg_backend_pid()`. The number that the login returned is
-/// useless behind a pooler, which invents it. A pooler also gives the process to another client between two
-/// transactions. So a process counts as ours from when it told its number until just before its transaction ends.
+/// Each transaction asks for its process number with `pg_backend_pid()`. The number that the login returned is useless
+/// behind a pooler, which invents it. A pooler also gives the process to another client between two transactions. So a
+/// process counts as ours from when it told its number until just before its transaction ends.
 public final class OwnTransactions {
     private record Loan(int process, long number) {}
 

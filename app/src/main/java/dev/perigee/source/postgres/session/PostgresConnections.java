@@ -16,9 +16,9 @@ import org.postgresql.jdbc.PgConnection;
 
 /// A bounded pool of sessions, each lent for one transaction. Safe for many threads; connects when first used.
 ///
-/// A session always comes back, or is closed. It is closed after a lost connection, and after work that threw
-/// anything other than an answer of the server. Such work may have left a `COPY` half read. Nothing can be sent
-/// after that, and pgjdbc would wait for it forever.
+/// A session always comes back, or is closed. It is closed after a lost connection, and after work that threw anything
+/// other than an answer of the server. Such work may have left a `COPY` half read. Nothing can be sent after that, and
+/// pgjdbc would wait for it forever.
 public final class PostgresConnections implements AutoCloseable {
     /// What to do with a session. The transaction has begun, and the pool ends it. The work may end it to begin
     /// another.
@@ -43,8 +43,8 @@ public final class PostgresConnections implements AutoCloseable {
     /// One permit for each session, given in order of arrival, so that no thread is overtaken forever.
     private final Semaphore free;
 
-    /// The sessions that callers' statements may use at once. With two sessions or more, some are left for
-    /// replication, however many statements callers send.
+    /// The sessions that callers' statements may use at once. With two sessions or more, some are left for replication,
+    /// however many statements callers send.
     private final Semaphore callers;
 
     private final OwnTransactions readers = new OwnTransactions();
@@ -63,8 +63,7 @@ public final class PostgresConnections implements AutoCloseable {
         hikari.setIdleTimeout(IDLE.toMillis());
         hikari.setMaxLifetime(LIFETIME.toMillis());
         hikari.setConnectionTimeout(LOOK_MILLIS);
-        // An idle session is tested before it is lent. A distant server may take longer to answer than
-        // LOOK_MILLIS.
+        // An idle session is tested before it is lent. A distant server may take longer to answer than LOOK_MILLIS.
         hikari.setValidationTimeout(
                 Math.max(LOOK_MILLIS, config.connectTimeout().toMillis()));
         hikari.setInitializationFailTimeout(-1); // do not connect yet
@@ -79,8 +78,7 @@ public final class PostgresConnections implements AutoCloseable {
         return lend(where, work, true);
     }
 
-    /// Runs `work` in one transaction that may write, and commits it. Session settings that the work changed are
-    /// reset.
+    /// Runs `work` in one transaction that may write, and commits it. Session settings that the work changed are reset.
     public <T extends @Nullable Object> T write(String where, Work<T> work) {
         acquire(where, callers, CALLER_WAIT.toMillis(), callersShare(config));
         try {

@@ -104,8 +104,8 @@ public final class PostgresFaults {
         };
     }
 
-    /// As [#of(String, SQLException, SourceConfig)], where the caller knows more about the state that things are
-    /// left in.
+    /// As [#of(String, SQLException, SourceConfig)], where the caller knows more about the state that things are left
+    /// in.
     static PerigeeException of(String where, SQLException e, String state) {
         return fault(e).in(where, said(e), state, e);
     }
@@ -156,8 +156,8 @@ public final class PostgresFaults {
         }
     }
 
-    /// Whether the server refused the statement because a policy would hide rows, which it does while
-    /// `row_security` is off. The name of the server's routine tells: messages are translated, names are not.
+    /// Whether the server refused the statement because a policy would hide rows, which it does while `row_security` is
+    /// off. The name of the server's routine tells: messages are translated, names are not.
     public static boolean hidesRows(SQLException e) {
         ServerErrorMessage server = server(e);
         return server != null && state(e).equals("42501") && "check_enable_rls".equals(server.getRoutine());
@@ -201,8 +201,8 @@ public final class PostgresFaults {
 
     private static boolean isTls(SQLException e) {
         if (cause(e, SSLException.class) != null || cause(e, GeneralSecurityException.class) != null) return true;
-        // pgjdbc reports these with the SQLSTATE of a refused connection, translated into the JVM's language, and
-        // with no routine name that would tell them apart.
+        // pgjdbc reports these with the SQLSTATE of a refused connection, translated into the JVM's language, and with
+        // no routine name that would tell them apart.
         String message = String.valueOf(e.getMessage());
         return TLS_MESSAGES.stream().anyMatch(known -> message.contains(longestPart(GT.tr(known))));
     }

@@ -13,9 +13,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /// Opens sessions for the pool, and remembers why the last one failed to open.
 ///
-/// While callers wait, the pool tries again and again in the background to connect. A wrong password would look
-/// like a timeout to callers, and the repeated logins may lock the account. So after a failure the server is not
-/// asked again until the next caller begins to wait.
+/// While callers wait, the pool tries again and again in the background to connect. A wrong password would look like a
+/// timeout to callers, and the repeated logins may lock the account. So after a failure the server is not asked again
+/// until the next caller begins to wait.
 public final class PostgresLogin implements DataSource {
     private final PGSimpleDataSource driver = new PGSimpleDataSource();
     private volatile @Nullable SQLException failure;

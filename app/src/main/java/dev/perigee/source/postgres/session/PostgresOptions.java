@@ -10,13 +10,12 @@ import java.util.Properties;
 import java.util.TreeSet;
 import org.postgresql.PGProperty;
 
-/// The settings of pgjdbc for a [SourceConfig]: libpq's parameters under pgjdbc's names, and what Perigee insists
-/// on.
+/// The settings of pgjdbc for a [SourceConfig]: libpq's parameters under pgjdbc's names, and what Perigee insists on.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS">libpq's parameters</a>
 final class PostgresOptions {
-    /// The time that the socket still waits for a silent server after a statement's limit. So it is mostly the
-    /// server that ends a statement, and reports it.
+    /// The time that the socket still waits for a silent server after a statement's limit. So it is mostly the server
+    /// that ends a statement, and reports it.
     private static final Duration SOCKET_GRACE = Duration.ofSeconds(5);
 
     private static final Map<String, PGProperty> SAME_VALUES = Map.of(
@@ -54,8 +53,7 @@ final class PostgresOptions {
         PGProperty.PREPARE_THRESHOLD.set(properties, 0);
         PGProperty.BINARY_TRANSFER.set(properties, false);
         PGProperty.READ_ONLY_MODE.set(properties, "transaction");
-        // Off unless asked for: without Kerberos it costs a round trip, and with Kerberos it may wait for a
-        // ticket.
+        // Off unless asked for: without Kerberos it costs a round trip, and with Kerberos it may wait for a ticket.
         PGProperty.GSS_ENC_MODE.set(properties, "disable");
         // DETAIL holds row values, and a fault's message must not.
         PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);

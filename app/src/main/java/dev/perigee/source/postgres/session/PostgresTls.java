@@ -17,9 +17,9 @@ import java.util.Properties;
 import java.util.Set;
 import org.postgresql.PGProperty;
 
-/// Translates libpq's TLS parameters for pgjdbc, which reads some of them differently. In libpq, `require` with a
-/// root certificate verifies the server's certificate. In pgjdbc, PEM keys need their algorithm, and
-/// `sslrootcert=system` is a socket factory.
+/// Translates libpq's TLS parameters for pgjdbc, which reads some of them differently. In libpq, `require` with a root
+/// certificate verifies the server's certificate. In pgjdbc, PEM keys need their algorithm, and `sslrootcert=system` is
+/// a socket factory.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/libpq-ssl.html">libpq: SSL support</a>
 final class PostgresTls {

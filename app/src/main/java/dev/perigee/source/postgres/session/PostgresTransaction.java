@@ -13,11 +13,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
-/// One transaction on a lent session: settings, work, commit or rollback. Afterwards the session is as it was
-/// before, or closed.
+/// One transaction on a lent session: settings, work, commit or rollback. Afterwards the session is as it was before,
+/// or closed.
 ///
-/// The settings are made for the transaction only (`SET LOCAL`). A pooler between us and the server may give the
-/// next transaction another session, and this session to another client.
+/// The settings are made for the transaction only (`SET LOCAL`). A pooler between us and the server may give the next
+/// transaction another session, and this session to another client.
 public record PostgresTransaction(SourceConfig config, OwnTransactions readers, String where, boolean isReadOnly) {
     /// With these settings values come in one form, whatever defaults the role, the database or this machine have.
     private static final String SETTINGS = """
@@ -26,9 +26,9 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
                    set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
                    set_config('quote_all_identifiers', 'off', true), pg_backend_pid()%s""";
 
-    /// Limits that a role or a database may have against forgotten sessions, and that would end a long load. A
-    /// load is one transaction, and pages are written here between two of its statements. Our own setting limits a
-    /// single statement.
+    /// Limits that a role or a database may have against forgotten sessions, and that would end a long load. A load is
+    /// one transaction, and pages are written here between two of its statements. Our own setting limits a single
+    /// statement.
     private static final List<String> ROLE_LIMITS = List.of("idle_in_transaction_session_timeout", "lock_timeout");
 
     private static final int TRANSACTION_TIMEOUT = 170_000;
@@ -120,8 +120,8 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
     /// Undoes what a user's own statement may have left behind: `SET`, advisory locks, `LISTEN`, temporary tables.
     private void forgetSettings(PgConnection session) {
         try (Statement statement = session.createStatement()) {
-            // The parts of DISCARD ALL, in one round trip with our name. The driver sets the name after the login,
-            // so RESET ALL removes it like any other setting.
+            // The parts of DISCARD ALL, in one round trip with our name. The driver sets the name after the login, so
+            // RESET ALL removes it like any other setting.
             statement.execute("""
                     CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *;
                     SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES;
@@ -142,8 +142,8 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
         }
     }
 
-    /// Asks the server to end the statement. Otherwise it would notice only when it next sends something, or at
-    /// the statement's time limit.
+    /// Asks the server to end the statement. Otherwise it would notice only when it next sends something, or at the
+    /// statement's time limit.
     private static void cancel(PgConnection session) {
         try {
             session.cancelQuery();

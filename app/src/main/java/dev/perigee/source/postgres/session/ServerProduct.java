@@ -13,8 +13,8 @@ import org.postgresql.jdbc.PgConnection;
 
 /// The product that answers on PostgreSQL's protocol, as it describes itself.
 ///
-/// Other products answer with an empty `pg_stat_activity`, and with transaction numbers that mean nothing. Both
-/// would look like a proof. So they are refused by name, before anything is copied.
+/// Other products answer with an empty `pg_stat_activity`, and with transaction numbers that mean nothing. Both would
+/// look like a proof. So they are refused by name, before anything is copied.
 ///
 /// @param said what `version()` answers
 public record ServerProduct(String said) {

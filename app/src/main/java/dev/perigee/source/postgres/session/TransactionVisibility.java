@@ -8,8 +8,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What the server shows our user of its transactions, asked before each snapshot. What can be proved follows from
-/// it.
+/// What the server shows our user of its transactions, asked before each snapshot. What can be proved follows from it.
 ///
 /// @param user the role that reads; behind a pooler it may differ from the name of the login
 /// @param extensions the installed extensions that change how rows are read

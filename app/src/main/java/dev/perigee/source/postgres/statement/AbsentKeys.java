@@ -20,8 +20,8 @@ import org.postgresql.jdbc.PgConnection;
 
 /// Finds which of some keys no row of the table has.
 ///
-/// The keys asked for are the second part of a `UNION` whose first part is the table's own key, without rows. So
-/// they have the columns' types and collations, and compare as the columns do.
+/// The keys asked for are the second part of a `UNION` whose first part is the table's own key, without rows. So they
+/// have the columns' types and collations, and compare as the columns do.
 public final class AbsentKeys {
     private final PgConnection session;
     private final SourceTable table;

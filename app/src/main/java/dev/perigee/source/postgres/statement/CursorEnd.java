@@ -27,8 +27,8 @@ import org.postgresql.jdbc.PgConnection;
 
 /// The end of a table in the order of a cursor. With an index on the cursor, both questions are answered at once.
 public record CursorEnd(PgConnection session, SourceTable table, String column) {
-    /// The greatest `(cursor, key…)`, in the same text form as the marks of a pull. Rows with a NULL in their key
-    /// are left out, because they cannot be found again.
+    /// The greatest `(cursor, key…)`, in the same text form as the marks of a pull. Rows with a NULL in their key are
+    /// left out, because they cannot be found again.
     public Optional<HighWaterMark> greatest(List<String> key) throws SQLException {
         Map<String, CatalogColumn> columns = PostgresCatalog.columns(session, table.id()).stream()
                 .collect(Collectors.toMap(CatalogColumn::name, Function.identity()));

@@ -15,9 +15,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
-/// Keeps a table from being sealed up to a cursor value that rows written from now on do not exceed. Such values
-/// are times in the future of the server's clock, numbers that its sequence has not handed out yet, NaN and
-/// infinity.
+/// Keeps a table from being sealed up to a cursor value that rows written from now on do not exceed. Such values are
+/// times in the future of the server's clock, numbers that its sequence has not handed out yet, NaN and infinity.
 public final class CursorLimit {
     private static final int NUMERIC_INFINITY = 140_000;
     private static final Set<String> UNLIMITED = Set.of("NaN", "Infinity");
@@ -83,8 +82,8 @@ public final class CursorLimit {
         return new Limit(before(first(sql, List.of())), true);
     }
 
-    /// Limits a number to the last one that its sequence handed out. Without the right to read the sequence, or
-    /// without a sequence, there is no limit.
+    /// Limits a number to the last one that its sequence handed out. Without the right to read the sequence, or without
+    /// a sequence, there is no limit.
     private Limit number(HighWaterMark seen, String cursor) throws SQLException {
         String sql = """
                 SELECT coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart - 1)::text

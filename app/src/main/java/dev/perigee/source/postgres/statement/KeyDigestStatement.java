@@ -23,8 +23,8 @@ import java.util.stream.Collectors;
 import org.postgresql.copy.CopyOut;
 import org.postgresql.jdbc.PgConnection;
 
-/// Counts a table's keys by bucket, with a statement for each slice of the table, so that no single statement
-/// takes very long.
+/// Counts a table's keys by bucket, with a statement for each slice of the table, so that no single statement takes
+/// very long.
 public final class KeyDigestStatement {
     private static final String ROW = "r";
 

@@ -15,9 +15,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// The expression does not write every rare value as the copy stores it (a year after 9999, text in a database
-/// that is not UTF-8). Then both sides find a difference where there is none, and the keys themselves are
-/// exchanged. So it may cost time and never a row.
+/// The expression does not write every rare value as the copy stores it (a year after 9999, text in a database that is
+/// not UTF-8). Then both sides find a difference where there is none, and the keys themselves are exchanged. So it may
+/// cost time and never a row.
 ///
 /// @param columns the columns of the key, in its order
 /// @param texts for each column, an expression of its stored text, with `%1$s` in place of the column
@@ -48,8 +48,8 @@ record KeyHashSql(List<CatalogColumn> columns, List<String> texts) {
         return "(%s & %d)::pg_catalog.int4".formatted(hash(buckets, row), buckets.count() - 1);
     }
 
-    /// A condition that the row's key is in one of the buckets wanted. They are a string with a bit for each
-    /// bucket, because a list would be searched from its beginning for each row.
+    /// A condition that the row's key is in one of the buckets wanted. They are a string with a bit for each bucket,
+    /// because a list would be searched from its beginning for each row.
     String isIn(KeyBuckets buckets, BitSet wanted, String row) {
         byte[] bits = new byte[(buckets.count() + 7) / 8];
         byte[] set = wanted.toByteArray();

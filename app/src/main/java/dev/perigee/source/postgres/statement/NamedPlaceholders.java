@@ -9,13 +9,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Turns `:name` into `$1`, where there is a value of that name. Elsewhere the server gives the colon its meaning:
-/// a cast (`::`), or the bounds of a slice (`a[1:n]`, unless a value is called `n`).
+/// Turns `:name` into `$1`, where there is a value of that name. Elsewhere the server gives the colon its meaning: a
+/// cast (`::`), or the bounds of a slice (`a[1:n]`, unless a value is called `n`).
 final class NamedPlaceholders {
     private NamedPlaceholders() {}
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_STATEMENT] for a value that has no placeholder,
-    ///     and for a placeholder `$1`
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_STATEMENT] for a value that has no placeholder, and for
+    ///     a placeholder `$1`
     static SqlStatement numbered(SqlStatement asked) {
         Map<String, Value> values = asked.named();
         StringBuilder out = new StringBuilder();
@@ -47,7 +47,8 @@ final class NamedPlaceholders {
         if (!unused.isEmpty()) {
             throw Fault.SOURCE_STATEMENT.in(
                     "the source's statement",
-                    "it has no placeholder `:%s` for the value of that name".formatted(unused.iterator().next()),
+                    "it has no placeholder `:%s` for the value of that name"
+                            .formatted(unused.iterator().next()),
                     "It was not sent");
         }
         return new SqlStatement(out.toString(), order.stream().map(values::get).toList(), Map.of());

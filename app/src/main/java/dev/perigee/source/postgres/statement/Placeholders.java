@@ -7,12 +7,12 @@ import java.util.List;
 
 /// One statement with `?` or `$1` placeholders, in the form that pgjdbc takes.
 ///
-/// pgjdbc numbers every `?` in order and sends the rest of the text as it is. So the first mention of each `$n`
-/// becomes a `?`, which gets its number in the order of first mentions. Later mentions become that number. The
-/// server then sees the same parameter in both places, and `GROUP BY $1` means what it says.
+/// pgjdbc numbers every `?` in order and sends the rest of the text as it is. So the first mention of each `$n` becomes
+/// a `?`, which gets its number in the order of first mentions. Later mentions become that number. The server then sees
+/// the same parameter in both places, and `GROUP BY $1` means what it says.
 ///
-/// Where there is a `$n`, each `?` is an operator (`?`, `?|` and `?&` of jsonb). Elsewhere `?|` and `?&` are
-/// operators unless a second `|` follows (`?||'x'`), and `??` is the operator `?`, as everywhere in JDBC.
+/// Where there is a `$n`, each `?` is an operator (`?`, `?|` and `?&` of jsonb). Elsewhere `?|` and `?&` are operators
+/// unless a second `|` follows (`?||'x'`), and `??` is the operator `?`, as everywhere in JDBC.
 ///
 /// @param sql for pgjdbc
 /// @param order for each of pgjdbc's parameters, which of the caller's values it takes, from 0
@@ -26,8 +26,8 @@ record Placeholders(String sql, List<Integer> order, List<Edit> edits) {
         edits = List.copyOf(edits);
     }
 
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for more than one statement, mixed placeholders, or a
-    ///     number of parameters that differs from `values`
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT] for more than one statement, mixed placeholders, or a number
+    ///     of parameters that differs from `values`
     static Placeholders of(String sql, int values) {
         return new Translation(sql, isNumbered(sql)).run(values);
     }

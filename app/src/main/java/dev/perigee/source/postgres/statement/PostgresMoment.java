@@ -3,8 +3,8 @@ package dev.perigee.source.postgres.statement;
 import dev.perigee.source.Moment;
 import java.time.Instant;
 
-/// A snapshot's `xmin` and `xmax`, with all 64 bits. Every transaction below `xmin` had ended; none from `xmax` on
-/// had begun to write.
+/// A snapshot's `xmin` and `xmax`, with all 64 bits. Every transaction below `xmin` had ended; none from `xmax` on had
+/// begun to write.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT">pg_snapshot</a>
 public record PostgresMoment(long xmin, long xmax) {

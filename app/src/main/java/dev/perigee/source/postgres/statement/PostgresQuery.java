@@ -24,9 +24,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
 
-/// Runs a caller's statement at the source. Parameters are sent without a type, so the source infers each type
-/// from the place of the parameter. Values come back as docs/types.md says, except for arrays and other
-/// structures, which come in the source's text form.
+/// Runs a caller's statement at the source. Parameters are sent without a type, so the source infers each type from the
+/// place of the parameter. Values come back as docs/types.md says, except for arrays and other structures, which come
+/// in the source's text form.
 public final class PostgresQuery {
     /// Rows fetched at once, so that an answer of any size needs little memory.
     private static final int FETCH_ROWS = 256;
@@ -36,8 +36,8 @@ public final class PostgresQuery {
             "0A", "0L", "0P", "20", "21", "22", "23", "25", "26", "2B", "2F", "34", "3B", "3F", "42", "44", "P0");
 
     /// First words of statements that would end the transaction in which a statement runs, or begin another. That
-    /// transaction is Perigee's: it is committed if the statement succeeded, else rolled back. SAVEPOINT and
-    /// RELEASE are refused too: a savepoint would end with that transaction.
+    /// transaction is Perigee's: it is committed if the statement succeeded, else rolled back. SAVEPOINT and RELEASE
+    /// are refused too: a savepoint would end with that transaction.
     private static final Set<String> TRANSACTION_WORDS =
             Set.of("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE");
 
@@ -64,12 +64,12 @@ public final class PostgresQuery {
         return new Ready(Placeholders.of(numbered.sql(), values.size()), values);
     }
 
-    /// Runs a statement in the session's transaction. The settings of that transaction make values come in the
-    /// form that is read here.
+    /// Runs a statement in the session's transaction. The settings of that transaction make values come in the form
+    /// that is read here.
     ///
     /// @return the number of rows changed, or -1 for a statement that returns rows
-    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a violated constraint, with
-    ///     the server's message and its position in the caller's statement
+    /// @throws PerigeeException [Fault#SOURCE_STATEMENT], or [Fault#CONSTRAINT] for a violated constraint, with the
+    ///     server's message and its position in the caller's statement
     public static long run(Connection connection, Ready ready, RowSink sink) throws SQLException {
         Placeholders placeholders = ready.placeholders();
         List<Value> parameters = ready.values();
@@ -104,8 +104,8 @@ public final class PostgresQuery {
                 "It was not sent");
     }
 
-    /// Refuses COPY from or to the client. The driver handles such rows only through an interface of its own, and
-    /// ends the session when they come for a plain statement.
+    /// Refuses COPY from or to the client. The driver handles such rows only through an interface of its own, and ends
+    /// the session when they come for a plain statement.
     private static void refuseCopyStream(String sql) {
         if (!firstWords(sql).getFirst().equals("COPY")) return;
         SqlLexer lexer = new SqlLexer(sql);
@@ -128,8 +128,8 @@ public final class PostgresQuery {
         }
     }
 
-    /// The first two words in capitals, each empty where there is none. Comments, spaces and semicolons before
-    /// them are skipped.
+    /// The first two words in capitals, each empty where there is none. Comments, spaces and semicolons before them are
+    /// skipped.
     private static List<String> firstWords(String sql) {
         List<String> words = new ArrayList<>();
         SqlLexer lexer = new SqlLexer(sql);
@@ -162,8 +162,8 @@ public final class PostgresQuery {
         }
     }
 
-    /// The name of a built-in type; empty for a type that users made. The driver has no JDBC type for those,
-    /// whatever their name is.
+    /// The name of a built-in type; empty for a type that users made. The driver has no JDBC type for those, whatever
+    /// their name is.
     private static String type(ResultSetMetaData meta, int column) throws SQLException {
         return switch (meta.getColumnType(column)) {
             case Types.OTHER, Types.VARCHAR, Types.ARRAY, Types.STRUCT, Types.DISTINCT -> "";
@@ -228,9 +228,8 @@ public final class PostgresQuery {
         Fault fault = state != null && state.startsWith("23") ? Fault.CONSTRAINT : Fault.SOURCE_STATEMENT;
         String said = PostgresFaults.said(e);
         if (NO_TRANSACTION.equals(state)) {
-            said +=
-                    ": a statement sent through Perigee always runs in a transaction. Run it at the source itself, for"
-                            + " example with psql";
+            said += ": a statement sent through Perigee always runs in a transaction. Run it at the source itself, for"
+                    + " example with psql";
         }
         return fault.in(where, said, "Nothing was changed", e);
     }

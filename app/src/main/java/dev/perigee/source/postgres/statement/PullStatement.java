@@ -31,8 +31,8 @@ import org.postgresql.PGConnection;
 
 /// One pull as a statement: which rows it reads, in which order, and how each field of a row is read.
 ///
-/// The source compares and orders rows, on `(cursor, key…)`, in its own types and collations. A mark travels as
-/// text and is cast back to the column's type there, so nothing of it is lost.
+/// The source compares and orders rows, on `(cursor, key…)`, in its own types and collations. A mark travels as text
+/// and is cast back to the column's type there, so nothing of it is lost.
 public final class PullStatement {
     private static final String ROW = "r"; // qualifies columns: a bare name in ORDER BY may mean an output column
 
@@ -50,8 +50,8 @@ public final class PullStatement {
     /// @param columns the table's columns, as the catalog has them in this transaction
     /// @param changed finds rows that may have changed after a moment
     /// @param isUnchecked whether the database takes any bytes for text (`SQL_ASCII`)
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where the columns of the pull are
-    ///     not the same any more
+    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] where the columns of the pull are not
+    ///     the same any more
     public PullStatement(Pull pull, List<CatalogColumn> columns, ChangedRows changed, boolean isUnchecked) {
         this.pull = pull;
         this.isUnchecked = isUnchecked;
@@ -165,8 +165,8 @@ public final class PullStatement {
         decoders.add(reading.decoder());
     }
 
-    /// The field in which a row has a text of `name`'s value that can be cast back: a cell, or else a field added
-    /// for it.
+    /// The field in which a row has a text of `name`'s value that can be cast back: a cell, or else a field added for
+    /// it.
     private int markField(String name) {
         int cell = pull.columns().indexOf(name);
         ColumnReading own = reading(name);
@@ -239,8 +239,8 @@ public final class PullStatement {
         return changed.since(pull.table(), mark);
     }
 
-    /// A composite value `IS NOT NULL` only when no part of it is NULL. So composites are tested with `IS DISTINCT
-    /// FROM NULL`.
+    /// A composite value `IS NOT NULL` only when no part of it is NULL. So composites are tested with
+    /// `IS DISTINCT FROM NULL`.
     private String isNull(String name, boolean isWanted) {
         boolean isComposite = column(name).type().kind() == 'c';
         String test = isComposite
@@ -249,8 +249,8 @@ public final class PullStatement {
         return qualified(name) + test;
     }
 
-    /// Compares the row's `(cursor, key…)` with a mark's. Each column appears once, because the cursor may be a
-    /// part of the key.
+    /// Compares the row's `(cursor, key…)` with a mark's. Each column appears once, because the cursor may be a part of
+    /// the key.
     private String compared(PGConnection connection, HighWaterMark mark, String operator) throws SQLException {
         String cursor = cursorColumn.orElseThrow();
         List<String> names = new ArrayList<>(List.of(cursor));
@@ -283,8 +283,8 @@ public final class PullStatement {
                         PostgresNames.name(type.name()));
     }
 
-    /// The mark at which the first page ends if the key of its last row cannot be read. It is the mark before all
-    /// rows of the pull; for late rows it is `seen`.
+    /// The mark at which the first page ends if the key of its last row cannot be read. It is the mark before all rows
+    /// of the pull; for late rows it is `seen`.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#VALUE_UNSTORABLE] where there is no such mark
     public HighWaterMark before(RuntimeException unreadable) {

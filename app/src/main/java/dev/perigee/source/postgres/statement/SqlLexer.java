@@ -1,7 +1,6 @@
 package dev.perigee.source.postgres.statement;
 
-/// Splits PostgreSQL's SQL into tokens, and tells code from what only looks like it: strings, quoted names,
-/// comments.
+/// Splits PostgreSQL's SQL into tokens, and tells code from what only looks like it: strings, quoted names, comments.
 ///
 /// It reads as the server does with `standard_conforming_strings`, which has been the default since version 9.1.
 ///
@@ -41,8 +40,8 @@ final class SqlLexer {
         return sql.substring(start, end);
     }
 
-    /// Moves to the next token. A token that is not closed reaches to the end of the text, where the server will
-    /// report it.
+    /// Moves to the next token. A token that is not closed reaches to the end of the text, where the server will report
+    /// it.
     Kind next() {
         start = end;
         if (start == sql.length()) return Kind.END;

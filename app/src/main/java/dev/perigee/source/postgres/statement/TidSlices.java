@@ -25,8 +25,8 @@ public final class TidSlices {
 
     private TidSlices() {}
 
-    /// Conditions on the row `r`, of which each row of the table fulfils exactly one. A single empty condition
-    /// where the table is read as a whole.
+    /// Conditions on the row `r`, of which each row of the table fulfils exactly one. A single empty condition where
+    /// the table is read as a whole.
     public static List<String> of(PgConnection session, SourceTable table, int serverVersion) throws SQLException {
         boolean hasAddresses =
                 table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.MATERIALIZED_VIEW;
