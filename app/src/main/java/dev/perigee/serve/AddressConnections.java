@@ -10,14 +10,14 @@ import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Bounds the connections of one address, for IPv6 of one /64, so that no address can hold all there are. One past the
-/// bound is closed as soon as it is open.
+/// Limits the open connections of each address (of IPv6: of each /64), so that one address cannot use up all of
+/// them. A connection above the limit is closed as soon as it is open.
 final class AddressConnections implements Connection.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(AddressConnections.class);
 
     private final Map<String, Integer> open = new ConcurrentHashMap<>();
 
-    /// Where each connection comes from: a connection that is closed no longer knows.
+    /// The address of each open connection. A closed connection no longer knows its own.
     private final Map<Connection, String> sources = new ConcurrentHashMap<>();
 
     private final int most;
@@ -33,8 +33,8 @@ final class AddressConnections implements Connection.Listener {
         sources.put(connection, source.get());
         int count = open.merge(source.get(), 1, Integer::sum);
         if (count <= most) return;
-        LOG.debug("A connection of {} is closed: it has {} already", source.get(), most);
-        connection.getEndPoint().close(new IOException("too many connections of one address"));
+        LOG.debug("A connection from {} is closed: this address already has {}", source.get(), most);
+        connection.getEndPoint().close(new IOException("too many connections from one address"));
     }
 
     @Override
@@ -43,7 +43,8 @@ final class AddressConnections implements Connection.Listener {
         if (source != null) open.computeIfPresent(source, (_, count) -> count > 1 ? count - 1 : null);
     }
 
-    /// Empty for what runs inside another connection, as HTTP does inside TLS.
+    /// The client's address. Empty for a connection inside another one, such as HTTP inside TLS: only the outer
+    /// one counts.
     private static Optional<String> source(Connection connection) {
         return connection.getEndPoint() instanceof SocketChannelEndPoint endPoint
                         && endPoint.getRemoteSocketAddress() instanceof InetSocketAddress peer

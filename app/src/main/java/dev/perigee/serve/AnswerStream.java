@@ -8,10 +8,11 @@ import java.util.Arrays;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
-/// An answer's body on its way to a client. A small one is kept until it is complete, so that a failure can still
-/// become an error answer and whoever makes the rows never waits for a slow client; a larger one goes out as it comes.
+/// The body of an answer. A small body is buffered until it is complete: a failure can still become an error
+/// answer, and the thread that produces the rows never waits for a slow client. A larger body is sent while it is
+/// produced.
 final class AnswerStream extends OutputStream {
-    /// The largest body that is kept until it is complete.
+    /// The largest body that is buffered until it is complete.
     static final int KEPT_BYTES = 64 << 10;
 
     private static final int FIRST_BYTES = 2 << 10;
@@ -22,7 +23,7 @@ final class AnswerStream extends OutputStream {
     private int length;
     private boolean holdsPermit;
 
-    /// @param largeAnswers how many bodies may go out while they are made; null for no bound
+    /// @param largeAnswers permits for bodies that are sent while they are produced; null for no limit
     AnswerStream(Exchange exchange, @Nullable Semaphore largeAnswers) {
         this.exchange = exchange;
         this.largeAnswers = largeAnswers;
@@ -47,26 +48,27 @@ final class AnswerStream extends OutputStream {
         length += count;
     }
 
-    /// Sends what there is, now.
+    /// Sends now what is buffered, however little. The body then counts as large.
     @Override
     public void flush() throws IOException {
         send();
     }
 
-    /// Sends the end of the body. Without it, the client is told that the answer is not complete.
+    /// Sends the rest of the body and ends it. Without this call, the client sees that the answer is incomplete.
     void finish() throws IOException {
         release();
         if (!exchange.isCommitted()) exchange.contentLength(length);
         exchange.write(true, ByteBuffer.wrap(buffer, 0, length));
     }
 
-    /// The body is made without one of the store's readers, so however large it is, it needs no permit.
+    /// To be called when the rest of the body is produced without one of the store's readers. The body then needs
+    /// no permit, however large it is.
     void holdsNoReader() {
         release();
         largeAnswers = null;
     }
 
-    /// Gives back what a large answer holds. Needed in any case.
+    /// Gives back the permit of a large body, if it holds one. Must be called in any case, also after a failure.
     void release() {
         if (holdsPermit && largeAnswers != null) largeAnswers.release();
         holdsPermit = false;
@@ -76,7 +78,8 @@ final class AnswerStream extends OutputStream {
         if (largeAnswers != null && !holdsPermit) {
             if (!largeAnswers.tryAcquire()) {
                 throw Fault.BUSY.saying(
-                        "Other large answers are on their way; this one has more than %d bytes.".formatted(KEPT_BYTES));
+                        "Too many answers of more than %d bytes are being sent: send the request again later."
+                                .formatted(KEPT_BYTES));
             }
             holdsPermit = true;
         }

@@ -9,7 +9,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Finds out who sends a request: the admin, a client by token, or a client by JWT.
+/// Identifies the caller of a request: the admin by its token, a client by the client token, or a client by a JWT.
 final class Authentication implements AutoCloseable {
     private static final String SCHEME = "Bearer ";
 
@@ -25,8 +25,8 @@ final class Authentication implements AutoCloseable {
 
     /// The caller of a request with this `Authorization` header; the word `Bearer` may be missing.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a valid token, [Fault#BUSY] where the
-    ///     keys that would tell cannot be had
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a valid token, [Fault#BUSY] if the
+    ///     keys that a JWT is checked with cannot be read
     Caller caller(@Nullable String authorization) {
         String token = token(authorization);
         if (token.isEmpty()) throw Fault.UNAUTHORIZED.saying("Unauthorized: send `Authorization: Bearer <token>`.");
@@ -36,7 +36,8 @@ final class Authentication implements AutoCloseable {
         throw Fault.UNAUTHORIZED.saying("Unauthorized: the token is not valid.");
     }
 
-    /// The caller whose token this is; empty for one by JWT, which may take its time, and where nobody is known by it.
+    /// The caller with this admin or client token; empty for every other token. JWTs are not checked here, because
+    /// fetching the keys for them may block.
     Optional<Caller> byToken(@Nullable String authorization) {
         String token = token(authorization);
         return token.isEmpty() ? Optional.empty() : known(token);
@@ -44,7 +45,8 @@ final class Authentication implements AutoCloseable {
 
     private Optional<Caller> known(String token) {
         byte[] hash = hash(token);
-        // Hashes have one length and nothing in common, so the time a comparison takes tells nothing of the token.
+        // The hashes have equal length and are compared in constant time, so the timing reveals nothing of the
+        // token.
         boolean isAdmin = MessageDigest.isEqual(hash, adminHash);
         boolean isClient = clientHash.isPresent() && MessageDigest.isEqual(hash, clientHash.get());
         if (isAdmin) return Optional.of(Caller.ADMIN);

@@ -22,25 +22,26 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One client's WebSocket: reads as fast as its frames are dealt with, sends as fast as the client takes.
+/// One client's WebSocket. It reads no faster than its frames are handled, and sends no faster than the client
+/// reads.
 ///
-/// Public for the library that calls it.
+/// Public because Jetty calls it.
 public final class ClientSocket implements Socket, Session.Listener {
-    /// Frames of one socket that may be under way; past it no more are read.
+    /// Frames of one socket that may be in progress at once. When there are so many, no more are read.
     static final int MAX_UNDER_WAY = 16;
 
-    /// How long a client may take nothing of what it is sent.
+    /// How long a client may take to read one frame.
     private static final Duration SEND_LIMIT = Duration.ofSeconds(30);
 
-    /// How long after its request a socket is open at the latest.
+    /// How long the upgrade may take. A socket that is not open by then has failed.
     private static final Duration OPEN_LIMIT = Duration.ofSeconds(10);
 
-    /// As a JWT is granted when it is checked.
+    /// Grace after a JWT's `exp`, the same as when the JWT is checked.
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(1);
 
     private static final Logger LOG = LoggerFactory.getLogger(ClientSocket.class);
 
-    /// What a byte of a frame takes: its text, its parsed form.
+    /// Bytes of memory that a character of a frame is assumed to take, as text and in parsed form.
     private static final long COPIES = 4;
 
     private final Caller caller;
@@ -55,8 +56,8 @@ public final class ClientSocket implements Socket, Session.Listener {
     private volatile boolean isReading = true;
     private volatile @Nullable Listener listener;
 
-    /// @param dealtWith called after each frame with how long it took, in nanoseconds
-    /// @param onClosed called once, when the socket is closed or was never opened
+    /// @param dealtWith called when a frame has been handled, with the nanoseconds that took
+    /// @param onClosed called once, when the socket has closed, or when it turns out that it will never open
     ClientSocket(Caller caller, MemoryBudget memory, LongConsumer dealtWith, Consumer<ClientSocket> onClosed) {
         this.dealtWith = dealtWith;
         this.caller = caller;
@@ -83,14 +84,14 @@ public final class ClientSocket implements Socket, Session.Listener {
             reservation.grow(COPIES * text.length());
         } catch (PerigeeException e) {
             reservation.close();
-            close(1013, "The server has no memory for this frame now.");
+            close(1013, "The server does not have enough memory for this frame now.");
             LOG.info("A WebSocket was closed: {}", e.getMessage());
             return;
         }
         boolean isFull = underWay.incrementAndGet() >= MAX_UNDER_WAY;
         AtomicBoolean isDone = new AtomicBoolean();
         Listener frames = listener;
-        if (frames == null) throw new IllegalStateException("a frame came before the socket was handed on");
+        if (frames == null) throw new IllegalStateException("a frame arrived before the socket had a listener");
         long begin = System.nanoTime();
         frames.frame(text, () -> {
             if (isDone.getAndSet(true)) return;
@@ -110,7 +111,7 @@ public final class ClientSocket implements Socket, Session.Listener {
     @Override
     public void onWebSocketBinary(ByteBuffer payload, Callback callback) {
         callback.succeed();
-        close(1003, "Only text frames are read.");
+        close(1003, "Only text frames are accepted.");
     }
 
     @Override
@@ -124,7 +125,8 @@ public final class ClientSocket implements Socket, Session.Listener {
         ended();
     }
 
-    /// @return false if the socket is closed, or closed now because its client takes nothing
+    /// @return false if the socket is closed, or was closed just now because the client reads nothing or sending
+    ///     failed
     @Override
     public boolean send(String text) {
         synchronized (sending) {
@@ -135,7 +137,7 @@ public final class ClientSocket implements Socket, Session.Listener {
                 session.sendText(text, Callback.from(() -> sent.complete(true), sent::completeExceptionally));
                 return sent.get(SEND_LIMIT.toSeconds(), TimeUnit.SECONDS);
             } catch (TimeoutException _) {
-                LOG.info("A WebSocket's client took nothing for {} s; it is disconnected", SEND_LIMIT.toSeconds());
+                LOG.info("A WebSocket client read nothing for {} s; it is disconnected", SEND_LIMIT.toSeconds());
                 cut();
                 return false;
             } catch (ExecutionException e) {
@@ -144,13 +146,13 @@ public final class ClientSocket implements Socket, Session.Listener {
                 return false;
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
-                cut(); // What is half sent cannot be taken back.
+                cut(); // A frame that is half sent cannot be taken back.
                 return false;
             }
         }
     }
 
-    /// Asks the client whether it is there, and looks whether its token still holds.
+    /// Pings the client. Ends the socket if its token has expired, or if it has not opened in time.
     void ping() {
         boolean isStillborn = !opened.isDone() && System.nanoTime() - madeNanos > OPEN_LIMIT.toNanos();
         if (isStillborn) ended();
@@ -160,7 +162,9 @@ public final class ClientSocket implements Socket, Session.Listener {
         session.sendPing(ByteBuffer.wrap("perigee".getBytes(StandardCharsets.US_ASCII)), Callback.NOOP);
     }
 
-    /// A JWT's time ends the socket that was opened with it.
+    /// Closes the socket if the JWT that it was opened with has expired.
+    ///
+    /// @return whether it has expired
     private boolean hasExpired() {
         if (!(caller.claims().get("exp") instanceof Number seconds)) return false;
         if (Instant.now().getEpochSecond() < seconds.longValue() + CLOCK_SKEW.toSeconds()) return false;
@@ -183,14 +187,14 @@ public final class ClientSocket implements Socket, Session.Listener {
         });
     }
 
-    /// Ends the connection without another word.
+    /// Drops the connection without a closing handshake.
     void cut() {
         Session session = opened.getNow(null);
         if (session != null) session.disconnect();
         ended();
     }
 
-    /// The upgrade came to nothing.
+    /// To be called when the upgrade failed and the socket will never open.
     void abandon() {
         ended();
     }

@@ -59,7 +59,7 @@ final class Dashboard {
         }
         exchange.responseHeader("Content-Security-Policy", POLICY);
         exchange.responseHeader("Referrer-Policy", "no-referrer");
-        exchange.responseHeader("Cache-Control", "no-cache"); // Kept, but asked about: a new version shows at once.
+        exchange.responseHeader("Cache-Control", "no-cache"); // Cached, but always revalidated.
         exchange.responseHeader("ETag", file.tag());
         if (exchange.header("If-None-Match").filter(file.tag()::equals).isPresent()) {
             exchange.empty(304);

@@ -17,8 +17,8 @@ import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The server's certificate and key. When their files change, new connections get the new ones; those that are open
-/// stay.
+/// The server's TLS certificate and key. When their files change, new connections use the new pair; open
+/// connections stay as they are.
 final class Encryption implements AutoCloseable {
     private static final Duration LOOK = Duration.ofSeconds(5);
     private static final Logger LOG = LoggerFactory.getLogger(Encryption.class);
@@ -52,7 +52,8 @@ final class Encryption implements AutoCloseable {
         factory.setIncludeProtocols("TLSv1.3", "TLSv1.2");
     }
 
-    /// Takes the files when they have changed and can be used; else the pair before them stays.
+    /// Loads the files if they have changed and can be used; otherwise the previous pair stays in use. Called
+    /// every five seconds.
     void look() {
         List<FileTime> now = times();
         if (now.equals(seen)) return;
@@ -62,16 +63,17 @@ final class Encryption implements AutoCloseable {
             context.reload(factory -> use(factory, keys));
             seen = now;
             refused = List.of();
-            LOG.info("The certificate was read again");
+            LOG.info("The certificate was reloaded");
         } catch (Exception e) {
-            // Two files are not replaced at one moment, nor written at once: each look tries again, and says it once.
+            // The two files are not replaced at the same moment, and may be half written: each call tries again.
+            // The same files are reported once.
             if (now.equals(refused)) return;
             refused = now;
-            LOG.warn("The certificate has changed and cannot be used; the old one stays: {}", e.getMessage());
+            LOG.warn("The certificate has changed and cannot be used; the old one stays in use: {}", e.getMessage());
         }
     }
 
-    /// A reload that fails half way would leave the server with no keys at all.
+    /// Starts TLS with these keys on trial: a reload that fails halfway would leave the server without any keys.
     private static void tried(KeyStore keys) throws Exception {
         SslContextFactory.Server trial = new SslContextFactory.Server();
         use(trial, keys);
@@ -87,7 +89,7 @@ final class Encryption implements AutoCloseable {
         try {
             return Files.getLastModifiedTime(file);
         } catch (IOException _) {
-            return FileTime.fromMillis(0); // Which reading it will say better.
+            return FileTime.fromMillis(0); // Reading the file will fail too, with a better message.
         }
     }
 

@@ -9,7 +9,8 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
-/// Answers in our envelope what the HTTP library refuses by itself: malformed requests, headers that are too large.
+/// Answers the requests that Jetty refuses by itself, such as malformed ones or ones with too large headers. The
+/// answer is our usual `{"error": …}`.
 final class ErrorAnswer implements Request.Handler {
     private final Cors cors;
 

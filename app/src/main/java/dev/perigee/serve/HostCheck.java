@@ -9,16 +9,18 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Refuses requests that were sent to another name than this server's: a page of another site whose name was pointed at
-/// this machine (DNS rebinding) would else talk to it as if it were its own.
+/// Protects against DNS rebinding: refuses requests whose `Host` is not a name of this server. Otherwise a page of
+/// another site, whose name was pointed at this machine, could talk to this server as if it were its own.
+///
+/// It is on if the server listens on a loopback address, or if names are configured.
 final class HostCheck {
     private static final List<String> LOOPBACK = List.of("localhost", "127.0.0.1", "[::1]");
 
     private final Set<String> allowed = new HashSet<>();
     private final boolean isOn;
 
-    /// @param listening the address that is listened on
-    /// @param configured more names; they may have a port, which is not looked at
+    /// @param listening the address that the server listens on
+    /// @param configured more names; a port in them is ignored
     HostCheck(String listening, List<String> configured) {
         isOn = isLoopback(listening) || !configured.isEmpty();
         for (String host : LOOPBACK) allowed.add(name(host));
@@ -26,13 +28,13 @@ final class HostCheck {
         for (String host : configured) allowed.add(name(host));
     }
 
-    /// @param authority the request's `Host`
-    /// @throws dev.perigee.fault.PerigeeException [Fault#MISDIRECTED]
+    /// @param authority the request's `Host`; a request without one passes
+    /// @throws dev.perigee.fault.PerigeeException [Fault#MISDIRECTED] if it is not a name of this server
     void check(@Nullable String authority) {
         if (!isOn || authority == null) return;
         String name = name(authority);
         if (allowed.contains(name) || name.endsWith(".localhost")) return;
-        throw Fault.MISDIRECTED.saying("This server is not %s: if it is meant to be, add the name to serve.hosts."
+        throw Fault.MISDIRECTED.saying("%s is not a name of this server: if it should be, add it to serve.hosts."
                 .formatted(name.length() > 200 ? name.substring(0, 200) : name));
     }
 
@@ -40,12 +42,12 @@ final class HostCheck {
         String text = authority.strip().toLowerCase(Locale.ROOT);
         int colon = text.indexOf(':');
         if (text.startsWith("[")) return ofNumbers(text.substring(1, Math.max(1, text.indexOf(']'))));
-        if (colon >= 0 && text.indexOf(':', colon + 1) >= 0) return ofNumbers(text); // Of a setting: no brackets.
+        if (colon >= 0 && text.indexOf(':', colon + 1) >= 0) return ofNumbers(text); // A setting, without brackets.
         String name = colon > 0 ? text.substring(0, colon) : text;
         return name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
     }
 
-    /// An IPv6 address in the one way we write it, however it was written.
+    /// Normalizes an IPv6 address, which can be written in several ways.
     private static String ofNumbers(String text) {
         try {
             return "[" + InetAddress.ofLiteral(text).getHostAddress() + "]";

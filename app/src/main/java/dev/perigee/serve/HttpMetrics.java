@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import java.util.function.ToDoubleFunction;
 
-/// What `GET /metrics` shows of requests, the store and the JVM.
+/// The metrics of requests, the store and the JVM that `GET /metrics` shows.
 final class HttpMetrics {
     private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS");
 
@@ -39,10 +39,10 @@ final class HttpMetrics {
                 .callback(gauge -> gauge.call(connections.getAsInt()))
                 .register(registry);
         gauge(registry, store, "perigee_store_database_bytes", "Size of the replica file.", Store.Stats::databaseBytes);
-        gauge(registry, store, "perigee_store_wal_bytes", "Size of its WAL.", Store.Stats::walBytes);
-        gauge(registry, store, "perigee_store_queued_writes", "Writes that wait.", Store.Stats::queuedWrites);
-        gauge(registry, store, "perigee_store_active_reads", "Reads that run.", Store.Stats::activeReads);
-        counter(registry, store, "perigee_store_checkpoints_total", "Checkpoints done.", Store.Stats::checkpoints);
+        gauge(registry, store, "perigee_store_wal_bytes", "Size of the replica's WAL.", Store.Stats::walBytes);
+        gauge(registry, store, "perigee_store_queued_writes", "Queued writes.", Store.Stats::queuedWrites);
+        gauge(registry, store, "perigee_store_active_reads", "Reads in progress.", Store.Stats::activeReads);
+        counter(registry, store, "perigee_store_checkpoints_total", "Completed checkpoints.", Store.Stats::checkpoints);
         counter(
                 registry,
                 store,
@@ -57,14 +57,14 @@ final class HttpMetrics {
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_threads_down")
-                .help("Threads that ended unexpectedly and that nothing has replaced yet, by kind.")
+                .help("Threads that ended unexpectedly and have not been replaced yet, by kind.")
                 .labelNames("kind")
                 .callback(gauge -> store.threads().downCounts().forEach((kind, down) -> gauge.call(down, kind)))
                 .register(registry);
         JvmMetrics.builder().register(registry);
     }
 
-    /// @param route a pattern, so that the number of series has a bound
+    /// @param route the route's pattern and not the path, so that the number of time series is bounded
     void answered(String method, String route, int status, long nanos) {
         String shownMethod = METHODS.contains(method) ? method : "other";
         requests.labelValues(shownMethod, route, Integer.toString(status)).inc();

@@ -19,18 +19,19 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Point reads by `POST /query`, done on the thread that reads from the connections: a thread of its own for the
-/// request, and handing it to a reader and back, cost several times the read.
+/// Answers point reads of `POST /query` and `/query/raw` on the selector thread, which reads from the connections.
+/// Starting a thread for the request, and handing the read to a reader and back, cost several times the read
+/// itself.
 ///
-/// Whatever does not fit, or is wrong in any way, is left to the path that all requests can take.
+/// A request that does not qualify, or is wrong in any way, is left to the normal path, which takes every request.
 final class InlineReads {
-    /// Longest body that is looked at.
+    /// The longest body that qualifies.
     private static final int MAX_BODY_BYTES = 16 << 10;
 
     private static final byte[] NOTHING = {};
     private static final Logger LOG = LoggerFactory.getLogger(InlineReads.class);
 
-    /// The answer is larger than what is kept for one.
+    /// The answer has more than [AnswerStream#KEPT_BYTES].
     private static final class TooLarge extends RuntimeException {
         private static final long serialVersionUID = 1;
 
@@ -43,14 +44,14 @@ final class InlineReads {
     private final Authentication authentication;
     private final long maxBodyBytes;
 
-    /// @param maxBodyBytes longest body of any request
+    /// @param maxBodyBytes the limit for the body of any request
     InlineReads(QueryEngine engine, Authentication authentication, long maxBodyBytes) {
         this.engine = engine;
         this.authentication = authentication;
         this.maxBodyBytes = Math.min(maxBodyBytes, MAX_BODY_BYTES);
     }
 
-    /// Who asks, if the request may be a point read and its caller is known by a token.
+    /// The caller, if the request may be a point read and has the admin's or the client's token; otherwise empty.
     Optional<Caller> caller(Request request) {
         if (!isQuery(request)) return Optional.empty();
         HttpFields headers = request.getHeaders();
@@ -69,13 +70,13 @@ final class InlineReads {
                 && request.getHttpURI().getQuery() == null;
     }
 
-    /// What has come of the body; nothing of it is waited for.
+    /// The part of the body that has arrived. Does not wait for more.
     static byte[] body(Request request) {
         byte[] body = NOTHING;
         while (true) {
             Content.Chunk chunk = request.read();
             if (chunk == null) return body;
-            // A failure that is the last one is met again by whoever reads next.
+            // The next read returns a final failure again.
             if (Content.Chunk.isFailure(chunk)) return body;
             ByteBuffer bytes = chunk.getByteBuffer();
             int before = body.length;
@@ -86,7 +87,7 @@ final class InlineReads {
         }
     }
 
-    /// What the body asks, if it is whole and a single statement.
+    /// The query in the body, if the body is complete and has a single statement; otherwise empty.
     static Optional<Query> query(Request request, byte[] body, Caller caller) {
         if (body.length != request.getLength()) return Optional.empty();
         try {
@@ -95,13 +96,13 @@ final class InlineReads {
             boolean isRaw = request.getHttpURI().getPath().endsWith("/raw");
             return Optional.of(new Query(parsed.statements(), Where.INTERNAL, isRaw, caller));
         } catch (PerigeeException _) {
-            return Optional.empty(); // The other path says what is wrong.
+            return Optional.empty(); // The normal path says what is wrong.
         }
     }
 
-    /// Reads.
+    /// Runs a point read.
     ///
-    /// @return empty if the other path has to be taken
+    /// @return the answer, or empty if the normal path has to be taken
     Optional<ByteBuffer> read(Query query) {
         Kept out = new Kept();
         JsonAnswer answer = new JsonAnswer(out, () -> {}, query.isRaw(), false);
@@ -112,14 +113,14 @@ final class InlineReads {
         } catch (TooLarge _) {
             engine.isLarge(query);
         } catch (PerigeeException _) {
-            // It fails on the other path too, which says why.
+            // It fails on the normal path too, which says why.
         } catch (RuntimeException e) {
             LOG.warn("A point read failed unexpectedly", e);
         }
         return Optional.empty();
     }
 
-    /// A small body, kept until it is complete.
+    /// Buffers a small answer.
     private static final class Kept extends OutputStream {
         private byte[] buffer = new byte[1 << 10];
         private int length;

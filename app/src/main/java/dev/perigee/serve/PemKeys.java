@@ -32,8 +32,9 @@ final class PemKeys {
     private static final String BEGIN = "-----BEGIN PRIVATE KEY-----";
     private static final String END = "-----END PRIVATE KEY-----";
 
-    /// Said at the start, which it ends, and later, when the pair before it stays.
-    private static final String UNUSED = "They are not used";
+    /// The state that messages name: at the start, which then fails, and later, when the previous pair stays in
+    /// use.
+    private static final String UNUSED = "The certificate and the key are not used";
 
     private PemKeys() {}
 
@@ -63,8 +64,8 @@ final class PemKeys {
         }
     }
 
-    /// Whether what the key signs is what the certificate's key checks. The library would find out with the first
-    /// connection only.
+    /// Whether the private key belongs to the certificate's public key. RSA keys are compared; others sign and
+    /// verify a text. Without this check, only the first connection would fail.
     private static boolean belongs(PrivateKey key, PublicKey certified) throws GeneralSecurityException {
         if (key instanceof RSAKey mine && certified instanceof RSAKey theirs) {
             return mine.getModulus().equals(theirs.getModulus());
@@ -81,7 +82,7 @@ final class PemKeys {
             signature.update(text);
             return signature.verify(signed);
         } catch (InvalidKeyException | SignatureException _) {
-            return false; // Of another curve.
+            return false; // The keys are of different curves.
         }
     }
 
@@ -90,12 +91,12 @@ final class PemKeys {
             Certificate[] chain = CertificateFactory.getInstance("X.509")
                     .generateCertificates(in)
                     .toArray(new Certificate[0]);
-            if (chain.length == 0) throw wrong("certificate", file, "there is no certificate in it");
+            if (chain.length == 0) throw wrong("certificate", file, "it contains no certificate");
             return chain;
         } catch (IOException e) {
             throw wrong("certificate", file, "it cannot be read: " + e.getMessage());
         } catch (CertificateException e) {
-            throw wrong("certificate", file, "it is no certificate: " + e.getMessage());
+            throw wrong("certificate", file, "it is not a valid certificate: " + e.getMessage());
         }
     }
 
@@ -112,22 +113,22 @@ final class PemKeys {
             throw wrong(
                     "key",
                     file,
-                    "expected `%s`; make it so with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW".formatted(BEGIN));
+                    "expected `%s`; convert it with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW".formatted(BEGIN));
         }
         byte[] bytes;
         try {
             bytes = Base64.getMimeDecoder().decode(text.substring(begin + BEGIN.length(), end));
         } catch (IllegalArgumentException _) {
-            throw wrong("key", file, "what is between its marks is not base64"); // The cause quotes the key.
+            throw wrong("key", file, "the text between BEGIN and END is not base64"); // The cause quotes the key.
         }
         for (String each : List.of(algorithm, "RSA", "EC", "EdDSA")) {
             try {
                 return KeyFactory.getInstance(each).generatePrivate(new PKCS8EncodedKeySpec(bytes));
             } catch (GeneralSecurityException _) {
-                // Of another kind.
+                // Not a key of this kind.
             }
         }
-        throw wrong("key", file, "it is no key of a kind that is known");
+        throw wrong("key", file, "it is not a private key of a supported kind (RSA, EC, EdDSA)");
     }
 
     private static PerigeeException wrong(String field, Path file, String what) {

@@ -13,9 +13,9 @@ import tools.jackson.databind.JsonNode;
 
 /// A request as a plugin's route sees it.
 ///
-/// @param body already read, within the limit
-/// @param memory holds what the body takes, and what is made of it
-/// @param maxUploadBytes longest body that goes to the disk; 0 for a route that takes none
+/// @param body the body as far as it was read into memory; empty for uploads and WebSockets
+/// @param memory the reservation that counts the body and what is parsed from it
+/// @param maxUploadBytes the longest body that may be written to the disk; 0 if the route takes no uploads
 record PluginRequest(Exchange exchange, byte[] body, MemoryBudget.Reservation memory, long maxUploadBytes)
         implements Request {
     @Override

@@ -8,16 +8,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
-/// Counts what comes from each token, or from each address, and refuses what is too much. Safe for many threads; nobody
-/// waits.
+/// Rate limits per token or address, by the generic cell rate algorithm (GCRA). Safe for many threads; never
+/// blocks.
 ///
-/// The generic cell rate algorithm: for each name the time at which it will have used up what it asked for; that may be
-/// one period ahead of now, which is a burst of as much as a period allows.
+/// For each name it keeps the theoretical arrival time: when the name will have used up what it took so far, at
+/// the allowed rate. This time may be at most one period in the future, so a burst of a whole period's count is
+/// allowed.
 final class RateLimits {
-    /// Names that are remembered; when there are more, those that used least are forgotten.
+    /// Names that are remembered. When there are more, those that have used the least are evicted.
     static final int MAX_NAMES = 10_000;
 
-    /// Forgotten at once, so that not every new name has all of them looked at.
+    /// Names that are evicted at a time, so that not every new name causes a scan of all names.
     private static final int FORGOTTEN = MAX_NAMES / 10;
 
     private final Map<String, AtomicLong> until = new ConcurrentHashMap<>();
@@ -25,7 +26,7 @@ final class RateLimits {
     private final long intervalNanos;
     private final long periodNanos;
 
-    /// @param count what a name may ask for in `period`
+    /// @param count how often a name may take in each `period`
     RateLimits(int count, long period, TimeUnit unit) {
         this(count, period, unit, System::nanoTime);
     }
@@ -36,12 +37,12 @@ final class RateLimits {
         this.intervalNanos = Math.max(1, periodNanos / count);
     }
 
-    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_MANY_REQUESTS]
+    /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_MANY_REQUESTS] if the name has used up its allowance
     void take(String name) {
         if (!tryTake(name)) throw refusal();
     }
 
-    /// Whether the name has used up what it may.
+    /// Whether the name has used up its allowance. Takes nothing.
     boolean isSpent(String name) {
         AtomicLong used = until.get(name);
         return used != null && used.get() + intervalNanos - nanoTime.getAsLong() > periodNanos;
@@ -62,7 +63,7 @@ final class RateLimits {
         }
     }
 
-    /// What was taken last counts no more.
+    /// Gives back what was taken last.
     void giveBack(String name) {
         AtomicLong used = until.get(name);
         if (used != null) used.addAndGet(-intervalNanos);
@@ -72,7 +73,8 @@ final class RateLimits {
         return Fault.TOO_MANY_REQUESTS.saying("Too many requests: wait and send again.");
     }
 
-    /// Who invents names forgets that way the names invented, not the count of somebody who has used up much.
+    /// Evicts the names that have used the least. An attacker who floods us with invented names evicts those names
+    /// only, not the count of a name that has used up much.
     private synchronized void forget() {
         if (until.size() < MAX_NAMES) return; // Another thread has done it.
         long now = nanoTime.getAsLong();

@@ -5,22 +5,23 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.statement.Caller;
 import java.util.concurrent.Semaphore;
 
-/// The requests that run at once. A share of the places is left to admins, so that clients cannot shut them out.
+/// Limits the requests that run at once. Some places are reserved for admins, so that clients cannot lock them
+/// out.
 final class RequestSlots {
-    /// Requests under way at once; each may hold a small answer in memory.
+    /// Requests that may run at once. Each may hold a small answer in memory.
     static final int MAX_RUNNING = 256;
 
     private final Semaphore all = new Semaphore(MAX_RUNNING);
     private final Semaphore clients;
     private final int clientPlaces;
 
-    /// @param adminPlaces how many clients cannot take
+    /// @param adminPlaces places that clients cannot take
     RequestSlots(int adminPlaces) {
         clientPlaces = Math.max(1, MAX_RUNNING - adminPlaces);
         clients = new Semaphore(clientPlaces);
     }
 
-    /// One request's place, which it may take once. For one thread at a time.
+    /// The place of one request, which takes it when it begins to run. For one thread at a time.
     final class Place {
         private final boolean isAdmins;
         private boolean isTaken;
@@ -29,7 +30,9 @@ final class RequestSlots {
             this.isAdmins = isAdmins;
         }
 
-        /// @return false if there is none
+        /// Does nothing for a request that has its place already.
+        ///
+        /// @return false if no place is free
         boolean tryTake() {
             if (isTaken) return true;
             if (!isAdmins && !clients.tryAcquire()) return false;
@@ -40,7 +43,7 @@ final class RequestSlots {
 
         /// Does nothing for a request that has its place already.
         ///
-        /// @throws PerigeeException [Fault#BUSY] if there is none
+        /// @throws PerigeeException [Fault#BUSY] if no place is free
         void take() {
             if (tryTake()) return;
             throw Fault.BUSY.saying(

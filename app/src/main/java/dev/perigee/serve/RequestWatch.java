@@ -9,7 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Looks after the requests under way: ends those whose time is over and those whose client has gone away.
+/// Watches the requests in progress. Every 200 ms its thread ends those that have taken too long, whose body
+/// arrives too slowly, or whose client has disconnected. It also calls [SlowHeaders#look].
 final class RequestWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RequestWatch.class);
     private static final Duration TICK = Duration.ofMillis(200);
@@ -21,8 +22,8 @@ final class RequestWatch implements AutoCloseable {
     private final Thread thread;
     private volatile boolean isClosed;
 
-    /// @param limit longest time a request may take
-    /// @param leastBodyBytesPerSecond on average; a request whose body comes more slowly is ended
+    /// @param limit the longest time that a request may take
+    /// @param leastBodyBytesPerSecond the least average rate of a body; a request with a slower one is ended
     RequestWatch(Duration limit, int leastBodyBytesPerSecond, SlowHeaders heads, ServingThreads threads) {
         this.leastBodyBytesPerSecond = leastBodyBytesPerSecond;
         this.limit = limit;
@@ -49,16 +50,18 @@ final class RequestWatch implements AutoCloseable {
         return running.size();
     }
 
-    /// Ends what never ends by itself, then waits for the rest; what is not done after `grace` is ended too.
+    /// Ends event streams, which never end by themselves, and waits for the other requests. Those that are not
+    /// done after `grace` are ended too.
     void drain(Duration grace) {
         running.keySet().forEach(Exchange::endIfStream);
         long end = System.nanoTime() + grace.toNanos();
         while (!running.isEmpty() && System.nanoTime() < end) pause(Duration.ofMillis(10));
         if (running.isEmpty()) return;
-        LOG.warn("{} requests were not done after {} and are ended", running.size(), grace);
-        PerigeeException reason = Fault.CLOSED.saying("The server stops.");
+        LOG.warn("{} requests were still running after {} and are ended", running.size(), grace);
+        PerigeeException reason = Fault.CLOSED.saying("The server is stopping.");
         running.keySet().forEach(exchange -> exchange.end(reason));
-        // They see it at their next step; a second is plenty, and a plugin that does not look cannot hold us up.
+        // Requests notice it at their next step, so a second is plenty. A plugin that never checks must not hold
+        // us up.
         end = System.nanoTime() + Duration.ofSeconds(1).toNanos();
         while (!running.isEmpty() && System.nanoTime() < end) pause(Duration.ofMillis(10));
     }
@@ -76,15 +79,15 @@ final class RequestWatch implements AutoCloseable {
             Duration ran = Duration.ofNanos(System.nanoTime() - since);
             if (ran.compareTo(TICK) < 0) return;
             if (exchange.isClientGone()) {
-                if (!exchange.endIfStream()) exchange.end(Fault.CLOSED.saying("The client has gone away."));
+                if (!exchange.endIfStream()) exchange.end(Fault.CLOSED.saying("The client has disconnected."));
             } else if (exchange.isSlowBody(leastBodyBytesPerSecond)) {
                 exchange.end(Fault.TIME_LIMIT.saying(
-                        "The body came with less than %d bytes a second.".formatted(leastBodyBytesPerSecond)));
+                        "The body arrived at less than %d bytes per second.".formatted(leastBodyBytesPerSecond)));
             } else if (ran.compareTo(limit) > 0 && !exchange.isUnlimited()) {
                 exchange.end(Fault.TIME_LIMIT.saying("The request took longer than %s.".formatted(limit)));
             }
         } catch (RuntimeException e) {
-            LOG.error("A request under way could not be looked at", e);
+            LOG.error("A request in progress could not be checked", e);
         }
     }
 

@@ -12,9 +12,9 @@ import dev.perigee.query.external.MemoryBudget;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
 
-/// The server's own routes, then the plugins'.
+/// Finds the endpoint of a request: first among the server's own routes, then among the plugins'.
 final class Routes {
-    /// Streams of events at once, of all plugins together.
+    /// Event streams (`text/event-stream`) that may be open at once, for all plugins together.
     private static final int MAX_STREAMS = 128;
 
     private final RouteTable<Endpoint> own;
@@ -25,7 +25,8 @@ final class Routes {
     private final Sockets sockets;
     private final Semaphore streams = new Semaphore(MAX_STREAMS);
 
-    /// @param largeAnswers answers past 64 KiB that may go out while they hold one of the store's readers
+    /// @param largeAnswers permits for answers over 64 KiB that are sent while they hold one of the store's
+    ///     readers
     Routes(
             RouteTable<Endpoint> own,
             PluginRegistry plugins,
@@ -41,7 +42,7 @@ final class Routes {
         this.sockets = sockets;
     }
 
-    /// @param path as it was sent
+    /// @param path as the client sent it, percent-encoded
     Match<Endpoint> match(String method, String path) {
         Match<Endpoint> match = own.match(method, path);
         if (!(match instanceof Match.Unknown<Endpoint>)) return match;
@@ -83,7 +84,7 @@ final class Routes {
     private void send(Exchange exchange, Response answer) throws IOException {
         boolean isStream = answer.contentType().startsWith("text/event-stream");
         if (isStream && !streams.tryAcquire()) {
-            throw Fault.BUSY.saying("%d streams are open already.".formatted(MAX_STREAMS));
+            throw Fault.BUSY.saying("%d streams are already open.".formatted(MAX_STREAMS));
         }
         try {
             exchange.status(answer.status(), answer.contentType());

@@ -28,15 +28,16 @@ import org.slf4j.LoggerFactory;
 
 /// The HTTP server.
 ///
-/// [#start] once all rooms below are open; [#close] before they close.
+/// Call [#start] after everything it uses is open, and [#close] before any of that is closed.
 public final class Server implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
 
-    /// Time a connection may stand still: between requests, in the middle of a body, or while it takes an answer.
+    /// How long a connection may be idle: between requests, in the middle of a body, or while an answer is being
+    /// sent.
     private static final Duration IDLE = Duration.ofSeconds(30);
 
-    /// A table's name may have a slash, a percent sign or a backslash, and be sent encoded. That is no danger here:
-    /// paths are split before they are decoded, and none is the name of a file.
+    /// The paths that are accepted. A table's name may contain a slash, a percent sign or a backslash, and clients
+    /// send these encoded. This is safe here: paths are split before they are decoded, and no path names a file.
     private static final UriCompliance PATHS = UriCompliance.RFC3986.with(
             "names",
             UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
@@ -45,12 +46,12 @@ public final class Server implements AutoCloseable {
 
     private static final int MAX_HEADER_BYTES = 16 << 10;
 
-    /// Connections the system keeps waiting while we accept others.
+    /// Connections that the operating system queues until we accept them.
     private static final int BACKLOG = 512;
 
     private static final int MAX_POOL_THREADS = 32;
 
-    /// Threads that read from the connections. Each answers point reads.
+    /// Selector threads, which read from the connections. They also answer point reads.
     private static final int SELECTORS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
 
     private final ServeConfig config;
@@ -65,7 +66,7 @@ public final class Server implements AutoCloseable {
     private final Sockets sockets;
     private volatile boolean isServing;
 
-    /// @param metrics gets the server's metrics registered
+    /// @param metrics the registry in which the server registers its metrics
     public Server(
             ServeConfig config,
             QueryEngine engine,
@@ -116,12 +117,13 @@ public final class Server implements AutoCloseable {
         jetty.addBean(new NetworkConnectionLimit(config.maxConnections(), connector));
         jetty.setHandler(dispatcher);
         jetty.setErrorHandler(new ErrorAnswer(new Cors(config.allowedOrigins())));
-        jetty.setStopTimeout(0); // We wait ourselves, see close.
+        jetty.setStopTimeout(0); // close() waits for the requests itself.
     }
 
-    /// Begins to listen.
+    /// Starts to listen.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the address cannot be listened on
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the server cannot listen on the
+    ///     address
     public void start() {
         try {
             connector.open();
@@ -129,11 +131,11 @@ public final class Server implements AutoCloseable {
             throw Fault.CONFIG_INVALID.in(
                     "serve on %s:%d".formatted(config.host(), config.port()),
                     e.getCause() instanceof BindException
-                            ? "the address cannot be used (%s); another program may have the port"
+                            ? "cannot listen on this address (%s); another program may be using the port"
                                     .formatted(e.getCause().getMessage())
                             : e.toString(),
                     "The server did not start",
-                    "end the other program, or choose another address with --host and --port or `serve.host` and `serve.port`",
+                    "stop the other program, or choose another address with --host and --port or `serve.host` and `serve.port`",
                     e);
         }
         try {
@@ -148,13 +150,13 @@ public final class Server implements AutoCloseable {
         LOG.info("Listening on {}://{}:{}", encryption.isPresent() ? "https" : "http", config.host(), port());
     }
 
-    /// The port it listens on, also when the configuration left the choice open.
+    /// The port that the server listens on. If the configured port is 0, this is the one that the system chose.
     public int port() {
         return connector.getLocalPort();
     }
 
-    /// Takes no more requests, lets those that run finish within the grace the configuration gives, ends the rest. A
-    /// second call does nothing.
+    /// Stops accepting requests. Frames of WebSockets in progress have `shutdownGrace` to finish, and then
+    /// requests in progress have the same time again; the rest is ended. A second call does nothing.
     @Override
     public void close() {
         isServing = false;
@@ -181,13 +183,14 @@ public final class Server implements AutoCloseable {
         HttpConfiguration http = new HttpConfiguration();
         http.setSendServerVersion(false);
         http.setRequestHeaderSize(MAX_HEADER_BYTES);
-        // Jetty remembers a connection's headers, and would take one token for another that differs in case only.
+        // Jetty caches a connection's headers. It would take a token for the cached one if they differ in case
+        // only.
         http.setHeaderCacheCaseSensitive(true);
         http.setUriCompliance(PATHS);
         HttpConnectionFactory plain = new HttpConnectionFactory(http);
         ServerConnector opened = encryption
                 .map(keys -> {
-                    // Which name was asked for is looked at with each request.
+                    // No SNI check here: HostCheck checks the host name of each request.
                     http.addCustomizer(new SecureRequestCustomizer(false));
                     return new ServerConnector(
                             jetty, 1, SELECTORS, new SslConnectionFactory(keys.context(), plain.getProtocol()), plain);

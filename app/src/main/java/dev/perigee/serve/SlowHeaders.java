@@ -9,13 +9,16 @@ import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.websocket.core.WebSocketConnection;
 
-/// Ends connections on which a request's headers come too slowly. A client that sends one byte at a time never stands
-/// still, and with as many connections as we take would keep everybody else out, without any token.
+/// Closes connections whose request headers arrive too slowly (slowloris). Idle timeouts do not catch them,
+/// because a client that sends one byte at a time is never idle. Such a client could occupy all connections
+/// without any token.
 final class SlowHeaders implements Connection.Listener {
     /// A connection that waits for a request's headers.
     ///
-    /// @param bytesBefore what had come before them
-    /// @param sinceNanos when the first of them were seen; with `isBegun` false, since when it waits for them
+    /// @param bytesBefore bytes that the connection had received before these headers
+    /// @param isBegun whether a byte of the headers has been seen
+    /// @param sinceNanos when the first byte of the headers was seen; before that, when the connection began to
+    ///     wait
     private record Waiting(long bytesBefore, boolean isBegun, long sinceNanos) {}
 
     private final Map<Connection, Waiting> waiting = new ConcurrentHashMap<>();
@@ -25,8 +28,8 @@ final class SlowHeaders implements Connection.Listener {
     private final Duration limit;
     private final BooleanSupplier isFull;
 
-    /// @param limit longest time from the first byte of a request to the end of its headers
-    /// @param isFull whether all connections there may be are open, so that others wait for one
+    /// @param limit the longest time from the first byte of a request to the end of its headers
+    /// @param isFull whether as many connections are open as may be, so that other clients wait for one
     SlowHeaders(Duration limit, BooleanSupplier isFull) {
         this.limit = limit;
         this.isFull = isFull;
@@ -34,7 +37,7 @@ final class SlowHeaders implements Connection.Listener {
 
     @Override
     public void onOpened(Connection connection) {
-        // A WebSocket has no headers to wait for any more.
+        // A WebSocket gets no more request headers.
         if (!(connection instanceof WebSocketConnection))
             waiting.put(connection, new Waiting(0, false, System.nanoTime()));
     }
@@ -44,20 +47,21 @@ final class SlowHeaders implements Connection.Listener {
         waiting.remove(connection);
     }
 
-    /// A request's headers are complete.
+    /// To be called when the headers of a request are complete.
     void complete(Connection connection) {
         waiting.remove(connection);
-        // What encrypts it has its own entry, which bounds the handshake only.
+        // The TLS connection around it has an entry of its own, which limits only the handshake.
         if (connection.getEndPoint() instanceof SslConnection.SslEndPoint inner)
             waiting.remove(inner.getSslConnection());
     }
 
-    /// A request is answered; to be called before the next one can be read.
+    /// To be called when a request has been answered, before the next one can be read.
     void answered(Connection connection) {
         waiting.put(connection, new Waiting(connection.getBytesIn(), false, System.nanoTime()));
     }
 
-    /// Ends those that are too slow; while others wait for a connection, also those on which no request is under way.
+    /// Closes the connections that are too slow. While all connections are in use, also closes those that have
+    /// waited for a request, or for its headers, for three seconds.
     void look() {
         long now = System.nanoTime();
         boolean isCrowded = isFull.getAsBoolean();
@@ -65,10 +69,10 @@ final class SlowHeaders implements Connection.Listener {
             if (!connection.getEndPoint().isOpen()) {
                 waiting.remove(connection);
             } else if (isCrowded && now - state.sinceNanos() > FULL_LIMIT.toNanos()) {
-                connection.getEndPoint().close(new IOException("others wait for a connection"));
+                connection.getEndPoint().close(new IOException("other clients wait for a connection"));
             } else if (state.isBegun()) {
                 if (now - state.sinceNanos() > limit.toNanos()) {
-                    connection.getEndPoint().close(new IOException("the headers came too slowly"));
+                    connection.getEndPoint().close(new IOException("the headers arrived too slowly"));
                 }
             } else if (connection.getBytesIn() > state.bytesBefore()) {
                 waiting.replace(connection, state, new Waiting(state.bytesBefore(), true, now));

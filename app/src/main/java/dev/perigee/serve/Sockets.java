@@ -24,18 +24,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The WebSockets that are open: how many there may be, that their clients are alive, and their end with the server's.
+/// The open WebSockets. It limits their number, pings their clients, and closes them when the server stops.
 final class Sockets {
-    /// At once, of all clients together.
+    /// WebSockets that may be open at once, for all clients together.
     static final int MAX_SOCKETS = 256;
 
-    /// Longest text frame that a client sends.
+    /// The longest text frame that a client may send.
     static final int MAX_FRAME_BYTES = 256 << 10;
 
-    /// Time without a byte from a client, after which it is taken for dead; it is pinged several times meanwhile.
+    /// A client from which no byte arrives for this long is taken for dead. It is pinged several times before.
     private static final Duration IDLE = Duration.ofSeconds(60);
 
-    /// The status a socket begins with; its frames have none.
+    /// The status of the upgrade, which the audit log shows for frames: they have no status of their own.
     private static final int SWITCHING_PROTOCOLS = 101;
 
     private static final Duration PING = Duration.ofSeconds(20);
@@ -51,7 +51,7 @@ final class Sockets {
     private @Nullable ScheduledFuture<?> pinging;
     private volatile boolean isStopping;
 
-    /// @param audit where admins' frames are kept
+    /// @param audit where admins' frames are recorded
     Sockets(
             org.eclipse.jetty.server.Server jetty,
             MemoryBudget memory,
@@ -62,7 +62,7 @@ final class Sockets {
         this.memory = memory;
         container.setMaxTextMessageSize(MAX_FRAME_BYTES);
         container.setMaxFrameSize(MAX_FRAME_BYTES);
-        container.setMaxBinaryMessageSize(MAX_FRAME_BYTES); // Read, to be refused by name.
+        container.setMaxBinaryMessageSize(MAX_FRAME_BYTES); // Read, to be refused with a reason.
         container.setIdleTimeout(IDLE);
         GaugeWithCallback.builder()
                 .name("perigee_sockets")
@@ -81,14 +81,15 @@ final class Sockets {
 
     /// Upgrades a request and hands its socket to `handler`.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] with all places taken, [Fault#UPGRADE_REQUIRED] for a
-    ///     request that asks for no upgrade, and what the handler throws
+    /// @throws dev.perigee.fault.PerigeeException [Fault#BUSY] if too many WebSockets are open,
+    ///     [Fault#UPGRADE_REQUIRED] if the request does not ask for an upgrade, [Fault#INVALID_REQUEST] if its
+    ///     handshake is invalid, and what the handler throws
     void open(Exchange exchange, SocketHandler handler) {
         if (!"websocket".equalsIgnoreCase(exchange.header("Upgrade").orElse(""))) {
             exchange.responseHeader("Upgrade", "websocket");
             throw Fault.UPGRADE_REQUIRED.saying("This is a WebSocket: connect with ws:// or wss://.");
         }
-        if (!places.tryAcquire()) throw Fault.BUSY.saying("%d WebSockets are open already.".formatted(MAX_SOCKETS));
+        if (!places.tryAcquire()) throw Fault.BUSY.saying("%d WebSockets are already open.".formatted(MAX_SOCKETS));
         ClientSocket socket = new ClientSocket(exchange.caller(), memory, audit(exchange), this::closed);
         AtomicBoolean isMade = new AtomicBoolean();
         try (MemoryBudget.Reservation reservation = memory.reserve("The request")) {
@@ -103,18 +104,19 @@ final class Sockets {
                     response,
                     callback));
         } catch (RuntimeException e) {
-            // The library's word for a handshake that is wrong.
+            // Jetty throws an HttpException for an invalid handshake.
             if (!(e instanceof HttpException wrong)) throw e;
-            LOG.debug("A WebSocket's handshake was wrong", e);
-            throw Fault.INVALID_REQUEST.saying("The WebSocket's handshake is wrong: " + wrong.getReason());
+            LOG.debug("Invalid WebSocket handshake", e);
+            throw Fault.INVALID_REQUEST.saying("Invalid WebSocket handshake: " + wrong.getReason());
         } finally {
-            // Of a handshake that was refused, by us or by the library's own answer, nothing is ever opened.
+            // A handshake that we or Jetty refused never opens the socket.
             if (!isMade.get()) socket.abandon();
         }
-        if (isStopping) socket.close(1001, "The server stops.");
+        if (isStopping) socket.close(1001, "The server is stopping.");
     }
 
-    /// What is told of each frame that was dealt with, and how long that took.
+    /// Records each handled frame in the audit log, given the nanoseconds it took. For callers that are not
+    /// audited it does nothing.
     private LongConsumer audit(Exchange exchange) {
         if (audit.isEmpty() || !exchange.isAudited()) return _ -> {};
         AuditLog log = audit.get();
@@ -124,7 +126,7 @@ final class Sockets {
                 Instant.now(), address, "FRAME", path, SWITCHING_PROTOCOLS, TimeUnit.NANOSECONDS.toMillis(nanos));
     }
 
-    /// Reads no more frames, lets those under way finish within `grace`, and closes all.
+    /// Stops reading frames, waits up to `grace` for those in progress, and closes all sockets.
     void drain(Duration grace) {
         isStopping = true;
         if (pinging != null) pinging.cancel(false);
@@ -134,13 +136,13 @@ final class Sockets {
             while (open.stream().anyMatch(ClientSocket::isBusy) && System.nanoTime() < end) {
                 TimeUnit.MILLISECONDS.sleep(10);
             }
-            open.forEach(socket -> socket.close(1001, "The server stops."));
+            open.forEach(socket -> socket.close(1001, "The server is stopping."));
             long closed = System.nanoTime() + Duration.ofSeconds(1).toNanos();
             while (!open.isEmpty() && System.nanoTime() < closed) TimeUnit.MILLISECONDS.sleep(10);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
-        if (!open.isEmpty()) LOG.info("{} WebSockets did not close in time; they are cut", open.size());
+        if (!open.isEmpty()) LOG.info("{} WebSockets did not close in time and are disconnected", open.size());
         open.forEach(ClientSocket::cut);
         pings.shutdownNow();
     }

@@ -13,21 +13,22 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// How the external database is, asked at most every few seconds and by one at a time, so that whoever asks us for our
-/// status cannot make us ask the source without end, nor wait for it long.
+/// The state of the external database, for requests that ask for this server's status. The source is asked at most
+/// every five seconds, by one thread at a time, and a request waits at most two seconds for it. So however many
+/// such requests come, they neither flood the source nor hang on it.
 final class SourceProbe {
     enum State {
         none,
         ok,
         failing,
-        /// It has not answered yet.
+        /// The source has not answered yet.
         unknown
     }
 
     private static final Duration KEPT = Duration.ofSeconds(5);
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-    /// What clients are told of it; its address and its own words are for admins.
+    /// The members that clients see. The source's address and its own error messages are for admins only.
     private static final Set<String> FOR_CLIENTS = Set.of("product", "fault");
 
     private record Finding(State state, Map<String, Object> description) {
@@ -54,7 +55,8 @@ final class SourceProbe {
         return finding().state();
     }
 
-    /// For people and the page: whether it answers, or with which fault it fails; for admins also what and where it is.
+    /// For people and the dashboard: whether the source answers, which product it is, or with which fault it
+    /// fails. For admins also where it is, its error and the remedy.
     Map<String, Object> describe(boolean isForAdmin) {
         Finding finding = finding();
         Map<String, Object> answer = new LinkedHashMap<>();

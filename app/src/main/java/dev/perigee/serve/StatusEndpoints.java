@@ -22,11 +22,12 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 
-/// How the server is: `/healthz`, `/readyz`, `/status/database`, `/_internal/stats` and `/metrics`.
+/// The endpoints that tell the server's state: `/healthz`, `/readyz`, `/status/database`, `/_internal/stats` and
+/// `/metrics`.
 final class StatusEndpoints {
     private static final Duration PROBE_LIMIT = Duration.ofSeconds(5);
 
-    /// @param source how the external database is; readiness does not depend on it
+    /// @param source the state of the external database; readiness does not depend on it
     private record Ready(String status, String source) {}
 
     private final Store store;
@@ -66,10 +67,10 @@ final class StatusEndpoints {
     }
 
     private void ready(Exchange exchange) throws IOException {
-        if (!isServing.getAsBoolean()) throw Fault.CLOSED.saying("The server starts or stops.");
+        if (!isServing.getAsBoolean()) throw Fault.CLOSED.saying("The server is starting or stopping.");
         Set<String> down = store.threads().down();
         if (!down.isEmpty()) {
-            throw Fault.BUSY.saying("Not ready: of these kinds a thread has ended and is not replaced yet: %s."
+            throw Fault.BUSY.saying("Not ready: threads of these kinds ended and have not been replaced yet: %s."
                     .formatted(String.join(", ", down)));
         }
         pingStore();
@@ -86,7 +87,7 @@ final class StatusEndpoints {
         internal.put("walBytes", stats.walBytes());
         internal.put("activeReads", stats.activeReads());
         internal.put("queuedWrites", stats.queuedWrites());
-        // The message names the file, which is no client's business.
+        // For admins only: the message names the file.
         if (exchange.caller().isAdmin()) trouble.ifPresent(why -> internal.put("error", error(why)));
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("internal", internal);
@@ -108,7 +109,7 @@ final class StatusEndpoints {
         answer.put("activeConnections", connections.getAsInt());
         answer.put("recentQueries", queries.recent());
         answer.put("plugins", plugins.names());
-        // What went wrong may tell of the machine.
+        // For admins only: a failure may reveal something about the machine.
         List<PluginFailure> failures = exchange.caller().isAdmin() ? plugins.failures() : List.of();
         if (!failures.isEmpty()) answer.put("pluginFailures", failures);
         exchange.result(answer);
@@ -121,7 +122,10 @@ final class StatusEndpoints {
         out.finish();
     }
 
-    /// @throws PerigeeException where the store does not answer
+    /// Checks that the store answers.
+    ///
+    /// @return SQLite's version
+    /// @throws PerigeeException if the store does not answer within five seconds
     private String pingStore() {
         return store.read(PROBE_LIMIT, transaction -> {
             SqliteStatement statement = transaction.statement("SELECT sqlite_version()");

@@ -2,8 +2,8 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 
-/// The statuses that the original gives, for its clients that rely on them: 400 for who may not, 500 for whatever goes
-/// wrong with a statement.
+/// `compat: strict`: StarbaseDB's original status codes, for clients that depend on them. 400 instead of 401 and
+/// 403, 500 for any statement error and nearly everything else.
 final class StrictStatus {
     private StrictStatus() {}
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Writes a request's body to the disk as it comes.
+/// Writes a request's body, or one file of a multipart form, to the disk as it arrives.
 final class UploadedBody {
     private static final int MAX_PARTS = 16;
     private static final int CHUNK_BYTES = 64 << 10;
@@ -30,6 +30,12 @@ final class UploadedBody {
 
     private UploadedBody() {}
 
+    /// Writes the upload to a new file in `folder`, which is created if it is missing. Leaves no file after a
+    /// failure.
+    ///
+    /// @param field the field that has the file, if the body is a multipart form
+    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] if the body cannot be
+    ///     read to its end or has no such file, [Fault#DISK_FAILED] if the file cannot be written
     static Upload read(Request request, String field, Path folder, long maxBytes) {
         String type = Optional.ofNullable(request.getHeaders().get(HttpHeader.CONTENT_TYPE))
                 .orElse("");
@@ -93,7 +99,7 @@ final class UploadedBody {
             LOG.debug("A form could not be read", e);
             throw String.valueOf(e.getMessage()).contains("max")
                     ? tooLarge(maxBytes)
-                    : Fault.INVALID_REQUEST.saying("The body is no multipart/form-data that can be read.");
+                    : Fault.INVALID_REQUEST.saying("The body is not valid multipart/form-data.");
         }
     }
 

@@ -13,23 +13,23 @@ import org.jspecify.annotations.Nullable;
 
 /// Counts the wrong tokens that come from each address. Safe for many threads.
 ///
-/// What pages of other sites send is counted apart: any page a user visits can send wrong tokens from that user's
-/// address, and would else lock out the user's own programs.
+/// Tokens from pages of other origins are counted separately. Any page that a user visits can send wrong tokens
+/// from the user's address, and would otherwise lock out the user's own programs.
 final class WrongTokens {
-    /// Whoever has one IPv6 address mostly has all that begin alike.
+    /// Bytes of an IPv6 address that name its /64 network. Whoever has one address mostly has the whole network.
     private static final int IPV6_NETWORK_BYTES = 8;
 
     private final List<String> origins;
     private final RateLimits wrong;
 
-    /// @param origins those of `serve.allowedOrigins`; `*` trusts no page more than another
-    /// @param perMinute wrong tokens of one address
+    /// @param origins `serve.allowedOrigins`: pages of these origins are not counted separately; `*` names none
+    /// @param perMinute wrong tokens that an address may send in a minute
     WrongTokens(List<String> origins, int perMinute) {
         this.origins = origins;
         this.wrong = new RateLimits(perMinute, 1, TimeUnit.MINUTES);
     }
 
-    /// Whether so many tokens were wrong that none is looked at for now.
+    /// Whether so many tokens were wrong that none is checked for now, not even a correct one.
     boolean isSpent(Request request) {
         return wrong.isSpent(name(request));
     }
@@ -46,7 +46,7 @@ final class WrongTokens {
         return isForeignPage(request) ? "page " + network : network;
     }
 
-    /// One name for all the addresses that one computer can have.
+    /// One name for all addresses that a computer can have: its IPv4 address, or its IPv6 /64 network.
     static String network(InetAddress address) {
         if (!(address instanceof Inet6Address)) return address.getHostAddress();
         return HexFormat.of().formatHex(Arrays.copyOf(address.getAddress(), IPV6_NETWORK_BYTES)) + "/64";

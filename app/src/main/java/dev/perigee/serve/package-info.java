@@ -1,6 +1,7 @@
-/// HTTP: authentication, the StarbaseDB routes, metrics, the dashboard.
+/// The HTTP server: authentication, StarbaseDB's core routes, the plugins' routes, metrics, the dashboard.
 ///
-/// Guarantee: every answer is an envelope or a stream that says when it failed; no secret is in any of them.
+/// Guarantee: a request that fails before its answer has begun gets `{"error": …}`. A streamed answer that fails
+/// later is cut off, so that the client notices. No answer contains a secret.
 ///
 /// Start reading at [Server].
 @NullMarked

@@ -107,7 +107,7 @@ class ShutdownTest {
         served.server.close();
         HttpResponse<String> ended = answer.join();
         assertThat(ended.statusCode()).isEqualTo(503);
-        assertThat(ended.body()).contains("The server stops");
+        assertThat(ended.body()).contains("The server is stopping");
         assertThat(served.workers().stats().busy()).isZero();
         served.close();
     }
