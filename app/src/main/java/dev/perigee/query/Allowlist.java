@@ -18,26 +18,29 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Lets clients run the statements of `tmp_allowlist_queries` only. Safe for many threads.
+/// The allowlist: clients can run only the statements in `tmp_allowlist_queries`. Safe for many threads.
 ///
-/// What is compared is the statement as SQLite normalizes it, with its literals and parameters alike and its blanks and
-/// comments gone; for the external database, whose SQL SQLite need not read, the words of the text.
+/// Statements are compared in SQLite's normalized form: all literals and parameters are equal, blanks and comments
+/// are removed. Statements for the external database, and those with macros, are compared by their
+/// [StatementShape], because SQLite may not be able to parse them.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/expanded_sql.html">SQLite: sqlite3_normalized_sql</a>
 final class Allowlist {
-    /// Rejections that are kept.
+    /// Rejections that are kept in `tmp_allowlist_rejections`.
     static final int MAX_REJECTIONS = 1000;
 
-    /// Rejections that wait for the writer; more are not recorded, so that a client cannot keep it busy.
+    /// Rejections that may wait for the writer. More are not recorded, so that a client cannot keep the writer
+    /// busy.
     private static final int MAX_WAITING = 100;
 
     private static final Duration LIMIT = Duration.ofSeconds(5);
     private static final Logger LOG = LoggerFactory.getLogger(Allowlist.class);
 
-    /// Entries that are looked at.
+    /// Entries that are read, the oldest first. Later ones allow nothing.
     static final int MAX_ENTRIES = 10_000;
 
-    /// The function fails for an entry that does not parse, and with it the statement that adds the entry.
+    /// The triggers call `perigee_normalized`. It fails for an entry that does not parse, and so does the
+    /// statement that adds or changes the entry.
     static final List<String> TABLES = List.of("""
             CREATE TABLE IF NOT EXISTS tmp_allowlist_queries (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -59,7 +62,7 @@ final class Allowlist {
 
     private record Entry(String sql, String source) {}
 
-    /// The entries as they were read, and what statements are compared with.
+    /// The entries as they are in the table, and in the form that statements are compared with.
     private record Listed(List<Entry> entries, Set<Entry> normalized) {}
 
     private volatile Listed listed = new Listed(List.of(), Set.of());
@@ -68,14 +71,17 @@ final class Allowlist {
 
     private final WorkerQueries workers;
 
-    /// @param workers compile what clients send
+    /// @param workers compile clients' statements
     Allowlist(Store store, WorkerQueries workers) {
         this.store = store;
         this.workers = workers;
     }
 
-    /// @param sent the statement as the client sent it, before plugins wrote their macros out
-    /// @throws PerigeeException [Fault#FORBIDDEN] for a statement that is not on the list; it is recorded
+    /// Checks a client's statement.
+    ///
+    /// @param call the statement after the plugins' hooks
+    /// @param sent the statement as the client sent it, before plugins expanded their macros
+    /// @throws PerigeeException [Fault#FORBIDDEN] if the statement is not on the list; the rejection is recorded
     void check(StatementCall call, String sent) {
         boolean isExternal = call.where() == Where.EXTERNAL;
         String source = isExternal ? "external" : "internal";
@@ -90,7 +96,7 @@ final class Allowlist {
                 "Query not allowed: the statement is not in tmp_allowlist_queries for \"%s\".".formatted(source));
     }
 
-    /// The list as the transaction shows it; what has not changed is not normalized again.
+    /// The list as the transaction sees it. The entries are normalized again only if the table has changed.
     private Listed list(Transaction transaction) {
         List<Entry> entries = new ArrayList<>();
         SqliteStatement select = transaction
@@ -110,7 +116,7 @@ final class Allowlist {
                         : NormalizedSql.of(transaction.connection(), entry.sql());
                 normalized.add(new Entry(text, entry.source()));
             } catch (PerigeeException e) {
-                LOG.warn("An entry of tmp_allowlist_queries does not parse any more and allows nothing", e);
+                LOG.warn("An entry of tmp_allowlist_queries no longer parses and allows nothing", e);
             }
         }
         Listed read = new Listed(List.copyOf(entries), normalized);
@@ -124,7 +130,7 @@ final class Allowlist {
             return;
         }
         try {
-            // Nobody waits for it: the refusal itself is what the caller gets.
+            // The caller gets the refusal and does not wait for its record.
             CompletableFuture<?> _ = store.submit(transaction -> {
                         transaction
                                 .statement(
@@ -141,11 +147,11 @@ final class Allowlist {
                     })
                     .whenComplete((_, failure) -> {
                         waiting.decrementAndGet();
-                        if (failure != null) LOG.warn("A statement that is not allowed was not recorded", failure);
+                        if (failure != null) LOG.warn("A rejected statement was not recorded", failure);
                     });
         } catch (PerigeeException e) {
             waiting.decrementAndGet();
-            LOG.warn("A statement that is not allowed could not be recorded", e);
+            LOG.warn("A rejected statement could not be recorded", e);
         }
     }
 }

@@ -9,13 +9,13 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
-/// Makes values of a statement's rows and hands them to a sink. The memory of a large row is taken from the budget
-/// while it is handed on.
+/// Copies a statement's rows from SQLite into values and passes them to a sink. While a large row is passed on,
+/// its memory counts against the budget.
 final class BudgetedRows implements RowReader.Target {
-    /// A row of more bytes takes its memory from the budget.
+    /// The memory of a row with more bytes of text and blobs counts against the budget.
     static final int LARGE_ROW_BYTES = 64 << 10;
 
-    /// A byte of text is three while it is read: in SQLite's copy, ours, and the answer.
+    /// Copies of each byte that exist while a row is read: SQLite's, ours, and the one in the answer.
     static final int COPIES = 3;
 
     private final MemoryBudget memory;

@@ -9,7 +9,7 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import java.util.EnumSet;
 
-/// Statements as SQLite normalizes them: literals and parameters are alike, blanks and comments are gone.
+/// SQLite's normalized form of statements: all literals and parameters are equal, blanks and comments are removed.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/expanded_sql.html">SQLite: sqlite3_normalized_sql</a>
 final class NormalizedSql {
@@ -26,7 +26,8 @@ final class NormalizedSql {
         }
     }
 
-    /// Makes known what the triggers of `tmp_allowlist_queries` call: `perigee_normalized(sql, source)`.
+    /// Registers the function `perigee_normalized(sql, source)`, which the triggers of `tmp_allowlist_queries`
+    /// call.
     static void register(SqliteConnection connection) {
         connection.function("perigee_normalized", 2, EnumSet.noneOf(Trait.class), arguments -> {
             String sql = arguments.get(0) instanceof Value.Text(String text) ? text : "";

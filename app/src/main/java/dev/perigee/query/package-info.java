@@ -1,6 +1,7 @@
-/// The one path every statement takes: role, hooks, limits, run.
+/// The one path that every caller's statement takes: hooks, rights, limits, run.
 ///
-/// Guarantee: no statement reaches the replica or the source except through here or through a plugin's own transaction.
+/// Guarantee: a caller's statement reaches the replica or the source only through this package, or in a plugin's own
+/// transaction.
 ///
 /// Start reading at [QueryEngine].
 @NullMarked

@@ -12,12 +12,12 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// A whole answer as JSON, each kind of value told from the others: `[columns, row, row, …]`, where an integer is a
-/// number, a real `{"real": "1.5"}` and a blob `{"blob": "base64"}`.
+/// A whole answer as JSON that keeps the storage class of each value: `[columns, row, row, …]`. An integer is a
+/// number, a text is a string, a real is `{"real": "1.5"}` and a blob is `{"blob": "base64"}`.
 record CachedAnswer(String json) {
-    /// Sends it on.
+    /// Passes the columns and the rows to `sink`, until it wants no more.
     ///
-    /// @return how many rows it has
+    /// @return the number of rows that were passed
     long replay(RowSink sink) {
         long rows = 0;
         try (JsonParser parser = Json.MAPPER.createParser(json)) {
@@ -56,9 +56,9 @@ record CachedAnswer(String json) {
         };
     }
 
-    /// Makes one of the rows of an answer, so long as they are few.
+    /// Collects the rows of an answer, as long as they are few enough.
     static final class Builder implements RowSink {
-        /// Of what is held back by the generator at most.
+        /// The most characters that the JSON generator holds back in a buffer of its own.
         private static final int BUFFER_CHARS = 8000;
 
         private final MemoryBudget.Reservation memory;
@@ -81,7 +81,7 @@ record CachedAnswer(String json) {
             generator.writeEndArray();
         }
 
-        /// @return false for the first row that is too much
+        /// @return false for the first row that makes the answer too large
         @Override
         public boolean row(List<Value> cells) {
             generator.writeStartArray();
@@ -89,7 +89,7 @@ record CachedAnswer(String json) {
             generator.writeEndArray();
             int length = text.getBuffer().length() + BUFFER_CHARS;
             if (length > reserved) {
-                // Two bytes a character, and once more for the whole of it.
+                // Two bytes per character, in the buffer and again in the final string.
                 memory.grow(4L * (length - reserved));
                 reserved = length;
             }
@@ -97,7 +97,7 @@ record CachedAnswer(String json) {
             return !isTooLarge;
         }
 
-        /// Whether [#row] refused one.
+        /// Whether [#row] refused a row.
         boolean isTooLarge() {
             return isTooLarge;
         }

@@ -12,7 +12,7 @@ public final class CollectedAnswer implements AnswerSink {
     /// The largest answer of one request that writes.
     static final long MAX_BYTES = 16L << 20;
 
-    /// What a cell takes beside its text or bytes, roughly.
+    /// Roughly the memory that a cell takes in addition to its text or bytes.
     private static final int CELL_BYTES = 40;
 
     private record Answer(List<String> columns, List<List<Value>> rows, Meta meta) {}
@@ -38,7 +38,7 @@ public final class CollectedAnswer implements AnswerSink {
         bytes += rowBytes;
         if (bytes > MAX_BYTES) {
             throw Fault.TOO_LARGE.saying(
-                    "The answer of a request that writes is at most %d bytes: read the rows in a request of their own."
+                    "The answer of a request that writes can have at most %d bytes: read rows in a separate request."
                             .formatted(MAX_BYTES));
         }
         memory.grow(rowBytes);
@@ -53,9 +53,9 @@ public final class CollectedAnswer implements AnswerSink {
         rows = new ArrayList<>();
     }
 
-    /// Sends on the answer of the statement at `index`.
+    /// Passes the columns and rows of the statement at `index` to `sink`.
     ///
-    /// @return its counts; they are not sent
+    /// @return the statement's counts, which are not passed on
     public Meta replay(int index, RowSink sink) {
         Answer answer = answers.get(index);
         sink.columns(answer.columns());

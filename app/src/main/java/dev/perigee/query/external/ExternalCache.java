@@ -32,22 +32,24 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Answers of the external database that are kept for a while in `tmp_cache`. Safe for many threads.
+/// Caches answers of the external database for a limited time in `tmp_cache`. Safe for many threads.
 ///
-/// An answer is known by its source, its caller's role and claims, its statement, all of its values, and how often
-/// replication had changed a copy when the source was asked. So a change of any copy makes all answers unknown that
-/// were read before it, those on their way too: a statement may read a table by way of a view or a function, and
-/// whichever table changed may be in it. What a server that stopped has left is removed at the start.
+/// The key of an answer is made of the source, the caller's role and claims, the statement, all its values, and
+/// how often replication had changed a copy when the source was asked. So a change of any copy invalidates all
+/// answers that were read before it, including those still in progress. It has to be any copy: a statement may
+/// read a table through a view or a function. Entries that an earlier server process left are removed at the
+/// start.
 public final class ExternalCache {
-    /// Answers that are kept.
+    /// The most answers that are cached at once.
     static final int MAX_ENTRIES = 1000;
 
-    /// Longest answer that is kept, and of all of them together, in characters of [CachedAnswer].
+    /// The longest answer that is cached, in characters of its [CachedAnswer]. [#MAX_CHARS] is the limit for all
+    /// answers together.
     static final int MAX_ANSWER_CHARS = 1 << 20;
 
     static final long MAX_CHARS = 64L << 20;
 
-    /// Answers that wait for the writer; more are not kept.
+    /// Answers that may wait for the writer. More are not cached.
     private static final int MAX_WAITING = 20;
 
     private static final int MAX_SHOWN_CHARS = 500;
@@ -63,9 +65,11 @@ public final class ExternalCache {
                 results TEXT
             )""");
 
-    /// A row of the table, as long as it is there.
+    /// A row of `tmp_cache`, without its answer.
     ///
-    /// @param query its column of that name
+    /// @param query the column `query`, which is the key and the shape of the statement
+    /// @param readAt when the source was asked, ms since 1970
+    /// @param chars the length of the answer
     private record Entry(String query, long readAt, int chars) {}
 
     private final Store store;
@@ -76,12 +80,13 @@ public final class ExternalCache {
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicBoolean isCleaningDue = new AtomicBoolean();
 
-    /// By key, oldest first: so that nothing is counted or searched in the table, whose rows may be large.
+    /// The rows by key, oldest first. So nothing has to be counted or searched in the table, whose rows may be
+    /// large.
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
     private long chars;
 
-    /// @param place where the source is
+    /// @param place where the source is; part of every key
     /// @param lifetime how long an answer is kept
     public ExternalCache(Store store, String place, Duration lifetime, InstantSource clock) {
         this.store = store;
@@ -96,7 +101,7 @@ public final class ExternalCache {
         });
     }
 
-    /// What the answer of this call is known by, from now until a copy changes. Asked for before the source is.
+    /// The key of this call's answer, from now until a copy changes. To be computed before the source is asked.
     String key(StatementCall call) {
         ArrayNode all = Json.MAPPER.createArrayNode();
         all.add(place).add(store.copyChanges());
@@ -111,7 +116,7 @@ public final class ExternalCache {
         return hash(all.toString());
     }
 
-    /// Each kind of value told from the others.
+    /// A value as text, so that values of different storage classes differ.
     private static String told(Value value) {
         return switch (value) {
             case Value.Null _ -> "null";
@@ -139,7 +144,7 @@ public final class ExternalCache {
         }
         if (entry == null) return Optional.empty();
         return store.read(LIMIT, tx -> {
-            // One that was kept in the future, by a clock that was ahead, is of an unknown age.
+            // An entry from the future, written when the clock was ahead, has an unknown age and is not used.
             SqliteStatement select = tx.statement(
                     "SELECT results FROM tmp_cache WHERE query = ?1 AND ?2 BETWEEN timestamp AND timestamp + 1000 * ttl - 1");
             boolean isThere = select.bindText(1, entry.query())
@@ -155,7 +160,7 @@ public final class ExternalCache {
         return clock.millis();
     }
 
-    /// Keeps an answer, later; nobody waits for it.
+    /// Caches an answer in the background; nobody waits for it.
     ///
     /// @param readAt when the source was asked for it, ms since 1970
     void keep(String key, StatementCall call, CachedAnswer answer, long readAt) {
@@ -174,7 +179,7 @@ public final class ExternalCache {
                 })
                 .whenComplete((_, failure) -> {
                     waiting.decrementAndGet();
-                    if (failure != null) LOG.warn("An answer was not kept", failure);
+                    if (failure != null) LOG.warn("An answer could not be cached", failure);
                     else cleanLater();
                 });
     }
@@ -205,7 +210,7 @@ public final class ExternalCache {
         chars += entry.chars();
     }
 
-    /// Removes what is too old or too much.
+    /// Removes entries that are too old, and the oldest ones while there are too many.
     private void removeOld(Transaction tx) {
         long end = clock.millis() - lifetime.toMillis();
         Iterator<Entry> oldest = entries.values().iterator();
@@ -221,7 +226,7 @@ public final class ExternalCache {
         }
     }
 
-    /// What nobody asks for again does not stay in the file.
+    /// Schedules the removal of old entries, so that answers nobody asks for again do not stay in the file.
     private void cleanLater() {
         if (!isCleaningDue.compareAndSet(false, true)) return;
         later.execute(this::clean);
@@ -236,7 +241,7 @@ public final class ExternalCache {
                 })
                 .whenComplete((isMoreLeft, failure) -> {
                     isCleaningDue.set(false);
-                    if (failure == null && isMoreLeft) cleanLater(); // A closed store ends this.
+                    if (failure == null && isMoreLeft) cleanLater(); // On a closed store it fails and ends.
                 });
     }
 

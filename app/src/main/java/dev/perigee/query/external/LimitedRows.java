@@ -5,7 +5,7 @@ import dev.perigee.sqlite.Value;
 import dev.perigee.statement.RowSink;
 import java.util.List;
 
-/// Refuses the row after the last allowed one.
+/// Passes rows on and refuses the first one above the limit.
 public final class LimitedRows implements RowSink {
     private final RowSink next;
     private final long maxRows;

@@ -3,8 +3,8 @@ package dev.perigee.query.external;
 import dev.perigee.fault.Fault;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Memory that large requests, rows and collected answers share, so that many at once cannot exhaust the heap. Safe for
-/// many threads; nobody waits: what does not fit is refused.
+/// One memory budget for all large requests, rows and collected answers, so that many at once cannot exhaust the
+/// heap. Safe for many threads. Nobody waits: what does not fit is refused.
 public final class MemoryBudget {
     private final long limitBytes;
     private final AtomicLong usedBytes = new AtomicLong();
@@ -18,9 +18,10 @@ public final class MemoryBudget {
         return new MemoryBudget(Runtime.getRuntime().maxMemory() / 4);
     }
 
-    /// A part of the budget that grows as needed and is given back when closed. For one thread at a time.
+    /// Starts a reservation, a part of the budget that grows as needed and is given back when closed. For one
+    /// thread at a time.
     ///
-    /// @param what is in the message of a refusal
+    /// @param what what needs the memory; the subject of a refusal's message
     public Reservation reserve(String what) {
         return new Reservation(what);
     }
@@ -37,8 +38,10 @@ public final class MemoryBudget {
             this.what = what;
         }
 
-        /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] if it could never fit, [Fault#BUSY] if it does
-        ///     not fit now
+        /// Takes more bytes from the budget.
+        ///
+        /// @throws dev.perigee.fault.PerigeeException [Fault#TOO_LARGE] if the reservation could never fit,
+        ///     [Fault#BUSY] if it does not fit now; nothing was taken then
         public void grow(long bytes) {
             if (heldBytes + bytes > limitBytes) {
                 throw Fault.TOO_LARGE.saying("%s needs more than %d bytes of memory, a quarter of the server's heap."
@@ -46,7 +49,7 @@ public final class MemoryBudget {
             }
             if (usedBytes.addAndGet(bytes) > limitBytes) {
                 usedBytes.addAndGet(-bytes);
-                throw Fault.BUSY.saying("%s does not fit into memory beside the other requests now.".formatted(what));
+                throw Fault.BUSY.saying("%s does not fit into memory next to the other requests now.".formatted(what));
             }
             heldBytes += bytes;
         }
@@ -56,7 +59,7 @@ public final class MemoryBudget {
             giveBack();
         }
 
-        /// Gives all of it back; it may grow again.
+        /// Gives everything back. The reservation may grow again.
         public void giveBack() {
             usedBytes.addAndGet(-heldBytes);
             heldBytes = 0;

@@ -1,6 +1,6 @@
-/// Callers' statements at the external database, and the answers that are cached or collected.
+/// Runs callers' statements at the external database, and caches or collects answers.
 ///
-/// Guarantee: an answer is kept in memory only within [MemoryBudget].
+/// Guarantee: an answer is held in memory only as far as [MemoryBudget] allows.
 ///
 /// Start reading at [ExternalRun].
 @NullMarked

@@ -11,13 +11,14 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What a caller's statement may touch. SQLite's compiler asks for every table, column, pragma and function it meets,
-/// also through views, triggers, UPSERT and foreign keys, so no way of writing a statement gets around this.
+/// What a caller's statement may access: the rules behind SQLite's authorizer. The compiler asks about every
+/// table, column, pragma and function that it meets, also through views, triggers, UPSERT and foreign keys. So no
+/// way of writing a statement gets around these rules.
 public final class AccessRules {
-    /// Perigee's own tables begin with it; clients neither read nor write any.
+    /// The prefix of Perigee's own tables, which clients can neither read nor write.
     private static final String OWN_PREFIX = "tmp_";
 
-    /// Those an admin fills in SQL, as the original's documentation does.
+    /// Those of Perigee's own tables that an admin can change in SQL, as StarbaseDB's documentation does.
     private static final Set<String> OWN_FOR_ADMINS = Set.of(
             "tmp_allowlist_queries",
             "tmp_allowlist_rejections",
@@ -26,7 +27,7 @@ public final class AccessRules {
             "tmp_query_log",
             "tmp_rls_policies");
 
-    /// Pragmas whose argument names what to look at.
+    /// Pragmas that only read, and whose argument names what to describe.
     private static final Set<String> LOOKING_PRAGMAS = Set.of(
             "foreign_key_check",
             "foreign_key_list",
@@ -60,11 +61,11 @@ public final class AccessRules {
             "synchronous",
             "user_version");
 
-    /// Slow, or telling where files are.
+    /// Pragmas for admins only: they are slow, or reveal where files are.
     private static final Set<String> ADMIN_PRAGMAS = Set.of("database_list", "integrity_check", "quick_check");
 
-    /// The tables SQLite keeps for itself that callers may read. Others of its own would show what no rule is asked
-    /// about: `sqlite_dbpage` the file's bytes, `sqlite_stmt` the statements of others.
+    /// SQLite's own tables that callers may read. Its other ones would show data that no rule is asked about:
+    /// `sqlite_dbpage` the bytes of the file, `sqlite_stmt` the statements of other callers.
     private static final Set<String> SQLITE_TABLES =
             Set.of("sqlite_master", "sqlite_schema", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4");
 
@@ -83,10 +84,12 @@ public final class AccessRules {
         this.protectedTables = protectedTables;
     }
 
-    /// Why `role` may not do this; empty when it may. The arguments are those of `sqlite3_set_authorizer`.
+    /// Decides whether `role` may do what SQLite's compiler asks about. The other arguments, up to `trigger`, are
+    /// those of the callback of `sqlite3_set_authorizer`.
     ///
-    /// @param writes whether the statement has been seen to write
-    /// @param target the table that the statement itself writes to, seen so far
+    /// @param writes whether the compiler has already asked about a write in this statement
+    /// @param target the table that the statement itself writes to, if the compiler has already asked about it
+    /// @return why it is refused; empty if it is allowed
     public Optional<PerigeeException> refusal(
             Role role,
             int action,
@@ -98,7 +101,8 @@ public final class AccessRules {
             @Nullable String target) {
         String first = arg1 == null ? "" : arg1;
         String second = arg2 == null ? "" : arg2;
-        // `CREATE TABLE temp.x` asks as for any table; it would hide the one of that name from everybody.
+        // The compiler asks about `CREATE TABLE temp.x` as about any table. It would hide the table x from all
+        // callers.
         if ("temp".equalsIgnoreCase(database) && CREATING.contains(action)) return temporary();
         return switch (action) {
             case AuthorizerAction.READ ->
@@ -117,23 +121,23 @@ public final class AccessRules {
                 isOwn(first) ? forbidden(ownMessage(role, first)) : define(role, second, false);
             case AuthorizerAction.CREATE_VIRTUAL_TABLE, AuthorizerAction.DROP_VIRTUAL_TABLE -> {
                 if (role == Role.ADMIN) yield define(role, first, true);
-                yield forbidden("Virtual tables are made and dropped by admins only.");
+                yield forbidden("Virtual tables can be created and dropped by admins only.");
             }
             case AuthorizerAction.ANALYZE ->
                 role == Role.ADMIN ? Optional.empty() : forbidden("ANALYZE is for admins only.");
             case AuthorizerAction.PRAGMA -> pragma(role, first.toLowerCase(Locale.ROOT), arg2);
             case AuthorizerAction.TRANSACTION, AuthorizerAction.SAVEPOINT ->
                 invalid(
-                        "%s is not available: a request is a transaction already; send its statements as \"transaction\"."
+                        "%s is not available: a request is already a transaction; send its statements as \"transaction\"."
                                 .formatted(first));
             case AuthorizerAction.ATTACH, AuthorizerAction.DETACH ->
-                forbidden("ATTACH and DETACH are not available: other files are out of reach.");
+                forbidden("ATTACH and DETACH are not available: other files cannot be opened.");
             default -> temporary();
         };
     }
 
-    /// @param isLent whether a trigger or view reads, in a statement that writes: it may be a client's, and would copy
-    ///     with an admin's rights what the client may not read
+    /// @param isLent whether a trigger or view reads, in a statement that writes. A client may have made it, to
+    ///     copy with an admin's rights what the client may not read
     private static Optional<PerigeeException> read(Role role, String table, boolean isLent) {
         String folded = table.toLowerCase(Locale.ROOT);
         if (HIDDEN_MODULES.contains(folded) || folded.startsWith("sqlite_") && !SQLITE_TABLES.contains(folded)) {
@@ -143,20 +147,21 @@ public final class AccessRules {
         if (role == Role.ADMIN) {
             if (!isLent) return Optional.empty();
             return forbidden(
-                    "The table \"%s\" is not read by a trigger or view of a statement that writes.".formatted(table));
+                    "The table \"%s\" cannot be read by a trigger or view if the statement writes.".formatted(table));
         }
         return forbidden("The table \"%s\" is for admins only.".formatted(table));
     }
 
     private Optional<PerigeeException> write(Role role, String table, @Nullable String trigger) {
         if (isOwn(table)) {
-            // A trigger made by a client runs with the rights of whoever fires it, so triggers reach none of these.
+            // A trigger runs with the rights of the caller that fires it, and a client may have made it. So no
+            // trigger can write to these tables.
             boolean isAllowed =
                     role == Role.ADMIN && trigger == null && OWN_FOR_ADMINS.contains(table.toLowerCase(Locale.ROOT));
             return isAllowed ? Optional.empty() : forbidden(ownMessage(role, table));
         }
         Optional<Protection> protection = protectedTables.of(table);
-        // A trigger may be a client's, whoever fires it.
+        // A client may have made the trigger, whoever fires it.
         boolean isAllowed = role == Role.ADMIN
                 && trigger == null
                 && protection.filter(Protection::fromAdmins).isEmpty();
@@ -164,7 +169,8 @@ public final class AccessRules {
         return readOnly(table, protection.get());
     }
 
-    /// @param changesTable whether the table itself is made, changed or dropped, not something beside it
+    /// @param changesTable whether the table itself is created, changed or dropped, and not its view, index or
+    ///     trigger
     private Optional<PerigeeException> define(Role role, String table, boolean changesTable) {
         if (isOwn(table)) return forbidden(ownMessage(role, table));
         Optional<Protection> protection = protectedTables.of(table);
@@ -188,7 +194,7 @@ public final class AccessRules {
     private static Optional<PerigeeException> function(Role role, String name) {
         boolean isHidden = name.equalsIgnoreCase("load_extension")
                 || name.regionMatches(true, 0, "perigee_change_", 0, 15)
-                // They serve Perigee's own tables, which clients do not write.
+                // These functions serve Perigee's own tables, which clients cannot write.
                 || role == Role.CLIENT && name.regionMatches(true, 0, "perigee_", 0, 8);
         return isHidden ? forbidden("The function %s is not available.".formatted(name)) : Optional.empty();
     }
@@ -199,7 +205,7 @@ public final class AccessRules {
 
     private static String ownMessage(Role role, String table) {
         return role == Role.ADMIN
-                ? "The table \"%s\" is kept by Perigee: names that begin with %s are its own."
+                ? "The table \"%s\" belongs to Perigee: names that begin with %s are reserved."
                         .formatted(table, OWN_PREFIX)
                 : "The table \"%s\" is for admins only.".formatted(table);
     }

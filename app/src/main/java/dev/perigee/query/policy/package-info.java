@@ -1,6 +1,6 @@
-/// What a caller's statement may touch: access rules for tables, and row-level security.
+/// What a caller's statement may access: the rules for tables, pragmas and functions, and row-level security.
 ///
-/// Guarantee: a caller reads and writes only rows that every policy of the table allows.
+/// Guarantee: a policed caller reads and writes only rows that all policies of the table and the action allow.
 ///
 /// Start reading at [Policing].
 @NullMarked

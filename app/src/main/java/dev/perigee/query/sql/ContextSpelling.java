@@ -2,7 +2,8 @@ package dev.perigee.query.sql;
 
 import java.util.List;
 
-/// StarbaseDB's spelling `context.id()` of the function `context_id()`. SQLite would read a schema's name and a column.
+/// Rewrites StarbaseDB's spelling `context.id()` to the function `context_id()`. SQLite would take `context.id`
+/// for a column and fail at the parenthesis.
 public final class ContextSpelling {
     private static final String WORD = "context";
 

@@ -7,14 +7,15 @@ import dev.perigee.sqlite.Value;
 import dev.perigee.statement.StatementCall;
 import org.jspecify.annotations.Nullable;
 
-/// Binds a caller's values to a statement's parameters. A missing value is refused, where SQLite would take NULL.
+/// Binds a caller's values to a statement's parameters. A missing value is refused; SQLite itself would use NULL.
 public final class Parameters {
     private Parameters() {}
 
-    /// `?` takes the value at its own place, `?2` and `$2` the second, `:name`, `@name` and `$name` the one of that
-    /// name; when the values are a list, named parameters take them in the order in which they first appear.
+    /// Binds the values. `?` takes the value at its own place, `?2` and `$2` take the second, and `:name`, `@name`
+    /// and `$name` take the one of that name. If the values are a list, named parameters take them in the order in
+    /// which they first appear.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] when values and parameters do not match
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] if values and parameters do not match
     public static void bind(SqliteStatement statement, StatementCall call) {
         int count = statement.parameterCount();
         if (!call.named().isEmpty()) {
@@ -34,8 +35,8 @@ public final class Parameters {
         }
     }
 
-    /// Which value of the list a parameter takes, counted from 1. SQLite numbers `$2` by where it first appears, since
-    /// to it that is a name.
+    /// The place, counted from 1, of the value in the list that a parameter takes. To SQLite `$2` is a name, which
+    /// it numbers by its first appearance.
     private static int place(SqliteStatement statement, int index) {
         String name = statement.parameterName(index);
         if (name == null || name.length() < 2 || name.length() > 6 || name.charAt(0) != '$') return index;
