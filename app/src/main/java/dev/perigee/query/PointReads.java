@@ -12,17 +12,17 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Which statements are point reads: a bounded number of lookups by key, whatever the values and however large the
-/// tables. Safe for many threads.
+/// Knows which statements are point reads: a bounded number of lookups by key, whatever the values and however
+/// large the tables. Safe for many threads.
 ///
-/// SQLite's own program for the statement is the proof ([the opcodes](https://sqlite.org/opcode.html)): it has no jump
-/// back, so each of its instructions runs once at most, and none of them calls a function, sorts, or fills a table. It
-/// holds for the schema it was made for.
+/// The proof is SQLite's own bytecode for the statement ([the opcodes](https://sqlite.org/opcode.html)). It has no
+/// backward jump, so each instruction runs at most once. None of the instructions calls a function, sorts, or
+/// fills a table. The proof holds for the schema that the statement was compiled for.
 final class PointReads {
-    /// Texts that are remembered; when there are more all are forgotten, and learnt again as they come.
+    /// Texts that are remembered. When there are more, all are forgotten and learnt again as they come.
     private static final int MAX_TEXTS = 512;
 
-    /// Longer ones are not looked at.
+    /// Longer texts are never point reads.
     private static final int MAX_CHARS = 2048;
 
     private static final int MAX_INSTRUCTIONS = 500;
@@ -34,7 +34,7 @@ final class PointReads {
 
     private static final long UNKNOWN = -1;
 
-    /// Instructions whose `p2` is the next instruction's number, if they jump.
+    /// Instructions that may jump. Their `p2` is the number of the instruction that they jump to.
     private static final Set<String> JUMPS = Set.of(
             "SeekRowid",
             "NotExists",
@@ -65,7 +65,7 @@ final class PointReads {
             "IfPos",
             "Once");
 
-    /// Those that do one thing and go on.
+    /// Instructions that do one bounded thing and do not jump.
     private static final Set<String> STEPS = Set.of(
             "OpenRead",
             "ReopenIdx",
@@ -106,26 +106,27 @@ final class PointReads {
             "Transaction",
             "Halt");
 
-    /// @param isPoint false too for one whose rows were found to be large
+    /// @param isPoint whether it is a point read; false also if its answer turned out to be too large
     private record Known(long schemaVersion, boolean isPoint) {}
 
     private record Instruction(String opcode, int target) {}
 
     private final Map<String, Known> texts = new ConcurrentHashMap<>();
 
-    /// Whether it is worth to ask [#isPoint].
+    /// Whether the text was a point read under some schema. If not, [#isPoint] is false too.
     boolean mayBe(String sql) {
         Known known = texts.get(sql);
         return known != null && known.isPoint();
     }
 
-    /// Whether `sql` is a point read as the schema is now.
+    /// Whether `sql` is a point read under the transaction's schema, as far as is known.
     boolean isPoint(Transaction transaction, String sql) {
         Known known = texts.get(sql);
         return known != null && known.isPoint() && known.schemaVersion() == schemaVersion(transaction);
     }
 
-    /// Looks at a statement that runs again and again.
+    /// Finds out whether a statement is a point read, and remembers it. To be called for statements that run
+    /// repeatedly.
     void learn(Transaction transaction, CallerStatement statement) {
         String sql = statement.sql();
         if (sql.length() > MAX_CHARS) return;
@@ -135,14 +136,14 @@ final class PointReads {
         remember(sql, new Known(version, isPoint(transaction, statement)));
     }
 
-    /// Sends what is known of a text.
+    /// Sends to the server what this worker process knows about a text.
     void put(Wire wire, String sql) {
         Known known = texts.get(sql);
         wire.putLong(known == null ? UNKNOWN : known.schemaVersion());
         wire.putBoolean(known != null && known.isPoint());
     }
 
-    /// Takes over what a worker knows of a text, as [#put] has sent it.
+    /// Takes over what a worker process knows about a text, as [#put] has sent it.
     void get(Wire wire, String sql) {
         long version = wire.getLong();
         boolean isPoint = wire.getBoolean();
@@ -151,7 +152,7 @@ final class PointReads {
         if (known == null || known.schemaVersion() != version) remember(sql, new Known(version, isPoint));
     }
 
-    /// Its answer is too large to be made in passing.
+    /// Remembers that the answer of this text is too large for an inline read.
     void isLarge(String sql) {
         texts.computeIfPresent(sql, (_, known) -> new Known(known.schemaVersion(), false));
     }
@@ -170,7 +171,7 @@ final class PointReads {
     }
 
     private static boolean isPoint(Transaction transaction, CallerStatement statement) {
-        // However little its program does, a view's text may need much of a stack to be compiled.
+        // Compiling a view's text may need a lot of stack, however little its program does.
         if (statement.usesViews()) return false;
         List<Instruction> program = new ArrayList<>();
         String explain = "EXPLAIN " + ContextSpelling.rewritten(statement.sql());
@@ -182,7 +183,7 @@ final class PointReads {
                         new Instruction(Optional.ofNullable(explained.textAt(1)).orElse(""), (int) explained.intAt(3)));
             }
         } catch (SqliteException _) {
-            return false; // An EXPLAIN, for one, cannot be explained.
+            return false; // For example, an EXPLAIN cannot be explained.
         }
         return isStraight(program);
     }
@@ -197,8 +198,8 @@ final class PointReads {
         return false;
     }
 
-    /// `Init` jumps to the end, where the transaction begins and constants are made; the last instruction jumps to what
-    /// follows `Init`. Between the two every jump goes forward.
+    /// Whether the program has no loop. `Init` jumps to the end, where the transaction begins and constants are
+    /// made; the last instruction jumps back to the one after `Init`. All other jumps have to go forward.
     private static boolean isStraight(List<Instruction> program) {
         if (program.size() < 3) return false;
         Instruction init = program.getFirst();
@@ -208,7 +209,7 @@ final class PointReads {
         for (int i = 1; i < program.size() - 1; i++) {
             Instruction at = program.get(i);
             boolean isForward = at.target() > i && (i > end || at.target() < end);
-            // Without a target of its own it fails.
+            // Without a target, MustBeInt fails and does not jump.
             boolean fails = at.opcode().equals("MustBeInt") && at.target() == 0;
             boolean isBounded = JUMPS.contains(at.opcode()) || at.opcode().equals("Goto")
                     ? isForward || fails

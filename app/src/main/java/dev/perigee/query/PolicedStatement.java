@@ -8,7 +8,7 @@ import dev.perigee.sqlite.SqliteException;
 import dev.perigee.statement.AnswerSink.Meta;
 import dev.perigee.statement.StatementCall;
 
-/// Runs one statement of a policed caller on the write connection, which may read as well as write.
+/// Runs one statement of a policed caller on the write connection. The statement may read or write.
 final class PolicedStatement {
     private final CallerConnection lent;
     private final RowReader rows;
@@ -68,7 +68,7 @@ final class PolicedStatement {
         try {
             first = lent.prepare(sql);
         } catch (SqliteException e) {
-            // An INSERT cannot be prepared on the view that stands for its table.
+            // An INSERT cannot be prepared on the view that stands in for its table.
             if (policing.insertInto().isEmpty()) throw e;
         }
         if (policing.insertInto().isEmpty() && first != null) {

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Counts callers' statements and the time they take, wherever they came in: for `GET /metrics` and
+/// Counts callers' statements and their time, by whatever way they came in, for `GET /metrics` and
 /// `GET /_internal/stats`. Safe for many threads.
 public final class QueryMetrics {
     private static final int HOURS = 24;
@@ -27,12 +27,12 @@ public final class QueryMetrics {
     private final long[] perHour = new long[HOURS];
     private long hour;
 
-    /// @param pool what the worker processes are doing
+    /// @param pool gives the state of the worker processes
     QueryMetrics(InstantSource clock, Supplier<WorkerPool.Stats> pool) {
         this.clock = clock;
         this.workers = GaugeWithCallback.builder()
                 .name("perigee_workers")
-                .help("Worker processes that run clients' statements, by whether they are in one.")
+                .help("Worker processes for clients' statements, by whether they are running one.")
                 .labelNames("state")
                 .callback(gauge -> {
                     WorkerPool.Stats now = pool.get();
@@ -69,7 +69,7 @@ public final class QueryMetrics {
                 .build();
     }
 
-    /// Shows them in `registry` from now on.
+    /// Registers the metrics in `registry`.
     public void register(PrometheusRegistry registry) {
         registry.register(statements);
         registry.register(seconds);
@@ -91,7 +91,7 @@ public final class QueryMetrics {
         ran(query, nanos, true);
     }
 
-    /// Statements of the last 24 hours, to the hour, since the server started.
+    /// How many statements this server process has run in the current hour and the 23 hours before it.
     public synchronized long recent() {
         advance();
         long sum = 0;

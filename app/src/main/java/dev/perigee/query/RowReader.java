@@ -6,14 +6,14 @@ import dev.perigee.statement.Cancellation;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Runs a bound statement and hands its rows on, one at a time.
+/// Runs a bound statement and passes its rows on, one at a time.
 final class RowReader {
-    /// Takes a statement's rows where SQLite has them.
+    /// Receives a statement's rows, and reads them from SQLite itself.
     interface Target {
         /// Called once, before any row, also when there is none.
         void columns(List<String> names);
 
-        /// Takes the row that `statement` stands at.
+        /// Receives the current row of `statement`.
         ///
         /// @return false to stop early
         boolean row(SqliteStatement statement, int columnCount);

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// Callers' statements at the external database: the rows of a single one go on as they come; several are all or
-/// nothing, and answered when they are committed.
+/// Runs callers' statements at the external database. The rows of a single statement are passed on as they arrive.
+/// Several statements are one transaction, and are answered after its commit.
 public final class ExternalRun {
     private final Source source;
     private final MemoryBudget memory;
@@ -27,7 +27,7 @@ public final class ExternalRun {
     private final Cancellation cancellation;
     private int at;
 
-    /// @param observed the sink of a statement's rows, behind the plugins' hooks
+    /// @param observed makes the sink for a statement's rows, which passes them through the plugins' hooks
     public ExternalRun(
             Source source,
             MemoryBudget memory,
@@ -60,7 +60,7 @@ public final class ExternalRun {
                 changed = run(calls, false, i -> {
                             CollectedAnswer rows = new CollectedAnswer(reservation);
                             collected.add(rows);
-                            // Before the commit, so that nothing was written when the limit is said to be passed.
+                            // The limit holds before the commit, so that nothing was written if it is exceeded.
                             counted.add(new Counted(new LimitedRows(rows, maxRows), cancellation));
                             return counted.getLast();
                         })
@@ -78,9 +78,10 @@ public final class ExternalRun {
         }
     }
 
-    /// A statement whose answer may be kept: asked of the cache first, and kept unless it writes or is too large.
+    /// Runs a statement whose answer may come from the cache. Otherwise the answer is cached, unless the statement
+    /// writes, returns no rows, or has too large an answer.
     public void cached(StatementCall call, ExternalCache cache) {
-        try (MemoryBudget.Reservation reservation = memory.reserve("An answer that is kept")) {
+        try (MemoryBudget.Reservation reservation = memory.reserve("A cached answer")) {
             String key = cache.key(call);
             Optional<CachedAnswer> kept = cache.find(key);
             if (kept.isPresent()) {
@@ -93,7 +94,7 @@ public final class ExternalRun {
             Optional<List<Long>> changed = readOnly(call, rows);
             if (changed.isPresent()) {
                 CachedAnswer answer = rows.answer();
-                // What returns no rows, such as SET or NOTIFY, is asked for the sake of what it does.
+                // A statement that returns no rows, such as SET or NOTIFY, is run for its effect.
                 if (changed.get().getFirst() < 0) cache.keep(key, call, answer, readAt);
                 replay(call, answer);
                 return;
@@ -102,7 +103,8 @@ public final class ExternalRun {
         single(call);
     }
 
-    /// Empty for a statement that writes, or whose answer is too large: it is to run as any other.
+    /// Runs the statement read-only. Empty if it writes or its answer is too large: it then has to run like any
+    /// other.
     private Optional<List<Long>> readOnly(StatementCall call, CachedAnswer.Builder rows) {
         Counted counted = new Counted(rows, cancellation);
         Optional<List<Long>> changed = run(List.of(call), true, _ -> counted);
@@ -149,13 +151,13 @@ public final class ExternalRun {
                 }
             });
         } catch (PerigeeException e) {
-            cancellation.check(); // What a cancelled statement says is a consequence.
+            cancellation.check(); // If it was cancelled, report that, and not the error that follows from it.
             throw e;
         }
     }
 
-    /// Counts the rows of a source's answer as they pass by. What is not started has no columns, which is an answer
-    /// too.
+    /// Counts the rows of a source's answer and passes them on. For a statement that gives no columns, [#ended]
+    /// passes on an answer without columns.
     private static final class Counted implements RowSink {
         private final RowSink next;
         private final Cancellation cancellation;

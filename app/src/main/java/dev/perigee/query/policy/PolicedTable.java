@@ -10,13 +10,13 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// A table of the replica as its policies need to know it.
+/// The definition of a table of the replica, as far as policies need it.
 ///
-/// @param columns as `SELECT *` gives them
-/// @param writable those of them that are not computed
-/// @param key its primary key's columns, in key order
-/// @param hasRowid whether rows are numbered; else the key tells them apart
-/// @param uniques what no two rows may have in common, the row's number included
+/// @param columns the columns of `SELECT *`
+/// @param writable those of the columns that are not generated
+/// @param key the primary key's columns, in key order
+/// @param hasRowid whether the table has rowids; if not, the key identifies its rows
+/// @param uniques the unique constraints, including the rowid
 record PolicedTable(
         String name,
         List<String> columns,
@@ -34,14 +34,15 @@ record PolicedTable(
             "SELECT name, coll FROM pragma_index_xinfo(?1, 'main') WHERE key ORDER BY seqno";
     private static final String SQL = "SELECT sql FROM main.sqlite_schema WHERE type = 'index' AND name = ?1";
 
-    /// A unique index, or what the rows are numbered by.
+    /// A unique index, or the rowid.
     ///
-    /// @param columns the names; null for an expression
-    /// @param collations how the index compares each, which need not be how the column does
-    /// @param condition which rows are in it, as SQL; empty for all
+    /// @param columns the columns' names; null for an expression
+    /// @param collations the index's collation for each column, which may differ from the column's own
+    /// @param condition the condition of a partial index, as SQL; empty if all rows are in the index
     record Unique(List<@Nullable String> columns, List<String> collations, String condition) {}
 
-    /// Empty for what is no ordinary table: views, virtual tables and what they keep.
+    /// Reads the definition of a table. Empty if this is not an ordinary table, but a view, a virtual table or one
+    /// of a virtual table's own tables.
     static Optional<PolicedTable> find(SqliteConnection connection, String wanted) {
         String name;
         boolean hasRowid;
@@ -70,18 +71,18 @@ record PolicedTable(
                 hasKeyIndex |= "pk".equals(list.textAt(2));
             }
         }
-        // A key without an index is the number itself.
+        // A key without an index is the rowid itself.
         String number = keyColumns.size() == 1 && !hasKeyIndex ? keyColumns.getFirst() : rowidName(columns);
         if (hasRowid && number != null) uniques.add(new Unique(List.of(number), List.of("BINARY"), ""));
         return Optional.of(new PolicedTable(name, columns, writable, keyColumns, hasRowid, uniques));
     }
 
-    /// Whether a unique index is on an expression, so that a conflict cannot be looked for by columns.
+    /// Whether a unique index is on an expression. Conflicts with it cannot be found by comparing columns.
     boolean hasUniqueExpression() {
         return uniques.stream().anyMatch(unique -> unique.columns().stream().anyMatch(Objects::isNull));
     }
 
-    /// The name of the rowid that no column has taken; null where all are.
+    /// A name of the rowid that no column has taken; null if all three are taken.
     static @Nullable String rowidName(List<String> columns) {
         for (String name : List.of("rowid", "oid", "_rowid_")) {
             if (columns.stream().noneMatch(name::equalsIgnoreCase)) return name;
@@ -101,7 +102,7 @@ record PolicedTable(
         return new Unique(columns, collations, isPartial ? condition(connection, index) : "");
     }
 
-    /// What stands after the WHERE of the index.
+    /// The condition after the WHERE of a partial index.
     private static String condition(SqliteConnection connection, String index) {
         String sql;
         try (SqliteStatement select = connection.prepare(SQL).bindText(1, index)) {

@@ -15,19 +15,22 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// One statement of a policed caller on the write connection: what has to stand around it, and what its changes are.
+/// The views and triggers that one statement of a policed caller needs on the write connection, and the changes
+/// that the statement makes.
 ///
-/// UPDATE and DELETE run on the policed view, so that their conditions see visible rows only. Triggers in place of the
-/// view's change note each row as it was and as it is to be; [#apply] then makes the changes, each checked by the
-/// policies before and after. A view knows neither defaults nor conflicts, so an INSERT runs on the table itself, with
-/// temporary triggers that check each row, and conflicts with hidden rows before SQLite looks for them.
+/// UPDATE and DELETE run on the policed view, so that their conditions see visible rows only. INSTEAD OF triggers
+/// on the view note each row as it was and as it is to be. [#apply] then makes the changes, and checks the
+/// policies before and after each.
 ///
-/// For the writer thread; nothing of it is left when [#close] returns.
+/// A view has neither defaults nor conflict handling, so an INSERT runs on the table itself. Temporary triggers
+/// check each row, and check for conflicts with hidden rows before SQLite does.
+///
+/// For the thread that owns the connection. Nothing is left of it when [#close] returns.
 public final class PolicedWrites implements AutoCloseable {
-    /// What the checks' errors begin with; SQLite calls them constraints.
+    /// The beginning of the checks' messages. SQLite reports them as failed constraints.
     private static final String MARK = "perigee_policy: ";
 
-    /// What they end with.
+    /// The end of the checks' messages.
     private static final String END = " :perigee_policy";
 
     private static final Pattern VIEW = Pattern.compile("cannot modify (.*) because it is a view");
@@ -38,7 +41,7 @@ public final class PolicedWrites implements AutoCloseable {
     private final List<Noted> noted = new ArrayList<>();
     private @Nullable String insertTarget;
 
-    /// A table whose changes are noted in `notes`.
+    /// A table, and the name of the temporary table in which its changes are noted.
     private record Noted(PolicedTable table, String notes) {}
 
     public PolicedWrites(SqliteConnection connection, Policing policing) {
@@ -46,11 +49,12 @@ public final class PolicedWrites implements AutoCloseable {
         this.policing = policing;
     }
 
-    /// Covers what `sql` names.
+    /// Puts the policed views in place. Prepares to note the changes of each table that `sql` may update or delete
+    /// from.
     public void open(String sql) {
         String text = SqlNames.folded(sql);
         Policies policies = Policies.read(connection);
-        // Views may use any table, so they bring all of them.
+        // A view in the statement may use any table, so all of them get their policed views.
         policing.install(policies, _ -> true);
         for (String name : policies.tables()) {
             if (!text.contains(name) || !policies.has(name, Action.SELECT)) continue;
@@ -59,11 +63,13 @@ public final class PolicedWrites implements AutoCloseable {
         }
     }
 
-    /// Makes the table itself the target of an INSERT, with triggers that check it.
+    /// Makes the table itself the target of an INSERT, with triggers that check each row.
+    ///
+    /// @throws PerigeeException [Fault#FORBIDDEN] if clients cannot insert into a table of this kind
     public void uncover(String name) {
         PolicedTable table = PolicedTable.find(connection, name)
                 .orElseThrow(() -> Fault.FORBIDDEN.saying(
-                        "Clients insert into ordinary tables only, not \"%s\".".formatted(name)));
+                        "Clients can insert into ordinary tables only, not \"%s\".".formatted(name)));
         for (Noted one : List.copyOf(noted)) if (one.table().name().equalsIgnoreCase(name)) forget(one);
         policing.uncover(name);
         insertTarget = table.name();
@@ -75,7 +81,8 @@ public final class PolicedWrites implements AutoCloseable {
         return insertTarget;
     }
 
-    /// SQLite fires the triggers of rows that REPLACE deletes only with this switch.
+    /// Whether the statement may delete rows by REPLACE. SQLite fires the triggers of such rows only with
+    /// `PRAGMA recursive_triggers` on.
     public boolean mayReplace(String sql) {
         if (SqlWords.of(sql).stream().anyMatch(word -> word.is("REPLACE"))) return true;
         if (insertTarget == null) return false;
@@ -98,7 +105,7 @@ public final class PolicedWrites implements AutoCloseable {
         }
     }
 
-    /// The refusal that an error of a check means; else the error.
+    /// The refusal that an error of a check stands for; for any other error, the error itself.
     public static PerigeeException reason(SqliteException e) {
         String message = String.valueOf(e.getMessage());
         int mark = message.indexOf(MARK);
@@ -106,12 +113,12 @@ public final class PolicedWrites implements AutoCloseable {
         Matcher view = VIEW.matcher(message);
         if (view.find()) {
             return Fault.FORBIDDEN.saying(
-                    "No policy lets clients change the table \"%s\" so.".formatted(view.group(1)));
+                    "No policy lets clients change the table \"%s\" in this way.".formatted(view.group(1)));
         }
         return e;
     }
 
-    /// SQLite's words around it end with its code.
+    /// The refusal at the beginning of `text`, without the error code that SQLite adds after it.
     private static String refusalIn(String text) {
         int end = text.indexOf(END);
         return end < 0 ? text : text.substring(0, end);
@@ -174,9 +181,9 @@ public final class PolicedWrites implements AutoCloseable {
         check(table, "BEFORE DELETE" + on, Action.DELETE, "OLD.", "replace this row of");
     }
 
-    /// Fails where the row that comes is in the way of a hidden one.
+    /// SQL that fails if the new row conflicts with a hidden one. Its message is that of a unique constraint.
     private String conflict(PolicedTable table, PolicedTable.Unique unique) {
-        // Under its own name, which an index's condition may use.
+        // The alias is the table's own name, because an index's condition may use it.
         String rows = SqlNames.quoted(table.name());
         List<String> same = new ArrayList<>();
         for (int i = 0; i < unique.columns().size(); i++) {
@@ -234,7 +241,8 @@ public final class PolicedWrites implements AutoCloseable {
         }
     }
 
-    /// Rows that look the same are the same to everybody, so any of them is the one that is meant.
+    /// Makes a change that was noted. Rows that are equal in all columns cannot be told apart, so any of them will
+    /// do.
     private void apply(Noted one, Change change) {
         PolicedTable table = one.table();
         Policies policies = policing.policies();
@@ -242,7 +250,7 @@ public final class PolicedWrites implements AutoCloseable {
         String row = identity(table);
         List<String> same = new ArrayList<>();
         for (int i = 0; i < table.columns().size(); i++) {
-            // To the letter: a column may hold as equal what is two rows.
+            // Byte for byte: under the column's own collation, two different rows may be equal.
             same.add("t.%s COLLATE BINARY IS n.o%d"
                     .formatted(SqlNames.quoted(table.columns().get(i)), i));
         }
@@ -256,7 +264,7 @@ public final class PolicedWrites implements AutoCloseable {
                         "");
         long rowid;
         try (SqliteStatement select = connection.prepare(found)) {
-            if (!select.bindInt(1, change.rowid()).step()) return; // A change before this one took the row.
+            if (!select.bindInt(1, change.rowid()).step()) return; // An earlier change has removed or changed the row.
             rowid = select.intAt(0);
         }
         if (!change.isDelete()) refuseComputed(one, change);
@@ -264,8 +272,8 @@ public final class PolicedWrites implements AutoCloseable {
         String where = table.hasRowid() ? row + " = ?2" : keyWhere(table, one.notes(), "o");
         String sql = change.isDelete()
                 ? "DELETE FROM main.%s WHERE %s".formatted(SqlNames.quoted(table.name()), where)
-                : "UPDATE OR ABORT main.%s SET %s WHERE %s" // Whatever the table says: REPLACE would take hidden rows
-                        // away.
+                : "UPDATE OR ABORT main.%s SET %s WHERE %s" // Overrides ON CONFLICT REPLACE of the table's
+                        // constraints, which would delete hidden rows.
                         .formatted(SqlNames.quoted(table.name()), assignments(table, one.notes()), where);
         try (SqliteStatement write = connection.prepare(sql)) {
             if (write.parameterIndex("?1") != 0) write.bindInt(1, change.rowid());
@@ -275,7 +283,8 @@ public final class PolicedWrites implements AutoCloseable {
         if (!change.isDelete()) require(one, change, rowid, action, "n", "update this row of");
     }
 
-    /// A view takes a value for every column, where the table would refuse one for a computed column.
+    /// Refuses a new value for a generated column. The table itself would refuse it, but its view takes a value
+    /// for every column.
     private void refuseComputed(Noted one, Change change) {
         List<String> columns = one.table().columns();
         for (int i = 0; i < columns.size(); i++) {
@@ -290,7 +299,9 @@ public final class PolicedWrites implements AutoCloseable {
         }
     }
 
-    /// That the row as it was (`o`) or is to be (`n`) satisfies the action's policies.
+    /// Checks that the row, as it was (`o`) or as it is to be (`n`), satisfies the action's policies.
+    ///
+    /// @throws PerigeeException [Fault#FORBIDDEN] if it does not
     private void require(Noted one, Change change, long rowid, Action action, String side, String verb) {
         PolicedTable table = one.table();
         StringBuilder values = new StringBuilder();
@@ -312,7 +323,7 @@ public final class PolicedWrites implements AutoCloseable {
         }
     }
 
-    /// Whether the key is the rowid itself, so that a change of it moves the row.
+    /// Whether the key is the rowid itself. A change of the key then changes the rowid.
     private boolean isIntegerKey(PolicedTable table) {
         if (table.key().size() != 1) return false;
         try (SqliteStatement type = connection.prepare(
@@ -340,15 +351,18 @@ public final class PolicedWrites implements AutoCloseable {
                 .collect(Collectors.joining(" AND "));
     }
 
-    /// The name of the rowid that no column has taken.
+    /// A name of the rowid that no column has taken.
+    ///
+    /// @throws PerigeeException [Fault#FORBIDDEN] if all three are taken
     private static String identity(PolicedTable table) {
         String name = PolicedTable.rowidName(table.columns());
         if (name != null) return name;
         throw Fault.FORBIDDEN.saying(
-                "Clients cannot write to \"%s\": its columns hide its rowid.".formatted(table.name()));
+                "Clients cannot write to \"%s\": its columns use all names of the rowid.".formatted(table.name()));
     }
 
-    /// A condition without the parentheses' and NULL's traps.
+    /// Wraps a condition so that it is 1 or 0, with 0 for NULL, and its operators cannot bind to the SQL around
+    /// it.
     private static String truth(String condition) {
         return "CASE WHEN " + condition + " THEN 1 ELSE 0 END";
     }

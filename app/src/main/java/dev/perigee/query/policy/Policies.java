@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/// The policies of the replica as of one read: those of one table and action all have to hold, and where there is none
-/// for an action, clients do not do it.
+/// The row-level security policies of the replica, as of one read. All policies of a table and an action have to
+/// hold. Without any policy for an action, clients may not do it.
 public record Policies(List<Policy> all) {
-    /// Policies at once; each is part of every statement on its table.
+    /// The most policies there may be. Each becomes part of every statement on its table.
     static final int MAX_POLICIES = 1000;
 
     public static final List<String> TABLES = List.of("""
@@ -32,7 +32,7 @@ public record Policies(List<Policy> all) {
                 created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP
             )""");
 
-    /// Policies of another schema than the replica's are none of its own.
+    /// Policies for another schema than `main` do not apply to the replica.
     private static final String SELECT = """
             SELECT actions, "table", "column", operator, value, value_type FROM main.tmp_rls_policies
             WHERE lower(coalesce(schema, '')) IN ('', 'main') ORDER BY id LIMIT %d""".formatted(MAX_POLICIES + 1);
@@ -41,7 +41,7 @@ public record Policies(List<Policy> all) {
         all = List.copyOf(all);
     }
 
-    /// As they are for the transaction that is open.
+    /// Reads the policies as the open transaction sees them.
     public static Policies read(SqliteConnection connection) {
         List<Policy> policies = new ArrayList<>();
         try (SqliteStatement select = connection.prepare(SELECT)) {
@@ -57,7 +57,7 @@ public record Policies(List<Policy> all) {
         }
         if (policies.size() > MAX_POLICIES) {
             throw Fault.TOO_LARGE.saying(
-                    "tmp_rls_policies has more than %d rows: clients are let in again when it has fewer."
+                    "tmp_rls_policies has more than %d rows: clients can run statements again when it has fewer."
                             .formatted(MAX_POLICIES));
         }
         return new Policies(policies);
@@ -67,10 +67,10 @@ public record Policies(List<Policy> all) {
         return all.stream().anyMatch(policy -> policy.action() == action && isSame(policy.table(), table));
     }
 
-    /// What a row has to be, as SQL.
+    /// The condition that a row has to satisfy, as SQL. Without a policy it is `0`, which no row satisfies.
     ///
-    /// @param prefix what stands before a column's name, such as `OLD.`
-    /// @param columns those the table has; a policy about another one holds for no row
+    /// @param prefix what stands before each column's name, such as `OLD.`
+    /// @param columns the table's columns; a policy for any other column holds for no row
     String condition(String table, Action action, String prefix, List<String> columns) {
         List<String> conditions = new ArrayList<>();
         for (Policy policy : all) {

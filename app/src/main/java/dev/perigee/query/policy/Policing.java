@@ -22,16 +22,18 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// Row-level security on one connection: temporary views in the place of tables, and what the authorizer then allows.
+/// Row-level security on one connection: temporary views in the place of tables, and an authorizer that allows
+/// access through these views only.
 ///
-/// A name without a schema means the temporary view before the table, however it is written and wherever it stands: in
-/// a subquery, a common table expression, a join, a view. The view shows the rows of a second one, whose name is a
-/// secret, and only that one may read the table: SQLite tells the authorizer for each column which view reads it. So
-/// `main.orders` is refused, and a name that is not policed at all is too.
+/// SQLite resolves a name without a schema to the temporary view before the table. This is so however the name is
+/// written and wherever it stands: in a subquery, a common table expression, a join, a view. The view selects from
+/// a second view, whose name is secret. Only that second view may read the table: SQLite tells the authorizer for
+/// each column which view reads it. So `main.orders` is refused, and so is every table without a policy.
 ///
-/// The second view ends with `LIMIT -1 OFFSET 0`. That is the barrier: SQLite neither merges such a view into the
-/// statement around it nor moves conditions into it, so an expression of the caller is never evaluated on a row the
-/// policy hides, where an error would tell what the row holds.
+/// The second view ends with `LIMIT -1 OFFSET 0`, which is an optimization barrier. SQLite neither flattens such a
+/// view into the statement around it, nor pushes conditions down into it. So an expression of the caller is never
+/// evaluated on a row that the policy hides. Otherwise an error in the expression would reveal what the row
+/// contains.
 ///
 /// For the thread that owns the connection.
 ///
@@ -39,10 +41,10 @@ import org.jspecify.annotations.Nullable;
 public final class Policing {
     private static final String BARRIER = " LIMIT -1 OFFSET 0";
 
-    /// How SQLite calls the trigger it makes of RETURNING; a name that a caller must not use for something else.
+    /// SQLite's name for the internal trigger that implements RETURNING. A caller must not use this name.
     private static final String RETURNING = "sqlite_returning";
 
-    /// Tables that SQLite makes up, without rows of anybody's.
+    /// SQLite's table-valued functions that show no stored rows.
     private static final Set<String> MADE_UP = Set.of(
             "json_each",
             "json_tree",
@@ -56,7 +58,7 @@ public final class Policing {
     private static final Set<String> PRAGMAS =
             Set.of("foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_xinfo");
 
-    /// What they answer is the connection's, which all callers share.
+    /// Functions that count the writes of the connection, which all callers share.
     private static final Set<String> OF_ALL_CALLERS = Set.of("changes", "total_changes");
 
     private static final String IS_VIEW = "because it is a view";
@@ -67,18 +69,19 @@ public final class Policing {
     private final Map<String, String> shadows = new LinkedHashMap<>();
     private final Set<String> secrets = new HashSet<>();
 
-    /// Views with their own text under a name nobody knows, and what policies leave of them. They read as callers do.
+    /// Secret names of the replica's views: each with its own text, and each as its policies leave it. These views
+    /// have no more rights than the caller.
     private final Set<String> viewRows = new HashSet<>();
 
     private final Set<String> mainTables = new HashSet<>();
 
-    /// Every name that means rows kept somewhere or made up by a module.
+    /// Every name in the schemas, and every module's name. Any other name can only be a common table expression's.
     private final Set<String> names = new HashSet<>();
 
     private final Set<String> triggers = new HashSet<>();
     private Policies policies = new Policies(List.of());
 
-    // What is known of the statement that is prepared.
+    // State of the statement that is being prepared.
     private String text = "";
     private boolean readsTables;
     private @Nullable String insertTarget;
@@ -92,7 +95,8 @@ public final class Policing {
         this.secret = "policed_" + HexFormat.of().formatHex(random);
     }
 
-    /// Puts the views in place for the tables that `wanted` names. Nothing of an earlier call may be in place.
+    /// Puts the views in place for the tables and views that `wanted` accepts. After an earlier call, [#remove]
+    /// has to be called first.
     public void install(Policies current, Predicate<String> wanted) {
         policies = current;
         readSchema();
@@ -105,7 +109,7 @@ public final class Policing {
         }
     }
 
-    /// Takes every view away.
+    /// Drops all views that were put in place.
     public void remove() {
         List<String> names = new ArrayList<>(shadows.values());
         shadows.clear();
@@ -116,7 +120,7 @@ public final class Policing {
         viewRows.clear();
     }
 
-    /// Takes the view of one table away, so that its name means the table again.
+    /// Drops the view of one table, so that the name means the table again.
     void uncover(String table) {
         String name = shadows.remove(SqlNames.folded(table));
         if (name != null) drop(name);
@@ -126,12 +130,13 @@ public final class Policing {
         return policies;
     }
 
-    /// A name that nobody knows.
+    /// A name that no caller can guess: it has 128 random bits.
     String secretName(String purpose) {
         return secret + "_" + purpose;
     }
 
-    /// A view or trigger of that name may read tables.
+    /// Trusts a secret name: a view or trigger of this name may read tables, and a temporary table of this name
+    /// may be read.
     void trust(String secretName) {
         secrets.add(secretName);
     }
@@ -140,10 +145,10 @@ public final class Policing {
         secrets.remove(secretName);
     }
 
-    /// A statement is about to be prepared.
+    /// To be called before a statement is prepared.
     ///
-    /// @param target the table an INSERT writes to directly; null for any other statement
-    /// @throws PerigeeException [Fault#FORBIDDEN] where its text alone is reason enough
+    /// @param target the table that an INSERT writes to directly; null for any other statement
+    /// @throws PerigeeException [Fault#FORBIDDEN] if the text alone is a reason to refuse the statement
     public void begin(String sql, @Nullable String target) {
         text = SqlNames.folded(sql);
         insertTarget = target == null ? null : SqlNames.folded(target);
@@ -155,21 +160,23 @@ public final class Policing {
         List<SqlWords.Word> words = SqlWords.of(sql);
         readsTables = words.stream().anyMatch(word -> word.is("SELECT") || word.is("IN"));
         if (words.stream().filter(word -> !word.is(";")).findFirst().stream().anyMatch(word -> word.is("EXPLAIN"))) {
-            throw Fault.FORBIDDEN.saying("EXPLAIN is for admins: a plan shows the policies.");
+            throw Fault.FORBIDDEN.saying("EXPLAIN is for admins only: a plan would show the policies.");
         }
     }
 
-    /// Whether the statement that could not be prepared writes: a view cannot be written to where no trigger says how.
+    /// Whether the statement that could not be prepared writes. SQLite refuses to write to a view that has no
+    /// trigger for it.
     public boolean wantsToWrite(SqliteException failure) {
         return writes || String.valueOf(failure.getMessage()).contains(IS_VIEW);
     }
 
-    /// The policed table that the statement prepared last inserts into.
+    /// The policed table that the statement prepared last inserts into; empty if that is the target given to
+    /// [#begin].
     public Optional<String> insertInto() {
         return Optional.ofNullable(insertInto);
     }
 
-    /// Why this is refused; empty where it is not. The arguments are the authorizer's.
+    /// Why an access is refused; empty if it is allowed. The arguments are those of the authorizer's callback.
     public Optional<PerigeeException> refusal(
             int action, @Nullable String arg1, @Nullable String arg2, @Nullable String database, @Nullable String by) {
         String name = arg1 == null ? "" : arg1;
@@ -184,14 +191,14 @@ public final class Policing {
             case AuthorizerAction.PRAGMA ->
                 PRAGMAS.contains(SqlNames.folded(name))
                         ? Optional.empty()
-                        : forbidden("PRAGMA " + name + " is for admins.");
-            default -> forbidden("Tables, indexes, views and triggers are defined by admins while policies are on.");
+                        : forbidden("PRAGMA " + name + " is for admins only.");
+            default -> forbidden("Only admins can change the schema while row-level security is on.");
         };
     }
 
     private Optional<PerigeeException> function(String name, @Nullable String by) {
         if (!OF_ALL_CALLERS.contains(SqlNames.folded(name)) || by != null && isTrigger(by)) return Optional.empty();
-        return forbidden("The function %s counts what others write too: \"meta\" of /query/raw has rows_written."
+        return forbidden("The function %s also counts what others write: use rows_written in \"meta\" of /query/raw."
                 .formatted(name));
     }
 
@@ -207,7 +214,7 @@ public final class Policing {
         String table = SqlNames.folded(name);
         boolean isUnclear = database == null && column != null && column.isEmpty();
         if (isUnclear && isOfStatement(table)) return Optional.empty();
-        // Where no column is wanted, as in `count(*)`, SQLite does not say which database has the table.
+        // If no column is needed, as in `count(*)`, SQLite does not tell which database has the table.
         if (secrets.contains(name) || viewRows.contains(name)) return Optional.empty();
         if (by != null && (secrets.contains(by) || isTrigger(by))) return Optional.empty();
         if (SCHEMA_TABLES.contains(table)) return Optional.empty();
@@ -215,19 +222,19 @@ public final class Policing {
         if (table.equals(insertTarget) && (by == null || by.startsWith(RETURNING))) {
             if (!readsTables) return Optional.empty();
             return forbidden(
-                    "An INSERT into \"%s\" that has a SELECT or an IN neither reads it nor returns its rows: send two statements."
+                    "An INSERT into \"%s\" with a SELECT or an IN cannot read it or return its rows: send two statements."
                             .formatted(name));
         }
-        String remedy = isUnclear ? " A common table expression of that name needs another one." : "";
+        String remedy = isUnclear ? " If it is a common table expression, rename it." : "";
         if (policies.has(name, Action.SELECT)) {
-            return forbidden("The table \"%s\" is policed: name it without its schema.%s".formatted(name, remedy));
+            return forbidden("Policies apply to the table \"%s\": name it without schema.%s".formatted(name, remedy));
         }
         return forbidden("No policy lets clients read the table \"%s\".%s".formatted(name, remedy));
     }
 
-    /// Whether a name that stands for rows can only be one that the statement gave to a common table expression.
+    /// Whether a name that is read like a table can only be a common table expression's.
     ///
-    /// SQLite asks about those as about tables when no column of them is wanted, as in `count(*)`.
+    /// SQLite asks about such a name as about a table if no column of it is needed, as in `count(*)`.
     private boolean isOfStatement(String folded) {
         return !names.contains(folded)
                 && !folded.contains(secret)
@@ -245,28 +252,30 @@ public final class Policing {
             return Optional.empty();
         }
         if (SqlNames.folded(name).equals(insertTarget)) return Optional.empty();
-        insertInto = name; // Not shadowed: it has no policy for SELECT.
+        insertInto = name; // No view stands in for it, because it has no policy for SELECT.
         return Optional.empty();
     }
 
     private Optional<PerigeeException> change(String name, boolean isTemp, @Nullable String by, Action action) {
         String table = SqlNames.folded(name);
-        if (SCHEMA_TABLES.contains(table)) return Optional.empty(); // How SQLite makes up its own tables.
+        if (SCHEMA_TABLES.contains(table)) return Optional.empty(); // SQLite asks this about built-in tables.
         if (by != null && isTrigger(by)) return Optional.empty();
         String verb = action == Action.UPDATE ? "update" : "delete from";
         if (!policies.has(name, action)) return noPolicy(verb, name);
         writes = true;
         if (isTemp && shadows.containsKey(table)) return Optional.empty();
-        if (!isTemp && table.equals(insertTarget)) return Optional.empty(); // DO UPDATE, which triggers police.
+        if (!isTemp && table.equals(insertTarget)) return Optional.empty(); // DO UPDATE: triggers check it.
         return forbidden(
-                "The table \"%s\" cannot be written this way: it needs a policy for SELECT too, and its name without a schema."
+                "The table \"%s\" cannot be written this way: it also needs a policy for SELECT, and a name without schema."
                         .formatted(name));
     }
 
-    /// A trigger that an admin made runs with the admin's rights. A caller that uses its name for something of its own
-    /// does not.
+    /// Whether this is a trigger that an admin made, which runs with the admin's rights. A name that the caller's
+    /// text contains does not count: the caller may have given it to something else, such as a common table
+    /// expression.
     private boolean isTrigger(String name) {
-        // A text may have a quote twice that the name has once, so such triggers get no rights.
+        // In SQL text a quote inside a name is doubled, so the search below would miss such a name. So triggers
+        // with a quote in their name get no rights.
         boolean hasQuote = name.chars().anyMatch(c -> c == '"' || c == '\'' || c == '`');
         return !hasQuote && triggers.contains(SqlNames.folded(name)) && !text.contains(SqlNames.folded(name));
     }
@@ -289,8 +298,8 @@ public final class Policing {
         }
     }
 
-    /// Names that views have, or give in a WITH: SQLite calls these as it calls triggers, so none has a trigger's
-    /// rights.
+    /// All names in the texts of views, including those of their common table expressions. SQLite reports these to
+    /// the authorizer in the same way as triggers. So a trigger of the same name gets no rights.
     private Set<String> namesInViews() {
         Set<String> names = new HashSet<>();
         try (SqliteStatement select = connection.prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'view'")) {
@@ -321,7 +330,8 @@ public final class Policing {
         return views;
     }
 
-    /// A view of the replica with its own text, in which names now mean the policed views.
+    /// Puts a temporary view in the place of a view of the replica. It has the same text, in which names now mean
+    /// the policed views.
     private void shadowView(String view) {
         String sql;
         try (SqliteStatement select =
@@ -330,8 +340,8 @@ public final class Policing {
             sql = Objects.requireNonNullElse(select.textAt(0), "");
         }
         List<SqlWords.Word> words = SqlWords.of(sql);
-        if (words.size() < 3 || !words.get(0).is("CREATE") || !words.get(1).is("VIEW")) return; // Stays refused.
-        // Under its own name SQLite would not say, where no column is wanted, whether it is this view that is read.
+        if (words.size() < 3 || !words.get(0).is("CREATE") || !words.get(1).is("VIEW")) return; // Still refused.
+        // Under the view's own name, SQLite would not tell that this view is read if no column is needed.
         String rows = viewRow();
         connection.exec("CREATE TEMP VIEW %s%s"
                 .formatted(SqlNames.quoted(rows), sql.substring(words.get(2).end())));

@@ -7,9 +7,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// A row of `tmp_rls_policies`: what a column has to be, for one action on one table.
+/// A row of `tmp_rls_policies`: a condition on one column, for one action on one table.
 ///
-/// @param operator how the column compares, such as `=`
+/// @param operator how the column is compared with the value, such as `=`
 /// @param valueType `string`, `number`, `boolean` or `query`
 record Policy(Action action, String table, String column, String operator, String value, String valueType) {
     enum Action {
@@ -26,7 +26,7 @@ record Policy(Action action, String table, String column, String operator, Strin
     private static final Pattern ID = Pattern.compile("(?i)\\s*context\\s*(\\.\\s*id|_id)\\s*\\(\\s*\\)\\s*");
     private static final Pattern CLAIM = Pattern.compile("(?i)\\s*context_claim\\s*\\(\\s*'([^']*)'\\s*\\)\\s*");
 
-    /// The condition as SQL; empty where the row means nothing, which denies.
+    /// The condition as SQL. Empty if the row makes no sense; the policy then holds for no row.
     ///
     /// @param prefix what stands before the column's name, such as `NEW.`
     Optional<String> sql(String prefix) {
