@@ -30,10 +30,10 @@ import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Runs callers' statements in a worker process: the other end of [WorkerQueries]. One statement at a time, on one
-/// thread; [#cancel()] comes from another.
+/// Runs callers' statements in a worker process; [WorkerQueries] is the server's side. Serves one request at a
+/// time on one thread; [#cancel()] is called on another.
 public final class QueryWorker implements WorkerProcess.Work {
-    /// Of the array that texts and blobs are copied through, at first.
+    /// Initial size of the array that texts and blobs are copied through.
     private static final int SPARE_BYTES = 16 << 10;
 
     private static final Duration NORMALIZE_LIMIT = Duration.ofSeconds(5);
@@ -59,7 +59,7 @@ public final class QueryWorker implements WorkerProcess.Work {
 
     /// Reads the server's greeting and opens the replica.
     ///
-    /// @param following makes what records changes for whoever follows them
+    /// @param following makes the observer that records changes while somebody follows them
     public static QueryWorker open(Wire wire, Function<Transaction, ChangeObserver> following) {
         Path directory = Path.of(wire.getText());
         String fileName = wire.getText();
@@ -83,8 +83,9 @@ public final class QueryWorker implements WorkerProcess.Work {
         return worker;
     }
 
-    /// Runs a statement that loads the classes and links the functions that every statement needs, which takes longer
-    /// than most statements: the time limit of the first client's is not for that.
+    /// Runs a statement that loads the classes and links the native functions that every statement needs. This
+    /// takes longer than most statements, and must not count against the time limit of the first client's
+    /// statement.
     private void warmUp() {
         StatementCall call = new StatementCall(
                 "SELECT 1, 1.5, 'a', NULL WHERE ?1",
@@ -104,7 +105,7 @@ public final class QueryWorker implements WorkerProcess.Work {
         }
     }
 
-    /// The other side of [#open].
+    /// Sends the greeting that [#open] reads. Called in the server.
     static void greet(Wire wire, Path file, long pageCacheBytes, boolean mayWrite) {
         wire.putText(String.valueOf(file.getParent()))
                 .putText(String.valueOf(file.getFileName()))
@@ -128,8 +129,8 @@ public final class QueryWorker implements WorkerProcess.Work {
         } catch (WireException e) {
             throw e;
         } catch (RuntimeException e) {
-            System.err.println("the run of a statement broke: " + e);
-            fail(Fault.INTERNAL.saying("The statement broke the worker that ran it. Nothing was written."));
+            System.err.println("running a statement failed unexpectedly: " + e);
+            fail(Fault.INTERNAL.saying("The worker failed while it ran the statement. Nothing was written."));
         }
     }
 
@@ -140,13 +141,13 @@ public final class QueryWorker implements WorkerProcess.Work {
 
     @Override
     public void cancel() {
-        cancellation.cancel(Fault.TIME_LIMIT.saying("The statement was ended."));
+        cancellation.cancel(Fault.TIME_LIMIT.saying("The statement was stopped."));
         replica.interrupt();
     }
 
     @Override
     public boolean isUrgent() {
-        return mayWrite; // The one writer stands still for it.
+        return mayWrite; // The server's only writer waits for it.
     }
 
     @Override
@@ -158,7 +159,7 @@ public final class QueryWorker implements WorkerProcess.Work {
                 Path.of("/etc/localtime"),
                 Path.of("/usr/share/zoneinfo")));
         readable.addAll(WorkerProcess.classPath());
-        // Readers too take their locks in the WAL's index.
+        // Readers write too: they take their locks in the WAL index.
         Set<Path> writable = new HashSet<>(Set.of(beside(file, "-shm")));
         (mayWrite ? writable : readable).addAll(Set.of(file, beside(file, "-wal")));
         return new Files(readable, writable);
@@ -233,7 +234,10 @@ public final class QueryWorker implements WorkerProcess.Work {
         return wire.getBoolean();
     }
 
-    /// What the server has more of than when it last spoke to this worker.
+    /// Sends what has changed in the server since it last spoke to this worker.
+    ///
+    /// @param protectedTables all of them; null if they have not changed
+    /// @param functions the plugins' functions that were added
     static void putNews(
             Wire wire, @Nullable Map<String, Protection> protectedTables, List<SqlFunctions.Named> functions) {
         wire.putBoolean(protectedTables != null);
@@ -264,7 +268,7 @@ public final class QueryWorker implements WorkerProcess.Work {
         }
     }
 
-    /// A plugin's function runs where the plugin is: in the server.
+    /// Calls a plugin's function. It runs in the server, where the plugin is.
     private Value call(int number, List<Value> arguments) {
         WorkerProtocol.put(wire, Tag.CALL);
         wire.putInt(number).putInt(arguments.size());
@@ -274,7 +278,7 @@ public final class QueryWorker implements WorkerProcess.Work {
         throw WorkerProtocol.fault(wire);
     }
 
-    /// Sends answers as they come.
+    /// Sends answers to the server row by row.
     private static final class WireAnswers implements StatementRun.Answers, RowReader.Target {
         private final Wire wire;
         private byte[] spare = new byte[SPARE_BYTES];

@@ -11,11 +11,11 @@ import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Compiles, in the worker process where a client has just changed the schema, what others' statements would have to
-/// compile because of it: each view, each table's computed columns and triggers. What takes long is refused before it
-/// is committed, so that no admin's statement and no sync trips over it in the server.
+/// Tries out a schema that a client has just changed. Before the commit, it compiles in the worker process what
+/// other statements would have to compile: each view, and each table's generated columns and triggers. A change
+/// that makes this slow is refused, so that it cannot slow down an admin's statement or a sync in the server.
 ///
-/// What is compiled is thrown away. A trial that takes too much for the worker ends with the worker.
+/// The compiled statements are thrown away. A trial that exceeds the worker's limits ends with the worker.
 final class SchemaTrial {
     /// CPU time that one statement on a view or table may take to compile.
     private static final long MAX_NANOS = 250_000_000;
@@ -38,7 +38,9 @@ final class SchemaTrial {
         this.connection = connection;
     }
 
-    /// @throws PerigeeException [Fault#TOO_LARGE] naming the view or table
+    /// Compiles the statements.
+    ///
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it takes too long, naming the view or table
     void run() {
         long begin = THREADS.getCurrentThreadCpuTime();
         for (Named each : names()) {
@@ -64,7 +66,7 @@ final class SchemaTrial {
             refuseIfLong(what, begin);
         } catch (SqliteException e) {
             refuseIfLong(what, begin);
-            // A view whose table is gone, or a trigger that does not fit any more: wrong, and quickly so.
+            // A view whose table is gone, or a trigger that no longer fits, fails quickly and slows nobody down.
             if (e.fault() == Fault.TOO_LARGE || e.fault() == Fault.TIME_LIMIT) throw e;
         }
     }
@@ -73,7 +75,7 @@ final class SchemaTrial {
         long nanos = THREADS.getCurrentThreadCpuTime() - begin;
         if (nanos <= MAX_NANOS) return;
         throw Fault.TOO_LARGE.saying(
-                "Statements on the %s \"%s\" would take %d ms to compile, more than the %d that a client may cause."
+                "Statements on the %s \"%s\" would take %d ms to compile; a client may cause at most %d ms."
                         .formatted(
                                 what.isView() ? "view" : "table",
                                 what.name(),

@@ -16,15 +16,15 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A request's statements on a connection, in the transaction that is open there: the same in the server and in a
-/// worker process.
+/// Runs a request's statements on a connection, in the transaction that is open there. The server and the worker
+/// processes both use it.
 final class StatementRun {
-    /// Takes the answers, statement by statement.
+    /// Receives the answers, statement by statement.
     interface Answers {
-        /// Takes the rows of the statement at `index`.
+        /// What receives the rows of the statement at `index`. Called before the statement runs.
         RowReader.Target rows(int index);
 
-        /// The statement is over.
+        /// Called when the statement at `index` is done.
         void end(int index, Meta meta);
     }
 
@@ -43,11 +43,13 @@ final class StatementRun {
         this.answers = answers;
     }
 
-    /// @return false, and nothing has been run, if a statement writes
+    /// Runs the statements if all of them only read.
+    ///
+    /// @return false if a statement writes; nothing has been run then
     boolean read(CallerConnection lent) {
         return lent.as(caller, isPoliced, () -> {
             if (isPoliced) lent.police();
-            // All are looked at before any runs: an answer once begun cannot move to the writer.
+            // All are prepared before any runs: once the answer has begun, the request cannot move to the writer.
             if (calls.size() > 1 && !allReadonly(lent)) return false;
             for (int i = 0; i < calls.size(); i++) {
                 if (!readOne(lent, i)) return false;
@@ -61,7 +63,9 @@ final class StatementRun {
         return Optional.ofNullable(last).filter(CallerStatement::wasKept);
     }
 
-    /// @param maxDatabaseBytes what a client's statements may make the database grow to
+    /// Runs the statements, which may write.
+    ///
+    /// @param maxDatabaseBytes the size up to which a client's statements may make the database grow
     void write(Transaction transaction, CallerConnection lent, ChangeObserver observer, long maxDatabaseBytes) {
         long usedBefore = caller.isAdmin() ? 0 : usedBytes(transaction);
         // Do not leak another caller's `last_insert_rowid()`.
@@ -101,13 +105,13 @@ final class StatementRun {
         });
     }
 
-    /// Empty for a statement that writes.
+    /// Prepares a statement that only reads. Empty if it writes.
     private Optional<CallerStatement> prepareRead(CallerConnection lent, String sql) {
         CallerStatement statement;
         try {
             statement = prepare(lent, sql, isPoliced);
         } catch (SqliteException e) {
-            // A view in the table's place cannot be written to here, which SQLite says as a mistake.
+            // The view in the table's place cannot be written to here, so SQLite reports a write as an error.
             if (isPoliced && lent.policing().wantsToWrite(e)) return Optional.empty();
             throw e;
         }
@@ -117,7 +121,8 @@ final class StatementRun {
         return Optional.empty();
     }
 
-    /// Pages that hold something; what a deletion freed is used again before the file grows.
+    /// Bytes of the pages that are in use. Free pages do not count, because SQLite reuses them before the file
+    /// grows.
     private static long usedBytes(Transaction transaction) {
         SqliteStatement pages = transaction.statement("""
                 SELECT (c.page_count - f.freelist_count) * s.page_size
@@ -159,7 +164,7 @@ final class StatementRun {
         });
     }
 
-    /// Names the statement that failed, where there are several.
+    /// Does `work`. If there are several statements, a failure's message says which one failed.
     private <T> T at(int index, Supplier<T> work) {
         if (calls.size() == 1) return work.get();
         try {
@@ -174,13 +179,14 @@ final class StatementRun {
 
     private static CallerStatement prepare(CallerConnection lent, String sql, boolean isPoliced) {
         if (isPoliced) lent.policing().begin(sql, null);
-        // Some pragmas answer from the schema the connection remembers, however old.
+        // Some pragmas answer from the schema that the connection has cached, however old it is.
         if (SqlScan.mentionsPragma(sql)) lent.lookAtSchema();
         CallerStatement statement;
         try {
             statement = lent.prepare(sql);
         } catch (SqliteException e) {
-            // A mistake may be one by an old schema only: SQLite counts columns, for one, without looking at the file.
+            // The error may come from an old cached schema: for example, SQLite counts columns without reading the
+            // file.
             lent.lookAtSchema();
             statement = lent.prepare(sql);
         }
@@ -188,7 +194,9 @@ final class StatementRun {
         return statement;
     }
 
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] where a second statement follows
+    /// Checks that `sql` is one statement. If it is not, closes `statement`.
+    ///
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] if a second statement follows
     static void requireOne(SqliteStatement statement, String sql) {
         if (SqlScan.isBlank(statement.tail())) return;
         int second = sql.length() - statement.tail().length() + SqlScan.firstToken(statement.tail());

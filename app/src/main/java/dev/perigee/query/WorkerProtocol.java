@@ -17,18 +17,19 @@ import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 
-/// What the server and a worker process say to each other about statements. Both are of one build, so there is no
-/// version.
+/// The protocol of the server and a worker process for statements. Both are the same build, so it has no version.
 ///
-/// A request is a [Request], what the worker has to know anew, and its fields. The worker answers with any number of
-/// [Tag]s, of which [Tag#isLast] ends the exchange.
+/// A request consists of a [Request], the news that [QueryWorker#putNews] sends, and the request's fields. The
+/// worker answers with any number of messages. Each begins with a [Tag]; a tag that [Tag#isLast] ends the
+/// exchange.
 final class WorkerProtocol {
     enum Request {
-        /// Limit, caller, statements: run them if they only read.
+        /// Fields: time limit, caller, statements. The worker runs them if they only read.
         READ,
-        /// Limit, caller, statements, and whether changes are recorded: run them in a transaction.
+        /// Fields: time limit, limits of the WAL and the database in bytes, whether changes are recorded, caller,
+        /// statements. The worker runs them in a transaction.
         WRITE,
-        /// A text: normalize it.
+        /// Field: a text. The worker answers with its normalized form.
         NORMALIZE;
 
         static Request of(int code) {
@@ -41,26 +42,26 @@ final class WorkerProtocol {
         COLUMNS,
         /// A row's values, as many as there are columns.
         ROW,
-        /// A statement is over: rows read and written.
+        /// A statement is done: rows read and written.
         END,
-        /// A plugin's function is needed: its number and arguments. The server answers whether it worked, then the
-        /// value or the fault.
+        /// A plugin's function is needed: its number and arguments. The server answers whether the call succeeded,
+        /// then with the value or the fault.
         CALL,
-        /// A table is about to be altered. The server answers with a byte.
+        /// A table is about to be altered: its name. The server answers with a byte when it is ready.
         ALTERING,
-        /// All is done but the commit. The server answers whether to commit.
+        /// Everything is done except for the commit. The server answers whether to commit.
         READY,
-        /// A read is over; what was learnt of the statement follows.
+        /// A read is done. What [PointReads] learnt about the last statement follows.
         DONE,
         /// The statements write; nothing was run.
         WRITES,
         /// The transaction is committed.
         COMMITTED,
-        /// It was rolled back as the server wanted.
+        /// The transaction was rolled back, as the server wanted.
         ROLLED_BACK,
         /// The normalized text.
         TEXT,
-        /// Fault and message; nothing was written.
+        /// The request failed: fault and message. Nothing was written.
         FAILED;
 
         static Tag of(int code) {
@@ -130,7 +131,7 @@ final class WorkerProtocol {
         };
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     static void skipValue(Wire wire) {
         switch (wire.getByte()) {
             case INTEGER, REAL -> wire.skip(Long.BYTES);

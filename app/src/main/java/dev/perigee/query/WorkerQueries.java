@@ -29,13 +29,14 @@ import java.util.function.BiConsumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Has statements compiled and run in worker processes ([QueryWorker]), so that no statement can harm this one. Safe
-/// for many threads.
+/// Compiles and runs statements in worker processes ([QueryWorker]), so that no statement can harm the server
+/// process. Safe for many threads.
 final class WorkerQueries implements AutoCloseable {
-    /// The class that the child process begins with. It wires rooms that come after this one, hence a name.
+    /// The main class of a worker process. It is given by name because it uses rooms that this one must not
+    /// import.
     private static final String MAIN = "dev.perigee.WorkerMain";
 
-    /// Rows that are passed over between two requests to the worker to stop.
+    /// Rows that are skipped before the worker is asked again to stop.
     private static final int ROWS_BETWEEN_CANCELS = 256;
 
     private static final RowSink NOWHERE = new RowSink() {
@@ -48,18 +49,19 @@ final class WorkerQueries implements AutoCloseable {
         }
     };
 
-    /// How often a request that writes waits for its turn again because the turn before ended the worker.
+    /// How many turns a request that writes waits for. It needs another one if the turn before it ended the
+    /// worker.
     private static final int MAX_WRITE_TURNS = 5;
 
     private static final Duration NORMALIZE_LIMIT = Duration.ofSeconds(5);
 
-    /// Takes the answers of a request.
+    /// Receives the answers of a request.
     ///
-    /// @param rows the sink for the statement at an index
-    /// @param end told when a statement is over
+    /// @param rows gives the sink for the rows of the statement at an index
+    /// @param end called with the index of a statement when it is done
     record Answers(IntFunction<RowSink> rows, BiConsumer<Integer, Meta> end) {}
 
-    /// What a worker was told last.
+    /// What a worker process was told last; see [QueryWorker#putNews].
     private static final class Told {
         long protectedVersion = -1;
         int functionCount;
@@ -98,10 +100,10 @@ final class WorkerQueries implements AutoCloseable {
 
     /// Runs statements that only read.
     ///
-    /// @return false, and nothing has been run, if one of them writes
+    /// @return false if one of them writes; nothing has been run then
     boolean read(
             Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers, Cancellation cancellation) {
-        cancellation.check(); // Later it costs a worker.
+        cancellation.check(); // A later cancellation costs a worker process.
         return pool.read(owner(caller), config.readLimit(), worker -> {
             Wire wire = worker.wire();
             begin(worker, Request.READ);
@@ -119,16 +121,18 @@ final class WorkerQueries implements AutoCloseable {
             if (last == Tag.DONE) points.get(wire, calls.getLast().sql());
             worker.finished();
             if (exchange.refusal != null) {
-                cancellation.check(); // What an interrupted statement says is a consequence.
+                cancellation.check(); // If it was cancelled, report that, and not the error that follows from it.
                 throw exchange.refusal;
             }
             return last != Tag.WRITES;
         });
     }
 
-    /// Runs statements in one transaction of the worker that writes, while the server's writer keeps still.
+    /// Runs statements in one transaction of the worker process that writes, while the server's own writer waits.
     ///
-    /// The answers are complete, and what was written is durable, when this returns.
+    /// When this returns, the answers are complete and the transaction is committed.
+    ///
+    /// @throws PerigeeException [Fault#BUSY] if too many turns before this one ended the worker process
     void write(Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers) {
         for (int turns = 0; turns < MAX_WRITE_TURNS; turns++) {
             pool.awaitWriter();
@@ -136,26 +140,26 @@ final class WorkerQueries implements AutoCloseable {
         }
         throw Fault.BUSY.in(
                 "a client's statement",
-                "other statements ended the worker process that writes %d times while this one waited for its turn"
+                "while it waited for its turn, other statements ended the worker process that writes %d times"
                         .formatted(MAX_WRITE_TURNS),
                 "It was not run");
     }
 
-    /// @return false, and nothing has been run, if the turn before this one ended the worker that writes
+    /// @return false if the turn before this one ended the worker that writes; nothing has been run then
     private boolean hasWritten(Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers) {
         return store.lendWriter(lease -> {
             WriteTurn turn = new WriteTurn(caller, isPoliced, calls, answers, lease);
             try {
                 return pool.write(config.writeLimit(), turn::run);
             } catch (PerigeeException e) {
-                // It died after it was told to commit: whether it did so is known by now.
+                // The worker died after it was told to commit. By now it is known whether it did.
                 if (turn.isCommitSent && lease.hasCommitted()) return true;
                 throw e;
             }
         });
     }
 
-    /// `sql` as SQLite normalizes it.
+    /// SQLite's normalized form of `sql`.
     String normalized(Caller caller, String sql) {
         return pool.read(owner(caller), NORMALIZE_LIMIT, worker -> {
             begin(worker, Request.NORMALIZE);
@@ -174,7 +178,7 @@ final class WorkerQueries implements AutoCloseable {
             },
             (_, _) -> {});
 
-    /// Callers with one token are one owner; those with a JWT are told apart by its subject.
+    /// All callers with the same token are one owner of workers. Callers with a JWT are told apart by its subject.
     private static String owner(Caller caller) {
         return caller.role() + caller.subject().map(subject -> " " + subject).orElse("");
     }
@@ -193,7 +197,7 @@ final class WorkerQueries implements AutoCloseable {
         told.functionCount = functions.size();
     }
 
-    /// One writing request, on the writer thread.
+    /// One request that writes, on the writer thread.
     private final class WriteTurn {
         private final Caller caller;
         private final boolean isPoliced;
@@ -230,7 +234,7 @@ final class WorkerQueries implements AutoCloseable {
         }
     }
 
-    /// Reads what the worker says until it is done, or ready to commit.
+    /// Reads the worker's messages until it is done, or ready to commit.
     private final class Exchange {
         private final Wire wire;
         private final Worker worker;
@@ -243,11 +247,11 @@ final class WorkerQueries implements AutoCloseable {
         private RowSink rows = NOWHERE;
         private boolean isStopped;
 
-        /// Why the request fails: what the worker said, or what threw here. Nobody's rows are taken after that.
+        /// Why the request fails: the worker's fault, or an exception here. Later rows are skipped.
         private @Nullable RuntimeException refusal;
 
-        /// @param mayCancel whether nothing but the rows is lost when the worker stops early
-        /// @param lease the turn, in a request that writes
+        /// @param mayCancel whether the worker may stop early, because only rows are lost then
+        /// @param lease the writer's turn; null in a request that only reads
         Exchange(Worker worker, Answers answers, boolean mayCancel, @Nullable WriterLease lease) {
             this.worker = worker;
             this.wire = worker.wire();
@@ -306,7 +310,7 @@ final class WorkerQueries implements AutoCloseable {
             }
         }
 
-        /// @return false if the row does not fit into memory; it was passed over then
+        /// @return false if the row does not fit into memory; it was skipped then
         private boolean read(Value[] cells, MemoryBudget.Reservation reservation) {
             long[] rowBytes = {0, 0};
             for (int column = 0; column < columnCount; column++) {

@@ -1,12 +1,13 @@
 package dev.perigee.query.sql;
 
-/// The little that is asked of SQL text itself; everything else SQLite is asked.
+/// Quick checks of SQL text that do not need its words.
 public final class SqlScan {
     private static final String PRAGMA = "pragma";
 
     private SqlScan() {}
 
-    /// Where something other than blanks, semicolons and comments begins in `text`; its length where nothing does.
+    /// The index in `text` at which something other than blanks, semicolons and comments begins; the text's length
+    /// if there is nothing else.
     public static int firstToken(String text) {
         int i = 0;
         while (i < text.length()) {

@@ -11,7 +11,7 @@ public final class SqlWords {
     /// @param start where it begins in the text
     /// @param end after its last character
     public record Word(String text, int start, int end) {
-        /// The letters A to Z count without regard to case, as they do for SQLite; no others do.
+        /// Compares without regard to case, but only for the letters A to Z, as SQLite does.
         public boolean is(String other) {
             if (text.length() != other.length()) return false;
             for (int i = 0; i < text.length(); i++) {
@@ -25,7 +25,7 @@ public final class SqlWords {
         }
     }
 
-    /// The words of one character, which a long text has most of: one string each, however often they stand there.
+    /// Shared strings for the words of one ASCII character, which are most of the words of a long text.
     private static final String[] SIGNS = new String[128];
 
     static {
@@ -34,13 +34,14 @@ public final class SqlWords {
 
     private SqlWords() {}
 
-    /// As SQLite reads the text, to the character: whoever hides a keyword from here must hide it from SQLite too.
+    /// The words exactly as SQLite reads them. So a keyword that is hidden from this class is hidden from SQLite
+    /// too.
     public static List<Word> of(String sql) {
         return words(sql, true);
     }
 
-    /// The same for a text that has macros still: `$name(` is a name and a parenthesis, where SQLite would take both
-    /// and what is between them for one variable.
+    /// The words of a text that still has macros: `$name(` is a name and a parenthesis. SQLite would read
+    /// everything up to the closing parenthesis as one variable.
     public static List<Word> withMacros(String sql) {
         return words(sql, false);
     }
@@ -84,7 +85,8 @@ public final class SqlWords {
         return words;
     }
 
-    /// A variable goes on over `::` and, as in Tcl, over what stands in parentheses without blanks, quotes too.
+    /// The end of a variable. As in Tcl, the variable may contain `::`, and may end with parentheses that contain
+    /// anything but blanks, even quotes.
     private static int variableEnd(String sql, int start, boolean hasSuffixes) {
         int end = start + 1;
         boolean hasName = false;
@@ -119,7 +121,7 @@ public final class SqlWords {
         return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r' || c == 0x0B;
     }
 
-    /// Blanks beyond ASCII are letters to SQLite, but for the byte order mark.
+    /// To SQLite, blanks outside ASCII are letters, except for the byte order mark.
     private static boolean isBlank(char c) {
         return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r' || c == 0xFEFF;
     }

@@ -4,17 +4,17 @@ import dev.perigee.sqlite.SqlNames;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// A statement's text without its literals and blanks: what statements for the external database are compared and
-/// counted by, since SQLite need not be able to read them.
+/// The shape of a statement: its text without literals, blanks and comments. Statements for the external database
+/// are compared and counted by their shape, because SQLite may not be able to parse them.
 public final class StatementShape {
-    /// Numbers and parameters. `$a$` is none: it begins a text of PostgreSQL's.
+    /// Numbers and parameters. `$a$` is not among them: it begins a dollar-quoted string in PostgreSQL.
     private static final Pattern VALUE = Pattern.compile("[0-9][0-9A-Za-z_]*|\\$[0-9]+|\\?[0-9]*");
 
     private StatementShape() {}
 
-    /// Whether the text has a `$name(`, which SQLite cannot read until a plugin has written it out.
+    /// Whether the text has a macro, `$name(`, which SQLite cannot parse until a plugin has expanded it.
     ///
-    /// What it is written out as follows the table's columns, so such statements are compared as they were sent.
+    /// The expansion depends on the table's columns, so such statements are compared as they were sent.
     public static boolean hasMacro(String sql) {
         if (sql.indexOf('$') < 0) return false;
         List<SqlWords.Word> words = SqlWords.withMacros(sql);
@@ -30,9 +30,9 @@ public final class StatementShape {
                 && words.get(at + 1).is("(");
     }
 
-    /// The text's words with one blank between them, its literals and parameters as `?`, unquoted letters small. What
-    /// PostgreSQL may read differently stays as it is, so that it is like itself only. A macro's arguments stay too:
-    /// they say which columns are shown.
+    /// The text's words with one blank between them. Literals and parameters are `?`, and unquoted words are in
+    /// lower case. Text that PostgreSQL may read differently stays as it is, so that it equals only itself. The
+    /// arguments of a macro stay too, because they say which columns are shown.
     public static String of(String sql) {
         StringBuilder text = new StringBuilder();
         SqlWords.Word before = new SqlWords.Word("", 0, 0);
@@ -60,8 +60,8 @@ public final class StatementShape {
         return isBlank(rest) ? text.toString() : text.append(' ').append(rest).toString();
     }
 
-    /// Whether these are blanks and comments to everybody: PostgreSQL ends a line at a carriage return too, and its
-    /// comments nest.
+    /// Whether this is only blanks and comments, to SQLite and to PostgreSQL. PostgreSQL also ends a line at a
+    /// carriage return, and its comments nest.
     private static boolean isBlank(String gap) {
         int i = 0;
         while (i < gap.length()) {
