@@ -29,10 +29,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.exc.JacksonIOException;
 
-/// Takes every request: finds its route and its caller, has it answered, and answers for what goes wrong.
+/// Handles every request: finds its route and its caller, calls the route's handler, and answers errors.
 ///
-/// Point reads are answered on the thread that reads from the connections, see [InlineReads]. Every other request has a
-/// virtual thread, which may wait; SQLite runs on the store's own threads then.
+/// Point reads are answered on the selector thread, see [InlineReads]. Every other request has a virtual thread,
+/// which may block. Its SQL runs on the store's own threads, in a worker process or at the source.
 final class Dispatcher extends Handler.Abstract {
     private static final int MAX_NAME_CHARS = 100;
     private static final byte[] NOTHING = {};
@@ -89,7 +89,7 @@ final class Dispatcher extends Handler.Abstract {
         HttpFields.Mutable headers = response.getHeaders();
         cors.addTo(headers, request.getHeaders().get(HttpHeader.ORIGIN));
         headers.put("X-Content-Type-Options", "nosniff");
-        request.addIdleTimeoutListener(_ -> false); // Reads and writes have their limit; work has its own.
+        request.addIdleTimeoutListener(_ -> false); // Reads, writes and work have their own limits.
         heads.complete(request.getConnectionMetaData().getConnection());
         Optional<Caller> caller = isStopping ? Optional.empty() : inline.caller(request);
         byte[] taken = caller.isPresent() ? InlineReads.body(request) : NOTHING;
@@ -98,9 +98,9 @@ final class Dispatcher extends Handler.Abstract {
         return true;
     }
 
-    /// Answers a point read here and now.
+    /// Answers a point read on this thread.
     ///
-    /// @return false if the other path has to be taken; nothing has been sent then
+    /// @return false if the normal path has to be taken; nothing has been sent then
     private boolean answeredInline(
             Request request, Response response, Callback callback, Caller caller, byte[] body, long begin) {
         Optional<Query> query = InlineReads.query(request, body, caller);
@@ -110,7 +110,7 @@ final class Dispatcher extends Handler.Abstract {
         boolean isWithinRate = rates.tryTake(rateName(caller));
         Optional<ByteBuffer> answer = isWithinRate ? inline.read(query.get()) : Optional.empty();
         if (answer.isEmpty()) {
-            if (isWithinRate) rates.giveBack(rateName(caller)); // It is counted where it is answered.
+            if (isWithinRate) rates.giveBack(rateName(caller)); // The normal path counts it.
             place.leave();
             return false;
         }
@@ -122,7 +122,7 @@ final class Dispatcher extends Handler.Abstract {
         return true;
     }
 
-    /// The end of an answer to a point read.
+    /// Ends a point read, once its answer has been sent or has failed.
     private final class InlineAnswer implements Callback {
         private final Exchange exchange;
         private final Request request;
@@ -175,7 +175,7 @@ final class Dispatcher extends Handler.Abstract {
         }
     }
 
-    /// On a thread of its own.
+    /// Handles a request on a thread of its own.
     ///
     /// @param taken the beginning of the body, which has been read already
     private void handle(Request request, Response response, Callback callback, byte[] taken, long begin) {
@@ -196,7 +196,7 @@ final class Dispatcher extends Handler.Abstract {
             if (exchange.isUpgraded()) return;
             heads.answered(connection);
             if (isComplete) callback.succeeded();
-            else callback.failed(new EofException("the answer was broken off")); // The library logs others loudly.
+            else callback.failed(new EofException("the answer was broken off")); // Jetty logs other exceptions loudly.
         } catch (Throwable e) {
             callback.failed(e);
             if (e instanceof Error error) throw error;
@@ -205,7 +205,7 @@ final class Dispatcher extends Handler.Abstract {
         }
     }
 
-    /// A target that is no path (`*`, `host:port`) or cannot be decoded leads nowhere.
+    /// Finds the route. A target that is not a path (`*`, `host:port`) or cannot be decoded has none.
     private Match<Endpoint> match(Request request) {
         @Nullable String path = request.getHttpURI().getPath();
         if (path == null || !path.startsWith("/")) return new Match.Unknown<>();
@@ -225,7 +225,7 @@ final class Dispatcher extends Handler.Abstract {
         try {
             hosts.check(request.getHeaders().get(HttpHeader.HOST));
             Endpoint endpoint = endpoint(match, response);
-            if (isStopping) throw Fault.CLOSED.saying("The server stops.");
+            if (isStopping) throw Fault.CLOSED.saying("The server is stopping.");
             exchange.caller(caller(exchange, request, endpoint));
             if (endpoint.access() != Access.ANYBODY) exchange.place(places.of(exchange.caller()));
             endpoint.handler().handle(exchange);
@@ -233,7 +233,7 @@ final class Dispatcher extends Handler.Abstract {
         } catch (PerigeeException e) {
             return failed(exchange, response, e);
         } catch (IOException | JacksonIOException e) {
-            LOG.debug("A client went away or was too slow", e);
+            LOG.debug("A client disconnected or was too slow", e);
             return false;
         } catch (RuntimeException e) {
             LOG.error(
@@ -247,7 +247,8 @@ final class Dispatcher extends Handler.Abstract {
         }
     }
 
-    /// Who guesses tokens is looked at no more, however right the next one may be.
+    /// Identifies the caller. Once an address has sent too many wrong tokens, even a correct one is refused for a
+    /// while.
     private Caller known(Request request, @Nullable String authorization) {
         if (guesses.isSpent(request)) throw RateLimits.refusal();
         try {
@@ -294,7 +295,7 @@ final class Dispatcher extends Handler.Abstract {
             try {
                 return known(request, authorization);
             } catch (PerigeeException _) {
-                return Caller.NOBODY; // Who needs no token is not refused for a wrong one, but it counts.
+                return Caller.NOBODY; // This route needs no token; a wrong one only counts.
             }
         }
         Caller caller = known(request, authorization);
@@ -309,7 +310,8 @@ final class Dispatcher extends Handler.Abstract {
         return caller.subject().map(Dispatcher::rateName).orElse(caller.role().name());
     }
 
-    /// Subjects may be of any length, and names are kept.
+    /// The name under which a JWT's subject is counted. Names are kept in memory, so a long subject is replaced by
+    /// its hash.
     private static String rateName(String subject) {
         if (subject.length() <= MAX_NAME_CHARS) return "jwt " + subject;
         return "jwt-hash " + HexFormat.of().formatHex(Authentication.hash(subject));

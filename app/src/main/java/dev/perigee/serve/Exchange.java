@@ -36,34 +36,35 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.JsonNode;
 
-/// One request and its answer, for the thread that handles it; [RequestWatch] looks at it from outside.
+/// One request and its answer. It belongs to the thread that handles the request; [RequestWatch] checks on it from
+/// its own thread.
 final class Exchange {
-    /// What the handling thread waits for, and so what helps when it has to end.
+    /// What the handling thread waits for. It decides how the request can be ended.
     enum Phase {
-        /// The client's body.
+        /// For the client's body.
         READING,
-        /// SQLite, the source, a plugin.
+        /// For SQLite, the source or a plugin.
         WORKING,
-        /// The client to take what was sent.
+        /// For the client to read what was sent.
         SENDING,
         DONE
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
-    /// How long a request may take until its body's rate counts.
+    /// How long a body may arrive at any rate before its rate counts.
     private static final Duration BODY_GRACE = Duration.ofSeconds(5);
 
     private static final int BODY_CHUNK_BYTES = 16 << 10;
 
-    /// A body that is too large is read on so far before it is refused, so that a client that sends first and reads
-    /// later hears of it.
+    /// How much more than the limit is read of a body before it is refused. A client that reads no answer before
+    /// it has sent everything can then see the refusal.
     private static final long DRAIN_BYTES = 64L << 20;
 
-    /// What a node of a JSON tree takes, with its place in the one above.
+    /// Memory that a node of a JSON tree takes, including its place in its parent.
     private static final long NODE_BYTES = 100;
 
-    /// Whoever answers a request that is no longer one of HTTP.
+    /// Takes over a request that upgrades its connection to another protocol.
     @FunctionalInterface
     interface Upgrade {
         /// @return false if the request asks for no upgrade
@@ -100,10 +101,10 @@ final class Exchange {
         this.bytesBefore = connection().getBytesIn();
     }
 
-    /// Gives the request its place among those that run, now or once its body is read: a body that comes slowly keeps
-    /// nobody else out.
+    /// Gives the request its place among those that run. It takes the place now, or once its body has been read,
+    /// so that slow bodies take no places.
     ///
-    /// @throws PerigeeException [Fault#BUSY] if there is none
+    /// @throws PerigeeException [Fault#BUSY] if no place is free
     void place(RequestSlots.Place given) {
         place = given;
         if (!hasBody()) given.take();
@@ -117,7 +118,7 @@ final class Exchange {
         return request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING) || request.getLength() > 0;
     }
 
-    /// Whether the body is being read, and fewer bytes of it have come than the least rate asks for.
+    /// Whether the body is being read, and has arrived at less than the given rate.
     boolean isSlowBody(int leastBytesPerSecond) {
         synchronized (this) {
             if (phase != Phase.READING || readingSinceNanos == 0) return false;
@@ -133,12 +134,12 @@ final class Exchange {
         return request.getMethod();
     }
 
-    /// As it was sent, percent-encoded.
+    /// The path as it was sent, percent-encoded.
     String path() {
         return request.getHttpURI().getPath();
     }
 
-    /// For people and plugins; routes are matched before decoding.
+    /// The decoded path, for people and plugins. Routes are matched before decoding.
     String decodedPath() {
         return RouteTable.decoded(String.valueOf(path()));
     }
@@ -164,7 +165,7 @@ final class Exchange {
         isAudited = true;
     }
 
-    /// Whether it is an admin's call, by its token or in a way that a plugin knows.
+    /// Whether this is an admin's call, by its token or because a plugin said so.
     boolean isAudited() {
         return isAudited || caller.isAdmin();
     }
@@ -205,10 +206,11 @@ final class Exchange {
         return fields;
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
-    /// @param memory holds what the body takes
-    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] where it breaks off
+    /// @param memory the reservation that counts the body
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it has more than `maxBytes`, [Fault#INVALID_REQUEST] if it
+    ///     breaks off, [Fault#BUSY] if there is no memory for it or no place for the request
     byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
         readingSinceNanos = System.nanoTime();
         try (InputStream in = bodyStream()) {
@@ -226,7 +228,7 @@ final class Exchange {
                     if (total > maxBytes + DRAIN_BYTES) break;
                     continue;
                 }
-                memory.grow(3L * read); // The growing copy, the last copy, and what is parsed from it.
+                memory.grow(3L * read); // The growing buffer, the final array, and what is parsed.
                 body.write(chunk, 0, read);
             }
             if (total > maxBytes || declared > maxBytes) {
@@ -247,7 +249,7 @@ final class Exchange {
         return taken.length == 0 ? rest : new SequenceInputStream(new ByteArrayInputStream(taken), rest);
     }
 
-    /// The body, or a file of it, on the disk.
+    /// Writes the body, or one file of a form, to the disk; see [UploadedBody#read].
     Upload upload(String field, Path folder, long maxBytes) {
         if (place != null) place.take();
         readingSinceNanos = System.nanoTime();
@@ -255,7 +257,7 @@ final class Exchange {
         try {
             return UploadedBody.read(request, field, folder, maxBytes);
         } catch (PerigeeException e) {
-            // What is left of a body that could not be read would be taken for the next request.
+            // The unread rest of the body would be taken for the next request.
             response.getHeaders().put(HttpHeader.CONNECTION, "close");
             throw e;
         } finally {
@@ -263,7 +265,9 @@ final class Exchange {
         }
     }
 
-    /// That the request has a JSON body by its content type.
+    /// Checks that the content type is JSON.
+    ///
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] if it is not
     void requireJson() {
         String type = header("Content-Type").orElse("");
         int end = type.indexOf(';');
@@ -272,8 +276,8 @@ final class Exchange {
         }
     }
 
-    /// The body as a tree. Its nodes may take many times the memory of their text, so they are counted before any is
-    /// made.
+    /// Parses a body to a tree. The nodes may take many times the memory of their text, so they are counted before
+    /// any is made.
     static JsonNode json(byte[] body, MemoryBudget.Reservation memory) {
         try {
             memory.grow(NODE_BYTES * tokens(body));
@@ -308,17 +312,17 @@ final class Exchange {
         return response.isCommitted();
     }
 
-    /// Sends bytes and waits until the client has taken them, or the connection's buffers have.
+    /// Sends bytes, and waits until the client or the connection's buffers have taken them.
     void write(boolean isLast, ByteBuffer bytes) throws IOException {
         phase(Phase.SENDING);
         Content.Sink.write(response, isLast, bytes);
-        // After the end nobody looks any more: a byte that comes now is of the next request, or of a body nobody read.
+        // From now on isClientGone() must not read: the next byte is of the next request, or of an unread body.
         phase(isLast ? Phase.DONE : Phase.WORKING);
     }
 
-    /// Begins to send a whole answer; nobody waits for the client.
+    /// Begins to send a whole answer, and does not wait for the client.
     ///
-    /// @param sent told once, when the client has taken it or is gone
+    /// @param sent called once, when the client has taken the answer or is gone
     void send(ByteBuffer body, Callback sent) {
         status(200, "application/json");
         contentLength(body.remaining());
@@ -346,8 +350,9 @@ final class Exchange {
         write(true, ByteBuffer.allocate(0));
     }
 
-    /// A request is often refused before its body is there. The connection ends with the answer then, and the client
-    /// has to be told, else it sends its next request into nothing.
+    /// Tells the client that the connection closes after this answer, if the body has not been read to its end.
+    /// This is frequent, because requests are often refused before their body has arrived. Without it, the client
+    /// would send its next request on a connection that closes.
     private void closeIfBodyIsLeft() {
         if (!request.consumeAvailable()) response.getHeaders().put(HttpHeader.CONNECTION, "close");
     }
@@ -357,25 +362,27 @@ final class Exchange {
         answer(200, "application/json", Json.MAPPER.writeValueAsBytes(Map.of("result", value)));
     }
 
-    /// Leaves the request and its callback to `upgrade`, for good, unless it finds no upgrade asked for.
+    /// Leaves the request and its callback to `upgrade`.
+    ///
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] if the request asks for no upgrade
     void upgrade(Upgrade upgrade) {
         synchronized (this) {
-            phase = Phase.DONE; // From here on nobody but the upgraded connection reads from it.
+            phase = Phase.DONE; // From here on, only the upgraded connection reads.
         }
         isUpgraded = upgrade.to(request, response, callback);
-        if (!isUpgraded) throw Fault.INVALID_REQUEST.saying("The WebSocket's handshake is not one.");
+        if (!isUpgraded) throw Fault.INVALID_REQUEST.saying("Invalid WebSocket handshake.");
     }
 
     boolean isUpgraded() {
         return isUpgraded;
     }
 
-    /// A plugin's own work bounds its time itself.
+    /// Lifts the time limit of requests. A plugin limits its own work.
     void unlimited() {
         isUnlimited = true;
     }
 
-    /// The time limit of requests holds again.
+    /// Restores the time limit of requests.
     void limited() {
         isUnlimited = false;
     }
@@ -384,11 +391,14 @@ final class Exchange {
         return isUnlimited;
     }
 
-    /// The answer is a stream of events: it may take any time, and its thread is interrupted when it has to end.
+    /// Marks the answer as a stream of events. It may take any time. To end it, the calling thread is interrupted.
     synchronized void isStream() {
         streamingThread = Thread.currentThread();
     }
 
+    /// Ends the answer if it is a stream of events.
+    ///
+    /// @return whether it was one that had not ended
     synchronized boolean endIfStream() {
         Thread thread = streamingThread;
         if (thread == null || phase == Phase.DONE) return false;
@@ -401,14 +411,17 @@ final class Exchange {
         if (phase != Phase.DONE) phase = next;
     }
 
-    /// Nothing of this request is looked at any more. The connection closes if a look at it took a byte of the next.
+    /// To be called when the request has been handled. Nobody watches it any more.
+    ///
+    /// @return whether the connection has to close, because [#isClientGone] has taken a byte of the next request
     synchronized boolean done() {
         phase = Phase.DONE;
         streamingThread = null;
         return isSwallowed;
     }
 
-    /// Ends the request: a statement by interrupt, so that an error can be answered; else by closing the connection.
+    /// Ends the request. Work is cancelled, so that an error can be answered. Closes the connection if the body is
+    /// still being read, or if the answer has begun.
     synchronized void end(PerigeeException reason) {
         switch (phase) {
             case WORKING -> {
@@ -423,9 +436,11 @@ final class Exchange {
         }
     }
 
-    /// Looks whether the client has closed its connection while we work for it; Jetty does not read from a connection
-    /// while it is being answered. A client that sends its next request early has that byte taken here, so its
-    /// connection closes after this answer; such a client has to expect that.
+    /// Whether the client has closed its connection while we work for it. This reads from the connection, because
+    /// Jetty does not do so while a request is being answered.
+    ///
+    /// If a client sends its next request early (pipelining), its first byte is taken here. The connection then
+    /// closes after this answer, which such a client has to expect.
     synchronized boolean isClientGone() {
         if (phase != Phase.WORKING) return false;
         EndPoint endPoint = endPoint();
