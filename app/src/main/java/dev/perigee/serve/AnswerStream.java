@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
-/// The body of an answer. A small body is buffered until it is complete: a failure can still become an error
+/// The body of an answer. A small body is buffered until it is complete. So a failure can still become an error
 /// answer, and the thread that produces the rows never waits for a slow client. A larger body is sent while it is
 /// produced.
 final class AnswerStream extends OutputStream {
