@@ -24,21 +24,21 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// One of the store's connections, lent to callers' statements: they are prepared and run under [AccessRules], and kept
-/// prepared per role. For the thread that owns the connection.
+/// One of the store's connections, lent to callers' statements. They are prepared and run under [AccessRules], and
+/// kept prepared for each role. For the thread that owns the connection.
 ///
-/// The authorizer stays set and lets Perigee's own statements pass. Setting it anew for each request would make SQLite
-/// prepare every statement of the connection again; and it has to be there while a statement runs, because SQLite
-/// prepares that again by itself when the schema has changed.
+/// The authorizer stays set and lets Perigee's own statements pass. If it were set again for each request, SQLite
+/// would prepare every statement of the connection again. It also has to be set while a statement runs, because
+/// SQLite prepares the statement again by itself when the schema has changed.
 final class CallerConnection {
-    /// Statements kept prepared.
+    /// The most statements that are kept prepared.
     private static final int MAX_STATEMENTS = 128;
 
-    /// Longer ones are not kept, so that the cache's memory has a bound.
+    /// Longer statements are not kept, so that the memory of this cache is bounded.
     private static final int MAX_KEPT_CHARS = 8192;
 
-    /// Longest text or blob a caller's statement may make or read. SQLite builds values outside the heap, where no
-    /// other limit of ours holds.
+    /// The longest text or blob that a caller's statement may make or read. SQLite builds values outside the heap,
+    /// where no other limit of ours applies.
     static final int MAX_VALUE_BYTES = 64 << 20;
 
     private record Key(Role role, String sql) {}
@@ -62,8 +62,8 @@ final class CallerConnection {
     private boolean isPoliced;
     private long policedSchema = -1;
 
-    /// @param functions makes the plugins' functions known to a connection
-    /// @param observer who follows the writes now
+    /// @param functions registers the plugins' functions on a connection
+    /// @param observer gives the observer that follows writes now
     CallerConnection(
             SqliteConnection connection,
             ProtectedTables protectedTables,
@@ -84,7 +84,7 @@ final class CallerConnection {
         return connection;
     }
 
-    /// Rows that statements have changed so far, without those that were written only because somebody follows them.
+    /// Rows that statements have changed so far, without those that the change observer's triggers have written.
     long changes() {
         return connection.totalChanges() - observer.get().rowsWritten();
     }
@@ -95,8 +95,8 @@ final class CallerConnection {
 
     /// Runs `work` with the rights of `caller`.
     ///
-    /// @param policed whether row-level security stands between the caller and the tables
-    /// @throws PerigeeException the refusal itself where a statement went beyond them
+    /// @param policed whether row-level security applies to the caller
+    /// @throws PerigeeException the refusal itself if a statement exceeded these rights
     <T> T as(Caller caller, boolean policed, Supplier<T> work) {
         this.role = caller.role();
         this.isPoliced = policed;
@@ -114,7 +114,7 @@ final class CallerConnection {
         }
     }
 
-    /// Runs `work` with Perigee's own rights, in the middle of a caller's.
+    /// Runs `work` with Perigee's own rights, within the work of a caller.
     <T> T asPerigee(Supplier<T> work) {
         Role caller = role;
         role = null;
@@ -127,7 +127,8 @@ final class CallerConnection {
         }
     }
 
-    /// Puts the policies of the transaction that is open in place, on a connection that only policed callers use.
+    /// Puts the policies in place, as the open transaction sees them. For a connection that only policed callers
+    /// use.
     void police() {
         asPerigee(() -> {
             Policies now = Policies.read(connection);
@@ -149,7 +150,7 @@ final class CallerConnection {
         }
     }
 
-    /// A step on the schema's own table makes the connection read what others changed.
+    /// Makes the connection read schema changes of other connections, by a step on the schema table.
     void lookAtSchema() {
         asPerigee(() -> {
             try (SqliteStatement look = connection.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")) {
@@ -158,15 +159,17 @@ final class CallerConnection {
         });
     }
 
-    /// The statement, ready to be bound. It is given back by [#release].
+    /// Prepares a statement, or takes it from those that were kept. It has to be given back by [#release].
+    ///
+    /// @throws PerigeeException [Fault#FORBIDDEN] if its text contains a reserved name
     CallerStatement prepare(String sql) {
         long version = protectedTables.version();
         if (version != rulesVersion) {
-            // What was allowed when it was prepared may not be any more.
+            // What was allowed when a statement was prepared may no longer be allowed.
             clear();
             rulesVersion = version;
         }
-        // Under such a name, given to a view or a WITH, everything would be allowed; a plan shows them.
+        // A view or a WITH of such a name would be allowed everything. A query plan shows these names.
         String followers = observer.get().triggerPrefix();
         if (!followers.isEmpty() && SqlNames.folded(sql).contains(SqlNames.folded(followers))) {
             throw Fault.FORBIDDEN.saying("A name in the statement is not available.");
@@ -179,7 +182,8 @@ final class CallerConnection {
 
     /// To be called when a statement has been run.
     ///
-    /// @throws PerigeeException [Fault#TOO_LARGE] if it made what others' statements take long to compile
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it made a view or trigger that other statements would take
+    ///     long to compile
     void checkMade(CallerStatement statement) {
         if (!statement.makes() || role == Role.ADMIN) return;
         asPerigee(() -> {
@@ -193,7 +197,7 @@ final class CallerConnection {
         sqlite.reset();
         sqlite.clearBindings();
         String sql = statement.sql();
-        // A pragma may hold the answer of when it was prepared.
+        // A pragma may keep the answer from the time when it was prepared.
         boolean isPlain = sql.length() <= MAX_KEPT_CHARS
                 && !statement.namesHidden()
                 && !statement.makes()
@@ -228,11 +232,11 @@ final class CallerConnection {
         Role caller = role;
         if (caller == null) return Authorizer.Decision.OK;
         if (trigger != null && observer.get().owns(trigger)) return Authorizer.Decision.OK;
-        // A table that is dropped takes them along.
+        // Dropping a table drops the observer's triggers on it too.
         boolean isDropped = action == AuthorizerAction.DROP_TEMP_TRIGGER;
         if (isDropped && arg1 != null && observer.get().owns(arg1)) return Authorizer.Decision.OK;
         current.asked(action, arg1, arg2, trigger);
-        // SQLite's own doing, in a statement that has no place for a caller's query.
+        // SQLite itself reads it, in a statement that cannot contain a caller's query.
         if (current.defines() && action == AuthorizerAction.READ && "sqlite_temp_master".equals(arg1))
             return Authorizer.Decision.OK;
         rules.refusal(caller, action, arg1, arg2, database, trigger, current.writes(), current.target())

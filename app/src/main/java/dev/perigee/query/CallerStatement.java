@@ -31,13 +31,15 @@ final class CallerStatement implements AutoCloseable {
         this.sql = sql;
     }
 
-    /// The statement was compiled just now.
+    /// To be called when the statement has been compiled.
     CallerStatement compiled(SqliteStatement statement) {
         sqlite = statement;
         return this;
     }
 
-    /// The statement was compiled for an earlier request and kept.
+    /// To be called when the statement was kept from an earlier request.
+    ///
+    /// @param viewsUsed what [#usesViews] was when it was compiled
     CallerStatement kept(SqliteStatement statement, boolean viewsUsed) {
         sqlite = statement;
         wasKept = true;
@@ -55,7 +57,7 @@ final class CallerStatement implements AutoCloseable {
         if (MAKING.contains(action)) makes = true;
         boolean stores = action == AuthorizerAction.INSERT || action == AuthorizerAction.UPDATE;
         if (stores || action == AuthorizerAction.DELETE) writes = true;
-        // Perigee's triggers on a table of its own look at the row that is written; nobody else has any there.
+        // Perigee's triggers on its own tables read the row that is written. Nobody else can have triggers there.
         if (trigger == null && stores) target = arg1;
     }
 
@@ -73,7 +75,7 @@ final class CallerStatement implements AutoCloseable {
         return wasKept;
     }
 
-    /// Whether it names a view, or fires a trigger.
+    /// Whether it uses a view or fires a trigger.
     boolean usesViews() {
         return usesViews;
     }

@@ -12,8 +12,8 @@ import java.util.Optional;
 ///
 /// @param source the external database, if one is configured
 /// @param memory shared by large requests, rows and collected answers
-/// @param cache of answers of `source`
-/// @param points what is known of statements that read by key
+/// @param cache caches the answers of `source`
+/// @param points knows which statements are point reads
 /// @param workers run clients' statements in other processes
 /// @param connections of the store, for statements that run in this process
 record QueryContext(

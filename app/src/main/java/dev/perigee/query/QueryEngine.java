@@ -25,13 +25,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The one path every statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe for many
-/// threads.
+/// The one path that every caller's statement takes: the plugins' hooks, the caller's rights, the limits, the run.
+/// Safe for many threads.
 ///
-/// Statements that only read run in one read transaction and their rows go to the sink as they are found. If any of
-/// them writes, all run on the writer in one transaction, and the answer is sent after it has committed.
+/// Statements that only read run in one read transaction, and their rows go to the sink as they are found. If any
+/// statement writes, all run on the writer in one transaction, and the answer is sent after its commit.
 public final class QueryEngine implements Queries, AutoCloseable {
-    /// In the order in which they came; a replica remembers how many it has.
+    /// The migrations in the order in which they were added. A replica remembers how many it has, so none may
+    /// move.
     private static final List<String> TABLES = Stream.of(
                     Policies.TABLES, Allowlist.TABLES, QueryLog.TABLES, ExternalCache.TABLES)
             .flatMap(List::stream)
@@ -68,7 +69,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         this.context = new QueryContext(store, source, plugins, config, memory, cache, points, workers, connections);
     }
 
-    /// The memory that large requests share with large answers.
+    /// The memory budget that large requests and large answers share.
     public MemoryBudget memory() {
         return memory;
     }
@@ -94,11 +95,11 @@ public final class QueryEngine implements Queries, AutoCloseable {
         }
     }
 
-    /// Runs a point read of the replica on this very thread, which has to be a platform thread, without waiting.
+    /// Runs a point read of the replica on the calling thread, without waiting. It has to be a platform thread.
     ///
-    /// @param answers may have had rows also when the result is false
-    /// @return false if it has to be run by [#run]: it is no point read, as far as is known, or cannot be run now
-    /// @throws RuntimeException where [#run] would fail too, or the sink does
+    /// @param answers may have received rows even if the result is false
+    /// @return false if [#run] has to run the query: it is not known to be a point read, or cannot be run now
+    /// @throws RuntimeException if [#run] would fail too, or the sink fails
     public boolean tryHere(Query query, AnswerSink answers) {
         if (!mayBeHere(query)) return false;
         StatementCall call = query.call(query.statements().getFirst());
@@ -118,7 +119,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         return true;
     }
 
-    /// What the query asks turned out to be too large for [#tryHere].
+    /// To be called when the answer of [#tryHere] turned out to be too large. The query is then left to [#run].
     public void isLarge(Query query) {
         points.isLarge(query.statements().getFirst().sql());
     }
@@ -132,7 +133,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
     private void check(Query query) {
         if (query.statements().size() > config.maxTransactionStatements()) {
-            throw Fault.TOO_LARGE.saying("A transaction has at most %d statements, this one has %d."
+            throw Fault.TOO_LARGE.saying("A transaction can have at most %d statements; this one has %d."
                     .formatted(
                             config.maxTransactionStatements(),
                             query.statements().size()));
@@ -150,7 +151,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         }
         Where where = calls.getFirst().where();
         if (calls.stream().anyMatch(call -> call.where() != where)) {
-            throw Fault.INVALID_REQUEST.saying("The statements of a transaction run in one place.");
+            throw Fault.INVALID_REQUEST.saying("All statements of a transaction must run in the same place.");
         }
         QueryRun run = new QueryRun(context, query.caller(), calls, answers, cancellation, query.wantsCache());
         long begin = System.nanoTime();
@@ -180,7 +181,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         });
     }
 
-    /// Starts a worker process, so that the first client does not wait for it.
+    /// Starts a worker process, so that the first client does not have to wait for it. Returns at once.
     public void warmUp() {
         workers.pool().warmUp();
     }
@@ -190,7 +191,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         return workers.pool();
     }
 
-    /// Ends the workers, and writes what is still to be logged; the store is to be open still.
+    /// Ends the workers, and writes the log entries that are still waiting. The store must still be open.
     @Override
     public void close() {
         workers.close();
@@ -201,7 +202,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         if (SqlScan.isBlank(call.sql())) throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
         if (call.sql().length() > config.maxStatementBytes()) {
             throw Fault.TOO_LARGE.saying(
-                    "A statement has at most %d characters.".formatted(config.maxStatementBytes()));
+                    "A statement can have at most %d characters.".formatted(config.maxStatementBytes()));
         }
     }
 }

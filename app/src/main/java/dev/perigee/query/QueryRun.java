@@ -16,7 +16,7 @@ import dev.perigee.statement.StatementCall;
 import dev.perigee.store.Transaction;
 import java.util.List;
 
-/// One query under way, after the plugins' hooks and the checks: runs it where it belongs. Used once, by one thread.
+/// Runs one query where it belongs, after the plugins' hooks and the checks. Used once, by one thread.
 final class QueryRun {
     private final QueryContext context;
     private final Caller caller;
@@ -44,7 +44,9 @@ final class QueryRun {
         this.cancellation = cancellation;
     }
 
-    /// @return false, and nothing has been run, if a statement writes
+    /// Runs the statements if all of them only read, in a worker process or in this one.
+    ///
+    /// @return false if a statement writes; nothing has been run then
     boolean read() {
         if (!isInWorker) return context.store().readForCaller(context.config().readLimit(), this::readIn);
         return context.workers()
@@ -57,7 +59,7 @@ final class QueryRun {
                         cancellation);
     }
 
-    /// In this process: an admin's statement, or a point read.
+    /// Does [#read] in this process, for an admin's statements or a point read.
     boolean readIn(Transaction transaction) {
         CallerConnection lent = context.connections().of(transaction.connection());
         cancellation.begin(transaction.connection());
@@ -68,7 +70,7 @@ final class QueryRun {
             if (isRead) run.repeated().ifPresent(statement -> context.points().learn(transaction, statement));
             return isRead;
         } catch (SqliteException e) {
-            cancellation.check(); // What an interrupted statement says is a consequence.
+            cancellation.check(); // If it was cancelled, report that, and not the error that follows from it.
             throw e;
         } finally {
             cancellation.end();
@@ -88,7 +90,7 @@ final class QueryRun {
 
     private CollectedAnswer writeInWorker(MemoryBudget.Reservation reservation) {
         CollectedAnswer collected = new CollectedAnswer(reservation);
-        // The limit holds before the commit, so that nothing was written when it is said to be passed.
+        // The limit holds before the commit, so that nothing was written if it is exceeded.
         context.workers()
                 .write(
                         caller,
@@ -103,7 +105,7 @@ final class QueryRun {
     private CollectedAnswer writeHere(MemoryBudget.Reservation reservation) {
         return context.store()
                 .writeForCaller(context.config().writeLimit(), context.config().maxWriteBytes(), transaction -> {
-                    // The store may run this twice; what the first run collected is dropped.
+                    // The store may run this twice. What the first run has collected is dropped.
                     reservation.giveBack();
                     CollectedAnswer collected = new CollectedAnswer(reservation);
                     StatementRun.Answers all = new StatementRun.Answers() {
@@ -132,7 +134,7 @@ final class QueryRun {
     void external() {
         if (isPoliced) {
             throw Fault.FORBIDDEN.saying(
-                    "The external database is for admins while row-level security is on: no policy can hold there.");
+                    "The external database is for admins only while row-level security is on: no policy applies there.");
         }
         Source external = ExternalRun.required(context.source());
         ExternalRun run = new ExternalRun(
@@ -162,7 +164,7 @@ final class QueryRun {
         };
     }
 
-    /// The answers' sink behind the plugins' hooks and the limit on rows.
+    /// A sink that passes a statement's rows to `answers`, through the plugins' hooks and the limit on rows.
     private RowSink observed(StatementCall call, AnswerSink answers) {
         return context.plugins()
                 .afterQuery(call, new LimitedRows(answers, context.config().maxRows()));
