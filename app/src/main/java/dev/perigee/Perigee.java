@@ -80,8 +80,8 @@ public final class Perigee implements AutoCloseable {
 
             registry.start(queries);
             alarms.start();
-            boolean hasClients = config.serve().clientToken().isPresent()
-                    || config.serve().jwksEndpoint().isPresent();
+            boolean hasClients = config.serve().access().clientToken().isPresent()
+                    || config.serve().access().jwksEndpoint().isPresent();
             if (hasClients || config.query().workers().forAdmins()) queries.warmUp();
             else warnOfKnownFault();
             server.start();
@@ -136,7 +136,7 @@ public final class Perigee implements AutoCloseable {
                 new ImportPlugin(config.bundled().maxImportBytes()),
                 new SocketPlugin(),
                 new CdcPlugin(),
-                new CronPlugin(config.bundled().cron(), config.serve().adminToken()),
+                new CronPlugin(config.bundled().cron(), config.serve().access().adminToken()),
                 new StudioPlugin(config.bundled().studio(), config.query(), exports));
     }
 

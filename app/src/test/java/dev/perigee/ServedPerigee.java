@@ -89,18 +89,9 @@ public final class ServedPerigee implements AutoCloseable {
             QueryConfig queries,
             ReplicationConfig replication) {
         ServeConfig plain = ServeConfig.of(0, TOKEN);
-        ServeConfig serve = new ServeConfig(
-                plain.host(),
-                plain.port(),
-                plain.adminToken(),
-                clientToken,
-                plain.jwksEndpoint(),
-                plain.jwtAlgorithm(),
-                plain.allowedOrigins(),
-                plain.maxBodyBytes(),
-                plain.maxConnections(),
-                plain.requestTimeout(),
-                plain.shutdownGrace());
+        ServeConfig.Access access = plain.access();
+        ServeConfig serve = plain.with(
+                new ServeConfig.Access(access.adminToken(), clientToken, access.jwksEndpoint(), access.jwtAlgorithm()));
         return new ServedPerigee(
                 Perigee.open(new PerigeeConfig(StoreConfig.of(folder), serve, queries, source, replication)));
     }

@@ -44,7 +44,7 @@ final class ServeSettings {
                             "CLIENT_AUTHORIZATION_TOKEN",
                             "expected a token other than the admin's, which would make every client an admin");
         }
-        String algorithm = section.text("jwtAlgorithm", base.jwtAlgorithm());
+        String algorithm = section.text("jwtAlgorithm", base.access().jwtAlgorithm());
         algorithm = given("AUTH_ALGORITHM", Optional.of(algorithm)).orElse(algorithm);
         if (!ALGORITHMS.contains(algorithm)) {
             section.wrong(
@@ -57,26 +57,25 @@ final class ServeSettings {
         if (keys.filter(url -> !url.matches("https?://[^\\s/]+.*")).isPresent()) {
             section.wrong("jwksEndpoint", "expected an address such as https://… (also: AUTH_JWKS_ENDPOINT)");
         }
+        ServeConfig.Limits limits = base.limits();
         ServeConfig serve = new ServeConfig(
                 overrides.host().orElse(section.text("host", base.host())),
                 port(overrides, base),
-                admin.orElse(""),
-                client,
-                keys,
-                algorithm,
+                new ServeConfig.Access(admin.orElse(""), client, keys, algorithm),
                 section.texts("allowedOrigins", base.allowedOrigins()),
-                section.bytes("maxBodyBytes", KB, 1L << 30, base.maxBodyBytes()),
-                section.whole("maxConnections", 1, 100_000, base.maxConnections()),
-                section.duration("requestTimeout", SECOND, DAY, base.requestTimeout()),
-                section.duration("shutdownGrace", Duration.ZERO, HOUR, base.shutdownGrace()));
-        SurfaceConfig surface = surface();
+                new ServeConfig.Limits(
+                        section.bytes("maxBodyBytes", KB, 1L << 30, limits.maxBodyBytes()),
+                        section.whole("maxConnections", 1, 100_000, limits.maxConnections()),
+                        section.duration("requestTimeout", SECOND, DAY, limits.requestTimeout()),
+                        section.duration("shutdownGrace", Duration.ZERO, HOUR, limits.shutdownGrace())),
+                surface());
         for (String origin : serve.allowedOrigins()) {
             if (!origin.matches("\\*|https?://[^\\s/]+")) {
                 section.wrong("allowedOrigins", "expected * or origins such as https://app.example.com");
             }
         }
         section.done();
-        return serve.with(surface);
+        return serve;
     }
 
     private SurfaceConfig surface() {

@@ -20,17 +20,16 @@ import org.slf4j.LoggerFactory;
 
 /// The allowlist: clients can run only the statements in `tmp_allowlist_queries`. Safe for many threads.
 ///
-/// Statements are compared in SQLite's normalized form: all literals and parameters are equal, blanks and comments
-/// are removed. Statements for the external database, and those with macros, are compared by their
-/// [StatementShape], because SQLite may not be able to parse them.
+/// Statements are compared in SQLite's normalized form: all literals and parameters are equal, blanks and comments are
+/// removed. Statements for the external database, and those with macros, are compared by their [StatementShape],
+/// because SQLite may not be able to parse them.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/expanded_sql.html">SQLite: sqlite3_normalized_sql</a>
 final class Allowlist {
     /// Rejections that are kept in `tmp_allowlist_rejections`.
     static final int MAX_REJECTIONS = 1000;
 
-    /// Rejections that may wait for the writer. More are not recorded, so that a client cannot keep the writer
-    /// busy.
+    /// Rejections that may wait for the writer. More are not recorded, so that a client cannot keep the writer busy.
     private static final int MAX_WAITING = 100;
 
     private static final Duration LIMIT = Duration.ofSeconds(5);
@@ -39,8 +38,8 @@ final class Allowlist {
     /// Entries that are read, the oldest first. Later ones allow nothing.
     static final int MAX_ENTRIES = 10_000;
 
-    /// The triggers call `perigee_normalized`. It fails for an entry that does not parse, and so does the
-    /// statement that adds or changes the entry.
+    /// The triggers call `perigee_normalized`. It fails for an entry that does not parse, and so does the statement
+    /// that adds or changes the entry.
     static final List<String> TABLES = List.of("""
             CREATE TABLE IF NOT EXISTS tmp_allowlist_queries (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,

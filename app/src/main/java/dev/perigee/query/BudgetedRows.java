@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
-/// Copies a statement's rows from SQLite into values and passes them to a sink. While a large row is passed on,
-/// its memory counts against the budget.
+/// Copies a statement's rows from SQLite into values and passes them to a sink. While a large row is passed on, its
+/// memory counts against the budget.
 final class BudgetedRows implements RowReader.Target {
     /// The memory of a row with more bytes of text and blobs counts against the budget.
     static final int LARGE_ROW_BYTES = 64 << 10;

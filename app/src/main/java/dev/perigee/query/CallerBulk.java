@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// Many statements of one caller in one transaction. SQLite's compiler enforces the caller's `AccessRules`, as it
-/// does for single statements.
+/// Many statements of one caller in one transaction. SQLite's compiler enforces the caller's `AccessRules`, as it does
+/// for single statements.
 final class CallerBulk implements BulkWrite, AutoCloseable {
     private final Transaction transaction;
     private final CallerConnection lent;
@@ -75,8 +75,7 @@ final class CallerBulk implements BulkWrite, AutoCloseable {
         });
     }
 
-    /// Runs `work`. If a statement exceeds its caller's rights, throws the refusal itself and not SQLite's
-    /// exception.
+    /// Runs `work`. If a statement exceeds its caller's rights, throws the refusal itself and not SQLite's exception.
     private static <T> T said(Supplier<T> work) {
         try {
             return work.get();

@@ -24,12 +24,12 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// One of the store's connections, lent to callers' statements. They are prepared and run under [AccessRules], and
-/// kept prepared for each role. For the thread that owns the connection.
+/// One of the store's connections, lent to callers' statements. They are prepared and run under [AccessRules], and kept
+/// prepared for each role. For the thread that owns the connection.
 ///
-/// The authorizer stays set and lets Perigee's own statements pass. If it were set again for each request, SQLite
-/// would prepare every statement of the connection again. It also has to be set while a statement runs, because
-/// SQLite prepares the statement again by itself when the schema has changed.
+/// The authorizer stays set and lets Perigee's own statements pass. If it were set again for each request, SQLite would
+/// prepare every statement of the connection again. It also has to be set while a statement runs, because SQLite
+/// prepares the statement again by itself when the schema has changed.
 final class CallerConnection {
     /// The most statements that are kept prepared.
     private static final int MAX_STATEMENTS = 128;
@@ -127,8 +127,7 @@ final class CallerConnection {
         }
     }
 
-    /// Puts the policies in place, as the open transaction sees them. For a connection that only policed callers
-    /// use.
+    /// Puts the policies in place, as the open transaction sees them. For a connection that only policed callers use.
     void police() {
         asPerigee(() -> {
             Policies now = Policies.read(connection);
@@ -182,8 +181,8 @@ final class CallerConnection {
 
     /// To be called when a statement has been run.
     ///
-    /// @throws PerigeeException [Fault#TOO_LARGE] if it made a view or trigger that other statements would take
-    ///     long to compile
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it made a view or trigger that other statements would take long to
+    ///     compile
     void checkMade(CallerStatement statement) {
         if (!statement.makes() || role == Role.ADMIN) return;
         asPerigee(() -> {

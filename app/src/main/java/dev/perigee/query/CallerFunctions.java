@@ -12,16 +12,15 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// SQL functions that tell a statement who sent it: `context_id()` is the JWT's subject, and
-/// `context_claim('name')` is one of its claims. Both are NULL for callers without a JWT. For the thread that owns
-/// the connection.
+/// SQL functions that tell a statement who sent it: `context_id()` is the JWT's subject, and `context_claim('name')` is
+/// one of its claims. Both are NULL for callers without a JWT. For the thread that owns the connection.
 ///
 /// SQLite cannot parse StarbaseDB's spelling `context.id()`; [dev.perigee.query.sql.ContextSpelling] rewrites it.
 final class CallerFunctions {
     private Caller caller = Caller.NOBODY;
 
-    /// Registers the functions as deterministic, because their values are constant while a statement runs. So
-    /// SQLite may call them only once, and use an index on the column that they are compared with.
+    /// Registers the functions as deterministic, because their values are constant while a statement runs. So SQLite
+    /// may call them only once, and use an index on the column that they are compared with.
     CallerFunctions(SqliteConnection connection) {
         Set<Trait> traits = EnumSet.of(Trait.DETERMINISTIC, Trait.INNOCUOUS);
         connection.function("context_id", 0, traits, _ -> subject());
@@ -51,8 +50,8 @@ final class CallerFunctions {
             case Boolean truth -> new Value.Int(truth ? 1 : 0);
             case BigInteger whole when whole.bitLength() > 63 -> new Value.Text(whole.toString());
             case BigDecimal number -> new Value.Real(number.doubleValue());
-            // A whole number that did not fit was read as a double. Its last digits are lost, so it could equal
-            // another caller's.
+            // A whole number that did not fit was read as a double. Its last digits are lost, so it could equal another
+            // caller's.
             case Double number when Math.abs(number) >= 0x1p63 -> Value.Null.NULL;
             case Double number -> Double.isNaN(number) ? Value.Null.NULL : new Value.Real(number);
             case Float number -> Float.isNaN(number) ? Value.Null.NULL : new Value.Real(number);

@@ -5,9 +5,8 @@ import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChangeObserver;
 import dev.perigee.store.Transaction;
 
-/// Checks that a statement has made no forbidden name. SQLite does not tell an authorizer the new name of a
-/// renamed table, nor the schema in which a trigger is created. So forbidden names are counted before and after
-/// the statement.
+/// Checks that a statement has made no forbidden name. SQLite does not tell an authorizer the new name of a renamed
+/// table, nor the schema in which a trigger is created. So forbidden names are counted before and after the statement.
 ///
 /// @param areHidden whether the statement may make names that the authorizer is not told
 /// @param before forbidden names before the statement ran

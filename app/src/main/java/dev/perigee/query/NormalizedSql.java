@@ -26,8 +26,7 @@ final class NormalizedSql {
         }
     }
 
-    /// Registers the function `perigee_normalized(sql, source)`, which the triggers of `tmp_allowlist_queries`
-    /// call.
+    /// Registers the function `perigee_normalized(sql, source)`, which the triggers of `tmp_allowlist_queries` call.
     static void register(SqliteConnection connection) {
         connection.function("perigee_normalized", 2, EnumSet.noneOf(Trait.class), arguments -> {
             String sql = arguments.get(0) instanceof Value.Text(String text) ? text : "";

@@ -12,12 +12,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Knows which statements are point reads: a bounded number of lookups by key, whatever the values and however
-/// large the tables. Safe for many threads.
+/// Knows which statements are point reads: a bounded number of lookups by key, whatever the values and however large
+/// the tables. Safe for many threads.
 ///
 /// The proof is SQLite's own bytecode for the statement ([the opcodes](https://sqlite.org/opcode.html)). It has no
-/// backward jump, so each instruction runs at most once. None of the instructions calls a function, sorts, or
-/// fills a table. The proof holds for the schema that the statement was compiled for.
+/// backward jump, so each instruction runs at most once. None of the instructions calls a function, sorts, or fills a
+/// table. The proof holds for the schema that the statement was compiled for.
 final class PointReads {
     /// Texts that are remembered. When there are more, all are forgotten and learnt again as they come.
     private static final int MAX_TEXTS = 512;
@@ -198,8 +198,8 @@ final class PointReads {
         return false;
     }
 
-    /// Whether the program has no loop. `Init` jumps to the end, where the transaction begins and constants are
-    /// made; the last instruction jumps back to the one after `Init`. All other jumps have to go forward.
+    /// Whether the program has no loop. `Init` jumps to the end, where the transaction begins and constants are made;
+    /// the last instruction jumps back to the one after `Init`. All other jumps have to go forward.
     private static boolean isStraight(List<Instruction> program) {
         if (program.size() < 3) return false;
         Instruction init = program.getFirst();

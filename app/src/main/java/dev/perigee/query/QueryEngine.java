@@ -25,14 +25,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The one path that every caller's statement takes: the plugins' hooks, the caller's rights, the limits, the run.
-/// Safe for many threads.
+/// The one path that every caller's statement takes: the plugins' hooks, the caller's rights, the limits, the run. Safe
+/// for many threads.
 ///
 /// Statements that only read run in one read transaction, and their rows go to the sink as they are found. If any
 /// statement writes, all run on the writer in one transaction, and the answer is sent after its commit.
 public final class QueryEngine implements Queries, AutoCloseable {
-    /// The migrations in the order in which they were added. A replica remembers how many it has, so none may
-    /// move.
+    /// The migrations in the order in which they were added. A replica remembers how many it has, so none may move.
     private static final List<String> TABLES = Stream.of(
                     Policies.TABLES, Allowlist.TABLES, QueryLog.TABLES, ExternalCache.TABLES)
             .flatMap(List::stream)

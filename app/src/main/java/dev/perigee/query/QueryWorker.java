@@ -30,8 +30,8 @@ import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Runs callers' statements in a worker process; [WorkerQueries] is the server's side. Serves one request at a
-/// time on one thread; [#cancel()] is called on another.
+/// Runs callers' statements in a worker process; [WorkerQueries] is the server's side. Serves one request at a time on
+/// one thread; [#cancel()] is called on another.
 public final class QueryWorker implements WorkerProcess.Work {
     /// Initial size of the array that texts and blobs are copied through.
     private static final int SPARE_BYTES = 16 << 10;
@@ -83,9 +83,8 @@ public final class QueryWorker implements WorkerProcess.Work {
         return worker;
     }
 
-    /// Runs a statement that loads the classes and links the native functions that every statement needs. This
-    /// takes longer than most statements, and must not count against the time limit of the first client's
-    /// statement.
+    /// Runs a statement that loads the classes and links the native functions that every statement needs. This takes
+    /// longer than most statements, and must not count against the time limit of the first client's statement.
     private void warmUp() {
         StatementCall call = new StatementCall(
                 "SELECT 1, 1.5, 'a', NULL WHERE ?1",

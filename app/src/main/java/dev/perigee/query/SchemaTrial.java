@@ -11,9 +11,9 @@ import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Tries out a schema that a client has just changed. Before the commit, it compiles in the worker process what
-/// other statements would have to compile: each view, and each table's generated columns and triggers. A change
-/// that makes this slow is refused, so that it cannot slow down an admin's statement or a sync in the server.
+/// Tries out a schema that a client has just changed. Before the commit, it compiles in the worker process what other
+/// statements would have to compile: each view, and each table's generated columns and triggers. A change that makes
+/// this slow is refused, so that it cannot slow down an admin's statement or a sync in the server.
 ///
 /// The compiled statements are thrown away. A trial that exceeds the worker's limits ends with the worker.
 final class SchemaTrial {

@@ -121,8 +121,7 @@ final class StatementRun {
         return Optional.empty();
     }
 
-    /// Bytes of the pages that are in use. Free pages do not count, because SQLite reuses them before the file
-    /// grows.
+    /// Bytes of the pages that are in use. Free pages do not count, because SQLite reuses them before the file grows.
     private static long usedBytes(Transaction transaction) {
         SqliteStatement pages = transaction.statement("""
                 SELECT (c.page_count - f.freelist_count) * s.page_size

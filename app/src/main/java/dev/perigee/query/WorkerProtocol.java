@@ -19,9 +19,8 @@ import java.util.function.Function;
 
 /// The protocol of the server and a worker process for statements. Both are the same build, so it has no version.
 ///
-/// A request consists of a [Request], the news that [QueryWorker#putNews] sends, and the request's fields. The
-/// worker answers with any number of messages. Each begins with a [Tag]; a tag that [Tag#isLast] ends the
-/// exchange.
+/// A request consists of a [Request], the news that [QueryWorker#putNews] sends, and the request's fields. The worker
+/// answers with any number of messages. Each begins with a [Tag]; a tag that [Tag#isLast] ends the exchange.
 final class WorkerProtocol {
     enum Request {
         /// Fields: time limit, caller, statements. The worker runs them if they only read.
@@ -44,8 +43,8 @@ final class WorkerProtocol {
         ROW,
         /// A statement is done: rows read and written.
         END,
-        /// A plugin's function is needed: its number and arguments. The server answers whether the call succeeded,
-        /// then with the value or the fault.
+        /// A plugin's function is needed: its number and arguments. The server answers whether the call succeeded, then
+        /// with the value or the fault.
         CALL,
         /// A table is about to be altered: its name. The server answers with a byte when it is ready.
         ALTERING,

@@ -29,11 +29,10 @@ import java.util.function.BiConsumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Compiles and runs statements in worker processes ([QueryWorker]), so that no statement can harm the server
-/// process. Safe for many threads.
+/// Compiles and runs statements in worker processes ([QueryWorker]), so that no statement can harm the server process.
+/// Safe for many threads.
 final class WorkerQueries implements AutoCloseable {
-    /// The main class of a worker process. It is given by name because it uses rooms that this one must not
-    /// import.
+    /// The main class of a worker process. It is given by name because it uses rooms that this one must not import.
     private static final String MAIN = "dev.perigee.WorkerMain";
 
     /// Rows that are skipped before the worker is asked again to stop.
@@ -49,8 +48,7 @@ final class WorkerQueries implements AutoCloseable {
         }
     };
 
-    /// How many turns a request that writes waits for. It needs another one if the turn before it ended the
-    /// worker.
+    /// How many turns a request that writes waits for. It needs another one if the turn before it ended the worker.
     private static final int MAX_WRITE_TURNS = 5;
 
     private static final Duration NORMALIZE_LIMIT = Duration.ofSeconds(5);

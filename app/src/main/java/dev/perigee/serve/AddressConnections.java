@@ -10,8 +10,8 @@ import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Limits the open connections of each address (of IPv6: of each /64), so that one address cannot use up all of
-/// them. A connection above the limit is closed as soon as it is open.
+/// Limits the open connections of each address (of IPv6: of each /64), so that one address cannot use up all of them. A
+/// connection above the limit is closed as soon as it is open.
 final class AddressConnections implements Connection.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(AddressConnections.class);
 
@@ -43,8 +43,8 @@ final class AddressConnections implements Connection.Listener {
         if (source != null) open.computeIfPresent(source, (_, count) -> count > 1 ? count - 1 : null);
     }
 
-    /// The client's address. Empty for a connection inside another one, such as HTTP inside TLS: only the outer
-    /// one counts.
+    /// The client's address. Empty for a connection inside another one, such as HTTP inside TLS: only the outer one
+    /// counts.
     private static Optional<String> source(Connection connection) {
         return connection.getEndPoint() instanceof SocketChannelEndPoint endPoint
                         && endPoint.getRemoteSocketAddress() instanceof InetSocketAddress peer

@@ -8,9 +8,8 @@ import java.util.Arrays;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
-/// The body of an answer. A small body is buffered until it is complete. So a failure can still become an error
-/// answer, and the thread that produces the rows never waits for a slow client. A larger body is sent while it is
-/// produced.
+/// The body of an answer. A small body is buffered until it is complete. So a failure can still become an error answer,
+/// and the thread that produces the rows never waits for a slow client. A larger body is sent while it is produced.
 final class AnswerStream extends OutputStream {
     /// The largest body that is buffered until it is complete.
     static final int KEPT_BYTES = 64 << 10;
@@ -61,8 +60,8 @@ final class AnswerStream extends OutputStream {
         exchange.write(true, ByteBuffer.wrap(buffer, 0, length));
     }
 
-    /// To be called when the rest of the body is produced without one of the store's readers. The body then needs
-    /// no permit, however large it is.
+    /// To be called when the rest of the body is produced without one of the store's readers. The body then needs no
+    /// permit, however large it is.
     void holdsNoReader() {
         release();
         largeAnswers = null;

@@ -18,15 +18,17 @@ final class Authentication implements AutoCloseable {
     private final Optional<JwtVerifier> jwt;
 
     Authentication(ServeConfig config) {
-        this.adminHash = hash(config.adminToken());
-        this.clientHash = config.clientToken().map(Authentication::hash);
-        this.jwt = config.jwksEndpoint().map(endpoint -> new JwtVerifier(endpoint, config.jwtAlgorithm()));
+        this.adminHash = hash(config.access().adminToken());
+        this.clientHash = config.access().clientToken().map(Authentication::hash);
+        this.jwt = config.access()
+                .jwksEndpoint()
+                .map(endpoint -> new JwtVerifier(endpoint, config.access().jwtAlgorithm()));
     }
 
     /// The caller of a request with this `Authorization` header; the word `Bearer` may be missing.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a valid token, [Fault#BUSY] if the
-    ///     keys that a JWT is checked with cannot be read
+    /// @throws dev.perigee.fault.PerigeeException [Fault#UNAUTHORIZED] without a valid token, [Fault#BUSY] if the keys
+    ///     that a JWT is checked with cannot be read
     Caller caller(@Nullable String authorization) {
         String token = token(authorization);
         if (token.isEmpty()) throw Fault.UNAUTHORIZED.saying("Unauthorized: send `Authorization: Bearer <token>`.");
@@ -45,8 +47,7 @@ final class Authentication implements AutoCloseable {
 
     private Optional<Caller> known(String token) {
         byte[] hash = hash(token);
-        // The hashes have equal length and are compared in constant time, so the timing reveals nothing of the
-        // token.
+        // The hashes have equal length and are compared in constant time, so the timing reveals nothing of the token.
         boolean isAdmin = MessageDigest.isEqual(hash, adminHash);
         boolean isClient = clientHash.isPresent() && MessageDigest.isEqual(hash, clientHash.get());
         if (isAdmin) return Optional.of(Caller.ADMIN);

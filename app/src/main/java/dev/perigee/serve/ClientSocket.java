@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One client's WebSocket. It reads no faster than its frames are handled, and sends no faster than the client
-/// reads.
+/// One client's WebSocket. It reads no faster than its frames are handled, and sends no faster than the client reads.
 ///
 /// Public because Jetty calls it.
 public final class ClientSocket implements Socket, Session.Listener {
@@ -125,8 +124,7 @@ public final class ClientSocket implements Socket, Session.Listener {
         ended();
     }
 
-    /// @return false if the socket is closed, or was closed just now because the client reads nothing or sending
-    ///     failed
+    /// @return false if the socket is closed, or was closed just now because the client reads nothing or sending failed
     @Override
     public boolean send(String text) {
         synchronized (sending) {

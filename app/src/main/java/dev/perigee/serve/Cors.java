@@ -6,8 +6,7 @@ import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 
-/// CORS: which other origins' pages may read the answers. Either all may, or those that `serve.allowedOrigins`
-/// names.
+/// CORS: which other origins' pages may read the answers. Either all may, or those that `serve.allowedOrigins` names.
 final class Cors {
     private static final List<HttpField> ALWAYS = List.of(
             new HttpField(HttpHeader.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE, OPTIONS"),
@@ -23,8 +22,8 @@ final class Cors {
         this.origins = origins;
     }
 
-    /// Whether a page of this origin may open a WebSocket. Without an `Origin`, which only browsers send, the
-    /// answer is yes.
+    /// Whether a page of this origin may open a WebSocket. Without an `Origin`, which only browsers send, the answer is
+    /// yes.
     boolean allows(@Nullable String origin) {
         return origin == null || origins.contains("*") || origins.contains(origin);
     }

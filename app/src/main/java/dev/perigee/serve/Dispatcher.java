@@ -31,8 +31,8 @@ import tools.jackson.core.exc.JacksonIOException;
 
 /// Handles every request: finds its route and its caller, calls the route's handler, and answers errors.
 ///
-/// Point reads are answered on the selector thread, see [InlineReads]. Every other request has a virtual thread,
-/// which may block. Its SQL runs on the store's own threads, in a worker process or at the source.
+/// Point reads are answered on the selector thread, see [InlineReads]. Every other request has a virtual thread, which
+/// may block. Its SQL runs on the store's own threads, in a worker process or at the source.
 final class Dispatcher extends Handler.Abstract {
     private static final int MAX_NAME_CHARS = 100;
     private static final byte[] NOTHING = {};
@@ -310,8 +310,8 @@ final class Dispatcher extends Handler.Abstract {
         return caller.subject().map(Dispatcher::rateName).orElse(caller.role().name());
     }
 
-    /// The name under which a JWT's subject is counted. Names are kept in memory, so a long subject is replaced by
-    /// its hash.
+    /// The name under which a JWT's subject is counted. Names are kept in memory, so a long subject is replaced by its
+    /// hash.
     private static String rateName(String subject) {
         if (subject.length() <= MAX_NAME_CHARS) return "jwt " + subject;
         return "jwt-hash " + HexFormat.of().formatHex(Authentication.hash(subject));

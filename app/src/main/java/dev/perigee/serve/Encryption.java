@@ -17,8 +17,8 @@ import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The server's TLS certificate and key. When their files change, new connections use the new pair; open
-/// connections stay as they are.
+/// The server's TLS certificate and key. When their files change, new connections use the new pair; open connections
+/// stay as they are.
 final class Encryption implements AutoCloseable {
     private static final Duration LOOK = Duration.ofSeconds(5);
     private static final Logger LOG = LoggerFactory.getLogger(Encryption.class);
@@ -52,8 +52,8 @@ final class Encryption implements AutoCloseable {
         factory.setIncludeProtocols("TLSv1.3", "TLSv1.2");
     }
 
-    /// Loads the files if they have changed and can be used; otherwise the previous pair stays in use. Called
-    /// every five seconds.
+    /// Loads the files if they have changed and can be used; otherwise the previous pair stays in use. Called every
+    /// five seconds.
     void look() {
         List<FileTime> now = times();
         if (now.equals(seen)) return;
@@ -65,8 +65,8 @@ final class Encryption implements AutoCloseable {
             refused = List.of();
             LOG.info("The certificate was reloaded");
         } catch (Exception e) {
-            // The two files are not replaced at the same moment, and may be half written: each call tries again.
-            // The same files are reported once.
+            // The two files are not replaced at the same moment, and may be half written: each call tries again. The
+            // same files are reported once.
             if (now.equals(refused)) return;
             refused = now;
             LOG.warn("The certificate has changed and cannot be used; the old one stays in use: {}", e.getMessage());

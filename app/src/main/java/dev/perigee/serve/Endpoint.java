@@ -12,8 +12,8 @@ record Endpoint(Access access, Handler handler, boolean isSocket) {
         this(access, handler, false);
     }
 
-    /// Answers a request. If it throws before anything was sent, the client gets an error answer; later, the
-    /// answer is cut off.
+    /// Answers a request. If it throws before anything was sent, the client gets an error answer; later, the answer is
+    /// cut off.
     @FunctionalInterface
     interface Handler {
         void handle(Exchange exchange) throws IOException;

@@ -9,8 +9,8 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
-/// Answers the requests that Jetty refuses by itself, such as malformed ones or ones with too large headers. The
-/// answer is our usual `{"error": …}`.
+/// Answers the requests that Jetty refuses by itself, such as malformed ones or ones with too large headers. The answer
+/// is our usual `{"error": …}`.
 final class ErrorAnswer implements Request.Handler {
     private final Cors cors;
 

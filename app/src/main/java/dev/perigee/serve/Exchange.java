@@ -36,8 +36,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.JsonNode;
 
-/// One request and its answer. It belongs to the thread that handles the request; [RequestWatch] checks on it from
-/// its own thread.
+/// One request and its answer. It belongs to the thread that handles the request; [RequestWatch] checks on it from its
+/// own thread.
 final class Exchange {
     /// What the handling thread waits for. It decides how the request can be ended.
     enum Phase {
@@ -57,8 +57,8 @@ final class Exchange {
 
     private static final int BODY_CHUNK_BYTES = 16 << 10;
 
-    /// How much more than the limit is read of a body before it is refused. A client that reads no answer before
-    /// it has sent everything can then see the refusal.
+    /// How much more than the limit is read of a body before it is refused. A client that reads no answer before it has
+    /// sent everything can then see the refusal.
     private static final long DRAIN_BYTES = 64L << 20;
 
     /// Memory that a node of a JSON tree takes, including its place in its parent.
@@ -101,8 +101,8 @@ final class Exchange {
         this.bytesBefore = connection().getBytesIn();
     }
 
-    /// Gives the request its place among those that run. It takes the place now, or once its body has been read,
-    /// so that slow bodies take no places.
+    /// Gives the request its place among those that run. It takes the place now, or once its body has been read, so
+    /// that slow bodies take no places.
     ///
     /// @throws PerigeeException [Fault#BUSY] if no place is free
     void place(RequestSlots.Place given) {
@@ -209,8 +209,8 @@ final class Exchange {
     /// Reads the whole body.
     ///
     /// @param memory the reservation that counts the body
-    /// @throws PerigeeException [Fault#TOO_LARGE] if it has more than `maxBytes`, [Fault#INVALID_REQUEST] if it
-    ///     breaks off, [Fault#BUSY] if there is no memory for it or no place for the request
+    /// @throws PerigeeException [Fault#TOO_LARGE] if it has more than `maxBytes`, [Fault#INVALID_REQUEST] if it breaks
+    ///     off, [Fault#BUSY] if there is no memory for it or no place for the request
     byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
         readingSinceNanos = System.nanoTime();
         try (InputStream in = bodyStream()) {
@@ -276,8 +276,8 @@ final class Exchange {
         }
     }
 
-    /// Parses a body to a tree. The nodes may take many times the memory of their text, so they are counted before
-    /// any is made.
+    /// Parses a body to a tree. The nodes may take many times the memory of their text, so they are counted before any
+    /// is made.
     static JsonNode json(byte[] body, MemoryBudget.Reservation memory) {
         try {
             memory.grow(NODE_BYTES * tokens(body));
@@ -350,9 +350,9 @@ final class Exchange {
         write(true, ByteBuffer.allocate(0));
     }
 
-    /// Tells the client that the connection closes after this answer, if the body has not been read to its end.
-    /// This is frequent, because requests are often refused before their body has arrived. Without it, the client
-    /// would send its next request on a connection that closes.
+    /// Tells the client that the connection closes after this answer, if the body has not been read to its end. This is
+    /// frequent, because requests are often refused before their body has arrived. Without it, the client would send
+    /// its next request on a connection that closes.
     private void closeIfBodyIsLeft() {
         if (!request.consumeAvailable()) response.getHeaders().put(HttpHeader.CONNECTION, "close");
     }
@@ -436,11 +436,11 @@ final class Exchange {
         }
     }
 
-    /// Whether the client has closed its connection while we work for it. This reads from the connection, because
-    /// Jetty does not do so while a request is being answered.
+    /// Whether the client has closed its connection while we work for it. This reads from the connection, because Jetty
+    /// does not do so while a request is being answered.
     ///
-    /// If a client sends its next request early (pipelining), its first byte is taken here. The connection then
-    /// closes after this answer, which such a client has to expect.
+    /// If a client sends its next request early (pipelining), its first byte is taken here. The connection then closes
+    /// after this answer, which such a client has to expect.
     synchronized boolean isClientGone() {
         if (phase != Phase.WORKING) return false;
         EndPoint endPoint = endPoint();

@@ -20,8 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Answers point reads of `POST /query` and `/query/raw` on the selector thread, which reads from the connections.
-/// Starting a thread for the request, and handing the read to a reader and back, cost several times the read
-/// itself.
+/// Starting a thread for the request, and handing the read to a reader and back, cost several times the read itself.
 ///
 /// A request that does not qualify, or is wrong in any way, is left to the normal path, which takes every request.
 final class InlineReads {

@@ -32,8 +32,7 @@ final class PemKeys {
     private static final String BEGIN = "-----BEGIN PRIVATE KEY-----";
     private static final String END = "-----END PRIVATE KEY-----";
 
-    /// The state that messages name: at the start, which then fails, and later, when the previous pair stays in
-    /// use.
+    /// The state that messages name: at the start, which then fails, and later, when the previous pair stays in use.
     private static final String UNUSED = "The certificate and the key are not used";
 
     private PemKeys() {}
@@ -64,8 +63,8 @@ final class PemKeys {
         }
     }
 
-    /// Whether the private key belongs to the certificate's public key. RSA keys are compared; others sign and
-    /// verify a text. Without this check, only the first connection would fail.
+    /// Whether the private key belongs to the certificate's public key. RSA keys are compared; others sign and verify a
+    /// text. Without this check, only the first connection would fail.
     private static boolean belongs(PrivateKey key, PublicKey certified) throws GeneralSecurityException {
         if (key instanceof RSAKey mine && certified instanceof RSAKey theirs) {
             return mine.getModulus().equals(theirs.getModulus());

@@ -17,8 +17,8 @@ final class QueryEndpoints {
     private final long maxBodyBytes;
     private final Semaphore largeAnswers;
 
-    /// @param largeAnswers permits for answers that are sent while their rows are read; each of these answers
-    ///     holds one of the store's readers
+    /// @param largeAnswers permits for answers that are sent while their rows are read; each of these answers holds one
+    ///     of the store's readers
     QueryEndpoints(QueryEngine engine, long maxBodyBytes, Semaphore largeAnswers) {
         this.engine = engine;
         this.maxBodyBytes = maxBodyBytes;

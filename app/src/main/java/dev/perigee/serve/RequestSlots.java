@@ -5,8 +5,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.statement.Caller;
 import java.util.concurrent.Semaphore;
 
-/// Limits the requests that run at once. Some places are reserved for admins, so that clients cannot lock them
-/// out.
+/// Limits the requests that run at once. Some places are reserved for admins, so that clients cannot lock them out.
 final class RequestSlots {
     /// Requests that may run at once. Each may hold a small answer in memory.
     static final int MAX_RUNNING = 256;

@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Watches the requests in progress. Every 200 ms its thread ends those that have taken too long, whose body
-/// arrives too slowly, or whose client has disconnected. It also calls [SlowHeaders#look].
+/// Watches the requests in progress. Every 200 ms its thread ends those that have taken too long, whose body arrives
+/// too slowly, or whose client has disconnected. It also calls [SlowHeaders#look].
 final class RequestWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RequestWatch.class);
     private static final Duration TICK = Duration.ofMillis(200);
@@ -50,8 +50,8 @@ final class RequestWatch implements AutoCloseable {
         return running.size();
     }
 
-    /// Ends event streams, which never end by themselves, and waits for the other requests. Those that are not
-    /// done after `grace` are ended too.
+    /// Ends event streams, which never end by themselves, and waits for the other requests. Those that are not done
+    /// after `grace` are ended too.
     void drain(Duration grace) {
         running.keySet().forEach(Exchange::endIfStream);
         long end = System.nanoTime() + grace.toNanos();
@@ -60,8 +60,7 @@ final class RequestWatch implements AutoCloseable {
         LOG.warn("{} requests were still running after {} and are ended", running.size(), grace);
         PerigeeException reason = Fault.CLOSED.saying("The server is stopping.");
         running.keySet().forEach(exchange -> exchange.end(reason));
-        // Requests notice it at their next step, so a second is plenty. A plugin that never checks must not hold
-        // us up.
+        // Requests notice it at their next step, so a second is plenty. A plugin that never checks must not hold us up.
         end = System.nanoTime() + Duration.ofSeconds(1).toNanos();
         while (!running.isEmpty() && System.nanoTime() < end) pause(Duration.ofMillis(10));
     }

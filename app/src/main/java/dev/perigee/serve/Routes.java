@@ -25,8 +25,7 @@ final class Routes {
     private final Sockets sockets;
     private final Semaphore streams = new Semaphore(MAX_STREAMS);
 
-    /// @param largeAnswers permits for answers over 64 KiB that are sent while they hold one of the store's
-    ///     readers
+    /// @param largeAnswers permits for answers over 64 KiB that are sent while they hold one of the store's readers
     Routes(
             RouteTable<Endpoint> own,
             PluginRegistry plugins,

@@ -32,12 +32,11 @@ import org.slf4j.LoggerFactory;
 public final class Server implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
 
-    /// How long a connection may be idle: between requests, in the middle of a body, or while an answer is being
-    /// sent.
+    /// How long a connection may be idle: between requests, in the middle of a body, or while an answer is being sent.
     private static final Duration IDLE = Duration.ofSeconds(30);
 
-    /// The paths that are accepted. A table's name may contain a slash, a percent sign or a backslash, and clients
-    /// send these encoded. This is safe here: paths are split before they are decoded, and no path names a file.
+    /// The paths that are accepted. A table's name may contain a slash, a percent sign or a backslash, and clients send
+    /// these encoded. This is safe here: paths are split before they are decoded, and no path names a file.
     private static final UriCompliance PATHS = UriCompliance.RFC3986.with(
             "names",
             UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
@@ -83,25 +82,29 @@ public final class Server implements AutoCloseable {
         connector = connector();
         authentication = new Authentication(config);
         SlowHeaders heads = new SlowHeaders(
-                config.requestTimeout().compareTo(IDLE) < 0 ? config.requestTimeout() : IDLE,
-                () -> connections() >= config.maxConnections());
-        int share = config.surface().crowd().connectionsOfOneAddress(config.maxConnections());
-        if (share < config.maxConnections()) connector.addEventListener(new AddressConnections(share));
+                config.limits().requestTimeout().compareTo(IDLE) < 0
+                        ? config.limits().requestTimeout()
+                        : IDLE,
+                () -> connections() >= config.limits().maxConnections());
+        int share =
+                config.surface().crowd().connectionsOfOneAddress(config.limits().maxConnections());
+        if (share < config.limits().maxConnections()) connector.addEventListener(new AddressConnections(share));
         connector.addEventListener(heads);
         threads = store.threads();
         watch = new RequestWatch(
-                config.requestTimeout(), config.surface().crowd().minBodyBytesPerSecond(), heads, threads);
+                config.limits().requestTimeout(), config.surface().crowd().minBodyBytesPerSecond(), heads, threads);
 
         engine.metrics().register(metrics);
         RouteTable<Endpoint> own = new RouteTable<>();
         Semaphore largeAnswers = new Semaphore(Math.max(1, store.callerReaders() - 1));
-        new QueryEndpoints(engine, config.maxBodyBytes(), largeAnswers).addTo(own);
+        new QueryEndpoints(engine, config.limits().maxBodyBytes(), largeAnswers).addTo(own);
         new StatusEndpoints(store, source, plugins, engine.metrics(), metrics, this::connections, () -> isServing)
                 .addTo(own);
         new Dashboard().addTo(own);
         audit = config.surface().isAudited() ? Optional.of(new AuditLog(store)) : Optional.empty();
         sockets = new Sockets(jetty, engine.memory(), metrics, audit);
-        Routes routes = new Routes(own, plugins, engine.memory(), config.maxBodyBytes(), largeAnswers, sockets);
+        Routes routes =
+                new Routes(own, plugins, engine.memory(), config.limits().maxBodyBytes(), largeAnswers, sockets);
         HttpMetrics httpMetrics = new HttpMetrics(metrics, store, this::connections);
         dispatcher = new Dispatcher(
                 routes,
@@ -111,10 +114,10 @@ public final class Server implements AutoCloseable {
                 heads,
                 httpMetrics,
                 audit,
-                new InlineReads(engine, authentication, config.maxBodyBytes()));
+                new InlineReads(engine, authentication, config.limits().maxBodyBytes()));
 
         jetty.addConnector(connector);
-        jetty.addBean(new NetworkConnectionLimit(config.maxConnections(), connector));
+        jetty.addBean(new NetworkConnectionLimit(config.limits().maxConnections(), connector));
         jetty.setHandler(dispatcher);
         jetty.setErrorHandler(new ErrorAnswer(new Cors(config.allowedOrigins())));
         jetty.setStopTimeout(0); // close() waits for the requests itself.
@@ -122,8 +125,7 @@ public final class Server implements AutoCloseable {
 
     /// Starts to listen.
     ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the server cannot listen on the
-    ///     address
+    /// @throws dev.perigee.fault.PerigeeException [Fault#CONFIG_INVALID] if the server cannot listen on the address
     public void start() {
         try {
             connector.open();
@@ -155,15 +157,15 @@ public final class Server implements AutoCloseable {
         return connector.getLocalPort();
     }
 
-    /// Stops accepting requests. Frames of WebSockets in progress have `shutdownGrace` to finish, and then
-    /// requests in progress have the same time again; the rest is ended. A second call does nothing.
+    /// Stops accepting requests. Frames of WebSockets in progress have `shutdownGrace` to finish, and then requests in
+    /// progress have the same time again; the rest is ended. A second call does nothing.
     @Override
     public void close() {
         isServing = false;
         dispatcher.stopping();
         connector.close();
-        sockets.drain(config.shutdownGrace());
-        watch.drain(config.shutdownGrace());
+        sockets.drain(config.limits().shutdownGrace());
+        watch.drain(config.limits().shutdownGrace());
         watch.close();
         try {
             jetty.stop();
@@ -183,8 +185,7 @@ public final class Server implements AutoCloseable {
         HttpConfiguration http = new HttpConfiguration();
         http.setSendServerVersion(false);
         http.setRequestHeaderSize(MAX_HEADER_BYTES);
-        // Jetty caches a connection's headers. It would take a token for the cached one if they differ in case
-        // only.
+        // Jetty caches a connection's headers. It would take a token for the cached one if they differ in case only.
         http.setHeaderCacheCaseSensitive(true);
         http.setUriCompliance(PATHS);
         HttpConnectionFactory plain = new HttpConnectionFactory(http);

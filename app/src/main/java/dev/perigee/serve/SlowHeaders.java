@@ -9,16 +9,14 @@ import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.websocket.core.WebSocketConnection;
 
-/// Closes connections whose request headers arrive too slowly (slowloris). Idle timeouts do not catch them,
-/// because a client that sends one byte at a time is never idle. Such a client could occupy all connections
-/// without any token.
+/// Closes connections whose request headers arrive too slowly (slowloris). Idle timeouts do not catch them, because a
+/// client that sends one byte at a time is never idle. Such a client could occupy all connections without any token.
 final class SlowHeaders implements Connection.Listener {
     /// A connection that waits for a request's headers.
     ///
     /// @param bytesBefore bytes that the connection had received before these headers
     /// @param isBegun whether a byte of the headers has been seen
-    /// @param sinceNanos when the first byte of the headers was seen; before that, when the connection began to
-    ///     wait
+    /// @param sinceNanos when the first byte of the headers was seen; before that, when the connection began to wait
     private record Waiting(long bytesBefore, boolean isBegun, long sinceNanos) {}
 
     private final Map<Connection, Waiting> waiting = new ConcurrentHashMap<>();
@@ -60,8 +58,8 @@ final class SlowHeaders implements Connection.Listener {
         waiting.put(connection, new Waiting(connection.getBytesIn(), false, System.nanoTime()));
     }
 
-    /// Closes the connections that are too slow. While all connections are in use, also closes those that have
-    /// waited for a request, or for its headers, for three seconds.
+    /// Closes the connections that are too slow. While all connections are in use, also closes those that have waited
+    /// for a request, or for its headers, for three seconds.
     void look() {
         long now = System.nanoTime();
         boolean isCrowded = isFull.getAsBoolean();

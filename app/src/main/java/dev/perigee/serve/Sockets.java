@@ -115,8 +115,8 @@ final class Sockets {
         if (isStopping) socket.close(1001, "The server is stopping.");
     }
 
-    /// Records each handled frame in the audit log, given the nanoseconds it took. For callers that are not
-    /// audited it does nothing.
+    /// Records each handled frame in the audit log, given the nanoseconds it took. For callers that are not audited it
+    /// does nothing.
     private LongConsumer audit(Exchange exchange) {
         if (audit.isEmpty() || !exchange.isAudited()) return _ -> {};
         AuditLog log = audit.get();

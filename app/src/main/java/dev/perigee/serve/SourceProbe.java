@@ -14,8 +14,8 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// The state of the external database, for requests that ask for this server's status. The source is asked at most
-/// every five seconds, by one thread at a time, and a request waits at most two seconds for it. So however many
-/// such requests come, they neither flood the source nor hang on it.
+/// every five seconds, by one thread at a time, and a request waits at most two seconds for it. So however many such
+/// requests come, they neither flood the source nor hang on it.
 final class SourceProbe {
     enum State {
         none,
@@ -55,8 +55,8 @@ final class SourceProbe {
         return finding().state();
     }
 
-    /// For people and the dashboard: whether the source answers, which product it is, or with which fault it
-    /// fails. For admins also where it is, its error and the remedy.
+    /// For people and the dashboard: whether the source answers, which product it is, or with which fault it fails. For
+    /// admins also where it is, its error and the remedy.
     Map<String, Object> describe(boolean isForAdmin) {
         Finding finding = finding();
         Map<String, Object> answer = new LinkedHashMap<>();

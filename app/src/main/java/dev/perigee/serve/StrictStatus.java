@@ -2,8 +2,8 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 
-/// `compat: strict`: StarbaseDB's original status codes, for clients that depend on them. 400 instead of 401 and
-/// 403, 500 for any statement error and nearly everything else.
+/// `compat: strict`: StarbaseDB's original status codes, for clients that depend on them. 400 instead of 401 and 403,
+/// 500 for any statement error and nearly everything else.
 final class StrictStatus {
     private StrictStatus() {}
 

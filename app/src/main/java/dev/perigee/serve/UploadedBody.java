@@ -30,12 +30,11 @@ final class UploadedBody {
 
     private UploadedBody() {}
 
-    /// Writes the upload to a new file in `folder`, which is created if it is missing. Leaves no file after a
-    /// failure.
+    /// Writes the upload to a new file in `folder`, which is created if it is missing. Leaves no file after a failure.
     ///
     /// @param field the field that has the file, if the body is a multipart form
-    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] if the body cannot be
-    ///     read to its end or has no such file, [Fault#DISK_FAILED] if the file cannot be written
+    /// @throws PerigeeException [Fault#TOO_LARGE] past `maxBytes`, [Fault#INVALID_REQUEST] if the body cannot be read
+    ///     to its end or has no such file, [Fault#DISK_FAILED] if the file cannot be written
     static Upload read(Request request, String field, Path folder, long maxBytes) {
         String type = Optional.ofNullable(request.getHeaders().get(HttpHeader.CONTENT_TYPE))
                 .orElse("");

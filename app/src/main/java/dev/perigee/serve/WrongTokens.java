@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Counts the wrong tokens that come from each address. Safe for many threads.
 ///
-/// Tokens from pages of other origins are counted separately. Any page that a user visits can send wrong tokens
-/// from the user's address, and would otherwise lock out the user's own programs.
+/// Tokens from pages of other origins are counted separately. Any page that a user visits can send wrong tokens from
+/// the user's address, and would otherwise lock out the user's own programs.
 final class WrongTokens {
     /// Bytes of an IPv6 address that name its /64 network. Whoever has one address mostly has the whole network.
     private static final int IPV6_NETWORK_BYTES = 8;

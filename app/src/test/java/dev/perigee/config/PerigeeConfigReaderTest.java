@@ -127,15 +127,10 @@ class PerigeeConfigReaderTest {
                 .isEqualTo(new ServeConfig(
                         "::1",
                         1,
-                        "a",
-                        Optional.of("c"),
-                        Optional.of("https://k/j"),
-                        "ES256",
+                        new ServeConfig.Access("a", Optional.of("c"), Optional.of("https://k/j"), "ES256"),
                         java.util.List.of("https://o"),
-                        2048,
-                        5,
-                        Duration.ofHours(2),
-                        Duration.ofMillis(250)));
+                        new ServeConfig.Limits(2048, 5, Duration.ofHours(2), Duration.ofMillis(250)),
+                        SurfaceConfig.DEFAULTS));
         assertThat(config.query())
                 .isEqualTo(new QueryConfig(Duration.ofDays(1), Duration.ofSeconds(1), 500, 4, 2, 3 << 20));
         TableConfig table = config.replication().tables().getFirst();
@@ -180,8 +175,8 @@ class PerigeeConfigReaderTest {
         assertThat(config.store().directory()).isEqualTo(Path.of("line"));
         assertThat(config.serve().host()).isEqualTo("line");
         assertThat(config.serve().port()).isEqualTo(2);
-        assertThat(config.serve().adminToken()).isEqualTo("environment");
-        assertThat(config.serve().clientToken()).contains("file-client");
+        assertThat(config.serve().access().adminToken()).isEqualTo("environment");
+        assertThat(config.serve().access().clientToken()).contains("file-client");
         SourceConfig source = config.source().orElseThrow();
         assertThat(source.host()).isEqualTo("environment");
         assertThat(source.password())
@@ -199,7 +194,7 @@ class PerigeeConfigReaderTest {
                 """, Map.of("PORT", "99", "T", "a$1\\", "N", "orders", "ROWS", "7"));
 
         assertThat(config.serve().port()).isEqualTo(99);
-        assertThat(config.serve().adminToken()).isEqualTo("${x}-a$1\\a$1\\");
+        assertThat(config.serve().access().adminToken()).isEqualTo("${x}-a$1\\a$1\\");
         assertThat(config.replication().tables().getFirst().name()).isEqualTo("orders");
         assertThat(config.replication().tables().getFirst().pageRows()).isEqualTo(7);
     }

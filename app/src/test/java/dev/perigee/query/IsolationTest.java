@@ -5,6 +5,7 @@ import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.QueryConfig;
+import dev.perigee.config.ServeConfig;
 import dev.perigee.config.WorkerConfig;
 import dev.perigee.nasty.NastyStatements;
 import dev.perigee.testing.ServedStore;
@@ -262,8 +263,11 @@ class IsolationTest {
                 .withWorkers(new WorkerConfig(2, 128L << 20, true));
         Setup setup = Setup.standard()
                 .query(patient)
-                .serve(c -> ServedStore.with(
-                        c, c.maxBodyBytes(), c.maxConnections(), ample.multipliedBy(2), c.shutdownGrace()));
+                .serve(c -> c.with(new ServeConfig.Limits(
+                        c.limits().maxBodyBytes(),
+                        c.limits().maxConnections(),
+                        ample.multipliedBy(2),
+                        c.limits().shutdownGrace())));
         try (ServedStore served = new ServedStore(directory, setup)) {
             served.query("CREATE TABLE made (x)");
             assertThat(served.run(CLIENT, "SELECT 1").statusCode()).isEqualTo(200);

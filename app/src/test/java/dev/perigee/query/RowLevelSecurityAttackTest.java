@@ -60,7 +60,7 @@ class RowLevelSecurityAttackTest {
         served = new ServedStore(
                 directory,
                 ServedStore.Setup.standard()
-                        .serve(c -> ServedStore.with(c, c.clientToken(), Optional.of(provider.url())))
+                        .serve(c -> ServedStore.with(c, c.access().clientToken(), Optional.of(provider.url())))
                         .query(queries)
                         .plugins(new RestPlugin(), new CdcPlugin()));
     }

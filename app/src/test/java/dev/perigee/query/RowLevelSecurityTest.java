@@ -46,7 +46,7 @@ class RowLevelSecurityTest {
         served = new ServedStore(
                 directory,
                 ServedStore.Setup.standard()
-                        .serve(c -> ServedStore.with(c, c.clientToken(), Optional.of(provider.url())))
+                        .serve(c -> ServedStore.with(c, c.access().clientToken(), Optional.of(provider.url())))
                         .query(QueryConfig.defaults().withRowLevelSecurity(true))
                         .plugins(new RestPlugin()));
     }

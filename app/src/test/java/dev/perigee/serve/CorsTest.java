@@ -3,7 +3,6 @@ package dev.perigee.serve;
 import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.perigee.config.ServeConfig;
 import dev.perigee.testing.Contract;
 import dev.perigee.testing.RawHttp;
 import dev.perigee.testing.ServedStore;
@@ -69,19 +68,7 @@ class CorsTest {
     @Test
     @Contract("Kept: allowed origins can be narrowed")
     void named_origins_are_answered_and_others_are_not() {
-        Setup setup = Setup.standard()
-                .serve(c -> new ServeConfig(
-                        c.host(),
-                        c.port(),
-                        c.adminToken(),
-                        c.clientToken(),
-                        c.jwksEndpoint(),
-                        c.jwtAlgorithm(),
-                        List.of("https://other.example.com", APP),
-                        c.maxBodyBytes(),
-                        c.maxConnections(),
-                        c.requestTimeout(),
-                        c.shutdownGrace()));
+        Setup setup = Setup.standard().serve(c -> c.withOrigins(List.of("https://other.example.com", APP)));
         try (ServedStore served = new ServedStore(directory, setup)) {
             HttpHeaders known = headersFor(served, "OPTIONS", "/query", APP);
             assertThat(known.firstValue("Access-Control-Allow-Origin")).hasValue(APP);

@@ -4,6 +4,7 @@ import static dev.perigee.testing.ServedStore.ADMIN;
 import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.perigee.config.ServeConfig;
 import dev.perigee.config.SurfaceConfig;
 import dev.perigee.config.SurfaceConfig.Crowd;
 import dev.perigee.config.SurfaceConfig.Tls;
@@ -51,8 +52,11 @@ class CrowdTest {
         return new ServedStore(
                 directory,
                 Setup.standard()
-                        .serve(c -> ServedStore.with(
-                                        c, c.maxBodyBytes(), maxConnections, c.requestTimeout(), Duration.ofSeconds(1))
+                        .serve(c -> c.with(new ServeConfig.Limits(
+                                        c.limits().maxBodyBytes(),
+                                        maxConnections,
+                                        c.limits().requestTimeout(),
+                                        Duration.ofSeconds(1)))
                                 .with(surface)));
     }
 
@@ -133,7 +137,8 @@ class CrowdTest {
         Tls tls = new Tls(certificate, directory.resolve("server.key"));
         SurfaceConfig surface = new SurfaceConfig(List.of(), 100_000, 60, false, Optional.of(tls), false);
         Setup setup = Setup.standard()
-                .serve(c -> ServedStore.with(c, c.maxBodyBytes(), 2, Duration.ofSeconds(4), Duration.ofSeconds(1))
+                .serve(c -> c.with(new ServeConfig.Limits(
+                                c.limits().maxBodyBytes(), 2, Duration.ofSeconds(4), Duration.ofSeconds(1)))
                         .with(surface));
         byte[] request = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
         SSLContext trusting = TestCertificates.trusting(authority.root());

@@ -62,7 +62,7 @@ class JwtTest {
         served = new ServedStore(
                 directory,
                 ServedStore.Setup.standard()
-                        .serve(c -> ServedStore.with(c, c.clientToken(), Optional.of(provider.url())))
+                        .serve(c -> ServedStore.with(c, c.access().clientToken(), Optional.of(provider.url())))
                         .plugins(new StarbasePlugin("seen", true, "") {
                             @Override
                             public StatementCall beforeQuery(StatementCall call) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.config.QueryConfig;
+import dev.perigee.config.ServeConfig;
 import dev.perigee.testing.Contract;
 import dev.perigee.testing.RawHttp;
 import dev.perigee.testing.ServedStore;
@@ -51,7 +52,8 @@ class LimitsTest {
 
     private static Setup limits(long maxBodyBytes, int maxConnections, Duration requestTimeout) {
         return Setup.standard()
-                .serve(c -> ServedStore.with(c, maxBodyBytes, maxConnections, requestTimeout, c.shutdownGrace()));
+                .serve(c -> c.with(new ServeConfig.Limits(
+                        maxBodyBytes, maxConnections, requestTimeout, c.limits().shutdownGrace())));
     }
 
     private static Setup queries(Duration read, Duration write, long maxRows) {

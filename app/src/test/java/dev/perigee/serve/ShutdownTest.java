@@ -3,6 +3,7 @@ package dev.perigee.serve;
 import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.perigee.config.ServeConfig;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Response;
@@ -35,7 +36,7 @@ class ShutdownTest {
     /// A route that takes as long as the test wants.
     private Setup setup(Duration grace) {
         return Setup.standard()
-                .serve(c -> ServedStore.with(c, 1000, 64, Duration.ofSeconds(60), grace))
+                .serve(c -> c.with(new ServeConfig.Limits(1000, 64, Duration.ofSeconds(60), grace)))
                 .plugins(new StarbasePlugin("slow", true, "/slow") {
                     @Override
                     public void register(PluginHost host) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.bundled.socket.SocketPlugin;
+import dev.perigee.config.ServeConfig;
 import dev.perigee.config.SurfaceConfig;
 import dev.perigee.testing.Contract;
 import dev.perigee.testing.RawHttp;
@@ -239,7 +240,11 @@ class SocketTest {
         served = new ServedStore(
                 directory,
                 Setup.standard()
-                        .serve(c -> ServedStore.with(c, c.maxBodyBytes(), 1000, c.requestTimeout(), c.shutdownGrace()))
+                        .serve(c -> c.with(new ServeConfig.Limits(
+                                c.limits().maxBodyBytes(),
+                                1000,
+                                c.limits().requestTimeout(),
+                                c.limits().shutdownGrace())))
                         .plugins(new SocketPlugin()));
         try {
             for (int i = 0; i < Sockets.MAX_SOCKETS; i++) clients.add(connect());
@@ -290,18 +295,7 @@ class SocketTest {
         served = new ServedStore(
                 directory,
                 Setup.standard()
-                        .serve(c -> new dev.perigee.config.ServeConfig(
-                                c.host(),
-                                c.port(),
-                                c.adminToken(),
-                                c.clientToken(),
-                                c.jwksEndpoint(),
-                                c.jwtAlgorithm(),
-                                List.of("https://app.example.com"),
-                                c.maxBodyBytes(),
-                                c.maxConnections(),
-                                c.requestTimeout(),
-                                c.shutdownGrace()))
+                        .serve(c -> c.withOrigins(List.of("https://app.example.com")))
                         .plugins(new SocketPlugin()));
         int port = served.server.port();
         String path = "/socket?token=" + ServedStore.CLIENT;

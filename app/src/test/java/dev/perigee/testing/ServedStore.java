@@ -97,53 +97,17 @@ public final class ServedStore implements AutoCloseable {
             throw e;
         }
         alarms.start();
-        ServeConfig standard = new ServeConfig(
-                "127.0.0.1",
-                0,
-                ADMIN,
-                Optional.of(CLIENT),
-                Optional.empty(),
-                "RS256",
-                List.of("*"),
-                1L << 20,
-                64,
-                Duration.ofSeconds(30),
-                Duration.ofSeconds(5));
+        ServeConfig standard = ServeConfig.of(0, ADMIN)
+                .with(new ServeConfig.Access(ADMIN, Optional.of(CLIENT), Optional.empty(), "RS256"))
+                .with(new ServeConfig.Limits(1L << 20, 64, Duration.ofSeconds(30), Duration.ofSeconds(5)));
         server = new Server(setup.serve().apply(standard), engine, plugins, store, setup.source(), metrics);
         server.start();
     }
 
     /// The same settings with other callers.
     public static ServeConfig with(ServeConfig c, Optional<String> clientToken, Optional<String> jwksEndpoint) {
-        return new ServeConfig(
-                c.host(),
-                c.port(),
-                c.adminToken(),
-                clientToken,
-                jwksEndpoint,
-                c.jwtAlgorithm(),
-                c.allowedOrigins(),
-                c.maxBodyBytes(),
-                c.maxConnections(),
-                c.requestTimeout(),
-                c.shutdownGrace());
-    }
-
-    /// The same settings with other limits.
-    public static ServeConfig with(
-            ServeConfig c, long maxBodyBytes, int maxConnections, Duration requestTimeout, Duration shutdownGrace) {
-        return new ServeConfig(
-                c.host(),
-                c.port(),
-                c.adminToken(),
-                c.clientToken(),
-                c.jwksEndpoint(),
-                c.jwtAlgorithm(),
-                c.allowedOrigins(),
-                maxBodyBytes,
-                maxConnections,
-                requestTimeout,
-                shutdownGrace);
+        return c.with(new ServeConfig.Access(
+                c.access().adminToken(), clientToken, jwksEndpoint, c.access().jwtAlgorithm()));
     }
 
     /// The processes that run clients' statements.

@@ -186,10 +186,8 @@ public final class CronPlugin extends StarbasePlugin {
                 tasks().due(task, next);
                 return Optional.of(next);
             }
-            tasks().due(
-                            task,
-                            next); // Before the run: one that crashes the process would otherwise begin again at each
-                                   // start.
+            tasks().due(task, next); // Before the run: one that crashes the process would otherwise begin again at each
+            // start.
             boolean isMissed = Duration.between(due, now).compareTo(LATE) > 0 && config.missed() == Missed.SKIP;
             if (isMissed) note(task, due, now, Outcome.MISSED, "its time passed while the server was not running");
             else begin(task, due);

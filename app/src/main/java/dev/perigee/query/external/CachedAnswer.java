@@ -12,8 +12,8 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// A whole answer as JSON that keeps the storage class of each value: `[columns, row, row, …]`. An integer is a
-/// number, a text is a string, a real is `{"real": "1.5"}` and a blob is `{"blob": "base64"}`.
+/// A whole answer as JSON that keeps the storage class of each value: `[columns, row, row, …]`. An integer is a number,
+/// a text is a string, a real is `{"real": "1.5"}` and a blob is `{"blob": "base64"}`.
 record CachedAnswer(String json) {
     /// Passes the columns and the rows to `sink`, until it wants no more.
     ///

@@ -34,11 +34,11 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Caches answers of the external database for a limited time in `tmp_cache`. Safe for many threads.
 ///
-/// The key of an answer is made of the source, the caller's role and claims, the statement and all its values. It
-/// also has the number of times that replication had changed a copy when the source was asked. So a change of any
-/// copy invalidates all answers that were read before it, including those still in progress. It has to be any copy:
-/// a statement may read a table through a view or a function. Entries that an earlier server process left are
-/// removed at the start.
+/// The key of an answer is made of the source, the caller's role and claims, the statement and all its values. It also
+/// has the number of times that replication had changed a copy when the source was asked. So a change of any copy
+/// invalidates all answers that were read before it, including those still in progress. It has to be any copy: a
+/// statement may read a table through a view or a function. Entries that an earlier server process left are removed at
+/// the start.
 public final class ExternalCache {
     /// The most answers that are cached at once.
     static final int MAX_ENTRIES = 1000;
@@ -80,8 +80,7 @@ public final class ExternalCache {
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicBoolean isCleaningDue = new AtomicBoolean();
 
-    /// The rows by key, oldest first. So nothing has to be counted or searched in the table, whose rows may be
-    /// large.
+    /// The rows by key, oldest first. So nothing has to be counted or searched in the table, whose rows may be large.
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
     private long chars;

@@ -103,8 +103,7 @@ public final class ExternalRun {
         single(call);
     }
 
-    /// Runs the statement read-only. Empty if it writes or its answer is too large: it then has to run like any
-    /// other.
+    /// Runs the statement read-only. Empty if it writes or its answer is too large: it then has to run like any other.
     private Optional<List<Long>> readOnly(StatementCall call, CachedAnswer.Builder rows) {
         Counted counted = new Counted(rows, cancellation);
         Optional<List<Long>> changed = run(List.of(call), true, _ -> counted);
@@ -156,8 +155,8 @@ public final class ExternalRun {
         }
     }
 
-    /// Counts the rows of a source's answer and passes them on. For a statement that gives no columns, [#ended]
-    /// passes on an answer without columns.
+    /// Counts the rows of a source's answer and passes them on. For a statement that gives no columns, [#ended] passes
+    /// on an answer without columns.
     private static final class Counted implements RowSink {
         private final RowSink next;
         private final Cancellation cancellation;

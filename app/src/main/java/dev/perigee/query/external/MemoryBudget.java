@@ -3,8 +3,8 @@ package dev.perigee.query.external;
 import dev.perigee.fault.Fault;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// One memory budget for all large requests, rows and collected answers, so that many at once cannot exhaust the
-/// heap. Safe for many threads. Nobody waits: what does not fit is refused.
+/// One memory budget for all large requests, rows and collected answers, so that many at once cannot exhaust the heap.
+/// Safe for many threads. Nobody waits: what does not fit is refused.
 public final class MemoryBudget {
     private final long limitBytes;
     private final AtomicLong usedBytes = new AtomicLong();
@@ -18,8 +18,8 @@ public final class MemoryBudget {
         return new MemoryBudget(Runtime.getRuntime().maxMemory() / 4);
     }
 
-    /// Starts a reservation, a part of the budget that grows as needed and is given back when closed. For one
-    /// thread at a time.
+    /// Starts a reservation, a part of the budget that grows as needed and is given back when closed. For one thread at
+    /// a time.
     ///
     /// @param what what needs the memory; the subject of a refusal's message
     public Reservation reserve(String what) {

@@ -11,9 +11,9 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What a caller's statement may access: the rules behind SQLite's authorizer. The compiler asks about every
-/// table, column, pragma and function that it meets, also through views, triggers, UPSERT and foreign keys. So no
-/// way of writing a statement gets around these rules.
+/// What a caller's statement may access: the rules behind SQLite's authorizer. The compiler asks about every table,
+/// column, pragma and function that it meets, also through views, triggers, UPSERT and foreign keys. So no way of
+/// writing a statement gets around these rules.
 public final class AccessRules {
     /// The prefix of Perigee's own tables, which clients can neither read nor write.
     private static final String OWN_PREFIX = "tmp_";
@@ -84,8 +84,8 @@ public final class AccessRules {
         this.protectedTables = protectedTables;
     }
 
-    /// Decides whether `role` may do what SQLite's compiler asks about. The other arguments, up to `trigger`, are
-    /// those of the callback of `sqlite3_set_authorizer`.
+    /// Decides whether `role` may do what SQLite's compiler asks about. The other arguments, up to `trigger`, are those
+    /// of the callback of `sqlite3_set_authorizer`.
     ///
     /// @param writes whether the compiler has already asked about a write in this statement
     /// @param target the table that the statement itself writes to, if the compiler has already asked about it
@@ -101,8 +101,7 @@ public final class AccessRules {
             @Nullable String target) {
         String first = arg1 == null ? "" : arg1;
         String second = arg2 == null ? "" : arg2;
-        // The compiler asks about `CREATE TABLE temp.x` as about any table. It would hide the table x from all
-        // callers.
+        // The compiler asks about `CREATE TABLE temp.x` as about any table. It would hide the table x from all callers.
         if ("temp".equalsIgnoreCase(database) && CREATING.contains(action)) return temporary();
         return switch (action) {
             case AuthorizerAction.READ ->
@@ -136,8 +135,8 @@ public final class AccessRules {
         };
     }
 
-    /// @param isLent whether a trigger or view reads, in a statement that writes. A client may have made it, to
-    ///     copy with an admin's rights what the client may not read
+    /// @param isLent whether a trigger or view reads, in a statement that writes. A client may have made it, to copy
+    ///     with an admin's rights what the client may not read
     private static Optional<PerigeeException> read(Role role, String table, boolean isLent) {
         String folded = table.toLowerCase(Locale.ROOT);
         if (HIDDEN_MODULES.contains(folded) || folded.startsWith("sqlite_") && !SQLITE_TABLES.contains(folded)) {
@@ -154,8 +153,8 @@ public final class AccessRules {
 
     private Optional<PerigeeException> write(Role role, String table, @Nullable String trigger) {
         if (isOwn(table)) {
-            // A trigger runs with the rights of the caller that fires it, and a client may have made it. So no
-            // trigger can write to these tables.
+            // A trigger runs with the rights of the caller that fires it, and a client may have made it. So no trigger
+            // can write to these tables.
             boolean isAllowed =
                     role == Role.ADMIN && trigger == null && OWN_FOR_ADMINS.contains(table.toLowerCase(Locale.ROOT));
             return isAllowed ? Optional.empty() : forbidden(ownMessage(role, table));
@@ -169,8 +168,7 @@ public final class AccessRules {
         return readOnly(table, protection.get());
     }
 
-    /// @param changesTable whether the table itself is created, changed or dropped, and not its view, index or
-    ///     trigger
+    /// @param changesTable whether the table itself is created, changed or dropped, and not its view, index or trigger
     private Optional<PerigeeException> define(Role role, String table, boolean changesTable) {
         if (isOwn(table)) return forbidden(ownMessage(role, table));
         Optional<Protection> protection = protectedTables.of(table);

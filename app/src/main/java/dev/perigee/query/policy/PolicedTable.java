@@ -41,8 +41,8 @@ record PolicedTable(
     /// @param condition the condition of a partial index, as SQL; empty if all rows are in the index
     record Unique(List<@Nullable String> columns, List<String> collations, String condition) {}
 
-    /// Reads the definition of a table. Empty if this is not an ordinary table, but a view, a virtual table or one
-    /// of a virtual table's own tables.
+    /// Reads the definition of a table. Empty if this is not an ordinary table, but a view, a virtual table or one of a
+    /// virtual table's own tables.
     static Optional<PolicedTable> find(SqliteConnection connection, String wanted) {
         String name;
         boolean hasRowid;

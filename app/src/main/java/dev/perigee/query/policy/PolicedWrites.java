@@ -15,15 +15,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// The views and triggers that one statement of a policed caller needs on the write connection, and the changes
-/// that the statement makes.
+/// The views and triggers that one statement of a policed caller needs on the write connection, and the changes that
+/// the statement makes.
 ///
-/// UPDATE and DELETE run on the policed view, so that their conditions see visible rows only. INSTEAD OF triggers
-/// on the view note each row as it was and as it is to be. [#apply] then makes the changes, and checks the
-/// policies before and after each.
+/// UPDATE and DELETE run on the policed view, so that their conditions see visible rows only. INSTEAD OF triggers on
+/// the view note each row as it was and as it is to be. [#apply] then makes the changes, and checks the policies before
+/// and after each.
 ///
-/// A view has neither defaults nor conflict handling, so an INSERT runs on the table itself. Temporary triggers
-/// check each row, and check for conflicts with hidden rows before SQLite does.
+/// A view has neither defaults nor conflict handling, so an INSERT runs on the table itself. Temporary triggers check
+/// each row, and check for conflicts with hidden rows before SQLite does.
 ///
 /// For the thread that owns the connection. Nothing is left of it when [#close] returns.
 public final class PolicedWrites implements AutoCloseable {
@@ -241,8 +241,7 @@ public final class PolicedWrites implements AutoCloseable {
         }
     }
 
-    /// Makes a change that was noted. Rows that are equal in all columns cannot be told apart, so any of them will
-    /// do.
+    /// Makes a change that was noted. Rows that are equal in all columns cannot be told apart, so any of them will do.
     private void apply(Noted one, Change change) {
         PolicedTable table = one.table();
         Policies policies = policing.policies();
@@ -283,8 +282,8 @@ public final class PolicedWrites implements AutoCloseable {
         if (!change.isDelete()) require(one, change, rowid, action, "n", "update this row of");
     }
 
-    /// Refuses a new value for a generated column. The table itself would refuse it, but its view takes a value
-    /// for every column.
+    /// Refuses a new value for a generated column. The table itself would refuse it, but its view takes a value for
+    /// every column.
     private void refuseComputed(Noted one, Change change) {
         List<String> columns = one.table().columns();
         for (int i = 0; i < columns.size(); i++) {
@@ -361,8 +360,7 @@ public final class PolicedWrites implements AutoCloseable {
                 "Clients cannot write to \"%s\": its columns use all names of the rowid.".formatted(table.name()));
     }
 
-    /// Wraps a condition so that it is 1 or 0, with 0 for NULL, and its operators cannot bind to the SQL around
-    /// it.
+    /// Wraps a condition so that it is 1 or 0, with 0 for NULL, and its operators cannot bind to the SQL around it.
     private static String truth(String condition) {
         return "CASE WHEN " + condition + " THEN 1 ELSE 0 END";
     }

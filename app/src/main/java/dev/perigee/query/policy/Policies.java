@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/// The row-level security policies of the replica, as of one read. All policies of a table and an action have to
-/// hold. Without any policy for an action, clients may not do it.
+/// The row-level security policies of the replica, as of one read. All policies of a table and an action have to hold.
+/// Without any policy for an action, clients may not do it.
 public record Policies(List<Policy> all) {
     /// The most policies there may be. Each becomes part of every statement on its table.
     static final int MAX_POLICIES = 1000;

@@ -22,18 +22,17 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// Row-level security on one connection: temporary views in the place of tables, and an authorizer that allows
-/// access through these views only.
+/// Row-level security on one connection: temporary views in the place of tables, and an authorizer that allows access
+/// through these views only.
 ///
 /// SQLite resolves a name without a schema to the temporary view before the table. This is so however the name is
-/// written and wherever it stands: in a subquery, a common table expression, a join, a view. The view selects from
-/// a second view, whose name is secret. Only that second view may read the table: SQLite tells the authorizer for
-/// each column which view reads it. So `main.orders` is refused, and so is every table without a policy.
+/// written and wherever it stands: in a subquery, a common table expression, a join, a view. The view selects from a
+/// second view, whose name is secret. Only that second view may read the table: SQLite tells the authorizer for each
+/// column which view reads it. So `main.orders` is refused, and so is every table without a policy.
 ///
-/// The second view ends with `LIMIT -1 OFFSET 0`, which is an optimization barrier. SQLite neither flattens such a
-/// view into the statement around it, nor pushes conditions down into it. So an expression of the caller is never
-/// evaluated on a row that the policy hides. Otherwise an error in the expression would reveal what the row
-/// contains.
+/// The second view ends with `LIMIT -1 OFFSET 0`, which is an optimization barrier. SQLite neither flattens such a view
+/// into the statement around it, nor pushes conditions down into it. So an expression of the caller is never evaluated
+/// on a row that the policy hides. Otherwise an error in the expression would reveal what the row contains.
 ///
 /// For the thread that owns the connection.
 ///
@@ -69,8 +68,8 @@ public final class Policing {
     private final Map<String, String> shadows = new LinkedHashMap<>();
     private final Set<String> secrets = new HashSet<>();
 
-    /// Secret names of the replica's views: each with its own text, and each as its policies leave it. These views
-    /// have no more rights than the caller.
+    /// Secret names of the replica's views: each with its own text, and each as its policies leave it. These views have
+    /// no more rights than the caller.
     private final Set<String> viewRows = new HashSet<>();
 
     private final Set<String> mainTables = new HashSet<>();
@@ -95,8 +94,8 @@ public final class Policing {
         this.secret = "policed_" + HexFormat.of().formatHex(random);
     }
 
-    /// Puts the views in place for the tables and views that `wanted` accepts. After an earlier call, [#remove]
-    /// has to be called first.
+    /// Puts the views in place for the tables and views that `wanted` accepts. After an earlier call, [#remove] has to
+    /// be called first.
     public void install(Policies current, Predicate<String> wanted) {
         policies = current;
         readSchema();
@@ -135,8 +134,8 @@ public final class Policing {
         return secret + "_" + purpose;
     }
 
-    /// Trusts a secret name: a view or trigger of this name may read tables, and a temporary table of this name
-    /// may be read.
+    /// Trusts a secret name: a view or trigger of this name may read tables, and a temporary table of this name may be
+    /// read.
     void trust(String secretName) {
         secrets.add(secretName);
     }
@@ -164,14 +163,13 @@ public final class Policing {
         }
     }
 
-    /// Whether the statement that could not be prepared writes. SQLite refuses to write to a view that has no
-    /// trigger for it.
+    /// Whether the statement that could not be prepared writes. SQLite refuses to write to a view that has no trigger
+    /// for it.
     public boolean wantsToWrite(SqliteException failure) {
         return writes || String.valueOf(failure.getMessage()).contains(IS_VIEW);
     }
 
-    /// The policed table that the statement prepared last inserts into; empty if that is the target given to
-    /// [#begin].
+    /// The policed table that the statement prepared last inserts into; empty if that is the target given to [#begin].
     public Optional<String> insertInto() {
         return Optional.ofNullable(insertInto);
     }
@@ -270,12 +268,11 @@ public final class Policing {
                         .formatted(name));
     }
 
-    /// Whether this is a trigger that an admin made, which runs with the admin's rights. A name that the caller's
-    /// text contains does not count: the caller may have given it to something else, such as a common table
-    /// expression.
+    /// Whether this is a trigger that an admin made, which runs with the admin's rights. A name that the caller's text
+    /// contains does not count: the caller may have given it to something else, such as a common table expression.
     private boolean isTrigger(String name) {
-        // In SQL text a quote inside a name is doubled, so the search below would miss such a name. So triggers
-        // with a quote in their name get no rights.
+        // In SQL text a quote inside a name is doubled, so the search below would miss such a name. So triggers with a
+        // quote in their name get no rights.
         boolean hasQuote = name.chars().anyMatch(c -> c == '"' || c == '\'' || c == '`');
         return !hasQuote && triggers.contains(SqlNames.folded(name)) && !text.contains(SqlNames.folded(name));
     }
@@ -298,8 +295,8 @@ public final class Policing {
         }
     }
 
-    /// All names in the texts of views, including those of their common table expressions. SQLite reports these to
-    /// the authorizer in the same way as triggers. So a trigger of the same name gets no rights.
+    /// All names in the texts of views, including those of their common table expressions. SQLite reports these to the
+    /// authorizer in the same way as triggers. So a trigger of the same name gets no rights.
     private Set<String> namesInViews() {
         Set<String> names = new HashSet<>();
         try (SqliteStatement select = connection.prepare("SELECT sql FROM main.sqlite_schema WHERE type = 'view'")) {
@@ -330,8 +327,8 @@ public final class Policing {
         return views;
     }
 
-    /// Puts a temporary view in the place of a view of the replica. It has the same text, in which names now mean
-    /// the policed views.
+    /// Puts a temporary view in the place of a view of the replica. It has the same text, in which names now mean the
+    /// policed views.
     private void shadowView(String view) {
         String sql;
         try (SqliteStatement select =

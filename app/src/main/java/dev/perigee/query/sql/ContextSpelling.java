@@ -2,8 +2,8 @@ package dev.perigee.query.sql;
 
 import java.util.List;
 
-/// Rewrites StarbaseDB's spelling `context.id()` to the function `context_id()`. SQLite would take `context.id`
-/// for a column and fail at the parenthesis.
+/// Rewrites StarbaseDB's spelling `context.id()` to the function `context_id()`. SQLite would take `context.id` for a
+/// column and fail at the parenthesis.
 public final class ContextSpelling {
     private static final String WORD = "context";
 

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 public final class Parameters {
     private Parameters() {}
 
-    /// Binds the values. `?` takes the value at its own place, `?2` and `$2` take the second, and `:name`, `@name`
-    /// and `$name` take the one of that name. If the values are a list, named parameters take them in the order in
-    /// which they first appear.
+    /// Binds the values. `?` takes the value at its own place, `?2` and `$2` take the second, and `:name`, `@name` and
+    /// `$name` take the one of that name. If the values are a list, named parameters take them in the order in which
+    /// they first appear.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] if values and parameters do not match
     public static void bind(SqliteStatement statement, StatementCall call) {
@@ -35,8 +35,8 @@ public final class Parameters {
         }
     }
 
-    /// The place, counted from 1, of the value in the list that a parameter takes. To SQLite `$2` is a name, which
-    /// it numbers by its first appearance.
+    /// The place, counted from 1, of the value in the list that a parameter takes. To SQLite `$2` is a name, which it
+    /// numbers by its first appearance.
     private static int place(SqliteStatement statement, int index) {
         String name = statement.parameterName(index);
         if (name == null || name.length() < 2 || name.length() > 6 || name.charAt(0) != '$') return index;

@@ -6,8 +6,8 @@ public final class SqlScan {
 
     private SqlScan() {}
 
-    /// The index in `text` at which something other than blanks, semicolons and comments begins; the text's length
-    /// if there is nothing else.
+    /// The index in `text` at which something other than blanks, semicolons and comments begins; the text's length if
+    /// there is nothing else.
     public static int firstToken(String text) {
         int i = 0;
         while (i < text.length()) {

@@ -34,14 +34,13 @@ public final class SqlWords {
 
     private SqlWords() {}
 
-    /// The words exactly as SQLite reads them. So a keyword that is hidden from this class is hidden from SQLite
-    /// too.
+    /// The words exactly as SQLite reads them. So a keyword that is hidden from this class is hidden from SQLite too.
     public static List<Word> of(String sql) {
         return words(sql, true);
     }
 
-    /// The words of a text that still has macros: `$name(` is a name and a parenthesis. SQLite would read
-    /// everything up to the closing parenthesis as one variable.
+    /// The words of a text that still has macros: `$name(` is a name and a parenthesis. SQLite would read everything up
+    /// to the closing parenthesis as one variable.
     public static List<Word> withMacros(String sql) {
         return words(sql, false);
     }

@@ -4,8 +4,8 @@ import dev.perigee.sqlite.SqlNames;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// The shape of a statement: its text without literals, blanks and comments. Statements for the external database
-/// are compared and counted by their shape, because SQLite may not be able to parse them.
+/// The shape of a statement: its text without literals, blanks and comments. Statements for the external database are
+/// compared and counted by their shape, because SQLite may not be able to parse them.
 public final class StatementShape {
     /// Numbers and parameters. `$a$` is not among them: it begins a dollar-quoted string in PostgreSQL.
     private static final Pattern VALUE = Pattern.compile("[0-9][0-9A-Za-z_]*|\\$[0-9]+|\\?[0-9]*");
@@ -30,9 +30,9 @@ public final class StatementShape {
                 && words.get(at + 1).is("(");
     }
 
-    /// The text's words with one blank between them. Literals and parameters are `?`, and unquoted words are in
-    /// lower case. Text that PostgreSQL may read differently stays as it is, so that it equals only itself. The
-    /// arguments of a macro stay too, because they say which columns are shown.
+    /// The text's words with one blank between them. Literals and parameters are `?`, and unquoted words are in lower
+    /// case. Text that PostgreSQL may read differently stays as it is, so that it equals only itself. The arguments of
+    /// a macro stay too, because they say which columns are shown.
     public static String of(String sql) {
         StringBuilder text = new StringBuilder();
         SqlWords.Word before = new SqlWords.Word("", 0, 0);
@@ -60,8 +60,8 @@ public final class StatementShape {
         return isBlank(rest) ? text.toString() : text.append(' ').append(rest).toString();
     }
 
-    /// Whether this is only blanks and comments, to SQLite and to PostgreSQL. PostgreSQL also ends a line at a
-    /// carriage return, and its comments nest.
+    /// Whether this is only blanks and comments, to SQLite and to PostgreSQL. PostgreSQL also ends a line at a carriage
+    /// return, and its comments nest.
     private static boolean isBlank(String gap) {
         int i = 0;
         while (i < gap.length()) {

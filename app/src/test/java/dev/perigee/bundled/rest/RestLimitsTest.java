@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.QueryConfig;
+import dev.perigee.config.ServeConfig;
 import dev.perigee.testing.Contract;
 import dev.perigee.testing.RawHttp;
 import dev.perigee.testing.ServedStore;
@@ -58,7 +59,11 @@ class RestLimitsTest {
     void a_client_that_takes_an_answer_too_slowly_is_ended_with_the_time_limit_of_requests() throws Exception {
         Setup setup = Setup.standard()
                 .plugins(new RestPlugin())
-                .serve(c -> ServedStore.with(c, c.maxBodyBytes(), 64, Duration.ofSeconds(5), c.shutdownGrace()));
+                .serve(c -> c.with(new ServeConfig.Limits(
+                        c.limits().maxBodyBytes(),
+                        64,
+                        Duration.ofSeconds(5),
+                        c.limits().shutdownGrace())));
         try (ServedStore served = new ServedStore(directory, setup);
                 RawHttp slow = new RawHttp(served.server.port())) {
             fill(served);
@@ -74,7 +79,8 @@ class RestLimitsTest {
         Setup setup = Setup.standard()
                 .plugins(new RestPlugin())
                 .query(query)
-                .serve(c -> ServedStore.with(c, 1000, 64, c.requestTimeout(), c.shutdownGrace()));
+                .serve(c -> c.with(new ServeConfig.Limits(
+                        1000, 64, c.limits().requestTimeout(), c.limits().shutdownGrace())));
         try (ServedStore served = new ServedStore(directory, setup)) {
             served.query("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)");
             served.query(
@@ -105,7 +111,8 @@ class RestLimitsTest {
         int values = (int) Math.min(20_000_000, heap / 4 / 200 + 1000);
         Setup setup = Setup.standard()
                 .plugins(new RestPlugin())
-                .serve(c -> ServedStore.with(c, 64L << 20, 64, c.requestTimeout(), c.shutdownGrace()));
+                .serve(c -> c.with(new ServeConfig.Limits(
+                        64L << 20, 64, c.limits().requestTimeout(), c.limits().shutdownGrace())));
         try (ServedStore served = new ServedStore(directory, setup)) {
             served.query("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)");
             HttpResponse<String> answer = served.post("/rest/t", CLIENT, "[" + "[],".repeat(values) + "1]");

@@ -59,7 +59,7 @@ class CachedAnswerTest {
                 directory,
                 Setup.standard()
                         .source(source)
-                        .serve(c -> ServedStore.with(c, c.clientToken(), Optional.of(provider.url())))
+                        .serve(c -> ServedStore.with(c, c.access().clientToken(), Optional.of(provider.url())))
                         .plugins(new RestPlugin()));
     }
 

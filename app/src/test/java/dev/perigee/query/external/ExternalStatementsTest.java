@@ -3,6 +3,7 @@ package dev.perigee.query.external;
 import static dev.perigee.testing.ServedStore.CLIENT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.perigee.config.ServeConfig;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.plugin.Json;
 import dev.perigee.source.postgres.PostgresSource;
@@ -238,8 +239,11 @@ class ExternalStatementsTest {
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
             assertThat(answer.body()).contains("57014");
         }
-        UnaryOperator<dev.perigee.config.ServeConfig> hasty = c ->
-                ServedStore.with(c, c.maxBodyBytes(), c.maxConnections(), Duration.ofSeconds(1), c.shutdownGrace());
+        UnaryOperator<dev.perigee.config.ServeConfig> hasty = c -> c.with(new ServeConfig.Limits(
+                c.limits().maxBodyBytes(),
+                c.limits().maxConnections(),
+                Duration.ofSeconds(1),
+                c.limits().shutdownGrace()));
         Setup setup = Setup.standard().serve(hasty);
         try (Asked asked = new Asked(config(postgres.port(), 4, Duration.ofSeconds(60)), setup)) {
             long begin = System.nanoTime();
