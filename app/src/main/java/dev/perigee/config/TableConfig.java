@@ -8,46 +8,79 @@ import java.util.Optional;
 ///
 /// @param name the table's name at the source, `table` or `schema.table`; a part with dots or capitals is in double
 ///     quotes
-/// @param mode how new and changed rows are found
-/// @param cursorColumn the column whose value grows with every insert and update; present in mode `cursor` only
-/// @param interval time between two syncs, at least one second
-/// @param cron a cron expression of five fields (minute first), used instead of the interval
-/// @param timeZone the time zone of the cron expression, such as `Europe/Zurich`; default UTC
-/// @param key columns that identify a row, for tables whose key the source's catalog does not tell; else empty
-/// @param columns the columns to copy; empty for all
-/// @param exclude columns not to copy
-/// @param target the copy's name; absent: the source table's name without its schema
+/// @param finding how new and changed rows are found
+/// @param schedule when the table is synced
+/// @param layout what the copy looks like
 /// @param pageRows rows in one page, 1 to 100 000
-/// @param nullCursor whether rows whose cursor is NULL are copied
-/// @param indexes whether the source's indexes are made on the copy too (never as unique ones)
-/// @param numeric how numerics are stored that no SQLite number holds exactly
-/// @param timestamps how timestamps are stored
 /// @param group name of the table's group; tables of one group are read in one snapshot and applied in one transaction
 /// @param promises settings that keep the copy equal to its source
-/// @param droppedColumns what happens to a copy's column after the source has dropped it
 /// @param rowSecurity what happens to a table whose row-level security hides rows from the source's user
-/// @param paused whether scheduled syncs are skipped
 public record TableConfig(
         String name,
-        Mode mode,
-        Optional<String> cursorColumn,
-        Duration interval,
-        Optional<String> cron,
-        Optional<String> timeZone,
-        List<String> key,
-        List<String> columns,
-        List<String> exclude,
-        Optional<String> target,
+        Finding finding,
+        Schedule schedule,
+        Layout layout,
         int pageRows,
-        NullCursor nullCursor,
-        boolean indexes,
-        NumericStorage numeric,
-        TimestampStorage timestamps,
         Optional<String> group,
         GuaranteeSettings promises,
-        DroppedColumns droppedColumns,
-        RowSecurity rowSecurity,
-        boolean paused) {
+        RowSecurity rowSecurity) {
+
+    /// How new and changed rows are found.
+    ///
+    /// @param cursorColumn the column whose value grows with every insert and update; present in mode `cursor` only
+    /// @param nullCursor whether rows whose cursor is NULL are copied
+    public record Finding(Mode mode, Optional<String> cursorColumn, NullCursor nullCursor) {}
+
+    /// When a table is synced.
+    ///
+    /// @param interval time between two syncs, at least one second
+    /// @param cron a cron expression of five fields (minute first), used instead of the interval
+    /// @param timeZone the time zone of the cron expression, such as `Europe/Zurich`; default UTC
+    /// @param paused whether scheduled syncs are skipped
+    public record Schedule(Duration interval, Optional<String> cron, Optional<String> timeZone, boolean paused) {}
+
+    /// What a copy looks like.
+    ///
+    /// @param key columns that identify a row, for tables whose key the source's catalog does not tell; else empty
+    /// @param columns the columns to copy; empty for all
+    /// @param exclude columns not to copy
+    /// @param target the copy's name; absent: the source table's name without its schema
+    /// @param indexes whether the source's indexes are made on the copy too (never as unique ones)
+    /// @param numeric how numerics are stored that no SQLite number holds exactly
+    /// @param timestamps how timestamps are stored
+    /// @param droppedColumns what happens to a copy's column after the source has dropped it
+    public record Layout(
+            List<String> key,
+            List<String> columns,
+            List<String> exclude,
+            Optional<String> target,
+            boolean indexes,
+            NumericStorage numeric,
+            TimestampStorage timestamps,
+            DroppedColumns droppedColumns) {
+        /// All columns under the table's own name, stored exactly.
+        static final Layout DEFAULTS = new Layout(
+                List.of(),
+                List.of(),
+                List.of(),
+                Optional.empty(),
+                false,
+                NumericStorage.EXACT,
+                TimestampStorage.ISO,
+                DroppedColumns.KEEP);
+
+        public Layout {
+            key = List.copyOf(key);
+            columns = List.copyOf(columns);
+            exclude = List.copyOf(exclude);
+        }
+
+        /// The same with the columns named as given.
+        public Layout withNames(List<String> keyNames, List<String> columnNames, List<String> excludedNames) {
+            return new Layout(
+                    keyNames, columnNames, excludedNames, target, indexes, numeric, timestamps, droppedColumns);
+        }
+    }
 
     /// How new and changed rows are found.
     public enum Mode {
@@ -109,12 +142,6 @@ public record TableConfig(
     public static final Duration MIN_INTERVAL = Duration.ofSeconds(1);
     public static final Duration MAX_INTERVAL = Duration.ofDays(366);
 
-    public TableConfig {
-        key = List.copyOf(key);
-        columns = List.copyOf(columns);
-        exclude = List.copyOf(exclude);
-    }
-
     /// The defaults for a table and its cursor column.
     public static TableConfig of(String name, String cursorColumn, Duration interval) {
         return of(name, Mode.CURSOR, Optional.of(cursorColumn), interval);
@@ -131,25 +158,88 @@ public record TableConfig(
     private static TableConfig of(String name, Mode mode, Optional<String> cursorColumn, Duration interval) {
         return new TableConfig(
                 name,
-                mode,
-                cursorColumn,
-                interval,
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                List.of(),
-                Optional.empty(),
+                new Finding(mode, cursorColumn, NullCursor.INCLUDE),
+                new Schedule(interval, Optional.empty(), Optional.empty(), false),
+                Layout.DEFAULTS,
                 DEFAULT_PAGE_ROWS,
-                NullCursor.INCLUDE,
-                false,
-                NumericStorage.EXACT,
-                TimestampStorage.ISO,
                 Optional.empty(),
                 GuaranteeSettings.defaults(),
-                DroppedColumns.KEEP,
-                RowSecurity.REFUSED,
-                false);
+                RowSecurity.REFUSED);
+    }
+
+    /// See [Finding#mode()].
+    public Mode mode() {
+        return finding.mode();
+    }
+
+    /// See [Finding#cursorColumn()].
+    public Optional<String> cursorColumn() {
+        return finding.cursorColumn();
+    }
+
+    /// See [Finding#nullCursor()].
+    public NullCursor nullCursor() {
+        return finding.nullCursor();
+    }
+
+    /// See [Schedule#interval()].
+    public Duration interval() {
+        return schedule.interval();
+    }
+
+    /// See [Schedule#cron()].
+    public Optional<String> cron() {
+        return schedule.cron();
+    }
+
+    /// See [Schedule#timeZone()].
+    public Optional<String> timeZone() {
+        return schedule.timeZone();
+    }
+
+    /// See [Schedule#paused()].
+    public boolean paused() {
+        return schedule.paused();
+    }
+
+    /// See [Layout#key()].
+    public List<String> key() {
+        return layout.key();
+    }
+
+    /// See [Layout#columns()].
+    public List<String> columns() {
+        return layout.columns();
+    }
+
+    /// See [Layout#exclude()].
+    public List<String> exclude() {
+        return layout.exclude();
+    }
+
+    /// See [Layout#target()].
+    public Optional<String> target() {
+        return layout.target();
+    }
+
+    /// See [Layout#indexes()].
+    public boolean indexes() {
+        return layout.indexes();
+    }
+
+    /// See [Layout#numeric()].
+    public NumericStorage numeric() {
+        return layout.numeric();
+    }
+
+    /// See [Layout#timestamps()].
+    public TimestampStorage timestamps() {
+        return layout.timestamps();
+    }
+
+    /// See [Layout#droppedColumns()].
+    public DroppedColumns droppedColumns() {
+        return layout.droppedColumns();
     }
 
     /// How long after its cursor value a row may still be committed, if the source cannot prove that no transaction is

@@ -1,8 +1,11 @@
 package dev.perigee.config;
 
 import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.config.TableConfig.Finding;
+import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.RowSecurity;
+import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
 import java.time.Duration;
 import java.util.List;
@@ -11,48 +14,77 @@ import java.util.Optional;
 /// Makes a changed copy of a table's settings, for code in this program. An admin's changes come through
 /// [TableSettings], which checks them; nothing is checked here. Not thread-safe.
 public final class TableConfigBuilder {
-    private final TableConfig before;
-    private Optional<String> cron;
-    private Optional<String> timeZone;
-    private List<String> key;
-    private Optional<String> target;
+    private final String name;
+    private Finding finding;
+    private Schedule schedule;
+    private Layout layout;
     private int pageRows;
-    private NullCursor nullCursor;
     private Optional<String> group;
     private GuaranteeSettings promises;
-    private DroppedColumns droppedColumns;
     private RowSecurity rowSecurity;
-    private boolean paused;
 
     TableConfigBuilder(TableConfig before) {
-        this.before = before;
-        this.cron = before.cron();
-        this.timeZone = before.timeZone();
-        this.key = before.key();
-        this.target = before.target();
+        this.name = before.name();
+        this.finding = before.finding();
+        this.schedule = before.schedule();
+        this.layout = before.layout();
         this.pageRows = before.pageRows();
-        this.nullCursor = before.nullCursor();
         this.group = before.group();
         this.promises = before.promises();
-        this.droppedColumns = before.droppedColumns();
         this.rowSecurity = before.rowSecurity();
-        this.paused = before.paused();
     }
 
     public TableConfigBuilder cron(String fields, String zone) {
-        cron = Optional.of(fields);
-        timeZone = Optional.of(zone);
+        schedule = new Schedule(schedule.interval(), Optional.of(fields), Optional.of(zone), schedule.paused());
+        return this;
+    }
+
+    public TableConfigBuilder paused(boolean isPaused) {
+        schedule = new Schedule(schedule.interval(), schedule.cron(), schedule.timeZone(), isPaused);
+        return this;
+    }
+
+    public TableConfigBuilder cursorColumn(Optional<String> column) {
+        finding = new Finding(finding.mode(), column, finding.nullCursor());
+        return this;
+    }
+
+    public TableConfigBuilder nullCursor(NullCursor choice) {
+        finding = new Finding(finding.mode(), finding.cursorColumn(), choice);
+        return this;
+    }
+
+    public TableConfigBuilder layout(Layout choice) {
+        layout = choice;
         return this;
     }
 
     public TableConfigBuilder key(List<String> columns) {
-        key = columns;
-        return this;
+        return layout(layout.withNames(columns, layout.columns(), layout.exclude()));
     }
 
-    public TableConfigBuilder target(Optional<String> name) {
-        target = name;
-        return this;
+    public TableConfigBuilder target(Optional<String> target) {
+        return layout(new Layout(
+                layout.key(),
+                layout.columns(),
+                layout.exclude(),
+                target,
+                layout.indexes(),
+                layout.numeric(),
+                layout.timestamps(),
+                layout.droppedColumns()));
+    }
+
+    public TableConfigBuilder droppedColumns(DroppedColumns choice) {
+        return layout(new Layout(
+                layout.key(),
+                layout.columns(),
+                layout.exclude(),
+                layout.target(),
+                layout.indexes(),
+                layout.numeric(),
+                layout.timestamps(),
+                choice));
     }
 
     public TableConfigBuilder pageRows(int rows) {
@@ -60,13 +92,8 @@ public final class TableConfigBuilder {
         return this;
     }
 
-    public TableConfigBuilder nullCursor(NullCursor choice) {
-        nullCursor = choice;
-        return this;
-    }
-
-    public TableConfigBuilder group(String name) {
-        group = Optional.of(name);
+    public TableConfigBuilder group(String other) {
+        group = Optional.of(other);
         return this;
     }
 
@@ -104,42 +131,12 @@ public final class TableConfigBuilder {
         return this;
     }
 
-    public TableConfigBuilder droppedColumns(DroppedColumns choice) {
-        droppedColumns = choice;
-        return this;
-    }
-
     public TableConfigBuilder rowSecurity(RowSecurity choice) {
         rowSecurity = choice;
         return this;
     }
 
-    public TableConfigBuilder paused(boolean isPaused) {
-        paused = isPaused;
-        return this;
-    }
-
     public TableConfig build() {
-        return new TableConfig(
-                before.name(),
-                before.mode(),
-                before.cursorColumn(),
-                before.interval(),
-                cron,
-                timeZone,
-                key,
-                before.columns(),
-                before.exclude(),
-                target,
-                pageRows,
-                nullCursor,
-                before.indexes(),
-                before.numeric(),
-                before.timestamps(),
-                group,
-                promises,
-                droppedColumns,
-                rowSecurity,
-                paused);
+        return new TableConfig(name, finding, schedule, layout, pageRows, group, promises, rowSecurity);
     }
 }

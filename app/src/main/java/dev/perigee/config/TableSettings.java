@@ -1,10 +1,13 @@
 package dev.perigee.config;
 
 import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.config.TableConfig.Finding;
+import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
 import dev.perigee.config.TableConfig.RowSecurity;
+import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import java.math.BigInteger;
@@ -125,29 +128,34 @@ public final class TableSettings {
         Optional<String> cron = isRescheduled ? text("cron", Optional.empty()) : base.cron();
         Optional<String> zone = text("timeZone", cron.isPresent() ? base.timeZone() : Optional.empty());
         if (fields.containsKey("timeZone") && cron.isEmpty()) wrong("timeZone", "expected only together with `cron`");
-        TableConfig config = new TableConfig(
-                name,
+        Finding finding = new Finding(
                 mode,
                 cursorColumn(mode, before.flatMap(TableConfig::cursorColumn)),
-                interval(base.interval()),
-                cron,
-                zone,
+                word("nullCursor", NullCursor.values(), base.nullCursor()));
+        Schedule schedule = new Schedule(interval(base.interval()), cron, zone, flag("paused", base.paused()));
+        TableConfig config = new TableConfig(
+                name,
+                finding,
+                schedule,
+                layout(base.layout()),
+                pageRows(base.pageRows()),
+                text("group", base.group()),
+                promises(mode, base.promises()),
+                word("rowSecurity", RowSecurity.values(), base.rowSecurity()));
+        checkSchedule(config);
+        return isWrong ? Optional.empty() : Optional.of(config);
+    }
+
+    private Layout layout(Layout base) {
+        return new Layout(
                 names("key", base.key()),
                 names("columns", base.columns()),
                 names("exclude", base.exclude()),
                 text("target", base.target()),
-                pageRows(base.pageRows()),
-                word("nullCursor", NullCursor.values(), base.nullCursor()),
                 flag("indexes", base.indexes()),
                 word("numeric", NumericStorage.values(), base.numeric()),
                 word("timestamps", TimestampStorage.values(), base.timestamps()),
-                text("group", base.group()),
-                promises(mode, base.promises()),
-                word("droppedColumns", DroppedColumns.values(), base.droppedColumns()),
-                word("rowSecurity", RowSecurity.values(), base.rowSecurity()),
-                flag("paused", base.paused()));
-        checkSchedule(config);
-        return isWrong ? Optional.empty() : Optional.of(config);
+                word("droppedColumns", DroppedColumns.values(), base.droppedColumns()));
     }
 
     /// The cursor column for a mode. A table that changes to a mode without a cursor loses its cursor column silently;

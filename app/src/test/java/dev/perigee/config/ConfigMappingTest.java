@@ -62,15 +62,15 @@ class ConfigMappingTest {
             one("store", "lockWait", "3s", "PT3S"),
             one("serve", "host", "0.0.0.0"),
             one("serve", "port", "1"),
-            one("serve", "adminToken", "b"),
-            one("serve", "clientToken", "c"),
-            one("serve", "jwksEndpoint", "https://k/j"),
-            one("serve", "jwtAlgorithm", "ES256"),
+            one("serve", "adminToken", "b").at("serve.access.adminToken"),
+            one("serve", "clientToken", "c").at("serve.access.clientToken"),
+            one("serve", "jwksEndpoint", "https://k/j").at("serve.access.jwksEndpoint"),
+            one("serve", "jwtAlgorithm", "ES256").at("serve.access.jwtAlgorithm"),
             one("serve", "allowedOrigins", "[https://o]"),
-            one("serve", "maxBodyBytes", "2048"),
-            one("serve", "maxConnections", "5"),
-            one("serve", "requestTimeout", "2s", "PT2S"),
-            one("serve", "shutdownGrace", "3s", "PT3S"),
+            one("serve", "maxBodyBytes", "2048").at("serve.limits.maxBodyBytes"),
+            one("serve", "maxConnections", "5").at("serve.limits.maxConnections"),
+            one("serve", "requestTimeout", "2s", "PT2S").at("serve.limits.requestTimeout"),
+            one("serve", "shutdownGrace", "3s", "PT3S").at("serve.limits.shutdownGrace"),
             one("serve", "hosts", "[db.example.com]").at("serve.surface.hosts"),
             one("serve", "requestsPerSecond", "11").at("serve.surface.requestsPerSecond"),
             one("serve", "failuresPerMinute", "12").at("serve.surface.failuresPerMinute"),
@@ -112,33 +112,36 @@ class ConfigMappingTest {
             one("replication", "verifyRowsPerSecond", "6"),
             one("replication", "adminsWriteCopies", "true"),
             one("tables", "name", "other"),
-            one("tables", "cursorColumn", "other"),
-            one("tables", "interval", "2s", "PT2S"),
-            one("tables", "intervalMs", "3000", "PT3S").at("tables.interval"),
-            one("tables", "cron", "\"0 3 * * *\"", "0 3 * * *"),
+            one("tables", "cursorColumn", "other").at("tables.finding.cursorColumn"),
+            one("tables", "interval", "2s", "PT2S").at("tables.schedule.interval"),
+            one("tables", "intervalMs", "3000", "PT3S").at("tables.schedule.interval"),
+            one("tables", "cron", "\"0 3 * * *\"", "0 3 * * *").at("tables.schedule.cron"),
             new Case(
                     "tables",
                     "cron: \"0 3 * * *\", timeZone: Europe/Zurich",
-                    Map.of("tables.cron", "0 3 * * *", "tables.timeZone", "Europe/Zurich")),
-            new Case("tables", "mode: full, cursorColumn: ", Map.of("tables.mode", "FULL", "tables.cursorColumn", "")),
-            one("tables", "key", "[k]"),
-            one("tables", "columns", "[d]"),
-            one("tables", "exclude", "[x]"),
-            one("tables", "target", "copy"),
+                    Map.of("tables.schedule.cron", "0 3 * * *", "tables.schedule.timeZone", "Europe/Zurich")),
+            new Case(
+                    "tables",
+                    "mode: full, cursorColumn: ",
+                    Map.of("tables.finding.mode", "FULL", "tables.finding.cursorColumn", "")),
+            one("tables", "key", "[k]").at("tables.layout.key"),
+            one("tables", "columns", "[d]").at("tables.layout.columns"),
+            one("tables", "exclude", "[x]").at("tables.layout.exclude"),
+            one("tables", "target", "copy").at("tables.layout.target"),
             one("tables", "pageRows", "8"),
-            one("tables", "nullCursor", "reject", "REJECT"),
-            one("tables", "indexes", "true"),
-            one("tables", "numeric", "text", "TEXT"),
-            one("tables", "timestamps", "epoch_micros", "EPOCH_MICROS"),
+            one("tables", "nullCursor", "reject", "REJECT").at("tables.finding.nullCursor"),
+            one("tables", "indexes", "true").at("tables.layout.indexes"),
+            one("tables", "numeric", "text", "TEXT").at("tables.layout.numeric"),
+            one("tables", "timestamps", "epoch_micros", "EPOCH_MICROS").at("tables.layout.timestamps"),
             one("tables", "group", "g"),
             one("tables", "settle", "4s", "PT4S").at("tables.promises.settle"),
             one("tables", "stampedBy", "client", "CLIENT").at("tables.promises.stampedBy"),
             one("tables", "verify", "5h", "PT5H").at("tables.promises.verify"),
             one("tables", "deletes", "soft(gone)").at("tables.promises.deletes"),
             one("tables", "maxDeletedShare", "0.5").at("tables.promises.maxDeletedShare"),
-            one("tables", "droppedColumns", "drop", "DROP"),
+            one("tables", "droppedColumns", "drop", "DROP").at("tables.layout.droppedColumns"),
             one("tables", "rowSecurity", "filtered", "FILTERED"),
-            one("tables", "paused", "true"),
+            one("tables", "paused", "true").at("tables.schedule.paused"),
             one("cron", "secret", "s").at("bundled.cron.secret"),
             one("cron", "missed", "skip", "SKIP").at("bundled.cron.missed"),
             one("cron", "callbackHosts", "[app.example.com]").at("bundled.cron.callbackHosts"),
@@ -221,12 +224,13 @@ class ConfigMappingTest {
                 .tables()
                 .getFirst();
         assertThat(built(table, builder -> builder)).isEmpty();
-        assertThat(built(table, b -> b.cron("0 3 * * *", "UTC"))).containsOnlyKeys("cron", "timeZone");
-        assertThat(built(table, b -> b.key(List.of("k")))).containsOnlyKeys("key");
-        assertThat(built(table, b -> b.target(Optional.of("x")))).containsOnlyKeys("target");
+        assertThat(built(table, b -> b.cron("0 3 * * *", "UTC")))
+                .containsOnlyKeys("schedule.cron", "schedule.timeZone");
+        assertThat(built(table, b -> b.key(List.of("k")))).containsOnlyKeys("layout.key");
+        assertThat(built(table, b -> b.target(Optional.of("x")))).containsOnlyKeys("layout.target");
         assertThat(built(table, b -> b.pageRows(1))).containsOnlyKeys("pageRows");
         assertThat(built(table, b -> b.nullCursor(TableConfig.NullCursor.REJECT)))
-                .containsOnlyKeys("nullCursor");
+                .containsOnlyKeys("finding.nullCursor");
         assertThat(built(table, b -> b.group("g"))).containsOnlyKeys("group");
         assertThat(built(table, b -> b.settle(Duration.ofSeconds(3)))).containsOnlyKeys("promises.settle");
         assertThat(built(table, b -> b.stampedBy(TableConfig.StampedBy.CLIENT))).containsOnlyKeys("promises.stampedBy");
@@ -234,10 +238,10 @@ class ConfigMappingTest {
         assertThat(built(table, b -> b.deletes(new Deletes.Soft("x")))).containsOnlyKeys("promises.deletes");
         assertThat(built(table, b -> b.maxDeletedShare(0.5))).containsOnlyKeys("promises.maxDeletedShare");
         assertThat(built(table, b -> b.droppedColumns(TableConfig.DroppedColumns.DROP)))
-                .containsOnlyKeys("droppedColumns");
+                .containsOnlyKeys("layout.droppedColumns");
         assertThat(built(table, b -> b.rowSecurity(TableConfig.RowSecurity.FILTERED)))
                 .containsOnlyKeys("rowSecurity");
-        assertThat(built(table, b -> b.paused(true))).containsOnlyKeys("paused");
+        assertThat(built(table, b -> b.paused(true))).containsOnlyKeys("schedule.paused");
     }
 
     private static Map<String, String> built(TableConfig table, UnaryOperator<TableConfigBuilder> change) {

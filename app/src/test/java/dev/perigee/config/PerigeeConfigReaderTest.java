@@ -87,14 +87,18 @@ class PerigeeConfigReaderTest {
         assertThat(Stream.of(
                                 StoreConfig.class,
                                 ServeConfig.class,
+                                ServeConfig.Access.class,
+                                ServeConfig.Limits.class,
                                 QueryConfig.class,
                                 SourceConfig.class,
                                 ReplicationConfig.class,
                                 TableConfig.class,
+                                TableConfig.Finding.class,
+                                TableConfig.Schedule.class,
+                                TableConfig.Layout.class,
                                 GuaranteeSettings.class)
                         .flatMap(type -> Arrays.stream(type.getRecordComponents()))
-                        .filter(component -> component.getType() != GuaranteeSettings.class)
-                        .filter(component -> component.getType() != SurfaceConfig.class)
+                        .filter(component -> !component.getType().isRecord())
                         .map(RecordComponent::getName)
                         .filter(name -> !name.equals("places")) // where tables stand in the file
                         .filter(name -> !example.contains(" " + name + ":")))

@@ -2,6 +2,7 @@ package dev.perigee.replication.drift;
 
 import dev.perigee.config.Deletes;
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.replication.copy.CopyDefinition.Known;
@@ -49,27 +50,12 @@ public final class SettingNames {
 
     private Renamed followed(TableConfig config) {
         Optional<String> cursor = config.cursorColumn().map(this::name);
-        TableConfig now = new TableConfig(
-                config.name(),
-                config.mode(),
-                cursor,
-                config.interval(),
-                config.cron(),
-                config.timeZone(),
-                config.key().stream().map(this::name).toList(),
-                names(config.columns()),
-                names(config.exclude()),
-                config.target(),
-                config.pageRows(),
-                config.nullCursor(),
-                config.indexes(),
-                config.numeric(),
-                config.timestamps(),
-                config.group(),
-                config.promises(),
-                config.droppedColumns(),
-                config.rowSecurity(),
-                config.paused());
+        Layout layout = config.layout();
+        List<String> key = layout.key().stream().map(this::name).toList();
+        TableConfig now = config.toBuilder()
+                .cursorColumn(cursor)
+                .layout(layout.withNames(key, names(layout.columns()), names(layout.exclude())))
+                .build();
         if (config.deletes() instanceof Deletes.Soft(var column)) {
             now = now.toBuilder().deletes(new Deletes.Soft(name(column))).build();
         }

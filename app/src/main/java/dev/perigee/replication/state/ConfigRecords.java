@@ -4,10 +4,13 @@ import dev.perigee.config.Deletes;
 import dev.perigee.config.GuaranteeSettings;
 import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.config.TableConfig.Finding;
+import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
 import dev.perigee.config.TableConfig.RowSecurity;
+import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.replication.copy.NameList;
@@ -76,28 +79,43 @@ public final class ConfigRecords {
             tables.add(new ConfiguredTable(
                     new TableConfig(
                             text(rows, 0),
-                            Mode.valueOf(name(rows, 16)),
-                            Optional.of(text(rows, 2)).filter(column -> !column.equals(NO_CURSOR)),
-                            Duration.ofMillis(rows.intAt(3)),
-                            Optional.ofNullable(rows.textAt(4)),
-                            Optional.ofNullable(rows.textAt(5)),
-                            NameList.ofJson(text(rows, 6)),
-                            NameList.ofJson(text(rows, 7)),
-                            NameList.ofJson(text(rows, 8)),
-                            Optional.ofNullable(rows.textAt(9)),
+                            finding(rows),
+                            schedule(rows),
+                            layout(rows),
                             (int) rows.intAt(10),
-                            NullCursor.valueOf(name(rows, 11)),
-                            rows.intAt(12) != 0,
-                            NumericStorage.valueOf(name(rows, 13)),
-                            TimestampStorage.valueOf(name(rows, 14)),
                             Optional.ofNullable(rows.textAt(17)),
                             promises(rows),
-                            DroppedColumns.valueOf(name(rows, 23)),
-                            RowSecurity.valueOf(name(rows, 24)),
-                            rows.intAt(15) != 0),
+                            RowSecurity.valueOf(name(rows, 24))),
                     Origin.valueOf(name(rows, 1))));
         }
         return tables;
+    }
+
+    private static Finding finding(SqliteStatement rows) {
+        return new Finding(
+                Mode.valueOf(name(rows, 16)),
+                Optional.of(text(rows, 2)).filter(column -> !column.equals(NO_CURSOR)),
+                NullCursor.valueOf(name(rows, 11)));
+    }
+
+    private static Schedule schedule(SqliteStatement rows) {
+        return new Schedule(
+                Duration.ofMillis(rows.intAt(3)),
+                Optional.ofNullable(rows.textAt(4)),
+                Optional.ofNullable(rows.textAt(5)),
+                rows.intAt(15) != 0);
+    }
+
+    private static Layout layout(SqliteStatement rows) {
+        return new Layout(
+                NameList.ofJson(text(rows, 6)),
+                NameList.ofJson(text(rows, 7)),
+                NameList.ofJson(text(rows, 8)),
+                Optional.ofNullable(rows.textAt(9)),
+                rows.intAt(12) != 0,
+                NumericStorage.valueOf(name(rows, 13)),
+                TimestampStorage.valueOf(name(rows, 14)),
+                DroppedColumns.valueOf(name(rows, 23)));
     }
 
     private static GuaranteeSettings promises(SqliteStatement rows) {
