@@ -52,18 +52,6 @@ final class Exchange {
 
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
-    /// How long a body may arrive at any rate before its rate counts.
-    private static final Duration BODY_GRACE = Duration.ofSeconds(5);
-
-    private static final int BODY_CHUNK_BYTES = 16 << 10;
-
-    /// How much more than the limit is read of a body before it is refused. A client that reads no answer before it has
-    /// sent everything can then see the refusal.
-    private static final long DRAIN_BYTES = 64L << 20;
-
-    /// Memory that a node of a JSON tree takes, including its place in its parent.
-    private static final long NODE_BYTES = 100;
-
     /// Takes over a request that upgrades its connection to another protocol.
     @FunctionalInterface
     interface Upgrade {
@@ -74,7 +62,7 @@ final class Exchange {
     private final Request request;
     private final Response response;
     private final Callback callback;
-    private final byte[] taken;
+    private final RequestBody body;
     private final Cancellation cancellation = new Cancellation();
     private final Map<String, String> pathParameters;
     private Caller caller = Caller.NOBODY;
@@ -86,19 +74,14 @@ final class Exchange {
     private boolean isUpgraded;
     private boolean isAudited;
     private RequestSlots.@Nullable Place place;
-    private final long bytesBefore;
-
-    /// When the body began to be read; 0 before.
-    private volatile long readingSinceNanos;
 
     /// @param taken the beginning of the body, which has been read already
     Exchange(Request request, Response response, Callback callback, byte[] taken, Map<String, String> pathParameters) {
-        this.taken = taken;
+        this.body = new RequestBody(request, taken);
         this.request = request;
         this.response = response;
         this.callback = callback;
         this.pathParameters = pathParameters;
-        this.bytesBefore = connection().getBytesIn();
     }
 
     /// Gives the request its place among those that run. It takes the place now, or once its body has been read, so
@@ -107,27 +90,19 @@ final class Exchange {
     /// @throws PerigeeException [Fault#BUSY] if no place is free
     void place(RequestSlots.Place given) {
         place = given;
-        if (!hasBody()) given.take();
+        if (!body.isThere()) given.take();
     }
 
     void leavePlace() {
         if (place != null) place.leave();
     }
 
-    private boolean hasBody() {
-        return request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING) || request.getLength() > 0;
-    }
-
     /// Whether the body is being read, and has arrived at less than the given rate.
     boolean isSlowBody(int leastBytesPerSecond) {
         synchronized (this) {
-            if (phase != Phase.READING || readingSinceNanos == 0) return false;
+            if (phase != Phase.READING) return false;
         }
-        long counted = Duration.ofNanos(System.nanoTime() - readingSinceNanos)
-                .minus(BODY_GRACE)
-                .toSeconds();
-        long bytes = connection().getBytesIn() - bytesBefore + taken.length;
-        return counted > 0 && hasBody() && bytes < counted * leastBytesPerSecond;
+        return body.isSlow(leastBytesPerSecond);
     }
 
     String method() {
@@ -206,53 +181,23 @@ final class Exchange {
         return fields;
     }
 
-    /// Reads the whole body.
+    /// Reads the whole body; see [RequestBody#read].
     ///
-    /// @param memory the reservation that counts the body
-    /// @throws PerigeeException [Fault#TOO_LARGE] if it has more than `maxBytes`, [Fault#INVALID_REQUEST] if it breaks
-    ///     off, [Fault#BUSY] if there is no memory for it or no place for the request
+    /// @throws PerigeeException as [RequestBody#read], and [Fault#BUSY] if there is no place for the request
     byte[] body(long maxBytes, MemoryBudget.Reservation memory) {
-        readingSinceNanos = System.nanoTime();
-        try (InputStream in = bodyStream()) {
-            long declared = request.getLength();
-            if (declared == 0) {
-                if (place != null) place.take();
-                return new byte[0];
-            }
-            ByteArrayOutputStream body = new ByteArrayOutputStream(Math.clamp(declared, 512, BODY_CHUNK_BYTES));
-            byte[] chunk = new byte[Math.clamp(declared < 0 ? BODY_CHUNK_BYTES : declared, 1, BODY_CHUNK_BYTES)];
-            long total = 0;
-            for (int read = in.read(chunk); read >= 0; read = in.read(chunk)) {
-                total += read;
-                if (total > maxBytes || declared > maxBytes) {
-                    if (total > maxBytes + DRAIN_BYTES) break;
-                    continue;
-                }
-                memory.grow(3L * read); // The growing buffer, the final array, and what is parsed.
-                body.write(chunk, 0, read);
-            }
-            if (total > maxBytes || declared > maxBytes) {
-                throw Fault.TOO_LARGE.saying("The body has more than %d bytes.".formatted(maxBytes));
-            }
-            if (place != null) place.take();
-            return body.toByteArray();
-        } catch (IOException e) {
-            LOG.debug("A body could not be read", e);
-            throw Fault.INVALID_REQUEST.saying("The body could not be read to its end.");
+        try {
+            byte[] bytes = body.read(maxBytes, memory);
+            takePlace();
+            return bytes;
         } finally {
             phase(Phase.WORKING);
         }
     }
 
-    private InputStream bodyStream() {
-        InputStream rest = Content.Source.asInputStream(request);
-        return taken.length == 0 ? rest : new SequenceInputStream(new ByteArrayInputStream(taken), rest);
-    }
-
     /// Writes the body, or one file of a form, to the disk; see [UploadedBody#read].
     Upload upload(String field, Path folder, long maxBytes) {
-        if (place != null) place.take();
-        readingSinceNanos = System.nanoTime();
+        takePlace();
+        body.begins();
         phase(Phase.READING);
         try {
             return UploadedBody.read(request, field, folder, maxBytes);
@@ -265,6 +210,10 @@ final class Exchange {
         }
     }
 
+    private void takePlace() {
+        if (place != null) place.take();
+    }
+
     /// Checks that the content type is JSON.
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] if it is not
@@ -274,25 +223,6 @@ final class Exchange {
         if (!(end < 0 ? type : type.substring(0, end)).strip().equalsIgnoreCase("application/json")) {
             throw Fault.INVALID_REQUEST.saying("Content-Type must be application/json.");
         }
-    }
-
-    /// Parses a body to a tree. The nodes may take many times the memory of their text, so they are counted before any
-    /// is made.
-    static JsonNode json(byte[] body, MemoryBudget.Reservation memory) {
-        try {
-            memory.grow(NODE_BYTES * tokens(body));
-            return Json.MAPPER.readTree(body);
-        } catch (JacksonException e) {
-            throw QueryBody.notJson(e);
-        }
-    }
-
-    private static long tokens(byte[] body) {
-        long count = 0;
-        try (JsonParser parser = Json.MAPPER.createParser(body)) {
-            while (parser.nextToken() != null) count++;
-        }
-        return count;
     }
 
     void status(int status, String contentType) {

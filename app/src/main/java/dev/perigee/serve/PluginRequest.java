@@ -89,6 +89,6 @@ record PluginRequest(Exchange exchange, byte[] body, MemoryBudget.Reservation me
     @Override
     public JsonNode json() {
         exchange.requireJson();
-        return Exchange.json(body, memory);
+        return RequestBody.json(body, memory);
     }
 }
