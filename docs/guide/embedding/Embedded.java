@@ -9,7 +9,7 @@ import dev.perigee.statement.StatementCall.Where;
 import java.nio.file.Path;
 import java.util.List;
 
-/// A program with a Perigee inside: it listens on a free port, and the program asks it without HTTP too.
+/// A program that embeds Perigee. Perigee listens on a free port, and the program also runs statements without HTTP.
 public final class Embedded {
     private Embedded() {}
 
@@ -23,7 +23,7 @@ public final class Embedded {
             run(perigee, SqlStatement.of("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT)"));
             run(perigee, SqlStatement.of("INSERT INTO notes (text) VALUES (?)", new Value.Text("embedded")));
             run(perigee, SqlStatement.of("SELECT id, text FROM notes"));
-        } // What was begun is finished, and the replica is left whole.
+        } // close() lets running requests finish and leaves the replica consistent.
     }
 
     private static void run(Perigee perigee, SqlStatement statement) {

@@ -9,12 +9,12 @@ import dev.perigee.statement.StatementCall;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// A plugin with a route, a hook around statements, and a function for SQL.
+/// A plugin with a route, a hook around statements, and an SQL function.
 public final class GreetingPlugin extends StarbasePlugin {
     private final String greeting;
     private final AtomicLong statements = new AtomicLong();
 
-    /// @param settings those of `plugins.settings.example:greeting` in perigee.yaml
+    /// @param settings the plugin's settings, from `plugins.settings.example:greeting` in perigee.yaml
     public GreetingPlugin(Map<String, String> settings) {
         super("example:greeting", true, "/greeting");
         this.greeting = settings.getOrDefault("greeting", "Hello");
