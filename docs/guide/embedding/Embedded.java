@@ -9,7 +9,7 @@ import dev.perigee.statement.StatementCall.Where;
 import java.nio.file.Path;
 import java.util.List;
 
-/// A program that embeds Perigee. Perigee listens on a free port, and the program also runs statements without HTTP.
+/// A program that embeds Perigee. It also runs statements without HTTP.
 public final class Embedded {
     private Embedded() {}
 
