@@ -83,8 +83,7 @@ public final class PerigeeBuilder {
         return this;
     }
 
-    /// Adds a change to any other setting; changes are applied in the order in which they were added. The plugins that
-    /// ship do not see them: they are made from the configuration before these changes.
+    /// Adds a change to any other setting; changes are applied in the order in which they were added.
     public PerigeeBuilder configure(UnaryOperator<PerigeeConfig> more) {
         UnaryOperator<PerigeeConfig> before = change;
         change = config -> more.apply(before.apply(config));
@@ -106,9 +105,10 @@ public final class PerigeeBuilder {
                 standard.retryFirst(),
                 standard.retryMax(),
                 standard.verifyRowsPerSecond(),
-                standard.adminsWriteCopies());
-        PerigeeConfig config =
-                new PerigeeConfig(read.store(), read.serve(), read.query(), read.source(), replication, read.bundled());
-        return Perigee.open(change.apply(config), Perigee.bundled(config), plugins);
+                standard.adminsWriteCopies(),
+                Map.of());
+        PerigeeConfig config = change.apply(new PerigeeConfig(
+                read.store(), read.serve(), read.query(), read.source(), replication, read.bundled()));
+        return Perigee.open(config, Perigee.bundled(config), plugins);
     }
 }

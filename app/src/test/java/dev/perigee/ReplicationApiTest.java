@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -240,7 +241,7 @@ class ReplicationApiTest {
 
     private static ReplicationConfig replication(boolean adminsWriteCopies) {
         return new ReplicationConfig(
-                List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1), 0, adminsWriteCopies);
+                List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1), 0, adminsWriteCopies, Map.of());
     }
 
     @Test

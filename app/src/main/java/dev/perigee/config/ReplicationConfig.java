@@ -29,22 +29,10 @@ public record ReplicationConfig(
         places = Map.copyOf(places);
     }
 
-    /// For tables that come from the program and not from a file.
-    public ReplicationConfig(
-            List<TableConfig> tables,
-            int parallelTables,
-            int keepRuns,
-            Duration retryFirst,
-            Duration retryMax,
-            int verifyRowsPerSecond,
-            boolean adminsWriteCopies) {
-        this(tables, parallelTables, keepRuns, retryFirst, retryMax, verifyRowsPerSecond, adminsWriteCopies, Map.of());
-    }
-
     /// With no limit on the rate of verifications, and copies that only Perigee writes.
     public ReplicationConfig(
             List<TableConfig> tables, int parallelTables, int keepRuns, Duration retryFirst, Duration retryMax) {
-        this(tables, parallelTables, keepRuns, retryFirst, retryMax, 0, false);
+        this(tables, parallelTables, keepRuns, retryFirst, retryMax, 0, false, Map.of());
     }
 
     public static ReplicationConfig defaults() {

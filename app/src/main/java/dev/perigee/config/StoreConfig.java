@@ -36,18 +36,6 @@ public record StoreConfig(
         }
     }
 
-    /// For a replica with the default name.
-    public StoreConfig(
-            Path directory,
-            int readers,
-            int writeQueue,
-            long walLimitBytes,
-            long checkpointBytes,
-            long pageCacheBytes,
-            Duration lockWait) {
-        this(directory, FILE_NAME, readers, writeQueue, walLimitBytes, checkpointBytes, pageCacheBytes, lockWait);
-    }
-
     /// The most readers that callers' statements may use at once. The remaining one is for alarms, syncs and the
     /// status.
     public int callerReaders() {
@@ -56,7 +44,7 @@ public record StoreConfig(
 
     /// The defaults for a data folder.
     public static StoreConfig of(Path directory) {
-        return new StoreConfig(directory, 4, 1024, 256L << 20, 16L << 20, 32L << 20, Duration.ZERO);
+        return new StoreConfig(directory, FILE_NAME, 4, 1024, 256L << 20, 16L << 20, 32L << 20, Duration.ZERO);
     }
 
     /// The defaults for a replica in any file, not necessarily in a data folder.

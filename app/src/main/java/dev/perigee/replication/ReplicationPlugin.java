@@ -3,6 +3,7 @@ package dev.perigee.replication;
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.PluginHost;
+import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.replication.backfill.BackfillRoutes;
 import dev.perigee.replication.backfill.BackfillStatus;
@@ -93,7 +94,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
         running = new Running(host, tables, events, checks, sweeps, backfills, statuses);
         RequestedRuns asked = new RequestedRuns();
         asked.register(host);
-        new ReplicationRoutes(host, tables, events, checks, verifications, statuses, asked).register();
+        new ReplicationRoutes(host, tables, checks, verifications, statuses, asked).register();
+        host.route("GET", "/events", Access.ADMIN, _ -> events.response(() -> List.copyOf(statuses.all()), "table"));
         new SourceRoutes(host, tables).register();
         new SweepRoutes(host, tables, checks, sweeps, asked).register();
         new ProofRoutes(host, tables, checks, verifications, asked).register();

@@ -35,7 +35,6 @@ final class ReplicationRoutes {
 
     private final PluginHost host;
     private final Tables tables;
-    private final EventStream events;
     private final CheckSchedule checks;
     private final Verifications verifications;
     private final TableStatuses statuses;
@@ -44,14 +43,12 @@ final class ReplicationRoutes {
     ReplicationRoutes(
             PluginHost host,
             Tables tables,
-            EventStream events,
             CheckSchedule checks,
             Verifications verifications,
             TableStatuses statuses,
             RequestedRuns asked) {
         this.host = host;
         this.tables = tables;
-        this.events = events;
         this.checks = checks;
         this.verifications = verifications;
         this.statuses = statuses;
@@ -71,7 +68,6 @@ final class ReplicationRoutes {
         route("GET", "/status/:name", request -> Response.result(statuses.of(named(request))));
         route("POST", "/sync", this::sync);
         route("GET", "/runs", this::runs);
-        route("GET", "/events", _ -> events.response(() -> List.copyOf(statuses.all()), "table"));
     }
 
     private void route(String method, String path, PluginHost.RouteHandler handler) {

@@ -54,24 +54,29 @@ final class Dispatcher extends Handler.Abstract {
     private final RequestSlots places;
     private volatile boolean isStopping;
 
+    /// What looks at every request without answering it.
+    ///
+    /// @param watch ends requests that take too long
+    /// @param heads closes connections whose headers arrive too slowly
+    /// @param metrics counts requests
+    /// @param audit records admins' calls, if that is on
+    record Observers(RequestWatch watch, SlowHeaders heads, HttpMetrics metrics, Optional<AuditLog> audit) {}
+
     Dispatcher(
             Routes routes,
             Authentication authentication,
             ServeConfig config,
-            RequestWatch watch,
-            SlowHeaders heads,
-            HttpMetrics metrics,
-            Optional<AuditLog> audit,
+            Observers observers,
             InlineReads inline) {
         super(InvocationType.NON_BLOCKING);
         this.routes = routes;
         this.inline = inline;
         this.authentication = authentication;
         this.cors = new Cors(config.allowedOrigins());
-        this.watch = watch;
-        this.heads = heads;
-        this.metrics = metrics;
-        this.audit = audit;
+        this.watch = observers.watch();
+        this.heads = observers.heads();
+        this.metrics = observers.metrics();
+        this.audit = observers.audit();
         this.isStrict = config.surface().isStrict();
         this.hosts = new HostCheck(config.host(), config.surface().hosts());
         this.rates = new RateLimits(config.surface().requestsPerSecond(), 1, TimeUnit.SECONDS);

@@ -98,7 +98,13 @@ public final class Server implements AutoCloseable {
         RouteTable<Endpoint> own = new RouteTable<>();
         Semaphore largeAnswers = new Semaphore(Math.max(1, store.callerReaders() - 1));
         new QueryEndpoints(engine, config.limits().maxBodyBytes(), largeAnswers).addTo(own);
-        new StatusEndpoints(store, source, plugins, engine.metrics(), metrics, this::connections, () -> isServing)
+        new StatusEndpoints(
+                        store,
+                        source,
+                        plugins,
+                        engine.metrics(),
+                        metrics,
+                        new StatusEndpoints.ServerState(this::connections, () -> isServing))
                 .addTo(own);
         new Dashboard().addTo(own);
         audit = config.surface().isAudited() ? Optional.of(new AuditLog(store)) : Optional.empty();
@@ -110,10 +116,7 @@ public final class Server implements AutoCloseable {
                 routes,
                 authentication,
                 config,
-                watch,
-                heads,
-                httpMetrics,
-                audit,
+                new Dispatcher.Observers(watch, heads, httpMetrics, audit),
                 new InlineReads(engine, authentication, config.limits().maxBodyBytes()));
 
         jetty.addConnector(connector);

@@ -14,13 +14,13 @@ import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
-import java.util.function.IntSupplier;
 
 /// The endpoints that tell the server's state: `/healthz`, `/readyz`, `/status/database`, `/_internal/stats` and
 /// `/metrics`.
@@ -35,26 +35,27 @@ final class StatusEndpoints {
     private final PluginRegistry plugins;
     private final QueryMetrics queries;
     private final PrometheusRegistry metrics;
-    private final IntSupplier connections;
-    private final BooleanSupplier isServing;
+    private final ServerState server;
 
+    /// What the server tells about itself.
+    ///
     /// @param connections open HTTP connections
-    /// @param isServing whether the server has started and is not stopping
+    /// @param isServing whether it has started and is not stopping
+    record ServerState(IntSupplier connections, BooleanSupplier isServing) {}
+
     StatusEndpoints(
             Store store,
             Optional<Source> source,
             PluginRegistry plugins,
             QueryMetrics queries,
             PrometheusRegistry metrics,
-            IntSupplier connections,
-            BooleanSupplier isServing) {
+            ServerState server) {
         this.store = store;
         this.source = new SourceProbe(source);
         this.plugins = plugins;
         this.queries = queries;
         this.metrics = metrics;
-        this.connections = connections;
-        this.isServing = isServing;
+        this.server = server;
     }
 
     void addTo(RouteTable<Endpoint> routes) {
@@ -67,7 +68,7 @@ final class StatusEndpoints {
     }
 
     private void ready(Exchange exchange) throws IOException {
-        if (!isServing.getAsBoolean()) throw Fault.CLOSED.saying("The server is starting or stopping.");
+        if (!server.isServing().getAsBoolean()) throw Fault.CLOSED.saying("The server is starting or stopping.");
         Set<String> down = store.threads().down();
         if (!down.isEmpty()) {
             throw Fault.BUSY.saying("Not ready: threads of these kinds ended and have not been replaced yet: %s."
@@ -106,7 +107,7 @@ final class StatusEndpoints {
     private void stats(Exchange exchange) throws IOException {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("databaseSize", store.stats().databaseBytes());
-        answer.put("activeConnections", connections.getAsInt());
+        answer.put("activeConnections", server.connections().getAsInt());
         answer.put("recentQueries", queries.recent());
         answer.put("plugins", plugins.names());
         // For admins only: a failure may reveal something about the machine.

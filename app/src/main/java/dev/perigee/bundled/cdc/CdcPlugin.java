@@ -84,7 +84,8 @@ public final class CdcPlugin extends StarbasePlugin {
         enter();
         try {
             long position = after.orElseGet(this::latest);
-            Follower follower = new Follower(host().store(), socket, commits, tables, actions, position, this::leave);
+            Follower follower = new Follower(
+                    host().store(), socket, commits, new Follower.Wanted(tables, actions, position), this::leave);
             follower.start();
             return follower;
         } catch (RuntimeException e) {

@@ -39,29 +39,29 @@ final class Follower implements Socket.Listener {
     private final Store store;
     private final Socket socket;
     private final CommitSignal commits;
-    private final Set<String> tables;
-    private final Set<String> actions;
+    private final Wanted wanted;
     private final Runnable left;
     private long position;
 
+    /// The changes that a client asked for.
+    ///
     /// @param tables names in lower case; empty for all
     /// @param actions empty for all
-    /// @param position that of the last change the client has
+    /// @param after the position of the last change that the client has
+    record Wanted(Set<String> tables, Set<String> actions, long after) {}
+
     /// @param left called once the client has disconnected
     Follower(
             Store store,
             Socket socket,
             CommitSignal commits,
-            Set<String> tables,
-            Set<String> actions,
-            long position,
+            Wanted wanted,
             Runnable left) {
         this.store = store;
         this.socket = socket;
         this.commits = commits;
-        this.tables = tables;
-        this.actions = actions;
-        this.position = position;
+        this.wanted = wanted;
+        this.position = wanted.after();
         this.left = left;
     }
 
@@ -141,8 +141,8 @@ final class Follower implements Socket.Listener {
     }
 
     private boolean isWanted(String action, String table) {
-        return (actions.isEmpty() || actions.contains(action))
-                && (tables.isEmpty() || tables.contains(SqlNames.folded(table)));
+        return (wanted.actions().isEmpty() || wanted.actions().contains(action))
+                && (wanted.tables().isEmpty() || wanted.tables().contains(SqlNames.folded(table)));
     }
 
     private static String frame(SqliteStatement row, String action, String table) {

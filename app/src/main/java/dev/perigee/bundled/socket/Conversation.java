@@ -38,7 +38,6 @@ final class Conversation implements Socket.Listener {
     private final Deque<Runnable> inOrder = new ArrayDeque<>();
 
     Conversation(
-            Caller caller,
             Request request,
             Socket socket,
             Queries queries,
@@ -46,7 +45,7 @@ final class Conversation implements Socket.Listener {
             Set<RunningFrame> running,
             ServingThreads threads) {
         this.threads = threads;
-        this.caller = caller;
+        this.caller = request.caller();
         this.header = request.header("X-Starbase-Source");
         this.query = request.query("source");
         this.socket = socket;

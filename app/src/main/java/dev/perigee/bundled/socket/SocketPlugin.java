@@ -36,7 +36,7 @@ public final class SocketPlugin extends StarbasePlugin {
                 "",
                 Access.CLIENT,
                 (request, socket) -> new Conversation(
-                        request.caller(), request, socket, host.queries(), places, running, supervised));
+                        request, socket, host.queries(), places, running, supervised));
     }
 
     @Override

@@ -24,32 +24,32 @@ import java.util.function.Function;
 final class RegisteredPlugin implements PluginHost {
     private final StarbasePlugin plugin;
     private final Services services;
-    private final Queries queries;
-    private final RouteTable<PluginRoute> routes;
-    private final ProtectedTables protectedTables;
-    private final SqlFunctions functions;
-    private final Function<CronEvent, Map<String, String>> cron;
+    private final Shared shared;
     private final List<Added> added = new ArrayList<>();
     private volatile boolean isRegistering = true;
     private volatile boolean isWithdrawn;
 
     private record Added(String method, String path, PluginRoute route) {}
 
-    RegisteredPlugin(
-            StarbasePlugin plugin,
+    /// What all plugins of one server share.
+    ///
+    /// @param queries runs the plugins' statements
+    /// @param routes the routes of all plugins
+    /// @param protectedTables tables that callers may not write to
+    /// @param functions the SQL functions of all plugins
+    /// @param cron tells every plugin of a cron event; returns each plugin's result by its name
+    record Shared(
             Services services,
             Queries queries,
             RouteTable<PluginRoute> routes,
             ProtectedTables protectedTables,
             SqlFunctions functions,
-            Function<CronEvent, Map<String, String>> cron) {
+            Function<CronEvent, Map<String, String>> cron) {}
+
+    RegisteredPlugin(StarbasePlugin plugin, Shared shared) {
         this.plugin = plugin;
-        this.services = services;
-        this.queries = queries;
-        this.routes = routes;
-        this.protectedTables = protectedTables;
-        this.functions = functions;
-        this.cron = cron;
+        this.services = shared.services();
+        this.shared = shared;
     }
 
     private record PluginAlarm(StarbasePlugin plugin) implements Alarms.Handler {
@@ -75,7 +75,7 @@ final class RegisteredPlugin implements PluginHost {
 
     /// Makes the plugin's routes available. Called only after the plugin has started, so a plugin that failed has none.
     void publish() {
-        added.forEach(route -> routes.add(route.method(), route.path(), route.route()));
+        added.forEach(route -> shared.routes().add(route.method(), route.path(), route.route()));
     }
 
     /// Leaves the plugin out. Its alarm no longer fires, its tables are no longer protected, and it can neither set an
@@ -84,7 +84,7 @@ final class RegisteredPlugin implements PluginHost {
         isWithdrawn = true;
         isRegistering = false;
         services.alarms().forget(plugin.name());
-        protectedTables.unprotectAll(plugin.name());
+        shared.protectedTables().unprotectAll(plugin.name());
     }
 
     private void requireKept() {
@@ -130,7 +130,7 @@ final class RegisteredPlugin implements PluginHost {
 
     @Override
     public Queries queries() {
-        return queries;
+        return shared.queries();
     }
 
     @Override
@@ -162,7 +162,7 @@ final class RegisteredPlugin implements PluginHost {
     @Override
     public void function(String name, int argumentCount, SqliteFunction function) {
         if (!isRegistering) throw new IllegalStateException("functions are added in register() only");
-        functions.add(name, argumentCount, function);
+        shared.functions().add(name, argumentCount, function);
         // The write connection is already open and also runs Perigee's own writes, so the function is registered there
         // now.
         store().write(tx -> {
@@ -173,17 +173,17 @@ final class RegisteredPlugin implements PluginHost {
 
     @Override
     public Map<String, String> tellCron(CronEvent event) {
-        return cron.apply(event);
+        return shared.cron().apply(event);
     }
 
     @Override
     public void protectTable(String table, String reason, boolean fromAdmins) {
         requireKept();
-        protectedTables.protect(plugin.name(), table, reason, fromAdmins);
+        shared.protectedTables().protect(plugin.name(), table, reason, fromAdmins);
     }
 
     @Override
     public void unprotectTable(String table) {
-        protectedTables.unprotect(plugin.name(), table);
+        shared.protectedTables().unprotect(plugin.name(), table);
     }
 }
