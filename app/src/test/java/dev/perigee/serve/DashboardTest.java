@@ -228,7 +228,7 @@ class DashboardTest {
         assertThat(complaints).isEmpty();
         perigee.close();
         assertThat(page.locator("#link")).containsText("connection lost");
-        assertThat(page.locator("#lost")).containsText("It is tried again by itself.");
+        assertThat(page.locator("#lost")).containsText("The page tries again by itself.");
         assertThat(page.locator("#tables tbody")).containsText(Pattern.compile("1\\s?234"));
     }
 

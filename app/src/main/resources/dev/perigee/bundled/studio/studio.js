@@ -102,7 +102,7 @@ function showGate() {
 async function enter(session) {
   csrf = session.csrf;
   const seconds = ms => `${ms / 1000} s`;
-  say("limits", `Reads may take ${seconds(session.readMs)}, writes ${seconds(session.writeMs)}; of each answer the first ${session.rows} rows are shown. Several statements are one transaction.`);
+  say("limits", `A read may take ${seconds(session.readMs)}, a write ${seconds(session.writeMs)}. The first ${session.rows} rows of each answer are shown. Several statements run as one transaction.`);
   $("gate").hidden = true;
   $("studio").hidden = false;
   $("bar-end").hidden = false;
@@ -232,7 +232,7 @@ const stagedCount = () => staged.changes.size + staged.deleted.size + staged.add
 
 function mayLeave() {
   if (stagedCount() === 0) return true;
-  if (!confirm("Leave the changes that are not saved?")) return false;
+  if (!confirm("Discard the changes that are not saved?")) return false;
   staged = clean();
   return true;
 }
@@ -277,7 +277,7 @@ function showPlace() {
 
 function drawRows() {
   $("edit-hint").hidden = !canEdit();
-  say("read-only", canEdit() ? "" : isInternal() ? "Rows of views and virtual tables are changed by SQL." : "Rows of the external database are changed by SQL.");
+  say("read-only", canEdit() ? "" : isInternal() ? "Use SQL to change rows of views and virtual tables." : "Use SQL to change rows of the external database.");
   const count = Math.min(shown.rows.length, PAGE);
   say("counted");
   say("page-place", count === 0 ? "no rows" : `${view.offset + 1} – ${view.offset + count}`);
@@ -416,7 +416,7 @@ function typed(text, before, type) {
   if (isNumber && /^[+-]?\d+$/.test(trimmed)) {
     const number = BigInt(trimmed.replace("+", ""));
     if (number >= -(2n ** 63n) && number < 2n ** 63n) return { i: String(number) };
-    throw new Error(`${trimmed} has more than 64 bits and would be rounded. Write it with a decimal point if that is meant.`);
+    throw new Error(`${trimmed} has more than 64 bits and would be rounded. If you want that, write it with a decimal point.`);
   }
   if (isNumber && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) && Number.isFinite(Number(trimmed))) return { r: trimmed };
   const blob = /^x'((?:[0-9a-f]{2})*)'$/i.exec(text);
@@ -569,7 +569,7 @@ async function run({ sql, begin }, show, plan = false) {
 function shownAnswers(answers) {
   return answers.map((answer, index) => {
     const rows = answer.rows.length;
-    const text = answer.columns.length === 0 ? `${answer.written} rows written` : `${rows}${answer.more ? " (the first)" : ""} ${rows === 1 ? "row" : "rows"}${answer.written ? `, ${answer.written} written` : ""}`;
+    const text = answer.columns.length === 0 ? `${answer.written} rows written` : `${answer.more ? "first " : ""}${rows} ${rows === 1 ? "row" : "rows"}${answer.written ? `, ${answer.written} written` : ""}`;
     const said = element("span", { className: "said", textContent: (answers.length > 1 ? `${index + 1}: ` : "") + text });
     const table = answer.columns.length === 0 ? [] : [element("div", { className: "scroll" }, grid(answer.columns, answer.rows))];
     return element("div", { className: "answer" }, said, ...table);

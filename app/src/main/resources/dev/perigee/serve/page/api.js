@@ -58,7 +58,7 @@ function unwrap(status, text) {
   try {
     answer = JSON.parse(text);
   } catch {
-    throw new ApiError(status, `The server answered ${status} and no JSON.`);
+    throw new ApiError(status, `The server answered ${status}, without valid JSON.`);
   }
   if (answer.error !== undefined) throw new ApiError(status, messageOf(answer.error));
   if (status >= 400) throw new ApiError(status, `The server answered ${status}.`);

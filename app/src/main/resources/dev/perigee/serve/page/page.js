@@ -181,7 +181,7 @@ function failed(e) {
   link('bad', 'connection lost');
   at('main').classList.add('stale');
   const since = lastAnswerAt ? ` What you see is from ${clock(lastAnswerAt)}.` : '';
-  show(at('lost'), `${e.message}${since} It is tried again by itself.`);
+  show(at('lost'), `${e.message}${since} The page tries again by itself.`);
 }
 
 function link(state, text) {

@@ -17,14 +17,14 @@ const STATES = {
 const NOT_RIGHT_YET = ['loading', 'filling', 'recovering', 'incomplete', 'different', 'behind'];
 
 const GUARANTEES = {
-  loading: 'Nothing is promised before everything was fetched once.',
-  behind: 'The last sync failed: the copy is as of the time before it.',
-  complete: 'Every row that was committed when the copy was last synced is in it, as far as its cursor moved.',
-  settled: 'Rows that are committed within this time after taking their cursor value are in the copy.',
+  loading: 'Nothing is promised until all rows have been fetched once.',
+  behind: 'The last sync failed. The copy is as of an earlier sync.',
+  complete: 'The copy has every row that was committed at its last sync, provided that the cursor moved.',
+  settled: 'The copy has all rows that commit within this time after taking their cursor value.',
   verified: 'At this time every row was compared with the source.',
   different: 'A verification found rows that differ from the source and were not repaired.',
-  recovering: 'The source went back; rows from before are being mended.',
-  filling: 'Columns were added, and rows that were there are being filled.',
+  recovering: 'The source went back or was replaced. Rows from before are still being repaired.',
+  filling: 'Columns were added. Older rows do not have their values yet.',
   incomplete: 'Rows are set aside because they could not be stored.',
 };
 
