@@ -429,6 +429,13 @@ class ServerCommandsTest {
     }
 
     @Test
+    void null_and_the_empty_text_differ_also_in_a_csv_of_one_column() {
+        assertThat(cli.run("query", "SELECT column1 AS v FROM (VALUES (NULL), (''), (' x'), (NULL))", "--csv")
+                        .out())
+                .isEqualTo("v\r\n\r\n\"\"\r\n\" x\"\r\n\r\n");
+    }
+
+    @Test
     void a_file_is_read_without_a_server_and_cannot_be_written() {
         String file = perigee.store().file().toString();
         Cli nobody = new Cli(Map.of());

@@ -1,15 +1,23 @@
 package dev.perigee.bundled.transfer;
 
+import de.siegmar.fastcsv.reader.AbstractBaseCsvCallbackHandler;
+import de.siegmar.fastcsv.reader.CsvParseException;
+import de.siegmar.fastcsv.reader.CsvReader;
+import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import java.io.BufferedReader;
+import java.io.FilterReader;
 import java.io.IOException;
 import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the records of a CSV text. Fields may be quoted; a quoted field may have commas, line ends and doubled quotes.
-/// Records end with CRLF, LF or CR. An empty field that is not quoted is null.
+/// The records of a CSV text, read one at a time. An empty field without quotes is null, `""` is the empty text. In a
+/// text of one column an empty line is a record whose field is null; with more columns empty lines are skipped.
 ///
 /// @see <a href="https://www.rfc-editor.org/rfc/rfc4180">RFC 4180</a>
 final class CsvRecords {
@@ -21,112 +29,109 @@ final class CsvRecords {
 
     static final int BYTE_ORDER_MARK = 0xfeff;
 
-    private final Reader in;
-    private long line = 1;
-    private long beginLine = 1;
-    private int next = -2;
+    /// At least what FastCSV reads beyond the end of a record.
+    private static final int READ_AHEAD_CHARS = 16 << 10;
 
-    /// In a text of one column, an empty line is a record whose field is null.
-    private boolean hasOneColumn;
+    private final BoundedText text;
+    private final Fields fields = new Fields();
+    private final Iterator<List<@Nullable String>> records;
 
-    private boolean isBegun;
-
-    /// @param in should be buffered
     CsvRecords(Reader in) throws IOException {
-        this.in = in;
-        if (peek() == BYTE_ORDER_MARK) read();
+        BufferedReader buffered = new BufferedReader(in);
+        buffered.mark(1);
+        if (buffered.read() != BYTE_ORDER_MARK) buffered.reset();
+        text = new BoundedText(buffered);
+        records = CsvReader.builder()
+                .skipEmptyLines(false)
+                .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
+                .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+                .allowUnclosedQuote(false)
+                .maxBufferSize(MAX_CHARS + 4 * READ_AHEAD_CHARS)
+                .build(fields, text)
+                .iterator();
     }
 
     /// The line on which the last record began, from 1.
     long line() {
-        return beginLine;
+        return fields.line;
     }
 
-    /// The next record; null at the end. Empty lines are skipped before the first record, and everywhere if the first
-    /// record has more than one field.
+    /// The next record; null at the end.
     ///
-    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a quote that does not end, or ends before its field
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] for a quoted field that does not end, or that is followed by
+    ///     anything but a comma or the end of the line; [Fault#TOO_LARGE] for a record past one of the bounds
     @Nullable
     List<@Nullable String> next() throws IOException {
-        while (!hasOneColumn && (peek() == '\n' || peek() == '\r')) endOfLine();
-        if (peek() < 0) return null;
-        beginLine = line;
-        List<@Nullable String> fields = new ArrayList<>();
-        int chars = 0;
-        while (true) {
-            String field = field();
-            if (fields.size() == MAX_FIELDS) {
+        try {
+            return records.hasNext() ? records.next() : null;
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        } catch (CsvParseException e) {
+            if (e.getCause() instanceof PerigeeException bound) throw bound;
+            if (e.getCause() instanceof Error error) throw error;
+            // FastCSV has no codes for the two, but it asks for more text only after it has judged all it has.
+            String what = text.isEnded ? "a quoted field does not end" : "something follows the end of a quoted field";
+            throw Fault.INVALID_REQUEST.saying(
+                    "Invalid CSV format: the record that begins on line %d: %s.".formatted(line(), what));
+        }
+    }
+
+    /// Ends the reading of a record that is too long, before the whole of it is in memory.
+    private final class BoundedText extends FilterReader {
+        private boolean isEnded;
+
+        BoundedText(Reader in) {
+            super(in);
+        }
+
+        @Override
+        public int read(char[] target, int offset, int length) throws IOException {
+            int count = super.read(target, offset, length);
+            if (count < 0) isEnded = true;
+            else fields.readChars += count;
+            if (fields.readChars > MAX_CHARS + READ_AHEAD_CHARS) {
+                throw Fault.TOO_LARGE.saying("The record that begins on line %d has more than %d characters."
+                        .formatted(fields.line, MAX_CHARS));
+            }
+            return count;
+        }
+    }
+
+    /// The fields of the record that is being read.
+    private static final class Fields extends AbstractBaseCsvCallbackHandler<List<@Nullable String>> {
+        private List<@Nullable String> fields = new ArrayList<>();
+        private boolean hasOneColumn;
+        private boolean isBegun;
+        private long line = 1;
+        private long readChars;
+
+        @Override
+        protected void handleBegin(long startingLineNumber) {
+            line = startingLineNumber;
+            readChars = 0;
+            fields = new ArrayList<>();
+        }
+
+        @Override
+        protected void handleField(int index, char[] chars, int offset, int length, boolean isQuoted) {
+            if (index == MAX_FIELDS) {
                 throw Fault.TOO_LARGE.saying(
-                        "The record that begins on line %d has more than %d fields.".formatted(beginLine, MAX_FIELDS));
+                        "The record that begins on line %d has more than %d fields.".formatted(line, MAX_FIELDS));
             }
-            fields.add(field);
-            chars += field == null ? 0 : field.length();
-            if (chars > MAX_CHARS) throw tooLong();
-            int end = peek();
-            if (end == ',') {
-                read();
-                continue;
-            }
-            if (end >= 0) endOfLine();
-            hasOneColumn = isBegun ? hasOneColumn : fields.size() == 1;
+            fields.add(length == 0 && !isQuoted ? null : new String(chars, offset, length));
+        }
+
+        @Override
+        protected void handleEmpty() {
+            if (hasOneColumn) fields.add(null);
+        }
+
+        @Override
+        protected @Nullable List<@Nullable String> buildRecord() {
+            if (fields.isEmpty()) return null;
+            if (!isBegun) hasOneColumn = fields.size() == 1;
             isBegun = true;
             return fields;
         }
-    }
-
-    private @Nullable String field() throws IOException {
-        StringBuilder text = new StringBuilder();
-        if (peek() != '"') {
-            for (int c = peek(); c >= 0 && c != ',' && c != '\n' && c != '\r'; c = peek()) {
-                append(text, read());
-            }
-            return text.isEmpty() ? null : text.toString();
-        }
-        read();
-        while (true) {
-            int c = read();
-            if (c < 0) throw wrong("a quoted field does not end");
-            if (c != '"') {
-                append(text, c);
-            } else if (peek() == '"') {
-                append(text, read());
-            } else {
-                int end = peek();
-                if (end >= 0 && end != ',' && end != '\n' && end != '\r') {
-                    throw wrong("something follows the end of a quoted field");
-                }
-                return text.toString();
-            }
-        }
-    }
-
-    private void append(StringBuilder text, int c) {
-        if (text.length() == MAX_CHARS) throw tooLong();
-        text.append((char) c);
-    }
-
-    private PerigeeException tooLong() {
-        return Fault.TOO_LARGE.saying(
-                "The record that begins on line %d has more than %d characters.".formatted(beginLine, MAX_CHARS));
-    }
-
-    private PerigeeException wrong(String what) {
-        return Fault.INVALID_REQUEST.saying("Invalid CSV format: line %d: %s.".formatted(line, what));
-    }
-
-    private void endOfLine() throws IOException {
-        if (read() == '\r' && peek() == '\n') read();
-    }
-
-    private int read() throws IOException {
-        int c = next == -2 ? in.read() : next;
-        next = -2;
-        if (c == '\n') line++;
-        return c;
-    }
-
-    private int peek() throws IOException {
-        if (next == -2) next = in.read();
-        return next;
     }
 }

@@ -9,7 +9,6 @@ import dev.perigee.plugin.Response;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.plugin.Upload;
 import dev.perigee.sqlite.SqliteStatement;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
@@ -181,8 +180,8 @@ public final class ImportPlugin extends StarbasePlugin {
                             request.caller(),
                             bulk -> unchecked(() -> {
                                 try (Reader in = wrapped == null
-                                        ? new BufferedReader(new InputStreamReader(
-                                                progress.open(upload.file()), StandardCharsets.UTF_8.newDecoder()))
+                                        ? new InputStreamReader(
+                                                progress.open(upload.file()), StandardCharsets.UTF_8.newDecoder())
                                         : new StringReader(wrapped)) {
                                     return records(
                                             bulk, new CsvRecords(in), table, names, reports, decodesBlobs, progress);

@@ -1,23 +1,28 @@
 package dev.perigee.bundled.transfer;
 
+import de.siegmar.fastcsv.writer.CsvWriter;
+import dev.perigee.plugin.Csv;
 import dev.perigee.plugin.Json;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import java.io.BufferedOutputStream;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
 /// Writes one table's rows, one at a time.
 final class TableExport {
     private static final int BUFFER_BYTES = 64 << 10;
-    private static final Pattern NEEDS_QUOTES = Pattern.compile("[\",\r\n]|^\\s|\\s$");
 
     private final SqliteConnection connection;
     private final String table;
@@ -28,29 +33,25 @@ final class TableExport {
         this.table = table;
     }
 
-    /// Writes CSV by RFC 4180: a line of names, then a line for each row, ended by CR LF. NULL is an empty field, an
-    /// empty text and an empty blob `""`; blobs are base64.
+    /// Writes CSV: a record of names, then a record for each row. NULL is an empty field, an empty text and an empty blob `""`;
+    /// blobs are base64.
     void csv(OutputStream target) throws IOException {
-        OutputStream out = new BufferedOutputStream(target, BUFFER_BYTES);
+        Writer text = new BufferedWriter(new OutputStreamWriter(target, StandardCharsets.UTF_8), BUFFER_BYTES);
+        CsvWriter out = Csv.writer(text);
         try (SqliteStatement select = select()) {
             int count = select.columnCount();
-            StringBuilder line = new StringBuilder();
-            for (int column = 0; column < count; column++) {
-                if (column > 0) line.append(',');
-                line.append(field(select.columnName(column)));
+            String[] names = new String[count];
+            for (int column = 0; column < count; column++) names[column] = select.columnName(column);
+            out.writeRecord(names);
+            @Nullable String[] cells = new String[count];
+            while (select.step()) {
+                for (int column = 0; column < count; column++) cells[column] = cell(select.valueAt(column));
+                out.writeRecord(cells);
             }
-            boolean hasRow = select.step();
-            send(out, line);
-            while (hasRow) {
-                for (int column = 0; column < count; column++) {
-                    if (column > 0) line.append(',');
-                    line.append(cell(select.valueAt(column)));
-                }
-                send(out, line);
-                hasRow = select.step();
-            }
+            text.flush();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
-        out.flush();
     }
 
     /// Writes a JSON array of objects: int64 in full, blobs in base64, ±Infinity as text.
@@ -86,19 +87,14 @@ final class TableExport {
         return connection.prepare("SELECT * FROM " + SqlNames.quoted(table));
     }
 
-    private static String cell(Value value) {
+    private static @Nullable String cell(Value value) {
         return switch (value) {
-            case Value.Null _ -> "";
+            case Value.Null _ -> null;
             case Value.Int(long number) -> Long.toString(number);
             case Value.Real(double number) -> Double.toString(number);
-            case Value.Text(String text) -> text.isEmpty() ? "\"\"" : field(text);
-            case Value.Blob blob ->
-                blob.bytes().hasRemaining() ? Base64.getEncoder().encodeToString(bytes(blob)) : "\"\"";
+            case Value.Text(String text) -> text;
+            case Value.Blob blob -> Base64.getEncoder().encodeToString(bytes(blob));
         };
-    }
-
-    private static String field(String text) {
-        return NEEDS_QUOTES.matcher(text).find() ? '"' + text.replace("\"", "\"\"") + '"' : text;
     }
 
     private static byte[] bytes(Value.Blob blob) {
@@ -106,10 +102,5 @@ final class TableExport {
         byte[] bytes = new byte[view.remaining()];
         view.get(bytes);
         return bytes;
-    }
-
-    private static void send(OutputStream out, StringBuilder line) throws IOException {
-        out.write(line.append("\r\n").toString().getBytes(StandardCharsets.UTF_8));
-        line.setLength(0);
     }
 }

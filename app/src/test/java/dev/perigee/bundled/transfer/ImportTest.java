@@ -167,6 +167,8 @@ class ImportTest {
         for (String sql : List.of(
                 "CREATE TABLE one (v TEXT)",
                 "INSERT INTO one VALUES (NULL), (''), ('x'), (NULL), ('a' || char(13)), (' '), ('\"'), (NULL)",
+                "CREATE TABLE odd (\"\" TEXT)",
+                "INSERT INTO odd VALUES (NULL), (''), ('x'), ('#'), (NULL)",
                 "CREATE TABLE bytes (b BLOB)",
                 "INSERT INTO bytes VALUES (NULL), (x''), (x'00ff'), (x'')",
                 "CREATE TABLE kinds (id INTEGER PRIMARY KEY, r REAL, n INTEGER, d DECIMAL(10,2), t TEXT, b BLOB,"
@@ -178,7 +180,7 @@ class ImportTest {
                         + " (7, 100000000000000000000.0, 7, 2, 'Infinity', x'')")) {
             perigee.query(sql);
         }
-        for (String table : List.of("one", "bytes", "kinds")) {
+        for (String table : List.of("one", "odd", "bytes", "kinds")) {
             String columns = table.equals("kinds") ? "quote(r), n, quote(d), typeof(d), quote(t), quote(b), g, s" : "*";
             String all = "SELECT %s FROM %s ORDER BY rowid".formatted(columns, table);
             String before = rows(all);
@@ -360,7 +362,7 @@ class ImportTest {
         perigee = ServedPerigee.open(folder.resolve("data"));
         assertThat(csv("", "").body()).contains("Invalid CSV format or empty data");
         assertThat(csv("", "id,name\n1,\"open").body()).contains("line 2", "does not end");
-        assertThat(csv("", "id,name\n1,\"a\"b\n").body()).contains("follows the end");
+        assertThat(csv("", "id,name\n1,\"a\"b\n").body()).contains("line 2", "follows the end");
         assertThat(csv("", "id,nothere\n1,2\n").body()).contains("no column \\\"nothere\\\"");
         assertThat(csv("?onError=maybe", "id\n").statusCode()).isEqualTo(400);
         assertThat(post("/import/csv/people", "text/plain", new byte[0]).body()).contains("Unsupported Content-Type");
