@@ -4,6 +4,7 @@ import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.KeySourceException;
+import com.nimbusds.jose.jwk.source.JWKSetBasedJWKSource;
 import com.nimbusds.jose.proc.BadJOSEException;
 import com.nimbusds.jose.proc.DefaultJOSEObjectTypeVerifier;
 import com.nimbusds.jose.proc.JWSVerificationKeySelector;
@@ -13,6 +14,8 @@ import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import dev.perigee.fault.Fault;
 import dev.perigee.statement.Caller;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.text.ParseException;
 import java.time.Duration;
@@ -31,16 +34,16 @@ final class JwtVerifier implements AutoCloseable {
     /// A new key of the provider is known here after this time at the latest.
     private static final Duration MIN_PAUSE = Duration.ofSeconds(10);
 
-    private final JwksKeys keys;
+    private final JWKSetBasedJWKSource<SecurityContext> keys;
     private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
 
     JwtVerifier(String jwksEndpoint, String algorithm) {
         this(jwksEndpoint, algorithm, MIN_PAUSE);
     }
 
-    /// @param minPause time between two questions that unknown key ids make us ask
+    /// @param minPause at most two requests are sent to the endpoint in this time, however many key ids are unknown
     JwtVerifier(String jwksEndpoint, String algorithm, Duration minPause) {
-        keys = new JwksKeys(URI.create(jwksEndpoint), minPause);
+        keys = new JWKSetBasedJWKSource<>(new JwksCache(new JwksEndpoint(URI.create(jwksEndpoint)), minPause));
         processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.parse(algorithm), keys));
         processor.setJWSTypeVerifier(
                 new DefaultJOSEObjectTypeVerifier<>(JOSEObjectType.JWT, new JOSEObjectType("at+jwt"), null));
@@ -74,6 +77,10 @@ final class JwtVerifier implements AutoCloseable {
 
     @Override
     public void close() {
-        keys.close();
+        try {
+            keys.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -244,6 +244,9 @@ class JwtTest {
         assertThat(query(valid()).statusCode()).isEqualTo(200);
         provider.close();
         assertThat(query(valid()).statusCode()).isEqualTo(200);
+        String unknown = JwksServer.token(otherKey, JWSAlgorithm.RS256, claims().build());
+        for (int i = 0; i < 3; i++) isRefused(unknown);
+        assertThat(query(valid()).statusCode()).isEqualTo(200);
     }
 
     @Test
