@@ -33,8 +33,8 @@ final class TableExport {
         this.table = table;
     }
 
-    /// Writes CSV: a record of names, then a record for each row. NULL is an empty field, an empty text and an empty blob `""`;
-    /// blobs are base64.
+    /// Writes CSV: a record of names, then a record for each row. NULL is an empty field, an empty text and an empty
+    /// blob `""`; blobs are base64.
     void csv(OutputStream target) throws IOException {
         Writer text = new BufferedWriter(new OutputStreamWriter(target, StandardCharsets.UTF_8), BUFFER_BYTES);
         CsvWriter out = Csv.writer(text);
