@@ -16,10 +16,6 @@ public final class KeyDigests {
         this.sums = new long[buckets.count()];
     }
 
-    public KeyBuckets buckets() {
-        return buckets;
-    }
-
     /// Adds one key.
     public void add(long hash) {
         add(buckets.of(hash), 1, hash);

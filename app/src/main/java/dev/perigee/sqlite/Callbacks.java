@@ -16,9 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The callbacks of one connection: the Java methods that SQLite calls. The stubs of the authorizer and the hooks are
-/// made once, when first needed, and read from a field which object to call. Making a stub costs as much as a hundred
-/// statements. Each SQL function has a stub of its own.
+/// The callbacks of one connection: the Java methods that SQLite calls. The stub of the authorizer is made once, when
+/// first needed, and reads from a field which authorizer to call: making a stub costs as much as a hundred statements.
+/// Each SQL function has a stub of its own.
 ///
 /// An exception thrown through C would end the JVM. So it is kept here, and SQLite gets a refusal as the callback's
 /// answer if it expects one. The Java call into SQLite then throws the exception after SQLite has returned.
@@ -31,10 +31,6 @@ final class Callbacks {
     private final Arena arena;
     private @Nullable MemorySegment authorizerFunction;
     private @Nullable Authorizer authorizer;
-    private @Nullable MemorySegment commitFunction;
-    private @Nullable MemorySegment rollbackFunction;
-    private @Nullable MemorySegment updateFunction;
-    private @Nullable SqliteHooks hooks;
     private @Nullable Throwable failure;
 
     /// @param arena lives as long as the connection and holds the stubs
@@ -48,7 +44,7 @@ final class Callbacks {
     int authorizer(long connection, @Nullable Authorizer next) {
         boolean isInstalled = authorizer != null;
         authorizer = next;
-        if (next == null) return NativeHooks.authorizer(connection, MemorySegment.NULL);
+        if (next == null) return NativeAuthorizer.set(connection, MemorySegment.NULL);
         if (isInstalled) return ResultCode.OK;
         MemorySegment function = authorizerFunction;
         if (function == null) {
@@ -57,26 +53,7 @@ final class Callbacks {
                     FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
             authorizerFunction = function;
         }
-        return NativeHooks.authorizer(connection, function);
-    }
-
-    void hooks(long connection, @Nullable SqliteHooks next) {
-        hooks = next;
-        if (next == null) {
-            NativeHooks.commit(connection, MemorySegment.NULL);
-            NativeHooks.rollback(connection, MemorySegment.NULL);
-            NativeHooks.update(connection, MemorySegment.NULL);
-            return;
-        }
-        if (commitFunction == null || rollbackFunction == null || updateFunction == null) {
-            commitFunction = upcall("commit", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
-            rollbackFunction = upcall("rollback", FunctionDescriptor.ofVoid(JAVA_LONG));
-            updateFunction =
-                    upcall("update", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-        }
-        NativeHooks.commit(connection, commitFunction);
-        NativeHooks.rollback(connection, rollbackFunction);
-        NativeHooks.update(connection, updateFunction);
+        return NativeAuthorizer.set(connection, function);
     }
 
     /// Registers an SQL function.
@@ -129,46 +106,6 @@ final class Callbacks {
         } catch (Throwable t) {
             keep(t);
             return DENY;
-        }
-    }
-
-    int commit(long unused) {
-        SqliteHooks told = hooks;
-        if (told == null) return 0;
-        try {
-            return told.beforeCommit() ? 0 : 1;
-        } catch (Throwable t) {
-            keep(t);
-            return 1;
-        }
-    }
-
-    void rollback(long unused) {
-        SqliteHooks told = hooks;
-        if (told == null) return;
-        try {
-            told.rolledBack();
-        } catch (Throwable t) {
-            keep(t);
-        }
-    }
-
-    void update(long unused, int action, long database, long table, long rowid) {
-        SqliteHooks told = hooks;
-        if (told == null) return;
-        try {
-            SqliteHooks.Change change = switch (action) {
-                case AuthorizerAction.INSERT -> SqliteHooks.Change.INSERT;
-                case AuthorizerAction.DELETE -> SqliteHooks.Change.DELETE;
-                default -> SqliteHooks.Change.UPDATE;
-            };
-            told.changed(
-                    change,
-                    String.valueOf(NativeLibrary.string(database)),
-                    String.valueOf(NativeLibrary.string(table)),
-                    rowid);
-        } catch (Throwable t) {
-            keep(t);
         }
     }
 

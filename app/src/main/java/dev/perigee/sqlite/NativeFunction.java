@@ -25,18 +25,6 @@ final class NativeFunction {
             linkVoid("sqlite3_result_text", SHORT_WITH_HEAP, JAVA_LONG, ADDRESS, JAVA_INT, JAVA_LONG);
     private static final MethodHandle RESULT_BLOB =
             linkVoid("sqlite3_result_blob", SHORT_WITH_HEAP, JAVA_LONG, ADDRESS, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle RESULT_TEXT_AT =
-            linkVoid("sqlite3_result_text", LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle RESULT_BLOB_AT =
-            linkVoid("sqlite3_result_blob", LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle RESULT_TOO_BIG = linkVoid("sqlite3_result_error_toobig", SHORT, JAVA_LONG);
-    private static final MethodHandle RESULT_NO_MEMORY = linkVoid("sqlite3_result_error_nomem", SHORT, JAVA_LONG);
-    private static final MethodHandle ALLOCATE = link("sqlite3_malloc64", LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle RELEASE = linkVoid("sqlite3_free", LONG, JAVA_LONG);
-
-    /// The address of `sqlite3_free`, which frees memory of [#allocate]; to be passed as a destructor.
-    static final long FREE = SqliteLibrary.symbols().findOrThrow("sqlite3_free").address();
-
     private static final MethodHandle RESULT_ERROR =
             linkVoid("sqlite3_result_error", SHORT_WITH_HEAP, JAVA_LONG, ADDRESS, JAVA_INT);
     private static final MethodHandle CREATE = link(
@@ -174,59 +162,6 @@ final class NativeFunction {
     static void resultError(long context, byte[] utf8) {
         try {
             RESULT_ERROR.invokeExact(context, MemorySegment.ofArray(utf8), utf8.length);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    /// Returns a text that is in native memory.
-    ///
-    /// @param destructor [#FREE] to hand the memory over to SQLite, or -1 to let SQLite copy it
-    static void resultText(long context, long address, int byteCount, long destructor) {
-        try {
-            RESULT_TEXT_AT.invokeExact(context, address, byteCount, destructor);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    /// As [#resultText(long, long, int, long)].
-    static void resultBlob(long context, long address, int byteCount, long destructor) {
-        try {
-            RESULT_BLOB_AT.invokeExact(context, address, byteCount, destructor);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    static void resultTooBig(long context) {
-        try {
-            RESULT_TOO_BIG.invokeExact(context);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    static void resultNoMemory(long context) {
-        try {
-            RESULT_NO_MEMORY.invokeExact(context);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    /// Allocates memory with `sqlite3_malloc64`; returns 0 if there is not enough.
-    static long allocate(long byteCount) {
-        try {
-            return (long) ALLOCATE.invokeExact(byteCount);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    static void free(long address) {
-        try {
-            RELEASE.invokeExact(address);
         } catch (Throwable t) {
             throw impossible(t);
         }

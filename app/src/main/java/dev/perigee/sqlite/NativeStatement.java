@@ -19,7 +19,6 @@ final class NativeStatement {
     private static final MethodHandle RESET = link("sqlite3_reset", LONG, JAVA_INT, JAVA_LONG);
     private static final MethodHandle CLOSE = link("sqlite3_finalize", LONG, JAVA_INT, JAVA_LONG);
     private static final MethodHandle IS_READONLY = link("sqlite3_stmt_readonly", SHORT, JAVA_INT, JAVA_LONG);
-    private static final MethodHandle EXPLAIN_MODE = link("sqlite3_stmt_isexplain", SHORT, JAVA_INT, JAVA_LONG);
     private static final MethodHandle COLUMN_COUNT = link("sqlite3_column_count", SHORT, JAVA_INT, JAVA_LONG);
     private static final MethodHandle COLUMN_NAME = link("sqlite3_column_name", SHORT, JAVA_LONG, JAVA_LONG, JAVA_INT);
     private static final MethodHandle DECLARED_TYPE =
@@ -62,14 +61,6 @@ final class NativeStatement {
     static int isReadonly(long statement) {
         try {
             return (int) IS_READONLY.invokeExact(statement);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-    }
-
-    static int explainMode(long statement) {
-        try {
-            return (int) EXPLAIN_MODE.invokeExact(statement);
         } catch (Throwable t) {
             throw impossible(t);
         }

@@ -100,8 +100,6 @@ public final class SqliteConnection implements AutoCloseable {
     private final SqliteFailures failures;
     private final Set<SqliteStatement> statements = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    private final Set<SqliteBackup> backups = Collections.newSetFromMap(new IdentityHashMap<>());
-
     /// The lock held while the pointer changes and while [#interrupt()] uses it, so that no closed connection is
     /// interrupted.
     private final Object life = new Object();
@@ -345,16 +343,6 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Sets the hooks; null removes them.
-    public void hooks(@Nullable SqliteHooks hooks) {
-        Thread before = thread.enter();
-        try {
-            callbacks.hooks(handle(), hooks);
-        } finally {
-            thread.leave(before);
-        }
-    }
-
     /// Registers `function` as the SQL function `name`. It replaces a function of the same name and number of
     /// arguments.
     ///
@@ -394,42 +382,6 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Switches an option on or off.
-    public void turn(SqliteSwitch which, boolean on) {
-        Thread before = thread.enter();
-        try {
-            check(NativeConfig.set(handle(), which.code, on ? 1 : 0, out.address()), "setting " + which);
-        } finally {
-            thread.leave(before);
-        }
-    }
-
-    /// Whether an option is on.
-    public boolean isOn(SqliteSwitch which) {
-        Thread before = thread.enter();
-        try {
-            check(NativeConfig.set(handle(), which.code, -1, out.address()), "setting " + which);
-            return out.get(JAVA_INT, 0) != 0;
-        } finally {
-            thread.leave(before);
-        }
-    }
-
-    /// Begins to copy this database to `file`, replacing the database that is there.
-    ///
-    /// @throws SqliteException [Fault#DISK_FAILED] if the file cannot be made
-    public SqliteBackup backup(Path file) {
-        Thread before = thread.enter();
-        try {
-            handle();
-            SqliteBackup backup = new SqliteBackup(this, file);
-            backups.add(backup);
-            return backup;
-        } finally {
-            thread.leave(before);
-        }
-    }
-
     /// Whether it has been closed. May be called from any thread.
     public boolean isClosed() {
         synchronized (life) {
@@ -437,8 +389,7 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Closes the connection with all its statements and backups. An open transaction is rolled back. A second call
-    /// does nothing.
+    /// Closes the connection with all its statements. An open transaction is rolled back. A second call does nothing.
     ///
     /// @throws IllegalStateException from inside a callback of this connection
     @Override
@@ -448,7 +399,6 @@ public final class SqliteConnection implements AutoCloseable {
             if (pointer == 0) return;
             if (before != null) throw new IllegalStateException(this + " cannot be closed by its own callback");
             for (SqliteStatement statement : List.copyOf(statements)) statement.close();
-            for (SqliteBackup backup : List.copyOf(backups)) backup.close();
             long closing = pointer;
             synchronized (life) {
                 pointer = 0;
@@ -477,24 +427,6 @@ public final class SqliteConnection implements AutoCloseable {
 
     void forget(SqliteStatement statement) {
         statements.remove(statement);
-    }
-
-    void forget(SqliteBackup backup) {
-        backups.remove(backup);
-    }
-
-    /// Begins to copy from `source` to this database; returns the backup's handle. If that fails, this connection is
-    /// closed.
-    long beginBackupFrom(SqliteConnection source) {
-        try (Arena memory = Arena.ofConfined()) {
-            long main = memory.allocateFrom("main").address();
-            long backup = NativeBackup.begin(handle(), main, source.handle(), main);
-            if (backup != 0) return backup;
-            SqliteException failure =
-                    failure(NativeConnection.extendedCode(pointer), "backup to " + file, "Nothing was copied");
-            close();
-            throw failure;
-        }
     }
 
     /// Called when a statement has ended, with success or not, so that [#changes()] is about that statement.

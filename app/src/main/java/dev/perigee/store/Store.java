@@ -49,8 +49,6 @@ public final class Store implements AutoCloseable {
             long interruptedReads,
             long blockedCheckpoints) {}
 
-    private static final List<String> TABLES = List.of();
-
     private final Path file;
     private final DataFolderLock lock;
     private final ServingThreads threads = new ServingThreads();
@@ -79,7 +77,8 @@ public final class Store implements AutoCloseable {
             // The writer first: it creates the file, and read-only connections cannot.
             store.writer.start();
             store.readers.start();
-            store.migrate("store", TABLES);
+            // Without tables of its own: shows whether the file is a database that can be written.
+            store.migrate("store", List.of());
             return store;
         } catch (Throwable e) {
             store.close();

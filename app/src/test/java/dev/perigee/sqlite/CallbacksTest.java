@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// What SQLite calls back: the authorizer, the hooks, functions; and that nothing they do can hurt.
+/// What SQLite calls back: the authorizer, functions; and that nothing they do can hurt.
 class CallbacksTest {
     private SqliteConnection connection;
 
@@ -88,64 +88,6 @@ class CallbacksTest {
             connection.authorizer(null);
             assertThat(statement.step()).isTrue();
         }
-    }
-
-    @Test
-    void hooks_tell_each_row_and_the_end_of_the_transaction() {
-        List<String> told = new ArrayList<>();
-        connection.hooks(new SqliteHooks() {
-            @Override
-            public void changed(Change change, String database, String table, long rowid) {
-                told.add("%s %s.%s %d".formatted(change, database, table, rowid));
-            }
-
-            @Override
-            public boolean beforeCommit() {
-                told.add("commit");
-                return true;
-            }
-
-            @Override
-            public void rolledBack() {
-                told.add("rollback");
-            }
-        });
-        connection.exec("BEGIN; INSERT INTO t VALUES (5, 'y'); UPDATE t SET secret = 'z' WHERE a = 5; COMMIT;"
-                + "BEGIN; DELETE FROM t WHERE a = 5; ROLLBACK");
-        assertThat(told).containsExactly("INSERT main.t 5", "UPDATE main.t 5", "commit", "DELETE main.t 5", "rollback");
-        told.clear();
-        connection.hooks(null);
-        connection.exec("INSERT INTO t VALUES (6, 'y')");
-        assertThat(told).isEmpty();
-    }
-
-    @Test
-    void a_commit_that_the_hook_refuses_is_rolled_back() {
-        connection.hooks(new SqliteHooks() {
-            @Override
-            public boolean beforeCommit() {
-                return false;
-            }
-        });
-        assertThatThrownBy(() -> connection.exec("INSERT INTO t VALUES (2, 'y')"))
-                .isInstanceOfSatisfying(
-                        SqliteException.class, e -> assertThat(e.fault()).isEqualTo(Fault.CONSTRAINT));
-        connection.hooks(null);
-        assertThat(values("SELECT count(*) FROM t")).containsExactly(new Value.Int(1));
-    }
-
-    @Test
-    void what_a_hook_throws_is_thrown_by_the_call_it_happened_in() {
-        connection.hooks(new SqliteHooks() {
-            @Override
-            public void changed(Change change, String database, String table, long rowid) {
-                throw new UnsupportedOperationException("mine");
-            }
-        });
-        assertThatThrownBy(() -> connection.exec("INSERT INTO t VALUES (2, 'y')"))
-                .isInstanceOf(UnsupportedOperationException.class);
-        connection.hooks(null);
-        assertThat(values("SELECT count(*) FROM t")).containsExactly(new Value.Int(2));
     }
 
     @Test

@@ -262,19 +262,6 @@ class SqliteConnectionTest {
     }
 
     @Test
-    void a_defensive_connection_keeps_its_schema_from_statements() {
-        try (SqliteConnection connection = open()) {
-            assertThat(connection.isOn(SqliteSwitch.DEFENSIVE)).isFalse();
-            connection.turn(SqliteSwitch.DEFENSIVE, true);
-            assertThat(connection.isOn(SqliteSwitch.DEFENSIVE)).isTrue();
-            connection.exec("PRAGMA writable_schema = ON");
-            assertFault(() -> connection.exec("DELETE FROM sqlite_schema"), Fault.STATEMENT_INVALID);
-            connection.turn(SqliteSwitch.FOREIGN_KEYS, true);
-            assertThat(count(connection, "PRAGMA foreign_keys")).isEqualTo(1);
-        }
-    }
-
-    @Test
     void a_closed_connection_says_so_and_so_do_its_statements() {
         SqliteConnection connection = open();
         SqliteStatement statement = connection.prepare("SELECT 1");
@@ -290,8 +277,6 @@ class SqliteConnectionTest {
             connection::isAutocommit,
             () -> connection.checkpoint(CheckpointMode.PASSIVE),
             () -> connection.authorizer(null),
-            () -> connection.hooks(null),
-            () -> connection.backup(dir.resolve("copy.db")),
             () -> connection.limit(SqliteLimit.LENGTH),
             statement::step,
             statement::reset,

@@ -94,12 +94,6 @@ public final class SoftDeletes {
         };
     }
 
-    long markedIn(Batch page) {
-        return IntStream.range(0, page.rowCount())
-                .filter(row -> isMarked(page, row))
-                .count();
-    }
-
     /// Removes the row of the table that has the same key as this row of the page.
     ///
     /// @return rows removed

@@ -153,11 +153,6 @@ public final class TableRunner {
         this.progress = progress;
     }
 
-    /// Whether a sync is at work. While it waits for its turn it is not, except as a member of a group.
-    boolean isSyncing() {
-        return isSyncing;
-    }
-
     void syncing(boolean isSyncing) {
         this.isSyncing = isSyncing;
     }
