@@ -7,7 +7,6 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -98,7 +97,7 @@ final class TablesCommand implements Callable<Integer> {
     int list(@Mixin Common common) {
         return with(common, client -> {
             JsonNode result = client.get(TABLES);
-            if (!shown(common, result)) print(result.path("tables"));
+            if (!shown(common, result)) printer().tables(result.path("tables"));
             return Exit.OK;
         });
     }
@@ -179,7 +178,7 @@ final class TablesCommand implements Callable<Integer> {
         return with(common, client -> {
             Map<String, Object> body = names == null || names.isEmpty() ? Map.of() : Map.of("tables", names);
             JsonNode result = ran(client, "/replication/sync", Optional.of(body));
-            if (!shown(common, result)) printResults(result);
+            if (!shown(common, result)) printer().runs(result);
             return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;
         });
     }
@@ -202,7 +201,7 @@ final class TablesCommand implements Callable<Integer> {
             @Option(names = "--confirm", description = "Remove the rows that the last sweep asked about.")
                     boolean isConfirmed) {
         Optional<Object> body = Optional.of(isConfirmed ? Map.of("confirm", true) : Map.of());
-        return runEach(common, names, "/sweep", body, this::printSweep);
+        return runEach(common, names, "/sweep", body, result -> printer().sweep(result));
     }
 
     @Command(
@@ -223,7 +222,8 @@ final class TablesCommand implements Callable<Integer> {
     int recover(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
-        return runEach(common, names, "/recover", Optional.empty(), this::printResults);
+        return runEach(
+                common, names, "/recover", Optional.empty(), result -> printer().runs(result));
     }
 
     @Command(
@@ -244,7 +244,8 @@ final class TablesCommand implements Callable<Integer> {
     int resync(
             @Mixin Common common,
             @Parameters(arity = "1..*", paramLabel = "NAME", description = "The tables.") List<String> names) {
-        return runEach(common, names, "/resync", Optional.empty(), this::printResults);
+        return runEach(
+                common, names, "/resync", Optional.empty(), result -> printer().runs(result));
     }
 
     /// Starts a run for one table after another, and waits for each.
@@ -411,63 +412,8 @@ final class TablesCommand implements Callable<Integer> {
         return common.json;
     }
 
-    private void print(JsonNode tables) {
-        TextTable text = new TextTable(List.of("table", "cursor", "schedule", "paused"));
-        for (JsonNode table : tables) {
-            text.add(List.of(
-                    table.path("name").asString(""),
-                    table.path("cursorColumn")
-                            .asString("(%s)".formatted(table.path("mode").asString("-"))),
-                    table.has("cron")
-                            ? table.path("cron").asString("")
-                            : "every %s ms".formatted(table.path("intervalMs").asString("?")),
-                    table.path("paused").asBoolean(false) ? "yes" : "no"));
-        }
-        text.print(out());
-        for (JsonNode table : tables) {
-            String why = table.path("pausedBecause").asString("");
-            if (!why.isEmpty()) out().println(table.path("name").asString("") + ": " + why);
-        }
-    }
-
-    private void printResults(JsonNode result) {
-        for (JsonNode table : result.path("results")) {
-            String name = table.path("table").asString("");
-            out().println(String.format(
-                    Locale.ROOT,
-                    "%s: %,d new, %,d changed, %,d deleted, %,d the same in %,d ms%s",
-                    name,
-                    table.path("inserted").asLong(0),
-                    table.path("updated").asLong(0),
-                    table.path("deleted").asLong(0),
-                    table.path("unchanged").asLong(0),
-                    table.path("ms").asLong(0),
-                    table.has("error") ? "; then it FAILED" : ""));
-            if (table.has("error")) {
-                spec.commandLine()
-                        .getErr()
-                        .println("perigee: "
-                                + table.path("error").path("message").asString(""));
-            }
-        }
-    }
-
-    private void printSweep(JsonNode result) {
-        String name = result.path("table").asString("");
-        JsonNode sweep = result.path("sweep");
-        boolean isFailed = sweep.has("error");
-        out().println(String.format(
-                Locale.ROOT,
-                "%s: %,d rows compared, %,d deleted%s",
-                name,
-                sweep.path("compared").asLong(0),
-                sweep.path("deleted").asLong(0),
-                isFailed ? "; then it FAILED" : ""));
-        if (isFailed) {
-            spec.commandLine()
-                    .getErr()
-                    .println("perigee: " + sweep.path("error").path("message").asString(""));
-        }
+    private TablesPrinter printer() {
+        return new TablesPrinter(out(), spec.commandLine().getErr());
     }
 
     private PrintWriter out() {

@@ -130,17 +130,36 @@ public final class PerigeeConfigReader {
         Section section = root.section("query");
         QueryConfig base = QueryConfig.defaults();
         QueryConfig query = new QueryConfig(
-                section.duration("readLimit", Duration.ofMillis(1), DAY, base.readLimit()),
-                section.duration("writeLimit", Duration.ofMillis(1), HOUR, base.writeLimit()),
-                Math.toIntExact(section.bytes("maxStatementBytes", 100, 1_000_000_000, base.maxStatementBytes())),
-                section.whole("maxRows", 1, Long.MAX_VALUE / 10, base.maxRows()),
-                section.whole("maxTransactionStatements", 1, 1_000_000, base.maxTransactionStatements()),
-                section.bytes("maxWriteBytes", MB, TB, base.maxWriteBytes()),
+                new QueryConfig.Limits(
+                        section.duration(
+                                "readLimit",
+                                Duration.ofMillis(1),
+                                DAY,
+                                base.limits().readLimit()),
+                        section.duration(
+                                "writeLimit",
+                                Duration.ofMillis(1),
+                                HOUR,
+                                base.limits().writeLimit()),
+                        Math.toIntExact(section.bytes(
+                                "maxStatementBytes",
+                                100,
+                                1_000_000_000,
+                                base.limits().maxStatementBytes())),
+                        section.whole(
+                                "maxRows", 1, Long.MAX_VALUE / 10, base.limits().maxRows()),
+                        section.whole(
+                                "maxTransactionStatements",
+                                1,
+                                1_000_000,
+                                base.limits().maxTransactionStatements()),
+                        section.bytes("maxWriteBytes", MB, TB, base.limits().maxWriteBytes()),
+                        section.bytes(
+                                "maxDatabaseBytes", MB, 1024 * TB, base.limits().maxDatabaseBytes())),
                 isOn(section, "rowLevelSecurity", "ENABLE_RLS"),
                 isOn(section, "allowlist", "ENABLE_ALLOWLIST"),
                 isOn(section, "log", "ENABLE_QUERY_LOG"),
                 section.duration("cacheTime", Duration.ofSeconds(1), DAY, base.cacheTime()),
-                section.bytes("maxDatabaseBytes", MB, 1024 * TB, base.maxDatabaseBytes()),
                 new WorkerConfig(
                         section.whole(
                                 "workers",

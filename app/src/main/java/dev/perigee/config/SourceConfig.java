@@ -11,9 +11,7 @@ import java.util.Map;
 /// @param password empty if none is needed
 /// @param defaultSchema the schema of tables that are named without a schema
 /// @param options the URL's query parameters by libpq's names (`sslmode`, `sslrootcert`, `options`, …), in lower case
-/// @param maxConnections the most connections open at once
-/// @param connectTimeout the time limit for the TCP connection and the login together
-/// @param statementTimeout the longest time one statement may run; zero for no limit
+/// @param limits the number of sessions, and how long to wait for them
 public record SourceConfig(
         String type,
         String host,
@@ -23,9 +21,14 @@ public record SourceConfig(
         String database,
         String defaultSchema,
         Map<String, String> options,
-        int maxConnections,
-        Duration connectTimeout,
-        Duration statementTimeout) {
+        Limits limits) {
+
+    /// The number of sessions, and how long to wait for them.
+    ///
+    /// @param maxConnections the most connections open at once
+    /// @param connectTimeout the time limit for the TCP connection and the login together
+    /// @param statementTimeout the longest time one statement may run; zero for no limit
+    public record Limits(int maxConnections, Duration connectTimeout, Duration statementTimeout) {}
 
     public SourceConfig {
         options = Map.copyOf(options);

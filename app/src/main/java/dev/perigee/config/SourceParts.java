@@ -137,9 +137,7 @@ final class SourceParts {
                 text(Part.DATABASE, user),
                 text(Part.DEFAULT_SCHEMA, "public"),
                 options,
-                limits.maxConnections,
-                limits.connectTimeout,
-                limits.statementTimeout));
+                new SourceConfig.Limits(limits.maxConnections, limits.connectTimeout, limits.statementTimeout)));
     }
 
     private void wrong(Part part, String expected, ConfigErrors mistakes) {

@@ -108,7 +108,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
         long begin = System.nanoTime();
         QueryRun run = new QueryRun(context, query.caller(), List.of(changed), answers, new Cancellation(), false);
         boolean isRead = store.tryReadHere(
-                        config.readLimit(),
+                        config.limits().readLimit(),
                         transaction -> points.isPoint(transaction, changed.sql()) && run.readIn(transaction))
                 .orElse(false);
         if (!isRead) return false;
@@ -131,10 +131,10 @@ public final class QueryEngine implements Queries, AutoCloseable {
     }
 
     private void check(Query query) {
-        if (query.statements().size() > config.maxTransactionStatements()) {
+        if (query.statements().size() > config.limits().maxTransactionStatements()) {
             throw Fault.TOO_LARGE.saying("A transaction can have at most %d statements; this one has %d."
                     .formatted(
-                            config.maxTransactionStatements(),
+                            config.limits().maxTransactionStatements(),
                             query.statements().size()));
         }
     }
@@ -199,9 +199,9 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
     private void check(StatementCall call) {
         if (SqlScan.isBlank(call.sql())) throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
-        if (call.sql().length() > config.maxStatementBytes()) {
-            throw Fault.TOO_LARGE.saying(
-                    "A statement can have at most %d characters.".formatted(config.maxStatementBytes()));
+        if (call.sql().length() > config.limits().maxStatementBytes()) {
+            throw Fault.TOO_LARGE.saying("A statement can have at most %d characters."
+                    .formatted(config.limits().maxStatementBytes()));
         }
     }
 }

@@ -48,7 +48,8 @@ final class QueryRun {
     ///
     /// @return false if a statement writes; nothing has been run then
     boolean read() {
-        if (!isInWorker) return context.store().readForCaller(context.config().readLimit(), this::readIn);
+        if (!isInWorker)
+            return context.store().readForCaller(context.config().limits().readLimit(), this::readIn);
         return context.workers()
                 .read(
                         caller,
@@ -97,38 +98,44 @@ final class QueryRun {
                         isPoliced,
                         calls,
                         new WorkerQueries.Answers(
-                                _ -> new LimitedRows(collected, context.config().maxRows()),
+                                _ -> new LimitedRows(
+                                        collected, context.config().limits().maxRows()),
                                 (_, meta) -> collected.end(meta)));
         return collected;
     }
 
     private CollectedAnswer writeHere(MemoryBudget.Reservation reservation) {
         return context.store()
-                .writeForCaller(context.config().writeLimit(), context.config().maxWriteBytes(), transaction -> {
-                    // The store may run this twice. What the first run has collected is dropped.
-                    reservation.giveBack();
-                    CollectedAnswer collected = new CollectedAnswer(reservation);
-                    StatementRun.Answers all = new StatementRun.Answers() {
-                        @Override
-                        public RowReader.Target rows(int index) {
-                            return new BudgetedRows(
-                                    context.memory(),
-                                    new LimitedRows(collected, context.config().maxRows()));
-                        }
+                .writeForCaller(
+                        context.config().limits().writeLimit(),
+                        context.config().limits().maxWriteBytes(),
+                        transaction -> {
+                            // The store may run this twice. What the first run has collected is dropped.
+                            reservation.giveBack();
+                            CollectedAnswer collected = new CollectedAnswer(reservation);
+                            StatementRun.Answers all = new StatementRun.Answers() {
+                                @Override
+                                public RowReader.Target rows(int index) {
+                                    return new BudgetedRows(
+                                            context.memory(),
+                                            new LimitedRows(
+                                                    collected,
+                                                    context.config().limits().maxRows()));
+                                }
 
-                        @Override
-                        public void end(int index, Meta meta) {
-                            collected.end(meta);
-                        }
-                    };
-                    new StatementRun(caller, false, calls, new RowReader(cancellation), all)
-                            .write(
-                                    transaction,
-                                    context.connections().of(transaction.connection()),
-                                    context.store().observer(),
-                                    context.config().maxDatabaseBytes());
-                    return collected;
-                });
+                                @Override
+                                public void end(int index, Meta meta) {
+                                    collected.end(meta);
+                                }
+                            };
+                            new StatementRun(caller, false, calls, new RowReader(cancellation), all)
+                                    .write(
+                                            transaction,
+                                            context.connections().of(transaction.connection()),
+                                            context.store().observer(),
+                                            context.config().limits().maxDatabaseBytes());
+                            return collected;
+                        });
     }
 
     void external() {
@@ -140,7 +147,7 @@ final class QueryRun {
         ExternalRun run = new ExternalRun(
                 external,
                 context.memory(),
-                context.config().maxRows(),
+                context.config().limits().maxRows(),
                 answers,
                 call -> observed(call, answers),
                 cancellation);
@@ -167,6 +174,7 @@ final class QueryRun {
     /// A sink that passes a statement's rows to `answers`, through the plugins' hooks and the limit on rows.
     private RowSink observed(StatementCall call, AnswerSink answers) {
         return context.plugins()
-                .afterQuery(call, new LimitedRows(answers, context.config().maxRows()));
+                .afterQuery(
+                        call, new LimitedRows(answers, context.config().limits().maxRows()));
     }
 }

@@ -102,7 +102,7 @@ final class WorkerQueries implements AutoCloseable {
     boolean read(
             Caller caller, boolean isPoliced, List<StatementCall> calls, Answers answers, Cancellation cancellation) {
         cancellation.check(); // A later cancellation costs a worker process.
-        return pool.read(owner(caller), config.readLimit(), worker -> {
+        return pool.read(owner(caller), config.limits().readLimit(), worker -> {
             Wire wire = worker.wire();
             begin(worker, Request.READ);
             wire.putLong(worker.limit().toNanos());
@@ -148,7 +148,7 @@ final class WorkerQueries implements AutoCloseable {
         return store.lendWriter(lease -> {
             WriteTurn turn = new WriteTurn(caller, isPoliced, calls, answers, lease);
             try {
-                return pool.write(config.writeLimit(), turn::run);
+                return pool.write(config.limits().writeLimit(), turn::run);
             } catch (PerigeeException e) {
                 // The worker died after it was told to commit. By now it is known whether it did.
                 if (turn.isCommitSent && lease.hasCommitted()) return true;
@@ -215,9 +215,9 @@ final class WorkerQueries implements AutoCloseable {
         void run(Worker worker) {
             Wire wire = worker.wire();
             begin(worker, Request.WRITE);
-            wire.putLong(config.writeLimit().toNanos())
-                    .putLong(config.maxWriteBytes())
-                    .putLong(config.maxDatabaseBytes())
+            wire.putLong(config.limits().writeLimit().toNanos())
+                    .putLong(config.limits().maxWriteBytes())
+                    .putLong(config.limits().maxDatabaseBytes())
                     .putBoolean(lease.isFollowed());
             WorkerProtocol.putStatements(wire, caller, isPoliced, calls);
             wire.flush();

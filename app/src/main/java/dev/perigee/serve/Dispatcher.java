@@ -63,11 +63,7 @@ final class Dispatcher extends Handler.Abstract {
     record Observers(RequestWatch watch, SlowHeaders heads, HttpMetrics metrics, Optional<AuditLog> audit) {}
 
     Dispatcher(
-            Routes routes,
-            Authentication authentication,
-            ServeConfig config,
-            Observers observers,
-            InlineReads inline) {
+            Routes routes, Authentication authentication, ServeConfig config, Observers observers, InlineReads inline) {
         super(InvocationType.NON_BLOCKING);
         this.routes = routes;
         this.inline = inline;

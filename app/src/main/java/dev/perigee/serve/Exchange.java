@@ -3,20 +3,14 @@ package dev.perigee.serve;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
-import dev.perigee.plugin.QueryBody;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.Upload;
 import dev.perigee.query.external.MemoryBudget;
 import dev.perigee.statement.Caller;
 import dev.perigee.statement.Cancellation;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,9 +26,6 @@ import org.eclipse.jetty.util.Fields;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonParser;
-import tools.jackson.databind.JsonNode;
 
 /// One request and its answer. It belongs to the thread that handles the request; [RequestWatch] checks on it from its
 /// own thread.

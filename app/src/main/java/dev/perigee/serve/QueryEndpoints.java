@@ -38,7 +38,8 @@ final class QueryEndpoints {
         AnswerStream out = new AnswerStream(exchange, largeAnswers);
         try (MemoryBudget.Reservation memory = engine.memory().reserve("The body")) {
             QueryBody.Parsed body = QueryBody.parse(
-                    exchange.body(maxBodyBytes, memory), engine.config().maxTransactionStatements());
+                    exchange.body(maxBodyBytes, memory),
+                    engine.config().limits().maxTransactionStatements());
             isTransaction = body.isTransaction();
             boolean wantsCache = Query.wantsCache(exchange.header("X-Starbase-Cache"));
             query = new Query(body.statements(), where, isRaw, exchange.caller(), wantsCache);

@@ -14,13 +14,13 @@ import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.function.BooleanSupplier;
-import java.util.function.IntSupplier;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 
 /// The endpoints that tell the server's state: `/healthz`, `/readyz`, `/status/database`, `/_internal/stats` and
 /// `/metrics`.

@@ -42,23 +42,6 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// What a checkpoint does to the WAL, by SQLite's names.
-    ///
-    /// @see <a href="https://www.sqlite.org/c3ref/wal_checkpoint_v2.html">SQLite: Checkpoint a database</a>
-    public enum CheckpointMode {
-        PASSIVE,
-        FULL,
-        RESTART,
-        TRUNCATE
-    }
-
-    /// What a checkpoint did.
-    ///
-    /// @param busy whether readers or writers kept it from finishing
-    /// @param logFrames frames in the WAL, -1 if there is no WAL
-    /// @param checkpointedFrames how many of these frames are in the database file now
-    public record CheckpointResult(boolean busy, int logFrames, int checkpointedFrames) {}
-
     /// Decides which actions a statement may do. SQLite calls it while a statement is prepared, with the arguments that
     /// `sqlite3_set_authorizer` describes.
     @FunctionalInterface

@@ -81,17 +81,17 @@ class ConfigMappingTest {
             one("serve", "adminPlaces", "13").at("serve.surface.crowd.adminPlaces"),
             one("serve", "minBodyBytesPerSecond", "14").at("serve.surface.crowd.minBodyBytesPerSecond"),
             one("serve", "maxConnectionsPerAddress", "15").at("serve.surface.crowd.maxConnectionsPerAddress"),
-            one("query", "readLimit", "2s", "PT2S"),
-            one("query", "writeLimit", "3s", "PT3S"),
-            one("query", "maxStatementBytes", "500"),
-            one("query", "maxRows", "4"),
-            one("query", "maxTransactionStatements", "2"),
-            one("query", "maxWriteBytes", "3333333"),
+            one("query", "readLimit", "2s", "PT2S").at("query.limits.readLimit"),
+            one("query", "writeLimit", "3s", "PT3S").at("query.limits.writeLimit"),
+            one("query", "maxStatementBytes", "500").at("query.limits.maxStatementBytes"),
+            one("query", "maxRows", "4").at("query.limits.maxRows"),
+            one("query", "maxTransactionStatements", "2").at("query.limits.maxTransactionStatements"),
+            one("query", "maxWriteBytes", "3333333").at("query.limits.maxWriteBytes"),
             one("query", "rowLevelSecurity", "true"),
             one("query", "allowlist", "true"),
             one("query", "log", "true"),
             one("query", "cacheTime", "5s", "PT5S"),
-            one("query", "maxDatabaseBytes", "4444444"),
+            one("query", "maxDatabaseBytes", "4444444").at("query.limits.maxDatabaseBytes"),
             one("query", "workers", "3").at("query.workers.size"),
             one("query", "workerMemoryBytes", "55555555").at("query.workers.memoryBytes"),
             one("query", "adminsInWorkers", "true").at("query.workers.forAdmins"),
@@ -102,9 +102,9 @@ class ConfigMappingTest {
             one("source", "database", "z"),
             one("source", "defaultSchema", "sales"),
             one("source", "options", "{sslmode: require}", "{sslmode=require}"),
-            one("source", "maxConnections", "3"),
-            one("source", "connectTimeout", "2s", "PT2S"),
-            one("source", "statementTimeout", "3s", "PT3S"),
+            one("source", "maxConnections", "3").at("source.limits.maxConnections"),
+            one("source", "connectTimeout", "2s", "PT2S").at("source.limits.connectTimeout"),
+            one("source", "statementTimeout", "3s", "PT3S").at("source.limits.statementTimeout"),
             one("replication", "parallelTables", "4"),
             one("replication", "keepRuns", "3"),
             one("replication", "retryFirst", "2s", "PT2S"),
@@ -196,19 +196,13 @@ class ConfigMappingTest {
     @Test
     void a_record_with_another_value_keeps_all_others() throws IOException {
         QueryConfig query = new QueryConfig(
-                Duration.ofSeconds(1),
-                Duration.ofSeconds(2),
-                3,
-                4,
-                5,
-                6,
+                new QueryConfig.Limits(Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 4, 5, 6, 8),
                 true,
                 false,
                 true,
                 Duration.ofSeconds(7),
-                8,
                 new WorkerConfig(9, 10, true));
-        assertThat(changed(query, query.withMaxDatabaseBytes(11))).containsOnlyKeys("maxDatabaseBytes");
+        assertThat(changed(query, query.withMaxDatabaseBytes(11))).containsOnlyKeys("limits.maxDatabaseBytes");
         assertThat(changed(query, query.withWorkers(new WorkerConfig(11, 10, true))))
                 .containsOnlyKeys("workers.size");
         assertThat(changed(query, query.withRowLevelSecurity(false))).containsOnlyKeys("rowLevelSecurity");

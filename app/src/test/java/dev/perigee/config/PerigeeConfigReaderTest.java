@@ -90,7 +90,9 @@ class PerigeeConfigReaderTest {
                                 ServeConfig.Access.class,
                                 ServeConfig.Limits.class,
                                 QueryConfig.class,
+                                QueryConfig.Limits.class,
                                 SourceConfig.class,
+                                SourceConfig.Limits.class,
                                 ReplicationConfig.class,
                                 TableConfig.class,
                                 TableConfig.Finding.class,
@@ -187,7 +189,7 @@ class PerigeeConfigReaderTest {
                 .as("a password goes to no host it was not given for")
                 .isEmpty();
         assertThat(source.defaultSchema()).isEqualTo("sales");
-        assertThat(source.maxConnections()).isEqualTo(3);
+        assertThat(source.limits().maxConnections()).isEqualTo(3);
     }
 
     @Test

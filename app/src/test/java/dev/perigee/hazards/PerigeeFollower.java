@@ -70,9 +70,7 @@ public final class PerigeeFollower implements Follower {
                 base.database(),
                 base.defaultSchema(),
                 base.options(),
-                2,
-                STATEMENT_TIMEOUT,
-                STATEMENT_TIMEOUT)));
+                new SourceConfig.Limits(2, STATEMENT_TIMEOUT, STATEMENT_TIMEOUT))));
         host = TestHost.idle(wiring.folder(), source, wiring.clock(), configs);
     }
 

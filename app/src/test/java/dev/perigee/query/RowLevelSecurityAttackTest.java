@@ -50,12 +50,12 @@ class RowLevelSecurityAttackTest {
                         .build());
         QueryConfig base = QueryConfig.defaults();
         QueryConfig queries = new QueryConfig(
-                        base.readLimit(),
+                        base.limits().readLimit(),
                         Duration.ofSeconds(3), // One write is to reach it.
-                        base.maxStatementBytes(),
-                        base.maxRows(),
-                        base.maxTransactionStatements(),
-                        base.maxWriteBytes())
+                        base.limits().maxStatementBytes(),
+                        base.limits().maxRows(),
+                        base.limits().maxTransactionStatements(),
+                        base.limits().maxWriteBytes())
                 .withRowLevelSecurity(true);
         served = new ServedStore(
                 directory,

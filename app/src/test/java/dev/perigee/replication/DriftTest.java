@@ -511,9 +511,10 @@ class DriftTest {
                 config.database(),
                 config.defaultSchema(),
                 config.options(),
-                config.maxConnections(),
-                config.connectTimeout(),
-                config.statementTimeout());
+                new SourceConfig.Limits(
+                        config.limits().maxConnections(),
+                        config.limits().connectTimeout(),
+                        config.limits().statementTimeout()));
     }
 
     private void open(TableConfig config) {

@@ -268,9 +268,10 @@ class SweepTest {
                         config.database(),
                         config.defaultSchema(),
                         Map.of(),
-                        config.maxConnections(),
-                        config.connectTimeout(),
-                        Duration.ofMillis(300)));
+                        new SourceConfig.Limits(
+                                config.limits().maxConnections(),
+                                config.limits().connectTimeout(),
+                                Duration.ofMillis(300))));
                 Connection connection = postgres.connect();
                 Statement statement = connection.createStatement()) {
             host = TestHost.idle(folder, impatient);

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.sqlite.SqliteConnection.CheckpointMode;
-import dev.perigee.sqlite.SqliteConnection.CheckpointResult;
 import dev.perigee.sqlite.SqliteConnection.OpenFlag;
 import java.io.IOException;
 import java.nio.file.Files;

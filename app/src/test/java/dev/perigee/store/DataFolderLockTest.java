@@ -52,7 +52,8 @@ class DataFolderLockTest {
     @Test
     void opening_waits_for_the_holder_as_long_as_it_is_told_to() throws Exception {
         Store first = Store.open(StoreConfig.of(folder));
-        StoreConfig patient = new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ofSeconds(30));
+        StoreConfig patient =
+                new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ofSeconds(30));
         Thread closer = Thread.ofPlatform().start(() -> {
             try {
                 Thread.sleep(200);

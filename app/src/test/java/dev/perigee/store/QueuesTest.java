@@ -21,7 +21,8 @@ class QueuesTest {
 
     @Test
     void a_full_queue_holds_callers_up_and_lets_them_in_again() throws Exception {
-        StoreConfig small = new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 2, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
+        StoreConfig small =
+                new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 2, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
         try (Store store = TestStores.open(small)) {
             CountDownLatch release = TestStores.holdWriter(store);
             CompletableFuture<Long> first = store.submit(TestStores.insert(1));
@@ -54,7 +55,8 @@ class QueuesTest {
 
     @Test
     void a_read_that_finds_no_free_reader_in_time_is_refused_and_not_run_later() {
-        StoreConfig two = new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
+        StoreConfig two =
+                new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
         try (Store store = TestStores.open(two);
                 Watchdog watchdog = new Watchdog(UnaryOperator.identity())) {
             ReadPool pool = new ReadPool(store.file(), two, watchdog, new ServingThreads(), Duration.ofSeconds(1));

@@ -107,7 +107,8 @@ class StoreTest {
 
     @Test
     void a_read_past_its_limit_is_ended_by_name_and_the_reader_goes_on() {
-        StoreConfig two = new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
+        StoreConfig two =
+                new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
         try (Store store = TestStores.open(two)) {
             for (int i = 0; i < 3; i++) {
                 assertThatThrownBy(() -> store.read(
@@ -223,7 +224,8 @@ class StoreTest {
 
     @Test
     void all_readers_work_at_once_and_one_more_waits_its_turn() throws Exception {
-        StoreConfig two = new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
+        StoreConfig two =
+                new StoreConfig(folder, StoreConfig.FILE_NAME, 2, 8, 1 << 28, 1 << 24, 1 << 22, Duration.ZERO);
         try (Store store = TestStores.open(two)) {
             CountDownLatch bothIn = new CountDownLatch(2);
             CountDownLatch leave = new CountDownLatch(1);

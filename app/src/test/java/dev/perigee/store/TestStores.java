@@ -25,7 +25,8 @@ final class TestStores {
 
     /// Settings whose WAL is checked and limited at these sizes.
     static StoreConfig wal(Path folder, long checkpointBytes, long walLimitBytes) {
-        return new StoreConfig(folder, StoreConfig.FILE_NAME, 4, 1024, walLimitBytes, checkpointBytes, 4L << 20, Duration.ZERO);
+        return new StoreConfig(
+                folder, StoreConfig.FILE_NAME, 4, 1024, walLimitBytes, checkpointBytes, 4L << 20, Duration.ZERO);
     }
 
     static void exec(Store store, String sql) {

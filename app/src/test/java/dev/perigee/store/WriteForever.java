@@ -11,8 +11,8 @@ final class WriteForever {
     private WriteForever() {}
 
     public static void main(String[] args) {
-        StoreConfig config =
-                new StoreConfig(Path.of(args[0]), StoreConfig.FILE_NAME, 2, 64, 4 << 20, 256 << 10, 4 << 20, Duration.ofSeconds(10));
+        StoreConfig config = new StoreConfig(
+                Path.of(args[0]), StoreConfig.FILE_NAME, 2, 64, 4 << 20, 256 << 10, 4 << 20, Duration.ofSeconds(10));
         Store store = TestStores.open(config);
         AtomicLong keys = new AtomicLong(Long.parseLong(args[1]));
         for (int thread = 0; thread < 3; thread++) {

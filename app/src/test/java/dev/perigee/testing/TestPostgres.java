@@ -75,9 +75,10 @@ public final class TestPostgres implements AutoCloseable {
                 config.database(),
                 config.defaultSchema(),
                 config.options(),
-                config.maxConnections(),
-                config.connectTimeout(),
-                config.statementTimeout());
+                new SourceConfig.Limits(
+                        config.limits().maxConnections(),
+                        config.limits().connectTimeout(),
+                        config.limits().statementTimeout()));
     }
 
     /// How Perigee reaches a database of an embedded server.
@@ -91,9 +92,7 @@ public final class TestPostgres implements AutoCloseable {
                 database,
                 "public",
                 Map.of(),
-                8,
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60));
+                new SourceConfig.Limits(8, Duration.ofSeconds(10), Duration.ofSeconds(60)));
     }
 
     public Connection connect() throws SQLException {

@@ -121,9 +121,7 @@ public final class SweepTimes {
                 "postgres",
                 "public",
                 Map.of(),
-                8,
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60));
+                new SourceConfig.Limits(8, Duration.ofSeconds(10), Duration.ofSeconds(60)));
         return new PerigeeConfig(
                 StoreConfig.of(folder),
                 ServeConfig.of(0, TOKEN),

@@ -51,12 +51,7 @@ final class Follower implements Socket.Listener {
     record Wanted(Set<String> tables, Set<String> actions, long after) {}
 
     /// @param left called once the client has disconnected
-    Follower(
-            Store store,
-            Socket socket,
-            CommitSignal commits,
-            Wanted wanted,
-            Runnable left) {
+    Follower(Store store, Socket socket, CommitSignal commits, Wanted wanted, Runnable left) {
         this.store = store;
         this.socket = socket;
         this.commits = commits;

@@ -35,8 +35,7 @@ public final class SocketPlugin extends StarbasePlugin {
         host.socket(
                 "",
                 Access.CLIENT,
-                (request, socket) -> new Conversation(
-                        request, socket, host.queries(), places, running, supervised));
+                (request, socket) -> new Conversation(request, socket, host.queries(), places, running, supervised));
     }
 
     @Override

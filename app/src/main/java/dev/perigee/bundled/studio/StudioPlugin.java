@@ -103,8 +103,8 @@ public final class StudioPlugin extends StarbasePlugin {
         return Map.of(
                 "csrf", session.csrf(),
                 "rows", StudioAnswer.MAX_ROWS,
-                "readMs", limits.readLimit().toMillis(),
-                "writeMs", limits.writeLimit().toMillis());
+                "readMs", limits.limits().readLimit().toMillis(),
+                "writeMs", limits.limits().writeLimit().toMillis());
     }
 
     private static String cookie(Request request, String value, int seconds) {

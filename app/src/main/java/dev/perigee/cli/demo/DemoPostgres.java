@@ -76,9 +76,7 @@ final class DemoPostgres implements AutoCloseable {
                 DATABASE,
                 "public",
                 Map.of(),
-                8,
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60));
+                new SourceConfig.Limits(8, Duration.ofSeconds(10), Duration.ofSeconds(60)));
     }
 
     /// A connection to the shop; the caller closes it.

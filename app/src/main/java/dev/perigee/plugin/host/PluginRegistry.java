@@ -105,8 +105,8 @@ public final class PluginRegistry implements AutoCloseable {
     /// @throws PerigeeException naming the plugin, with the fault it met
     public synchronized void start(Queries queries) {
         Map<StarbasePlugin, RegisteredPlugin> hosts = new LinkedHashMap<>();
-        RegisteredPlugin.Shared shared = new RegisteredPlugin.Shared(
-                services, queries, routes, protectedTables, functions, this::tellCron);
+        RegisteredPlugin.Shared shared =
+                new RegisteredPlugin.Shared(services, queries, routes, protectedTables, functions, this::tellCron);
         for (StarbasePlugin plugin : plugins) {
             RegisteredPlugin host = new RegisteredPlugin(plugin, shared);
             if (attempt(plugin, () -> call(plugin, "register", host::register))) hosts.put(plugin, host);

@@ -7,25 +7,21 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
-import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyTable;
 import dev.perigee.replication.drift.DefinitionCheck;
 import dev.perigee.replication.drift.Handover;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.ConfiguredTable;
 import dev.perigee.replication.state.ConfiguredTable.Origin;
-import dev.perigee.replication.state.CopyNames;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.replication.sync.SourceTrouble;
-import dev.perigee.replication.sync.SyncPlan;
 import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
-import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -47,8 +43,6 @@ public final class Tables {
     public static final int MAX_TABLES = 10_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(Tables.class);
-
-    private record Wanted(ConfiguredTable table, CopyDefinition definition) {}
 
     private final PluginHost host;
     private final ReplicationConfig settings;
@@ -186,7 +180,7 @@ public final class Tables {
     private List<ConfiguredTable> configure(
             List<TableConfig> configs, boolean isAdopting, Map<String, String> renamed) {
         Source source = source();
-        List<Wanted> wanted = new ArrayList<>();
+        List<CopyReservation> wanted = new ArrayList<>();
         Map<TableConfig, SourceTable> described = new LinkedHashMap<>();
         for (TableConfig config : configs) described.put(config, source.describe(config));
         RowVisibilityCheck.refuse(source, described, this::isNewlyWhole);
@@ -195,12 +189,12 @@ public final class Tables {
                 handOver(old, config.name());
                 renamed.put(old, config.name());
             });
-            wanted.add(new Wanted(
+            wanted.add(new CopyReservation(
                     new ConfiguredTable(config, origin(config.name())),
                     DefinitionCheck.definition(host.store(), config, table)));
         });
         Instant now = host.clock().instant();
-        List<String> targets = host.store().write(tx -> store(tx, wanted, isAdopting, now));
+        List<String> targets = host.store().write(tx -> CopyReservation.store(tx, wanted, isAdopting, now));
         for (int i = 0; i < wanted.size(); i++) {
             ConfiguredTable table = wanted.get(i).table();
             TableRunner runner = runners.computeIfAbsent(table.config().name(), _ -> runner(table));
@@ -216,7 +210,7 @@ public final class Tables {
             find(name).ifPresent(observer::renamed);
         });
         rescheduling.run();
-        return wanted.stream().map(Wanted::table).toList();
+        return wanted.stream().map(CopyReservation::table).toList();
     }
 
     /// Moves all records of a table to its new name (handover). The running task is cancelled first; syncs and
@@ -410,47 +404,6 @@ public final class Tables {
     private Origin origin(String name) {
         TableRunner known = runners.get(name);
         return known == null || known.isOrphan() ? Origin.REST : known.table().origin();
-    }
-
-    /// Records the settings and reserves the copies, in the caller's transaction.
-    ///
-    /// @return the names of the copies, in the order of `wanted`
-    private static List<String> store(Transaction tx, List<Wanted> wanted, boolean isAdopting, Instant due) {
-        List<String> targets = new ArrayList<>();
-        for (Wanted one : wanted) {
-            String name = one.table().config().name();
-            ConfigRecords.put(tx, one.table());
-            targets.add(reserveTarget(tx, name, one.definition(), isAdopting));
-            StateRecords.dueAt(tx, name, Optional.of(due));
-        }
-        if (ConfigRecords.all(tx).size() > MAX_TABLES) {
-            throw Fault.TOO_LARGE.in(
-                    "replication",
-                    "there would be more than %d replicated tables".formatted(MAX_TABLES),
-                    "Nothing was changed",
-                    "remove tables that are no longer needed first");
-        }
-        return targets;
-    }
-
-    /// Finds, adopts or creates the copy of a table.
-    ///
-    /// @return the name that the copy has now, which may differ from the one in the settings
-    private static String reserveTarget(Transaction tx, String name, CopyDefinition definition, boolean isAdopting) {
-        StateRecords.ensure(tx, name);
-        Optional<String> made = StateRecords.find(tx, name)
-                .flatMap(TableState::target)
-                .filter(target -> CopyTable.existing(tx, target).isPresent());
-        if (made.isEmpty()) {
-            Optional<String> adopted = isAdopting ? CopyNames.unowned(tx, definition.target()) : Optional.empty();
-            if (adopted.isEmpty()) SyncPlan.makeCopy(tx, name, definition);
-            else StateRecords.adopted(tx, name, adopted.get());
-            return adopted.orElse(definition.target());
-        }
-        if (!made.get().equalsIgnoreCase(definition.target())) {
-            CopyNames.refuseTaken(tx, definition.target(), name);
-        }
-        return made.orElse(definition.target());
     }
 
     private static PerigeeException pausedWhileSyncing(String name) {

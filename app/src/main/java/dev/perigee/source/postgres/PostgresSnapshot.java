@@ -137,7 +137,7 @@ final class PostgresSnapshot implements Snapshot {
                 SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601';
                 SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL row_security = off;
                 SET LOCAL statement_timeout = %d; %s%s""".formatted(
-                        config.statementTimeout().toMillis(),
+                        config.limits().statementTimeout().toMillis(),
                         PostgresTransaction.withoutRoleLimits(session),
                         locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE"));
         String position = can.orNull(session, before.isStandby() ? REPLAYED : INSERTED);
@@ -450,7 +450,8 @@ final class PostgresSnapshot implements Snapshot {
         String quoted = path.stream().map(PostgresNames::name).collect(Collectors.joining(", "));
         execute(session, "SET LOCAL search_path = %s; SET LOCAL statement_timeout = 0".formatted(quoted));
         session.setNetworkTimeout(
-                Runnable::run, Math.toIntExact(config.statementTimeout().toMillis()));
+                Runnable::run,
+                Math.toIntExact(config.limits().statementTimeout().toMillis()));
     }
 
     private static void execute(PgConnection session, String sql) throws SQLException {

@@ -135,7 +135,8 @@ public final class PostgresSource implements Source {
     }
 
     private String limit() {
-        return "SET LOCAL statement_timeout = " + config.statementTimeout().toMillis();
+        return "SET LOCAL statement_timeout = "
+                + config.limits().statementTimeout().toMillis();
     }
 
     @Override

@@ -39,12 +39,12 @@ class RestAttackTest {
         perigee = ServedPerigee.open(
                 folder,
                 new QueryConfig(
-                        base.readLimit(),
+                        base.limits().readLimit(),
                         Duration.ofMinutes(1), // The largest takes long on a busy machine.
-                        base.maxStatementBytes(),
-                        base.maxRows(),
-                        base.maxTransactionStatements(),
-                        base.maxWriteBytes()));
+                        base.limits().maxStatementBytes(),
+                        base.limits().maxRows(),
+                        base.limits().maxTransactionStatements(),
+                        base.limits().maxWriteBytes()));
     }
 
     @AfterAll

@@ -106,9 +106,7 @@ class ExternalStatementsTest {
                 plain.database(),
                 plain.defaultSchema(),
                 Map.of(),
-                maxConnections,
-                Duration.ofSeconds(2),
-                statementTimeout);
+                new SourceConfig.Limits(maxConnections, Duration.ofSeconds(2), statementTimeout));
     }
 
     @Test
@@ -344,9 +342,8 @@ class ExternalStatementsTest {
                 plain.database(),
                 "Sales",
                 Map.of(),
-                4,
-                plain.connectTimeout(),
-                plain.statementTimeout());
+                new SourceConfig.Limits(
+                        4, plain.limits().connectTimeout(), plain.limits().statementTimeout()));
         try (Asked asked = new Asked(sales, Setup.standard())) {
             assertThat(asked.rows("SELECT v FROM t", null)).isEqualTo("[{\"v\":\"sold\"}]");
             assertThat(asked.rows("SELECT v FROM only_public", null)).isEqualTo("[]");

@@ -21,11 +21,11 @@ class PolicedLimitsTest {
         QueryConfig base = QueryConfig.defaults();
         QueryConfig limits = new QueryConfig(
                         Duration.ofSeconds(1),
-                        base.writeLimit(),
-                        base.maxStatementBytes(),
-                        base.maxRows(),
-                        base.maxTransactionStatements(),
-                        base.maxWriteBytes())
+                        base.limits().writeLimit(),
+                        base.limits().maxStatementBytes(),
+                        base.limits().maxRows(),
+                        base.limits().maxTransactionStatements(),
+                        base.limits().maxWriteBytes())
                 .withRowLevelSecurity(true);
         ServedStore.Setup setup = ServedStore.Setup.standard().query(limits);
         try (ServedStore served = new ServedStore(directory, setup)) {

@@ -104,9 +104,7 @@ class OldestPostgresContractTest extends SourceContractTest {
                 c.database(),
                 c.defaultSchema(),
                 c.options(),
-                2,
-                Duration.ofSeconds(5),
-                c.statementTimeout()));
+                new SourceConfig.Limits(2, Duration.ofSeconds(5), c.limits().statementTimeout())));
     }
 
     @Override

@@ -380,9 +380,8 @@ class PostgresCatalogTest {
                 c.database(),
                 c.defaultSchema(),
                 c.options(),
-                1,
-                c.connectTimeout(),
-                c.statementTimeout());
+                new SourceConfig.Limits(
+                        1, c.limits().connectTimeout(), c.limits().statementTimeout()));
         try (PostgresConnections limited = new PostgresConnections(reader)) {
             assertThat(limited.read("t", PostgresCatalog::discover))
                     .extracting(t -> t.id().name())

@@ -351,9 +351,7 @@ class PostgresConnectionsTest {
                 c.database(),
                 c.defaultSchema(),
                 Map.of(),
-                maxConnections,
-                connect,
-                statement);
+                new SourceConfig.Limits(maxConnections, connect, statement));
     }
 
     private static SourceConfig with(SourceConfig c, String host, int port, String user, String database) {
@@ -366,9 +364,10 @@ class PostgresConnectionsTest {
                 database,
                 c.defaultSchema(),
                 c.options(),
-                c.maxConnections(),
-                c.connectTimeout(),
-                c.statementTimeout());
+                new SourceConfig.Limits(
+                        c.limits().maxConnections(),
+                        c.limits().connectTimeout(),
+                        c.limits().statementTimeout()));
     }
 
     /// A port nobody listens on: it was free a moment ago.

@@ -63,9 +63,7 @@ class PostgresNetworkTest {
                 c.database(),
                 c.defaultSchema(),
                 Map.of("sslmode", "disable"),
-                2,
-                Duration.ofSeconds(1),
-                Duration.ofSeconds(2)));
+                new SourceConfig.Limits(2, Duration.ofSeconds(1), Duration.ofSeconds(2))));
     }
 
     @AfterEach

@@ -227,9 +227,8 @@ class PostgresQueryTest {
                 c.database(),
                 c.defaultSchema(),
                 c.options(),
-                1,
-                c.connectTimeout(),
-                c.statementTimeout());
+                new SourceConfig.Limits(
+                        1, c.limits().connectTimeout(), c.limits().statementTimeout()));
         try (PostgresSource other = new PostgresSource(reader)) {
             for (String sql : List.of("INSERT INTO t (id) VALUES (1)", "SET ROLE postgres")) {
                 assertThatThrownBy(() -> other.query(sql, List.of(), new CollectedAnswer()))
@@ -258,9 +257,8 @@ class PostgresQueryTest {
                 c.database(),
                 "Shop 2",
                 c.options(),
-                1,
-                c.connectTimeout(),
-                c.statementTimeout());
+                new SourceConfig.Limits(
+                        1, c.limits().connectTimeout(), c.limits().statementTimeout()));
         try (PostgresSource other = new PostgresSource(shop)) {
             CollectedAnswer answer = new CollectedAnswer();
             other.query("SELECT count(*) FROM only_here, t", List.of(), answer);

@@ -43,9 +43,10 @@ class PostgresSourceContractTest extends SourceContractTest {
                     c.database(),
                     c.defaultSchema(),
                     c.options(),
-                    c.maxConnections(),
-                    c.connectTimeout(),
-                    c.statementTimeout()));
+                    new SourceConfig.Limits(
+                            c.limits().maxConnections(),
+                            c.limits().connectTimeout(),
+                            c.limits().statementTimeout())));
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

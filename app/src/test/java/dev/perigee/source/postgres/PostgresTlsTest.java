@@ -213,9 +213,10 @@ class PostgresTlsTest {
                     "postgres",
                     "public",
                     Map.of("sslmode", "disable"),
-                    4,
-                    Duration.ofMinutes(5), // far longer than this test may take
-                    Duration.ofSeconds(60));
+                    new SourceConfig.Limits(
+                            4,
+                            Duration.ofMinutes(5), // far longer than this test may take
+                            Duration.ofSeconds(60)));
             assertFails(config, Fault.SOURCE_AUTH, "carl");
             assertThat(proxy.accepted()).isEqualTo(1);
         }
@@ -269,9 +270,7 @@ class PostgresTlsTest {
                 "postgres",
                 "public",
                 map,
-                2,
-                Duration.ofSeconds(20),
-                Duration.ofSeconds(20));
+                new SourceConfig.Limits(2, Duration.ofSeconds(20), Duration.ofSeconds(20)));
     }
 
     private static SourceConfig with(SourceConfig c, String user, String password, Map<String, String> options) {
@@ -284,9 +283,10 @@ class PostgresTlsTest {
                 c.database(),
                 c.defaultSchema(),
                 options,
-                c.maxConnections(),
-                c.connectTimeout(),
-                c.statementTimeout());
+                new SourceConfig.Limits(
+                        c.limits().maxConnections(),
+                        c.limits().connectTimeout(),
+                        c.limits().statementTimeout()));
     }
 
     private static String[] certificate(String user) {

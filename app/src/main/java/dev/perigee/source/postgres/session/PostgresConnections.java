@@ -53,19 +53,19 @@ public final class PostgresConnections implements AutoCloseable {
     public PostgresConnections(SourceConfig config) {
         this.config = config;
         this.login = new PostgresLogin(config);
-        this.free = new Semaphore(config.maxConnections(), true);
+        this.free = new Semaphore(config.limits().maxConnections(), true);
         this.callers = new Semaphore(callersShare(config), true);
         HikariConfig hikari = new HikariConfig();
         hikari.setPoolName("perigee-source");
         hikari.setDataSource(login);
-        hikari.setMaximumPoolSize(config.maxConnections());
+        hikari.setMaximumPoolSize(config.limits().maxConnections());
         hikari.setMinimumIdle(0);
         hikari.setIdleTimeout(IDLE.toMillis());
         hikari.setMaxLifetime(LIFETIME.toMillis());
         hikari.setConnectionTimeout(LOOK_MILLIS);
         // An idle session is tested before it is lent. A distant server may take longer to answer than LOOK_MILLIS.
         hikari.setValidationTimeout(
-                Math.max(LOOK_MILLIS, config.connectTimeout().toMillis()));
+                Math.max(LOOK_MILLIS, config.limits().connectTimeout().toMillis()));
         hikari.setInitializationFailTimeout(-1); // do not connect yet
         this.pool = new HikariDataSource(hikari);
     }
@@ -89,7 +89,9 @@ public final class PostgresConnections implements AutoCloseable {
     }
 
     private static int callersShare(SourceConfig config) {
-        return Math.max(1, config.maxConnections() - Math.ceilDiv(config.maxConnections(), 4));
+        return Math.max(
+                1,
+                config.limits().maxConnections() - Math.ceilDiv(config.limits().maxConnections(), 4));
     }
 
     /// Our own read-only transactions that are in progress.
@@ -109,7 +111,7 @@ public final class PostgresConnections implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> T lend(String where, Work<T> work, boolean isReadOnly) {
-        acquire(where, free, waitMillis(), config.maxConnections());
+        acquire(where, free, waitMillis(), config.limits().maxConnections());
         try {
             Connection lent = borrow(where);
             try {
@@ -141,11 +143,11 @@ public final class PostgresConnections implements AutoCloseable {
         } catch (InterruptedException e) {
             throw interrupted(where, e);
         }
-        String share = count == config.maxConnections() ? "" : ", of which callers' statements have " + count;
+        String share = count == config.limits().maxConnections() ? "" : ", of which callers' statements have " + count;
         throw Fault.SOURCE_BUSY.in(
                 where,
                 "all %d connections to %s (`maxConnections` is %d%s) were in use for %d ms"
-                        .formatted(count, config.place(), config.maxConnections(), share, waitMillis),
+                        .formatted(count, config.place(), config.limits().maxConnections(), share, waitMillis),
                 "No statement was sent");
     }
 
@@ -169,7 +171,7 @@ public final class PostgresConnections implements AutoCloseable {
 
     /// A little more than a login may take, so that the login's own failure is what is reported.
     private long waitMillis() {
-        return config.connectTimeout().plusSeconds(2).toMillis();
+        return config.limits().connectTimeout().plusSeconds(2).toMillis();
     }
 
     private PerigeeException slow(String where, SQLException e) {

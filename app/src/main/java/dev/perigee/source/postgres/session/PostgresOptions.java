@@ -57,7 +57,7 @@ final class PostgresOptions {
         PGProperty.GSS_ENC_MODE.set(properties, "disable");
         // DETAIL holds row values, and a fault's message must not.
         PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
-        connectTimeout(config.connectTimeout());
+        connectTimeout(config.limits().connectTimeout());
         PGProperty.SOCKET_TIMEOUT.set(properties, socketMillis(config) / 1000);
     }
 
@@ -68,7 +68,7 @@ final class PostgresOptions {
 
     /// How long the server may be silent, in milliseconds; 0 for no limit.
     static int socketMillis(SourceConfig config) {
-        Duration statement = config.statementTimeout();
+        Duration statement = config.limits().statementTimeout();
         return statement.isZero()
                 ? 0
                 : (int) Math.min(statement.plus(SOCKET_GRACE).toMillis(), Integer.MAX_VALUE);

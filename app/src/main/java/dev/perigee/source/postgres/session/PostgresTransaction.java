@@ -88,7 +88,7 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
                         .map(", set_config('%s', '0', true)"::formatted)
                         .collect(Collectors.joining());
         try (PreparedStatement statement = session.prepareStatement(SETTINGS.formatted(limits))) {
-            statement.setString(1, config.statementTimeout().toMillis() + "ms");
+            statement.setString(1, config.limits().statementTimeout().toMillis() + "ms");
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 if (isReadOnly) readers.lend(session, row.getInt(8));

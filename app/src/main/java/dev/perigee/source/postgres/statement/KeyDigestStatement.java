@@ -53,7 +53,7 @@ public final class KeyDigestStatement {
         if (hash.isEmpty()) return Optional.empty();
         try (Statement settings = session.createStatement()) {
             settings.execute("SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = "
-                    + config.statementTimeout().toMillis());
+                    + config.limits().statementTimeout().toMillis());
         }
         KeyDigests digests = new KeyDigests(buckets);
         for (String slice : TidSlices.of(session, keys.table(), serverVersion)) {
