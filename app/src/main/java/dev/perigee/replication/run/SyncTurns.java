@@ -108,33 +108,33 @@ public final class SyncTurns {
             throws InterruptedException {
         AtomicBoolean isDecided = new AtomicBoolean();
         try {
-            runner.progress(Progress.of(0, Optional.empty(), 0));
-            runner.syncing(true);
+            runner.setProgress(Progress.of(0, Optional.empty(), 0));
+            runner.setSyncing(true);
             observer.changed(runner);
             SyncResult result = syncing.run(new TableSync.Member(
                     runner.config(),
                     kind,
                     (_, progress) -> {
-                        runner.progress(progress);
+                        runner.setProgress(progress);
                         observer.progress(runner, progress);
                     },
                     cancellation,
                     (started, finished, failures, error) -> {
                         Instant due = due(runner, started, finished, failures, error);
-                        runner.due(due);
+                        runner.setDue(due);
                         isDecided.set(true);
                         return Optional.of(due);
                     }));
             if (!isDecided.get() && !cancellation.isCancelled()) {
-                runner.due(clock.instant().plus(settings.retryMax())); // its outcome could not be recorded
+                runner.setDue(clock.instant().plus(settings.retryMax())); // its outcome could not be recorded
             }
-            if (result.succeeded() && sync.hasMore(runner.name())) runner.due(clock.instant());
-            if (!cancellation.isCancelled()) runner.failing(!result.succeeded());
+            if (result.succeeded() && sync.hasMore(runner.name())) runner.setDue(clock.instant());
+            if (!cancellation.isCancelled()) runner.setFailing(!result.succeeded());
             observer.finished(runner, result);
             return result;
         } finally {
-            runner.progress(null);
-            runner.syncing(false);
+            runner.setProgress(null);
+            runner.setSyncing(false);
             observer.changed(runner);
         }
     }

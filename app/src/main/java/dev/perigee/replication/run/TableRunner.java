@@ -90,7 +90,7 @@ public final class TableRunner {
     }
 
     /// Changes the table's settings. A running sync keeps the old ones; the next takes the new ones.
-    void table(ConfiguredTable table) {
+    void setTable(ConfiguredTable table) {
         this.table = table;
     }
 
@@ -100,7 +100,7 @@ public final class TableRunner {
         return isOrphan;
     }
 
-    void orphan(boolean isOrphan) {
+    void setOrphan(boolean isOrphan) {
         this.isOrphan = isOrphan;
     }
 
@@ -124,7 +124,7 @@ public final class TableRunner {
 
     /// Sets when the next sync is due, cut to whole milliseconds as the alarm's time is. Otherwise the alarm would fire
     /// a fraction of a millisecond too early and find nothing due.
-    public void due(@Nullable Instant due) {
+    public void setDue(@Nullable Instant due) {
         this.due = due == null ? null : due.truncatedTo(ChronoUnit.MILLIS);
     }
 
@@ -140,7 +140,7 @@ public final class TableRunner {
         return isFailing;
     }
 
-    void failing(boolean isFailing) {
+    void setFailing(boolean isFailing) {
         this.isFailing = isFailing;
     }
 
@@ -149,11 +149,12 @@ public final class TableRunner {
         return Optional.ofNullable(progress);
     }
 
-    public void progress(@Nullable Progress progress) {
+    public void setProgress(@Nullable Progress progress) {
         this.progress = progress;
     }
 
-    void syncing(boolean isSyncing) {
+    /// Records whether a sync is at work. While it waits for its turn it is not, except as a member of a group.
+    void setSyncing(boolean isSyncing) {
         this.isSyncing = isSyncing;
     }
 

@@ -87,12 +87,12 @@ public final class Tables {
             for (ConfiguredTable table : remembered) {
                 TableRunner runner = runner(table);
                 TableState state = states.get(runner.name());
-                runner.due(dueAtStart(Optional.ofNullable(state)));
-                runner.orphan(table.origin() == Origin.FILE
+                runner.setDue(dueAtStart(Optional.ofNullable(state)));
+                runner.setOrphan(table.origin() == Origin.FILE
                         && settings.tables().stream().noneMatch(c -> c.name().equals(runner.name())));
                 runner.whyPaused().ifPresent(why -> LOG.warn("table {}: {}", runner.name(), why));
                 runners.put(runner.name(), runner);
-                runner.failing(state != null && state.failures() > 0);
+                runner.setFailing(state != null && state.failures() > 0);
                 if (state != null) state.target().ifPresent(target -> copies.protect(runner.name(), target));
             }
         }
@@ -147,7 +147,7 @@ public final class Tables {
         Instant now = host.clock().instant();
         held.forEach(name -> find(name)
                 .filter(runner -> !runner.isBusy() && runner.due().isPresent())
-                .ifPresent(runner -> runner.due(now)));
+                .ifPresent(runner -> runner.setDue(now)));
         rescheduling.run();
     }
 
@@ -198,9 +198,9 @@ public final class Tables {
         for (int i = 0; i < wanted.size(); i++) {
             ConfiguredTable table = wanted.get(i).table();
             TableRunner runner = runners.computeIfAbsent(table.config().name(), _ -> runner(table));
-            runner.table(table);
-            runner.orphan(false);
-            runner.due(now);
+            runner.setTable(table);
+            runner.setOrphan(false);
+            runner.setDue(now);
             if (table.config().paused()) runner.cancel(pausedWhileSyncing(runner.name()));
             copies.protect(runner.name(), targets.get(i));
             observer.changed(runner);
@@ -284,8 +284,8 @@ public final class Tables {
                 ConfigRecords.put(tx, table);
                 return true;
             });
-            runner.table(table);
-            runner.orphan(false);
+            runner.setTable(table);
+            runner.setOrphan(false);
             if (config.paused()) runner.cancel(pausedWhileSyncing(runner.name()));
             observer.changed(runner);
             rescheduling.run();
@@ -389,7 +389,7 @@ public final class Tables {
             Instant latest = runner.isFailing()
                     ? now.plus(settings.retryMax())
                     : Schedule.of(runner.config()).next(now, now);
-            if (runner.due().filter(due -> due.isAfter(latest)).isPresent()) runner.due(latest);
+            if (runner.due().filter(due -> due.isAfter(latest)).isPresent()) runner.setDue(latest);
         }
     }
 
