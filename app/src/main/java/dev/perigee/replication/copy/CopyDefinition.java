@@ -47,12 +47,20 @@ public record CopyDefinition(
     /// @param declaredType the type in the copy; empty for none
     /// @param note what a user should know about how the values are stored
     public record CopyColumn(
-            String name,
-            int identity,
-            String sourceType,
-            String declaredType,
-            boolean notNull,
-            Optional<String> note) {}
+            String name, int identity, String sourceType, String declaredType, boolean notNull, Optional<String> note) {
+
+        public CopyColumn withName(String name) {
+            return new CopyColumn(name, identity, sourceType, declaredType, notNull, note);
+        }
+
+        public CopyColumn withIdentity(int identity) {
+            return new CopyColumn(name, identity, sourceType, declaredType, notNull, note);
+        }
+
+        public CopyColumn withNotNull(boolean notNull) {
+            return new CopyColumn(name, identity, sourceType, declaredType, notNull, note);
+        }
+    }
 
     /// Settings that decide how the copy is made. A change of any of them means that all rows are fetched again, except
     /// a change of `rowSecurity` from `refused` to `filtered`.
@@ -200,6 +208,11 @@ public record CopyDefinition(
     /// name changed.
     public CopyDefinition withPartsOf(CopyDefinition now) {
         return new CopyDefinition(source, target, columns, key, cursorColumn, choices, known, now.parts);
+    }
+
+    /// The same definition with `others` as its columns, of a copy that keeps the columns `kept`.
+    public CopyDefinition withColumns(List<CopyColumn> others, List<CopyColumn> kept) {
+        return new CopyDefinition(source, target, others, key, cursorColumn, choices, known.keeping(kept), parts);
     }
 
     /// The same definition with the choices of `config`, whose column names refer to the columns in `known`.

@@ -109,13 +109,8 @@ public record Drift(
         for (CopyColumn column : candidates) {
             String name = column.name();
             boolean isTaken = now.columns().stream().anyMatch(c -> c.name().equalsIgnoreCase(name));
-            kept.add(new CopyColumn(
-                    isTaken ? "%s_dropped_%d".formatted(name, column.identity()) : name,
-                    column.identity(),
-                    column.sourceType(),
-                    column.declaredType(),
-                    false,
-                    column.note()));
+            kept.add(column.withName(isTaken ? "%s_dropped_%d".formatted(name, column.identity()) : name)
+                    .withNotNull(false));
         }
         return kept;
     }
@@ -223,23 +218,9 @@ public record Drift(
         Map<Integer, Boolean> notNull = new HashMap<>();
         same.keySet().forEach(old -> notNull.put(old.identity(), old.notNull()));
         List<CopyColumn> columns = now.columns().stream()
-                .map(c -> new CopyColumn(
-                        c.name(),
-                        c.identity(),
-                        c.sourceType(),
-                        c.declaredType(),
-                        notNull.getOrDefault(c.identity(), false),
-                        c.note()))
+                .map(c -> c.withNotNull(notNull.getOrDefault(c.identity(), false)))
                 .toList();
-        return new CopyDefinition(
-                now.source(),
-                now.target(),
-                columns,
-                now.key(),
-                now.cursorColumn(),
-                now.choices(),
-                now.known().keeping(kept),
-                now.parts());
+        return now.withColumns(columns, kept);
     }
 
     /// Whether values that the copy has may read differently at the source now. A name that was added since is in none

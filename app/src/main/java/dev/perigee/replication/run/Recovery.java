@@ -95,28 +95,13 @@ public final class Recovery {
     private static CopyDefinition asMade(CopyDefinition made, CopyDefinition now) {
         Map<String, CopyColumn> before = byName(made);
         List<CopyColumn> columns = now.columns().stream()
-                .map(c -> new CopyColumn(
-                        c.name(),
-                        c.identity(),
-                        c.sourceType(),
-                        c.declaredType(),
-                        before.getOrDefault(c.name(), c).notNull(),
-                        c.note()))
+                .map(c -> c.withNotNull(before.getOrDefault(c.name(), c).notNull()))
                 .toList();
         // The source never numbers a column below zero. The kept columns may belong to a table that is gone.
         List<CopyColumn> kept = made.known().kept().stream()
-                .map(c -> new CopyColumn(
-                        c.name(), -Math.abs(c.identity()), c.sourceType(), c.declaredType(), c.notNull(), c.note()))
+                .map(c -> c.withIdentity(-Math.abs(c.identity())))
                 .toList();
-        return new CopyDefinition(
-                now.source(),
-                now.target(),
-                columns,
-                now.key(),
-                now.cursorColumn(),
-                now.choices(),
-                now.known().keeping(kept),
-                now.parts());
+        return now.withColumns(columns, kept);
     }
 
     private static Map<String, CopyColumn> byName(CopyDefinition definition) {
