@@ -190,9 +190,7 @@ final class BackfillStep {
                     config.timestamps());
             try (PagePipeline pipeline = new PagePipeline(
                     store,
-                    definition.columns().size(),
-                    config.pageRows(),
-                    maxRowBytes,
+                    new PagePipeline.BatchSize(definition.columns().size(), config.pageRows(), maxRowBytes),
                     state.pages(),
                     this::apply,
                     _ -> told.accept(done),

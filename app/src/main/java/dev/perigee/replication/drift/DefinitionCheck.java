@@ -28,12 +28,12 @@ import java.util.Optional;
 /// @param why for people: what the source changed since the copy was made; empty where nothing
 public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinition now, Optional<String> why) {
 
-    /// Looks at the source's definition, hands over the copy of a renamed table, and alters the copy where that is
+    /// Follows the source's definition: hands over the copy of a renamed table, and alters the copy where that is
     /// enough.
     ///
     /// @param asked the settings as they are configured, possibly with columns named as before a rename
     /// @throws PerigeeException a `SOURCE_*` fault, or a fault of [CopyDefinition#of]
-    public static DefinitionCheck look(Store store, Source source, TableConfig asked, Run.Kind kind) {
+    public static DefinitionCheck follow(Store store, Source source, TableConfig asked, Run.Kind kind) {
         SourceTable table = described(store, source, asked);
         Handover.take(store, source, asked, table);
         Optional<TableState> state =

@@ -41,6 +41,16 @@ public final class PagePipeline implements PageSink, AutoCloseable {
         Run page(Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, long after);
     }
 
+    /// How large the batches of a pipeline are.
+    ///
+    /// @param rows rows of a page at most
+    /// @param maxRowBytes the largest row that can be stored
+    public record BatchSize(int columns, int rows, long maxRowBytes) {
+        private Batch newBatch() {
+            return new Batch(columns, rows, PageByPage.PAGE_BYTES, maxRowBytes);
+        }
+    }
+
     private final Store store;
     private final Apply apply;
     private final Consumer<Run> committed;
@@ -53,14 +63,11 @@ public final class PagePipeline implements PageSink, AutoCloseable {
     private long pages;
     private List<RefusedRow> refused = new ArrayList<>();
 
-    /// @param maxRowBytes the largest row that can be stored
     /// @param pages the number of pages applied before the first one
     /// @param committed is given the run after each committed page, in order; must not wait
     public PagePipeline(
             Store store,
-            int columns,
-            int pageRows,
-            long maxRowBytes,
+            BatchSize size,
             long pages,
             Apply apply,
             Consumer<Run> committed,
@@ -71,7 +78,7 @@ public final class PagePipeline implements PageSink, AutoCloseable {
         this.committed = committed;
         this.cancellation = cancellation;
         for (int i = 0; i < BATCHES; i++) {
-            Batch batch = new Batch(columns, pageRows, PageByPage.PAGE_BYTES, maxRowBytes);
+            Batch batch = size.newBatch();
             all.add(batch);
             free.add(batch);
         }

@@ -1,8 +1,6 @@
 package dev.perigee.replication.sync;
 
-import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
-import dev.perigee.replication.copy.CopyTable;
 import dev.perigee.replication.copy.NameList;
 import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.copy.SourceText;
@@ -10,26 +8,18 @@ import dev.perigee.replication.copy.Upsert;
 import dev.perigee.replication.drift.SourceIdentityCheck;
 import dev.perigee.replication.state.ColumnBackfill;
 import dev.perigee.replication.state.DriftRecords;
-import dev.perigee.replication.state.Guarantee;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.state.RunRecords;
 import dev.perigee.replication.state.Sealing;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.SyncOutcome;
-import dev.perigee.replication.state.TableState;
 import dev.perigee.source.HighWaterMark;
-import dev.perigee.source.Horizon;
 import dev.perigee.source.Identity;
-import dev.perigee.source.Moment;
-import dev.perigee.source.Obstacle.Effect;
 import dev.perigee.source.Pull;
-import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.TableId;
-import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
 import dev.perigee.store.Transaction;
@@ -55,51 +45,42 @@ final class SyncRun {
     /// Rows in a page while a table is loaded from the beginning and its page size is the default.
     static final int LOAD_PAGE_ROWS = 10_000;
 
+    /// How often the two searches are done that may make the source read the whole table.
+    ///
+    /// @param late the search for rows that came late
+    /// @param nullKeys the search for rows with a NULL in their key, and for keys that rows share
+    record Paces(LatePace late, LatePace nullKeys) {
+        Paces() {
+            this(new LatePace(), new LatePace());
+        }
+    }
+
+    private final SyncContext context;
     private final Store store;
     private final InstantSource clock;
-    private final RunRecords runs;
     private final TableConfig config;
     private final SyncPlan plan;
     private final SetAsideRows setAside;
-    private final long maxRowBytes;
-    private final LatePace pace;
-    private final LatePace nullKeyPace;
+    private final Paces paces;
     private final SyncListener listener;
     private final SyncCancellation cancellation;
 
-    // The state after the page applied last. Only the writer thread uses it while pages are under way.
-    private Run applied;
-    private Optional<HighWaterMark> mark = Optional.empty();
-    private long textNumbers;
-
     // Set when the snapshot is taken, or when everything was pulled.
-    private @Nullable Moment moment;
+    private @Nullable PageWriter writer;
     private Optional<Instant> replayedUntil = Optional.empty();
     private @Nullable SyncOutcome followed;
     private SourceIdentityCheck.Found lineage = SourceIdentityCheck.Found.of(Optional.empty());
     private Optional<ColumnBackfill> backfill = Optional.empty();
-    private boolean isIdentityKept;
     private Optional<RowCounts> compared = Optional.empty();
 
     // The run as of the page committed last.
     private volatile Run committed;
 
-    SyncRun(
-            Store store,
-            InstantSource clock,
-            RunRecords runs,
-            TableConfig config,
-            SyncPlan plan,
-            Run run,
-            long maxRowBytes,
-            LatePace pace,
-            LatePace nullKeyPace,
-            SyncListener listener,
-            SyncCancellation cancellation) {
-        this.store = store;
-        this.clock = clock;
-        this.runs = runs;
-        this.config = config;
+    SyncRun(SyncContext context, TableSync.Member member, SyncPlan plan, Run run, Paces paces) {
+        this.context = context;
+        this.store = context.store();
+        this.clock = context.clock();
+        this.config = plan.config();
         this.plan = plan;
         this.setAside = new SetAsideRows(
                 config.name(),
@@ -111,27 +92,26 @@ final class SyncRun {
                 plan.isAside(),
                 plan.stage().isPresent(),
                 run.id());
-        this.maxRowBytes = maxRowBytes;
-        this.pace = pace;
-        this.nullKeyPace = nullKeyPace;
-        this.listener = listener;
-        this.cancellation = cancellation;
+        this.paces = paces;
+        this.listener = member.listener();
+        this.cancellation = member.cancellation();
         // Rows that came late do not move the cursor, so a run may end where it began.
-        this.applied = run.counted(RowCounts.NONE, plan.after().flatMap(HighWaterMark::cursor));
-        this.committed = applied;
+        this.committed = run.counted(RowCounts.NONE, plan.start().after().flatMap(HighWaterMark::cursor));
     }
 
     /// Pulls everything that this sync has to pull. If it throws, [#committed()] tells what was committed before.
     void pull(Snapshot snapshot) {
-        moment = snapshot.moment();
         replayedUntil = snapshot.asOf();
         lookAtLineage(snapshot);
+        writer = new PageWriter(context, plan, setAside, committed, snapshot.moment(), lineage);
         setAside.begin(store, clock.instant());
         if (plan.isLoading()) committed(committed); // reports the progress before the first page
         switch (config.mode()) {
             case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
             case XMIN ->
-                everything(snapshot, plan.isLoaded() && !lineage.isSeenOtherwise() ? lookedSince() : Optional.empty());
+                everything(
+                        snapshot,
+                        plan.start().isLoaded() && !lineage.isSeenOtherwise() ? lookedSince() : Optional.empty());
             case FULL -> everything(snapshot, Optional.empty());
         }
         fillAddedColumns(snapshot);
@@ -181,10 +161,10 @@ final class SyncRun {
     /// confirmation, as a sweep does; a resync is one. Where rows cannot be matched by a key, their numbers are
     /// compared.
     private void refuseMassDelete() {
-        MassDeleteGuard mass = new MassDeleteGuard(config, plan.rows(), 0);
+        MassDeleteGuard mass = new MassDeleteGuard(config, plan.start().rows(), 0);
         long gone = ResyncCounts.compare(store, config.name(), plan)
                 .map(RowCounts::deleted)
-                .orElseGet(() -> plan.rows() - committed.counts().growth());
+                .orElseGet(() -> plan.start().rows() - committed.counts().growth());
         if (mass.isAgainst(gone)) throw mass.hidden(gone);
     }
 
@@ -193,28 +173,9 @@ final class SyncRun {
     ///
     /// @return the run as it is then
     Run finish(Transaction tx) {
-        Run run = committed;
-        if (plan.shadow().isPresent()) {
-            String old = StateRecords.find(tx, config.name())
-                    .flatMap(TableState::target)
-                    .orElse(plan.definition().target());
-            StateRecords.find(tx, config.name())
-                    .flatMap(TableState::definition)
-                    .ifPresent(made -> CopyTable.carryOver(tx, plan.shadow().get(), made, plan.definition()));
-            long rows = run.counts().growth();
-            CopyTable.swap(tx, plan.shadow().get(), old, plan.definition().target());
-            DriftRecords.renewed(tx, config.name(), lineage.now());
-            StateRecords.swapped(tx, config.name(), plan.definition(), mark, rows, textNumbers);
-            setAside.swapped(tx);
-            if (compared.isPresent()) run = run.recounted(compared.get());
-        }
-        if (plan.stage().isPresent()) {
-            RowCounts merged = setAside.merge(tx, plan.definition().target(), clock.instant());
-            CopyTable.drop(tx, plan.stage().get());
-            StateRecords.merged(tx, config.name(), mark, merged, textNumbers);
-            run = run.counted(merged, mark.flatMap(HighWaterMark::cursor));
-        }
-        StateRecords.followed(tx, config.name(), progress());
+        Run run = writer().end(tx, committed, compared);
+        SyncOutcome outcome = Objects.requireNonNull(followed, "the run ends before everything was pulled");
+        StateRecords.followed(tx, config.name(), outcome);
         lineage.now().ifPresent(now -> DriftRecords.identity(tx, config.name(), now));
         if (plan.shadow().isEmpty()) DriftRecords.backfill(tx, config.name(), backfill.filter(b -> !b.isDone()));
         return run.noted(notes());
@@ -229,7 +190,8 @@ final class SyncRun {
     /// Checks the source's identity before anything is applied. A sync that fetches everything from the beginning does
     /// not build on what the copy has.
     private void lookAtLineage(Snapshot snapshot) {
-        SourceIdentityCheck look = new SourceIdentityCheck(store, config, plan.table(), plan.after(), plan.rows());
+        SourceIdentityCheck look = new SourceIdentityCheck(
+                store, config, plan.table(), plan.start().after(), plan.start().rows());
         if (!plan.isFromTheBeginning()) lineage = look.look(snapshot, false);
         else if (config.mode() == TableConfig.Mode.FULL && committed.kind() == Run.Kind.SYNC)
             lineage = look.lookAtServer(snapshot);
@@ -239,7 +201,9 @@ final class SyncRun {
     /// The mark since which late rows are looked for. Empty for a new history, because earlier marks say nothing about
     /// what changed in it.
     private Optional<String> lookedSince() {
-        return lineage.isNewHistory() ? Optional.empty() : plan.sealing().lookedSince();
+        return lineage.isNewHistory()
+                ? Optional.empty()
+                : plan.start().sealing().lookedSince();
     }
 
     private void attachedParts(Snapshot snapshot) {
@@ -269,43 +233,34 @@ final class SyncRun {
         return backfill.filter(b -> !b.isDone()).isPresent();
     }
 
-    /// Remembers the source's identity with the first page, so that rows of a sync that breaks off are known to be of
-    /// this source. New parts, and a change of what the source's user sees, are remembered only when the sync has
-    /// fetched all their rows.
-    private void keepIdentity(Transaction tx) {
-        if (isIdentityKept || plan.isAside() || lineage.now().isEmpty()) return;
-        Optional<Identity> before = DriftRecords.find(tx, config.name()).identity();
-        Identity now = lineage.now().get();
-        DriftRecords.identity(tx, config.name(), before.map(now::withPartsOf).orElse(now));
-        isIdentityKept = true;
-    }
-
-    private SyncOutcome progress() {
-        return Objects.requireNonNull(followed, "the run ends before everything was pulled");
+    private PageWriter writer() {
+        return Objects.requireNonNull(writer, "a page came before the snapshot was known");
     }
 
     private void byCursor(Snapshot snapshot, String cursor) {
         // Rows that became visible may have any cursor value. This pass does not move the cursor.
         if (lineage.isSeenOtherwise()) pass(snapshot, new Scope.Changed(Optional.empty()));
-        Optional<HighWaterMark> before = plan.after();
-        Sealing sealing = plan.sealing();
+        Optional<HighWaterMark> before = plan.start().after();
+        Sealing sealing = plan.start().sealing();
         boolean mayBeLate = before.isPresent() && sealing.isOpen(before.get());
         // Tables of a group are looked through each time: one that rests would tear the joins of the others with it.
-        boolean isLooking = mayBeLate && (plan.stage().isPresent() || pace.isDue());
+        boolean isLooking =
+                mayBeLate && (plan.stage().isPresent() || paces.late().isDue());
         if (isLooking) {
             long started = System.nanoTime();
             pass(snapshot, new Scope.Late(cursor, sealing.sealed(), before.get(), lookedSince()));
-            pace.looked(started);
+            paces.late().looked(started);
         }
         pass(snapshot, new Scope.After(cursor, before));
         boolean mayBeNull =
                 !plan.table().column(cursor).map(SourceColumn::isNotNull).orElse(false);
         if (mayBeNull) {
-            Optional<String> since = plan.isLoaded() ? lookedSince() : Optional.empty();
+            Optional<String> since = plan.start().isLoaded() ? lookedSince() : Optional.empty();
             pass(snapshot, new Scope.NullCursor(cursor, since));
         }
         attachedParts(snapshot);
-        seal(snapshot, cursor, mark.or(() -> before), isLooking || !mayBeLate);
+        Optional<HighWaterMark> seen = writer().mark().or(() -> before);
+        followed = new SnapshotOutcome(plan, snapshot).ofCursor(cursor, seen, isLooking || !mayBeLate);
     }
 
     /// Finds rows that have a NULL in their key, and rows that share their key with another: they can only be set
@@ -316,7 +271,7 @@ final class SyncRun {
                         !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
         boolean mayBeShared =
                 config.mode() != TableConfig.Mode.FULL && SharedKeys.mayBe(plan.definition(), plan.table());
-        if ((!mayBe && !mayBeShared) || !nullKeyPace.isDue()) return;
+        if ((!mayBe && !mayBeShared) || !paces.nullKeys().isDue()) return;
         long started = System.nanoTime();
         if (mayBeShared) {
             List<List<Value>> shared = SharedKeys.in(snapshot, plan.table(), plan.definition(), config);
@@ -324,52 +279,13 @@ final class SyncRun {
         }
         if (mayBe) pass(snapshot, new Scope.NullKey());
         setAside.nullKeysRead(store);
-        nullKeyPace.looked(started);
-    }
-
-    private void seal(Snapshot snapshot, String cursor, Optional<HighWaterMark> seen, boolean hasLooked) {
-        Optional<Snapshot.Limit> limit = seen.map(greatest -> snapshot.limit(plan.table(), cursor, greatest));
-        boolean isClientSeen =
-                plan.isClientSeen() || limit.map(Snapshot.Limit::isAhead).orElse(false);
-        boolean isStamped = Guarantee.isStamped(config, plan.table(), isClientSeen);
-        Horizon horizon = snapshot.horizon();
-        Moment now = snapshot.moment();
-        Optional<HighWaterMark> sealable = limit.flatMap(Snapshot.Limit::mark);
-        Sealing sealing = hasLooked
-                ? plan.sealing()
-                        .looked(
-                                now,
-                                sealable,
-                                earlier -> horizon.seals(earlier, config.settle())
-                                        && (isStamped || horizon.hasSettled(earlier, config.settle())))
-                : plan.sealing().remembering(now, sealable);
-        follow(snapshot, sealing, isClientSeen, hasLooked);
+        paces.nullKeys().looked(started);
     }
 
     private void everything(Snapshot snapshot, Optional<String> since) {
         pass(snapshot, new Scope.Changed(since));
         attachedParts(snapshot);
-        follow(
-                snapshot,
-                new Sealing(Optional.empty(), Optional.of(snapshot.moment().mark()), List.of()),
-                plan.isClientSeen(),
-                true);
-    }
-
-    private void follow(Snapshot snapshot, Sealing sealing, boolean isClientSeen, boolean hasLooked) {
-        followed = new SyncOutcome(
-                sealing,
-                hasLooked ? snapshot.asOf() : Optional.empty(),
-                snapshot.position(),
-                Guarantee.seenBy(
-                        Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
-                        snapshot.viewer(plan.table())),
-                sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),
-                isClientSeen,
-                // In mode `full` all rows are read by choice, so nothing makes that more expensive.
-                snapshot.obstacles(plan.table()).stream()
-                        .filter(one -> config.mode() != TableConfig.Mode.FULL || one.effect() != Effect.DEARER)
-                        .toList());
+        followed = new SnapshotOutcome(plan, snapshot).ofEverything();
     }
 
     private void pass(Snapshot snapshot, Scope scope) {
@@ -378,11 +294,9 @@ final class SyncRun {
         int columns = plan.definition().columns().size();
         try (PagePipeline pipeline = new PagePipeline(
                 store,
-                columns,
-                pageRows,
-                maxRowBytes,
-                plan.pages() + committed.pages(),
-                (tx, page, refused, end, after) -> apply(tx, page, refused, end, scope, after),
+                new PagePipeline.BatchSize(columns, pageRows, context.maxRowBytes()),
+                plan.start().pages() + committed.pages(),
+                (tx, page, refused, end, after) -> writer().apply(tx, page, refused, end, scope, after),
                 this::committed,
                 cancellation)) {
             Pull pull = new Pull(
@@ -401,48 +315,6 @@ final class SyncRun {
             }
             pipeline.drain();
         }
-    }
-
-    private Run apply(
-            Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, Scope scope, long pages) {
-        boolean movesCursor = scope instanceof Scope.After;
-        boolean isFirst =
-                plan.isEmpty() && !lineage.isSeenOtherwise() && (movesCursor || scope instanceof Scope.Changed);
-        RowCounts counts = setAside.apply(tx, page, refused, isFirst, clock.instant());
-        // Other passes may send rows that the copy already has. Their numbers are counted only while the copy is empty.
-        long inPage = movesCursor || plan.isEmpty() ? textNumbers(page) : 0;
-        textNumbers += inPage;
-        Optional<HighWaterMark> moved = movesCursor ? Optional.of(end) : Optional.empty();
-        if (movesCursor) mark = moved;
-        if (plan.isAside()) {
-            StateRecords.advanceAside(tx, config.name(), pages, counts);
-        } else {
-            StateRecords.advance(tx, config.name(), pages, moved, counts, inPage);
-            if (movesCursor) StateRecords.loadingSince(tx, config.name(), moment().mark());
-        }
-        applied = plan.stage().isPresent()
-                ? applied.after(RowCounts.NONE, Optional.empty())
-                : applied.after(counts, moved.flatMap(HighWaterMark::cursor));
-        runs.put(tx, applied);
-        keepIdentity(tx);
-        return applied;
-    }
-
-    private Moment moment() {
-        return Objects.requireNonNull(moment, "a page came before the snapshot was known");
-    }
-
-    /// Counts the numbers of the page that are stored as text. They are in columns without a declared type, which only
-    /// exact numerics have.
-    private long textNumbers(Batch page) {
-        long found = 0;
-        for (int column = 0; column < page.columns(); column++) {
-            if (!plan.definition().columns().get(column).declaredType().isEmpty()) continue;
-            for (int row = 0; row < page.rowCount(); row++) {
-                if (page.type(row, column) == SqliteStatement.Type.TEXT) found++;
-            }
-        }
-        return found;
     }
 
     private void committed(Run run) {

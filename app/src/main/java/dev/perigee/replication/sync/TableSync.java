@@ -43,11 +43,10 @@ public final class TableSync {
     private final Supplier<Source> source;
     private final InstantSource clock;
     private final RunRecords runs;
+    private final SyncContext context;
     private final BiConsumer<String, String> copyStands;
     private final SourceTrouble trouble;
-    private final Map<String, LatePace> paces = new ConcurrentHashMap<>();
-    private final Map<String, LatePace> nullKeyPaces = new ConcurrentHashMap<>();
-    private final long maxRowBytes;
+    private final Map<String, SyncRun.Paces> paces = new ConcurrentHashMap<>();
 
     /// Migrates the replica's replication tables and cleans up after a crash: unfinished runs become interrupted, and
     /// shadows and stages are dropped.
@@ -65,7 +64,7 @@ public final class TableSync {
             BiConsumer<String, String> copyStands,
             SourceTrouble trouble) {
         store.migrate(ReplicationTables.ROOM, ReplicationTables.VERSIONS);
-        this.maxRowBytes = store.write(tx -> {
+        long maxRowBytes = store.write(tx -> {
             clearUp(tx);
             return tx.connection().limit(SqliteLimit.LENGTH);
         });
@@ -75,6 +74,7 @@ public final class TableSync {
         this.copyStands = copyStands;
         this.trouble = trouble;
         this.runs = new RunRecords(store, keepRuns);
+        this.context = new SyncContext(store, clock, runs, maxRowBytes);
     }
 
     /// For syncs without a server. No server may use the replica at the same time.
@@ -181,27 +181,15 @@ public final class TableSync {
 
     /// The size in bytes of the largest row that the replica can store.
     public long maxRowBytes() {
-        return maxRowBytes;
+        return context.maxRowBytes();
     }
 
     private SyncRun prepared(Member member, Source from, Run begun, boolean isGroup) {
         TableConfig config = member.config();
-        SyncPlan plan = SyncPlan.make(store, from, config, member.kind(), isGroup);
+        SyncPlan plan = SyncPreparation.prepare(store, from, config, member.kind(), isGroup);
         if (!plan.isAside()) copyStands.accept(config.name(), plan.definition().target());
-        LatePace pace = paces.computeIfAbsent(config.name(), _ -> new LatePace());
-        LatePace nullKeyPace = nullKeyPaces.computeIfAbsent(config.name(), _ -> new LatePace());
-        return new SyncRun(
-                store,
-                clock,
-                runs,
-                plan.config(),
-                plan,
-                begun,
-                maxRowBytes,
-                pace,
-                nullKeyPace,
-                member.listener(),
-                member.cancellation());
+        SyncRun.Paces own = paces.computeIfAbsent(config.name(), _ -> new SyncRun.Paces());
+        return new SyncRun(context, member, plan, begun, own);
     }
 
     private List<SyncResult> succeeded(List<Member> members, List<SyncRun> syncing) {
