@@ -27,7 +27,7 @@ public record Attention(String about, long rows, String message, String remedy) 
     static List<Attention> of(String name, TableStatus.Known known, long wrong) {
         List<Attention> all = new ArrayList<>();
         Optional<TableState> state = known.state();
-        if (state.filter(TableState::isRecovering).isPresent()) {
+        if (state.map(TableState::gaps).filter(TableState.Gaps::isRecovering).isPresent()) {
             all.add(new Attention(
                     "recovering",
                     0,
@@ -35,7 +35,8 @@ public record Attention(String about, long rows, String message, String remedy) 
                     "wait for the recovery that is under way; if none is, run `perigee tables recover %s`"
                             .formatted(Remedies.word(name))));
         }
-        long setAside = state.map(TableState::setAside).orElse(0L);
+        long setAside =
+                state.map(TableState::gaps).map(TableState.Gaps::setAside).orElse(0L);
         if (setAside > 0) {
             all.add(new Attention(
                     "set_aside",
@@ -50,7 +51,8 @@ public record Attention(String about, long rows, String message, String remedy) 
                     "A verification found %,d rows that differ from the source and were not repaired".formatted(wrong),
                     "run `perigee verify --table %s --repair`".formatted(Remedies.word(name))));
         }
-        boolean isSynced = state.flatMap(TableState::error).isEmpty();
+        boolean isSynced =
+                state.map(TableState::syncs).flatMap(TableState.Syncs::error).isEmpty();
         known.sweep().ifPresent(sweep -> ofSweep(name, sweep, isSynced).ifPresent(all::add));
         known.backfill().ifPresent(backfill -> ofBackfill(name, backfill).ifPresent(all::add));
         return all;
@@ -61,7 +63,7 @@ public record Attention(String about, long rows, String message, String remedy) 
     static long wrong(Optional<TableState> state, Optional<ProofRecords.Entry> proof, TableConfig config) {
         boolean mayKeep = config.deletes() instanceof Deletes.Ignore;
         return proof.map(ProofRecords.Entry::last)
-                .filter(last -> state.filter(now -> now.generation() == last.generation())
+                .filter(last -> state.filter(now -> now.copy().generation() == last.generation())
                         .isPresent())
                 .map(last -> last.left(mayKeep))
                 .orElse(0L);

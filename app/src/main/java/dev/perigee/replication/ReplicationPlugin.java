@@ -200,7 +200,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     private static List<SyncMetrics.Lag> lags(PluginHost host, Tables tables) {
         Instant now = host.clock().instant();
         return tables.states().values().stream()
-                .flatMap(state -> state.freshAt().stream()
+                .flatMap(state -> state.syncs().freshAt().stream()
                         .map(fresh -> new SyncMetrics.Lag(
                                 state.name(), Duration.between(fresh, now).toMillis() / 1000.0)))
                 .toList();

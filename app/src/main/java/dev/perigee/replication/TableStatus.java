@@ -13,6 +13,7 @@ import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Guarantee;
 import dev.perigee.replication.state.Problem;
+import dev.perigee.replication.state.SyncOutcome;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.source.HighWaterMark;
@@ -127,33 +128,36 @@ public record TableStatus(
                         ? Optional.empty()
                         : Optional.of(config.interval().toMillis()),
                 config.cron(),
-                state.flatMap(TableState::cursor).flatMap(HighWaterMark::cursor),
-                state.flatMap(TableState::cursor).map(HighWaterMark::key),
+                state.map(TableState::pulled).flatMap(TableState.Pulled::cursor).flatMap(HighWaterMark::cursor),
+                state.map(TableState::pulled).flatMap(TableState.Pulled::cursor).map(HighWaterMark::key),
                 definition.map(CopyDefinition::key).orElse(List.of()),
                 definition
                         .map(CopyDefinition::columns)
                         .map(List<CopyColumn>::size)
                         .orElse(0),
-                state.map(TableState::rowCount).orElse(0L),
-                state.map(TableState::rowsPulled).orElse(0L),
-                state.map(TableState::textNumbers).orElse(0L),
-                state.map(TableState::setAside).orElse(0L),
-                state.flatMap(TableState::lastSyncAt),
+                state.map(TableState::copy).map(TableState.Copy::rows).orElse(0L),
+                state.map(TableState::pulled).map(TableState.Pulled::rows).orElse(0L),
+                state.map(TableState::copy).map(TableState.Copy::textNumbers).orElse(0L),
+                state.map(TableState::gaps).map(TableState.Gaps::setAside).orElse(0L),
+                state.map(TableState::syncs).flatMap(TableState.Syncs::lastAt),
                 runner.isPaused() ? Optional.empty() : runner.due(),
                 replica.isPresent() && runner.state().equals("idle") ? "failing" : runner.state(),
-                state.flatMap(TableState::freshAt).map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())),
+                state.map(TableState::syncs)
+                        .flatMap(TableState.Syncs::freshAt)
+                        .map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())),
                 Guarantee.withProof(
                         replica.isPresent() ? unwritable(state) : guarantee(state, wrong),
                         verified.map(ProofView.Verified::at)),
-                state.flatMap(TableState::completeAsOf),
-                state.flatMap(TableState::position),
+                state.map(TableState::outcome).flatMap(SyncOutcome::completeAsOf),
+                state.map(TableState::outcome).flatMap(SyncOutcome::position),
                 state.flatMap(TableStatus::heldBy),
                 verified,
-                state.map(TableState::failures).orElse(0),
+                state.map(TableState::syncs).map(TableState.Syncs::failures).orElse(0),
                 replica.map(problem -> LastError.of(problem, now))
-                        .or(() -> state.flatMap(s -> s.error()
-                                .map(problem ->
-                                        LastError.of(problem, s.errorAt().orElse(now))))),
+                        .or(() -> state.flatMap(s -> s.syncs()
+                                .error()
+                                .map(problem -> LastError.of(
+                                        problem, s.syncs().errorAt().orElse(now))))),
                 runner.progress(),
                 known.sweep().map(SweepStatus::of),
                 known.backfill(),
@@ -163,27 +167,32 @@ public record TableStatus(
 
     /// The guarantee while the replica cannot be written: no sync can succeed, even if the last one did.
     private static String unwritable(Optional<TableState> state) {
-        return state.filter(TableState::isLoaded).isEmpty() ? Guarantee.LOADING : Guarantee.BEHIND;
+        return state.map(TableState::copy).filter(TableState.Copy::isLoaded).isEmpty()
+                ? Guarantee.LOADING
+                : Guarantee.BEHIND;
     }
 
     /// The guarantee as long as the replica can be written. A copy whose last sync failed is `behind`, not `complete`,
     /// although it is still complete as of `completeAsOf`.
     private static String guarantee(Optional<TableState> state, long wrong) {
-        if (state.filter(TableState::isLoaded).isEmpty()) return Guarantee.LOADING;
-        if (state.get().failures() > 0) return Guarantee.BEHIND;
-        if (state.get().isRecovering()) return Guarantee.RECOVERING;
-        if (state.get().backfill().isPresent()) {
-            return Guarantee.filling(state.get().backfill().get());
+        if (state.map(TableState::copy).filter(TableState.Copy::isLoaded).isEmpty()) return Guarantee.LOADING;
+        if (state.get().syncs().failures() > 0) return Guarantee.BEHIND;
+        if (state.get().gaps().isRecovering()) return Guarantee.RECOVERING;
+        if (state.get().gaps().backfill().isPresent()) {
+            return Guarantee.filling(state.get().gaps().backfill().get());
         }
-        if (state.get().setAside() > 0) return Guarantee.incomplete(state.get().setAside());
+        if (state.get().gaps().setAside() > 0)
+            return Guarantee.incomplete(state.get().gaps().setAside());
         if (wrong > 0) return Guarantee.different(wrong);
-        return state.get().guarantee().orElse(Guarantee.BEHIND);
+        return state.get().outcome().guarantee().orElse(Guarantee.BEHIND);
     }
 
     private static Optional<HeldBy> heldBy(TableState state) {
-        if (state.heldBy().isEmpty() || state.completeAsOf().isEmpty()) return Optional.empty();
-        Holder holder = state.heldBy().get();
-        long age = Duration.between(holder.since(), state.completeAsOf().get()).toMillis();
+        if (state.outcome().heldBy().isEmpty() || state.outcome().completeAsOf().isEmpty()) return Optional.empty();
+        Holder holder = state.outcome().heldBy().get();
+        long age = Duration.between(
+                        holder.since(), state.outcome().completeAsOf().get())
+                .toMillis();
         return age < HELD_AFTER_MS ? Optional.empty() : Optional.of(new HeldBy(holder.who(), holder.since(), age));
     }
 
@@ -191,9 +200,14 @@ public record TableStatus(
             TableRunner runner, Optional<TableState> state, Optional<CopyDefinition> definition) {
         List<String> notes = new ArrayList<>();
         runner.whyPaused().ifPresent(notes::add);
-        state.flatMap(TableState::backfill).ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
+        state.map(TableState::gaps)
+                .flatMap(TableState.Gaps::backfill)
+                .ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
         definition.map(DriftNotes::of).ifPresent(notes::addAll);
-        state.map(TableState::obstacles).orElse(List.of()).forEach(obstacle -> notes.add(obstacle.text()));
+        state.map(TableState::outcome)
+                .map(SyncOutcome::obstacles)
+                .orElse(List.of())
+                .forEach(obstacle -> notes.add(obstacle.text()));
         for (CopyColumn column : definition.map(CopyDefinition::columns).orElse(List.of())) {
             column.note().ifPresent(note -> notes.add("column \"%s\": %s".formatted(column.name(), note)));
         }

@@ -110,7 +110,7 @@ final class BackfillStep {
         if (backfill == null) return Optional.empty();
         TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                 .orElseThrow();
-        if (state.generation() != backfill.generation())
+        if (state.copy().generation() != backfill.generation())
             return Optional.empty(); // all rows were fetched again meanwhile
         SourceTable table = source.describe(config);
         CopyDefinition definition = fitting(store, config, table, state);
@@ -131,7 +131,7 @@ final class BackfillStep {
     static CopyDefinition fitting(Store store, TableConfig config, SourceTable table, TableState state) {
         CopyDefinition now = DefinitionCheck.definition(store, config, table);
         CopyDefinition made = state.definition().orElse(now);
-        if (state.needsResync()) {
+        if (state.copy().needsResync()) {
             throw Fault.CONFLICT.in(
                     "table " + config.name(),
                     "all of its rows are about to be fetched again",
@@ -158,7 +158,9 @@ final class BackfillStep {
         long sent = fetch.run(snapshot);
         boolean isLast = scope.key().isPresent() || sent < CHUNK_ROWS;
         if (!isLast) return fetch.done;
-        Optional<Long> rows = scope.key().isPresent() ? Optional.of(1L) : Optional.of(state.rowCount());
+        Optional<Long> rows = scope.key().isPresent()
+                ? Optional.of(1L)
+                : Optional.of(state.copy().rows());
         return saved(fetch.done.in(Phase.LOOKING, rows));
     }
 
@@ -191,7 +193,7 @@ final class BackfillStep {
             try (PagePipeline pipeline = new PagePipeline(
                     store,
                     new PagePipeline.BatchSize(definition.columns().size(), config.pageRows(), maxRowBytes),
-                    state.pages(),
+                    state.pulled().pages(),
                     this::apply,
                     _ -> told.accept(done),
                     cancellation)) {
@@ -257,7 +259,7 @@ final class BackfillStep {
             }
             BackfillRecords.forget(tx, config.name(), next);
             RowCounts counts = new RowCounts(0, 0, deleted, 0);
-            StateRecords.advance(tx, config.name(), state.pages(), Optional.empty(), counts, 0);
+            StateRecords.advance(tx, config.name(), state.pulled().pages(), Optional.empty(), counts, 0);
             Backfill done = backfill.deleted(next.size(), deleted);
             BackfillRecords.save(tx, done);
             runs.put(tx, running(done));
@@ -269,7 +271,7 @@ final class BackfillStep {
 
     private void refuseTooMany(Backfill backfill) {
         long missing = backfill.expected().orElse(0L);
-        MassDeleteGuard mass = new MassDeleteGuard(config, state.rowCount(), 0);
+        MassDeleteGuard mass = new MassDeleteGuard(config, state.copy().rows(), 0);
         if (mass.isAgainst(missing))
             throw mass.fault(
                     missing,

@@ -127,7 +127,7 @@ public final class Backfills {
                 scope,
                 Backfill.Phase.FETCHING,
                 false,
-                state.generation(),
+                state.copy().generation(),
                 tables.turns().sync().runs().nextId(),
                 host.clock().instant(),
                 Optional.empty(),

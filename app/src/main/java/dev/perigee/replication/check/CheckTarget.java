@@ -61,7 +61,7 @@ record CheckTarget(
         SourceTable table = source.describe(config);
         CopyDefinition now = DefinitionCheck.definition(store, config, table);
         TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
-                .filter(found -> found.isLoaded() && !found.needsResync())
+                .filter(found -> found.copy().isLoaded() && !found.copy().needsResync())
                 .filter(found -> found.definition()
                         .filter(made -> !made.isChosenDifferently(now))
                         .isPresent())

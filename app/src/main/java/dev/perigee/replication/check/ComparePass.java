@@ -165,7 +165,7 @@ final class ComparePass {
     /// Fails if the copy was replaced or altered since the pass began: the same rowids may then belong to other rows.
     private void requireSame(Transaction tx) {
         boolean isSame = StateRecords.find(tx, copy.config().name())
-                .filter(now -> now.generation() == copy.state().generation()
+                .filter(now -> now.copy().generation() == copy.state().copy().generation()
                         && now.definition().equals(copy.state().definition()))
                 .isPresent();
         if (isSame) return;

@@ -174,7 +174,7 @@ final class CopyKeys {
 
     private void requireSameCopy(Transaction tx) {
         boolean isSame = StateRecords.find(tx, copy.config().name())
-                .filter(now -> now.generation() == copy.state().generation()
+                .filter(now -> now.copy().generation() == copy.state().copy().generation()
                         && now.target().equals(copy.state().target()))
                 .isPresent();
         if (isSame) return;

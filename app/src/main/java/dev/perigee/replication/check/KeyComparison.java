@@ -83,7 +83,7 @@ final class KeyComparison {
         this.source = source;
         this.copy = copy;
         this.keys = keys;
-        this.buckets = KeyBuckets.forRows(copy.state().rowCount(), seed);
+        this.buckets = KeyBuckets.forRows(copy.state().copy().rows(), seed);
         this.cancellation = cancellation;
     }
 

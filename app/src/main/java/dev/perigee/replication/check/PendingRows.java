@@ -34,7 +34,7 @@ final class PendingRows {
     /// @param copy the copy's state, read while no sync runs
     static Set<StoredKey> among(Collection<StoredKey> wanted, CheckTarget copy, Snapshot snapshot) {
         PendingRows pending = new PendingRows(copy, snapshot, wanted);
-        Sealing sealing = copy.state().sealing();
+        Sealing sealing = copy.state().outcome().sealing();
         switch (copy.config().mode()) {
             case CURSOR -> pending.byCursor(copy.config().cursorColumn().orElseThrow(), sealing);
             case XMIN, FULL -> pending.look(new Scope.Changed(sealing.lookedSince()));
@@ -43,7 +43,7 @@ final class PendingRows {
     }
 
     private void byCursor(String cursor, Sealing sealing) {
-        Optional<HighWaterMark> seen = copy.state().cursor();
+        Optional<HighWaterMark> seen = copy.state().pulled().cursor();
         if (seen.isPresent() && sealing.isOpen(seen.get())) {
             look(new Scope.Late(cursor, sealing.sealed(), seen.get(), sealing.lookedSince()));
         }

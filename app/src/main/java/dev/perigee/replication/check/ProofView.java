@@ -51,7 +51,7 @@ public record ProofView(
         /// The entry's [ProofRecords.Verified], if it speaks of the copy's present generation.
         public static Optional<Verified> of(Optional<Entry> entry, Optional<TableState> state) {
             return entry.flatMap(Entry::verified)
-                    .filter(known -> state.filter(now -> now.generation() == known.generation())
+                    .filter(known -> state.filter(now -> now.copy().generation() == known.generation())
                             .isPresent())
                     .map(known -> new Verified(known.at(), ConfigRecords.word(known.verdict())));
         }

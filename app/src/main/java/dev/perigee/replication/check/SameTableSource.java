@@ -38,7 +38,13 @@ public record SameTableSource(Source source, Asking asking) implements Source {
         return new SameTableSource(source, (snapshot, _) -> {
             TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                     .orElseThrow();
-            new SourceIdentityCheck(store, config, table, state.cursor(), state.rowCount()).look(snapshot, false);
+            new SourceIdentityCheck(
+                            store,
+                            config,
+                            table,
+                            state.pulled().cursor(),
+                            state.copy().rows())
+                    .look(snapshot, false);
         });
     }
 

@@ -157,7 +157,8 @@ final class SweepRun {
         return Objects.requireNonNull(store.read(
                 ReplicationTables.READ_LIMIT,
                 tx -> StateRecords.find(tx, runner.name())
-                        .map(TableState::rowCount)
+                        .map(TableState::copy)
+                        .map(TableState.Copy::rows)
                         .orElse(0L)));
     }
 

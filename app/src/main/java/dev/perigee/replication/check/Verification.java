@@ -144,7 +144,7 @@ final class Verification {
     }
 
     private void askBeforeMassDelete() {
-        long rows = copy.map(checked -> checked.state().rowCount()).orElse(0L);
+        long rows = copy.map(checked -> checked.state().copy().rows()).orElse(0L);
         if (order.isConfirmed() || !new MassDeleteGuard(runner.config(), rows, 0).isAgainst(found.extra())) return;
         throw Fault.CONFLICT.in(
                 "table " + runner.name(),
@@ -186,7 +186,7 @@ final class Verification {
                 isDifferent ? Verdict.DIFFERENT : verdict,
                 startedAt,
                 Math.max(0, clock.millis() - startedAt.toEpochMilli()),
-                copy.map(checked -> checked.state().generation()).orElse(0L),
+                copy.map(checked -> checked.state().copy().generation()).orElse(0L),
                 Optional.ofNullable(all).flatMap(ComparePass.Result::asOf),
                 Optional.ofNullable(all).flatMap(ComparePass.Result::position),
                 all == null ? 0 : all.rows(),

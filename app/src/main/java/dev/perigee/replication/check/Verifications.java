@@ -114,7 +114,8 @@ public final class Verifications implements CheckSchedule.Scheduled {
         String name = table.name();
         Optional<Long> expected = host.store()
                 .read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, name))
-                .map(TableState::rowCount);
+                .map(TableState::copy)
+                .map(TableState.Copy::rows);
         long began = host.clock().millis();
         try {
             progress(name, 0, expected, began);
@@ -134,7 +135,7 @@ public final class Verifications implements CheckSchedule.Scheduled {
                 if (state.isPresent()) ProofRecords.put(tx, proof);
                 // An admin or another program may have written to the copy, so that its recorded row count is wrong.
                 boolean isMiscounted =
-                        state.filter(now -> now.rowCount() != proof.rows()).isPresent();
+                        state.filter(now -> now.copy().rows() != proof.rows()).isPresent();
                 if (proof.verdict().isGood() && isMiscounted) StateRecords.recount(tx, name);
                 return true;
             });

@@ -49,7 +49,7 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         }
         CopyDefinition made = state.get().definition().get();
         // If all rows are fetched again anyway, it does not matter whether the table is another one.
-        boolean isOwn = state.get().needsResync() || config.mode() == TableConfig.Mode.FULL;
+        boolean isOwn = state.get().copy().needsResync() || config.mode() == TableConfig.Mode.FULL;
         // After a change of the settings all rows are fetched again, whatever else the source changed.
         if (made.isChosenDifferently(now)) {
             if (!isOwn) requireSame(store, source, config, table, state.get());
@@ -105,10 +105,11 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
     /// while it is still known that the definition changed; then the new files are remembered.
     private static void requireSame(
             Store store, Source source, TableConfig config, SourceTable table, TableState state) {
-        Optional<HighWaterMark> seen = state.cursor();
+        Optional<HighWaterMark> seen = state.pulled().cursor();
         source.snapshot("table " + config.name(), List.of(table.id()), snapshot -> {
-            SourceIdentityCheck.Found found =
-                    new SourceIdentityCheck(store, config, table, seen, state.rowCount()).look(snapshot, true);
+            SourceIdentityCheck.Found found = new SourceIdentityCheck(
+                            store, config, table, seen, state.copy().rows())
+                    .look(snapshot, true);
             return store.write(tx -> {
                 Optional<Identity> before = DriftRecords.find(tx, config.name()).identity();
                 if (before.isPresent() && found.now().isPresent()) {

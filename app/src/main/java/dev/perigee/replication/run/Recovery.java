@@ -38,7 +38,8 @@ public final class Recovery {
         SourceTable table = source.describe(asked);
         Optional<TableState> state =
                 store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, asked.name()));
-        Optional<CopyDefinition> made = state.filter(TableState::isLoaded).flatMap(TableState::definition);
+        Optional<CopyDefinition> made =
+                state.map(TableState::copy).filter(TableState.Copy::isLoaded).flatMap(TableState.Copy::definition);
         if (made.isEmpty() || asked.mode() == TableConfig.Mode.FULL) return false;
         SettingNames.Renamed names = SettingNames.follow(asked, table, made, true);
         TableConfig config = names.config();

@@ -93,7 +93,7 @@ public final class Tables {
                         && settings.tables().stream().noneMatch(c -> c.name().equals(runner.name())));
                 runner.whyPaused().ifPresent(why -> LOG.warn("table {}: {}", runner.name(), why));
                 runners.put(runner.name(), runner);
-                runner.setFailing(state != null && state.failures() > 0);
+                runner.setFailing(state != null && state.syncs().failures() > 0);
                 if (state != null) state.target().ifPresent(target -> copies.protect(runner.name(), target));
             }
         }
@@ -311,7 +311,9 @@ public final class Tables {
                             "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
             host.store().write(tx -> {
                 Optional<TableState> state = StateRecords.find(tx, name);
-                state.flatMap(TableState::shadow).ifPresent(shadow -> CopyTable.drop(tx, shadow));
+                state.map(TableState::copy)
+                        .flatMap(TableState.Copy::shadow)
+                        .ifPresent(shadow -> CopyTable.drop(tx, shadow));
                 if (isDropped) state.flatMap(TableState::target).ifPresent(copy -> CopyTable.drop(tx, copy));
                 ReplicationTables.forget(tx, name);
                 return true;
@@ -397,7 +399,7 @@ public final class Tables {
     /// When a table is due after the start: at its recorded time, which may be past, or at once if none is recorded.
     private Instant dueAtStart(Optional<TableState> state) {
         Instant now = host.clock().instant();
-        return state.flatMap(TableState::nextSyncAt).orElse(now);
+        return state.map(TableState::syncs).flatMap(TableState.Syncs::nextAt).orElse(now);
     }
 
     /// The origin to record for a table that is configured by the API: a table of the configuration file keeps its own,

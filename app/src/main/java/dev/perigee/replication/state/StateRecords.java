@@ -165,7 +165,7 @@ public final class StateRecords {
                 .bindText(3, sealing.lookedSince().orElse(null));
         bindInstant(update, 4, followed.completeAsOf());
         update.bindText(5, followed.position().orElse(null))
-                .bindText(6, followed.guarantee())
+                .bindText(6, followed.guarantee().orElse(null))
                 .bindText(
                         7,
                         followed.heldBy().map(Json.MAPPER::writeValueAsString).orElse(null))
@@ -313,42 +313,56 @@ public final class StateRecords {
         List<TableState> states = new ArrayList<>();
         while (rows.step()) {
             states.add(new TableState(
-                    String.valueOf(rows.textAt(0)),
-                    text(rows, 1),
-                    text(rows, 2).map(json -> Json.MAPPER.readValue(json, CopyDefinition.class)),
-                    text(rows, 4).map(key -> new HighWaterMark(text(rows, 3), NameList.ofJson(key))),
-                    SealingText.read(text(rows, 21), text(rows, 22)),
-                    instant(rows, 23),
-                    text(rows, 24),
-                    text(rows, 25),
-                    text(rows, 26).map(json -> Json.MAPPER.readValue(json, Horizon.Holder.class)),
-                    rows.intAt(27) != 0,
-                    rows.intAt(5),
-                    rows.intAt(6),
-                    rows.intAt(7) != 0,
-                    rows.intAt(8) != 0,
-                    text(rows, 9),
-                    rows.intAt(10),
-                    rows.intAt(11),
-                    rows.intAt(12),
-                    instant(rows, 13),
-                    instant(rows, 14),
-                    instant(rows, 15),
-                    (int) rows.intAt(16),
-                    text(rows, 17)
-                            .map(fault -> new Problem(
-                                    fault,
-                                    text(rows, 18).orElse(""),
-                                    text(rows, 19).orElse(""))),
-                    instant(rows, 20),
-                    text(rows, 28).map(json -> Json.MAPPER.readValue(json, ColumnBackfill.class)),
-                    rows.intAt(29) != 0,
-                    rows.intAt(30),
-                    text(rows, 31)
-                            .map(json -> List.of(Json.MAPPER.readValue(json, Obstacle[].class)))
-                            .orElse(List.of())));
+                    String.valueOf(rows.textAt(0)), copy(rows), pulled(rows), outcome(rows), gaps(rows), syncs(rows)));
         }
         return states;
+    }
+
+    private static TableState.Copy copy(SqliteStatement row) {
+        return new TableState.Copy(
+                text(row, 1),
+                text(row, 2).map(json -> Json.MAPPER.readValue(json, CopyDefinition.class)),
+                text(row, 9),
+                row.intAt(6),
+                row.intAt(7) != 0,
+                row.intAt(8) != 0,
+                row.intAt(10),
+                row.intAt(12));
+    }
+
+    private static TableState.Pulled pulled(SqliteStatement row) {
+        return new TableState.Pulled(
+                text(row, 4).map(key -> new HighWaterMark(text(row, 3), NameList.ofJson(key))),
+                row.intAt(5),
+                row.intAt(11));
+    }
+
+    private static SyncOutcome outcome(SqliteStatement row) {
+        return new SyncOutcome(
+                SealingText.read(text(row, 21), text(row, 22)),
+                instant(row, 23),
+                text(row, 24),
+                text(row, 25),
+                text(row, 26).map(json -> Json.MAPPER.readValue(json, Horizon.Holder.class)),
+                row.intAt(27) != 0,
+                text(row, 31)
+                        .map(json -> List.of(Json.MAPPER.readValue(json, Obstacle[].class)))
+                        .orElse(List.of()));
+    }
+
+    private static TableState.Gaps gaps(SqliteStatement row) {
+        return new TableState.Gaps(
+                text(row, 28).map(json -> Json.MAPPER.readValue(json, ColumnBackfill.class)),
+                row.intAt(29) != 0,
+                row.intAt(30));
+    }
+
+    private static TableState.Syncs syncs(SqliteStatement row) {
+        Optional<Problem> error = text(row, 17)
+                .map(fault -> new Problem(
+                        fault, text(row, 18).orElse(""), text(row, 19).orElse("")));
+        return new TableState.Syncs(
+                instant(row, 13), instant(row, 14), instant(row, 15), (int) row.intAt(16), error, instant(row, 20));
     }
 
     private static Optional<String> text(SqliteStatement rows, int column) {

@@ -60,9 +60,9 @@ final class SnapshotOutcome {
                 sealing,
                 hasLooked ? snapshot.asOf() : Optional.empty(),
                 snapshot.position(),
-                Guarantee.seenBy(
+                Optional.of(Guarantee.seenBy(
                         Guarantee.of(config, plan.table(), snapshot.horizon().sight(), isClientSeen),
-                        snapshot.viewer(plan.table())),
+                        snapshot.viewer(plan.table()))),
                 sealing.open().isEmpty() ? Optional.empty() : snapshot.horizon().oldest(),
                 isClientSeen,
                 // In mode `full` all rows are read by choice, so nothing makes that more expensive.

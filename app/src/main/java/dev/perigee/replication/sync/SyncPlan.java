@@ -56,18 +56,23 @@ record SyncPlan(
         /// Continues the copy from where it stands.
         private static Start from(TableState state) {
             return new Start(
-                    state.cursor(),
-                    state.sealing(),
-                    state.isLoaded(),
-                    state.isClientSeen(),
-                    state.pages(),
-                    state.rowCount());
+                    state.pulled().cursor(),
+                    state.outcome().sealing(),
+                    state.copy().isLoaded(),
+                    state.outcome().isClientSeen(),
+                    state.pulled().pages(),
+                    state.copy().rows());
         }
 
         /// Fetches everything into a shadow, beside a copy that stands at `state`.
         private static Start again(TableState state) {
             return new Start(
-                    Optional.empty(), Sealing.NONE, false, state.isClientSeen(), state.pages(), state.rowCount());
+                    Optional.empty(),
+                    Sealing.NONE,
+                    false,
+                    state.outcome().isClientSeen(),
+                    state.pulled().pages(),
+                    state.copy().rows());
         }
     }
 
@@ -83,7 +88,8 @@ record SyncPlan(
         TableConfig config = checked.config();
         TableState state = StateRecords.find(tx, config.name()).orElseThrow();
         boolean isReplaced = isReplaced(state, checked, kind, isGroup, isNew);
-        long generation = isReplaced ? state.generation() + 1 : state.generation();
+        long generation =
+                isReplaced ? state.copy().generation() + 1 : state.copy().generation();
         CopyDefinition definition =
                 isReplaced ? checked.now() : state.definition().orElseThrow();
         String shadow = SHADOW_PREFIX + generation + "_" + definition.target();
@@ -103,9 +109,9 @@ record SyncPlan(
             TableState state, DefinitionCheck checked, Run.Kind kind, boolean isGroup, boolean isNew) {
         if (checked.config().mode() == TableConfig.Mode.FULL) return true;
         // Pages of a first load would be seen before the other tables of the group are ready.
-        if (isGroup && !state.isLoaded()) return true;
+        if (isGroup && !state.copy().isLoaded()) return true;
         if (isNew) return false;
-        if (kind == Run.Kind.RESYNC || state.needsResync()) return true;
+        if (kind == Run.Kind.RESYNC || state.copy().needsResync()) return true;
         CopyDefinition made = state.definition().orElse(null);
         if (made == null || made.isChosenDifferently(checked.now())) return true;
         return !Drift.between(made, checked.now()).isNone();

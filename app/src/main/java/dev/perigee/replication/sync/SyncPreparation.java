@@ -75,7 +75,7 @@ public final class SyncPreparation {
         String target = plan.definition().target();
         TableState state = StateRecords.find(tx, name).orElseThrow();
         if (!state.target().orElseThrow().equalsIgnoreCase(target)) CopyNames.refuseTaken(tx, target, name);
-        state.shadow().ifPresent(left -> CopyTable.drop(tx, left));
+        state.copy().shadow().ifPresent(left -> CopyTable.drop(tx, left));
         renew(tx, plan.definition(), shadow);
         StateRecords.shadow(tx, name, Optional.of(shadow));
     }

@@ -228,10 +228,10 @@ public final class TableSync {
                 if (outcome == Run.Outcome.FAILED) {
                     StateRecords.ensure(tx, run.table());
                     TableState state = StateRecords.find(tx, run.table()).orElseThrow();
-                    int failures = state.failures() + 1;
+                    int failures = state.syncs().failures() + 1;
                     Optional<Instant> due = member.next().after(run.startedAt(), now, failures, Optional.of(problem));
                     StateRecords.failed(tx, run.table(), problem, now, due);
-                    isNews = !state.error().equals(Optional.of(problem));
+                    isNews = !state.syncs().error().equals(Optional.of(problem));
                 }
                 runs.put(tx, run);
                 return isNews;
@@ -251,10 +251,13 @@ public final class TableSync {
 
     private static void dropShadow(Transaction tx, String table) {
         SetAsideRecords.dropPending(tx, table);
-        StateRecords.find(tx, table).flatMap(TableState::shadow).ifPresent(shadow -> {
-            CopyTable.drop(tx, shadow);
-            StateRecords.shadow(tx, table, Optional.empty());
-        });
+        StateRecords.find(tx, table)
+                .map(TableState::copy)
+                .flatMap(TableState.Copy::shadow)
+                .ifPresent(shadow -> {
+                    CopyTable.drop(tx, shadow);
+                    StateRecords.shadow(tx, table, Optional.empty());
+                });
         StateRecords.find(tx, table)
                 .flatMap(TableState::target)
                 .ifPresent(target -> CopyTable.drop(tx, SyncPlan.stageOf(target)));

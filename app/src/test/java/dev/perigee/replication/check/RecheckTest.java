@@ -109,7 +109,7 @@ class RecheckTest {
             TableState state = host.store
                     .read(Duration.ofSeconds(10), tx -> StateRecords.find(tx, "t"))
                     .orElseThrow();
-            return !state.sealing().isOpen(state.cursor().orElseThrow());
+            return !state.outcome().sealing().isOpen(state.pulled().cursor().orElseThrow());
         });
         List<StoredKey> all = keys("SELECT a, b FROM t");
         postgres.execute("""
