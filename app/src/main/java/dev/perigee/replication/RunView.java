@@ -34,22 +34,22 @@ public record RunView(
     public record Error(String fault, String message) {}
 
     static RunView of(Run run, Instant now) {
-        RowCounts counts = run.counts();
+        RowCounts counts = run.work().counts();
         return new RunView(
                 run.id(),
                 run.table(),
                 ConfigRecords.word(run.kind()),
-                ConfigRecords.word(run.outcome()),
+                ConfigRecords.word(run.end().outcome()),
                 run.startedAt(),
-                run.finishedAt(),
-                run.durationMs(run.finishedAt().orElse(now)),
+                run.end().at(),
+                run.durationMs(run.end().at().orElse(now)),
                 counts.inserted(),
                 counts.updated(),
                 counts.deleted(),
                 counts.unchanged(),
-                run.pages(),
-                run.cursor(),
-                run.error().map(problem -> new Error(problem.fault(), problem.message())),
+                run.work().pages(),
+                run.work().cursor(),
+                run.end().error().map(problem -> new Error(problem.fault(), problem.message())),
                 run.note());
     }
 }

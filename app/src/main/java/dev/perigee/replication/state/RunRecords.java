@@ -50,21 +50,21 @@ public final class RunRecords {
         put.bindInt(1, run.id())
                 .bindText(2, run.table())
                 .bindText(3, ConfigRecords.word(run.kind()))
-                .bindText(4, ConfigRecords.word(run.outcome()))
+                .bindText(4, ConfigRecords.word(run.end().outcome()))
                 .bindInt(5, run.startedAt().toEpochMilli());
-        if (run.finishedAt().isPresent()) put.bindInt(6, run.finishedAt().get().toEpochMilli());
+        if (run.end().at().isPresent()) put.bindInt(6, run.end().at().get().toEpochMilli());
         else put.bindNull(6);
-        put.bindInt(7, run.counts().inserted())
-                .bindInt(8, run.counts().updated())
-                .bindInt(9, run.counts().deleted())
-                .bindInt(10, run.counts().unchanged())
-                .bindInt(11, run.pages())
-                .bindText(12, run.cursor().orElse(null))
-                .bindText(13, run.error().map(Problem::fault).orElse(null))
-                .bindText(14, run.error().map(Problem::message).orElse(null))
+        put.bindInt(7, run.work().counts().inserted())
+                .bindInt(8, run.work().counts().updated())
+                .bindInt(9, run.work().counts().deleted())
+                .bindInt(10, run.work().counts().unchanged())
+                .bindInt(11, run.work().pages())
+                .bindText(12, run.work().cursor().orElse(null))
+                .bindText(13, run.end().error().map(Problem::fault).orElse(null))
+                .bindText(14, run.end().error().map(Problem::message).orElse(null))
                 .bindText(15, run.note().orElse(null))
                 .run();
-        if (run.finishedAt().isPresent()) prune(tx, run.table());
+        if (run.end().at().isPresent()) prune(tx, run.table());
     }
 
     /// Marks the runs that a crash left unfinished as interrupted.
@@ -89,17 +89,23 @@ public final class RunRecords {
                     rows.intAt(0),
                     String.valueOf(rows.textAt(1)),
                     Run.Kind.valueOf(String.valueOf(rows.textAt(2)).toUpperCase(Locale.ROOT)),
-                    Run.Outcome.valueOf(String.valueOf(rows.textAt(3)).toUpperCase(Locale.ROOT)),
                     Instant.ofEpochMilli(rows.intAt(4)),
-                    rows.type(5) == Type.NULL ? Optional.empty() : Optional.of(Instant.ofEpochMilli(rows.intAt(5))),
-                    new RowCounts(rows.intAt(6), rows.intAt(7), rows.intAt(8), rows.intAt(9)),
-                    rows.intAt(10),
-                    Optional.ofNullable(rows.textAt(11)),
-                    Optional.ofNullable(rows.textAt(12))
-                            .map(fault -> new Problem(fault, String.valueOf(rows.textAt(13)), "")),
+                    new Run.Work(
+                            new RowCounts(rows.intAt(6), rows.intAt(7), rows.intAt(8), rows.intAt(9)),
+                            rows.intAt(10),
+                            Optional.ofNullable(rows.textAt(11))),
+                    end(rows),
                     Optional.ofNullable(rows.textAt(14))));
         }
         return runs;
+    }
+
+    private static Run.End end(SqliteStatement row) {
+        return new Run.End(
+                Run.Outcome.valueOf(String.valueOf(row.textAt(3)).toUpperCase(Locale.ROOT)),
+                row.type(5) == Type.NULL ? Optional.empty() : Optional.of(Instant.ofEpochMilli(row.intAt(5))),
+                Optional.ofNullable(row.textAt(12))
+                        .map(fault -> new Problem(fault, String.valueOf(row.textAt(13)), "")));
     }
 
     private void prune(Transaction tx, String table) {

@@ -97,7 +97,7 @@ final class PageWriter {
     /// @return `run` as it is then
     Run end(Transaction tx, Run run, Optional<RowCounts> compared) {
         if (plan.shadow().isPresent()) {
-            swap(tx, plan.shadow().get(), run.counts().growth());
+            swap(tx, plan.shadow().get(), run.work().counts().growth());
             return compared.map(run::recounted).orElse(run);
         }
         if (plan.stage().isEmpty()) return run;

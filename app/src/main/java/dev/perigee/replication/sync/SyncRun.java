@@ -164,7 +164,7 @@ final class SyncRun {
         MassDeleteGuard mass = new MassDeleteGuard(config, plan.start().rows(), 0);
         long gone = ResyncCounts.compare(store, config.name(), plan)
                 .map(RowCounts::deleted)
-                .orElseGet(() -> plan.start().rows() - committed.counts().growth());
+                .orElseGet(() -> plan.start().rows() - committed.work().counts().growth());
         if (mass.isAgainst(gone)) throw mass.hidden(gone);
     }
 
@@ -295,7 +295,7 @@ final class SyncRun {
         try (PagePipeline pipeline = new PagePipeline(
                 store,
                 new PagePipeline.BatchSize(columns, pageRows, context.maxRowBytes()),
-                plan.start().pages() + committed.pages(),
+                plan.start().pages() + committed.work().pages(),
                 (tx, page, refused, end, after) -> writer().apply(tx, page, refused, end, scope, after),
                 this::committed,
                 cancellation)) {
@@ -324,6 +324,7 @@ final class SyncRun {
                 : Optional.empty();
         listener.progress(
                 config.name(),
-                Progress.of(run.counts().pulled(), plan.rowsBefore(), estimated, run.durationMs(clock.instant())));
+                Progress.of(
+                        run.work().counts().pulled(), plan.rowsBefore(), estimated, run.durationMs(clock.instant())));
     }
 }

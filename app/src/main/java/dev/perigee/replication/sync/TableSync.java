@@ -209,7 +209,7 @@ public final class TableSync {
         syncing.forEach(one -> copyStands.accept(one.name(), one.target()));
         ended.forEach(run -> trouble.succeeded(run.table()));
         return ended.stream()
-                .map(run -> SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.empty()))
+                .map(run -> SyncResult.of(run.table(), run.work().counts(), run.durationMs(now), Optional.empty()))
                 .toList();
     }
 
@@ -246,7 +246,7 @@ public final class TableSync {
             LOG.warn("table {}: its failure could not be recorded: {}", run.table(), e.getMessage());
         }
         if (failure.fault() == Fault.INTERNAL) LOG.error("table {}: a bug in Perigee", run.table(), failure);
-        return SyncResult.of(run.table(), run.counts(), run.durationMs(now), Optional.of(problem));
+        return SyncResult.of(run.table(), run.work().counts(), run.durationMs(now), Optional.of(problem));
     }
 
     private static void dropShadow(Transaction tx, String table) {
