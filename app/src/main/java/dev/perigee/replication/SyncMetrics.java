@@ -39,14 +39,15 @@ final class SyncMetrics {
                 .help("1 if the last sync failed or the replica cannot be written")
                 .labelNames("table")
                 .callback(gauge -> statuses.get()
-                        .forEach(table -> gauge.call(table.lastError().isPresent() ? 1 : 0, table.name())))
+                        .forEach(table -> gauge.call(table.failing().lastError().isPresent() ? 1 : 0, table.name())))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_guarantee")
                 .help("1 for the guarantee that each copy has, without the part in parentheses")
                 .labelNames("table", "guarantee")
-                .callback(gauge ->
-                        statuses.get().forEach(table -> gauge.call(1, table.name(), Guarantee.word(table.guarantee()))))
+                .callback(gauge -> statuses.get()
+                        .forEach(table -> gauge.call(
+                                1, table.name(), Guarantee.word(table.promise().guarantee()))))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_attention")
@@ -61,8 +62,9 @@ final class SyncMetrics {
                         "Age of the open transaction at the source that may still commit late rows, as of the table's last sync")
                 .labelNames("table")
                 .callback(gauge -> statuses.get()
-                        .forEach(table ->
-                                table.heldBy().ifPresent(held -> gauge.call(held.ageMs() / 1000.0, table.name()))))
+                        .forEach(table -> table.promise()
+                                .heldBy()
+                                .ifPresent(held -> gauge.call(held.ageMs() / 1000.0, table.name()))))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("perigee_replication_set_aside_rows")

@@ -1,5 +1,6 @@
 package dev.perigee.replication;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.backfill.BackfillStatus;
 import dev.perigee.replication.check.ProofRecords;
@@ -24,60 +25,148 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The status of one table, as `GET /replication/status` shows it. The fields are explained in `docs/replication.md`.
+/// The status of one table, as `GET /replication/status` shows it: one flat object with the fields of all parts, which
+/// are explained in `docs/replication.md`.
 ///
-/// @param cursorColumn the cursor's column; absent in modes without a cursor
-/// @param cursor the greatest cursor value pulled, in the source's text form
-/// @param cursorKey the key of the row with that cursor value, which breaks ties
-/// @param textNumbers how many values of exact numeric columns are stored as text, because no SQLite number has all
-///     their digits
-/// @param lag milliseconds since the last successful sync began, or for a standby since the last commit that it had
-///     replayed. The copy is not older than that
-/// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`,
-///     `incomplete(rows)`, `different(rows)`, `complete`, `settled(…)` or `verified(…)`. The last three may end in
-///     `of what ROLE sees`, see [Guarantee]
-/// @param completeAsOf the time at the source for which the guarantee holds: that of the last snapshot in which
-///     everything was fetched
-/// @param position where the source's log stood at that snapshot
-/// @param heldBy the open transaction that keeps rows written since its beginning from being sealed
-/// @param sweep the last sweep, which looks for rows that the source deleted
-/// @param verified the last verification that found this copy equal to the source or repaired it
-/// @param setAside the number of rows that could not be stored and are set aside
-/// @param backfill how far a backfill of rows is; absent if none is under way
+/// @param target the copy's name; absent until it is made
 /// @param attention what needs an admin to act, although syncs may succeed
 /// @param notes what else an admin should know about the table, and about columns whose type is kept as text
 public record TableStatus(
         String name,
         Optional<String> target,
-        String mode,
-        Optional<String> group,
-        Optional<String> cursorColumn,
-        Optional<Long> intervalMs,
-        Optional<String> cron,
-        Optional<String> cursor,
-        Optional<List<String>> cursorKey,
-        List<String> key,
-        int columnCount,
-        long rowCount,
-        long rowsPulled,
-        long textNumbers,
-        long setAside,
-        Optional<Instant> lastSyncAt,
-        Optional<Instant> nextSyncAt,
-        String state,
-        Optional<Long> lag,
-        String guarantee,
-        Optional<Instant> completeAsOf,
-        Optional<String> position,
-        Optional<HeldBy> heldBy,
-        Optional<ProofView.Verified> verified,
-        int failures,
-        Optional<LastError> lastError,
-        Optional<Progress> progress,
-        Optional<SweepStatus> sweep,
-        Optional<BackfillStatus> backfill,
+        @JsonUnwrapped Settings settings,
+        @JsonUnwrapped Copy copy,
+        @JsonUnwrapped Syncs syncs,
+        @JsonUnwrapped Promise promise,
+        @JsonUnwrapped Failing failing,
+        @JsonUnwrapped UnderWay underWay,
         List<Attention> attention,
         List<String> notes) {
+
+    /// How the table is to be synced.
+    ///
+    /// @param cursorColumn the cursor's column; absent in modes without a cursor
+    public record Settings(
+            String mode,
+            Optional<String> group,
+            Optional<String> cursorColumn,
+            Optional<Long> intervalMs,
+            Optional<String> cron) {
+        private static Settings of(TableConfig config) {
+            return new Settings(
+                    ConfigRecords.word(config.mode()),
+                    config.group(),
+                    config.cursorColumn(),
+                    config.cron().isPresent()
+                            ? Optional.empty()
+                            : Optional.of(config.interval().toMillis()),
+                    config.cron());
+        }
+    }
+
+    /// What the copy has, and up to where.
+    ///
+    /// @param cursor the greatest cursor value pulled, in the source's text form
+    /// @param cursorKey the key of the row with that cursor value, which breaks ties
+    /// @param textNumbers how many values of exact numeric columns are stored as text, because no SQLite number has all
+    ///     their digits
+    /// @param setAside the number of rows that could not be stored and are set aside
+    public record Copy(
+            Optional<String> cursor,
+            Optional<List<String>> cursorKey,
+            List<String> key,
+            int columnCount,
+            long rowCount,
+            long rowsPulled,
+            long textNumbers,
+            long setAside) {
+        private static final Copy NONE = new Copy(Optional.empty(), Optional.empty(), List.of(), 0, 0, 0, 0, 0);
+
+        private static Copy of(TableState state) {
+            Optional<HighWaterMark> mark = state.pulled().cursor();
+            return new Copy(
+                    mark.flatMap(HighWaterMark::cursor),
+                    mark.map(HighWaterMark::key),
+                    state.definition().map(CopyDefinition::key).orElse(List.of()),
+                    state.definition().map(made -> made.columns().size()).orElse(0),
+                    state.copy().rows(),
+                    state.pulled().rows(),
+                    state.copy().textNumbers(),
+                    state.gaps().setAside());
+        }
+    }
+
+    /// When the table was synced and will be synced.
+    ///
+    /// @param state see [TableRunner#state]
+    /// @param lag milliseconds since the last successful sync began, or for a standby since the last commit that it had
+    ///     replayed. The copy is not older than that
+    public record Syncs(Optional<Instant> lastSyncAt, Optional<Instant> nextSyncAt, String state, Optional<Long> lag) {
+        private static Syncs of(TableRunner runner, Known known, Instant now) {
+            Optional<TableState.Syncs> syncs = known.state().map(TableState::syncs);
+            boolean isHeldUp = known.replica().isPresent() && runner.state().equals("idle");
+            return new Syncs(
+                    syncs.flatMap(TableState.Syncs::lastAt),
+                    runner.isPaused() ? Optional.empty() : runner.due(),
+                    isHeldUp ? "failing" : runner.state(),
+                    syncs.flatMap(TableState.Syncs::freshAt)
+                            .map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())));
+        }
+    }
+
+    /// What can be relied on.
+    ///
+    /// @param guarantee what is promised about the copy: `loading`, `behind`, `recovering`, `filling(…)`,
+    ///     `incomplete(rows)`, `different(rows)`, `complete`, `settled(…)` or `verified(…)`. The last three may end in
+    ///     `of what ROLE sees`, see [Guarantee]
+    /// @param completeAsOf the time at the source for which the guarantee holds: that of the last snapshot in which
+    ///     everything was fetched
+    /// @param position where the source's log stood at that snapshot
+    /// @param heldBy the open transaction that keeps rows written since its beginning from being sealed
+    /// @param verified the last verification that found this copy equal to the source or repaired it
+    public record Promise(
+            String guarantee,
+            Optional<Instant> completeAsOf,
+            Optional<String> position,
+            Optional<HeldBy> heldBy,
+            Optional<ProofView.Verified> verified) {
+        private static Promise of(Known known, long wrong) {
+            Optional<TableState> state = known.state();
+            Optional<SyncOutcome> outcome = state.map(TableState::outcome);
+            Optional<ProofView.Verified> verified = ProofView.Verified.of(known.proof(), state);
+            String guarantee = known.replica().isPresent() ? unwritable(state) : writable(state, wrong);
+            return new Promise(
+                    Guarantee.withProof(guarantee, verified.map(ProofView.Verified::at)),
+                    outcome.flatMap(SyncOutcome::completeAsOf),
+                    outcome.flatMap(SyncOutcome::position),
+                    outcome.flatMap(TableStatus::heldBy),
+                    verified);
+        }
+    }
+
+    /// Whether syncs fail.
+    ///
+    /// @param failures the number of failed syncs since the last one that succeeded
+    public record Failing(int failures, Optional<LastError> lastError) {
+        private static Failing of(Known known, Instant now) {
+            Optional<TableState.Syncs> syncs = known.state().map(TableState::syncs);
+            return new Failing(
+                    syncs.map(TableState.Syncs::failures).orElse(0),
+                    known.replica()
+                            .map(problem -> LastError.of(problem, now))
+                            .or(() -> syncs.flatMap(last -> last.error()
+                                    .map(problem ->
+                                            LastError.of(problem, last.errorAt().orElse(now))))));
+        }
+    }
+
+    /// What is done with the table at present, besides the last sweep.
+    ///
+    /// @param progress how far the running sync is; absent if none runs
+    /// @param sweep the last sweep, which looks for rows that the source deleted
+    /// @param backfill how far a backfill of rows is; absent if none is under way
+    public record UnderWay(
+            Optional<Progress> progress, Optional<SweepStatus> sweep, Optional<BackfillStatus> backfill) {}
 
     /// Age in milliseconds from which an open transaction is reported as `heldBy`.
     static final long HELD_AFTER_MS = 10_000;
@@ -111,103 +200,61 @@ public record TableStatus(
             Optional<Problem> replica) {}
 
     static TableStatus of(TableRunner runner, Known known, Instant now) {
-        Optional<TableState> state = known.state();
-        Optional<ProofRecords.Entry> proof = known.proof();
-        Optional<Problem> replica = known.replica();
-        Optional<ProofView.Verified> verified = ProofView.Verified.of(proof, state);
         TableConfig config = runner.config();
-        Optional<CopyDefinition> definition = state.flatMap(TableState::definition);
-        long wrong = Attention.wrong(state, proof, config);
+        Optional<TableState> state = known.state();
+        long wrong = Attention.wrong(state, known.proof(), config);
         return new TableStatus(
                 config.name(),
                 state.flatMap(TableState::target),
-                ConfigRecords.word(config.mode()),
-                config.group(),
-                config.cursorColumn(),
-                config.cron().isPresent()
-                        ? Optional.empty()
-                        : Optional.of(config.interval().toMillis()),
-                config.cron(),
-                state.map(TableState::pulled).flatMap(TableState.Pulled::cursor).flatMap(HighWaterMark::cursor),
-                state.map(TableState::pulled).flatMap(TableState.Pulled::cursor).map(HighWaterMark::key),
-                definition.map(CopyDefinition::key).orElse(List.of()),
-                definition
-                        .map(CopyDefinition::columns)
-                        .map(List<CopyColumn>::size)
-                        .orElse(0),
-                state.map(TableState::copy).map(TableState.Copy::rows).orElse(0L),
-                state.map(TableState::pulled).map(TableState.Pulled::rows).orElse(0L),
-                state.map(TableState::copy).map(TableState.Copy::textNumbers).orElse(0L),
-                state.map(TableState::gaps).map(TableState.Gaps::setAside).orElse(0L),
-                state.map(TableState::syncs).flatMap(TableState.Syncs::lastAt),
-                runner.isPaused() ? Optional.empty() : runner.due(),
-                replica.isPresent() && runner.state().equals("idle") ? "failing" : runner.state(),
-                state.map(TableState::syncs)
-                        .flatMap(TableState.Syncs::freshAt)
-                        .map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())),
-                Guarantee.withProof(
-                        replica.isPresent() ? unwritable(state) : guarantee(state, wrong),
-                        verified.map(ProofView.Verified::at)),
-                state.map(TableState::outcome).flatMap(SyncOutcome::completeAsOf),
-                state.map(TableState::outcome).flatMap(SyncOutcome::position),
-                state.flatMap(TableStatus::heldBy),
-                verified,
-                state.map(TableState::syncs).map(TableState.Syncs::failures).orElse(0),
-                replica.map(problem -> LastError.of(problem, now))
-                        .or(() -> state.flatMap(s -> s.syncs()
-                                .error()
-                                .map(problem -> LastError.of(
-                                        problem, s.syncs().errorAt().orElse(now))))),
-                runner.progress(),
-                known.sweep().map(SweepStatus::of),
-                known.backfill(),
+                Settings.of(config),
+                state.map(Copy::of).orElse(Copy.NONE),
+                Syncs.of(runner, known, now),
+                Promise.of(known, wrong),
+                Failing.of(known, now),
+                new UnderWay(runner.progress(), known.sweep().map(SweepStatus::of), known.backfill()),
                 Attention.of(config.name(), known, wrong),
-                notes(runner, state, definition));
+                notes(runner, state));
     }
 
     /// The guarantee while the replica cannot be written: no sync can succeed, even if the last one did.
     private static String unwritable(Optional<TableState> state) {
-        return state.map(TableState::copy).filter(TableState.Copy::isLoaded).isEmpty()
-                ? Guarantee.LOADING
-                : Guarantee.BEHIND;
+        return isLoaded(state) ? Guarantee.BEHIND : Guarantee.LOADING;
     }
 
     /// The guarantee as long as the replica can be written. A copy whose last sync failed is `behind`, not `complete`,
     /// although it is still complete as of `completeAsOf`.
-    private static String guarantee(Optional<TableState> state, long wrong) {
-        if (state.map(TableState::copy).filter(TableState.Copy::isLoaded).isEmpty()) return Guarantee.LOADING;
+    private static String writable(Optional<TableState> state, long wrong) {
+        if (!isLoaded(state)) return Guarantee.LOADING;
         if (state.get().syncs().failures() > 0) return Guarantee.BEHIND;
-        if (state.get().gaps().isRecovering()) return Guarantee.RECOVERING;
-        if (state.get().gaps().backfill().isPresent()) {
-            return Guarantee.filling(state.get().gaps().backfill().get());
-        }
-        if (state.get().gaps().setAside() > 0)
-            return Guarantee.incomplete(state.get().gaps().setAside());
+        TableState.Gaps gaps = state.get().gaps();
+        if (gaps.isRecovering()) return Guarantee.RECOVERING;
+        if (gaps.backfill().isPresent())
+            return Guarantee.filling(gaps.backfill().get());
+        if (gaps.setAside() > 0) return Guarantee.incomplete(gaps.setAside());
         if (wrong > 0) return Guarantee.different(wrong);
         return state.get().outcome().guarantee().orElse(Guarantee.BEHIND);
     }
 
-    private static Optional<HeldBy> heldBy(TableState state) {
-        if (state.outcome().heldBy().isEmpty() || state.outcome().completeAsOf().isEmpty()) return Optional.empty();
-        Holder holder = state.outcome().heldBy().get();
-        long age = Duration.between(
-                        holder.since(), state.outcome().completeAsOf().get())
-                .toMillis();
+    private static boolean isLoaded(Optional<TableState> state) {
+        return state.filter(found -> found.copy().isLoaded()).isPresent();
+    }
+
+    private static Optional<HeldBy> heldBy(SyncOutcome outcome) {
+        if (outcome.heldBy().isEmpty() || outcome.completeAsOf().isEmpty()) return Optional.empty();
+        Holder holder = outcome.heldBy().get();
+        long age =
+                Duration.between(holder.since(), outcome.completeAsOf().get()).toMillis();
         return age < HELD_AFTER_MS ? Optional.empty() : Optional.of(new HeldBy(holder.who(), holder.since(), age));
     }
 
-    private static List<String> notes(
-            TableRunner runner, Optional<TableState> state, Optional<CopyDefinition> definition) {
+    private static List<String> notes(TableRunner runner, Optional<TableState> state) {
         List<String> notes = new ArrayList<>();
         runner.whyPaused().ifPresent(notes::add);
-        state.map(TableState::gaps)
-                .flatMap(TableState.Gaps::backfill)
-                .ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
+        if (state.isEmpty()) return notes;
+        Optional<CopyDefinition> definition = state.get().definition();
+        state.get().gaps().backfill().ifPresent(backfill -> notes.add(DriftNotes.of(backfill)));
         definition.map(DriftNotes::of).ifPresent(notes::addAll);
-        state.map(TableState::outcome)
-                .map(SyncOutcome::obstacles)
-                .orElse(List.of())
-                .forEach(obstacle -> notes.add(obstacle.text()));
+        state.get().outcome().obstacles().forEach(obstacle -> notes.add(obstacle.text()));
         for (CopyColumn column : definition.map(CopyDefinition::columns).orElse(List.of())) {
             column.note().ifPresent(note -> notes.add("column \"%s\": %s".formatted(column.name(), note)));
         }

@@ -106,7 +106,10 @@ public final class PerigeeFollower implements Follower {
     @Override
     public Optional<Promise> promise(Hazard.Table table) {
         TableStatus status = status(table);
-        return Optional.of(new Promise(status.guarantee(), status.completeAsOf(), status.cursor()));
+        return Optional.of(new Promise(
+                status.promise().guarantee(),
+                status.promise().completeAsOf(),
+                status.copy().cursor()));
     }
 
     private TableStatus status(Hazard.Table table) {
@@ -133,7 +136,7 @@ public final class PerigeeFollower implements Follower {
         for (TableConfig config : configs) {
             boolean wentBack = host.plugin.status().stream()
                     .filter(status -> status.name().equals(config.name()))
-                    .flatMap(status -> status.lastError().stream())
+                    .flatMap(status -> status.failing().lastError().stream())
                     .anyMatch(error -> WENT_BACK.contains(error.fault()));
             String path = "/tables/" + config.name();
             if (wentBack) host.post(path + "/recover", "").result();

@@ -35,36 +35,43 @@ final class LiveTable {
         for (TableStatus table : tables) {
             if (!text.isEmpty()) text.append("   ");
             text.append(String.format(
-                    Locale.ROOT, "%s %,d (+%s/s, %s)", table.name(), table.rowCount(), rate(table, now), state(table)));
+                    Locale.ROOT,
+                    "%s %,d (+%s/s, %s)",
+                    table.name(),
+                    table.copy().rowCount(),
+                    rate(table, now),
+                    state(table)));
         }
         return text.toString();
     }
 
     private String line(TableStatus table, Instant now) {
-        String cursor = table.cursor().orElse("-");
+        String cursor = table.copy().cursor().orElse("-");
         return ROW.formatted(
                         table.name(),
-                        count(table.rowCount()),
+                        count(table.copy().rowCount()),
                         cursor.length() > CURSOR_WIDTH ? cursor.substring(0, CURSOR_WIDTH - 1) + "…" : cursor,
-                        table.lag().map(LiveTable::millis).orElse("-"),
+                        table.syncs().lag().map(LiveTable::millis).orElse("-"),
                         rate(table, now),
                         state(table))
                 .stripTrailing();
     }
 
     private static String state(TableStatus table) {
-        return table.state() + table.lastError().map(e -> ": " + e.fault()).orElse("");
+        return table.syncs().state()
+                + table.failing().lastError().map(e -> ": " + e.fault()).orElse("");
     }
 
     private String rate(TableStatus table, Instant now) {
         long at = now.toEpochMilli();
         Deque<Reading> past = readings.computeIfAbsent(table.name(), _ -> new ArrayDeque<>());
-        if (past.isEmpty() || past.getLast().atMillis() < at) past.addLast(new Reading(at, table.rowsPulled()));
+        if (past.isEmpty() || past.getLast().atMillis() < at)
+            past.addLast(new Reading(at, table.copy().rowsPulled()));
         while (past.size() > 2 && at - past.getFirst().atMillis() > RATE_MILLIS) past.removeFirst();
         Reading first = past.getFirst();
         long elapsed = at - first.atMillis();
         if (elapsed <= 0) return "0";
-        double rate = (table.rowsPulled() - first.rows()) * 1000.0 / elapsed;
+        double rate = (table.copy().rowsPulled() - first.rows()) * 1000.0 / elapsed;
         return rate > 0 && rate < 10 ? String.format(Locale.ROOT, "%.1f", rate) : count(Math.round(rate));
     }
 

@@ -3,7 +3,13 @@ package dev.perigee.cli.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.replication.TableStatus;
+import dev.perigee.replication.TableStatus.Copy;
+import dev.perigee.replication.TableStatus.Failing;
 import dev.perigee.replication.TableStatus.LastError;
+import dev.perigee.replication.TableStatus.Promise;
+import dev.perigee.replication.TableStatus.Settings;
+import dev.perigee.replication.TableStatus.Syncs;
+import dev.perigee.replication.TableStatus.UnderWay;
 import dev.perigee.testing.Golden;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -67,33 +73,13 @@ class LiveTableTest {
         return new TableStatus(
                 name,
                 Optional.of(name),
-                "cursor",
-                Optional.empty(),
-                Optional.of("updated_at"),
-                Optional.of(1000L),
-                Optional.empty(),
-                Optional.ofNullable(cursor),
-                Optional.empty(),
-                List.of("id"),
-                4,
-                rows,
-                pulled,
-                0,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                state,
-                Optional.ofNullable(lag),
-                "complete",
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                0,
-                Optional.ofNullable(fault).map(f -> new LastError(f, "message", "remedy", START)),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
+                new Settings(
+                        "cursor", Optional.empty(), Optional.of("updated_at"), Optional.of(1000L), Optional.empty()),
+                new Copy(Optional.ofNullable(cursor), Optional.empty(), List.of("id"), 4, rows, pulled, 0, 0),
+                new Syncs(Optional.empty(), Optional.empty(), state, Optional.ofNullable(lag)),
+                new Promise("complete", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()),
+                new Failing(0, Optional.ofNullable(fault).map(f -> new LastError(f, "message", "remedy", START))),
+                new UnderWay(Optional.empty(), Optional.empty(), Optional.empty()),
                 List.of(),
                 List.of());
     }
