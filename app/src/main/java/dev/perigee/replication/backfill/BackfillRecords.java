@@ -2,7 +2,10 @@ package dev.perigee.replication.backfill;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.Json;
+import dev.perigee.replication.backfill.Backfill.FailedSteps;
+import dev.perigee.replication.backfill.Backfill.Job;
 import dev.perigee.replication.backfill.Backfill.Phase;
+import dev.perigee.replication.backfill.Backfill.PhaseProgress;
 import dev.perigee.replication.copy.NameList;
 import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.state.ConfigRecords;
@@ -39,11 +42,11 @@ final class BackfillRecords {
                 INSERT INTO tmp_replication_backfills (name, scope, phase, generation, run, started_at)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)""")
                 .bindText(1, backfill.name())
-                .bindText(2, Json.MAPPER.writeValueAsString(backfill.scope()))
+                .bindText(2, Json.MAPPER.writeValueAsString(backfill.job().scope()))
                 .bindText(3, ConfigRecords.word(backfill.phase()))
-                .bindInt(4, backfill.generation())
+                .bindInt(4, backfill.job().generation())
                 .bindInt(5, backfill.run())
-                .bindInt(6, backfill.startedAt().toEpochMilli())
+                .bindInt(6, backfill.job().startedAt().toEpochMilli())
                 .run();
         save(tx, backfill);
     }
@@ -58,22 +61,24 @@ final class BackfillRecords {
                     inserted = ?9, updated = ?10, deleted = ?11, unchanged = ?12, failures = ?13, error_fault = ?14,
                     error_message = ?15, error_remedy = ?16
                 WHERE name = ?1 AND run = ?2""");
+        PhaseProgress progress = backfill.progress();
         update.bindText(1, backfill.name())
                 .bindInt(2, backfill.run())
-                .bindText(3, ConfigRecords.word(backfill.phase()))
+                .bindText(3, ConfigRecords.word(progress.phase()))
                 .bindInt(4, backfill.isConfirmed() ? 1 : 0)
-                .bindText(5, backfill.afterKey().map(NameList::toJson).orElse(null));
-        backfill.afterRowid().ifPresentOrElse(rowid -> update.bindInt(6, rowid), () -> update.bindNull(6));
-        update.bindInt(7, backfill.rows());
-        backfill.expected().ifPresentOrElse(rows -> update.bindInt(8, rows), () -> update.bindNull(8));
+                .bindText(5, progress.afterKey().map(NameList::toJson).orElse(null));
+        progress.afterRowid().ifPresentOrElse(rowid -> update.bindInt(6, rowid), () -> update.bindNull(6));
+        update.bindInt(7, progress.rows());
+        progress.expected().ifPresentOrElse(rows -> update.bindInt(8, rows), () -> update.bindNull(8));
+        Optional<Problem> error = backfill.failures().error();
         update.bindInt(9, backfill.counts().inserted())
                 .bindInt(10, backfill.counts().updated())
                 .bindInt(11, backfill.counts().deleted())
                 .bindInt(12, backfill.counts().unchanged())
-                .bindInt(13, backfill.failures())
-                .bindText(14, backfill.error().map(Problem::fault).orElse(null))
-                .bindText(15, backfill.error().map(Problem::message).orElse(null))
-                .bindText(16, backfill.error().map(Problem::remedy).orElse(null))
+                .bindInt(13, backfill.failures().count())
+                .bindText(14, error.map(Problem::fault).orElse(null))
+                .bindText(15, error.map(Problem::message).orElse(null))
+                .bindText(16, error.map(Problem::remedy).orElse(null))
                 .run();
         if (tx.connection().changes() == 1) return;
         throw Fault.CONFLICT.in(
@@ -146,23 +151,23 @@ final class BackfillRecords {
     private static List<Backfill> read(SqliteStatement rows) {
         List<Backfill> backfills = new ArrayList<>();
         while (rows.step()) {
-            backfills.add(new Backfill(
+            Job job = new Job(
                     String.valueOf(rows.textAt(0)),
                     Json.MAPPER.readValue(rows.textAt(1), BackfillScope.class),
-                    Phase.valueOf(String.valueOf(rows.textAt(2)).toUpperCase(Locale.ROOT)),
-                    rows.intAt(3) != 0,
                     rows.intAt(4),
                     rows.intAt(5),
-                    Instant.ofEpochMilli(rows.intAt(6)),
+                    Instant.ofEpochMilli(rows.intAt(6)));
+            PhaseProgress progress = new PhaseProgress(
+                    Phase.valueOf(String.valueOf(rows.textAt(2)).toUpperCase(Locale.ROOT)),
                     Optional.ofNullable(rows.textAt(7)).map(NameList::ofJson),
                     number(rows, 8),
                     rows.intAt(9),
-                    number(rows, 10),
-                    new RowCounts(rows.intAt(11), rows.intAt(12), rows.intAt(13), rows.intAt(14)),
-                    (int) rows.intAt(15),
-                    Optional.ofNullable(rows.textAt(16))
-                            .map(fault -> new Problem(
-                                    fault, String.valueOf(rows.textAt(17)), String.valueOf(rows.textAt(18))))));
+                    number(rows, 10));
+            RowCounts counts = new RowCounts(rows.intAt(11), rows.intAt(12), rows.intAt(13), rows.intAt(14));
+            Optional<Problem> error = Optional.ofNullable(rows.textAt(16))
+                    .map(fault -> new Problem(fault, String.valueOf(rows.textAt(17)), String.valueOf(rows.textAt(18))));
+            FailedSteps failures = new FailedSteps((int) rows.intAt(15), error);
+            backfills.add(new Backfill(job, rows.intAt(3) != 0, progress, counts, failures));
         }
         return backfills;
     }

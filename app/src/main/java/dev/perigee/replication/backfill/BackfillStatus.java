@@ -1,10 +1,11 @@
 package dev.perigee.replication.backfill;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.sync.Progress;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 
 /// How far a backfill is, as the status and the events show it.
@@ -13,20 +14,16 @@ import java.util.Optional;
 ///     `cancelled`
 /// @param run its number in `tmp_replication_runs`
 /// @param phase see [Backfill.Phase]
+/// @param scope which rows are fetched: its fields stand beside the others in JSON, as those of `counts` do
 /// @param progress the progress of the phase
 public record BackfillStatus(
         String state,
         long run,
         String phase,
-        Optional<List<String>> key,
-        Optional<List<String>> from,
-        Optional<List<String>> to,
+        @JsonUnwrapped BackfillScope scope,
         Instant startedAt,
         Progress progress,
-        long inserted,
-        long updated,
-        long deleted,
-        long unchanged,
+        @JsonUnwrapped RowCounts counts,
         Optional<Problem> error) {
 
     static BackfillStatus of(Backfill backfill, String state, Progress progress) {
@@ -34,15 +31,10 @@ public record BackfillStatus(
                 state,
                 backfill.run(),
                 ConfigRecords.word(backfill.phase()),
-                backfill.scope().key(),
-                backfill.scope().from(),
-                backfill.scope().to(),
-                backfill.startedAt(),
+                backfill.job().scope(),
+                backfill.job().startedAt(),
                 progress,
-                backfill.counts().inserted(),
-                backfill.counts().updated(),
-                backfill.counts().deleted(),
-                backfill.counts().unchanged(),
-                backfill.error());
+                backfill.counts(),
+                backfill.failures().error());
     }
 }

@@ -2,8 +2,8 @@ package dev.perigee.replication.backfill;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.config.TableConfig;
-import dev.perigee.fault.Fault;
 import dev.perigee.fault.Remedies;
+import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.backfill.Backfill.Phase;
 import dev.perigee.replication.backfill.BackfillRecords.Missing;
 import dev.perigee.replication.check.SameTableSource;
@@ -12,8 +12,7 @@ import dev.perigee.replication.copy.NameList;
 import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.copy.SourceText;
 import dev.perigee.replication.copy.Upsert;
-import dev.perigee.replication.drift.DefinitionCheck;
-import dev.perigee.replication.drift.Drift;
+import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
 import dev.perigee.replication.state.RunRecords;
@@ -30,7 +29,6 @@ import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
-import dev.perigee.source.SourceTable;
 import dev.perigee.store.Store;
 import dev.perigee.store.Transaction;
 import java.time.InstantSource;
@@ -58,33 +56,27 @@ final class BackfillStep {
     private final RunRecords runs;
     private final long maxRowBytes;
     private final TableConfig config;
-    private final SourceTable table;
-    private final TableState state;
+    private final BackfillTarget target;
     private final CopyDefinition definition;
     private final SourceText text;
     private final SyncCancellation cancellation;
     private final Consumer<Backfill> told;
 
     private BackfillStep(
+            PluginHost host,
             TableSync sync,
-            Store store,
-            InstantSource clock,
-            TableConfig config,
-            SourceTable table,
-            TableState state,
-            CopyDefinition definition,
+            BackfillTarget target,
             SyncCancellation cancellation,
             Consumer<Backfill> told) {
-        this.store = store;
-        this.clock = clock;
+        this.store = host.store();
+        this.clock = host.clock();
         this.runs = sync.runs();
         this.maxRowBytes = sync.maxRowBytes();
-        this.config = config;
-        this.table = table;
-        this.state = state;
-        this.definition = definition;
+        this.config = target.config();
+        this.target = target;
+        this.definition = target.definition();
         boolean isEpoch = config.timestamps() == TableConfig.TimestampStorage.EPOCH_MICROS;
-        this.text = new SourceText(table, definition, isEpoch);
+        this.text = new SourceText(target.table(), definition, isEpoch);
         this.cancellation = cancellation;
         this.told = told;
     }
@@ -97,70 +89,45 @@ final class BackfillStep {
     /// @return the state after the step; empty if nothing is left to do, or if the backfill was cancelled
     static Optional<Backfill> next(
             long run,
-            TableSync sync,
-            Store store,
-            Source source,
-            InstantSource clock,
+            PluginHost host,
+            Tables tables,
             TableConfig config,
             SyncCancellation cancellation,
             Consumer<Backfill> told) {
+        Store store = host.store();
+        Source source = tables.source();
         Backfill backfill = store.read(ReplicationTables.READ_LIMIT, tx -> BackfillRecords.find(tx, config.name()))
                 .filter(found -> found.run() == run)
                 .orElse(null);
         if (backfill == null) return Optional.empty();
-        TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
-                .orElseThrow();
-        if (state.copy().generation() != backfill.generation())
+        TableState state = BackfillTarget.state(store, config);
+        if (state.generation() != backfill.job().generation())
             return Optional.empty(); // all rows were fetched again meanwhile
-        SourceTable table = source.describe(config);
-        CopyDefinition definition = fitting(store, config, table, state);
-        BackfillStep step = new BackfillStep(sync, store, clock, config, table, state, definition, cancellation, told);
-        Source remembered = SameTableSource.remembered(store, source, config, table);
+        BackfillTarget target = BackfillTarget.of(store, source, config);
+        BackfillStep step = new BackfillStep(host, tables.turns().sync(), target, cancellation, told);
+        Source remembered = SameTableSource.remembered(store, source, config, target.table());
         return remembered.snapshot(
-                "table " + config.name(), List.of(table.id()), snapshot -> switch (backfill.phase()) {
+                "table " + config.name(), List.of(target.table().id()), snapshot -> switch (backfill.phase()) {
                     case FETCHING -> Optional.of(step.fetch(snapshot, backfill));
                     case LOOKING -> Optional.of(step.look(snapshot, backfill));
                     case DELETING -> step.delete(snapshot, backfill);
                 });
     }
 
-    /// The copy's definition, after checking that it still fits the source's table.
-    ///
-    /// @throws dev.perigee.fault.PerigeeException [Fault#SOURCE_SCHEMA_CHANGED] if it no longer fits, or the settings
-    ///     were changed; [Fault#CONFLICT] if all rows are about to be fetched again
-    static CopyDefinition fitting(Store store, TableConfig config, SourceTable table, TableState state) {
-        CopyDefinition now = DefinitionCheck.definition(store, config, table);
-        CopyDefinition made = state.definition().orElse(now);
-        if (state.copy().needsResync()) {
-            throw Fault.CONFLICT.in(
-                    "table " + config.name(),
-                    "all of its rows are about to be fetched again",
-                    "Nothing was changed",
-                    "sync it instead, which fetches all rows: `perigee tables sync %s`"
-                            .formatted(Remedies.word(config.name())));
-        }
-        boolean isChosenAnew = made.isChosenDifferently(now);
-        Drift drift = Drift.between(made, now);
-        if (!isChosenAnew && drift.isNone()) return made;
-        throw Fault.SOURCE_SCHEMA_CHANGED.in(
-                "table " + config.name(),
-                isChosenAnew ? "since the copy was made, its settings were changed" : drift.why(),
-                "The copy stays as it is");
-    }
-
     private Backfill fetch(Snapshot snapshot, Backfill backfill) {
-        BackfillScope scope = backfill.scope();
-        boolean isFirst = backfill.afterKey().isEmpty();
+        BackfillScope scope = backfill.job().scope();
+        boolean isFirst = backfill.progress().afterKey().isEmpty();
         Scope wanted = scope.key().isPresent()
                 ? new Scope.Keys(List.of(scope.key().get()))
-                : new Scope.KeyChunk(isFirst ? scope.from() : backfill.afterKey(), isFirst, scope.to(), CHUNK_ROWS);
+                : new Scope.KeyChunk(
+                        isFirst ? scope.from() : backfill.progress().afterKey(), isFirst, scope.to(), CHUNK_ROWS);
         Fetch fetch = new Fetch(backfill, wanted);
         long sent = fetch.run(snapshot);
         boolean isLast = scope.key().isPresent() || sent < CHUNK_ROWS;
         if (!isLast) return fetch.done;
         Optional<Long> rows = scope.key().isPresent()
                 ? Optional.of(1L)
-                : Optional.of(state.copy().rows());
+                : Optional.of(target.state().rowCount());
         return saved(fetch.done.in(Phase.LOOKING, rows));
     }
 
@@ -175,7 +142,7 @@ final class BackfillStep {
         Fetch(Backfill backfill, Scope wanted) {
             this.done = backfill;
             this.wanted = wanted;
-            this.run = running(backfill);
+            this.run = backfill.asRun();
             this.setAside = new SetAsideRows(
                     config.name(), text, new Upsert(definition, definition.target()), false, false, backfill.run());
         }
@@ -183,7 +150,7 @@ final class BackfillStep {
         long run(Snapshot snapshot) {
             setAside.begin(store, clock.instant());
             Pull pull = new Pull(
-                    table,
+                    target.table(),
                     definition.columnNames(),
                     definition.key(),
                     wanted,
@@ -192,8 +159,10 @@ final class BackfillStep {
                     config.timestamps());
             try (PagePipeline pipeline = new PagePipeline(
                     store,
-                    new PagePipeline.BatchSize(definition.columns().size(), config.pageRows(), maxRowBytes),
-                    state.pulled().pages(),
+                    definition.columns().size(),
+                    config.pageRows(),
+                    maxRowBytes,
+                    target.state().pages(),
                     this::apply,
                     _ -> told.accept(done),
                     cancellation)) {
@@ -222,13 +191,14 @@ final class BackfillStep {
 
     private Backfill look(Snapshot snapshot, Backfill backfill) {
         BackfillKeys keys = new BackfillKeys(definition, text);
-        Optional<List<String>> key = backfill.scope().key();
+        Optional<List<String>> key = backfill.job().scope().key();
         BackfillKeys.Looked looked = store.read(
                 ReplicationTables.READ_LIMIT,
                 tx -> key.isPresent()
                         ? keys.withKey(tx, key.get())
-                        : keys.next(tx, backfill.scope(), backfill.afterRowid(), LOOK_ROWS));
-        List<Missing> missing = absent(snapshot, backfill.scope(), looked.keys());
+                        : keys.next(
+                                tx, backfill.job().scope(), backfill.progress().afterRowid(), LOOK_ROWS));
+        List<Missing> missing = absent(snapshot, backfill.job().scope(), looked.keys());
         boolean isLast = key.isPresent() || looked.looked() < LOOK_ROWS;
         Backfill after = store.write(tx -> {
             BackfillRecords.addMissing(tx, config.name(), missing);
@@ -243,11 +213,12 @@ final class BackfillStep {
 
     private Optional<Backfill> delete(Snapshot snapshot, Backfill backfill) {
         BackfillKeys keys = new BackfillKeys(definition, text);
-        if (!backfill.isConfirmed() && backfill.rows() == 0) refuseTooMany(backfill);
+        if (!backfill.isConfirmed() && backfill.progress().rows() == 0) refuseTooMany(backfill);
         List<Missing> next = store.read(
                 ReplicationTables.READ_LIMIT, tx -> BackfillRecords.missing(tx, config.name(), Scope.Keys.MAX_KEYS));
         if (next.isEmpty()) return Optional.empty();
-        Set<Missing> stillMissing = new HashSet<>(absent(snapshot, backfill.scope(), next));
+        Set<Missing> stillMissing =
+                new HashSet<>(absent(snapshot, backfill.job().scope(), next));
         cancellation.check();
         Backfill after = store.write(tx -> {
             long deleted = 0;
@@ -259,10 +230,10 @@ final class BackfillStep {
             }
             BackfillRecords.forget(tx, config.name(), next);
             RowCounts counts = new RowCounts(0, 0, deleted, 0);
-            StateRecords.advance(tx, config.name(), state.pulled().pages(), Optional.empty(), counts, 0);
+            StateRecords.advance(tx, config.name(), target.state().pages(), Optional.empty(), counts, 0);
             Backfill done = backfill.deleted(next.size(), deleted);
             BackfillRecords.save(tx, done);
-            runs.put(tx, running(done));
+            runs.put(tx, done.asRun());
             return done;
         });
         told.accept(after);
@@ -270,8 +241,8 @@ final class BackfillStep {
     }
 
     private void refuseTooMany(Backfill backfill) {
-        long missing = backfill.expected().orElse(0L);
-        MassDeleteGuard mass = new MassDeleteGuard(config, state.copy().rows(), 0);
+        long missing = backfill.progress().expected().orElse(0L);
+        MassDeleteGuard mass = new MassDeleteGuard(config, target.state().rowCount(), 0);
         if (mass.isAgainst(missing))
             throw mass.fault(
                     missing,
@@ -287,7 +258,7 @@ final class BackfillStep {
             List<Missing> portion = rows.subList(from, Math.min(rows.size(), from + Scope.Keys.MAX_KEYS));
             List<List<String>> keys =
                     portion.stream().map(row -> NameList.ofJson(row.key())).toList();
-            snapshot.absent(table, definition.key(), definition.spelledKey(), keys, scope.from(), scope.to())
+            snapshot.absent(target.table(), definition.key(), definition.spelledKey(), keys, scope.from(), scope.to())
                     .forEach(index -> absent.add(portion.get(index)));
         }
         return absent;
@@ -299,10 +270,5 @@ final class BackfillStep {
             return true;
         });
         return backfill;
-    }
-
-    private static Run running(Backfill backfill) {
-        return Run.begin(backfill.run(), backfill.name(), Run.Kind.BACKFILL, backfill.startedAt())
-                .recounted(backfill.counts());
     }
 }

@@ -6,14 +6,11 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.copy.CopyDefinition;
-import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
-import dev.perigee.replication.state.StateRecords;
-import dev.perigee.replication.state.TableState;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.replication.sync.ThreadFailures;
 import dev.perigee.source.Source;
@@ -103,11 +100,8 @@ public final class Backfills {
     Started begin(TableRunner runner, tools.jackson.databind.JsonNode body) {
         TableConfig config = runner.config();
         Source source = tables.source();
-        SourceTable table = source.describe(config);
-        TableState state = host.store()
-                .read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
-                .orElseThrow();
-        CopyDefinition definition = BackfillStep.fitting(host.store(), config, table, state);
+        BackfillTarget target = BackfillTarget.of(host.store(), source, config);
+        CopyDefinition definition = target.definition();
         if (definition.key().isEmpty()) {
             throw Fault.KEY_MISSING.in(
                     "table " + config.name(),
@@ -116,34 +110,18 @@ public final class Backfills {
                     Remedies.resync(config.name()));
         }
         BackfillScope scope = BackfillScope.of(body, definition.key());
-        check(source, table, definition, scope);
-        Optional<Long> rows = scope.key().isPresent()
-                ? Optional.of(1L)
-                : scope.from().isPresent() || scope.to().isPresent() || table.estimatedRows() < 0
-                        ? Optional.empty()
-                        : Optional.of(table.estimatedRows());
-        Backfill backfill = new Backfill(
+        check(source, target.table(), definition, scope);
+        Backfill.Job job = new Backfill.Job(
                 config.name(),
                 scope,
-                Backfill.Phase.FETCHING,
-                false,
-                state.copy().generation(),
+                target.state().generation(),
                 tables.turns().sync().runs().nextId(),
-                host.clock().instant(),
-                Optional.empty(),
-                Optional.empty(),
-                0,
-                rows,
-                RowCounts.NONE,
-                0,
-                Optional.empty());
+                host.clock().instant());
+        Backfill backfill = Backfill.begin(job, expectedRows(scope, target.table()));
         host.store().write(tx -> {
             if (BackfillRecords.find(tx, config.name()).isPresent()) throw underWay(config.name());
             BackfillRecords.begin(tx, backfill);
-            tables.turns()
-                    .sync()
-                    .runs()
-                    .put(tx, Run.begin(backfill.run(), config.name(), Run.Kind.BACKFILL, backfill.startedAt()));
+            tables.turns().sync().runs().put(tx, backfill.asRun());
             return true;
         });
         CompletableFuture<BackfillStatus> result = new CompletableFuture<>();
@@ -198,10 +176,8 @@ public final class Backfills {
                 return tables.turns()
                         .inTurn(() -> BackfillStep.next(
                                 backfill.run(),
-                                tables.turns().sync(),
-                                host.store(),
-                                tables.source(),
-                                host.clock(),
+                                host,
+                                tables,
                                 runner.config(),
                                 cancellation,
                                 now -> tell(runner, now, "running")));
@@ -251,7 +227,7 @@ public final class Backfills {
             if (result != null) result.completeExceptionally(failure);
             return;
         }
-        boolean isNews = failed.get().failures() == 1;
+        boolean isNews = failed.get().failures().count() == 1;
         boolean isOfSource = tables.sourceTrouble().failed(runner.name(), problem, isNews);
         if (isNews && !isOfSource) LOG.warn("table {}: its backfill: {}", runner.name(), failure.getMessage());
         if (isWaiting(failed.get())) {
@@ -260,7 +236,7 @@ public final class Backfills {
             return;
         }
         tell(runner, failed.get(), "failing");
-        Duration delay = tables.turns().retryDelay(failed.get().failures(), problem);
+        Duration delay = tables.turns().retryDelay(failed.get().failures().count(), problem);
         CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS)
                 .execute(() -> tryAgain(runner, failed.get()));
     }
@@ -282,15 +258,16 @@ public final class Backfills {
     }
 
     private BackfillStatus tell(TableRunner runner, Backfill backfill, String state) {
+        Backfill.PhaseProgress done = backfill.progress();
         Begun since = begun.compute(
                 backfill.run(),
-                (_, before) -> before != null && before.phase() == backfill.phase()
+                (_, before) -> before != null && before.phase() == done.phase()
                         ? before
-                        : new Begun(backfill.phase(), backfill.rows(), System.nanoTime()));
+                        : new Begun(done.phase(), done.rows(), System.nanoTime()));
         Progress progress = Progress.of(
-                Math.max(0, backfill.rows() - since.rows()),
+                Math.max(0, done.rows() - since.rows()),
                 since.rows(),
-                backfill.expected(),
+                done.expected(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since.nanos()));
         BackfillStatus status = BackfillStatus.of(backfill, state, progress);
         current.put(runner.name(), status);
@@ -312,14 +289,21 @@ public final class Backfills {
     }
 
     private void ended(dev.perigee.store.Transaction tx, Backfill backfill, Run.Outcome outcome, Instant now) {
-        Run run = Run.begin(backfill.run(), backfill.name(), Run.Kind.BACKFILL, backfill.startedAt())
-                .recounted(backfill.counts());
+        Run run = backfill.asRun();
         tables.turns().sync().runs().put(tx, run.finished(outcome, now, Optional.empty()));
+    }
+
+    /// The number of rows in the scope, as far as the source can estimate it.
+    private static Optional<Long> expectedRows(BackfillScope scope, SourceTable table) {
+        if (scope.key().isPresent()) return Optional.of(1L);
+        boolean isRange = scope.from().isPresent() || scope.to().isPresent();
+        return isRange || table.estimatedRows() < 0 ? Optional.empty() : Optional.of(table.estimatedRows());
     }
 
     /// Whether it continues only after an admin's confirmation.
     private static boolean isWaiting(Backfill backfill) {
-        return backfill.error()
+        return backfill.failures()
+                .error()
                 .filter(problem -> problem.fault().equals(Fault.MASS_DELETE.name()))
                 .isPresent();
     }

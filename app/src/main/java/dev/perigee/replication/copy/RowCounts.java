@@ -1,5 +1,7 @@
 package dev.perigee.replication.copy;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
+
 /// How many rows of a copy were inserted, updated, deleted or left unchanged.
 ///
 /// @param unchanged rows the source sent that the copy already had, with equal values; nothing was written for them
@@ -15,6 +17,7 @@ public record RowCounts(long inserted, long updated, long deleted, long unchange
     }
 
     /// Whether any row of the copy was changed.
+    @JsonIgnore
     public boolean isChange() {
         return inserted + updated + deleted > 0;
     }
