@@ -13,7 +13,6 @@ import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.sqlite.Value;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -48,15 +47,13 @@ final class KeyComparison {
     /// @param compared the number of rows of the copy that were compared
     /// @param exchanged the number of keys that the source sent
     /// @param missing the number of these keys that the copy did not have
-    /// @param asOf see [Snapshot#asOf]
     /// @param identity see [Snapshot#identity]
     record Found(
             Candidates candidates,
             long compared,
             long exchanged,
             long missing,
-            Optional<Instant> asOf,
-            Optional<String> position,
+            SnapshotTime snapshot,
             Optional<Identity> identity) {}
 
     /// The part of the copy that is left to look at after the snapshot was closed.
@@ -65,8 +62,7 @@ final class KeyComparison {
     /// @param isFound whether the source has a row: given the hash of its key if `wanted` is set, else its rowid
     private record Rest(Optional<BitSet> wanted, LongPredicate isFound) {}
 
-    private record Seen(
-            Optional<Rest> rest, Optional<Instant> asOf, Optional<String> position, Optional<Identity> identity) {}
+    private record Seen(Optional<Rest> rest, SnapshotTime snapshot, Optional<Identity> identity) {}
 
     private final Source source;
     private final CheckTarget copy;
@@ -96,13 +92,10 @@ final class KeyComparison {
         Seen seen = source.snapshot(
                 copy.where(),
                 List.of(copy.table().id()),
-                snapshot -> new Seen(
-                        exchange(snapshot, ours),
-                        snapshot.asOf(),
-                        snapshot.position(),
-                        snapshot.identity(copy.table())));
+                snapshot ->
+                        new Seen(exchange(snapshot, ours), SnapshotTime.of(snapshot), snapshot.identity(copy.table())));
         seen.rest().ifPresent(this::look);
-        return new Found(candidates, ours.keys(), exchanged, missing, seen.asOf(), seen.position(), seen.identity());
+        return new Found(candidates, ours.keys(), exchanged, missing, seen.snapshot(), seen.identity());
     }
 
     private Optional<Rest> exchange(Snapshot snapshot, KeyDigests ours) {

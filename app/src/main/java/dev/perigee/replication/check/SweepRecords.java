@@ -25,12 +25,12 @@ final class SweepRecords {
         put.bindText(1, sweep.table())
                 .bindInt(2, sweep.at().toEpochMilli())
                 .bindText(3, ConfigRecords.word(sweep.verdict()))
-                .bindInt(4, sweep.compared())
-                .bindInt(5, sweep.exchanged())
-                .bindInt(6, sweep.deleted())
-                .bindInt(7, sweep.missing());
-        bindInstant(put, 8, sweep.asOf());
-        put.bindText(9, sweep.position().orElse(null))
+                .bindInt(4, sweep.rows().compared())
+                .bindInt(5, sweep.rows().exchanged())
+                .bindInt(6, sweep.rows().deleted())
+                .bindInt(7, sweep.rows().missing());
+        bindInstant(put, 8, sweep.snapshot().asOf());
+        put.bindText(9, sweep.snapshot().position().orElse(null))
                 .bindInt(10, sweep.awaiting())
                 .bindText(11, sweep.error().map(Problem::fault).orElse(null))
                 .bindText(12, sweep.error().map(Problem::message).orElse(null))
@@ -49,12 +49,8 @@ final class SweepRecords {
                     String.valueOf(rows.textAt(0)),
                     Instant.ofEpochMilli(rows.intAt(1)),
                     Sweep.Verdict.valueOf(String.valueOf(rows.textAt(2)).toUpperCase(Locale.ROOT)),
-                    rows.intAt(3),
-                    rows.intAt(4),
-                    rows.intAt(5),
-                    rows.intAt(6),
-                    instant(rows, 7),
-                    Optional.ofNullable(rows.textAt(8)),
+                    new Sweep.Rows(rows.intAt(3), rows.intAt(4), rows.intAt(5), rows.intAt(6)),
+                    new SnapshotTime(instant(rows, 7), Optional.ofNullable(rows.textAt(8))),
                     rows.intAt(9),
                     Optional.ofNullable(rows.textAt(10))
                             .map(fault -> new Problem(

@@ -1,5 +1,6 @@
 package dev.perigee.replication.check;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Problem;
 import java.time.Instant;
@@ -9,23 +10,14 @@ import java.util.Optional;
 ///
 /// @param verdict `clean`, `deleted`, `unconfirmed` or `failed`
 /// @param at when the sweep ended
-/// @param compared the number of rows of the copy that were compared with the source
-/// @param exchanged the number of keys that the source sent for that
-/// @param deleted the number of rows removed from the copy
-/// @param missing the number of keys sent whose rows the copy did not have yet
-/// @param asOf the time of the source's snapshot, by the source's clock
-/// @param position where the source's log stood at the snapshot
+/// @param rows what it compared and removed: its fields stand beside the others in JSON, as those of `snapshot` do
 /// @param awaiting the number of rows that are removed once an admin confirms it
 /// @param error why the sweep failed, or what has to be confirmed
 public record SweepStatus(
         String verdict,
         Instant at,
-        long compared,
-        long exchanged,
-        long deleted,
-        long missing,
-        Optional<Instant> asOf,
-        Optional<String> position,
+        @JsonUnwrapped Sweep.Rows rows,
+        @JsonUnwrapped SnapshotTime snapshot,
         Optional<Long> awaiting,
         Optional<Problem> error) {
 
@@ -33,12 +25,8 @@ public record SweepStatus(
         return new SweepStatus(
                 ConfigRecords.word(sweep.verdict()),
                 sweep.at(),
-                sweep.compared(),
-                sweep.exchanged(),
-                sweep.deleted(),
-                sweep.missing(),
-                sweep.asOf(),
-                sweep.position(),
+                sweep.rows(),
+                sweep.snapshot(),
                 sweep.awaiting() == 0 ? Optional.empty() : Optional.of(sweep.awaiting()),
                 sweep.error());
     }

@@ -122,22 +122,24 @@ public final class Sweeps implements CheckSchedule.Scheduled {
                 : made.map(SweepRun::awaiting).orElse(0L);
         Optional<KeyComparison.Found> first = made.flatMap(SweepRun::first);
         Optional<KeyComparison.Found> last = made.flatMap(SweepRun::last);
+        Sweep.Rows rows = new Sweep.Rows(
+                first.map(KeyComparison.Found::compared).orElse(0L),
+                made.map(SweepRun::exchanged).orElse(0L),
+                deleted,
+                last.map(KeyComparison.Found::missing).orElse(0L));
         return new Sweep(
                 runner.name(),
                 now,
                 verdict,
-                first.map(KeyComparison.Found::compared).orElse(0L),
-                made.map(SweepRun::exchanged).orElse(0L),
-                deleted,
-                last.map(KeyComparison.Found::missing).orElse(0L),
-                last.flatMap(KeyComparison.Found::asOf),
-                last.flatMap(KeyComparison.Found::position),
+                rows,
+                last.map(KeyComparison.Found::snapshot).orElse(SnapshotTime.NONE),
                 awaiting,
                 problem);
     }
 
     private Run finished(Run run, Sweep sweep, SyncCancellation cancellation) {
-        RowCounts counts = new RowCounts(0, 0, sweep.deleted(), Math.max(0, sweep.compared() - sweep.deleted()));
+        long deleted = sweep.rows().deleted();
+        RowCounts counts = new RowCounts(0, 0, deleted, Math.max(0, sweep.rows().compared() - deleted));
         Run.Outcome outcome = cancellation.isCancelled()
                 ? Run.Outcome.STOPPED
                 : sweep.error().isPresent() ? Run.Outcome.FAILED : Run.Outcome.OK;
