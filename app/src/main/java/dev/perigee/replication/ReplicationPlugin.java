@@ -273,7 +273,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
 
         @Override
         public void verified(Proof proof) {
-            if (events.isHeard()) events.publish("proof", ProofView.of(proof.table(), Optional.of(proof)));
+            if (events.isHeard()) events.publish("proof", ProofView.of(proof));
         }
 
         @Override

@@ -14,12 +14,10 @@ import dev.perigee.source.Source;
 import dev.perigee.store.Store;
 import dev.perigee.store.Transaction;
 import dev.perigee.store.TransactionWork;
-import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.LongConsumer;
 
 /// One pass over a table at the source, in one snapshot, which compares its rows with the copy as they stream in. Syncs
 /// go on meanwhile: nothing is locked, and a read transaction on the copy ends after about [Comparison#SLICE_ROWS]
@@ -35,17 +33,13 @@ final class ComparePass {
 
     /// @param rows the number of rows of the source; all were compared
     /// @param digest the digest of these rows as the copy stores them
-    /// @param asOf [dev.perigee.source.Snapshot#asOf]
-    /// @param position where the source's log stood at the snapshot
     /// @param suspects keys of rows that seem to differ
-    record Result(long rows, String digest, Optional<Instant> asOf, Optional<String> position, Suspects suspects) {}
+    record Result(long rows, String digest, SnapshotTime snapshot, Suspects suspects) {}
 
     private final Store store;
     private final Source source;
     private final CheckTarget copy;
-    private final RateLimit rate;
-    private final LongConsumer progress;
-    private final SyncCancellation cancellation;
+    private final PassControl control;
 
     /// Ends the reading thread when the comparing thread has failed.
     private final SyncCancellation stop = new SyncCancellation();
@@ -55,23 +49,14 @@ final class ComparePass {
     private long rows;
 
     // Written by the reading thread before it hands over the first page or the end.
-    private Optional<Instant> asOf = Optional.empty();
-    private Optional<String> position = Optional.empty();
+    private SnapshotTime snapshotTime = SnapshotTime.NONE;
 
-    /// @param progress is told the number of rows compared so far, after each slice; must not block
-    ComparePass(
-            Store store,
-            Source source,
-            CheckTarget copy,
-            RateLimit rate,
-            LongConsumer progress,
-            SyncCancellation cancellation) {
+    /// @param control is told the progress after each slice
+    ComparePass(Store store, Source source, CheckTarget copy, PassControl control) {
         this.store = store;
         this.source = source;
         this.copy = copy;
-        this.rate = rate;
-        this.progress = progress;
-        this.cancellation = cancellation;
+        this.control = control;
     }
 
     /// Compares all rows. Called once; blocks until the source's last row and the copy's last row have been compared.
@@ -90,7 +75,7 @@ final class ComparePass {
                 for (Batch first = pipeline.take(); first != null; first = pipeline.take()) {
                     compareSlice(comparison, pipeline, first);
                 }
-                while (restSlice(comparison)) cancellation.check();
+                while (restSlice(comparison)) control.cancellation().check();
             } catch (RuntimeException | Error e) {
                 stop.cancel(ThreadFailures.unwrapped(e));
                 reader.interrupt(); // it may be waiting for a free batch, or for the source
@@ -99,11 +84,11 @@ final class ComparePass {
                 join(reader); // it writes to the memory that is freed next
             }
         }
-        return new Result(rows, digest.text(), asOf, position, suspects);
+        return new Result(rows, digest.text(), snapshotTime, suspects);
     }
 
     private int batchRows() {
-        return rate.portion(BATCH_ROWS);
+        return control.rate().portion(BATCH_ROWS);
     }
 
     // The reading thread.
@@ -114,8 +99,7 @@ final class ComparePass {
                     ? new Scope.ByKey(Optional.empty(), Optional.empty())
                     : new Scope.Changed(Optional.empty());
             source.snapshot(copy.where(), List.of(copy.table().id()), snapshot -> {
-                asOf = snapshot.asOf();
-                position = snapshot.position();
+                snapshotTime = SnapshotTime.of(snapshot);
                 return snapshot.pull(copy.pull(scope, batchRows()), pipeline);
             });
             pipeline.end(null);
@@ -125,10 +109,10 @@ final class ComparePass {
     }
 
     private void read(Batch page) {
-        cancellation.check();
+        control.cancellation().check();
         digest.add(page, row -> copy.isWanted(page, row));
         try {
-            rate.passed(page.rowCount());
+            control.rate().passed(page.rowCount());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Fault.CLOSED.in(copy.where(), "its check was interrupted", "Nothing was changed", e);
@@ -138,7 +122,7 @@ final class ComparePass {
     // The comparing thread.
 
     private void compareSlice(Comparison comparison, ComparePipeline pipeline, Batch first) {
-        cancellation.check();
+        control.cancellation().check();
         rows += inRead(tx -> {
             requireSame(tx);
             comparison.begin(tx);
@@ -151,7 +135,7 @@ final class ComparePass {
             }
             return inSlice;
         });
-        progress.accept(rows);
+        control.progress().accept(rows);
     }
 
     private boolean restSlice(Comparison comparison) {
@@ -188,7 +172,7 @@ final class ComparePass {
                 }));
             } catch (PerigeeException e) {
                 if (e.fault() != Fault.BUSY || hasBegun.get() || tries == READ_TRIES) throw e;
-                cancellation.check();
+                control.cancellation().check();
             }
         }
     }

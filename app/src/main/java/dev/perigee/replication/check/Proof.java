@@ -1,5 +1,6 @@
 package dev.perigee.replication.check;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.perigee.replication.state.Problem;
 import java.time.Instant;
 import java.util.Optional;
@@ -9,15 +10,6 @@ import java.util.Optional;
 /// @param table the name the table is configured by
 /// @param tookMs milliseconds from beginning to end
 /// @param generation the generation of the copy that was compared; 0 if the comparison did not begin
-/// @param asOf the time of the source's snapshot, by the source's clock; empty if none was taken
-/// @param position where the source's log stood at the snapshot
-/// @param rows the number of rows of the source that were compared
-/// @param missing the number of rows that only the source had
-/// @param different the number of rows whose values differed
-/// @param extra the number of rows that only the copy had
-/// @param pending the number of rows that seemed to differ and that the next sync fetches: behind, not lost
-/// @param repaired how many of the missing, different and extra rows were written or removed
-/// @param digest the digest of the source's rows as the copy stores them, see [dev.perigee.batch.Digest]
 /// @param error why the verification is unfinished, or why differences were left
 public record Proof(
         String table,
@@ -25,23 +17,40 @@ public record Proof(
         Instant startedAt,
         long tookMs,
         long generation,
-        Optional<Instant> asOf,
-        Optional<String> position,
-        long rows,
-        long missing,
-        long different,
-        long extra,
-        long pending,
-        long repaired,
-        Optional<String> digest,
+        Compared compared,
         Optional<Problem> error) {
+
+    /// The rows of the source that were compared with the copy, and what was found.
+    ///
+    /// @param rows the number of rows of the source that were compared
+    /// @param digest the digest of the source's rows as the copy stores them, see [dev.perigee.batch.Digest]
+    public record Compared(
+            @JsonUnwrapped SnapshotTime snapshot,
+            long rows,
+            @JsonUnwrapped Differences differences,
+            Optional<String> digest) {
+        /// Nothing was compared yet.
+        static final Compared NOTHING = new Compared(SnapshotTime.NONE, 0, Differences.NONE, Optional.empty());
+    }
+
+    /// The number of rows in which source and copy differed.
+    ///
+    /// @param missing the number of rows that only the source had
+    /// @param different the number of rows whose values differed
+    /// @param extra the number of rows that only the copy had
+    /// @param pending the number of rows that seemed to differ and that the next sync fetches: behind, not lost
+    /// @param repaired how many of the missing, different and extra rows were written or removed
+    public record Differences(long missing, long different, long extra, long pending, long repaired) {
+        static final Differences NONE = new Differences(0, 0, 0, 0, 0);
+    }
 
     /// The number of rows that were found wrong and were not repaired.
     ///
     /// @param mayKeep whether rows that only the copy has are meant to stay
     public long left(boolean mayKeep) {
         if (verdict != Verdict.DIFFERENT) return 0;
-        return Math.max(0, missing + different + (mayKeep ? 0 : extra) - repaired);
+        Differences found = compared.differences();
+        return Math.max(0, found.missing() + found.different() + (mayKeep ? 0 : found.extra()) - found.repaired());
     }
 
     enum Verdict {

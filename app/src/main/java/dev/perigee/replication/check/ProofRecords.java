@@ -1,5 +1,7 @@
 package dev.perigee.replication.check;
 
+import dev.perigee.replication.check.Proof.Compared;
+import dev.perigee.replication.check.Proof.Differences;
 import dev.perigee.replication.check.Proof.Verdict;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Problem;
@@ -46,20 +48,22 @@ public final class ProofRecords {
                 ON CONFLICT (name) DO UPDATE SET verdict = ?2, started_at = ?3, took_ms = ?4, generation = ?5,
                     as_of = ?6, position = ?7, rows = ?8, missing = ?9, different = ?10, extra = ?11, pending = ?12,
                     repaired = ?13, digest = ?14, error_fault = ?15, error_message = ?16, error_remedy = ?17""");
+        Compared compared = proof.compared();
+        Differences found = compared.differences();
         put.bindText(1, proof.table())
                 .bindText(2, ConfigRecords.word(proof.verdict()))
                 .bindInt(3, proof.startedAt().toEpochMilli())
                 .bindInt(4, proof.tookMs())
                 .bindInt(5, proof.generation());
-        bindInstant(put, 6, proof.asOf());
-        put.bindText(7, proof.position().orElse(null))
-                .bindInt(8, proof.rows())
-                .bindInt(9, proof.missing())
-                .bindInt(10, proof.different())
-                .bindInt(11, proof.extra())
-                .bindInt(12, proof.pending())
-                .bindInt(13, proof.repaired())
-                .bindText(14, proof.digest().orElse(null))
+        bindInstant(put, 6, compared.snapshot().asOf());
+        put.bindText(7, compared.snapshot().position().orElse(null))
+                .bindInt(8, compared.rows())
+                .bindInt(9, found.missing())
+                .bindInt(10, found.different())
+                .bindInt(11, found.extra())
+                .bindInt(12, found.pending())
+                .bindInt(13, found.repaired())
+                .bindText(14, compared.digest().orElse(null))
                 .bindText(15, proof.error().map(Problem::fault).orElse(null))
                 .bindText(16, proof.error().map(Problem::message).orElse(null))
                 .bindText(17, proof.error().map(Problem::remedy).orElse(null))
@@ -69,7 +73,7 @@ public final class ProofRecords {
         SqliteStatement verified = tx.statement("""
                 UPDATE tmp_replication_proofs
                 SET verified_at = ?2, verified_verdict = ?3, verified_generation = ?4 WHERE name = ?1""").bindText(1, proof.table());
-        bindInstant(verified, 2, proof.asOf().filter(_ -> isGood));
+        bindInstant(verified, 2, compared.snapshot().asOf().filter(_ -> isGood));
         verified.bindText(3, isGood ? ConfigRecords.word(proof.verdict()) : null)
                 .bindInt(4, proof.generation())
                 .run();
@@ -96,21 +100,17 @@ public final class ProofRecords {
     }
 
     private static Entry entry(SqliteStatement rows) {
+        Differences found =
+                new Differences(rows.intAt(8), rows.intAt(9), rows.intAt(10), rows.intAt(11), rows.intAt(12));
+        Compared compared =
+                new Compared(new SnapshotTime(instant(rows, 5), text(rows, 6)), rows.intAt(7), found, text(rows, 13));
         Proof proof = new Proof(
                 String.valueOf(rows.textAt(0)),
                 verdict(rows, 1),
                 Instant.ofEpochMilli(rows.intAt(2)),
                 rows.intAt(3),
                 rows.intAt(4),
-                instant(rows, 5),
-                text(rows, 6),
-                rows.intAt(7),
-                rows.intAt(8),
-                rows.intAt(9),
-                rows.intAt(10),
-                rows.intAt(11),
-                rows.intAt(12),
-                text(rows, 13),
+                compared,
                 text(rows, 14)
                         .map(fault -> new Problem(
                                 fault, text(rows, 15).orElse(""), text(rows, 16).orElse(""))));

@@ -13,6 +13,7 @@ import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,9 +81,12 @@ public final class ProofRoutes {
                 table,
                 entry.map(Entry::last),
                 ProofView.Verified.of(entry, state),
-                checks.due(table, CheckSchedule.Kind.VERIFY),
-                isRunning,
-                isRunning ? verifications.progress(table) : Optional.empty());
+                new ProofView.Next(
+                        due(table), isRunning, isRunning ? verifications.progress(table) : Optional.empty()));
+    }
+
+    private Optional<Instant> due(String table) {
+        return checks.due(table, CheckSchedule.Kind.VERIFY);
     }
 
     /// Starts a verification. The answer has its proof if it ends within the limit; otherwise it continues.
@@ -103,9 +107,7 @@ public final class ProofRoutes {
                         table.name(),
                         Optional.of(proof),
                         ProofView.Verified.of(verifications.proof(table.name()), state(table)),
-                        checks.due(table.name(), CheckSchedule.Kind.VERIFY),
-                        false,
-                        Optional.empty()));
+                        ProofView.Next.due(due(table.name()))));
         return answer;
     }
 

@@ -1,5 +1,6 @@
 package dev.perigee.replication.check;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.perigee.replication.check.ProofRecords.Entry;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Problem;
@@ -14,34 +15,19 @@ import java.util.Optional;
 /// @param verdict `equal`, `repaired`, `different`, `unfinished`; `none` before the first verification
 /// @param startedAt when the verification began
 /// @param ms how long it took, in milliseconds
-/// @param asOf the time of the source's snapshot, by the source's clock
-/// @param position where the source's log stood at the snapshot
-/// @param rows the number of rows of the source that were compared
-/// @param pending the number of rows that are only behind: the next sync fetches them
-/// @param digest the digest of the source's rows as the copy stores them
+/// @param compared what was compared and found, with its fields beside the others in JSON; all zero before the first
+///     verification
 /// @param verified the last verification that found the copy equal or repaired it; empty if the copy was replaced since
-/// @param nextVerifyAt when the next verification is due by schedule
-/// @param running whether a check of the table runs, or waits for its turn
-/// @param progress the progress of the running verification
+/// @param next the verification that runs or is due next, with its fields beside the others in JSON
 public record ProofView(
         String table,
         String verdict,
         Optional<Instant> startedAt,
         Optional<Long> ms,
-        Optional<Instant> asOf,
-        Optional<String> position,
-        long rows,
-        long missing,
-        long different,
-        long extra,
-        long pending,
-        long repaired,
-        Optional<String> digest,
+        @JsonUnwrapped Proof.Compared compared,
         Optional<Problem> error,
         Optional<Verified> verified,
-        Optional<Instant> nextVerifyAt,
-        boolean running,
-        Optional<Progress> progress) {
+        @JsonUnwrapped Next next) {
 
     /// The last verification that still holds.
     ///
@@ -57,36 +43,32 @@ public record ProofView(
         }
     }
 
-    /// A verification that has just ended, without what else is known of the table.
-    public static ProofView of(String table, Optional<Proof> proof) {
-        return of(table, proof, Optional.empty(), Optional.empty(), false, Optional.empty());
+    /// The verification of the table that runs or is due next.
+    ///
+    /// @param nextVerifyAt when the next verification is due by schedule
+    /// @param running whether a check of the table runs, or waits for its turn
+    /// @param progress the progress of the running verification
+    public record Next(Optional<Instant> nextVerifyAt, boolean running, Optional<Progress> progress) {
+        /// None runs.
+        static Next due(Optional<Instant> nextVerifyAt) {
+            return new Next(nextVerifyAt, false, Optional.empty());
+        }
     }
 
-    public static ProofView of(
-            String table,
-            Optional<Proof> proof,
-            Optional<Verified> verified,
-            Optional<Instant> nextVerifyAt,
-            boolean isRunning,
-            Optional<Progress> progress) {
+    /// A verification that has just ended, without what else is known of the table.
+    public static ProofView of(Proof proof) {
+        return of(proof.table(), Optional.of(proof), Optional.empty(), Next.due(Optional.empty()));
+    }
+
+    static ProofView of(String table, Optional<Proof> proof, Optional<Verified> verified, Next next) {
         return new ProofView(
                 table,
                 proof.map(Proof::verdict).map(ConfigRecords::word).orElse("none"),
                 proof.map(Proof::startedAt),
                 proof.map(Proof::tookMs),
-                proof.flatMap(Proof::asOf),
-                proof.flatMap(Proof::position),
-                proof.map(Proof::rows).orElse(0L),
-                proof.map(Proof::missing).orElse(0L),
-                proof.map(Proof::different).orElse(0L),
-                proof.map(Proof::extra).orElse(0L),
-                proof.map(Proof::pending).orElse(0L),
-                proof.map(Proof::repaired).orElse(0L),
-                proof.flatMap(Proof::digest),
+                proof.map(Proof::compared).orElse(Proof.Compared.NOTHING),
                 proof.flatMap(Proof::error),
                 verified,
-                nextVerifyAt,
-                isRunning,
-                progress);
+                next);
     }
 }

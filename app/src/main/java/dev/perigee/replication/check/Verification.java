@@ -3,13 +3,14 @@ package dev.perigee.replication.check;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
+import dev.perigee.replication.check.Proof.Compared;
+import dev.perigee.replication.check.Proof.Differences;
 import dev.perigee.replication.check.Proof.Verdict;
 import dev.perigee.replication.check.Recheck.Fixes;
 import dev.perigee.replication.check.Recheck.Found;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.sync.MassDeleteGuard;
-import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.replication.sync.ThreadFailures;
 import dev.perigee.source.Source;
@@ -19,7 +20,6 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,9 +54,7 @@ final class Verification {
     private final InstantSource clock;
     private final TableRunner runner;
     private final Order order;
-    private final RateLimit rate;
-    private final LongConsumer progress;
-    private final SyncCancellation cancellation;
+    private final PassControl control;
     private final Instant startedAt;
 
     private Optional<CheckTarget> copy = Optional.empty();
@@ -65,24 +63,19 @@ final class Verification {
     private long repaired;
 
     /// @param source gives the source; may throw [Fault#SOURCE_NOT_CONFIGURED]
-    /// @param progress is told the number of rows compared so far; must not block
     Verification(
             Store store,
             Supplier<Source> source,
             InstantSource clock,
             TableRunner runner,
             Order order,
-            RateLimit rate,
-            LongConsumer progress,
-            SyncCancellation cancellation) {
+            PassControl control) {
         this.store = store;
         this.source = source;
         this.clock = clock;
         this.runner = runner;
         this.order = order;
-        this.rate = rate;
-        this.progress = progress;
-        this.cancellation = cancellation;
+        this.control = control;
         this.startedAt = clock.instant();
     }
 
@@ -95,13 +88,13 @@ final class Verification {
             CheckTarget checked = CheckTarget.of(store, source.get(), runner.config());
             copy = Optional.of(checked);
             Source remembered = SameTableSource.remembered(store, source.get(), checked.config(), checked.table());
-            ComparePass.Result all = new ComparePass(store, remembered, checked, rate, progress, cancellation).run();
+            ComparePass.Result all = new ComparePass(store, remembered, checked, control).run();
             pass = all;
             boolean isLeft = order.isWhole() && all.suspects().leftOut() > 0;
             if (!isLeft) lookAgain(remembered, all.suspects());
             return judged(all.suspects());
         } catch (RuntimeException e) {
-            PerigeeException failure = cancellation.reason().orElseGet(() -> ThreadFailures.unwrapped(e));
+            PerigeeException failure = control.cancellation().reason().orElseGet(() -> ThreadFailures.unwrapped(e));
             if (failure.fault() == Fault.INTERNAL)
                 LOG.error("table {}: internal error in a verification", runner.name(), e);
             return proof(Verdict.UNFINISHED, Optional.of(Problem.of(failure)));
@@ -136,7 +129,7 @@ final class Verification {
             all = all.plus(await(runner.exclusively(itsOwn -> {
                 // Two cancellations apply: the check's own, when the server stops, and the task's, when the table is
                 // removed or paused.
-                cancellation.check();
+                control.cancellation().check();
                 return second.look(runner.config(), portion, fixes, itsOwn);
             })));
         }
@@ -179,6 +172,11 @@ final class Verification {
 
     private Proof proof(Verdict verdict, Optional<Problem> error) {
         ComparePass.Result all = pass;
+        Differences differences =
+                new Differences(found.missing(), found.different(), found.extra(), found.pending(), repaired);
+        Compared compared = all == null
+                ? new Compared(SnapshotTime.NONE, 0, differences, Optional.empty())
+                : new Compared(all.snapshot(), all.rows(), differences, Optional.of(all.digest()));
         // If differences were found and not repaired, the verdict says so, whatever went wrong afterwards.
         boolean isDifferent = verdict == Verdict.UNFINISHED && found.differences() > repaired;
         return new Proof(
@@ -186,16 +184,8 @@ final class Verification {
                 isDifferent ? Verdict.DIFFERENT : verdict,
                 startedAt,
                 Math.max(0, clock.millis() - startedAt.toEpochMilli()),
-                copy.map(checked -> checked.state().copy().generation()).orElse(0L),
-                Optional.ofNullable(all).flatMap(ComparePass.Result::asOf),
-                Optional.ofNullable(all).flatMap(ComparePass.Result::position),
-                all == null ? 0 : all.rows(),
-                found.missing(),
-                found.different(),
-                found.extra(),
-                found.pending(),
-                repaired,
-                Optional.ofNullable(all).map(ComparePass.Result::digest),
+                copy.map(checked -> checked.state().generation()).orElse(0L),
+                compared,
                 error);
     }
 

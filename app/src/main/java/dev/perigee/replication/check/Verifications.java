@@ -3,6 +3,7 @@ package dev.perigee.replication.check;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.plugin.PluginHost;
+import dev.perigee.replication.check.Proof.Differences;
 import dev.perigee.replication.check.ProofRecords.Entry;
 import dev.perigee.replication.check.Verification.Order;
 import dev.perigee.replication.copy.RowCounts;
@@ -80,7 +81,8 @@ public final class Verifications implements CheckSchedule.Scheduled {
                     .isPresent();
             if (isTooMuch) return Optional.empty();
             if (proof.verdict().isGood()) Recovery.ended(host.store(), table.name());
-            RowCounts counts = new RowCounts(proof.missing(), proof.different(), proof.extra(), 0);
+            Differences found = proof.compared().differences();
+            RowCounts counts = new RowCounts(found.missing(), found.different(), found.extra(), 0);
             return Optional.of(SyncResult.of(table.name(), counts, proof.tookMs(), proof.error()));
         });
     }
@@ -119,23 +121,17 @@ public final class Verifications implements CheckSchedule.Scheduled {
         long began = host.clock().millis();
         try {
             progress(name, 0, expected, began);
-            Proof proof = new Verification(
-                            host.store(),
-                            tables::source,
-                            host.clock(),
-                            table,
-                            order,
-                            new RateLimit(rowsPerSecond),
-                            rows -> progress(name, rows, expected, began),
-                            cancellation)
-                    .run();
+            PassControl control = new PassControl(
+                    new RateLimit(rowsPerSecond), rows -> progress(name, rows, expected, began), cancellation);
+            Proof proof = new Verification(host.store(), tables::source, host.clock(), table, order, control).run();
             host.store().write(tx -> {
                 // Nothing is recorded for a table that was removed meanwhile.
                 Optional<TableState> state = StateRecords.find(tx, name);
                 if (state.isPresent()) ProofRecords.put(tx, proof);
                 // An admin or another program may have written to the copy, so that its recorded row count is wrong.
-                boolean isMiscounted =
-                        state.filter(now -> now.copy().rows() != proof.rows()).isPresent();
+                boolean isMiscounted = state.filter(
+                                now -> now.rowCount() != proof.compared().rows())
+                        .isPresent();
                 if (proof.verdict().isGood() && isMiscounted) StateRecords.recount(tx, name);
                 return true;
             });
