@@ -70,7 +70,7 @@ public record SameTableSource(Source source, Asking asking) implements Source {
     private static boolean isSame(Optional<Identity> before, Optional<Identity> now) {
         if (now.isEmpty() || before.isEmpty()) return now.equals(before);
         return now.get().isSameTable(before.get())
-                && now.get().storage().equals(before.get().storage());
+                && now.get().table().storage().equals(before.get().table().storage());
     }
 
     @Override

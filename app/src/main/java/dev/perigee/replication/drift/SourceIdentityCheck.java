@@ -111,14 +111,14 @@ public final class SourceIdentityCheck {
 
     private Found compare(Identity before, Identity now, Snapshot snapshot, boolean isRedefined) {
         requireSame(before, now);
-        boolean isNewHistory = differs(before.timeline(), now.timeline());
+        boolean isNewHistory = differs(before.server().timeline(), now.server().timeline());
         if (isNewHistory && !snapshot.continues(before).equals(Optional.of(true))) {
             throw fault(
                     Fault.SOURCE_BEHIND_CURSOR,
                     "its server is on timeline %d and was on timeline %d: it was restored, or it took over from another server and may have lost transactions that the copy has%s"
                             .formatted(
-                                    now.timeline().orElseThrow(),
-                                    before.timeline().orElseThrow(),
+                                    now.server().timeline().orElseThrow(),
+                                    before.server().timeline().orElseThrow(),
                                     behind(snapshot)));
         }
         boolean isStarted = !isNewHistory && now.wasStartedSince(before);
@@ -129,29 +129,30 @@ public final class SourceIdentityCheck {
                     "its server was started again with less than it had written when the copy was synced: its files were put back to an older state, or a crash lost commits%s"
                             .formatted(behind(snapshot)));
         }
-        if (!isNewHistory && now.counter() < before.counter()) {
+        if (!isNewHistory && now.progress().counter() < before.progress().counter()) {
             throw lasting(
                     now,
                     "its server has counted %d transactions, and had counted %d before: it went back%s"
-                            .formatted(now.counter(), before.counter(), behind(snapshot)));
+                            .formatted(
+                                    now.progress().counter(), before.progress().counter(), behind(snapshot)));
         }
         requireSequence(before, now);
-        for (Map.Entry<Long, Long> part : before.storage().entrySet()) {
-            Long file = now.storage().get(part.getKey());
+        for (Map.Entry<Long, Long> part : before.table().storage().entrySet()) {
+            Long file = now.table().storage().get(part.getKey());
             if (file == null) continue;
             boolean isOtherFile = !file.equals(part.getValue());
             // A crash empties an unlogged part, which keeps its file.
-            boolean isUnlogged = now.unlogged().contains(part.getKey());
+            boolean isUnlogged = now.table().unlogged().contains(part.getKey());
             if (isOtherFile || isUnlogged)
                 requireRows(before, now, part.getKey(), snapshot, isRedefined && isOtherFile);
         }
         List<String> notes = new ArrayList<>();
-        List<Long> newParts = now.storage().keySet().stream()
-                .filter(part -> !before.storage().containsKey(part))
+        List<Long> newParts = now.table().storage().keySet().stream()
+                .filter(part -> !before.table().storage().containsKey(part))
                 .sorted()
                 .toList();
-        long gone = before.storage().keySet().stream()
-                .filter(part -> !now.storage().containsKey(part))
+        long gone = before.table().storage().keySet().stream()
+                .filter(part -> !now.table().storage().containsKey(part))
                 .count();
         if (!newParts.isEmpty())
             notes.add("%d partitions were attached; their rows are fetched".formatted(newParts.size()));
@@ -169,29 +170,29 @@ public final class SourceIdentityCheck {
     }
 
     private void requireServer(Identity before, Identity now) {
-        if (differs(before.system(), now.system())) {
+        if (differs(before.server().system(), now.server().system())) {
             throw fault(
                     Fault.SOURCE_REPLACED, "another server answers under its address: its system identifier differs");
         }
-        if (before.database() != now.database()) {
+        if (before.server().database() != now.server().database()) {
             throw fault(Fault.SOURCE_REPLACED, "its database was created again under the same name: its OID differs");
         }
     }
 
     private void requireSame(Identity before, Identity now) {
         requireServer(before, now);
-        if (before.table() != now.table()) {
+        if (before.table().number() != now.table().number()) {
             throw fault(
                     Fault.SOURCE_REPLACED,
                     "the table was dropped and created again under the same name: its OID was %d and is %d"
-                            .formatted(before.table(), now.table()));
+                            .formatted(before.table().number(), now.table().number()));
         }
     }
 
     private void requireSequence(Identity before, Identity now) {
         Optional<Integer> cursor = config.cursorColumn().flatMap(table::column).map(column -> column.identity());
-        Long was = cursor.map(before.sequences()::get).orElse(null);
-        Long is = cursor.map(now.sequences()::get).orElse(null);
+        Long was = cursor.map(before.table().sequences()::get).orElse(null);
+        Long is = cursor.map(now.table().sequences()::get).orElse(null);
         if (was == null || is == null || is >= was) return;
         throw lasting(now, "the sequence of its cursor was set back, so new rows get values behind the cursor");
     }
@@ -214,7 +215,7 @@ public final class SourceIdentityCheck {
                 now,
                 "it was emptied or rewritten at once, as by %s: no row is left as it was%s"
                         .formatted(
-                                now.unlogged().contains(part)
+                                now.table().unlogged().contains(part)
                                         ? "a crash of its server, which empties unlogged tables, or by TRUNCATE"
                                         : "TRUNCATE",
                                 behind(snapshot)));
@@ -290,7 +291,7 @@ public final class SourceIdentityCheck {
     /// Remembers the fault, so that every sync fails with it until the copy is recovered: what showed it may be gone at
     /// the next check. On a standby it is not remembered, because a standby that lags catches up by itself.
     private PerigeeException lasting(Identity now, String what) {
-        if (!now.isStandby()) {
+        if (!now.server().isStandby()) {
             Suspicion suspicion = new Suspicion(Fault.SOURCE_BEHIND_CURSOR.name(), what);
             store.write(tx -> {
                 DriftRecords.suspicion(tx, config.name(), suspicion);

@@ -148,7 +148,7 @@ final class SyncRun {
     /// replayed. Empty where a standby does not tell.
     Optional<Instant> freshAt() {
         Instant began = committed.startedAt();
-        boolean isStandby = lineage.now().map(Identity::isStandby).orElse(false);
+        boolean isStandby = lineage.now().map(now -> now.server().isStandby()).orElse(false);
         return isStandby ? replayedUntil.map(until -> until.isBefore(began) ? until : began) : Optional.of(began);
     }
 

@@ -24,17 +24,7 @@ import org.postgresql.jdbc.PgConnection;
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA">Control data
 ///     functions</a>
-record PostgresIdentity(
-        PgConnection session,
-        Capabilities can,
-        Optional<String> system,
-        Optional<Long> timeline,
-        boolean isStandby,
-        long database,
-        PostgresMoment moment,
-        Optional<String> position,
-        Optional<String> run,
-        Optional<String> reached) {
+record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server server, Identity.Progress progress) {
 
     private static final String PLACE = """
             SELECT pg_is_in_recovery(),
@@ -104,17 +94,18 @@ record PostgresIdentity(
                                     isStandby ? none : can.orNull(session, FLUSHED),
                                     isStandby ? none : can.orNull(session, COMMITTED)));
             can.are(said[0] + ":" + said[1]);
-            return new PostgresIdentity(
-                    session,
-                    can,
+            Identity.Server server = new Identity.Server(
                     Optional.ofNullable(said[0]),
                     Optional.ofNullable(said[1]).map(Long::valueOf),
                     isStandby,
-                    place.getLong(2),
-                    moment,
+                    place.getLong(2));
+            Identity.Progress progress = new Identity.Progress(
+                    moment.xmax(),
+                    moment.xmin() + ":" + moment.xmax(),
                     position,
                     Optional.ofNullable(said[2]),
                     Optional.ofNullable(said[3]).map(flushed -> flushed + (said[4] == null ? "" : " " + said[4])));
+            return new PostgresIdentity(session, can, server, progress);
         }
     }
 
@@ -124,8 +115,8 @@ record PostgresIdentity(
                 SELECT n.nspname, c.relname
                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 WHERE c.oid = ?::oid AND ? = (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())""")) {
-            statement.setLong(1, identity.table());
-            statement.setLong(2, identity.database());
+            statement.setLong(1, identity.table().number());
+            statement.setLong(2, identity.server().database());
             try (ResultSet row = statement.executeQuery()) {
                 return row.next() ? Optional.of(new TableId(row.getString(1), row.getString(2))) : Optional.empty();
             }
@@ -151,25 +142,16 @@ record PostgresIdentity(
             }
         }
         return new Identity(
-                system,
-                timeline,
-                isStandby,
-                database,
-                oid,
-                storage,
-                unlogged,
-                sequences(oid),
-                moment.xmax(),
-                moment.xmin() + ":" + moment.xmax(),
-                position,
-                run,
-                reached,
+                server,
+                new Identity.Table(oid, storage, unlogged, sequences(oid)),
+                progress,
                 table.isFiltered() ? Optional.of(RowVisibility.of(session, can, table, config)) : Optional.empty());
     }
 
     Optional<Boolean> continues(Identity earlier) throws SQLException {
-        boolean isOtherTimeline =
-                timeline.isPresent() && earlier.timeline().isPresent() && !timeline.equals(earlier.timeline());
+        Optional<Long> before = earlier.server().timeline();
+        Optional<Long> now = server.timeline();
+        boolean isOtherTimeline = now.isPresent() && before.isPresent() && !now.equals(before);
         return isOtherTimeline ? branchedAfter(earlier) : startedAfter(earlier);
     }
 
@@ -178,11 +160,12 @@ record PostgresIdentity(
     /// overtakes what was remembered, so the place where it began is compared, as long as it can be seen. A standby may
     /// begin anywhere, and replays the rest again.
     private Optional<Boolean> startedAfter(Identity earlier) throws SQLException {
-        if (isStandby || earlier.isStandby() || run.equals(earlier.run())) return Optional.of(true);
+        boolean isStandby = server.isStandby() || earlier.server().isStandby();
+        if (isStandby || progress.run().equals(earlier.progress().run())) return Optional.of(true);
         if (can.answers(session, AURORA)) return Optional.of(true);
-        if (earlier.reached().isEmpty()) return Optional.empty();
-        String[] reached = earlier.reached().get().split(" ");
-        if (reached.length == 3 && moment.xmax() - earlier.counter() < 1L << 31) {
+        if (earlier.progress().reached().isEmpty()) return Optional.empty();
+        String[] reached = earlier.progress().reached().get().split(" ");
+        if (reached.length == 3 && progress.counter() - earlier.progress().counter() < 1L << 31) {
             String sql =
                     "extract(epoch FROM pg_xact_commit_timestamp('%s'::xid))".formatted(Long.parseLong(reached[1]));
             String committed = row(session, "SELECT " + can.orNull(session, sql))[0];
@@ -193,7 +176,8 @@ record PostgresIdentity(
         String[] last = checkpoint.split(" ");
         long began = lsn(last[0]);
         if (Long.compareUnsigned(began, lsn(reached[0])) < 0) return Optional.of(false);
-        boolean mayLack = earlier.position()
+        boolean mayLack = earlier.progress()
+                .position()
                 .map(seen -> Long.compareUnsigned(began, lsn(seen)) < 0)
                 .orElse(false);
         if (mayLack) return Optional.empty();
@@ -203,16 +187,17 @@ record PostgresIdentity(
     /// Whether the new timeline branched off after everything that `earlier` had seen. The timeline's history file
     /// tells where each earlier timeline was left: what was seen before that place is still there.
     private Optional<Boolean> branchedAfter(Identity earlier) throws SQLException {
-        if (earlier.position().isEmpty()) return Optional.empty();
-        String file = "pg_wal/%08X.history".formatted(timeline.orElseThrow());
+        if (earlier.progress().position().isEmpty()) return Optional.empty();
+        String file = "pg_wal/%08X.history".formatted(server.timeline().orElseThrow());
         String read = can.orNull(session, "pg_read_file('%s', 0, 1000000, true)".formatted(file));
         String[] history = row(session, "SELECT " + read);
         if (history[0] == null) return Optional.empty();
-        long seen = lsn(earlier.position().get());
+        long seen = lsn(earlier.progress().position().get());
         for (String line : history[0].split("\n")) {
             String[] fields = line.strip().split("\\s+");
             boolean isIt = fields.length >= 2
-                    && fields[0].equals(earlier.timeline().orElseThrow().toString());
+                    && fields[0].equals(
+                            earlier.server().timeline().orElseThrow().toString());
             if (isIt) return Optional.of(Long.compareUnsigned(seen, lsn(fields[1])) <= 0);
         }
         return Optional.of(false);

@@ -284,7 +284,8 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public Optional<Boolean> keepsRowsOf(SourceTable table, Identity earlier, long part) {
-        Optional<String> changed = asked(table, () -> changedRows(table).since(table, earlier.mark()));
+        Optional<String> changed = asked(
+                table, () -> changedRows(table).since(table, earlier.progress().mark()));
         if (changed.isEmpty()) return Optional.empty();
         String sql = "SELECT EXISTS (SELECT FROM %s AS r WHERE r.tableoid = %d AND NOT %s)"
                 .formatted(PostgresNames.table(table.id()), part, changed.get());

@@ -78,10 +78,11 @@ class ManagedServersTest {
             assertThat(source.count(table)).isEqualTo(100);
             boolean isAnswered = inSnapshot(snapshot -> {
                 Optional<String> answer = function.startsWith("pg_control")
-                        ? snapshot.identity(table).orElseThrow().system()
+                        ? snapshot.identity(table).orElseThrow().server().system()
                         : function.startsWith("pg_walfile")
                                 ? snapshot.identity(table)
                                         .orElseThrow()
+                                        .server()
                                         .timeline()
                                         .map(String::valueOf)
                                 : snapshot.position();
