@@ -79,13 +79,15 @@ final class TableOffer {
     }
 
     static String rows(SourceTable table) {
-        return table.estimatedRows() < 0 ? "?" : String.format(Locale.ROOT, "%,d", table.estimatedRows());
+        return table.estimate().rows() < 0
+                ? "?"
+                : String.format(Locale.ROOT, "%,d", table.estimate().rows());
     }
 
     static Map<String, Object> plain(Choice choice) {
         Map<String, Object> table = new LinkedHashMap<>();
         table.put("table", name(choice.table().id()));
-        table.put("estimatedRows", choice.table().estimatedRows());
+        table.put("estimatedRows", choice.table().estimate().rows());
         choice.config().ifPresent(config -> {
             table.put("name", config.name());
             table.put("mode", config.mode().name().toLowerCase(Locale.ROOT));

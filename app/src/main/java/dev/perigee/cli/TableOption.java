@@ -7,6 +7,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.replication.TableChooser;
 import dev.perigee.replication.TableChooser.Choice;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceKey;
 import dev.perigee.source.SourceTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,18 +82,7 @@ final class TableOption {
     /// The table with the key that `--key` gives, so that it does not count as a table without a key.
     private SourceTable keyed(SourceTable table) {
         if (key().isEmpty()) return table;
-        return new SourceTable(
-                table.id(),
-                table.kind(),
-                table.columns(),
-                key(),
-                "configured",
-                table.indexes(),
-                table.estimatedRows(),
-                table.estimatedBytes(),
-                table.parts(),
-                table.unreadable(),
-                table.isFiltered());
+        return table.withKey(SourceKey.configured(key()));
     }
 
     private List<String> key() {

@@ -106,17 +106,18 @@ public final class TableChooser {
         String name = name(table);
         TableConfig xmin = TableConfig.of(name, TableConfig.Mode.XMIN, TableConfig.DEFAULT_INTERVAL);
         TableConfig full = TableConfig.of(name, TableConfig.Mode.FULL, TableConfig.DEFAULT_INTERVAL);
-        if (table.key().isEmpty()) {
+        if (table.key().isMissing()) {
             return with(
                     table,
                     List.of(full),
-                    "all rows are fetched each time, since %s; nothing is missed".formatted(table.whyNoKey()));
+                    "all rows are fetched each time, since %s; nothing is missed"
+                            .formatted(table.key().whyMissing()));
         }
         boolean hasTransactions =
                 table.kind() == SourceTable.Kind.TABLE || table.kind() == SourceTable.Kind.PARTITIONED_TABLE;
         Optional<SourceColumn> updated = updated(table);
         boolean isCheap = updated.flatMap(column -> indexOn(table, column)).isPresent()
-                || (table.estimatedRows() < SMALL_ROWS && table.estimatedBytes() < SMALL_BYTES)
+                || (table.estimate().rows() < SMALL_ROWS && table.estimate().bytes() < SMALL_BYTES)
                 || !hasTransactions;
         if (updated.isPresent() && isCheap) {
             TableConfig cursor = TableConfig.of(name, updated.get().name(), TableConfig.DEFAULT_INTERVAL);
@@ -222,8 +223,8 @@ public final class TableChooser {
     }
 
     private static Optional<SourceColumn> integerKey(SourceTable table) {
-        if (table.key().size() != 1) return Optional.empty();
-        return table.column(table.key().getFirst())
+        if (table.key().columns().size() != 1) return Optional.empty();
+        return table.column(table.key().columns().getFirst())
                 .filter(column -> INTEGER.matcher(lower(column.sourceType())).matches());
     }
 

@@ -8,6 +8,7 @@ import dev.perigee.source.Obstacle.Effect;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceIndex;
+import dev.perigee.source.SourceKey;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
@@ -50,7 +51,7 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
                 .flatMap(table::column)
                 .filter(cursor -> !Guarantee.isStamped(config.orElseThrow(), table, false))
                 .ifPresent(cursor -> obstacles.add(byClients(table, cursor)));
-        if (table.key().isEmpty()) withKey(table).ifPresent(obstacles::add);
+        if (table.key().isMissing()) withKey(table).ifPresent(obstacles::add);
         TableChooser.updated(table)
                 .filter(updated -> TableChooser.indexOn(table, updated).isEmpty())
                 .flatMap(updated -> indexed(table, updated))
@@ -85,8 +86,8 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
         if (table.kind() != SourceTable.Kind.TABLE && table.kind() != SourceTable.Kind.PARTITIONED_TABLE) {
             return Optional.empty();
         }
-        String what = table.whyNoKey() + ", so all rows are fetched each time";
-        if (table.keyOrigin().equals(SourceTable.INHERITED)) return Optional.of(Obstacle.of(Effect.DEARER, what));
+        String what = table.key().whyMissing() + ", so all rows are fetched each time";
+        if (table.key().equals(SourceKey.INHERITED)) return Optional.of(Obstacle.of(Effect.DEARER, what));
         Optional<SourceIndex> unique =
                 table.indexes().stream().filter(SourceIndex::isUnique).findFirst();
         if (unique.isPresent()) {
@@ -115,7 +116,7 @@ public record TableOutlook(Choice choice, Optional<String> guarantee, List<Obsta
             case PARTITIONED_TABLE -> "CREATE INDEX";
             case VIEW, FOREIGN_TABLE -> "";
         };
-        if (how.isEmpty() || table.key().isEmpty()) return Optional.empty();
+        if (how.isEmpty() || table.key().isMissing()) return Optional.empty();
         return Optional.of(Obstacle.of(
                 Effect.DEARER,
                 "\"%s\" looks like the time of the last change and has no index".formatted(updated.name()),

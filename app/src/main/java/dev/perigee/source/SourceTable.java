@@ -10,36 +10,49 @@ import java.util.Optional;
 /// A table, view, materialized view or foreign table of a source.
 ///
 /// @param columns in the catalog's order
-/// @param key the primary key's columns in key order, else those of a unique index without NULLs; empty where there is
-///     neither
-/// @param keyOrigin for people: `primary key`, `unique index "orders_code_key"`, `configured`, `none`, or [#INHERITED]
-/// @param estimatedRows the source's estimate, -1 where it has none
-/// @param estimatedBytes size at the source, -1 where unknown
 /// @param parts by a column's identity: names inside its type that the texts of its values depend on (PostgreSQL:
 ///     labels of enums, attributes of composites, objects that a `regclass` names), by what they name. Under
 ///     [#ALL_ROWS]: what computes the rows of a view. When one of these changes, rows read differently although nobody
 ///     wrote them
-/// @param unreadable by a column's identity: the names of columns that the source's user may not read
-/// @param isFiltered whether the table is read even if the source hides rows of it from the user; if not, reading it
-///     then is a fault
 public record SourceTable(
         TableId id,
         Kind kind,
         List<SourceColumn> columns,
-        List<String> key,
-        String keyOrigin,
+        SourceKey key,
         List<SourceIndex> indexes,
-        long estimatedRows,
-        long estimatedBytes,
+        Estimate estimate,
         Map<Integer, Map<String, String>> parts,
-        Map<Integer, String> unreadable,
-        boolean isFiltered) {
-
-    /// `keyOrigin` of a table whose own keys do not cover all its rows, because other tables inherit from it.
-    public static final String INHERITED = "none, since other tables inherit from it";
+        Access access) {
 
     /// A key in `parts` that is not a column's identity: it stands for all columns together.
     public static final int ALL_ROWS = 0;
+
+    /// How large the source believes the table to be.
+    ///
+    /// @param rows the number of rows, -1 where it has no estimate
+    /// @param bytes the size at the source, -1 where unknown
+    public record Estimate(long rows, long bytes) {
+        public static final Estimate UNKNOWN = new Estimate(-1, -1);
+    }
+
+    /// What the source's user may read of the table.
+    ///
+    /// @param unreadable by a column's identity: the names of columns that the source's user may not read
+    /// @param isFiltered whether the table is read even if the source hides rows of it from the user; if not, reading
+    ///     it then is a fault
+    public record Access(Map<Integer, String> unreadable, boolean isFiltered) {
+        /// All columns may be read, and all rows must be.
+        public static final Access FULL = new Access(Map.of(), false);
+
+        public Access {
+            unreadable = Map.copyOf(unreadable);
+        }
+
+        /// Whether there is a column of this name that the user may not read.
+        public boolean isUnreadable(String column) {
+            return unreadable.containsValue(column);
+        }
+    }
 
     public enum Kind {
         TABLE,
@@ -51,53 +64,26 @@ public record SourceTable(
 
     public SourceTable {
         columns = List.copyOf(columns);
-        key = List.copyOf(key);
         indexes = List.copyOf(indexes);
         parts = Map.copyOf(parts);
-        unreadable = Map.copyOf(unreadable);
-    }
-
-    /// A table whose types contain no names and whose columns may all be read.
-    public SourceTable(
-            TableId id,
-            Kind kind,
-            List<SourceColumn> columns,
-            List<String> key,
-            String keyOrigin,
-            List<SourceIndex> indexes,
-            long estimatedRows,
-            long estimatedBytes) {
-        this(id, kind, columns, key, keyOrigin, indexes, estimatedRows, estimatedBytes, Map.of(), Map.of(), false);
     }
 
     /// The same table, to be read as the `rowSecurity` setting says.
     SourceTable readBy(RowSecurity choice) {
-        return new SourceTable(
-                id,
-                kind,
-                columns,
-                key,
-                keyOrigin,
-                indexes,
-                estimatedRows,
-                estimatedBytes,
-                parts,
-                unreadable,
-                choice == RowSecurity.FILTERED);
+        Access chosen = new Access(access.unreadable(), choice == RowSecurity.FILTERED);
+        return new SourceTable(id, kind, columns, key, indexes, estimate, parts, chosen);
     }
 
-    /// Why the table has no key: a clause that calls the table `it`.
-    public String whyNoKey() {
-        return keyOrigin.equals(INHERITED)
-                ? "other tables inherit from it, and its keys do not cover their rows"
-                : "it has neither a primary key nor a unique index without NULLs";
+    /// The same table with another key.
+    public SourceTable withKey(SourceKey other) {
+        return new SourceTable(id, kind, columns, other, indexes, estimate, parts, access);
     }
 
     /// Whether the source itself refuses two rows that have the same values, none of them NULL, in all of these
     /// columns.
     public boolean isUnique(List<String> names) {
-        if (keyOrigin.equals(INHERITED)) return false;
-        boolean isKey = !key.isEmpty() && names.containsAll(key);
+        if (key.equals(SourceKey.INHERITED)) return false;
+        boolean isKey = !key.isMissing() && names.containsAll(key.columns());
         return isKey || indexes.stream().anyMatch(index -> index.isUnique() && names.containsAll(index.columns()));
     }
 

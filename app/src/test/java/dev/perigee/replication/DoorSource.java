@@ -12,6 +12,7 @@ import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceColumn.Option;
+import dev.perigee.source.SourceKey;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.source.ValueType;
@@ -71,11 +72,11 @@ final class DoorSource implements Source {
                 new TableId("public", name),
                 SourceTable.Kind.TABLE,
                 List.of(column("id", 1), column("c", 2)),
-                List.of("id"),
-                "primary key",
+                new SourceKey(List.of("id"), "primary key"),
                 List.of(),
-                -1,
-                -1);
+                SourceTable.Estimate.UNKNOWN,
+                Map.of(),
+                SourceTable.Access.FULL);
     }
 
     /// Every moment is the same, and all transactions have ended.

@@ -99,8 +99,8 @@ public abstract class SourceContractTest {
         assertThat(table.columns())
                 .extracting(SourceColumn::declaredType)
                 .containsExactly("INTEGER", "INTEGER", "TEXT");
-        assertThat(table.key()).containsExactly("id");
-        assertThat(table.keyOrigin()).isEqualTo("primary key");
+        assertThat(table.key().columns()).containsExactly("id");
+        assertThat(table.key().origin()).isEqualTo("primary key");
         assertThat(table.kind()).isEqualTo(SourceTable.Kind.TABLE);
         assertThat(source.describe("SHOP_ITEMS")).isEqualTo(table);
         assertThat(source.describe(table.id().toString())).isEqualTo(table);

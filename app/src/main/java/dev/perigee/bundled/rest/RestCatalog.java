@@ -159,7 +159,7 @@ final class RestCatalog {
                         + SqlNames.quoted(found.id().name()),
                 found.id().toString(),
                 columns,
-                found.key()));
+                found.key().columns()));
     }
 
     private static Column external(SourceColumn column) {

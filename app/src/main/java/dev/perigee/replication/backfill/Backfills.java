@@ -297,7 +297,9 @@ public final class Backfills {
     private static Optional<Long> expectedRows(BackfillScope scope, SourceTable table) {
         if (scope.key().isPresent()) return Optional.of(1L);
         boolean isRange = scope.from().isPresent() || scope.to().isPresent();
-        return isRange || table.estimatedRows() < 0 ? Optional.empty() : Optional.of(table.estimatedRows());
+        return isRange || table.estimate().rows() < 0
+                ? Optional.empty()
+                : Optional.of(table.estimate().rows());
     }
 
     /// Whether it continues only after an admin's confirmation.

@@ -150,7 +150,7 @@ public record CopyDefinition(
         Set<String> unwanted = new HashSet<>(config.exclude());
         for (String name : config.columns()) require(table, name, "columns", where);
         for (String name : config.exclude()) {
-            if (!table.unreadable().containsValue(name)) require(table, name, "exclude", where);
+            if (!table.access().isUnreadable(name)) require(table, name, "exclude", where);
         }
         List<CopyColumn> columns = table.columns().stream()
                 .filter(c -> (wanted.isEmpty() || wanted.contains(c.name())) && !unwanted.contains(c.name()))
@@ -291,7 +291,7 @@ public record CopyDefinition(
     }
 
     private static SourceColumn require(SourceTable table, String column, String field, String where) {
-        if (table.unreadable().containsValue(column)) throw table.unreadable(where, column);
+        if (table.access().isUnreadable(column)) throw table.unreadable(where, column);
         return table.column(column)
                 .orElseThrow(() -> Fault.SOURCE_COLUMN_MISSING.in(
                         where,
@@ -345,13 +345,14 @@ public record CopyDefinition(
     }
 
     private static List<String> key(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
-        List<String> key = config.key().isEmpty() ? table.key() : config.key();
+        List<String> key = config.key().isEmpty() ? table.key().columns() : config.key();
         // In mode `full` each sync replaces the whole copy, so no row has to be found by its key.
         if (key.isEmpty() && config.mode() == Mode.FULL) return key;
         if (key.isEmpty()) {
             throw Fault.KEY_MISSING.in(
                     where,
-                    "rows of %s cannot be told apart: %s".formatted(table.id(), table.whyNoKey()),
+                    "rows of %s cannot be told apart: %s"
+                            .formatted(table.id(), table.key().whyMissing()),
                     "Nothing was changed",
                     "name the columns that identify a row as `key`, or copy the table in mode `full`");
         }

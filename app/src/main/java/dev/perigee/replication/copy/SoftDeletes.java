@@ -68,7 +68,7 @@ public final class SoftDeletes {
     static void check(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
         String name = column(config);
         if (name == null) return;
-        if (table.unreadable().containsValue(name)) throw table.unreadable(where, name);
+        if (table.access().isUnreadable(name)) throw table.unreadable(where, name);
         SourceColumn column = table.column(name)
                 .orElseThrow(() -> Fault.SOURCE_COLUMN_MISSING.in(
                         where,
@@ -77,7 +77,7 @@ public final class SoftDeletes {
         if (copied.stream().noneMatch(c -> c.name().equals(name))) {
             throw refused(where, name, "is not among the columns copied");
         }
-        boolean isKey = (config.key().isEmpty() ? table.key() : config.key()).contains(name);
+        boolean isKey = (config.key().isEmpty() ? table.key().columns() : config.key()).contains(name);
         if (isKey || column.isNotNull() && isTime(column.sourceType())) {
             throw refused(where, name, "always has a value, so every row would count as deleted");
         }

@@ -95,7 +95,7 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
     /// values continue to change.
     private static void requireReadable(Drift drift, SourceTable table, TableConfig config) {
         for (CopyColumn column : drift.dropped()) {
-            String name = table.unreadable().get(column.identity());
+            String name = table.access().unreadable().get(column.identity());
             if (name != null) throw table.unreadable("table " + config.name(), name);
         }
     }

@@ -67,7 +67,8 @@ public record ColumnBackfill(List<String> columns, long after, long upTo, long r
     /// Whether rows can be fetched by the keys that the copy has. The copy's key must be the source's own, so that an
     /// index finds the rows. Each key value must have a text that the source reads as the same value.
     public static boolean isPossible(TableConfig config, SourceTable table, CopyDefinition definition) {
-        boolean isFound = !definition.key().isEmpty() && definition.key().equals(table.key());
+        boolean isFound = !definition.key().isEmpty()
+                && definition.key().equals(table.key().columns());
         return isFound
                 && definition.key().stream()
                         .map(name -> table.column(name).orElseThrow())

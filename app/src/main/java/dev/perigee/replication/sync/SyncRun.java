@@ -128,7 +128,7 @@ final class SyncRun {
             });
         });
         if (committed.kind() == Run.Kind.RESYNC) compared = ResyncCounts.compare(store, config.name(), plan);
-        else if (plan.shadow().isPresent() && plan.table().isFiltered()) refuseMassDelete();
+        else if (plan.shadow().isPresent() && plan.table().access().isFiltered()) refuseMassDelete();
     }
 
     String name() {
@@ -319,8 +319,8 @@ final class SyncRun {
 
     private void committed(Run run) {
         committed = run;
-        Optional<Long> estimated = plan.isLoading() && plan.table().estimatedRows() >= 0
-                ? Optional.of(plan.table().estimatedRows())
+        Optional<Long> estimated = plan.isLoading() && plan.table().estimate().rows() >= 0
+                ? Optional.of(plan.table().estimate().rows())
                 : Optional.empty();
         listener.progress(
                 config.name(),

@@ -145,7 +145,9 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
                 server,
                 new Identity.Table(oid, storage, unlogged, sequences(oid)),
                 progress,
-                table.isFiltered() ? Optional.of(RowVisibility.of(session, can, table, config)) : Optional.empty());
+                table.access().isFiltered()
+                        ? Optional.of(RowVisibility.of(session, can, table, config))
+                        : Optional.empty());
     }
 
     Optional<Boolean> continues(Identity earlier) throws SQLException {

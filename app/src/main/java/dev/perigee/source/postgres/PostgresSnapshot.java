@@ -262,14 +262,14 @@ final class PostgresSnapshot implements Snapshot {
         return asked(table, () -> {
             List<Obstacle> found = new ArrayList<>();
             if (hasNumbers(table)) untold(table).ifPresent(found::add);
-            if (table.isFiltered()) hiding(table).ifPresent(found::add);
+            if (table.access().isFiltered()) hiding(table).ifPresent(found::add);
             return found;
         });
     }
 
     @Override
     public Optional<String> viewer(SourceTable table) {
-        return table.isFiltered() ? Optional.of(horizon.server().user()) : Optional.empty();
+        return table.access().isFiltered() ? Optional.of(horizon.server().user()) : Optional.empty();
     }
 
     @Override
@@ -320,7 +320,7 @@ final class PostgresSnapshot implements Snapshot {
 
     private <T> T asked(SourceTable table, PostgresFaults.Asking<T> asking) {
         return PostgresFaults.guard("table " + table.id(), config, () -> {
-            filter(table.isFiltered());
+            filter(table.access().isFiltered());
             return asking.ask();
         });
     }

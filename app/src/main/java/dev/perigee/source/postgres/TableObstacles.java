@@ -156,11 +156,14 @@ record TableObstacles(PgConnection session, PostgresSnapshot snapshot) {
         String name = PostgresNames.table(table.id());
         String user = PostgresNames.name(user());
         List<Obstacle> found = new ArrayList<>();
-        if (!table.unreadable().isEmpty()) {
+        if (!table.access().unreadable().isEmpty()) {
             found.add(Obstacle.of(
                     Effect.NOTE,
                     "%s may not read its columns %s, so the copy does not have them"
-                            .formatted(user(), String.join(", ", new TreeMap<>(table.unreadable()).values())),
+                            .formatted(
+                                    user(),
+                                    String.join(
+                                            ", ", new TreeMap<>(table.access().unreadable()).values())),
                     "GRANT SELECT ON %s TO %s".formatted(name, user)));
         }
         if (known.isUnlogged()) {

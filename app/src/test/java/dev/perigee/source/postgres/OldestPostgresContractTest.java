@@ -61,7 +61,7 @@ class OldestPostgresContractTest extends SourceContractTest {
             assertThat(source.describe("aaa").columns())
                     .extracting(SourceColumn::isOrdered)
                     .containsOnly(true);
-            assertThat(source.describe("aaa").estimatedRows()).isEqualTo(-1);
+            assertThat(source.describe("aaa").estimate().rows()).isEqualTo(-1);
         }
     }
 

@@ -118,7 +118,7 @@ class PostgresCatalogTest {
         postgres.execute("CREATE TABLE %s (id int PRIMARY KEY)".formatted(PostgresNames.name(name)));
         SourceTable table = describe(written);
         assertThat(table.id()).isEqualTo(new TableId("public", name));
-        assertThat(table.key()).containsExactly("id");
+        assertThat(table.key().columns()).containsExactly("id");
         assertThat(discover()).containsExactly(table);
     }
 
@@ -172,11 +172,11 @@ class PostgresCatalogTest {
                         "parted PARTITIONED_TABLE",
                         "plain TABLE",
                         "seen VIEW");
-        assertThat(describe("parted").key()).containsExactly("id", "day");
-        assertThat(describe("parted_1_a").key()).containsExactly("id", "day");
-        assertThat(describe("seen").keyOrigin()).isEqualTo("none");
+        assertThat(describe("parted").key().columns()).containsExactly("id", "day");
+        assertThat(describe("parted_1_a").key().columns()).containsExactly("id", "day");
+        assertThat(describe("seen").key().origin()).isEqualTo("none");
         // A materialized view's columns are never NOT NULL in the catalog, so its index proves no key.
-        assertThat(describe("kept").key()).isEmpty();
+        assertThat(describe("kept").key().columns()).isEmpty();
         assertFails(() -> describe("numbers"), Fault.SOURCE_TABLE_MISSING);
         assertFails(() -> describe("pair"), Fault.SOURCE_TABLE_MISSING);
     }
@@ -190,7 +190,7 @@ class PostgresCatalogTest {
         SourceTable far = describe("far");
         assertThat(far.kind()).isEqualTo(Kind.FOREIGN_TABLE);
         assertThat(far.columns()).extracting(SourceColumn::name).containsExactly("id", "name");
-        assertThat(far.estimatedRows()).isEqualTo(-1);
+        assertThat(far.estimate().rows()).isEqualTo(-1);
         assertThat(discover()).containsExactly(far);
     }
 
@@ -307,18 +307,18 @@ class PostgresCatalogTest {
                 CREATE UNIQUE INDEX t_ba ON t (b, a) INCLUDE (c);
                 CREATE UNIQUE INDEX t_abd ON t (a, b, d);
                 CREATE UNIQUE INDEX t_c ON t (c)""");
-        assertThat(describe("t").key()).containsExactly("b", "a");
-        assertThat(describe("t").keyOrigin()).isEqualTo("unique index \"t_ba\"");
+        assertThat(describe("t").key().columns()).containsExactly("b", "a");
+        assertThat(describe("t").key().origin()).isEqualTo("unique index \"t_ba\"");
         assertThat(describe("t").indexes())
                 .containsExactly(
                         new SourceIndex("t_abd", List.of("a", "b", "d"), true),
                         new SourceIndex("t_ba", List.of("b", "a"), true),
                         new SourceIndex("t_c", List.of("c"), true));
         postgres.execute("ALTER TABLE t REPLICA IDENTITY USING INDEX t_abd");
-        assertThat(describe("t").key()).containsExactly("a", "b", "d");
+        assertThat(describe("t").key().columns()).containsExactly("a", "b", "d");
         postgres.execute("ALTER TABLE t ADD PRIMARY KEY (d, a)");
-        assertThat(describe("t").key()).containsExactly("d", "a");
-        assertThat(describe("t").keyOrigin()).isEqualTo("primary key");
+        assertThat(describe("t").key().columns()).containsExactly("d", "a");
+        assertThat(describe("t").key().origin()).isEqualTo("primary key");
     }
 
     @ParameterizedTest
@@ -335,8 +335,8 @@ class PostgresCatalogTest {
             })
     void what_does_not_identify_a_row_is_not_taken_for_a_key(String ddl) {
         postgres.execute("CREATE TABLE t (a int NOT NULL, b text NOT NULL, c int); " + ddl);
-        assertThat(describe("t").key()).isEmpty();
-        assertThat(describe("t").keyOrigin()).isEqualTo("none");
+        assertThat(describe("t").key().columns()).isEmpty();
+        assertThat(describe("t").key().origin()).isEqualTo("none");
     }
 
     @Test
@@ -347,7 +347,7 @@ class PostgresCatalogTest {
             assertThatThrownBy(() -> statement.execute("CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a)"))
                     .isInstanceOf(SQLException.class);
         }
-        assertThat(describe("t").key()).isEmpty();
+        assertThat(describe("t").key().columns()).isEmpty();
         assertThat(describe("t").indexes()).isEmpty();
     }
 
@@ -356,9 +356,9 @@ class PostgresCatalogTest {
         postgres.execute("""
                 CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE child () INHERITS (t);
                 INSERT INTO t VALUES (1); INSERT INTO child VALUES (1)""");
-        assertThat(describe("t").key()).isEmpty();
+        assertThat(describe("t").key().columns()).isEmpty();
         postgres.execute("DROP TABLE child");
-        assertThat(describe("t").key()).containsExactly("id");
+        assertThat(describe("t").key().columns()).containsExactly("id");
     }
 
     @Test
@@ -423,15 +423,15 @@ class PostgresCatalogTest {
                 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5000);
                 CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (5000) TO (20000);
                 INSERT INTO p SELECT id FROM t""");
-        assertThat(describe("empty").estimatedRows()).isEqualTo(-1);
+        assertThat(describe("empty").estimate().rows()).isEqualTo(-1);
         postgres.execute("ANALYZE");
-        assertThat(describe("t").estimatedRows()).isEqualTo(10_000);
-        assertThat(describe("t").estimatedBytes()).isBetween(300_000L, 500_000L);
-        assertThat(describe("p").estimatedRows()).isEqualTo(10_000);
-        assertThat(describe("p").estimatedBytes()).isBetween(300_000L, 500_000L);
-        assertThat(describe("empty").estimatedRows()).isZero();
-        assertThat(describe("v").estimatedRows()).isEqualTo(-1);
-        assertThat(describe("v").estimatedBytes()).isEqualTo(-1);
+        assertThat(describe("t").estimate().rows()).isEqualTo(10_000);
+        assertThat(describe("t").estimate().bytes()).isBetween(300_000L, 500_000L);
+        assertThat(describe("p").estimate().rows()).isEqualTo(10_000);
+        assertThat(describe("p").estimate().bytes()).isBetween(300_000L, 500_000L);
+        assertThat(describe("empty").estimate().rows()).isZero();
+        assertThat(describe("v").estimate().rows()).isEqualTo(-1);
+        assertThat(describe("v").estimate().bytes()).isEqualTo(-1);
     }
 
     @Test
@@ -442,7 +442,7 @@ class PostgresCatalogTest {
             c.setAutoCommit(false);
             statement.execute("LOCK TABLE busy IN ACCESS EXCLUSIVE MODE");
             assertThat(discover()).hasSize(2);
-            assertThat(describe("busy").key()).containsExactly("id");
+            assertThat(describe("busy").key().columns()).containsExactly("id");
         }
     }
 

@@ -249,7 +249,7 @@ class PostgresPullTest {
                 CREATE TABLE keyless (a int, c int NOT NULL);
                 INSERT INTO keyless VALUES (1, 1), (NULL, 2)""");
         SourceTable table = source.describe("keyless");
-        assertThat(table.key()).isEmpty();
+        assertThat(table.key().columns()).isEmpty();
         try (CollectedPages pages = new CollectedPages(2, 10)) {
             Pull pull = new Pull(
                     table,
@@ -411,7 +411,7 @@ class PostgresPullTest {
         return new Pull(
                 table,
                 table.columns().stream().map(SourceColumn::name).toList(),
-                table.key(),
+                table.key().columns(),
                 scope,
                 1000,
                 NumericStorage.EXACT,

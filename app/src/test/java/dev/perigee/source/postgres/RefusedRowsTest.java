@@ -94,7 +94,7 @@ class RefusedRowsTest {
                             "names",
                             List.of(id),
                             snapshot -> snapshot.absent(
-                                    table, table.key(), Set.of(), keys, Optional.empty(), Optional.empty())))
+                                    table, table.key().columns(), Set.of(), keys, Optional.empty(), Optional.empty())))
                     .containsExactlyInAnyOrder(1, 3, 4);
             // By bytes "A" would come before "a", and "c" after "B" but before nothing.
             assertThat(source.<List<Integer>>snapshot(
@@ -102,7 +102,7 @@ class RefusedRowsTest {
                             List.of(id),
                             snapshot -> snapshot.absent(
                                     table,
-                                    table.key(),
+                                    table.key().columns(),
                                     Set.of(),
                                     keys,
                                     Optional.of(List.of("a", "2")),
@@ -115,7 +115,7 @@ class RefusedRowsTest {
         return new Pull(
                 table,
                 table.columns().stream().map(column -> column.name()).toList(),
-                table.key(),
+                table.key().columns(),
                 scope,
                 1000,
                 NumericStorage.EXACT,

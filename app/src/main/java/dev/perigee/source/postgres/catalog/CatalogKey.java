@@ -1,28 +1,22 @@
 package dev.perigee.source.postgres.catalog;
 
-import dev.perigee.source.SourceTable;
+import dev.perigee.source.SourceKey;
 import dev.perigee.source.postgres.session.PostgresNames;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/// The columns that identify a row: the primary key, or else a unique index in which no column can be NULL.
-///
-/// @param origin for people, as `SourceTable.keyOrigin`
-record CatalogKey(List<String> columns, String origin) {
-    static final CatalogKey NONE = new CatalogKey(List.of(), "none");
-
-    CatalogKey {
-        columns = List.copyOf(columns);
-    }
+/// Chooses the columns that identify a row: the primary key, or else a unique index in which no column can be NULL.
+final class CatalogKey {
+    private CatalogKey() {}
 
     /// @param columns those that the user may read; a key with other columns is of no use
-    static CatalogKey of(CatalogRelation relation, List<CatalogColumn> columns, List<CatalogIndex> indexes) {
+    static SourceKey of(CatalogRelation relation, List<CatalogColumn> columns, List<CatalogIndex> indexes) {
         // A primary key or a unique index does not cover the tables that inherit, but a SELECT reads their rows too.
-        if (relation.hasChildren()) return new CatalogKey(List.of(), SourceTable.INHERITED);
+        if (relation.hasChildren()) return SourceKey.INHERITED;
         for (CatalogIndex index : indexes) {
             if (index.isPrimary() && index.columns().stream().allMatch(name -> isKnown(columns, name))) {
-                return new CatalogKey(index.columns(), "primary key");
+                return new SourceKey(index.columns(), "primary key");
             }
         }
         Optional<CatalogIndex> best = indexes.stream()
@@ -31,8 +25,8 @@ record CatalogKey(List<String> columns, String origin) {
                 .min(Comparator.comparing((CatalogIndex index) -> !index.isReplicaIdentity())
                         .thenComparing(index -> index.columns().size())
                         .thenComparing(CatalogIndex::name));
-        return best.map(index -> new CatalogKey(index.columns(), "unique index " + PostgresNames.name(index.name())))
-                .orElse(NONE);
+        return best.map(index -> new SourceKey(index.columns(), "unique index " + PostgresNames.name(index.name())))
+                .orElse(SourceKey.NONE);
     }
 
     private static boolean isKnown(List<CatalogColumn> columns, String name) {

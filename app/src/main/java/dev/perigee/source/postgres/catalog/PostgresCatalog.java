@@ -152,22 +152,18 @@ public final class PostgresCatalog {
             List<CatalogIndex> indexes,
             Map<Integer, Map<String, String>> parts,
             Map<Integer, String> unreadable) {
-        CatalogKey key = CatalogKey.of(relation, columns, indexes);
         return new SourceTable(
                 relation.id(),
                 relation.kind(),
                 columns.stream().map(PostgresCatalog::column).toList(),
-                key.columns(),
-                key.origin(),
+                CatalogKey.of(relation, columns, indexes),
                 indexes.stream()
                         .filter(index -> index.isOrdered() && !index.isPrimary()) // the copy has its own primary key
                         .map(CatalogIndex::described)
                         .toList(),
-                relation.estimatedRows(),
-                relation.estimatedBytes(),
+                new SourceTable.Estimate(relation.estimatedRows(), relation.estimatedBytes()),
                 parts,
-                unreadable,
-                false);
+                new SourceTable.Access(unreadable, false));
     }
 
     private static SourceColumn column(CatalogColumn column) {
