@@ -113,8 +113,8 @@ final class PostgresProbe {
                 new Asked("pg_stat_activity", PostgresHorizon.SESSIONS_SHOWN, Optional.empty()),
                 new Asked("pg_prepared_xacts", PostgresHorizon.PREPARED_SHOWN, Optional.empty()),
                 isStandby
-                        ? new Asked("pg_last_wal_replay_lsn", PostgresSnapshot.REPLAYED, position)
-                        : new Asked("pg_current_wal_insert_lsn", PostgresSnapshot.INSERTED, position),
+                        ? new Asked("pg_last_wal_replay_lsn", SnapshotTransaction.REPLAYED, position)
+                        : new Asked("pg_current_wal_insert_lsn", SnapshotTransaction.INSERTED, position),
                 new Asked("pg_control_system", PostgresIdentity.SYSTEM, system),
                 isStandby
                         ? new Asked("pg_control_checkpoint", PostgresIdentity.OF_CONTROL, timeline)

@@ -1,0 +1,135 @@
+package dev.perigee.source.postgres;
+
+import dev.perigee.config.SourceConfig;
+import dev.perigee.source.Moment;
+import dev.perigee.source.TableId;
+import dev.perigee.source.postgres.session.Capabilities;
+import dev.perigee.source.postgres.session.OwnTransactions;
+import dev.perigee.source.postgres.session.PostgresConnections;
+import dev.perigee.source.postgres.session.PostgresNames;
+import dev.perigee.source.postgres.session.PostgresTransaction;
+import dev.perigee.source.postgres.statement.PostgresMoment;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.postgresql.jdbc.PgConnection;
+
+/// The REPEATABLE READ transaction of a snapshot, and what was read when it began.
+///
+/// All settings of a session are made for the transaction only. So they also hold behind poolers that change the
+/// session between two transactions.
+///
+/// @param asOf see [PostgresSnapshot#asOf]
+/// @param position the WAL position behind everything that the snapshot sees; empty where the server refuses to tell
+/// @param serverVersion as `server_version_num`: 160004 for 16.4
+/// @param locked tables that were locked before the snapshot was taken
+/// @param can what the server answers
+record SnapshotTransaction(
+        PgConnection session,
+        PostgresHorizon horizon,
+        Optional<Instant> asOf,
+        Optional<String> position,
+        int serverVersion,
+        Set<TableId> locked,
+        Capabilities can) {
+    /// The WAL position behind everything that the snapshot sees. That includes what was committed with
+    /// `synchronous_commit` off and is not yet written to the log's files.
+    static final String INSERTED = "pg_current_wal_insert_lsn()::text";
+
+    static final String REPLAYED = "pg_last_wal_replay_lsn()::text";
+
+    /// Ends the transaction that `session` is in, reads which transactions are open, and begins the snapshot's own.
+    /// Where our rights allow it, its tables are locked before the snapshot is taken, in the mode of any read. So the
+    /// catalog and the rows are of one definition.
+    ///
+    /// @param connections knows our sessions that only read, and what the server answers
+    static SnapshotTransaction begin(
+            PgConnection session, SourceConfig config, List<TableId> tables, PostgresConnections connections)
+            throws SQLException {
+        try {
+            return begun(session, config, tables, connections.readers(), connections.capabilities());
+        } catch (SQLException e) {
+            connections.capabilities().forget();
+            throw e;
+        }
+    }
+
+    private static SnapshotTransaction begun(
+            PgConnection session, SourceConfig config, List<TableId> tables, OwnTransactions readers, Capabilities can)
+            throws SQLException {
+        Map<Integer, Long> ours = readers.lent();
+        PostgresHorizon.Before before = PostgresHorizon.look(session, can, ours.keySet(), tables);
+        if (!readers.areStill(ours)) before = PostgresHorizon.look(session, can, Set.of(), tables);
+        readers.commit(session);
+        execute(session, settings(session, config, before.lockable(), tables));
+        String position = can.orNull(session, before.isStandby() ? REPLAYED : INSERTED);
+        String server = can.orNull(session, PostgresHorizon.SERVER);
+        // All times are by one clock, the primary's: a standby's own clock continues while nothing is replayed.
+        String clock = before.isStandby()
+                ? "coalesce(%s, clock_timestamp())".formatted(can.orNull(session, PostgresHorizon.REPLAYED_AT))
+                : "clock_timestamp()";
+        try (Statement statement = session.createStatement();
+                ResultSet row = statement.executeQuery("""
+                        SELECT pg_current_snapshot()::text, %s, %s,
+                               current_setting('server_version_num')::int, transaction_timestamp(), pg_backend_pid(),
+                               concat(pg_is_in_recovery(), ' ', %s)""".formatted(clock, position, server))) {
+            row.next();
+            readers.lend(session, row.getInt(6));
+            PostgresMoment numbers = PostgresMoment.of(row.getString(1));
+            Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
+            PostgresHorizon horizon = before.with(now, String.valueOf(row.getString(7)));
+            Instant begun = row.getObject(5, OffsetDateTime.class).toInstant();
+            return new SnapshotTransaction(
+                    session,
+                    horizon,
+                    before.isStandby() ? horizon.settled() : horizon.settled().map(_ -> begun),
+                    Optional.ofNullable(row.getString(3)),
+                    row.getInt(4),
+                    before.lockable(),
+                    can);
+        }
+    }
+
+    /// The statements that make the transaction a snapshot's, and lock those of `tables` that can be locked.
+    private static String settings(
+            PgConnection session, SourceConfig config, Set<TableId> lockable, List<TableId> tables)
+            throws SQLException {
+        String locks = tables.stream()
+                .filter(lockable::contains)
+                .map(PostgresNames::table)
+                .collect(Collectors.joining(", "));
+        return """
+                SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+                SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601';
+                SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL row_security = off;
+                SET LOCAL statement_timeout = %d; %s%s""".formatted(
+                        config.statementTimeout().toMillis(),
+                        PostgresTransaction.withoutRoleLimits(session),
+                        locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE");
+    }
+
+    void execute(String sql) throws SQLException {
+        execute(session, sql);
+    }
+
+    /// The first row's first column as text; empty where there is no row, or where it is NULL.
+    Optional<String> first(String sql) throws SQLException {
+        try (Statement statement = session.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            return row.next() ? Optional.ofNullable(row.getString(1)) : Optional.empty();
+        }
+    }
+
+    private static void execute(PgConnection session, String sql) throws SQLException {
+        try (Statement statement = session.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}
