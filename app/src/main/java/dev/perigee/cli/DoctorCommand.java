@@ -134,7 +134,8 @@ final class DoctorCommand implements Callable<Integer> {
         String where = schemas.isEmpty() ? "" : " in schema " + String.join(" or ", schemas);
         return Fault.NOT_FOUND.in(
                 config.place(),
-                "there is no table%s that %s may read".formatted(where, report.user()),
+                "there is no table%s that %s may read"
+                        .formatted(where, report.server().user()),
                 "No table was examined",
                 "grant SELECT on the tables as shown above, or name another database or schema");
     }

@@ -71,13 +71,14 @@ record DoctorReport(PrintWriter out) {
     }
 
     private void source(SourceReport report) {
-        out.printf("%s at %s, read as %s%n", report.product(), report.place(), report.user());
-        if (report.isStandby()) out.println("It is a standby.");
-        if (report.isPooled()) {
+        SourceReport.Server server = report.server();
+        out.printf("%s at %s, read as %s%n", server.product(), server.place(), server.user());
+        if (server.isStandby()) out.println("It is a standby.");
+        if (server.isPooled()) {
             out.println(
                     "A connection pooler is in between: each transaction may run in another session, which is fine.");
         }
-        if (!report.extensions().isEmpty()) out.println("Extensions: " + String.join(", ", report.extensions()));
+        if (!server.extensions().isEmpty()) out.println("Extensions: " + String.join(", ", server.extensions()));
         out.println(
                 report.sight() == Horizon.Sight.ALL
                         ? "It shows all its open transactions, so copies can be `complete`."

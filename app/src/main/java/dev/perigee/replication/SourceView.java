@@ -1,5 +1,6 @@
 package dev.perigee.replication;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.perigee.replication.state.Guarantee;
 import dev.perigee.source.Horizon;
 import dev.perigee.source.Obstacle;
@@ -12,19 +13,13 @@ import java.util.Map;
 /// What a source says of itself, as `GET /replication/source` and `perigee doctor --json` show it. The fields are
 /// explained in `docs/sources/postgresql.md`.
 ///
-/// @param isStandby whether the server follows another one
-/// @param isPooled whether a connection pooler stands between, which may give each transaction another session
+/// @param server the server, with its fields beside the others in JSON
 /// @param guarantee the best guarantee that a copy of this source can have: `complete` or `settled`
 /// @param answers by the name of each function and view that proofs depend on: whether the source answers it
 /// @param obstacles what makes copies wrong, their guarantee weaker or their syncs dearer
 /// @param askedAt when the source was asked
 public record SourceView(
-        String product,
-        String place,
-        String user,
-        boolean isStandby,
-        boolean isPooled,
-        List<String> extensions,
+        @JsonUnwrapped SourceReport.Server server,
         String guarantee,
         Map<String, Boolean> answers,
         List<ObstacleView> obstacles,
@@ -43,12 +38,7 @@ public record SourceView(
 
     public static SourceView of(SourceReport report, Instant askedAt) {
         return new SourceView(
-                report.product(),
-                report.place(),
-                report.user(),
-                report.isStandby(),
-                report.isPooled(),
-                report.extensions(),
+                report.server(),
                 report.sight() == Horizon.Sight.ALL ? Guarantee.COMPLETE : Guarantee.SETTLED,
                 report.answers(),
                 ObstacleView.of(report.obstacles()),

@@ -32,12 +32,7 @@ public interface Source extends AutoCloseable {
     default SourceReport probe() {
         Info info = info();
         return new SourceReport(
-                info.product(),
-                info.place(),
-                "",
-                false,
-                false,
-                List.of(),
+                new SourceReport.Server(info.product(), info.place(), "", false, false, List.of()),
                 Map.of(),
                 Horizon.Sight.SOME,
                 List.of(Obstacle.of(Obstacle.Effect.WEAKER, "it does not show its open transactions")));

@@ -86,7 +86,7 @@ class PoolerTest {
                     return assertThat(inner.moment().at())
                             .isAfterOrEqualTo(outer.moment().at());
                 }));
-        assertThat(source.probe().isPooled()).isTrue();
+        assertThat(source.probe().server().isPooled()).isTrue();
         assertThat(source.probe().obstacles()).isEmpty();
     }
 

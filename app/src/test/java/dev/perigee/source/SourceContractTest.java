@@ -70,9 +70,9 @@ public abstract class SourceContractTest {
     @Test
     void it_says_what_can_be_proved_and_that_nothing_stands_in_a_plain_tables_way() {
         SourceReport report = source.probe();
-        assertThat(report.product()).contains(product()).containsPattern("\\d");
-        assertThat(report.place()).isEqualTo(source.info().place());
-        assertThat(report.user()).isNotEmpty();
+        assertThat(report.server().product()).contains(product()).containsPattern("\\d");
+        assertThat(report.server().place()).isEqualTo(source.info().place());
+        assertThat(report.server().user()).isNotEmpty();
         Horizon.Sight sight = source.snapshot(
                 "a test", List.of(), snapshot -> snapshot.horizon().sight());
         assertThat(report.sight()).isEqualTo(sight);

@@ -92,16 +92,14 @@ final class PostgresProbe {
             }
             obstacles.addAll(unreadable(session, server.user()));
             String product = new ServerProduct(row.getString(1)).name();
-            return new SourceReport(
+            SourceReport.Server described = new SourceReport.Server(
                     product + service.map(" (%s)"::formatted).orElse(""),
                     config.place(),
                     server.user(),
                     server.isStandby(),
                     session.getBackendPID() != row.getInt(2),
-                    server.extensions(),
-                    answers,
-                    server.sight(),
-                    obstacles);
+                    server.extensions());
+            return new SourceReport(described, answers, server.sight(), obstacles);
         }
     }
 

@@ -254,7 +254,7 @@ class ManagedServersTest {
     void what_is_postgres_is_taken_and_named(String version, String with, String product) {
         saysItIs(version);
         postgres.execute(with);
-        assertThat(source.probe().product()).isEqualTo(product);
+        assertThat(source.probe().server().product()).isEqualTo(product);
         assertThat(source.count(source.describe("t"))).isEqualTo(100);
     }
 
@@ -271,13 +271,13 @@ class ManagedServersTest {
                         "pg_current_wal_insert_lsn",
                         "pg_control_system",
                         "pg_walfile_name");
-        assertThat(report.user()).isEqualTo("postgres");
-        assertThat(report.isPooled()).isFalse();
-        assertThat(report.isStandby()).isFalse();
+        assertThat(report.server().user()).isEqualTo("postgres");
+        assertThat(report.server().isPooled()).isFalse();
+        assertThat(report.server().isStandby()).isFalse();
         proxy.inventing(() -> 7);
         source.close();
         source = new PostgresSource(TestPostgres.config(proxy.port(), postgres.database()));
-        assertThat(source.probe().isPooled()).isTrue();
+        assertThat(source.probe().server().isPooled()).isTrue();
     }
 
     @Test
