@@ -2,11 +2,14 @@ package dev.perigee.sqlite;
 
 import static dev.perigee.sqlite.NativeLibrary.LONG;
 import static dev.perigee.sqlite.NativeLibrary.SHORT;
+import static dev.perigee.sqlite.NativeLibrary.SHORT_WITH_HEAP;
 import static dev.perigee.sqlite.NativeLibrary.impossible;
 import static dev.perigee.sqlite.NativeLibrary.link;
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /// The C functions to prepare, run, close and describe a statement.
@@ -23,6 +26,7 @@ final class NativeStatement {
     private static final MethodHandle COLUMN_NAME = link("sqlite3_column_name", SHORT, JAVA_LONG, JAVA_LONG, JAVA_INT);
     private static final MethodHandle DECLARED_TYPE =
             link("sqlite3_column_decltype", SHORT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle COMPLETE = link("sqlite3_complete", SHORT_WITH_HEAP, JAVA_INT, ADDRESS);
 
     private NativeStatement() {}
 
@@ -53,6 +57,15 @@ final class NativeStatement {
     static int close(long statement) {
         try {
             return (int) CLOSE.invokeExact(statement);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    /// @param sql in UTF-8, ended by a NUL
+    static int complete(byte[] sql) {
+        try {
+            return (int) COMPLETE.invokeExact(MemorySegment.ofArray(sql));
         } catch (Throwable t) {
             throw impossible(t);
         }

@@ -50,6 +50,14 @@ public final class SqliteStatement implements AutoCloseable {
         this.readonly = NativeStatement.isReadonly(pointer) != 0;
     }
 
+    /// Whether `sql`, which ends in a semicolon, ends a statement there, or is inside a literal, a comment or a
+    /// trigger's body. Takes time for all of `sql`.
+    ///
+    /// @see <a href="https://www.sqlite.org/c3ref/complete.html">SQLite: Determine If An SQL Statement Is Complete</a>
+    public static boolean isComplete(String sql) {
+        return NativeStatement.complete((sql + '\0').getBytes(StandardCharsets.UTF_8)) != 0;
+    }
+
     /// Binds a value of any storage class.
     public SqliteStatement bind(int index, Value value) {
         return switch (value) {

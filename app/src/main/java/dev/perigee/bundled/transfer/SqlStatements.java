@@ -1,35 +1,35 @@
 package dev.perigee.bundled.transfer;
 
 import dev.perigee.fault.Fault;
+import dev.perigee.sqlite.SqliteStatement;
 import java.io.IOException;
 import java.io.Reader;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Splits an SQL text into its statements, one after another, with the comments inside them. A text of any length needs
 /// only the memory of its longest statement.
 ///
-/// A semicolon ends a statement unless it is within quotes, a comment, or a trigger's body, which ends with `; END;`.
+/// `sqlite3_complete` decides which semicolons end a statement. It reads all that it is given at each call, so it gets
+/// only what stands outside of literals and comments, since the last semicolon: a text is read in linear time.
 ///
 /// @see <a href="https://www.sqlite.org/c3ref/complete.html">SQLite: Determine If An SQL Statement Is Complete</a>
 public final class SqlStatements {
     /// Longest statement, in characters.
     static final int MAX_CHARS = 32 << 20;
 
+    private static final int MAX_OUTSIDE_CHARS = 1000;
+
     private final Reader in;
     private final StringBuilder text = new StringBuilder();
-    private final StringBuilder word = new StringBuilder();
+
+    /// The statement's text outside of literals and comments since its last semicolon, blanks collapsed: what SQLite is
+    /// asked about. Its first characters decide, so the rest is left out.
+    private final StringBuilder outside = new StringBuilder();
+
+    private boolean isInTrigger;
     private long line = 1;
     private long beginLine = 1;
     private int next = -2;
-
-    /// The words of the statement so far. The first ones tell whether it creates a trigger.
-    private int wordCount;
-
-    private boolean mayBeTrigger;
-    private boolean isTrigger;
-    private boolean followsSemicolon;
-    private boolean followsEnd;
 
     /// @param in should be buffered
     public SqlStatements(Reader in) {
@@ -46,91 +46,67 @@ public final class SqlStatements {
         begin();
         for (int c = read(); c >= 0; c = read()) {
             switch (c) {
-                case '\'', '"', '`' -> quoted(c);
-                case '[' -> quoted(']');
+                case '\'', '"', '`' -> quoted(c, c);
+                case '[' -> quoted(c, ']');
                 case '-' -> {
                     if (peek() == '-') comment(c);
-                    else token((char) c);
+                    else plain(c);
                 }
                 case '/' -> {
                     if (peek() == '*') blockComment();
-                    else token((char) c);
+                    else plain(c);
                 }
                 case ';' -> {
-                    endWord();
-                    if (!isTrigger || followsEnd) {
+                    if (!isEnd()) {
+                        append(';');
+                    } else {
                         String statement = text.toString();
                         if (!statement.isBlank()) return statement;
                         begin();
-                    } else {
-                        append(';');
-                        followsSemicolon = true;
                     }
                 }
-                default -> token((char) c);
+                default -> plain(c);
             }
         }
-        endWord();
         return text.toString().isBlank() ? null : text.toString();
     }
 
     private void begin() {
         text.setLength(0);
-        word.setLength(0);
-        wordCount = 0;
-        mayBeTrigger = true;
-        isTrigger = false;
-        followsSemicolon = false;
-        followsEnd = false;
+        outside.setLength(0);
+        isInTrigger = false;
     }
 
-    private void token(char c) throws IOException {
-        if (Character.isLetterOrDigit(c) || c == '_' || c == '$' || c > 127) {
-            if (text.isEmpty()) beginLine = line;
-            append(c);
-            // A word longer than this is not a keyword.
-            if (word.length() < 16) word.append(c);
-            return;
-        }
-        endWord();
-        if (Character.isWhitespace(c)) {
-            if (!text.isEmpty()) append(c); // Blanks before a statement are dropped.
+    /// Whether a semicolon here, outside of literals and comments, ends the statement. Only in a trigger's body it does
+    /// not; there, SQLite's state after each semicolon is the same as after the shortest such text.
+    private boolean isEnd() {
+        boolean isEnd = SqliteStatement.isComplete((isInTrigger ? "CREATE TRIGGER;" : "") + outside + ';');
+        outside.setLength(0);
+        isInTrigger = !isEnd;
+        return isEnd;
+    }
+
+    private void plain(int c) {
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
+            blank();
+            if (!text.isEmpty()) append((char) c); // Blanks before a statement are dropped.
             return;
         }
         if (text.isEmpty()) beginLine = line;
-        append(c);
-        other();
+        append((char) c);
+        // SQLite stops at a NUL, which is nowhere allowed in a statement.
+        if (outside.length() < MAX_OUTSIDE_CHARS) outside.append(c == 0 ? '?' : (char) c);
     }
 
-    private void endWord() {
-        if (word.isEmpty()) return;
-        String found = word.toString().toUpperCase(Locale.ROOT);
-        word.setLength(0);
-        wordCount++;
-        if (mayBeTrigger && !isTrigger) {
-            switch (found) {
-                case "CREATE" -> mayBeTrigger = wordCount == 1;
-                case "TEMP", "TEMPORARY" -> mayBeTrigger = wordCount == 2;
-                case "TRIGGER" -> isTrigger = wordCount > 1;
-                default -> mayBeTrigger = false;
-            }
-        }
-        followsEnd = followsSemicolon && found.equals("END");
-        followsSemicolon = false;
+    private void blank() {
+        boolean isFirst = outside.isEmpty() || outside.charAt(outside.length() - 1) != ' ';
+        if (isFirst && outside.length() < MAX_OUTSIDE_CHARS) outside.append(' ');
     }
 
-    /// Notes a token that is not a word.
-    private void other() {
-        mayBeTrigger = false;
-        followsSemicolon = false;
-        followsEnd = false;
-    }
-
-    private void quoted(int end) throws IOException {
-        endWord();
+    private void quoted(int begin, int end) throws IOException {
         if (text.isEmpty()) beginLine = line;
-        other();
-        append((char) (end == ']' ? '[' : end));
+        if (outside.length() < MAX_OUTSIDE_CHARS) outside.append("''");
+        append((char) begin);
         for (int c = read(); c >= 0; c = read()) {
             append((char) c);
             if (c == end) return; // A doubled quote counts as an end and a new beginning.
@@ -138,7 +114,7 @@ public final class SqlStatements {
     }
 
     private void comment(int first) throws IOException {
-        endWord();
+        blank();
         int c = first;
         while (c >= 0 && c != '\n') {
             inComment(c);
@@ -148,7 +124,7 @@ public final class SqlStatements {
     }
 
     private void blockComment() throws IOException {
-        endWord();
+        blank();
         inComment('/');
         inComment(read());
         int before = read();

@@ -573,7 +573,20 @@ class ImportTest {
         assertThat(statements.next()).isNull();
     }
 
-    /// Whatever SQLite's reader of digits makes of them.
+    /// Whatever SQLite's reader of digits makes of them. Would run for hours if SQLite were given, at each semicolon,
+    /// all of the text before it.
+    @Test
+    void a_text_of_many_semicolons_is_cut_in_linear_time() throws Exception {
+        String body = "CREATE TRIGGER t AFTER INSERT ON a BEGIN " + "SELECT 1, 'a;b' /* ; */;".repeat(200_000) + " END";
+        String insert = "INSERT INTO x VALUES ('" + ";".repeat(4_000_000) + "', '\0')";
+        SqlStatements statements = new SqlStatements(new StringReader(body + ";" + insert + ";\nSELECT\0;SELECT 2"));
+        assertThat(statements.next()).isEqualTo(body);
+        assertThat(statements.next()).isEqualTo(insert);
+        assertThat(statements.next()).isEqualTo("SELECT\0");
+        assertThat(statements.line()).isEqualTo(2);
+        assertThat(statements.next()).isEqualTo("SELECT 2");
+    }
+
     @Test
     void every_real_comes_back_to_the_bit() throws Exception {
         perigee.query("CREATE TABLE r (id INTEGER PRIMARY KEY, v REAL)");
