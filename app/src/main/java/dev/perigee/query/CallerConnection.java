@@ -131,7 +131,7 @@ final class CallerConnection {
     void police() {
         asPerigee(() -> {
             Policies now = Policies.read(connection);
-            long schema = schemaVersion();
+            long schema = connection.schemaVersion();
             if (schema == policedSchema && now.equals(policing.policies())) return true;
             clear();
             policedSchema = -1;
@@ -140,13 +140,6 @@ final class CallerConnection {
             policedSchema = schema;
             return true;
         });
-    }
-
-    private long schemaVersion() {
-        try (SqliteStatement version = connection.prepare("PRAGMA main.schema_version")) {
-            version.step();
-            return version.intAt(0);
-        }
     }
 
     /// Makes the connection read schema changes of other connections, by a step on the schema table.

@@ -122,7 +122,9 @@ final class PointReads {
     /// Whether `sql` is a point read under the transaction's schema, as far as is known.
     boolean isPoint(Transaction transaction, String sql) {
         Known known = texts.get(sql);
-        return known != null && known.isPoint() && known.schemaVersion() == schemaVersion(transaction);
+        return known != null
+                && known.isPoint()
+                && known.schemaVersion() == transaction.connection().schemaVersion();
     }
 
     /// Finds out whether a statement is a point read, and remembers it. To be called for statements that run
@@ -130,7 +132,7 @@ final class PointReads {
     void learn(Transaction transaction, CallerStatement statement) {
         String sql = statement.sql();
         if (sql.length() > MAX_CHARS) return;
-        long version = schemaVersion(transaction);
+        long version = transaction.connection().schemaVersion();
         Known known = texts.get(sql);
         if (known != null && known.schemaVersion() == version) return;
         remember(sql, new Known(version, isPoint(transaction, statement)));
@@ -160,14 +162,6 @@ final class PointReads {
     private void remember(String sql, Known known) {
         if (texts.size() >= MAX_TEXTS) texts.clear();
         texts.put(sql, known);
-    }
-
-    private static long schemaVersion(Transaction transaction) {
-        SqliteStatement version = transaction.statement("PRAGMA main.schema_version");
-        version.step();
-        long number = version.intAt(0);
-        version.reset();
-        return number;
     }
 
     private static boolean isPoint(Transaction transaction, CallerStatement statement) {

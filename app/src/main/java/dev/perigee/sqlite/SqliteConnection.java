@@ -87,6 +87,9 @@ public final class SqliteConnection implements AutoCloseable {
     /// interrupted.
     private final Object life = new Object();
 
+    /// Kept, because it runs before many reads.
+    private @Nullable SqliteStatement schemaVersion;
+
     private long pointer;
     private long totalChangesBefore;
     private boolean lastStatementChanged;
@@ -338,6 +341,21 @@ public final class SqliteConnection implements AutoCloseable {
             check(callbacks.function(handle(), name, argumentCount, flags, function), "function " + name);
         } finally {
             thread.leave(before);
+        }
+    }
+
+    /// The version of the main database's schema. Every change of the schema raises it, also one of another connection.
+    public long schemaVersion() {
+        SqliteStatement version = schemaVersion;
+        if (version == null) {
+            version = prepare("PRAGMA main.schema_version");
+            schemaVersion = version;
+        }
+        try {
+            version.step();
+            return version.intAt(0);
+        } finally {
+            version.reset();
         }
     }
 

@@ -5,7 +5,6 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteLimit;
-import dev.perigee.sqlite.SqliteStatement;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -63,8 +62,14 @@ public final class AttachedReplica implements AutoCloseable {
         this.reader = attach(Connections.reader(file, config));
         this.policed = attach(Connections.apart(file, config));
         // The first read opens the WAL and its index. The sandbox, entered later, refuses to open them.
-        read(Duration.ofMinutes(1), false, AttachedReplica::schemaVersion);
-        read(Duration.ofMinutes(1), true, AttachedReplica::schemaVersion);
+        read(
+                Duration.ofMinutes(1),
+                false,
+                transaction -> transaction.connection().schemaVersion());
+        read(
+                Duration.ofMinutes(1),
+                true,
+                transaction -> transaction.connection().schemaVersion());
     }
 
     public Path file() {
@@ -121,7 +126,7 @@ public final class AttachedReplica implements AutoCloseable {
                 throw Fault.CONFLICT.saying("A statement ended the transaction that it ran in. Nothing was written.");
             }
             used.transaction.committing(observer);
-            long schema = schemaVersion(used.connection);
+            long schema = used.connection.schemaVersion();
             if (!verdict.getAsBoolean()) return null;
             used.connection.exec("COMMIT");
             observer.committed();
@@ -148,7 +153,7 @@ public final class AttachedReplica implements AutoCloseable {
     /// when the schema has changed since its last turn.
     private Attached follow(Attached used, boolean isFollowed) {
         boolean isFollowing = observer != ChangeObserver.NONE;
-        if (isFollowed == isFollowing && (!isFollowed || schemaVersion(used.connection) == schemaAfterTurn)) {
+        if (isFollowed == isFollowing && (!isFollowed || used.connection.schemaVersion() == schemaAfterTurn)) {
             return used;
         }
         Attached open = used;
@@ -211,17 +216,6 @@ public final class AttachedReplica implements AutoCloseable {
                 altering.accept(table);
             }
         };
-    }
-
-    private static long schemaVersion(Transaction transaction) {
-        return schemaVersion(transaction.connection());
-    }
-
-    private static long schemaVersion(SqliteConnection connection) {
-        try (SqliteStatement version = connection.prepare("PRAGMA main.schema_version")) {
-            version.step();
-            return version.intAt(0);
-        }
     }
 
     @Override

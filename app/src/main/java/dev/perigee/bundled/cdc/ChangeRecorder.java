@@ -93,7 +93,7 @@ final class ChangeRecorder implements ChangeObserver {
 
     private void followAll(Transaction tx) {
         known = tables(tx);
-        schemaVersion = version(tx);
+        schemaVersion = tx.connection().schemaVersion();
         known.keySet().forEach(table -> follow(tx, table));
     }
 
@@ -147,7 +147,7 @@ final class ChangeRecorder implements ChangeObserver {
     @Override
     public void committing(Transaction tx) {
         images.over();
-        comingVersion = version(tx);
+        comingVersion = tx.connection().schemaVersion();
         coming = known;
         if (comingVersion != schemaVersion || !altered.isEmpty())
             followSchema(tx, (action, table) -> announce(tx, action, table));
@@ -167,7 +167,7 @@ final class ChangeRecorder implements ChangeObserver {
     /// Follows the tables that a worker process created or altered. The worker's recorder has announced them already.
     @Override
     public void wroteElsewhere(Transaction tx) {
-        comingVersion = version(tx);
+        comingVersion = tx.connection().schemaVersion();
         coming = known;
         if (comingVersion != schemaVersion || !altered.isEmpty()) followSchema(tx, (_, _) -> {});
         images.count(); // So that followers are woken.
@@ -224,13 +224,5 @@ final class ChangeRecorder implements ChangeObserver {
     private void unfollow(Transaction tx, String table) {
         ChangeTriggers.names(table, prefix)
                 .forEach(name -> tx.connection().exec("DROP TRIGGER IF EXISTS temp." + SqlNames.quoted(name)));
-    }
-
-    private static long version(Transaction tx) {
-        SqliteStatement select = tx.statement("PRAGMA main.schema_version");
-        select.step();
-        long version = select.intAt(0);
-        select.reset();
-        return version;
     }
 }
