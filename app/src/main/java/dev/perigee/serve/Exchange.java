@@ -24,8 +24,6 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.Fields;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// One request and its answer. It belongs to the thread that handles the request; [RequestWatch] checks on it from its
 /// own thread.
@@ -40,8 +38,6 @@ final class Exchange {
         SENDING,
         DONE
     }
-
-    private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
     /// Takes over a request that upgrades its connection to another protocol.
     @FunctionalInterface

@@ -101,7 +101,7 @@ final class BackfillStep {
                 .orElse(null);
         if (backfill == null) return Optional.empty();
         TableState state = BackfillTarget.state(store, config);
-        if (state.generation() != backfill.job().generation())
+        if (state.copy().generation() != backfill.job().generation())
             return Optional.empty(); // all rows were fetched again meanwhile
         BackfillTarget target = BackfillTarget.of(store, source, config);
         BackfillStep step = new BackfillStep(host, tables.turns().sync(), target, cancellation, told);
@@ -127,7 +127,7 @@ final class BackfillStep {
         if (!isLast) return fetch.done;
         Optional<Long> rows = scope.key().isPresent()
                 ? Optional.of(1L)
-                : Optional.of(target.state().rowCount());
+                : Optional.of(target.state().copy().rows());
         return saved(fetch.done.in(Phase.LOOKING, rows));
     }
 
@@ -159,10 +159,8 @@ final class BackfillStep {
                     config.timestamps());
             try (PagePipeline pipeline = new PagePipeline(
                     store,
-                    definition.columns().size(),
-                    config.pageRows(),
-                    maxRowBytes,
-                    target.state().pages(),
+                    new PagePipeline.BatchSize(definition.columns().size(), config.pageRows(), maxRowBytes),
+                    target.state().pulled().pages(),
                     this::apply,
                     _ -> told.accept(done),
                     cancellation)) {
@@ -230,7 +228,7 @@ final class BackfillStep {
             }
             BackfillRecords.forget(tx, config.name(), next);
             RowCounts counts = new RowCounts(0, 0, deleted, 0);
-            StateRecords.advance(tx, config.name(), target.state().pages(), Optional.empty(), counts, 0);
+            StateRecords.advance(tx, config.name(), target.state().pulled().pages(), Optional.empty(), counts, 0);
             Backfill done = backfill.deleted(next.size(), deleted);
             BackfillRecords.save(tx, done);
             runs.put(tx, done.asRun());
@@ -242,7 +240,7 @@ final class BackfillStep {
 
     private void refuseTooMany(Backfill backfill) {
         long missing = backfill.progress().expected().orElse(0L);
-        MassDeleteGuard mass = new MassDeleteGuard(config, target.state().rowCount(), 0);
+        MassDeleteGuard mass = new MassDeleteGuard(config, target.state().copy().rows(), 0);
         if (mass.isAgainst(missing))
             throw mass.fault(
                     missing,

@@ -28,7 +28,7 @@ record BackfillTarget(TableConfig config, SourceTable table, TableState state, C
         TableState state = state(store, config);
         CopyDefinition now = DefinitionCheck.definition(store, config, table);
         CopyDefinition made = state.definition().orElse(now);
-        if (state.needsResync()) {
+        if (state.copy().needsResync()) {
             throw Fault.CONFLICT.in(
                     "table " + config.name(),
                     "all of its rows are about to be fetched again",

@@ -114,7 +114,7 @@ public final class Backfills {
         Backfill.Job job = new Backfill.Job(
                 config.name(),
                 scope,
-                target.state().generation(),
+                target.state().copy().generation(),
                 tables.turns().sync().runs().nextId(),
                 host.clock().instant());
         Backfill backfill = Backfill.begin(job, expectedRows(scope, target.table()));

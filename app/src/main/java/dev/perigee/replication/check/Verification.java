@@ -184,7 +184,7 @@ final class Verification {
                 isDifferent ? Verdict.DIFFERENT : verdict,
                 startedAt,
                 Math.max(0, clock.millis() - startedAt.toEpochMilli()),
-                copy.map(checked -> checked.state().generation()).orElse(0L),
+                copy.map(checked -> checked.state().copy().generation()).orElse(0L),
                 compared,
                 error);
     }

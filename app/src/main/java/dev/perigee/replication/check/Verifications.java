@@ -130,7 +130,7 @@ public final class Verifications implements CheckSchedule.Scheduled {
                 if (state.isPresent()) ProofRecords.put(tx, proof);
                 // An admin or another program may have written to the copy, so that its recorded row count is wrong.
                 boolean isMiscounted = state.filter(
-                                now -> now.rowCount() != proof.compared().rows())
+                                now -> now.copy().rows() != proof.compared().rows())
                         .isPresent();
                 if (proof.verdict().isGood() && isMiscounted) StateRecords.recount(tx, name);
                 return true;

@@ -8,7 +8,7 @@ import dev.perigee.replication.state.ConfiguredTable;
 import dev.perigee.replication.state.CopyNames;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
-import dev.perigee.replication.sync.SyncPlan;
+import dev.perigee.replication.sync.SyncPreparation;
 import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -52,7 +52,7 @@ record CopyReservation(ConfiguredTable table, CopyDefinition definition) {
                 .filter(target -> CopyTable.existing(tx, target).isPresent());
         if (made.isEmpty()) {
             Optional<String> adopted = isAdopting ? CopyNames.unowned(tx, definition.target()) : Optional.empty();
-            if (adopted.isEmpty()) SyncPlan.makeCopy(tx, name, definition);
+            if (adopted.isEmpty()) SyncPreparation.makeCopy(tx, name, definition);
             else StateRecords.adopted(tx, name, adopted.get());
             return adopted.orElse(definition.target());
         }

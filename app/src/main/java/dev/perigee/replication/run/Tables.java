@@ -409,47 +409,6 @@ public final class Tables {
         return known == null || known.isOrphan() ? Origin.REST : known.table().origin();
     }
 
-    /// Records the settings and reserves the copies, in the caller's transaction.
-    ///
-    /// @return the names of the copies, in the order of `wanted`
-    private static List<String> store(Transaction tx, List<Wanted> wanted, boolean isAdopting, Instant due) {
-        List<String> targets = new ArrayList<>();
-        for (Wanted one : wanted) {
-            String name = one.table().config().name();
-            ConfigRecords.put(tx, one.table());
-            targets.add(reserveTarget(tx, name, one.definition(), isAdopting));
-            StateRecords.dueAt(tx, name, Optional.of(due));
-        }
-        if (ConfigRecords.all(tx).size() > MAX_TABLES) {
-            throw Fault.TOO_LARGE.in(
-                    "replication",
-                    "there would be more than %d replicated tables".formatted(MAX_TABLES),
-                    "Nothing was changed",
-                    "remove tables that are no longer needed first");
-        }
-        return targets;
-    }
-
-    /// Finds, adopts or creates the copy of a table.
-    ///
-    /// @return the name that the copy has now, which may differ from the one in the settings
-    private static String reserveTarget(Transaction tx, String name, CopyDefinition definition, boolean isAdopting) {
-        StateRecords.ensure(tx, name);
-        Optional<String> made = StateRecords.find(tx, name)
-                .flatMap(TableState::target)
-                .filter(target -> CopyTable.existing(tx, target).isPresent());
-        if (made.isEmpty()) {
-            Optional<String> adopted = isAdopting ? CopyNames.unowned(tx, definition.target()) : Optional.empty();
-            if (adopted.isEmpty()) SyncPreparation.makeCopy(tx, name, definition);
-            else StateRecords.adopted(tx, name, adopted.get());
-            return adopted.orElse(definition.target());
-        }
-        if (!made.get().equalsIgnoreCase(definition.target())) {
-            CopyNames.refuseTaken(tx, definition.target(), name);
-        }
-        return made.orElse(definition.target());
-    }
-
     private static PerigeeException pausedWhileSyncing(String name) {
         return Fault.CONFLICT.in(
                 "table " + name,

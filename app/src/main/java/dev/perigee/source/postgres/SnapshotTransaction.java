@@ -110,7 +110,7 @@ record SnapshotTransaction(
                 SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601';
                 SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL row_security = off;
                 SET LOCAL statement_timeout = %d; %s%s""".formatted(
-                        config.statementTimeout().toMillis(),
+                        config.limits().statementTimeout().toMillis(),
                         PostgresTransaction.withoutRoleLimits(session),
                         locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE");
     }
