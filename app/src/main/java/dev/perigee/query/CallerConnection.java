@@ -7,11 +7,11 @@ import dev.perigee.query.policy.AccessRules;
 import dev.perigee.query.policy.Policies;
 import dev.perigee.query.policy.Policing;
 import dev.perigee.query.sql.ContextSpelling;
-import dev.perigee.query.sql.SqlScan;
+import dev.perigee.query.sql.SqlWords;
 import dev.perigee.sqlite.AuthorizerAction;
 import dev.perigee.sqlite.SqlNames;
 import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.sqlite.SqliteConnection.Authorizer;
+import dev.perigee.sqlite.Authorizer;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.sqlite.SqliteStatement;
@@ -194,7 +194,7 @@ final class CallerConnection {
                 && !statement.namesHidden()
                 && !statement.makes()
                 && !statement.defines();
-        if (!isPlain || SqlScan.mentionsPragma(sql)) {
+        if (!isPlain || SqlWords.mayHave(sql, "pragma")) {
             sqlite.close();
             return;
         }

@@ -8,7 +8,7 @@ import dev.perigee.plugin.host.PluginRegistry;
 import dev.perigee.query.external.ExternalCache;
 import dev.perigee.query.external.MemoryBudget;
 import dev.perigee.query.policy.Policies;
-import dev.perigee.query.sql.SqlScan;
+import dev.perigee.query.sql.SqlWords;
 import dev.perigee.source.Source;
 import dev.perigee.statement.AnswerSink;
 import dev.perigee.statement.Caller;
@@ -198,7 +198,7 @@ public final class QueryEngine implements Queries, AutoCloseable {
     }
 
     private void check(StatementCall call) {
-        if (SqlScan.isBlank(call.sql())) throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
+        if (SqlWords.isBlank(call.sql())) throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
         if (call.sql().length() > config.limits().maxStatementBytes()) {
             throw Fault.TOO_LARGE.saying("A statement can have at most %d characters."
                     .formatted(config.limits().maxStatementBytes()));

@@ -3,7 +3,7 @@ package dev.perigee.query;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.query.sql.Parameters;
-import dev.perigee.query.sql.SqlScan;
+import dev.perigee.query.sql.SqlWords;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.statement.AnswerSink.Meta;
@@ -179,7 +179,7 @@ final class StatementRun {
     private static CallerStatement prepare(CallerConnection lent, String sql, boolean isPoliced) {
         if (isPoliced) lent.policing().begin(sql, null);
         // Some pragmas answer from the schema that the connection has cached, however old it is.
-        if (SqlScan.mentionsPragma(sql)) lent.lookAtSchema();
+        if (SqlWords.mayHave(sql, "pragma")) lent.lookAtSchema();
         CallerStatement statement;
         try {
             statement = lent.prepare(sql);
@@ -197,8 +197,8 @@ final class StatementRun {
     ///
     /// @throws PerigeeException [Fault#INVALID_REQUEST] if a second statement follows
     static void requireOne(SqliteStatement statement, String sql) {
-        if (SqlScan.isBlank(statement.tail())) return;
-        int second = sql.length() - statement.tail().length() + SqlScan.firstToken(statement.tail());
+        if (SqlWords.isBlank(statement.tail())) return;
+        int second = sql.length() - statement.tail().length() + SqlWords.begin(statement.tail());
         statement.close();
         throw Fault.INVALID_REQUEST.saying(
                 "\"sql\" is one statement, but a second one begins at character %d: send several as \"transaction\"."

@@ -1,5 +1,6 @@
 package dev.perigee.serve;
 
+import dev.perigee.fault.StopWait;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.ServingThreads;
@@ -54,15 +55,13 @@ final class RequestWatch implements AutoCloseable {
     /// after `grace` are ended too.
     void drain(Duration grace) {
         running.keySet().forEach(Exchange::endIfStream);
-        long end = System.nanoTime() + grace.toNanos();
-        while (!running.isEmpty() && System.nanoTime() < end) pause(Duration.ofMillis(10));
+        StopWait.until(running::isEmpty, grace);
         if (running.isEmpty()) return;
         LOG.warn("{} requests were still running after {} and are ended", running.size(), grace);
         PerigeeException reason = Fault.CLOSED.saying("The server is stopping.");
         running.keySet().forEach(exchange -> exchange.end(reason));
         // Requests notice it at their next step, so a second is plenty. A plugin that never checks must not hold us up.
-        end = System.nanoTime() + Duration.ofSeconds(1).toNanos();
-        while (!running.isEmpty() && System.nanoTime() < end) pause(Duration.ofMillis(10));
+        StopWait.until(running::isEmpty, Duration.ofSeconds(1));
     }
 
     private void loop() {

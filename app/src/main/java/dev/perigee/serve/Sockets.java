@@ -1,5 +1,6 @@
 package dev.perigee.serve;
 
+import dev.perigee.fault.StopWait;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.ServingThreads;
 import dev.perigee.plugin.PluginHost.SocketHandler;
@@ -39,6 +40,9 @@ final class Sockets {
     private static final int SWITCHING_PROTOCOLS = 101;
 
     private static final Duration PING = Duration.ofSeconds(20);
+    /// How long clients have to answer the close frame.
+    private static final Duration CLOSE_WAIT = Duration.ofSeconds(1);
+
     private static final Logger LOG = LoggerFactory.getLogger(Sockets.class);
 
     private final ServerWebSocketContainer container;
@@ -131,17 +135,9 @@ final class Sockets {
         isStopping = true;
         if (pinging != null) pinging.cancel(false);
         open.forEach(ClientSocket::stopReading);
-        long end = System.nanoTime() + grace.toNanos();
-        try {
-            while (open.stream().anyMatch(ClientSocket::isBusy) && System.nanoTime() < end) {
-                TimeUnit.MILLISECONDS.sleep(10);
-            }
-            open.forEach(socket -> socket.close(1001, "The server is stopping."));
-            long closed = System.nanoTime() + Duration.ofSeconds(1).toNanos();
-            while (!open.isEmpty() && System.nanoTime() < closed) TimeUnit.MILLISECONDS.sleep(10);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
+        StopWait.until(() -> open.stream().noneMatch(ClientSocket::isBusy), grace);
+        open.forEach(socket -> socket.close(1001, "The server is stopping."));
+        StopWait.until(open::isEmpty, CLOSE_WAIT);
         if (!open.isEmpty()) LOG.info("{} WebSockets did not close in time and are disconnected", open.size());
         open.forEach(ClientSocket::cut);
         pings.shutdownNow();

@@ -42,25 +42,6 @@ public final class SqliteConnection implements AutoCloseable {
         }
     }
 
-    /// Decides which actions a statement may do. SQLite calls it while a statement is prepared, with the arguments that
-    /// `sqlite3_set_authorizer` describes.
-    @FunctionalInterface
-    public interface Authorizer {
-        /// @param action the code SQLite passes, as in [AuthorizerAction]
-        Decision authorize(
-                int action,
-                @Nullable String arg1,
-                @Nullable String arg2,
-                @Nullable String database,
-                @Nullable String trigger);
-
-        enum Decision {
-            OK,
-            DENY,
-            IGNORE
-        }
-    }
-
     /// SQLITE_OPEN_NOMUTEX: [OneThread] replaces SQLite's own mutex.
     private static final int NO_MUTEX = 0x8000;
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.perigee.fault.Fault;
-import dev.perigee.sqlite.SqliteConnection.Authorizer.Decision;
+import dev.perigee.sqlite.Authorizer.Decision;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;

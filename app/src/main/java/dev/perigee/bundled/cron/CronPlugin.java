@@ -1,5 +1,6 @@
 package dev.perigee.bundled.cron;
 
+import dev.perigee.fault.StopWait;
 import dev.perigee.bundled.cron.CronRun.Outcome;
 import dev.perigee.bundled.cron.CronTasks.Known;
 import dev.perigee.bundled.cron.CronTasks.State;
@@ -114,12 +115,7 @@ public final class CronPlugin extends StarbasePlugin {
     public void stop() {
         isStarted = false;
         looks.shutdownNow();
-        long end = System.nanoTime() + STOP_WAIT.toNanos();
-        try {
-            while (!running.isEmpty() && System.nanoTime() < end) TimeUnit.MILLISECONDS.sleep(10);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
+        StopWait.until(running::isEmpty, STOP_WAIT);
         if (callback != null) callback.close();
     }
 

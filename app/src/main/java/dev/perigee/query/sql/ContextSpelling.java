@@ -11,7 +11,7 @@ public final class ContextSpelling {
 
     /// The statement with `context.id()` replaced by `context_id()`, except in strings, quoted names and comments.
     public static String rewritten(String sql) {
-        if (!mentions(sql)) return sql;
+        if (!SqlWords.mayHave(sql, WORD)) return sql;
         List<SqlWords.Word> words = SqlWords.of(sql);
         StringBuilder changed = new StringBuilder();
         int from = 0;
@@ -28,12 +28,5 @@ public final class ContextSpelling {
             from = words.get(i + 4).end();
         }
         return changed.append(sql, from, sql.length()).toString();
-    }
-
-    private static boolean mentions(String sql) {
-        for (int i = sql.length() - WORD.length(); i >= 0; i--) {
-            if (sql.regionMatches(true, i, WORD, 0, WORD.length())) return true;
-        }
-        return false;
     }
 }

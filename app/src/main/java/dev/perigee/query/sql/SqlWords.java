@@ -47,22 +47,11 @@ public final class SqlWords {
 
     private static List<Word> words(String sql, boolean hasSuffixes) {
         List<Word> words = new ArrayList<>();
-        int i = 0;
+        int i = next(sql, 0);
         while (i < sql.length()) {
             char c = sql.charAt(i);
             int end;
-            if (isBlank(c)) {
-                i++;
-                continue;
-            } else if (sql.startsWith("--", i)) {
-                int line = sql.indexOf('\n', i);
-                i = line < 0 ? sql.length() : line + 1;
-                continue;
-            } else if (sql.startsWith("/*", i)) {
-                int close = sql.indexOf("*/", i + 2);
-                i = close < 0 ? sql.length() : close + 2;
-                continue;
-            } else if (c == '\'' || c == '"' || c == '`') {
+            if (c == '\'' || c == '"' || c == '`') {
                 end = quoteEnd(sql, i, c);
             } else if (c == '[') {
                 int close = sql.indexOf(']', i);
@@ -79,9 +68,49 @@ public final class SqlWords {
                 end = i + 1;
             }
             words.add(new Word(end == i + 1 && c < SIGNS.length ? SIGNS[c] : sql.substring(i, end), i, end));
-            i = end;
+            i = next(sql, end);
         }
         return words;
+    }
+
+    /// Where the text begins but for blanks, semicolons and comments; its length if there is nothing else.
+    public static int begin(String sql) {
+        int i = next(sql, 0);
+        while (i < sql.length() && sql.charAt(i) == ';') i = next(sql, i + 1);
+        return i;
+    }
+
+    /// Whether the text has nothing but blanks, semicolons and comments.
+    public static boolean isBlank(String sql) {
+        return begin(sql) == sql.length();
+    }
+
+    /// Whether `word` is anywhere in the text, even within a literal or another word: where it is not, the words need
+    /// not be read.
+    public static boolean mayHave(String sql, String word) {
+        for (int i = sql.length() - word.length(); i >= 0; i--) {
+            if (sql.regionMatches(true, i, word, 0, word.length())) return true;
+        }
+        return false;
+    }
+
+    /// Where the next word begins, at `from` or after the blanks and comments there.
+    private static int next(String sql, int from) {
+        int i = from;
+        while (i < sql.length()) {
+            if (isBlank(sql.charAt(i))) {
+                i++;
+            } else if (sql.startsWith("--", i)) {
+                int line = sql.indexOf('\n', i);
+                i = line < 0 ? sql.length() : line + 1;
+            } else if (sql.startsWith("/*", i)) {
+                int close = sql.indexOf("*/", i + 2);
+                i = close < 0 ? sql.length() : close + 2;
+            } else {
+                return i;
+            }
+        }
+        return i;
     }
 
     /// The end of a variable. As in Tcl, the variable may contain `::`, and may end with parentheses that contain

@@ -7,7 +7,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.query.policy.Policy.Action;
 import dev.perigee.sqlite.SqliteConnection;
-import dev.perigee.sqlite.SqliteConnection.Authorizer;
+import dev.perigee.sqlite.Authorizer;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.sqlite.SqliteStatement;
 import java.util.ArrayList;
