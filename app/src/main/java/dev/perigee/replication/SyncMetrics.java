@@ -9,6 +9,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// The metrics of replication, as `GET /metrics` shows them.
@@ -28,50 +29,18 @@ final class SyncMetrics {
             Supplier<Map<String, Long>> setAside,
             Supplier<List<TableStatus>> statuses,
             BooleanSupplier isWritable) {
-        GaugeWithCallback.builder()
-                .name("perigee_replica_writable")
-                .help(
-                        "0 while the replica cannot be written, because of its disk, its file or a lock of another program")
-                .callback(gauge -> gauge.call(isWritable.getAsBoolean() ? 1 : 0))
-                .register(registry);
-        GaugeWithCallback.builder()
-                .name("perigee_replication_failing")
-                .help("1 if the last sync failed or the replica cannot be written")
-                .labelNames("table")
-                .callback(gauge -> statuses.get()
-                        .forEach(table -> gauge.call(table.failing().lastError().isPresent() ? 1 : 0, table.name())))
-                .register(registry);
-        GaugeWithCallback.builder()
-                .name("perigee_replication_guarantee")
-                .help("1 for the guarantee that each copy has, without the part in parentheses")
-                .labelNames("table", "guarantee")
-                .callback(gauge -> statuses.get()
-                        .forEach(table -> gauge.call(
-                                1, table.name(), Guarantee.word(table.promise().guarantee()))))
-                .register(registry);
-        GaugeWithCallback.builder()
-                .name("perigee_replication_attention")
-                .help("1 for each matter that needs an admin: recovering, set_aside, different, sweep, backfill")
-                .labelNames("table", "about")
-                .callback(gauge -> statuses.get()
-                        .forEach(table -> table.attention().forEach(one -> gauge.call(1, table.name(), one.about()))))
-                .register(registry);
-        GaugeWithCallback.builder()
-                .name("perigee_replication_held_seconds")
-                .help(
-                        "Age of the open transaction at the source that may still commit late rows, as of the table's last sync")
-                .labelNames("table")
-                .callback(gauge -> statuses.get()
-                        .forEach(table -> table.promise()
-                                .heldBy()
-                                .ifPresent(held -> gauge.call(held.ageMs() / 1000.0, table.name()))))
-                .register(registry);
-        GaugeWithCallback.builder()
-                .name("perigee_replication_set_aside_rows")
-                .help("Rows of the source that could not be stored")
-                .labelNames("table")
-                .callback(gauge -> setAside.get().forEach((table, count) -> gauge.call(count, table)))
-                .register(registry);
+        gauge(
+                registry,
+                "perigee_replica_writable",
+                "0 while the replica cannot be written, because of its disk, its file or a lock of another program",
+                gauge -> gauge.call(isWritable.getAsBoolean() ? 1 : 0));
+        statusGauges(registry, statuses);
+        gauge(
+                registry,
+                "perigee_replication_set_aside_rows",
+                "Rows of the source that could not be stored",
+                gauge -> setAside.get().forEach((table, count) -> gauge.call(count, table)),
+                "table");
         rows = Counter.builder()
                 .name("perigee_replication_rows")
                 .help("Rows pulled from the source, by what they did to the copy")
@@ -88,12 +57,61 @@ final class SyncMetrics {
                 .classicUpperBounds(0.01, 0.1, 1, 10, 60, 600, 3600)
                 .labelNames("table")
                 .register(registry);
+        gauge(
+                registry,
+                "perigee_replication_lag_seconds",
+                "Time since the last successful sync began (of a standby: since the last commit it had replayed); the copy is not older",
+                gauge -> lags.get().forEach(lag -> gauge.call(lag.seconds(), lag.table())),
+                "table");
+    }
+
+    private static void statusGauges(PrometheusRegistry registry, Supplier<List<TableStatus>> statuses) {
+        gauge(
+                registry,
+                "perigee_replication_failing",
+                "1 if the last sync failed or the replica cannot be written",
+                gauge -> statuses.get()
+                        .forEach(table -> gauge.call(table.failing().lastError().isPresent() ? 1 : 0, table.name())),
+                "table");
+        gauge(
+                registry,
+                "perigee_replication_guarantee",
+                "1 for the guarantee that each copy has, without the part in parentheses",
+                gauge -> statuses.get()
+                        .forEach(table -> gauge.call(
+                                1, table.name(), Guarantee.word(table.promise().guarantee()))),
+                "table",
+                "guarantee");
+        gauge(
+                registry,
+                "perigee_replication_attention",
+                "1 for each matter that needs an admin: recovering, set_aside, different, sweep, backfill",
+                gauge -> statuses.get()
+                        .forEach(table -> table.attention().forEach(one -> gauge.call(1, table.name(), one.about()))),
+                "table",
+                "about");
+        gauge(
+                registry,
+                "perigee_replication_held_seconds",
+                "Age of the open transaction at the source that may still commit late rows, as of the table's last sync",
+                gauge -> statuses.get()
+                        .forEach(table -> table.promise()
+                                .heldBy()
+                                .ifPresent(held -> gauge.call(held.ageMs() / 1000.0, table.name()))),
+                "table");
+    }
+
+    private static void gauge(
+            PrometheusRegistry registry,
+            String name,
+            String help,
+            Consumer<GaugeWithCallback.Callback> values,
+            String... labels) {
         GaugeWithCallback.builder()
-                .name("perigee_replication_lag_seconds")
-                .help(
-                        "Time since the last successful sync began (of a standby: since the last commit it had replayed); the copy is not older")
-                .labelNames("table")
-                .callback(gauge -> lags.get().forEach(lag -> gauge.call(lag.seconds(), lag.table())))
+                .name(name)
+                .help(help)
+                .labelNames(labels)
+                .callback(values)
                 .register(registry);
     }
 
