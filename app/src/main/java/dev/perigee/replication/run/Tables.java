@@ -18,7 +18,6 @@ import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.replication.sync.SourceTrouble;
-import dev.perigee.replication.sync.SyncPreparation;
 import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;

@@ -14,7 +14,6 @@ import dev.perigee.replication.state.Sealing;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.SyncOutcome;
 import dev.perigee.source.HighWaterMark;
-import dev.perigee.source.Identity;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;

@@ -74,7 +74,8 @@ record TableReads(SnapshotTransaction transaction, SourceConfig config) {
         transaction
                 .session()
                 .setNetworkTimeout(
-                        Runnable::run, Math.toIntExact(config.limits().statementTimeout().toMillis()));
+                        Runnable::run,
+                        Math.toIntExact(config.limits().statementTimeout().toMillis()));
     }
 
     /// The schemas in which operators and types are looked up. What a view's functions call is looked up there too.
