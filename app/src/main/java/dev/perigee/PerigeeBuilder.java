@@ -16,7 +16,7 @@ import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 
 /// Builds a Perigee for a Java program, with the same defaults as `perigee serve`. Settings come from this builder
-/// alone: the variables of the environment and `perigee.yaml` are not read for them.
+/// alone: environment variables and `perigee.yaml` are ignored.
 ///
 /// ```java
 /// try (Perigee perigee = Perigee.builder().data(Path.of("data")).adminToken(token).port(0).start()) {

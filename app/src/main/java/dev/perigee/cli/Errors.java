@@ -14,7 +14,7 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// Reports what went wrong, always as `perigee: …` on standard error, and picks the exit code. A stack trace follows
-/// with `--verbose`, and for bugs of our own.
+/// with `--verbose`, and for internal errors.
 final class Errors implements IParameterExceptionHandler, IExecutionExceptionHandler {
     private static final Set<Fault> WRONG_USAGE = EnumSet.of(Fault.CONFIG_INVALID, Fault.SOURCE_NOT_CONFIGURED);
 

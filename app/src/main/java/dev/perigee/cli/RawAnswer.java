@@ -11,7 +11,7 @@ import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
 
 /// Reads `{"result": {"columns": […], "rows": [[…]], "meta": {…}}}` of `POST /query/raw` row by row, so that an answer
-/// of any size goes through little memory.
+/// of any size needs little memory.
 final class RawAnswer {
     private static final JsonFactory FACTORY = new JsonFactory();
 

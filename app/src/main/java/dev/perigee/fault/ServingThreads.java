@@ -14,11 +14,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Supervises the threads that serve, grouped by kind, such as `reader`. When their work ends with an exception, it is
-/// logged as an error and counted. It is then started again, or the server ends if nothing can replace it.
-///
-/// Work is started again on the same thread. Only what it had open must be replaced, such as a connection, and the work
-/// opens that itself. Thread-safe.
+/// Supervises the threads that serve, grouped by kind, such as `reader`. If the work of a thread throws, the exception is
+/// logged and counted, and the work is run again on the same thread. The work must open its own resources again, such as
+/// a connection. Where work cannot be repeated, such as the writer's, the server ends. Thread-safe.
 public final class ServingThreads implements AutoCloseable {
     /// Work on a supervised thread. When it returns without an exception, the thread ends for good.
     @FunctionalInterface

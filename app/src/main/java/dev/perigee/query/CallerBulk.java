@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// Many statements of one caller in one transaction. SQLite's compiler enforces the caller's `AccessRules`, as it does
-/// for single statements.
+/// Runs many statements of one caller in one transaction. SQLite's authorizer checks the caller's `AccessRules` as each
+/// statement is compiled, as it does for single statements.
 final class CallerBulk implements BulkWrite, AutoCloseable {
     private final Transaction transaction;
     private final CallerConnection lent;

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a request's statements on a connection, in the transaction that is open there. The server and the worker
+/// Runs a request's statements on a connection, in the connection's open transaction. The server and the worker
 /// processes both use it.
 final class StatementRun {
     /// Receives the answers, statement by statement.

@@ -10,8 +10,9 @@ import java.util.function.LongSupplier;
 
 /// Rate limits per token or address, by the generic cell rate algorithm (GCRA). Safe for many threads; never blocks.
 ///
-/// For each name it keeps the theoretical arrival time: when the name will have used up what it took so far, at the
-/// allowed rate. This time may be at most one period in the future, so a burst of a whole period's count is allowed.
+/// A limit is a number of requests per period. For each caller this class keeps the theoretical arrival time: when the
+/// requests so far would have been spent, had they come at the allowed rate. This time may be at most one period in the
+/// future, so a burst of the whole number is allowed.
 final class RateLimits {
     /// Names that are remembered. When there are more, those that have used the least are evicted.
     static final int MAX_NAMES = 10_000;

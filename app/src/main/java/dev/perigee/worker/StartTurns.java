@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Starts worker processes, each on a thread of its own. After a failed start the next ones are put off, for longer
-/// after each further failure, until one succeeds. Safe for many threads.
+/// Starts worker processes, each from a thread of its own, and backs off: after a failed start, further starts wait
+/// increasingly long, until one succeeds. Safe for many threads.
 final class StartTurns {
     /// Base of the wait after failed starts. It is doubled for each failure in a row: 200 ms after the first, then 400
     /// ms, up to [#RETRY_MAX].

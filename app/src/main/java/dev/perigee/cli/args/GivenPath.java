@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// Converts a path of the command line. An empty text, as a variable that is not set becomes, is refused. It would mean
-/// the working directory, where nobody wants a database by mistake.
+/// Converts a path of the command line. An empty text, such as from an unset shell variable, is refused: it would mean
+/// the working directory, and a database would be created there by mistake.
 public final class GivenPath implements ITypeConverter<Path> {
     @Override
     public Path convert(String text) {

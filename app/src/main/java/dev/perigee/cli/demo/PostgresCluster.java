@@ -11,9 +11,9 @@ import java.util.Optional;
 
 /// PostgreSQL's data directory and the server on it, driven by PostgreSQL's own programs.
 ///
-/// `pg_ctl` gives the server a session of its own. So Ctrl-C in the terminal reaches the demo only, and the server
-/// still runs for the last sync. After a kill, the next start repairs what was left: a server that still runs is
-/// stopped, and a stale lock file is removed.
+/// `pg_ctl` gives the server its own session of the operating system (`setsid`). So Ctrl-C in the terminal stops only
+/// `perigee demo`, and the server still runs for the demo's final sync. After a kill of the demo, its next start stops a
+/// server that still runs, and removes a stale lock file.
 ///
 /// @param runner runs the programs
 /// @param data the data directory

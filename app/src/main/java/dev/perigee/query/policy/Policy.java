@@ -7,10 +7,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// A row of `tmp_rls_policies`: a condition on one column, for one action on one table.
+/// A policy of row-level security, a row of `tmp_rls_policies`: a condition on one column, for one action on one table.
 ///
 /// @param operator how the column is compared with the value, such as `=`
-/// @param valueType `string`, `number`, `boolean` or `query`
+/// @param valueType `string`, `number`, `boolean`, or `query` for a value that is an SQL expression
 record Policy(Action action, String table, String column, String operator, String value, String valueType) {
     enum Action {
         SELECT,

@@ -13,9 +13,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// The comparison for any key. The source sends its rows in physical order, each is looked up in the copy, and the
-/// rowid found is remembered as one bit. Rows of the copy that were not met in the end are suspected to be extra. So it
-/// does not matter in which order the source sorts keys, which may be linguistic.
+/// Compares a copy with its source by looking up each row of the source in the copy. It works for keys of any type. The
+/// source sends rows in physical order, and the rowid of each match is remembered as one bit. Rows of the copy whose bit
+/// is not set in the end may be extra. No sort order is used, so the source's collation does not matter.
 final class LookupComparison implements Comparison {
     private final CheckTarget checked;
     private final Suspects suspects;

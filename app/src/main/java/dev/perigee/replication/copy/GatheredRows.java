@@ -9,9 +9,11 @@ import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.function.Function;
 
-/// The rows of a stage table, read back in batches.
+/// Reads back, in batches, rows that were first collected in a table of the replica's own (a stage table) and are now
+/// applied to the copy.
 ///
-/// @param table a table with the columns of `definition`
+/// @param definition of the copy
+/// @param table the stage table; it has the columns of the copy
 record GatheredRows(CopyDefinition definition, String table) {
     private static final int BATCH_ROWS = 1000;
     private static final long BATCH_BYTES = 4L << 20;

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// Soft deletes: rows that the source keeps and marks as deleted. Such a row is removed from the copy when it arrives,
 /// and is inserted again when it arrives unmarked.
 ///
-/// A row is marked if its mark column is not NULL, false, zero or empty text. In a column of times every time is a
-/// mark, even one that the copy stores as zero.
+/// A row is marked if its mark column is not NULL, false, zero or empty text. In a timestamp column every value but
+/// NULL is a mark, even one that the copy stores as zero.
 public final class SoftDeletes {
     private final String column;
     private final int index;

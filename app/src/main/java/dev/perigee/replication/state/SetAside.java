@@ -4,11 +4,11 @@ import java.time.Instant;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
-/// A row of the source that could not be stored, as `GET /replication/tables/:name/set-aside` shows it.
+/// A row of the source that could not be stored in the copy, as `GET /replication/tables/:name/set-aside` shows it.
 ///
-/// @param key the key's values as texts that the source reads; empty where a value is NULL or has no such text
+/// @param key the key's values as text that the source parses back to them; no text for a value that is NULL or has none
 /// @param fault the name of the [dev.perigee.fault.Fault] that storing the row failed with
-/// @param source each column's value as text; of a value that is too long, an object with its beginning (`begin`) and
+/// @param source the row as the source sent it: each column's value as text; of a value that is too long, an object with its beginning (`begin`) and
 ///     its length (`bytes`)
 /// @param tries how often storing it failed
 public record SetAside(

@@ -16,9 +16,8 @@ import dev.perigee.sqlite.Value;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Finds the keys that more than one row of the source has, as the copy stores them. An admin may choose any columns as
-/// the key. Where no unique index of the source covers these columns, rows with equal values in them would overwrite
-/// each other in the copy.
+/// Finds key values that several rows of the source share, compared as the copy stores them. An admin may choose key
+/// columns that no unique index of the source covers. Rows with equal keys would overwrite each other in the copy.
 final class SharedKeys implements PageSink, AutoCloseable {
     private static final int PAGE_ROWS = 1000;
 
