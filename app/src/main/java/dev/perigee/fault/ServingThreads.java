@@ -14,9 +14,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Supervises the threads that serve, grouped by kind, such as `reader`. If the work of a thread throws, the exception is
-/// logged and counted, and the work is run again on the same thread. The work must open its own resources again, such as
-/// a connection. Where work cannot be repeated, such as the writer's, the server ends. Thread-safe.
+/// Supervises the threads that serve, grouped by kind, such as `reader`. If the work of a thread throws, the exception
+/// is logged and counted, and the work is run again on the same thread. The work must open its own resources again,
+/// such as a connection. Where work cannot be repeated, such as the writer's, the server ends. Thread-safe.
 public final class ServingThreads implements AutoCloseable {
     /// Work on a supervised thread. When it returns without an exception, the thread ends for good.
     @FunctionalInterface

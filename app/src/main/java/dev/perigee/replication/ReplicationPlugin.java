@@ -40,10 +40,10 @@ import org.slf4j.LoggerFactory;
 
 /// Keeps copies of the external database's tables in the replica, by pulling the rows that are new or changed.
 ///
-/// Each table has its own cursor and its own schedule. The earliest due time of all tables, verifications and sweeps is the
-/// plugin's alarm: a timer that survives a restart. When it fires, the tables that are due are synced, at most `parallelTables` at
-/// once. A table that fails does not hold up the others: it is tried again after a growing delay, and its cursor stays
-/// where it was.
+/// Each table has its own cursor and its own schedule. The earliest due time of all tables, verifications and sweeps is
+/// the plugin's alarm: a timer that survives a restart. When it fires, the tables that are due are synced, at most
+/// `parallelTables` at once. A table that fails does not hold up the others: it is tried again after a growing delay,
+/// and its cursor stays where it was.
 ///
 /// A single sync is described in [dev.perigee.replication.sync.TableSync], the REST API in [ReplicationRoutes].
 public final class ReplicationPlugin extends StarbasePlugin {

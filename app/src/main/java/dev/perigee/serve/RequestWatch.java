@@ -1,9 +1,9 @@
 package dev.perigee.serve;
 
-import dev.perigee.fault.StopWait;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.ServingThreads;
+import dev.perigee.fault.StopWait;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

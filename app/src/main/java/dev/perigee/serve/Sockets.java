@@ -1,8 +1,8 @@
 package dev.perigee.serve;
 
-import dev.perigee.fault.StopWait;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.ServingThreads;
+import dev.perigee.fault.StopWait;
 import dev.perigee.plugin.PluginHost.SocketHandler;
 import dev.perigee.query.external.MemoryBudget;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;

@@ -1,6 +1,5 @@
 package dev.perigee.bundled.cron;
 
-import dev.perigee.fault.StopWait;
 import dev.perigee.bundled.cron.CronRun.Outcome;
 import dev.perigee.bundled.cron.CronTasks.Known;
 import dev.perigee.bundled.cron.CronTasks.State;
@@ -9,6 +8,7 @@ import dev.perigee.config.CronConfig;
 import dev.perigee.config.CronConfig.Missed;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.fault.StopWait;
 import dev.perigee.plugin.CronEvent;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.PluginHost.Access;

@@ -18,8 +18,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/// Inserts rows into one table, one by one. As the caller chooses, the first row that fails ends the import, or each row
-/// that fails is left out and reported.
+/// Inserts rows into one table, one by one. As the caller chooses, the first row that fails ends the import, or each
+/// row that fails is left out and reported.
 final class RowImport {
     /// Maximum number of failures that are reported; more are only counted.
     static final int MAX_FAILURES = 100;

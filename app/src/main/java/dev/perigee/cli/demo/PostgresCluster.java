@@ -12,8 +12,8 @@ import java.util.Optional;
 /// PostgreSQL's data directory and the server on it, driven by PostgreSQL's own programs.
 ///
 /// `pg_ctl` gives the server its own session of the operating system (`setsid`). So Ctrl-C in the terminal stops only
-/// `perigee demo`, and the server still runs for the demo's final sync. After a kill of the demo, its next start stops a
-/// server that still runs, and removes a stale lock file.
+/// `perigee demo`, and the server still runs for the demo's final sync. After a kill of the demo, its next start stops
+/// a server that still runs, and removes a stale lock file.
 ///
 /// @param runner runs the programs
 /// @param data the data directory

@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Compares a copy with its source by looking up each row of the source in the copy. It works for keys of any type. The
-/// source sends rows in physical order, and the rowid of each match is remembered as one bit. Rows of the copy whose bit
-/// is not set in the end may be extra. No sort order is used, so the source's collation does not matter.
+/// source sends rows in physical order, and the rowid of each match is remembered as one bit. Rows of the copy whose
+/// bit is not set in the end may be extra. No sort order is used, so the source's collation does not matter.
 final class LookupComparison implements Comparison {
     private final CheckTarget checked;
     private final Suspects suspects;

@@ -4,8 +4,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import org.postgresql.jdbc.PgConnection;
 
-/// Makes statements on the catalog leave out names that are not UTF-8. Such names exist only in a database that does not
-/// know its encoding (`SQL_ASCII`); a single one would make the whole answer of a statement fail.
+/// Makes statements on the catalog leave out names that are not UTF-8. Such names exist only in a database that does
+/// not know its encoding (`SQL_ASCII`); a single one would make the whole answer of a statement fail.
 public final class CatalogNames {
     /// Matches UTF-8 that is written in hexadecimal digits.
     private static final String UTF8 = "^([0-7].|(c[2-9a-f]|d.)[89ab].|e0[ab].[89ab].|(e[1-9abcef])([89ab].){2}"
