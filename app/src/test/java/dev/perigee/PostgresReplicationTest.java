@@ -251,7 +251,7 @@ class PostgresReplicationTest {
         postgres.execute("DROP TABLE bad; INSERT INTO good VALUES (2)");
         awaitValue("2", "SELECT count(*) FROM good");
         await().untilAsserted(() -> assertThat(
-                        perigee.status("bad").get("lastError").get("fault").asString())
+                        perigee.status("bad").at("/lastError/fault").asString())
                 .isEqualTo("SOURCE_TABLE_MISSING"));
         assertThat(perigee.value("SELECT count(*) FROM bad")).isEqualTo("1");
     }

@@ -444,7 +444,20 @@ class ReplicationApiTest {
         "POST, /sync",
         "POST, /tables/x/resync",
         "GET, /runs",
-        "GET, /events"
+        "GET, /events",
+        "GET, /source",
+        "GET, /proof",
+        "GET, /proof/x",
+        "POST, /tables/x/recover",
+        "POST, /tables/x/verify",
+        "POST, /tables/x/sweep",
+        "GET, /tables/x/sweep",
+        "POST, /tables/x/backfill",
+        "GET, /tables/x/backfill",
+        "DELETE, /tables/x/backfill",
+        "GET, /tables/x/set-aside",
+        "POST, /tables/x/set-aside/retry",
+        "GET, /requests/x"
     })
     void only_the_admin_may_call(String method, String path) {
         perigee.close();

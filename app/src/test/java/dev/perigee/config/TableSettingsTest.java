@@ -3,16 +3,24 @@ package dev.perigee.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.config.TableConfig.DroppedColumns;
+import dev.perigee.config.TableConfig.Finding;
+import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.RowSecurity;
+import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
+import java.lang.reflect.RecordComponent;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,6 +49,31 @@ class TableSettingsTest {
         assertThat(read(TableSettings.fields(BY_CURSOR), Optional.empty())).contains(BY_CURSOR);
         assertThat(read(Map.of("pageRows", 7), Optional.of(config)))
                 .contains(config.toBuilder().pageRows(7).build());
+    }
+
+    @Test
+    void every_component_has_a_field() {
+        Set<String> names = new TreeSet<>(
+                Set.of("name", "pageRows", "group", "rowSecurity", "intervalMs")); // an interval is shown in milliseconds
+        Stream.of(Finding.class, Schedule.class, Layout.class, GuaranteeSettings.class)
+                .flatMap(part -> Arrays.stream(part.getRecordComponents()))
+                .map(RecordComponent::getName)
+                .filter(name -> !name.equals("interval"))
+                .forEach(names::add);
+        TableConfig full = BY_CURSOR.toBuilder()
+                .target(Optional.of("x"))
+                .group("g")
+                .verify(Duration.ofHours(1))
+                .build();
+        Set<String> shown = new TreeSet<>(TableSettings.fields(full).keySet());
+        shown.addAll(TableSettings.fields(full.toBuilder().cron("0 3 * * *", "UTC").build())
+                .keySet());
+
+        assertThat(shown).isEqualTo(names);
+        assertThat(Arrays.stream(TableConfig.class.getRecordComponents())
+                        .filter(component -> !component.getType().isRecord())
+                        .map(RecordComponent::getName))
+                .isSubsetOf(names);
     }
 
     @Test

@@ -174,7 +174,7 @@ class RowVisibilityCheckTest {
             assertThat(sync(table)).isEmpty();
             assertThat(host.value("SELECT count(*) FROM " + table)).isEqualTo("100");
             assertThat(guarantee(table)).isEqualTo(guarantee);
-            assertThat(note()).contains("which rows the source's user sees was changed");
+            assertThat(note()).contains("which rows the source's user sees, such as a policy");
             assertThat(sync(table)).isEmpty();
             assertThat(note()).as("once").isEqualTo("null");
         } finally {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/// How far a table is settled: the second of its two marks, and what is needed to move it.
+/// How far a table is sealed: the second of its two marks, and what is needed to move it.
 ///
 /// A transaction may take its cursor value early and commit late, behind rows that were pulled meanwhile. So beside
 /// `seen`, the greatest mark pulled, there is `sealed`: below it nothing can appear any more. A sync pulls what is

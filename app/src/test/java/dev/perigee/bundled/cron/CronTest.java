@@ -220,7 +220,7 @@ class CronTest {
         assertThat(told.next().name()).isEqualTo("waits");
         HttpResponse<String> again = served.post("/cron/tasks/waits/run", ServedStore.ADMIN, "");
         assertThat(again.statusCode()).as(again.body()).isEqualTo(409);
-        assertThat(again.body()).contains("'waits' runs already");
+        assertThat(again.body()).contains("'waits' is already running");
         served.store.write(tx -> {
             tx.connection().exec("UPDATE tmp_cron_state SET due_at_ms = 1 WHERE name = 'waits'");
             return true;

@@ -238,8 +238,8 @@ class RestAttackTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "PATCH | {'id':2,'a':'z'} | says another \\\"id\\\"",
-                "PUT | {'id':2,'a':'z'} | says another \\\"id\\\"",
+                "PATCH | {'id':2,'a':'z'} | different values for \\\"id\\\"",
+                "PUT | {'id':2,'a':'z'} | different values for \\\"id\\\"",
                 "PATCH | {'id':1} | No updatable data provided",
                 "PATCH | {} | No data provided",
                 "PUT | {} | No data provided",

@@ -67,6 +67,7 @@ class RestLimitsTest {
         try (ServedStore served = new ServedStore(directory, setup);
                 RawHttp slow = new RawHttp(served.server.port())) {
             fill(served);
+            served.awaitWorker(); // on a busy machine its start takes longer than a request may
             assertThat(slow.send(request("/rest/t")).head()).startsWith("HTTP/1.1 200");
             // The connection is closed under the answer; what is in its buffers may still come.
             await().until(() -> served.workers().stats().busy() == 0);

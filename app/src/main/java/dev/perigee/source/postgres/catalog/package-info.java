@@ -2,7 +2,7 @@
 ///
 /// Guarantee: one description of a table comes from one snapshot.
 ///
-/// Start reading at [PostgresCatalog].
+/// Start reading at [PostgresCatalog] and [PostgresTypes].
 @NullMarked
 package dev.perigee.source.postgres.catalog;
 
