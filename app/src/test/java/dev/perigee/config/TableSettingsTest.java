@@ -53,8 +53,8 @@ class TableSettingsTest {
 
     @Test
     void every_component_has_a_field() {
-        Set<String> names = new TreeSet<>(
-                Set.of("name", "pageRows", "group", "rowSecurity", "intervalMs")); // an interval is shown in milliseconds
+        Set<String> names = new TreeSet<>(Set.of(
+                "name", "pageRows", "group", "rowSecurity", "intervalMs")); // an interval is shown in milliseconds
         Stream.of(Finding.class, Schedule.class, Layout.class, GuaranteeSettings.class)
                 .flatMap(part -> Arrays.stream(part.getRecordComponents()))
                 .map(RecordComponent::getName)
@@ -66,8 +66,9 @@ class TableSettingsTest {
                 .verify(Duration.ofHours(1))
                 .build();
         Set<String> shown = new TreeSet<>(TableSettings.fields(full).keySet());
-        shown.addAll(TableSettings.fields(full.toBuilder().cron("0 3 * * *", "UTC").build())
-                .keySet());
+        shown.addAll(
+                TableSettings.fields(full.toBuilder().cron("0 3 * * *", "UTC").build())
+                        .keySet());
 
         assertThat(shown).isEqualTo(names);
         assertThat(Arrays.stream(TableConfig.class.getRecordComponents())

@@ -186,7 +186,8 @@ class RowVisibilityCheckTest {
 
     @Test
     void a_copy_of_some_rows_that_is_to_be_whole_stays_until_all_can_be_read_and_then_has_all() {
-        add("t", "'rowSecurity':'filtered','mode':'xmin'");
+        // Paused: a changed table is due at once, and its sync could come while all rows can be read.
+        add("t", "'rowSecurity':'filtered','mode':'xmin','paused':true");
         assertThat(sync()).isEmpty();
         assertThat(host.call("PATCH", "/tables/t", "{'rowSecurity':'refused'}").error())
                 .startsWith("SOURCE_ROWS_HIDDEN");

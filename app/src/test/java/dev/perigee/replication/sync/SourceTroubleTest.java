@@ -97,7 +97,7 @@ class SourceTroubleTest {
             postgres.execute("INSERT INTO b VALUES (2); INSERT INTO c VALUES (2)");
             host.post("/sync", "{'tables': ['a']}").result();
             assertThat(host.get("/status").result().has("source")).isFalse();
-            assertThat(logged("the source answers again"))
+            assertThat(logged("the source answers again after"))
                     .singleElement()
                     .asString()
                     .contains("3 tables had to wait: ");
@@ -154,7 +154,7 @@ class SourceTroubleTest {
             }
             host.post("/sync", "").result();
             assertThat(host.get("/status").result().has("source")).isFalse();
-            assertThat(logged("the source answers again")).hasSize(1);
+            assertThat(logged("the source answers again after")).hasSize(1);
         } finally {
             postgres.execute("DROP OWNED BY %1$s; DROP ROLE %1$s".formatted(name));
         }
