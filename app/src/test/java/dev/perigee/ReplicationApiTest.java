@@ -398,6 +398,8 @@ class ReplicationApiTest {
     void runs_are_shown_newest_first() {
         post("/tables", "{'name': 'items', 'cursorColumn': 'c', 'interval': '1h'}");
         awaitRows("50", "items");
+        // The first sync may not have ended yet, and a second one would join it.
+        await().until(() -> perigee.status("items").path("state").asString("").equals("idle"));
         post("/sync", "");
         JsonNode runs = get("/runs?table=items&limit=2").result().get("runs");
         assertThat(runs.size()).isEqualTo(2);
