@@ -38,43 +38,32 @@ public final class QueryEngine implements Queries, AutoCloseable {
             .toList();
 
     private final QueryContext context;
-    private final Store store;
-    private final PluginRegistry plugins;
-    private final QueryConfig config;
-    private final MemoryBudget memory;
     private final Allowlist allowlist;
     private final Optional<QueryLog> log;
-    private final PointReads points = new PointReads();
-    private final WorkerQueries workers;
     private final QueryMetrics metrics;
 
-    /// One for each reader of the store, and one for the writer.
-    private final CallerConnections connections;
-
     public QueryEngine(Store store, Optional<Source> source, PluginRegistry plugins, QueryConfig config) {
-        this.store = store;
-        this.plugins = plugins;
-        this.config = config;
-        this.memory = MemoryBudget.ofHeap();
+        MemoryBudget memory = MemoryBudget.ofHeap();
+        PointReads points = new PointReads();
         store.migrate("query", TABLES);
-        this.workers = new WorkerQueries(store, plugins, config, store.pageCacheBytes(), memory, points);
+        WorkerQueries workers = new WorkerQueries(store, plugins, config, store.pageCacheBytes(), memory, points);
         this.metrics = new QueryMetrics(InstantSource.system(), workers.pool()::stats);
         this.allowlist = new Allowlist(store, workers);
         Optional<ExternalCache> cache = source.map(
                 external -> new ExternalCache(store, external.place(), config.cacheTime(), InstantSource.system()));
         this.log = config.log() ? Optional.of(new QueryLog(store)) : Optional.empty();
-        this.connections =
+        CallerConnections connections =
                 new CallerConnections(plugins.protectedTables(), plugins.functions()::register, store::observer);
         this.context = new QueryContext(store, source, plugins, config, memory, cache, points, workers, connections);
     }
 
     /// The memory budget that large requests and large answers share.
     public MemoryBudget memory() {
-        return memory;
+        return context.memory();
     }
 
     public QueryConfig config() {
-        return config;
+        return context.config();
     }
 
     public QueryMetrics metrics() {
@@ -102,14 +91,15 @@ public final class QueryEngine implements Queries, AutoCloseable {
     public boolean tryHere(Query query, AnswerSink answers) {
         if (!mayBeHere(query)) return false;
         StatementCall call = query.call(query.statements().getFirst());
-        if (plugins.mayWait(call)) return false;
-        StatementCall changed = plugins.beforeQuery(call);
-        if (changed.where() != Where.INTERNAL || !points.mayBe(changed.sql())) return false;
+        if (context.plugins().mayWait(call)) return false;
+        StatementCall changed = context.plugins().beforeQuery(call);
+        if (changed.where() != Where.INTERNAL || !context.points().mayBe(changed.sql())) return false;
         long begin = System.nanoTime();
         QueryRun run = new QueryRun(context, query.caller(), List.of(changed), answers, new Cancellation(), false);
-        boolean isRead = store.tryReadHere(
-                        config.limits().readLimit(),
-                        transaction -> points.isPoint(transaction, changed.sql()) && run.readIn(transaction))
+        boolean isRead = context.store()
+                .tryReadHere(
+                        context.config().limits().readLimit(),
+                        transaction -> context.points().isPoint(transaction, changed.sql()) && run.readIn(transaction))
                 .orElse(false);
         if (!isRead) return false;
         long nanos = System.nanoTime() - begin;
@@ -120,31 +110,32 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
     /// To be called when the answer of [#tryHere] turned out to be too large. The query is then left to [#run].
     public void isLarge(Query query) {
-        points.isLarge(query.statements().getFirst().sql());
+        context.points().isLarge(query.statements().getFirst().sql());
     }
 
     private boolean mayBeHere(Query query) {
-        boolean isChecked = config.allowlist() || config.rowLevelSecurity();
+        boolean isChecked = context.config().allowlist() || context.config().rowLevelSecurity();
         return query.statements().size() == 1
                 && query.where() == Where.INTERNAL
                 && (query.caller().isAdmin() || !isChecked);
     }
 
     private void check(Query query) {
-        if (query.statements().size() > config.limits().maxTransactionStatements()) {
+        if (query.statements().size() > context.config().limits().maxTransactionStatements()) {
             throw Fault.TOO_LARGE.saying("A transaction can have at most %d statements; this one has %d."
                     .formatted(
-                            config.limits().maxTransactionStatements(),
+                            context.config().limits().maxTransactionStatements(),
                             query.statements().size()));
         }
     }
 
     private void runChecked(Query query, AnswerSink answers, Cancellation cancellation) {
         List<StatementCall> calls = new ArrayList<>();
-        for (SqlStatement statement : query.statements()) calls.add(plugins.beforeQuery(query.call(statement)));
+        for (SqlStatement statement : query.statements())
+            calls.add(context.plugins().beforeQuery(query.call(statement)));
         for (int i = 0; i < calls.size(); i++) {
             check(calls.get(i));
-            if (config.allowlist() && !query.caller().isAdmin()) {
+            if (context.config().allowlist() && !query.caller().isAdmin()) {
                 allowlist.check(calls.get(i), query.statements().get(i).sql());
             }
         }
@@ -170,10 +161,11 @@ public final class QueryEngine implements Queries, AutoCloseable {
     @Override
     public <T> T bulk(Caller caller, BulkWrite.Work<T> work) {
         if (!caller.isAdmin()) throw Fault.FORBIDDEN.saying("Forbidden: this needs the admin token.");
-        return store.write(transaction -> {
-            CallerConnection lent = connections.of(transaction.connection());
+        return context.store().write(transaction -> {
+            CallerConnection lent = context.connections().of(transaction.connection());
             return lent.as(caller, false, () -> {
-                try (CallerBulk bulk = new CallerBulk(transaction, lent, store.observer())) {
+                try (CallerBulk bulk =
+                        new CallerBulk(transaction, lent, context.store().observer())) {
                     return work.run(bulk);
                 }
             });
@@ -182,26 +174,26 @@ public final class QueryEngine implements Queries, AutoCloseable {
 
     /// Starts a worker process, so that the first client does not have to wait for it. Returns at once.
     public void warmUp() {
-        workers.pool().warmUp();
+        context.workers().pool().warmUp();
     }
 
     /// The processes that run clients' statements.
     public WorkerPool workers() {
-        return workers.pool();
+        return context.workers().pool();
     }
 
     /// Ends the workers, and writes the log entries that are still waiting. The store must still be open.
     @Override
     public void close() {
-        workers.close();
+        context.workers().close();
         log.ifPresent(QueryLog::close);
     }
 
     private void check(StatementCall call) {
         if (SqlWords.isBlank(call.sql())) throw Fault.INVALID_REQUEST.saying("Invalid or empty \"sql\" field.");
-        if (call.sql().length() > config.limits().maxStatementBytes()) {
+        if (call.sql().length() > context.config().limits().maxStatementBytes()) {
             throw Fault.TOO_LARGE.saying("A statement can have at most %d characters."
-                    .formatted(config.limits().maxStatementBytes()));
+                    .formatted(context.config().limits().maxStatementBytes()));
         }
     }
 }

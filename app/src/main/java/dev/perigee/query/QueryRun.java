@@ -1,5 +1,6 @@
 package dev.perigee.query;
 
+import dev.perigee.config.QueryConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.query.external.CollectedAnswer;
 import dev.perigee.query.external.ExternalRun;
@@ -15,6 +16,8 @@ import dev.perigee.statement.RowSink;
 import dev.perigee.statement.StatementCall;
 import dev.perigee.store.Transaction;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
 
 /// Runs one query where it belongs, after the plugins' hooks and the checks. Used once, by one thread.
 final class QueryRun {
@@ -55,8 +58,7 @@ final class QueryRun {
                         caller,
                         isPoliced,
                         calls,
-                        new WorkerQueries.Answers(
-                                index -> observed(calls.get(index), answers), (_, meta) -> answers.end(meta)),
+                        new WorkerQueries.Answers(index -> observed(calls.get(index)), (_, meta) -> answers.end(meta)),
                         cancellation);
     }
 
@@ -65,8 +67,7 @@ final class QueryRun {
         CallerConnection lent = context.connections().of(transaction.connection());
         cancellation.begin(transaction.connection());
         try {
-            StatementRun run =
-                    new StatementRun(caller, false, calls, new RowReader(cancellation), answers(calls, answers));
+            StatementRun run = statements(index -> observed(calls.get(index)), answers::end);
             boolean isRead = run.read(lent);
             if (isRead) run.repeated().ifPresent(statement -> context.points().learn(transaction, statement));
             return isRead;
@@ -83,7 +84,7 @@ final class QueryRun {
             CollectedAnswer collected = isInWorker ? writeInWorker(reservation) : writeHere(reservation);
             answers.committed();
             for (int i = 0; i < calls.size(); i++) {
-                Meta meta = collected.replay(i, observed(calls.get(i), answers));
+                Meta meta = collected.replay(i, observed(calls.get(i)));
                 answers.end(meta);
             }
         }
@@ -91,51 +92,29 @@ final class QueryRun {
 
     private CollectedAnswer writeInWorker(MemoryBudget.Reservation reservation) {
         CollectedAnswer collected = new CollectedAnswer(reservation);
-        // The limit holds before the commit, so that nothing was written if it is exceeded.
         context.workers()
                 .write(
                         caller,
                         isPoliced,
                         calls,
-                        new WorkerQueries.Answers(
-                                _ -> new LimitedRows(
-                                        collected, context.config().limits().maxRows()),
-                                (_, meta) -> collected.end(meta)));
+                        new WorkerQueries.Answers(_ -> limited(collected), (_, meta) -> collected.end(meta)));
         return collected;
     }
 
     private CollectedAnswer writeHere(MemoryBudget.Reservation reservation) {
-        return context.store()
-                .writeForCaller(
-                        context.config().limits().writeLimit(),
-                        context.config().limits().maxWriteBytes(),
-                        transaction -> {
-                            // The store may run this twice. What the first run has collected is dropped.
-                            reservation.giveBack();
-                            CollectedAnswer collected = new CollectedAnswer(reservation);
-                            StatementRun.Answers all = new StatementRun.Answers() {
-                                @Override
-                                public RowReader.Target rows(int index) {
-                                    return new BudgetedRows(
-                                            context.memory(),
-                                            new LimitedRows(
-                                                    collected,
-                                                    context.config().limits().maxRows()));
-                                }
-
-                                @Override
-                                public void end(int index, Meta meta) {
-                                    collected.end(meta);
-                                }
-                            };
-                            new StatementRun(caller, false, calls, new RowReader(cancellation), all)
-                                    .write(
-                                            transaction,
-                                            context.connections().of(transaction.connection()),
-                                            context.store().observer(),
-                                            context.config().limits().maxDatabaseBytes());
-                            return collected;
-                        });
+        QueryConfig.Limits limits = context.config().limits();
+        return context.store().writeForCaller(limits.writeLimit(), limits.maxWriteBytes(), transaction -> {
+            // The store may run this twice. What the first run has collected is dropped.
+            reservation.giveBack();
+            CollectedAnswer collected = new CollectedAnswer(reservation);
+            statements(_ -> limited(collected), collected::end)
+                    .write(
+                            transaction,
+                            context.connections().of(transaction.connection()),
+                            context.store().observer(),
+                            limits.maxDatabaseBytes());
+            return collected;
+        });
     }
 
     void external() {
@@ -145,36 +124,38 @@ final class QueryRun {
         }
         Source external = ExternalRun.required(context.source());
         ExternalRun run = new ExternalRun(
-                external,
-                context.memory(),
-                context.config().limits().maxRows(),
-                answers,
-                call -> observed(call, answers),
-                cancellation);
+                external, context.memory(), context.config().limits().maxRows(), answers, this::observed, cancellation);
         if (calls.size() > 1) run.transaction(calls);
         else if (wantsCache && context.cache().isPresent())
             run.cached(calls.getFirst(), context.cache().get());
         else run.single(calls.getFirst());
     }
 
-    private StatementRun.Answers answers(List<StatementCall> calls, AnswerSink answers) {
-        return new StatementRun.Answers() {
+    /// The statements, to be run in this process.
+    ///
+    /// @param rows gives the sink of each statement's rows
+    private StatementRun statements(IntFunction<RowSink> rows, Consumer<Meta> end) {
+        StatementRun.Answers all = new StatementRun.Answers() {
             @Override
             public RowReader.Target rows(int index) {
-                return new BudgetedRows(context.memory(), observed(calls.get(index), answers));
+                return new BudgetedRows(context.memory(), rows.apply(index));
             }
 
             @Override
             public void end(int index, Meta meta) {
-                answers.end(meta);
+                end.accept(meta);
             }
         };
+        return new StatementRun(caller, false, calls, new RowReader(cancellation), all);
     }
 
-    /// A sink that passes a statement's rows to `answers`, through the plugins' hooks and the limit on rows.
-    private RowSink observed(StatementCall call, AnswerSink answers) {
-        return context.plugins()
-                .afterQuery(
-                        call, new LimitedRows(answers, context.config().limits().maxRows()));
+    /// A sink that passes a statement's rows to the answers, through the plugins' hooks and the limit on rows.
+    private RowSink observed(StatementCall call) {
+        return context.plugins().afterQuery(call, limited(answers));
+    }
+
+    /// The limit on rows holds before a commit, so that nothing was written if it is exceeded.
+    private LimitedRows limited(RowSink rows) {
+        return new LimitedRows(rows, context.config().limits().maxRows());
     }
 }

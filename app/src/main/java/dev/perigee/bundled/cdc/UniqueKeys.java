@@ -22,8 +22,6 @@ import java.util.stream.Collectors;
 ///     value only when the row is written
 record UniqueKeys(List<String> conflicts, Set<String> columns) {
     /// @param part as written in the index, a name or an expression
-    private record Part(String part, String collation) {}
-
     /// @param columns the names of all columns
     /// @param key the column of the primary key, if it has just one
     static UniqueKeys of(Transaction tx, String table, List<String> columns, Optional<String> key) {

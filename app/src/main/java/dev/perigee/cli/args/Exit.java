@@ -14,7 +14,6 @@ public final class Exit {
     /// Lines about exit codes for the help of commands.
     public static final String OK_TEXT = "0:Done.";
 
-    static final String FAILED_TEXT = "1:It failed; standard error says why.";
     public static final String USAGE_TEXT = "2:The arguments or the configuration are wrong; nothing was tried.";
     public static final String LAUNCHER_TEXT = "3:The launcher found no JDK, or could not build.";
 
