@@ -15,6 +15,7 @@ import dev.perigee.testing.ServedStore.Setup;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -102,6 +103,9 @@ class StatusTest {
             served.run(CLIENT, "SELECT nothing");
             served.get("/hello/ann", CLIENT);
             served.get("/nowhere/at/all", CLIENT);
+            // A request is counted after its answer was sent, so the client may be ahead of the count.
+            Awaitility.await()
+                    .until(() -> served.get("/metrics", ADMIN).body(), metrics -> metrics.contains("route=\"other\""));
             HttpResponse<String> answer = served.get("/metrics", ADMIN);
             assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith("text/plain");
             assertThat(answer.body())
