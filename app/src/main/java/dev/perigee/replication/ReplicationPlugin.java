@@ -80,7 +80,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 this::status,
                 () -> host.store().trouble().isEmpty());
         Observer observer = new Observer(host, events, metrics);
-        Tables tables = new Tables(host, config, observer, this::syncDue);
+        Tables tables = new Tables(host, config, observer, this::syncDue, this::afterLook);
         Verifications verifications = new Verifications(host, tables, observer, config.verifyRowsPerSecond());
         Sweeps sweeps = new Sweeps(host, tables);
         Backfills backfills = new Backfills(host, tables, observer::backfill);
@@ -129,6 +129,16 @@ public final class ReplicationPlugin extends StarbasePlugin {
         return running().tables().require(name).sync();
     }
 
+    /// Looks at tables now, as if they were due: those that may have changed are synced. Blocks for as long as the look
+    /// at the source takes.
+    ///
+    /// @param names as for [#syncTable]
+    /// @return completes with the results of the syncs; a table that the source proves unchanged has none
+    public CompletableFuture<List<SyncResult>> pollTables(List<String> names) {
+        Tables tables = running().tables();
+        return tables.poll(names.stream().map(tables::require).toList());
+    }
+
     /// Syncs all tables that are not paused. Completes when the last sync has ended; failed syncs are among the
     /// results.
     public CompletableFuture<List<SyncResult>> syncAllTables() {
@@ -160,7 +170,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     public synchronized void scheduleNextAlarm() {
         if (isStopped) return; // the stored due times stay, for the next start
         Optional<Instant> earliest = Stream.concat(
-                        running().tables().all().stream()
+                        running().tables().unsorted().stream()
                                 .filter(table -> !table.isPaused() && !table.isBusy())
                                 .flatMap(table -> table.due().stream()),
                         running().checks().earliest().stream())
@@ -175,12 +185,13 @@ public final class ReplicationPlugin extends StarbasePlugin {
     }
 
     private void syncDue() {
+        if (!isStopped) running().tables().startDue();
+    }
+
+    /// Starts the checks that are due, and sets the next alarm. Called when the tables that were due have been looked
+    /// at.
+    private void afterLook() {
         if (isStopped) return;
-        Instant now = running().host().clock().instant();
-        for (TableRunner table : running().tables().all()) {
-            boolean isDue = table.due().filter(due -> !due.isAfter(now)).isPresent();
-            if (isDue && !table.isPaused() && !table.isBusy()) start(table);
-        }
         try {
             running().checks().startDue();
             scheduleNextAlarm();
@@ -191,10 +202,6 @@ public final class ReplicationPlugin extends StarbasePlugin {
             CompletableFuture.delayedExecutor(config.retryMax().toMillis(), TimeUnit.MILLISECONDS)
                     .execute(this::syncDue);
         }
-    }
-
-    private static void start(TableRunner table) {
-        CompletableFuture<SyncResult> _ = table.sync(); // its end is reported to the SyncObserver
     }
 
     private static List<SyncMetrics.Lag> lags(PluginHost host, Tables tables) {

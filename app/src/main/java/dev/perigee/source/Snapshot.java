@@ -25,6 +25,11 @@ public interface Snapshot {
     /// does not tell.
     Optional<String> position();
 
+    /// The version that the snapshot shows; empty where the source cannot tell by versions whether anything changed.
+    default Optional<SourceVersion> version() {
+        return Optional.empty();
+    }
+
     /// Sends the rows of `pull` to `sink`, page by page, and returns after the last one. Holds one page in memory.
     ///
     /// @return the number of rows read, including refused ones

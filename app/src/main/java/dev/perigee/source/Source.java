@@ -65,6 +65,23 @@ public interface Source extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// The present version of the source, asked with one statement; empty where the source cannot tell by versions
+    /// whether anything changed.
+    default Optional<SourceVersion.At> version() {
+        return Optional.empty();
+    }
+
+    /// Looks at many tables at once: how they are defined, and whether a sync would find anything.
+    ///
+    /// @param tables the tables whose definitions are asked for
+    /// @param watched tables of which it is asked whether they have anything new; each is a table, a partitioned table
+    ///     or a materialized view, of which the source hides no rows
+    /// @param isSteady whether the looks before watched the same tables, so that preparing is worthwhile
+    /// @return empty where the source cannot tell
+    default Optional<Look> look(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) {
+        return Optional.empty();
+    }
+
     /// Runs `work` on the source as it is now: everything that `work` reads comes from one snapshot. Where the user's
     /// rights allow a lock, the definitions of `tables` do not change meanwhile.
     ///

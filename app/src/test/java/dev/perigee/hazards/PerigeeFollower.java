@@ -4,17 +4,15 @@ import dev.perigee.config.SourceConfig;
 import dev.perigee.config.TableConfig;
 import dev.perigee.replication.TableStatus;
 import dev.perigee.replication.TestHost;
-import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.TestPostgres;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 
 /// Perigee itself: a store, the replication plugin and a PostgreSQL source, without the schedule.
 public final class PerigeeFollower implements Follower {
@@ -76,10 +74,8 @@ public final class PerigeeFollower implements Follower {
 
     @Override
     public Optional<String> poll() {
-        List<CompletableFuture<SyncResult>> syncs = new ArrayList<>();
-        for (TableConfig config : configs) syncs.add(host.plugin.syncTable(config.name()));
-        return syncs.stream()
-                .map(CompletableFuture::join)
+        List<String> names = Arrays.stream(configs).map(TableConfig::name).toList();
+        return host.plugin.pollTables(names).join().stream()
                 .flatMap(result -> result.error().stream())
                 .map(problem -> problem.fault() + ": " + problem.message())
                 .findFirst();

@@ -11,6 +11,7 @@ import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.SourceVersion;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +44,11 @@ public class ForwardingSnapshot implements Snapshot {
     @Override
     public Optional<String> viewer(SourceTable table) {
         return snapshot.viewer(table);
+    }
+
+    @Override
+    public Optional<SourceVersion> version() {
+        return snapshot.version();
     }
 
     @Override

@@ -1,12 +1,15 @@
 package dev.perigee.testing;
 
 import dev.perigee.source.Identity;
+import dev.perigee.source.Look;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
+import dev.perigee.source.WatchedTable;
 import dev.perigee.statement.SourceAnswers;
 import dev.perigee.statement.SqlStatement;
 import java.util.List;
@@ -51,6 +54,16 @@ public class ForwardingSource implements Source {
     @Override
     public Optional<TableId> whereabouts(Identity identity) {
         return source.whereabouts(identity);
+    }
+
+    @Override
+    public Optional<SourceVersion.At> version() {
+        return source.version();
+    }
+
+    @Override
+    public Optional<Look> look(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) {
+        return source.look(tables, watched, isSteady);
     }
 
     @Override

@@ -1,12 +1,16 @@
 package dev.perigee.replication.run;
 
 import dev.perigee.config.ReplicationConfig;
+import dev.perigee.config.TableConfig;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.Run;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.replication.sync.SyncCancellation;
+import dev.perigee.replication.sync.SyncListener;
 import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.replication.sync.SyncedTable;
 import dev.perigee.replication.sync.TableSync;
+import dev.perigee.source.TableDefinition;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -112,14 +116,7 @@ public final class SyncTurns {
             runner.setSyncing(true);
             observer.changed(runner);
             SyncResult result = syncing.run(new TableSync.Member(
-                    runner.config(),
-                    kind,
-                    (_, progress) -> {
-                        runner.setProgress(progress);
-                        observer.progress(runner, progress);
-                    },
-                    cancellation,
-                    (started, finished, failures, error) -> {
+                    runner.config(), kind, listener(runner), cancellation, (started, finished, failures, error) -> {
                         Instant due = due(runner, started, finished, failures, error);
                         runner.setDue(due);
                         isDecided.set(true);
@@ -137,6 +134,23 @@ public final class SyncTurns {
             runner.setSyncing(false);
             observer.changed(runner);
         }
+    }
+
+    private SyncListener listener(TableRunner runner) {
+        TableConfig config = runner.config();
+        TableDefinition before = runner.takeDefinition();
+        return new SyncListener() {
+            @Override
+            public void progress(String table, Progress progress) {
+                runner.setProgress(progress);
+                observer.progress(runner, progress);
+            }
+
+            @Override
+            public void synced(String table, SyncedTable synced) {
+                runner.setKnown(new KnownTable(config, synced.definedAs(before)));
+            }
+        };
     }
 
     private Instant due(TableRunner runner, Instant started, Instant finished, int failures, Optional<Problem> error) {

@@ -9,6 +9,7 @@ import dev.perigee.replication.state.Run;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.source.TableDefinition;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -63,6 +64,9 @@ public final class TableRunner {
     private volatile @Nullable Progress progress;
     private volatile boolean isSyncing;
     private volatile boolean isFailing;
+    private volatile @Nullable KnownTable known;
+    private volatile @Nullable AsOf asOf;
+    private volatile @Nullable TableDefinition definition;
 
     private final Deque<Task<?>> waiting = new ArrayDeque<>();
     private @Nullable Running running;
@@ -126,6 +130,46 @@ public final class TableRunner {
     /// a fraction of a millisecond too early and find nothing due.
     public void setDue(@Nullable Instant due) {
         this.due = due == null ? null : due.truncatedTo(ChronoUnit.MILLIS);
+    }
+
+    /// What is known about the table since its last sync; empty while a task runs, and after any task but a sync that
+    /// succeeded.
+    Optional<KnownTable> known() {
+        return Optional.ofNullable(known);
+    }
+
+    /// Records what a sync that has just succeeded leaves known. Called in the sync's task.
+    void setKnown(KnownTable known) {
+        this.known = known;
+    }
+
+    /// Records that a look found the table unchanged, unless a task was started meanwhile.
+    ///
+    /// @param before what was known when the look began
+    /// @param due when to look again
+    synchronized boolean isUnchanged(KnownTable before, KnownTable after, AsOf asOf, Instant due) {
+        if (running != null || known != before) return false;
+        known = after;
+        this.asOf = asOf;
+        setDue(due);
+        return true;
+    }
+
+    /// Up to when the copy has everything, where a look has shown it; empty where none has.
+    Optional<AsOf> asOf() {
+        return Optional.ofNullable(asOf);
+    }
+
+    /// Hands the next sync the table's definition, read before it.
+    void setDefinition(TableDefinition definition) {
+        this.definition = definition;
+    }
+
+    /// Takes the definition that [#setDefinition] has left.
+    TableDefinition takeDefinition() {
+        TableDefinition left = definition;
+        definition = null;
+        return left == null ? TableDefinition.UNKNOWN : left;
     }
 
     /// The state that the status shows: `syncing`, `paused`, `failing` or `idle`.
@@ -270,6 +314,7 @@ public final class TableRunner {
     }
 
     private <T> void start(Task<T> task) {
+        known = null;
         SyncCancellation cancellation = new SyncCancellation();
         Thread thread = Thread.ofVirtual().name("perigee-sync-" + name()).unstarted(() -> {
             T done = null;

@@ -22,6 +22,7 @@ import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableId;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -50,12 +51,19 @@ public final class Tables {
     private final ProtectedCopies copies;
     private final SyncTurns turns;
     private final SyncObserver observer;
+    private final DueTables due;
     private final Runnable rescheduling;
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
     private final Object changing = new Object();
 
     /// @param rescheduling called when a table's due time may have changed, and after each task of a table
-    public Tables(PluginHost host, ReplicationConfig settings, SyncObserver observer, Runnable rescheduling) {
+    /// @param afterLook called when the tables that were due have been looked at
+    public Tables(
+            PluginHost host,
+            ReplicationConfig settings,
+            SyncObserver observer,
+            Runnable rescheduling,
+            Runnable afterLook) {
         this.host = host;
         this.settings = settings;
         this.observer = observer;
@@ -65,6 +73,32 @@ public final class Tables {
         TableSync sync =
                 new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), copies::protect, trouble);
         this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
+        this.due = new DueTables(host.clock(), this::source, runners::values, this::sourceTables, afterLook);
+    }
+
+    /// Starts the syncs that are due, without waiting for them.
+    public void startDue() {
+        due.start();
+    }
+
+    /// Looks at these tables now, as if they were due. Blocks for as long as the look at the source takes.
+    ///
+    /// @return completes when those that may have changed were synced, with the results of their syncs
+    public CompletableFuture<List<SyncResult>> poll(List<TableRunner> some) {
+        return due.poll(some);
+    }
+
+    /// The names at the source of those tables that have a copy.
+    private Map<TableRunner, TableId> sourceTables(List<TableRunner> some) {
+        if (some.isEmpty()) return Map.of();
+        Map<String, TableState> states = states();
+        Map<TableRunner, TableId> names = new LinkedHashMap<>();
+        for (TableRunner runner : some) {
+            Optional.ofNullable(states.get(runner.name()))
+                    .flatMap(TableState::definition)
+                    .ifPresent(made -> names.put(runner, made.source()));
+        }
+        return names;
     }
 
     /// Loads the tables that the configuration file names and those recorded in the replica, and protects their copies.
@@ -105,6 +139,11 @@ public final class Tables {
                 .toList();
     }
 
+    /// As [#all], in no order.
+    public Collection<TableRunner> unsorted() {
+        return runners.values();
+    }
+
     /// Finds a table by the name it is configured by, else by its copy's name or by `schema.table` at the source.
     ///
     /// @throws PerigeeException [Fault#NOT_FOUND] if no replicated table has this name
@@ -132,8 +171,15 @@ public final class Tables {
         Map<String, TableState> states = new LinkedHashMap<>();
         host.store()
                 .read(ReplicationTables.READ_LIMIT, StateRecords::all)
-                .forEach(state -> states.put(state.name(), state));
+                .forEach(state -> states.put(state.name(), sinceLooked(state)));
         return states;
+    }
+
+    private TableState sinceLooked(TableState state) {
+        return find(state.name())
+                .flatMap(TableRunner::asOf)
+                .map(asOf -> asOf.in(state))
+                .orElse(state);
     }
 
     /// Trouble that concerns the source as a whole, such as a server that cannot be reached.

@@ -41,6 +41,13 @@ public record Sealing(Optional<HighWaterMark> sealed, Optional<String> lookedSin
         return !sealed.equals(Optional.of(seen));
     }
 
+    /// Whether a sync could seal more of the table, or has a mark to remember.
+    ///
+    /// @param isSealed as for [#looked]
+    public boolean isSealable(Predicate<Moment> isSealed) {
+        return open.isEmpty() || isSealed.test(open.getFirst().moment());
+    }
+
     /// The marks after a sync that looked for late rows in the snapshot of `now`, and so found all that had come until
     /// then.
     ///

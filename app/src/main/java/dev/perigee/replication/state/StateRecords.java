@@ -175,6 +175,17 @@ public final class StateRecords {
                 .run();
     }
 
+    /// Records up to when a copy has everything, where that is later than what is recorded.
+    public static void unchangedAsOf(Transaction tx, String name, Instant complete, Instant fresh) {
+        SqliteStatement update = tx.statement("""
+                UPDATE tmp_replication_state SET complete_as_of = ?2, fresh_at = ?3
+                WHERE name = ?1 AND complete_as_of < ?2""");
+        update.bindText(1, name);
+        bindInstant(update, 2, Optional.of(complete));
+        bindInstant(update, 3, Optional.of(fresh));
+        update.run();
+    }
+
     /// Adds `rows` to the copy's row count, for rows that were inserted or deleted (negative) other than by a page.
     public static void grew(Transaction tx, String name, long rows) {
         tx.statement("UPDATE tmp_replication_state SET row_count = row_count + ?2 WHERE name = ?1")

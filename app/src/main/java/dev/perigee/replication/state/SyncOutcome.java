@@ -22,4 +22,8 @@ public record SyncOutcome(
         Optional<String> guarantee,
         Optional<Horizon.Holder> heldBy,
         boolean isClientSeen,
-        List<Obstacle> obstacles) {}
+        List<Obstacle> obstacles) {
+    SyncOutcome asOf(Instant complete) {
+        return new SyncOutcome(sealing, Optional.of(complete), position, guarantee, heldBy, isClientSeen, obstacles);
+    }
+}

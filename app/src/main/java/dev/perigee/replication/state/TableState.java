@@ -60,7 +60,19 @@ public record TableState(String name, Copy copy, Pulled pulled, SyncOutcome outc
             Optional<Instant> nextAt,
             int failures,
             Optional<Problem> error,
-            Optional<Instant> errorAt) {}
+            Optional<Instant> errorAt) {
+        private Syncs freshAt(Instant fresh) {
+            return new Syncs(lastAt, Optional.of(fresh), nextAt, failures, error, errorAt);
+        }
+    }
+
+    /// The same state, with a later time up to which the copy has everything.
+    ///
+    /// @param complete see [SyncOutcome#completeAsOf]
+    /// @param fresh see [Syncs#freshAt]
+    public TableState asOf(Instant complete, Instant fresh) {
+        return new TableState(name, copy, pulled, outcome.asOf(complete), gaps, syncs.freshAt(fresh));
+    }
 
     /// The copy's name; empty until it is made.
     public Optional<String> target() {

@@ -7,6 +7,9 @@ public interface SyncListener {
     /// @param table the name the table is configured by
     void progress(String table, Progress progress);
 
+    /// A sync has succeeded and is recorded.
+    default void synced(String table, SyncedTable known) {}
+
     /// Ignores all progress.
     SyncListener NONE = (_, _) -> {};
 }

@@ -11,6 +11,7 @@ import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
 import dev.perigee.replication.state.Sealing;
+import dev.perigee.replication.state.SetAsideRecords;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.SyncOutcome;
 import dev.perigee.source.HighWaterMark;
@@ -18,6 +19,7 @@ import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Store;
@@ -68,6 +70,8 @@ final class SyncRun {
     private @Nullable PageWriter writer;
     private Optional<Instant> replayedUntil = Optional.empty();
     private @Nullable SyncOutcome followed;
+    private Optional<SourceVersion> shown = Optional.empty();
+    private @Nullable SyncedTable known;
     private SourceIdentityCheck.Found lineage = SourceIdentityCheck.Found.of(Optional.empty());
     private Optional<ColumnBackfill> backfill = Optional.empty();
     private Optional<RowCounts> compared = Optional.empty();
@@ -126,6 +130,7 @@ final class SyncRun {
                 return true;
             });
         });
+        shown = snapshot.version();
         if (committed.kind() == Run.Kind.RESYNC) compared = ResyncCounts.compare(store, config.name(), plan);
         else if (plan.shadow().isPresent() && plan.table().access().isFiltered()) refuseMassDelete();
     }
@@ -177,7 +182,19 @@ final class SyncRun {
         StateRecords.followed(tx, config.name(), outcome);
         lineage.now().ifPresent(now -> DriftRecords.identity(tx, config.name(), now));
         if (plan.shadow().isEmpty()) DriftRecords.backfill(tx, config.name(), backfill.filter(b -> !b.isDone()));
+        known = SyncedTable.of(
+                plan,
+                shown,
+                outcome,
+                writer().mark().or(() -> plan.start().after()),
+                !mayHaveNullKeys() && !mayShareKeys(),
+                !hasMore() && SetAsideRecords.count(tx, config.name(), false) == 0);
         return run.noted(notes());
+    }
+
+    /// What is known about the table once the run has finished.
+    SyncedTable known() {
+        return Objects.requireNonNull(known, "the run has not finished");
     }
 
     private Optional<String> notes() {
@@ -262,14 +279,21 @@ final class SyncRun {
         followed = new SnapshotOutcome(plan, snapshot).ofCursor(cursor, seen, isLooking || !mayBeLate);
     }
 
+    private boolean mayHaveNullKeys() {
+        return plan.definition().key().stream()
+                .anyMatch(key ->
+                        !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
+    }
+
+    private boolean mayShareKeys() {
+        return config.mode() != TableConfig.Mode.FULL && SharedKeys.mayBe(plan.definition(), plan.table());
+    }
+
     /// Finds rows that have a NULL in their key, and rows that share their key with another: they can only be set
     /// aside. The source may have to read the whole table for it, so it is paced.
     private void keysThatTellNoRowsApart(Snapshot snapshot) {
-        boolean mayBe = plan.definition().key().stream()
-                .anyMatch(key ->
-                        !plan.table().column(key).map(SourceColumn::isNotNull).orElse(false));
-        boolean mayBeShared =
-                config.mode() != TableConfig.Mode.FULL && SharedKeys.mayBe(plan.definition(), plan.table());
+        boolean mayBe = mayHaveNullKeys();
+        boolean mayBeShared = mayShareKeys();
         if ((!mayBe && !mayBeShared) || !paces.nullKeys().isDue()) return;
         long started = System.nanoTime();
         if (mayBeShared) {

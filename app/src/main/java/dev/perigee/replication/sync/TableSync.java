@@ -206,7 +206,11 @@ public final class TableSync {
             }
             return done;
         });
-        syncing.forEach(one -> copyStands.accept(one.name(), one.target()));
+        for (int i = 0; i < members.size(); i++) {
+            SyncRun one = syncing.get(i);
+            copyStands.accept(one.name(), one.target());
+            members.get(i).listener().synced(one.name(), one.known());
+        }
         ended.forEach(run -> trouble.succeeded(run.table()));
         return ended.stream()
                 .map(run -> SyncResult.of(run.table(), run.work().counts(), run.durationMs(now), Optional.empty()))

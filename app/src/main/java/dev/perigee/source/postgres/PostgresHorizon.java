@@ -85,8 +85,11 @@ record PostgresHorizon(
     /// The commit time of the last transaction that a standby has replayed, by the primary's clock.
     static final String REPLAYED_AT = "pg_last_xact_replay_timestamp()";
 
-    /// Tells servers apart where one address leads to several.
+    /// When the server was started.
     static final String SERVER = "pg_postmaster_start_time()";
+
+    /// Tells servers apart where one address leads to several. The same in every time zone.
+    static final String RUN = "extract(epoch FROM pg_postmaster_start_time())";
 
     private static final String REPLAYED =
             "SELECT CASE WHEN pg_is_in_recovery() THEN %s END, concat(pg_is_in_recovery(), ' ', %s)";
@@ -153,7 +156,7 @@ record PostgresHorizon(
             throws SQLException {
         boolean showsSessions = can.answers(session, SESSIONS_SHOWN);
         boolean showsPrepared = can.answers(session, PREPARED_SHOWN);
-        String replayed = REPLAYED.formatted(can.orNull(session, REPLAYED_AT), can.orNull(session, SERVER));
+        String replayed = REPLAYED.formatted(can.orNull(session, REPLAYED_AT), can.orNull(session, RUN));
         String sql = String.join(
                 ";\n",
                 showsSessions ? SESSIONS : NO_SESSIONS,

@@ -11,6 +11,7 @@ import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.CatalogNames;
@@ -84,6 +85,11 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public Optional<String> position() {
         return transaction.position();
+    }
+
+    @Override
+    public Optional<SourceVersion> version() {
+        return transaction.version();
     }
 
     @Override

@@ -3,12 +3,15 @@ package dev.perigee.source.postgres;
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Identity;
+import dev.perigee.source.Look;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
+import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
+import dev.perigee.source.WatchedTable;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.session.Canceller;
 import dev.perigee.source.postgres.session.PostgresConnections;
@@ -91,6 +94,24 @@ public final class PostgresSource implements Source {
     @Override
     public Optional<TableId> whereabouts(Identity identity) {
         return connections.read(config.place(), session -> PostgresIdentity.whereabouts(session, identity));
+    }
+
+    @Override
+    public Optional<SourceVersion.At> version() {
+        return connections.ask(config.place(), session -> {
+            try (Statement statement = session.createStatement();
+                    ResultSet row = statement.executeQuery(PostgresLook.VERSION)) {
+                row.next();
+                return PostgresLook.of(row);
+            }
+        });
+    }
+
+    @Override
+    public Optional<Look> look(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) {
+        return connections.read(
+                config.place(),
+                session -> new PostgresLook(session, connections, config).at(tables, watched, isSteady));
     }
 
     @Override

@@ -1,7 +1,9 @@
 package dev.perigee.source.postgres;
 
 import dev.perigee.config.SourceConfig;
+import dev.perigee.source.Horizon;
 import dev.perigee.source.Moment;
+import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.session.Capabilities;
 import dev.perigee.source.postgres.session.OwnTransactions;
@@ -28,6 +30,8 @@ import org.postgresql.jdbc.PgConnection;
 ///
 /// @param asOf see [PostgresSnapshot#asOf]
 /// @param position the WAL position behind everything that the snapshot sees; empty where the server refuses to tell
+/// @param version empty where equal versions would not prove that nothing changed: on a standby, or where one of
+///     several servers numbers its own transactions only
 /// @param serverVersion as `server_version_num`: 160004 for 16.4
 /// @param locked tables that were locked before the snapshot was taken
 /// @param can what the server answers
@@ -36,6 +40,7 @@ record SnapshotTransaction(
         PostgresHorizon horizon,
         Optional<Instant> asOf,
         Optional<String> position,
+        Optional<SourceVersion> version,
         int serverVersion,
         Set<TableId> locked,
         Capabilities can) {
@@ -68,9 +73,9 @@ record SnapshotTransaction(
         PostgresHorizon.Before before = PostgresHorizon.look(session, can, ours.keySet(), tables);
         if (!readers.areStill(ours)) before = PostgresHorizon.look(session, can, Set.of(), tables);
         readers.commit(session);
-        execute(session, settings(session, config, before.lockable(), tables));
+        execute(session, snapshot(session, config, before.lockable(), tables));
         String position = can.orNull(session, before.isStandby() ? REPLAYED : INSERTED);
-        String server = can.orNull(session, PostgresHorizon.SERVER);
+        String server = can.orNull(session, PostgresHorizon.RUN);
         // All times are by one clock, the primary's: a standby's own clock continues while nothing is replayed.
         String clock = before.isStandby()
                 ? "coalesce(%s, clock_timestamp())".formatted(can.orNull(session, PostgresHorizon.REPLAYED_AT))
@@ -91,28 +96,39 @@ record SnapshotTransaction(
                     horizon,
                     before.isStandby() ? horizon.settled() : horizon.settled().map(_ -> begun),
                     Optional.ofNullable(row.getString(3)),
+                    version(row, before),
                     row.getInt(4),
                     before.lockable(),
                     can);
         }
     }
 
+    private static Optional<SourceVersion> version(ResultSet row, PostgresHorizon.Before before) throws SQLException {
+        boolean isTold = !before.isStandby() && before.server().sight() != Horizon.Sight.ONE_OF_MANY;
+        return isTold ? Optional.of(new SourceVersion(row.getString(7), row.getString(1))) : Optional.empty();
+    }
+
     /// The statements that make the transaction a snapshot's, and lock those of `tables` that can be locked.
-    private static String settings(
+    private static String snapshot(
             PgConnection session, SourceConfig config, Set<TableId> lockable, List<TableId> tables)
             throws SQLException {
         String locks = tables.stream()
                 .filter(lockable::contains)
                 .map(PostgresNames::table)
                 .collect(Collectors.joining(", "));
+        return "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; %s%s"
+                .formatted(
+                        settings(session, config),
+                        locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE");
+    }
+
+    /// The settings of a transaction that reads tables: values come in one form, and no row is left out silently.
+    static String settings(PgConnection session, SourceConfig config) throws SQLException {
         return """
-                SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
                 SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601';
                 SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL row_security = off;
-                SET LOCAL statement_timeout = %d; %s%s""".formatted(
-                        config.limits().statementTimeout().toMillis(),
-                        PostgresTransaction.withoutRoleLimits(session),
-                        locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE");
+                SET LOCAL statement_timeout = %d; %s""".formatted(
+                        config.limits().statementTimeout().toMillis(), PostgresTransaction.withoutRoleLimits(session));
     }
 
     void execute(String sql) throws SQLException {
@@ -127,7 +143,7 @@ record SnapshotTransaction(
         }
     }
 
-    private static void execute(PgConnection session, String sql) throws SQLException {
+    static void execute(PgConnection session, String sql) throws SQLException {
         try (Statement statement = session.createStatement()) {
             statement.execute(sql);
         }

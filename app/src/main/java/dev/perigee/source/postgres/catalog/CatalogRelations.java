@@ -7,7 +7,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,6 +99,25 @@ final class CatalogRelations {
             statement.setString(2, id.name());
             return relations(statement).stream().findFirst();
         }
+    }
+
+    /// The numbers (OIDs) of those tables that exist.
+    static Map<Long, TableId> numbers(Connection c, List<TableId> tables) throws SQLException {
+        Map<Long, TableId> numbers = new HashMap<>();
+        try (PreparedStatement statement = c.prepareStatement("""
+                SELECT c.oid, w.n
+                FROM unnest(?::text[], ?::text[]) WITH ORDINALITY AS w (s, t, n)
+                JOIN pg_catalog.pg_namespace s ON s.nspname = w.s
+                JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = w.t""")) {
+            Object[] schemas = tables.stream().map(TableId::schema).toArray();
+            Object[] names = tables.stream().map(TableId::name).toArray();
+            statement.setArray(1, c.createArrayOf("text", schemas));
+            statement.setArray(2, c.createArrayOf("text", names));
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) numbers.put(row.getLong(1), tables.get(Math.toIntExact(row.getLong(2) - 1)));
+            }
+        }
+        return numbers;
     }
 
     private static List<CatalogRelation> relations(PreparedStatement statement) throws SQLException {

@@ -12,6 +12,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +51,14 @@ public final class PostgresCatalog {
                 .orElseThrow(() -> Fault.SOURCE_TABLE_MISSING.in(
                         table.toString(), "the source has no such table", "Nothing was read"));
         return CatalogColumns.of(c, List.of(relation.oid())).getOrDefault(relation.oid(), List.of());
+    }
+
+    /// As [#columns(Connection, TableId)], for many tables at once. A table that does not exist is not in the map.
+    public static Map<TableId, List<CatalogColumn>> columns(Connection c, List<TableId> tables) throws SQLException {
+        Map<Long, TableId> numbers = CatalogRelations.numbers(c, tables);
+        Map<TableId, List<CatalogColumn>> columns = new HashMap<>();
+        CatalogColumns.of(c, numbers.keySet()).forEach((oid, found) -> columns.put(numbers.get(oid), found));
+        return columns;
     }
 
     private static PerigeeException notGranted(Connection c, CatalogRelation relation) throws SQLException {

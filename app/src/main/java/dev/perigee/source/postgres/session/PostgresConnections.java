@@ -78,6 +78,14 @@ public final class PostgresConnections implements AutoCloseable {
         return lend(where, work, true);
     }
 
+    /// Runs `work` outside of a transaction: one statement, whose answer does not depend on settings. So it costs one
+    /// round trip.
+    ///
+    /// @throws PerigeeException what the work throws, or a `SOURCE_*` fault
+    public <T extends @Nullable Object> T ask(String where, Work<T> work) {
+        return lent(where, session -> new PostgresTransaction(config, readers, where, true).without(session, work));
+    }
+
     /// Runs `work` in one transaction that may write, and commits it. Session settings that the work changed are reset.
     public <T extends @Nullable Object> T write(String where, Work<T> work) {
         acquire(where, callers, CALLER_WAIT.toMillis(), callersShare(config));
@@ -111,13 +119,17 @@ public final class PostgresConnections implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> T lend(String where, Work<T> work, boolean isReadOnly) {
+        return lent(where, session -> new PostgresTransaction(config, readers, where, isReadOnly).run(session, work));
+    }
+
+    private <T extends @Nullable Object> T lent(String where, Work<T> work) {
         acquire(where, free, waitMillis(), config.limits().maxConnections());
         try {
             Connection lent = borrow(where);
             try {
                 PgConnection session = lent.unwrap(PgConnection.class);
                 capabilities.requireSupported(session, config);
-                return new PostgresTransaction(config, readers, where, isReadOnly).run(session, work);
+                return work.run(session);
             } catch (SQLException e) {
                 throw PostgresFaults.of(where, e, config);
             } finally {

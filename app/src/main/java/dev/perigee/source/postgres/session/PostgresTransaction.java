@@ -44,10 +44,27 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
     }
 
     <T extends @Nullable Object> T run(PgConnection session, PostgresConnections.Work<T> work) {
+        return guarded(session, () -> begun(session, work));
+    }
+
+    /// Runs `work` on the session outside of a transaction.
+    <T extends @Nullable Object> T without(PgConnection session, PostgresConnections.Work<T> work) {
+        return guarded(session, () -> {
+            session.setNetworkTimeout(Runnable::run, PostgresOptions.socketMillis(config));
+            return work.run(session);
+        });
+    }
+
+    private interface Steps<T extends @Nullable Object> {
+        T take() throws SQLException;
+    }
+
+    /// Gives the session back as it was before, or closes it.
+    private <T extends @Nullable Object> T guarded(PgConnection session, Steps<T> steps) {
         boolean isUsable = false;
         boolean mayStillRun = true;
         try {
-            T answer = begun(session, work);
+            T answer = steps.take();
             isUsable = true;
             return answer;
         } catch (SQLException e) {

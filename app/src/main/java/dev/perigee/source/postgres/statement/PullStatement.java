@@ -115,6 +115,16 @@ public final class PullStatement {
         return sql.append(") TO STDOUT (FORMAT BINARY)").toString();
     }
 
+    /// A condition that is true where the table has a row of this pull.
+    public String exists(PGConnection connection) throws SQLException {
+        List<String> conditions = conditions(connection);
+        return "EXISTS (SELECT FROM %s AS %s%s)"
+                .formatted(
+                        PostgresNames.table(pull.table().id()),
+                        ROW,
+                        conditions.isEmpty() ? "" : " WHERE " + String.join(" AND ", conditions));
+    }
+
     /// Puts the row's cells into `batch`.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where a part of the key is NULL, because the

@@ -1,0 +1,248 @@
+package dev.perigee.replication.run;
+
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.sync.SyncResult;
+import dev.perigee.source.Look;
+import dev.perigee.source.Source;
+import dev.perigee.source.SourceVersion;
+import dev.perigee.source.TableId;
+import dev.perigee.source.WatchedTable;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Syncs the tables that are due, except those of which the source can prove that a sync would find nothing.
+///
+/// All tables that are due are looked at together:
+/// 1. One statement asks for the source's version. A table whose last sync saw this very version is unchanged.
+/// 2. Where the version is another, a look at the remaining tables, in portions, tells which of them are unchanged.
+///
+/// What the source cannot tell, and what is not known since the last sync, is synced. Nothing is written for a table
+/// that is unchanged: up to when its copy is complete is kept in memory. Safe for many threads.
+final class DueTables {
+    /// Tables in one look at most, which locks each of them for a moment.
+    static final int PORTION = 500;
+
+    /// Looks at the same tables, after which preparing the look at the source is worth its memory there.
+    static final int STEADY = 10;
+
+    private static final int UNSCHEDULED = -1;
+
+    /// A table that is due within this part of its interval is looked at together with those that are due.
+    private static final int EARLY = 4;
+
+    private static final Logger LOG = LoggerFactory.getLogger(DueTables.class);
+
+    private final InstantSource clock;
+    private final Supplier<Source> source;
+    private final Supplier<Collection<TableRunner>> runners;
+    private final Function<List<TableRunner>, Map<TableRunner, TableId>> sourceTables;
+    private final Runnable afterwards;
+    private final Map<Integer, Watching> watching = new HashMap<>();
+    private boolean isAtWork;
+    private boolean isAsked;
+
+    /// What the looks at one portion watched, and how often in a row.
+    private record Watching(List<TableId> tables, int times) {}
+
+    /// @param runners gives all tables
+    /// @param sourceTables gives the tables' names at the source, as far as copies were made of them
+    /// @param afterwards called after each look
+    DueTables(
+            InstantSource clock,
+            Supplier<Source> source,
+            Supplier<Collection<TableRunner>> runners,
+            Function<List<TableRunner>, Map<TableRunner, TableId>> sourceTables,
+            Runnable afterwards) {
+        this.clock = clock;
+        this.source = source;
+        this.runners = runners;
+        this.sourceTables = sourceTables;
+        this.afterwards = afterwards;
+    }
+
+    /// Looks at what is due, on a thread of its own. While one look is under way, further calls make one more follow
+    /// it. Never blocks.
+    synchronized void start() {
+        isAsked = true;
+        if (isAtWork) return;
+        isAtWork = true;
+        Thread.ofVirtual().name("perigee-look").start(this::work);
+    }
+
+    /// Looks at these tables now, and syncs those that may have changed. Blocks for as long as the look takes.
+    ///
+    /// @return completes when the syncs have ended, with their results; a table that is unchanged has none
+    CompletableFuture<List<SyncResult>> poll(List<TableRunner> some) {
+        List<TableRunner> free =
+                some.stream().filter(runner -> !runner.isBusy()).toList();
+        Set<TableRunner> syncing = new LinkedHashSet<>(some);
+        free.forEach(syncing::remove);
+        syncing.addAll(changedOf(free, List.of(), false));
+        List<CompletableFuture<SyncResult>> syncs =
+                syncing.stream().map(TableRunner::sync).toList();
+        return CompletableFuture.allOf(syncs.toArray(CompletableFuture[]::new))
+                .thenApply(_ -> syncs.stream().map(CompletableFuture::join).toList());
+    }
+
+    private void work() {
+        while (true) {
+            synchronized (this) {
+                if (!isAsked) {
+                    isAtWork = false;
+                    return;
+                }
+                isAsked = false;
+            }
+            try {
+                once(clock.instant());
+                afterwards.run();
+            } catch (RuntimeException | Error e) {
+                LOG.error("the tables that are due could not be looked at", e);
+            }
+        }
+    }
+
+    private void once(Instant now) {
+        List<TableRunner> due = new ArrayList<>();
+        List<TableRunner> early = new ArrayList<>();
+        for (TableRunner runner : runners.get()) {
+            if (runner.isPaused() || runner.isBusy()) continue;
+            Optional<Instant> at = runner.due();
+            if (at.filter(time -> !time.isAfter(now)).isPresent()) due.add(runner);
+            else if (at.filter(time -> isSoon(runner, time, now)).isPresent()) early.add(runner);
+        }
+        if (due.isEmpty()) return;
+        changedOf(due, early, true).forEach(DueTables::sync);
+    }
+
+    /// Those of the tables that may have changed.
+    ///
+    /// @param early further tables to look at, which are not synced yet
+    /// @param isScheduled whether this look is one of many at the same tables
+    private Collection<TableRunner> changedOf(List<TableRunner> due, List<TableRunner> early, boolean isScheduled) {
+        try {
+            return changed(due, early, isScheduled, clock.instant());
+        } catch (RuntimeException e) {
+            LOG.error("the tables that are due could not be looked at, and are synced", e);
+            return due;
+        }
+    }
+
+    private Set<TableRunner> changed(List<TableRunner> due, List<TableRunner> early, boolean isScheduled, Instant now) {
+        Map<TableRunner, KnownTable> known = new LinkedHashMap<>();
+        List<TableRunner> unknown = new ArrayList<>();
+        for (TableRunner runner : due) {
+            current(runner).ifPresentOrElse(is -> known.put(runner, is), () -> unknown.add(runner));
+        }
+        early.forEach(runner -> current(runner).ifPresent(is -> known.put(runner, is)));
+        Optional<SourceVersion.At> version = known.isEmpty() ? Optional.empty() : version();
+        version.ifPresent(at -> known.entrySet()
+                .removeIf(entry -> entry.getValue().isUnchangedAt(at.version())
+                        && isUnchanged(
+                                entry.getKey(),
+                                entry.getValue(),
+                                at,
+                                entry.getValue().synced().watched(),
+                                now)));
+        if (known.isEmpty() || version.isPresent()) look(known, unknown, isScheduled, now);
+        Set<TableRunner> changed = new LinkedHashSet<>(unknown);
+        known.keySet().stream().filter(runner -> !early.contains(runner)).forEach(changed::add);
+        return changed;
+    }
+
+    private static boolean isSoon(TableRunner runner, Instant due, Instant now) {
+        if (runner.config().cron().isPresent()) return false;
+        Duration early = runner.config().interval().dividedBy(EARLY);
+        return !due.isAfter(now.plus(early));
+    }
+
+    /// What is known about a table, where its settings are still those of its last sync.
+    private static Optional<KnownTable> current(TableRunner runner) {
+        return runner.known().filter(known -> known.config().equals(runner.config()));
+    }
+
+    private Optional<SourceVersion.At> version() {
+        try {
+            return source.get().version();
+        } catch (PerigeeException e) { // a sync will fail with it, if it concerns the source
+            LOG.debug("the source does not tell its version: {}", e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private boolean isUnchanged(
+            TableRunner runner, KnownTable known, SourceVersion.At at, Optional<WatchedTable> confirmed, Instant now) {
+        Instant due = Schedule.of(runner.config()).next(now, clock.instant());
+        return runner.isUnchanged(known, known.unchangedAt(at, confirmed), new AsOf(at.asOf(), now), due);
+    }
+
+    private static void sync(TableRunner runner) {
+        CompletableFuture<SyncResult> _ = runner.sync(); // its end is reported to the SyncObserver
+    }
+
+    /// Looks at the tables in portions, and removes those from `known` that are unchanged. Hands each of the others its
+    /// definition as of now, for its next sync.
+    private void look(Map<TableRunner, KnownTable> known, List<TableRunner> unknown, boolean isScheduled, Instant now) {
+        Map<TableRunner, TableId> names = sourceTables.apply(unknown);
+        List<TableRunner> all = new ArrayList<>(known.keySet());
+        unknown.stream().filter(names::containsKey).forEach(all::add);
+        for (int portion = 0; portion * PORTION < all.size(); portion++) {
+            List<TableRunner> some = all.subList(portion * PORTION, Math.min(all.size(), (portion + 1) * PORTION));
+            look(isScheduled ? portion : UNSCHEDULED, some, known, names, now);
+        }
+    }
+
+    private void look(
+            int portion,
+            List<TableRunner> some,
+            Map<TableRunner, KnownTable> known,
+            Map<TableRunner, TableId> names,
+            Instant now) {
+        List<WatchedTable> watched = new ArrayList<>();
+        Map<TableRunner, TableId> ids = new LinkedHashMap<>();
+        for (TableRunner runner : some) {
+            KnownTable is = known.get(runner);
+            if (is != null) is.watched().ifPresent(watched::add);
+            ids.put(runner, is == null ? names.get(runner) : is.synced().table().id());
+        }
+        try {
+            boolean isSteady = portion != UNSCHEDULED && isSteady(portion, watched);
+            Optional<Look> look = source.get().look(List.copyOf(ids.values()), watched, isSteady);
+            look.ifPresent(found -> ids.forEach((runner, id) -> {
+                KnownTable is = known.get(runner);
+                WatchedTable confirmed = found.unchanged().get(id);
+                boolean isDone = is != null
+                        && confirmed != null
+                        && is.watched().isPresent()
+                        && isUnchanged(runner, is, found.at(), Optional.of(confirmed), now);
+                if (isDone) known.remove(runner);
+                else Optional.ofNullable(found.definitions().get(id)).ifPresent(runner::setDefinition);
+            }));
+        } catch (PerigeeException e) {
+            LOG.debug("{} tables could not be looked at together: {}", some.size(), e.getMessage());
+        }
+    }
+
+    private boolean isSteady(int portion, List<WatchedTable> watched) {
+        List<TableId> tables = watched.stream().map(one -> one.table().id()).toList();
+        Watching before = watching.get(portion);
+        int times = before != null && before.tables().equals(tables) ? before.times() + 1 : 0;
+        watching.put(portion, new Watching(tables, times));
+        return times >= STEADY;
+    }
+}

@@ -1,0 +1,75 @@
+package dev.perigee.source.postgres.statement;
+
+import dev.perigee.source.SourceColumn;
+import dev.perigee.source.WatchedTable;
+import dev.perigee.source.postgres.session.PostgresNames;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.postgresql.PGStatement;
+import org.postgresql.jdbc.PgConnection;
+
+/// Reads the ends of many tables in one statement. It has no parameters, so it stays the same from look to look, and a
+/// server that keeps it prepared does not plan it again. With an index on its cursor, a table costs one look into the
+/// index.
+public final class TableEnds {
+    private TableEnds() {}
+
+    /// @param isPrepared whether the server is to keep the statement for the session
+    /// @return in the tables' order
+    public static List<WatchedTable.End> of(PgConnection session, List<WatchedTable> tables, boolean isPrepared)
+            throws SQLException {
+        List<WatchedTable.End> ends = new ArrayList<>();
+        try (PreparedStatement statement = session.prepareStatement(sql(tables))) {
+            statement.unwrap(PGStatement.class).setPrepareThreshold(isPrepared ? 1 : 0);
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    ends.add(new WatchedTable.End(
+                            Optional.ofNullable(row.getString(1)),
+                            Optional.ofNullable(row.getString(2)),
+                            Optional.ofNullable(row.getObject(3, Long.class))));
+                }
+            }
+        }
+        return ends;
+    }
+
+    private static String sql(List<WatchedTable> tables) {
+        return tables.stream().map(TableEnds::end).collect(Collectors.joining(" UNION ALL "));
+    }
+
+    private static String end(WatchedTable watched) {
+        String from = "FROM %s AS r WHERE r.%s"
+                .formatted(PostgresNames.table(watched.table().id()), PostgresNames.name(watched.cursorColumn()));
+        List<String> names = Stream.concat(Stream.of(watched.cursorColumn()), watched.key().stream())
+                .distinct()
+                .map(name -> "r." + PostgresNames.name(name))
+                .toList();
+        String greatest = "(SELECT ROW(%s)::pg_catalog.text %s IS NOT NULL ORDER BY %s LIMIT 1)"
+                .formatted(
+                        String.join(", ", names),
+                        from,
+                        names.stream().map(name -> name + " DESC").collect(Collectors.joining(", ")));
+        // The transactions that wrote these rows: each row that is written anew has another.
+        String without = watched.mayLackCursor()
+                ? "(SELECT concat(count(*), ':', sum(pg_catalog.hashtext(r.xmin::pg_catalog.text))) %s IS NULL)"
+                        .formatted(from)
+                : "NULL";
+        String last = sequence(watched)
+                .map("pg_catalog.pg_sequence_last_value(%d::pg_catalog.oid::pg_catalog.regclass)"::formatted)
+                .orElse("NULL::pg_catalog.int8");
+        return "SELECT %s, %s, %s".formatted(greatest, without, last);
+    }
+
+    private static Optional<Long> sequence(WatchedTable watched) {
+        return watched.table()
+                .column(watched.cursorColumn())
+                .map(SourceColumn::identity)
+                .map(watched.definition().sequences()::get);
+    }
+}
