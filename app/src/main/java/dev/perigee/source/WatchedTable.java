@@ -11,6 +11,8 @@ import java.util.function.Predicate;
 /// @param seen the greatest mark pulled; empty while no row was
 /// @param looked the mark of the last snapshot in which everything late, and every row without a cursor, was pulled
 /// @param late rows that may still come late; empty where everything up to `seen` is sealed
+/// @param lastNumber the last number that the cursor's sequence had handed out at the last sync; empty where that is not
+///     known
 /// @param definition the table's definition at the last sync, or before it
 /// @param end the end of the table at the last look that found nothing greater than `seen`
 public record WatchedTable(
@@ -20,6 +22,7 @@ public record WatchedTable(
         Optional<HighWaterMark> seen,
         Optional<String> looked,
         Optional<Late> late,
+        Optional<Long> lastNumber,
         TableDefinition definition,
         Optional<End> end) {
 
@@ -34,13 +37,15 @@ public record WatchedTable(
     /// @param greatest its greatest `(cursor, key…)`; empty where no row has a cursor
     /// @param withoutCursor a fingerprint of the rows whose cursor is NULL; empty where there can be none
     /// @param lastNumber the last number that the cursor's sequence handed out; empty where it has none
-    public record End(Optional<String> greatest, Optional<String> withoutCursor, Optional<Long> lastNumber) {
-        /// Whether the sequence was set back since `earlier`, so that new rows may get numbers that were handed out
-        /// before.
-        public boolean isSetBack(End earlier) {
-            return earlier.lastNumber.isPresent()
-                    && (lastNumber.isEmpty() || lastNumber.get() < earlier.lastNumber.get());
-        }
+    public record End(Optional<String> greatest, Optional<String> withoutCursor, Optional<Long> lastNumber) {}
+
+    /// Whether the cursor's sequence was set back until `now`, so that new rows may get numbers that were handed out
+    /// before.
+    public boolean isSetBack(End now) {
+        Optional<Long> before = end.flatMap(End::lastNumber).or(() -> lastNumber);
+        return before.isPresent()
+                && !definition.sequences().isEmpty()
+                && now.lastNumber().filter(last -> last >= before.get()).isEmpty();
     }
 
     /// Whether rows of the table may have no cursor.
@@ -50,11 +55,12 @@ public record WatchedTable(
 
     /// The same table, with the definition that was read before its last sync.
     public WatchedTable definedAs(TableDefinition before) {
-        return new WatchedTable(table, cursorColumn, key, seen, looked, late, before, end);
+        return new WatchedTable(table, cursorColumn, key, seen, looked, late, lastNumber, before, end);
     }
 
     /// The same table, with what a look has confirmed.
     public WatchedTable confirmed(TableDefinition now, End found) {
-        return new WatchedTable(table, cursorColumn, key, seen, looked, late, now, Optional.of(found));
+        return new WatchedTable(
+                table, cursorColumn, key, seen, looked, late, lastNumber, now, Optional.of(found));
     }
 }

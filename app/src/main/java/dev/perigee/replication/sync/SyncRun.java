@@ -187,6 +187,7 @@ final class SyncRun {
                 shown,
                 outcome,
                 writer().mark().or(() -> plan.start().after()),
+                lineage.now(),
                 !mayHaveNullKeys() && !mayShareKeys(),
                 !hasMore() && SetAsideRecords.count(tx, config.name(), false) == 0);
         return run.noted(notes());

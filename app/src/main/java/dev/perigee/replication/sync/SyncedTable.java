@@ -6,6 +6,7 @@ import dev.perigee.replication.state.Sealing;
 import dev.perigee.replication.state.SyncOutcome;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Horizon;
+import dev.perigee.source.Identity;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Scope;
 import dev.perigee.source.SourceTable;
@@ -24,6 +25,7 @@ import java.util.Optional;
 public record SyncedTable(SourceTable table, Optional<SourceVersion.At> version, Optional<WatchedTable> watched) {
     /// @param shown the version that the sync's snapshot showed
     /// @param seen the greatest mark pulled
+    /// @param identity the source's identity in the sync's snapshot
     /// @param hasOnlyWholeKeys whether no row may have a key with a NULL in it, or one that it shares with another
     /// @param isFilled whether no columns are left to fill and no rows are set aside
     static SyncedTable of(
@@ -31,6 +33,7 @@ public record SyncedTable(SourceTable table, Optional<SourceVersion.At> version,
             Optional<SourceVersion> shown,
             SyncOutcome outcome,
             Optional<HighWaterMark> seen,
+            Optional<Identity> identity,
             boolean hasOnlyWholeKeys,
             boolean isFilled) {
         SourceTable table = plan.table();
@@ -46,7 +49,7 @@ public record SyncedTable(SourceTable table, Optional<SourceVersion.At> version,
                 && hasOwnNames(table)
                 && outcome.obstacles().stream().noneMatch(one -> one.effect() == Obstacle.Effect.DEARER);
         return new SyncedTable(
-                table, version, isWatched ? Optional.of(watched(plan, outcome, seen)) : Optional.empty());
+                table, version, isWatched ? Optional.of(watched(plan, outcome, seen, identity)) : Optional.empty());
     }
 
     /// The same, with the definition that was read before the sync.
@@ -72,7 +75,8 @@ public record SyncedTable(SourceTable table, Optional<SourceVersion.At> version,
                 .noneMatch(part -> part.startsWith("r"));
     }
 
-    private static WatchedTable watched(SyncPlan plan, SyncOutcome outcome, Optional<HighWaterMark> seen) {
+    private static WatchedTable watched(
+            SyncPlan plan, SyncOutcome outcome, Optional<HighWaterMark> seen, Optional<Identity> identity) {
         String cursor = plan.config().cursorColumn().orElseThrow();
         Sealing sealing = outcome.sealing();
         Optional<WatchedTable.Late> late = seen.filter(sealing::isOpen)
@@ -86,6 +90,10 @@ public record SyncedTable(SourceTable table, Optional<SourceVersion.At> version,
                 seen,
                 sealing.lookedSince(),
                 late,
+                plan.table()
+                        .column(cursor)
+                        .flatMap(column -> identity.map(
+                                now -> now.table().sequences().get(column.identity()))),
                 TableDefinition.UNKNOWN,
                 Optional.empty());
     }

@@ -87,7 +87,7 @@ final class PostgresLook {
             TableDefinition now = definitions.get(one.table().id());
             boolean mayBe = now != null
                     && now.isSame(one.definition())
-                    && one.end().filter(end::isSetBack).isEmpty()
+                    && !one.isSetBack(end)
                     && one.late()
                             .filter(late -> horizon.map(late.isDecided()::test).orElse(true))
                             .isEmpty();

@@ -61,7 +61,9 @@ public final class TableEnds {
                         .formatted(from)
                 : "NULL";
         String last = sequence(watched)
-                .map("pg_catalog.pg_sequence_last_value(%d::pg_catalog.oid::pg_catalog.regclass)"::formatted)
+                .map("""
+                        coalesce(pg_catalog.pg_sequence_last_value(%1$d::pg_catalog.oid::pg_catalog.regclass),
+                                 (SELECT q.seqstart - 1 FROM pg_catalog.pg_sequence q WHERE q.seqrelid = %1$d))"""::formatted)
                 .orElse("NULL::pg_catalog.int8");
         return "SELECT %s, %s, %s".formatted(greatest, without, last);
     }
