@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
@@ -26,6 +27,7 @@ public final class TcpProxy implements AutoCloseable {
     private volatile int serverPort;
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicLong sent = new AtomicLong();
+    private final AtomicInteger roundTrips = new AtomicInteger();
     private volatile Fault fault = Fault.CLOSE;
     private volatile long limit = Long.MAX_VALUE;
     private volatile IntSupplier processes = () -> 0;
@@ -62,6 +64,11 @@ public final class TcpProxy implements AutoCloseable {
         return sent.get();
     }
 
+    /// How often clients have sent something after the server's last answer, over all connections.
+    public int roundTrips() {
+        return roundTrips.get();
+    }
+
     /// Lets the server send `bytes` more, over all connections, then fails them all.
     public void failAfter(long bytes, Fault how) {
         fault = how;
@@ -81,16 +88,19 @@ public final class TcpProxy implements AutoCloseable {
     private void serve(Socket client) throws IOException {
         accepted.incrementAndGet();
         Socket server = listener.connect(serverPort);
-        Thread.ofVirtual().start(() -> forward(server, client, true));
-        forward(client, server, false);
+        AtomicBoolean isAnswered = new AtomicBoolean(true);
+        Thread.ofVirtual().start(() -> forward(server, client, true, isAnswered));
+        forward(client, server, false, isAnswered);
     }
 
-    private void forward(Socket from, Socket to, boolean isCounted) {
+    private void forward(Socket from, Socket to, boolean isCounted, AtomicBoolean isAnswered) {
         byte[] buffer = new byte[8192];
         try {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
+                if (isCounted) isAnswered.set(true);
+                else if (isAnswered.getAndSet(false)) roundTrips.incrementAndGet();
                 long free = isCounted ? limit - sent.get() : Long.MAX_VALUE;
                 int passed = (int) Math.min(length, Math.max(0, free));
                 if (isCounted) sent.addAndGet(passed); // first: the client may ask as soon as it has them

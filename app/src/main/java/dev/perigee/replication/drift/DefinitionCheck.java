@@ -32,9 +32,11 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
     /// enough.
     ///
     /// @param asked the settings as they are configured, possibly with columns named as before a rename
+    /// @param described the source's table, where it is known to be described so still; else it is asked
     /// @throws PerigeeException a `SOURCE_*` fault, or a fault of [CopyDefinition#of]
-    public static DefinitionCheck follow(Store store, Source source, TableConfig asked, Run.Kind kind) {
-        SourceTable table = described(store, source, asked);
+    public static DefinitionCheck follow(
+            Store store, Source source, TableConfig asked, Optional<SourceTable> described, Run.Kind kind) {
+        SourceTable table = described.orElseGet(() -> described(store, source, asked));
         Handover.take(store, source, asked, table);
         Optional<TableState> state =
                 store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, asked.name()));

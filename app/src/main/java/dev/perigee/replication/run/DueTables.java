@@ -5,6 +5,8 @@ import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.Look;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceVersion;
+import dev.perigee.source.SourceTable;
+import dev.perigee.source.TableDefinition;
 import dev.perigee.source.TableId;
 import dev.perigee.source.WatchedTable;
 import java.time.Duration;
@@ -22,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -231,11 +234,21 @@ final class DueTables {
                         && is.watched().isPresent()
                         && isUnchanged(runner, is, found.at(), Optional.of(confirmed), now);
                 if (isDone) known.remove(runner);
-                else Optional.ofNullable(found.definitions().get(id)).ifPresent(runner::setDefinition);
+                else
+                    Optional.ofNullable(found.definitions().get(id))
+                            .ifPresent(defined -> runner.setLooked(looked(is, defined)));
             }));
         } catch (PerigeeException e) {
             LOG.debug("{} tables could not be looked at together: {}", some.size(), e.getMessage());
         }
+    }
+
+    private static LookedTable looked(@Nullable KnownTable known, TableDefinition now) {
+        Optional<SourceTable> described = Optional.ofNullable(known)
+                .flatMap(KnownTable::watched)
+                .filter(watched -> now.isSame(watched.definition()))
+                .map(WatchedTable::table);
+        return new LookedTable(now, described);
     }
 
     private boolean isSteady(int portion, List<WatchedTable> watched) {

@@ -111,12 +111,13 @@ public final class SyncTurns {
     private SyncResult watched(TableRunner runner, Run.Kind kind, SyncCancellation cancellation, Syncing syncing)
             throws InterruptedException {
         AtomicBoolean isDecided = new AtomicBoolean();
+        LookedTable looked = runner.takeLooked();
         try {
             runner.setProgress(Progress.of(0, Optional.empty(), 0));
             runner.setSyncing(true);
             observer.changed(runner);
             SyncResult result = syncing.run(new TableSync.Member(
-                    runner.config(), kind, listener(runner), cancellation, (started, finished, failures, error) -> {
+                    runner.config(), kind, looked.described(), listener(runner, looked.definition()), cancellation, (started, finished, failures, error) -> {
                         Instant due = due(runner, started, finished, failures, error);
                         runner.setDue(due);
                         isDecided.set(true);
@@ -136,9 +137,9 @@ public final class SyncTurns {
         }
     }
 
-    private SyncListener listener(TableRunner runner) {
+    /// @param before the table's definition, read before the sync
+    private SyncListener listener(TableRunner runner, TableDefinition before) {
         TableConfig config = runner.config();
-        TableDefinition before = runner.takeDefinition();
         return new SyncListener() {
             @Override
             public void progress(String table, Progress progress) {

@@ -9,7 +9,6 @@ import dev.perigee.replication.state.Run;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.SyncResult;
-import dev.perigee.source.TableDefinition;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -66,7 +65,7 @@ public final class TableRunner {
     private volatile boolean isFailing;
     private volatile @Nullable KnownTable known;
     private volatile @Nullable AsOf asOf;
-    private volatile @Nullable TableDefinition definition;
+    private volatile @Nullable LookedTable looked;
 
     private final Deque<Task<?>> waiting = new ArrayDeque<>();
     private @Nullable Running running;
@@ -160,16 +159,16 @@ public final class TableRunner {
         return Optional.ofNullable(asOf);
     }
 
-    /// Hands the next sync the table's definition, read before it.
-    void setDefinition(TableDefinition definition) {
-        this.definition = definition;
+    /// Hands the next sync what a look before it has shown.
+    void setLooked(LookedTable looked) {
+        this.looked = looked;
     }
 
-    /// Takes the definition that [#setDefinition] has left.
-    TableDefinition takeDefinition() {
-        TableDefinition left = definition;
-        definition = null;
-        return left == null ? TableDefinition.UNKNOWN : left;
+    /// Takes what [#setLooked] has left.
+    LookedTable takeLooked() {
+        LookedTable left = looked;
+        looked = null;
+        return left == null ? LookedTable.NOTHING : left;
     }
 
     /// The state that the status shows: `syncing`, `paused`, `failing` or `idle`.

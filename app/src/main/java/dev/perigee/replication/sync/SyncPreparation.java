@@ -27,8 +27,10 @@ public final class SyncPreparation {
     /// @param isGroup whether the copy must stay as it is until the tables of its group are ready too
     /// @return what the sync is to do
     /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault; [Fault#CONFLICT] if the copy's name is taken
-    static SyncPlan prepare(Store store, Source source, TableConfig asked, Run.Kind kind, boolean isGroup) {
-        DefinitionCheck checked = DefinitionCheck.follow(store, source, asked, kind);
+    static SyncPlan prepare(Store store, Source source, TableSync.Member member, boolean isGroup) {
+        TableConfig asked = member.config();
+        Run.Kind kind = member.kind();
+        DefinitionCheck checked = DefinitionCheck.follow(store, source, asked, member.described(), kind);
         boolean isNew = makeMissingCopy(store, asked.name(), checked.now());
         SyncPlan plan =
                 store.read(ReplicationTables.READ_LIMIT, tx -> SyncPlan.decide(tx, checked, kind, isGroup, isNew));

@@ -14,6 +14,7 @@ import dev.perigee.replication.state.SetAsideRecords;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.SqliteLimit;
 import dev.perigee.store.Store;
@@ -95,18 +96,28 @@ public final class TableSync {
 
     /// One table of a sync.
     ///
+    /// @param described the table as the source describes it, where that is known to be still so; else it is asked
     /// @param next decides when the table is due again
     public record Member(
-            TableConfig config, Run.Kind kind, SyncListener listener, SyncCancellation cancellation, NextDue next) {}
+            TableConfig config,
+            Run.Kind kind,
+            Optional<SourceTable> described,
+            SyncListener listener,
+            SyncCancellation cancellation,
+            NextDue next) {
+        /// A member outside any schedule.
+        static Member once(TableConfig config, Run.Kind kind, SyncListener listener) {
+            return new Member(config, kind, Optional.empty(), listener, new SyncCancellation(), NextDue.NEVER);
+        }
+    }
 
     /// Pulls what is new since the table's cursor, or everything if it has none. Creates the copy if it is missing, and
     /// syncs again until added columns are filled. A failure is in the result and in `tmp_replication_state`; it is
     /// never thrown.
     public SyncResult run(TableConfig config, SyncListener listener) {
-        SyncResult result = run(new Member(config, Run.Kind.SYNC, listener, new SyncCancellation(), NextDue.NEVER));
+        SyncResult result = run(Member.once(config, Run.Kind.SYNC, listener));
         while (result.succeeded() && hasMore(config.name())) {
-            result = result.plus(
-                    run(new Member(config, Run.Kind.SYNC, listener, new SyncCancellation(), NextDue.NEVER)));
+            result = result.plus(run(Member.once(config, Run.Kind.SYNC, listener)));
         }
         return result;
     }
@@ -114,7 +125,7 @@ public final class TableSync {
     /// As [#run(TableConfig, SyncListener)], but fetches everything from the beginning. The copy is replaced when all
     /// rows are there.
     public SyncResult runAgain(TableConfig config, SyncListener listener) {
-        return run(new Member(config, Run.Kind.RESYNC, listener, new SyncCancellation(), NextDue.NEVER));
+        return run(Member.once(config, Run.Kind.RESYNC, listener));
     }
 
     /// Whether another sync should follow at once, to continue filling added columns.
@@ -186,7 +197,7 @@ public final class TableSync {
 
     private SyncRun prepared(Member member, Source from, Run begun, boolean isGroup) {
         TableConfig config = member.config();
-        SyncPlan plan = SyncPreparation.prepare(store, from, config, member.kind(), isGroup);
+        SyncPlan plan = SyncPreparation.prepare(store, from, member, isGroup);
         if (!plan.isAside()) copyStands.accept(config.name(), plan.definition().target());
         SyncRun.Paces own = paces.computeIfAbsent(config.name(), _ -> new SyncRun.Paces());
         return new SyncRun(context, member, plan, begun, own);

@@ -159,6 +159,7 @@ record PostgresHorizon(
         String replayed = REPLAYED.formatted(can.orNull(session, REPLAYED_AT), can.orNull(session, RUN));
         String sql = String.join(
                 ";\n",
+                "SET LOCAL datestyle = 'ISO, YMD'", // a pooler may lend us a session with another one
                 showsSessions ? SESSIONS : NO_SESSIONS,
                 showsPrepared ? PREPARED : NO_PREPARED,
                 LOCKABLE,
@@ -171,6 +172,7 @@ record PostgresHorizon(
             statement.setArray(
                     3, array(session, "text", tables.stream().map(TableId::name).toList()));
             statement.execute();
+            statement.getMoreResults();
             Before open = sessions(statement.getResultSet(), showsSessions, showsPrepared);
             statement.getMoreResults();
             Optional<Holder> prepared = holder(statement.getResultSet());

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -26,9 +27,8 @@ import org.postgresql.jdbc.PgConnection;
 ///     functions</a>
 record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server server, Identity.Progress progress) {
 
-    private static final String PLACE = """
-            SELECT pg_is_in_recovery(),
-                   (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())""";
+    private static final String DATABASE =
+            "(SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())";
 
     static final String SYSTEM = "(SELECT system_identifier::text FROM pg_control_system())";
 
@@ -57,6 +57,9 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
     /// date.
     private static final String AURORA = "aurora_version()";
 
+    /// The settings with which [TableReads] reads a table whose types are all built in.
+    private static final String PATH = TableReads.settings(List.of(TableReads.BUILT_IN));
+
     private static final String STORAGE = """
             WITH RECURSIVE part (oid) AS (
                 SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -64,8 +67,11 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
               UNION
                 SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part p ON p.oid = i.inhparent
             )
-            SELECT c.oid::int8, c.relfilenode::int8, c.relname = ? AND n.nspname = ?,
-                   c.relpersistence = 'u'
+            SELECT c.oid::int8, c.relfilenode::int8, c.relpersistence = 'u',
+                   CASE WHEN c.relname = ? AND n.nspname = ? THEN (
+                       SELECT concat(c.xmin, ' ', count(*), ' ',
+                                     sum(pg_catalog.hashtextextended(concat(a.attnum, ' ', a.xmin), 0)))
+                       FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid) END
             FROM part JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace""";
 
     /// Cycling or descending sequences go backwards by design, so they prove nothing and are left out.
@@ -73,40 +79,93 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
             SELECT d.refobjsubid, coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart - 1)
             FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
             WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
-              AND d.refobjid = ?::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+              AND d.refobjid = (SELECT c.oid FROM pg_catalog.pg_class c
+                                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                                WHERE n.nspname = ? AND c.relname = ?)
+              AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
               AND q.seqincrement > 0 AND NOT q.seqcycle AND has_sequence_privilege(q.seqrelid, 'USAGE, SELECT')""";
 
-    static PostgresIdentity of(PgConnection session, Capabilities can, PostgresMoment moment, Optional<String> position)
+    /// A table's identity, and a fingerprint of its own definition: its columns and their types.
+    ///
+    /// @param definition empty where the table does not exist
+    record OfTable(PostgresIdentity server, Identity identity, Optional<String> definition) {}
+
+    /// Reads the identities of the server and of one table, in one round trip.
+    ///
+    /// @param isStandby whether the server was one just before the snapshot
+    /// @param config the settings of our sessions; their options may decide what a policy shows
+    static OfTable of(
+            PgConnection session,
+            Capabilities can,
+            boolean isStandby,
+            Identity.Progress progress,
+            SourceTable table,
+            SourceConfig config)
             throws SQLException {
-        try (Statement statement = session.createStatement();
-                ResultSet place = statement.executeQuery(PLACE)) {
-            place.next();
-            boolean isStandby = place.getBoolean(1);
-            String timeline = can.orNull(session, isStandby ? OF_CONTROL : OF_LOG);
-            String none = "NULL";
-            String[] said = row(
-                    session,
-                    "SELECT %s, %s, (%s)::text, %s, %s"
-                            .formatted(
-                                    can.orNull(session, SYSTEM),
-                                    timeline,
-                                    can.orNull(session, PostgresHorizon.SERVER),
-                                    isStandby ? none : can.orNull(session, FLUSHED),
-                                    isStandby ? none : can.orNull(session, COMMITTED)));
-            can.are(said[0] + ":" + said[1]);
-            Identity.Server server = new Identity.Server(
-                    Optional.ofNullable(said[0]),
-                    Optional.ofNullable(said[1]).map(Long::valueOf),
+        String none = "NULL";
+        String server = "SELECT %s, %s, (%s)::text, %s, %s, %s"
+                .formatted(
+                        can.orNull(session, SYSTEM),
+                        can.orNull(session, isStandby ? OF_CONTROL : OF_LOG),
+                        can.orNull(session, PostgresHorizon.SERVER),
+                        isStandby ? none : can.orNull(session, FLUSHED),
+                        isStandby ? none : can.orNull(session, COMMITTED),
+                        DATABASE);
+        String sql = String.join(";\n", server, STORAGE, SEQUENCES, PATH);
+        try (PreparedStatement statement = session.prepareStatement(sql)) {
+            String schema = table.id().schema();
+            String name = table.id().name();
+            String[] parameters = {schema, name, name, schema, schema, name};
+            for (int i = 0; i < parameters.length; i++) statement.setString(i + 1, parameters[i]);
+            statement.execute();
+            ResultSet row = statement.getResultSet();
+            row.next();
+            String system = row.getString(1);
+            String timeline = row.getString(2);
+            can.are(system + ":" + timeline);
+            Identity.Server of = new Identity.Server(
+                    Optional.ofNullable(system),
+                    Optional.ofNullable(timeline).map(Long::valueOf),
                     isStandby,
-                    place.getLong(2));
-            Identity.Progress progress = new Identity.Progress(
-                    moment.xmax(),
-                    moment.xmin() + ":" + moment.xmax(),
-                    position,
-                    Optional.ofNullable(said[2]),
-                    Optional.ofNullable(said[3]).map(flushed -> flushed + (said[4] == null ? "" : " " + said[4])));
-            return new PostgresIdentity(session, can, server, progress);
+                    row.getLong(6));
+            String flushed = row.getString(4);
+            String committed = row.getString(5);
+            Identity.Progress reached = new Identity.Progress(
+                    progress.counter(),
+                    progress.mark(),
+                    progress.position(),
+                    Optional.ofNullable(row.getString(3)),
+                    Optional.ofNullable(flushed).map(to -> to + (committed == null ? "" : " " + committed)));
+            statement.getMoreResults();
+            PostgresIdentity identity = new PostgresIdentity(session, can, of, reached);
+            return identity.of(statement, table, config);
         }
+    }
+
+    /// @param statement at the answer of `STORAGE`, which that of `SEQUENCES` follows
+    private OfTable of(PreparedStatement statement, SourceTable table, SourceConfig config) throws SQLException {
+        Map<Long, Long> storage = new HashMap<>();
+        Set<Long> unlogged = new HashSet<>();
+        Map<Integer, Long> sequences = new HashMap<>();
+        long oid = 0;
+        Optional<String> definition = Optional.empty();
+        ResultSet parts = statement.getResultSet();
+        while (parts.next()) {
+            storage.put(parts.getLong(1), parts.getLong(2));
+            if (parts.getBoolean(3)) unlogged.add(parts.getLong(1));
+            String own = parts.getString(4);
+            if (own == null) continue;
+            oid = parts.getLong(1);
+            definition = Optional.of(oid + " " + own);
+        }
+        statement.getMoreResults();
+        ResultSet numbers = statement.getResultSet();
+        while (numbers.next()) sequences.put(numbers.getInt(1), numbers.getLong(2));
+        Optional<String> sight = table.access().isFiltered()
+                ? Optional.of(RowVisibility.of(session, can, table, config))
+                : Optional.empty();
+        Identity.Table of = new Identity.Table(oid, storage, unlogged, sequences);
+        return new OfTable(this, new Identity(server, of, progress, sight), definition);
     }
 
     /// The current name of the table with the identity's OID in the identity's database; empty where there is none.
@@ -121,33 +180,6 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
                 return row.next() ? Optional.of(new TableId(row.getString(1), row.getString(2))) : Optional.empty();
             }
         }
-    }
-
-    /// @param config the settings of our sessions; their options may decide what a policy shows
-    Identity of(SourceTable table, SourceConfig config) throws SQLException {
-        Map<Long, Long> storage = new HashMap<>();
-        Set<Long> unlogged = new HashSet<>();
-        long oid = 0;
-        try (PreparedStatement statement = session.prepareStatement(STORAGE)) {
-            statement.setString(1, table.id().schema());
-            statement.setString(2, table.id().name());
-            statement.setString(3, table.id().name());
-            statement.setString(4, table.id().schema());
-            try (ResultSet rows = statement.executeQuery()) {
-                while (rows.next()) {
-                    storage.put(rows.getLong(1), rows.getLong(2));
-                    if (rows.getBoolean(4)) unlogged.add(rows.getLong(1));
-                    if (rows.getBoolean(3)) oid = rows.getLong(1);
-                }
-            }
-        }
-        return new Identity(
-                server,
-                new Identity.Table(oid, storage, unlogged, sequences(oid)),
-                progress,
-                table.access().isFiltered()
-                        ? Optional.of(RowVisibility.of(session, can, table, config))
-                        : Optional.empty());
     }
 
     Optional<Boolean> continues(Identity earlier) throws SQLException {
@@ -203,17 +235,6 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
             if (isIt) return Optional.of(Long.compareUnsigned(seen, lsn(fields[1])) <= 0);
         }
         return Optional.of(false);
-    }
-
-    private Map<Integer, Long> sequences(long oid) throws SQLException {
-        Map<Integer, Long> sequences = new HashMap<>();
-        try (PreparedStatement statement = session.prepareStatement(SEQUENCES)) {
-            statement.setLong(1, oid);
-            try (ResultSet rows = statement.executeQuery()) {
-                while (rows.next()) sequences.put(rows.getInt(1), rows.getLong(2));
-            }
-        }
-        return sequences;
     }
 
     /// A WAL position such as `16/B374D848`, as a number.

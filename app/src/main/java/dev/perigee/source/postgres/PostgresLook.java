@@ -68,8 +68,7 @@ final class PostgresLook {
         Optional<PostgresHorizon.Before> open = isAnyOpen
                 ? Optional.of(PostgresHorizon.look(session, connections.capabilities(), Set.of(), List.of()))
                 : Optional.empty();
-        begin();
-        Optional<Asked> asked = version();
+        Optional<Asked> asked = begin();
         if (asked.isEmpty()) return Optional.empty();
         SourceVersion.At at = asked.get().at();
         List<WatchedTable.End> ends = watched.isEmpty()
@@ -104,20 +103,17 @@ final class PostgresLook {
         return Optional.of(new Look(at, definitions, unchanged));
     }
 
-    private void begin() throws SQLException {
-        connections.readers().commit(session);
-        SnapshotTransaction.execute(
-                session,
-                "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY; %s; SET LOCAL lock_timeout = %d"
-                        .formatted(SnapshotTransaction.settings(session, config), LOCK_LIMIT.toMillis()));
-    }
-
     /// @param isDirect whether no pooler is in between, so that what is prepared stays with the session
     private record Asked(SourceVersion.At at, boolean isDirect) {}
 
-    private Optional<Asked> version() throws SQLException {
-        try (Statement statement = session.createStatement();
-                ResultSet row = statement.executeQuery(VERSION)) {
+    /// Ends the transaction that the session is in, and begins the look's.
+    private Optional<Asked> begin() throws SQLException {
+        connections.readers().commit(session);
+        try (Statement statement = session.createStatement()) {
+            ResultSet row = SnapshotTransaction.lastAnswer(
+                    statement,
+                    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY; %s; SET LOCAL lock_timeout = %d; %s"
+                            .formatted(SnapshotTransaction.settings(session, config), LOCK_LIMIT.toMillis(), VERSION));
             row.next();
             int process = row.getInt(5);
             connections.readers().lend(session, process);

@@ -10,6 +10,7 @@ import dev.perigee.source.Obstacle;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Snapshot;
+import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
@@ -17,6 +18,7 @@ import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.CatalogNames;
 import dev.perigee.source.postgres.session.Capabilities;
 import dev.perigee.source.postgres.session.PostgresConnections;
+import dev.perigee.source.postgres.statement.PostgresMoment;
 import dev.perigee.source.postgres.session.PostgresFaults;
 import dev.perigee.source.postgres.session.PostgresNames;
 import dev.perigee.source.postgres.statement.AbsentKeys;
@@ -28,7 +30,10 @@ import dev.perigee.source.postgres.statement.PullStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -47,22 +52,29 @@ final class PostgresSnapshot implements Snapshot {
     private final RowVersions versions;
     private final TableReads reads;
     private @Nullable PostgresIdentity identity;
+    private final Map<TableId, Identity> identified = new HashMap<>();
     private boolean isFiltering;
 
-    private PostgresSnapshot(SnapshotTransaction transaction, SourceConfig config) {
+    private PostgresSnapshot(SnapshotTransaction transaction, SourceConfig config, ColumnMemory memory) {
         this.transaction = transaction;
         this.horizon = transaction.horizon();
         this.config = config;
-        this.columns = new SnapshotColumns(transaction);
         this.versions = new RowVersions(transaction);
         this.reads = new TableReads(transaction, config);
+        this.columns = new SnapshotColumns(transaction, memory, reads);
     }
 
     /// As [SnapshotTransaction#begin].
+    ///
+    /// @param memory columns of tables that earlier snapshots have read
     static PostgresSnapshot begin(
-            PgConnection session, SourceConfig config, List<TableId> tables, PostgresConnections connections)
+            PgConnection session,
+            SourceConfig config,
+            List<TableId> tables,
+            PostgresConnections connections,
+            ColumnMemory memory)
             throws SQLException {
-        return new PostgresSnapshot(SnapshotTransaction.begin(session, config, tables, connections), config);
+        return new PostgresSnapshot(SnapshotTransaction.begin(session, config, tables, connections), config, memory);
     }
 
     @Override
@@ -114,7 +126,8 @@ final class PostgresSnapshot implements Snapshot {
                                 table,
                                 columns.of(table.id()),
                                 cursorColumn,
-                                transaction.serverVersion())
+                                transaction.serverVersion(),
+                                table.column(cursorColumn).flatMap(column -> lastNumber(table, column)))
                         .of(seen, moment().at()));
     }
 
@@ -170,7 +183,20 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public Optional<Identity> identity(SourceTable table) {
-        return asked(table, () -> Optional.of(identities().of(table, config)));
+        return asked(table, () -> {
+            PostgresIdentity.OfTable found = PostgresIdentity.of(
+                    transaction.session(),
+                    transaction.can(),
+                    horizon.server().isStandby(),
+                    progress(),
+                    table,
+                    config);
+            identity = found.server();
+            identified.put(table.id(), found.identity());
+            reads.isSettled(List.of(TableReads.BUILT_IN));
+            found.definition().ifPresent(definition -> columns.isDefined(table.id(), definition));
+            return Optional.of(found.identity());
+        });
     }
 
     @Override
@@ -216,6 +242,21 @@ final class PostgresSnapshot implements Snapshot {
                         .isBehind(seen.cursor().orElseThrow()));
     }
 
+    private Optional<Long> lastNumber(SourceTable table, SourceColumn column) {
+        return Optional.ofNullable(identified.get(table.id()))
+                .map(known -> known.table().sequences().get(column.identity()));
+    }
+
+    private Identity.Progress progress() {
+        PostgresMoment numbers = horizon.numbers();
+        return new Identity.Progress(
+                numbers.xmax(),
+                numbers.xmin() + ":" + numbers.xmax(),
+                transaction.position(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
     private <T> T asked(SourceTable table, PostgresFaults.Asking<T> asking) {
         return PostgresFaults.guard("table " + table.id(), config, () -> {
             filter(table.access().isFiltered());
@@ -243,12 +284,6 @@ final class PostgresSnapshot implements Snapshot {
     }
 
     private PostgresIdentity identities() throws SQLException {
-        PostgresIdentity known = identity;
-        if (known == null) {
-            known = PostgresIdentity.of(
-                    transaction.session(), transaction.can(), horizon.numbers(), transaction.position());
-            identity = known;
-        }
-        return known;
+        return Objects.requireNonNull(identity, "the table's identity is asked for first");
     }
 }

@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 public final class PostgresSource implements Source {
     private final SourceConfig config;
     private final PostgresConnections connections;
+    private final ColumnMemory memory = new ColumnMemory();
 
     /// Does not connect yet.
     ///
@@ -64,14 +65,14 @@ public final class PostgresSource implements Source {
                         session,
                         config,
                         connections.capabilities(),
-                        PostgresSnapshot.begin(session, config, List.of(), connections)));
+                        PostgresSnapshot.begin(session, config, List.of(), connections, memory)));
     }
 
     @Override
     public Map<TableId, List<Obstacle>> obstacles(List<SourceTable> tables) {
         return connections.read(
                 config.place(),
-                session -> new TableObstacles(session, PostgresSnapshot.begin(session, config, List.of(), connections))
+                session -> new TableObstacles(session, PostgresSnapshot.begin(session, config, List.of(), connections, memory))
                         .of(tables));
     }
 
@@ -109,15 +110,15 @@ public final class PostgresSource implements Source {
 
     @Override
     public Optional<Look> look(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) {
-        return connections.read(
+        return connections.readBare(
                 config.place(),
                 session -> new PostgresLook(session, connections, config).at(tables, watched, isSteady));
     }
 
     @Override
     public <T extends @Nullable Object> T snapshot(String where, List<TableId> tables, Function<Snapshot, T> work) {
-        return connections.read(
-                where, session -> work.apply(PostgresSnapshot.begin(session, config, tables, connections)));
+        return connections.readBare(
+                where, session -> work.apply(PostgresSnapshot.begin(session, config, tables, connections, memory)));
     }
 
     @Override

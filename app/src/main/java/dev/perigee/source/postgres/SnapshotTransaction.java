@@ -72,19 +72,19 @@ record SnapshotTransaction(
         Map<Integer, Long> ours = readers.lent();
         PostgresHorizon.Before before = PostgresHorizon.look(session, can, ours.keySet(), tables);
         if (!readers.areStill(ours)) before = PostgresHorizon.look(session, can, Set.of(), tables);
-        readers.commit(session);
-        execute(session, snapshot(session, config, before.lockable(), tables));
         String position = can.orNull(session, before.isStandby() ? REPLAYED : INSERTED);
         String server = can.orNull(session, PostgresHorizon.RUN);
         // All times are by one clock, the primary's: a standby's own clock continues while nothing is replayed.
         String clock = before.isStandby()
                 ? "coalesce(%s, clock_timestamp())".formatted(can.orNull(session, PostgresHorizon.REPLAYED_AT))
                 : "clock_timestamp()";
-        try (Statement statement = session.createStatement();
-                ResultSet row = statement.executeQuery("""
-                        SELECT pg_current_snapshot()::text, %s, %s,
-                               current_setting('server_version_num')::int, transaction_timestamp(), pg_backend_pid(),
-                               concat(pg_is_in_recovery(), ' ', %s)""".formatted(clock, position, server))) {
+        readers.giveBack(session);
+        try (Statement statement = session.createStatement()) {
+            ResultSet row = lastAnswer(statement, """
+                    COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; %s%s;
+                    SELECT pg_current_snapshot()::text, %s, %s, current_setting('server_version_num')::int,
+                           transaction_timestamp(), pg_backend_pid(), concat(pg_is_in_recovery(), ' ', %s)""".formatted(
+                            settings(session, config), locks(before.lockable(), tables), clock, position, server));
             row.next();
             readers.lend(session, row.getInt(6));
             PostgresMoment numbers = PostgresMoment.of(row.getString(1));
@@ -108,18 +108,24 @@ record SnapshotTransaction(
         return isTold ? Optional.of(new SourceVersion(row.getString(7), row.getString(1))) : Optional.empty();
     }
 
-    /// The statements that make the transaction a snapshot's, and lock those of `tables` that can be locked.
-    private static String snapshot(
-            PgConnection session, SourceConfig config, Set<TableId> lockable, List<TableId> tables)
-            throws SQLException {
-        String locks = tables.stream()
+    private static String locks(Set<TableId> lockable, List<TableId> tables) {
+        String locked = tables.stream()
                 .filter(lockable::contains)
                 .map(PostgresNames::table)
                 .collect(Collectors.joining(", "));
-        return "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; %s%s"
-                .formatted(
-                        settings(session, config),
-                        locks.isEmpty() ? "" : "; LOCK TABLE " + locks + " IN ACCESS SHARE MODE");
+        return locked.isEmpty() ? "" : "; LOCK TABLE " + locked + " IN ACCESS SHARE MODE";
+    }
+
+    /// Sends several statements in one round trip.
+    ///
+    /// @return the answer of the last one, before its first row
+    static ResultSet lastAnswer(Statement statement, String sql) throws SQLException {
+        boolean isAnswer = statement.execute(sql);
+        while (!isAnswer) {
+            if (statement.getUpdateCount() < 0) throw new IllegalStateException("the last statement has no answer");
+            isAnswer = statement.getMoreResults();
+        }
+        return statement.getResultSet();
     }
 
     /// The settings of a transaction that reads tables: values come in one form, and no row is left out silently.

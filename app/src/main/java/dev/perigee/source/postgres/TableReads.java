@@ -20,7 +20,18 @@ import org.postgresql.copy.CopyOut;
 ///
 /// A pull is one `COPY (SELECT …) TO STDOUT (FORMAT BINARY)`, cut into pages on this side. So the source sorts once,
 /// and not once per page. Pulls in no order may take several such statements, one for each slice or part of the table.
-record TableReads(SnapshotTransaction transaction, SourceConfig config) {
+final class TableReads {
+    static final String BUILT_IN = "pg_catalog";
+
+    private final SnapshotTransaction transaction;
+    private final SourceConfig config;
+    private List<String> path = List.of();
+
+    TableReads(SnapshotTransaction transaction, SourceConfig config) {
+        this.transaction = transaction;
+        this.config = config;
+    }
+
     /// Sends the rows of `pull` to `sink`, page by page.
     ///
     /// @param isDivisible whether the table can be read in slices and parts
@@ -69,8 +80,21 @@ record TableReads(SnapshotTransaction transaction, SourceConfig config) {
     ///
     /// @param schemas those whose types are read
     void settle(SourceTable table, Set<String> schemas) throws SQLException {
-        String quoted = path(table, schemas).stream().map(PostgresNames::name).collect(Collectors.joining(", "));
-        transaction.execute("SET LOCAL search_path = %s; SET LOCAL statement_timeout = 0".formatted(quoted));
+        List<String> wanted = path(table, schemas);
+        if (wanted.equals(path)) return;
+        transaction.execute(settings(wanted));
+        isSettled(wanted);
+    }
+
+    /// The statements that [#settle] sends.
+    static String settings(List<String> path) {
+        String quoted = path.stream().map(PostgresNames::name).collect(Collectors.joining(", "));
+        return "SET LOCAL search_path = %s; SET LOCAL statement_timeout = 0".formatted(quoted);
+    }
+
+    /// Records that the transaction has the [#settings] for this path.
+    void isSettled(List<String> path) throws SQLException {
+        this.path = path;
         transaction
                 .session()
                 .setNetworkTimeout(
@@ -78,9 +102,14 @@ record TableReads(SnapshotTransaction transaction, SourceConfig config) {
                         Math.toIntExact(config.limits().statementTimeout().toMillis()));
     }
 
+    /// Records that the transaction has another search path.
+    void isReset() {
+        path = List.of();
+    }
+
     /// The schemas in which operators and types are looked up. What a view's functions call is looked up there too.
     private List<String> path(SourceTable table, Set<String> schemas) {
-        List<String> path = new ArrayList<>(List.of("pg_catalog"));
+        List<String> path = new ArrayList<>(List.of(BUILT_IN));
         path.addAll(schemas);
         if (table.kind() == SourceTable.Kind.VIEW) path.addAll(List.of(config.defaultSchema(), "public"));
         return path;

@@ -110,7 +110,7 @@ public final class PostgresTypes {
     }
 
     /// Whether the type may contain other types, which the catalog must be asked for.
-    static boolean mayBeStructure(PostgresType type) {
+    public static boolean mayBeStructure(PostgresType type) {
         return type.kind() == 'c'
                 || type.kind() == 'm'
                 || type.category() == 'A'

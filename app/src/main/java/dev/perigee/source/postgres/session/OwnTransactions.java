@@ -25,7 +25,7 @@ public final class OwnTransactions {
     }
 
     /// Records that the session's transaction is about to end.
-    void giveBack(PgConnection session) {
+    public void giveBack(PgConnection session) {
         lent.remove(session);
     }
 

@@ -78,6 +78,11 @@ public final class PostgresConnections implements AutoCloseable {
         return lend(where, work, true);
     }
 
+    /// As [#read], without the settings of [PostgresTransaction]: the work makes its own.
+    public <T extends @Nullable Object> T readBare(String where, Work<T> work) {
+        return lent(where, session -> new PostgresTransaction(config, readers, where, true).bare(session, work));
+    }
+
     /// Runs `work` outside of a transaction: one statement, whose answer does not depend on settings. So it costs one
     /// round trip.
     ///

@@ -47,6 +47,14 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
         return guarded(session, () -> begun(session, work));
     }
 
+    /// Runs `work` in a transaction that reads, without settings.
+    <T extends @Nullable Object> T bare(PgConnection session, PostgresConnections.Work<T> work) {
+        return guarded(session, () -> {
+            prepare(session);
+            return committed(session, work);
+        });
+    }
+
     /// Runs `work` on the session outside of a transaction.
     <T extends @Nullable Object> T without(PgConnection session, PostgresConnections.Work<T> work) {
         return guarded(session, () -> {
@@ -85,11 +93,20 @@ public record PostgresTransaction(SourceConfig config, OwnTransactions readers, 
 
     private <T extends @Nullable Object> T begun(PgConnection session, PostgresConnections.Work<T> work)
             throws SQLException {
+        prepare(session);
+        settings(session);
+        return committed(session, work);
+    }
+
+    private void prepare(PgConnection session) throws SQLException {
         session.setAutoCommit(true);
         session.setReadOnly(isReadOnly);
         session.setNetworkTimeout(Runnable::run, PostgresOptions.socketMillis(config));
         session.setAutoCommit(false);
-        settings(session);
+    }
+
+    private <T extends @Nullable Object> T committed(PgConnection session, PostgresConnections.Work<T> work)
+            throws SQLException {
         T answer = work.run(session);
         readers.giveBack(session);
         commit(session);

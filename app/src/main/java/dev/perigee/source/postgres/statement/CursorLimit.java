@@ -9,6 +9,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -26,15 +27,23 @@ public final class CursorLimit {
     private final List<CatalogColumn> columns;
     private final String column;
     private final int serverVersion;
+    private final Optional<Long> lastNumber;
 
     /// @param columns the table's columns, as the catalog has them
+    /// @param lastNumber a number that the column's sequence has handed out; empty where none is known
     public CursorLimit(
-            PgConnection session, SourceTable table, List<CatalogColumn> columns, String column, int serverVersion) {
+            PgConnection session,
+            SourceTable table,
+            List<CatalogColumn> columns,
+            String column,
+            int serverVersion,
+            Optional<Long> lastNumber) {
         this.session = session;
         this.table = table;
         this.columns = columns;
         this.column = column;
         this.serverVersion = serverVersion;
+        this.lastNumber = lastNumber;
     }
 
     /// How far the table may be sealed, where `seen` is the greatest mark that was pulled by `now`.
@@ -46,7 +55,10 @@ public final class CursorLimit {
         if (known.isEmpty() || !known.get().type().isBuiltIn()) return new Limit(Optional.of(seen), false);
         String type = known.get().type().name();
         return switch (type) {
-            case "timestamptz" -> time(seen, "?::timestamptz", type, now, true);
+            case "timestamptz" ->
+                isBefore(cursor, now)
+                        ? new Limit(Optional.of(seen), false)
+                        : time(seen, "?::timestamptz", type, now, true);
             // The value has no zone: it may be written in any zone, also in one where the clock is set back once a
             // year. What is more than half a day past in UTC is past everywhere.
             case "timestamp" ->
@@ -67,6 +79,16 @@ public final class CursorLimit {
         return new Limit(before(limit), isZoned || isAheadEverywhere(seen, type, now));
     }
 
+    /// Whether a time in UTC is before `now`; false where only the server understands it.
+    private static boolean isBefore(String time, Instant now) {
+        try {
+            return Instant.parse(time.replace(' ', 'T').replaceFirst("\\+00$", "Z"))
+                    .isBefore(now);
+        } catch (DateTimeParseException e) {
+            return false;
+        }
+    }
+
     /// Whether a time without a zone is in the future in every zone.
     private boolean isAheadEverywhere(HighWaterMark seen, String type, Instant now) throws SQLException {
         String sql =
@@ -85,6 +107,9 @@ public final class CursorLimit {
     /// Limits a number to the last one that its sequence handed out. Without the right to read the sequence, or without
     /// a sequence, there is no limit.
     private Limit number(HighWaterMark seen, String cursor) throws SQLException {
+        if (lastNumber.filter(last -> last >= Long.parseLong(cursor)).isPresent()) {
+            return new Limit(Optional.of(seen), false);
+        }
         String sql = """
                 SELECT coalesce(pg_sequence_last_value(q.seqrelid), q.seqstart - 1)::text
                 FROM pg_catalog.pg_sequence q

@@ -60,7 +60,7 @@ class CursorLimitTest {
             SourceTable table = source.describe("t");
             PgConnection session = connection.unwrap(PgConnection.class);
             List<CatalogColumn> columns = PostgresCatalog.columns(session, table.id());
-            return new CursorLimit(session, table, columns, "c", 180000)
+            return new CursorLimit(session, table, columns, "c", 180000, Optional.empty())
                     .of(seen(cursor), Instant.parse(now))
                     .mark();
         }
