@@ -11,8 +11,8 @@ import java.util.function.Predicate;
 /// @param seen the greatest mark pulled; empty while no row was
 /// @param looked the mark of the last snapshot in which everything late, and every row without a cursor, was pulled
 /// @param late rows that may still come late; empty where everything up to `seen` is sealed
-/// @param lastNumber the last number that the cursor's sequence had handed out at the last sync; empty where that is not
-///     known
+/// @param lastNumber the last number that the cursor's sequence had handed out at the last sync; empty where that is
+///     not known
 /// @param definition the table's definition at the last sync, or before it
 /// @param end the end of the table at the last look that found nothing greater than `seen`
 public record WatchedTable(
@@ -60,7 +60,6 @@ public record WatchedTable(
 
     /// The same table, with what a look has confirmed.
     public WatchedTable confirmed(TableDefinition now, End found) {
-        return new WatchedTable(
-                table, cursorColumn, key, seen, looked, late, lastNumber, now, Optional.of(found));
+        return new WatchedTable(table, cursorColumn, key, seen, looked, late, lastNumber, now, Optional.of(found));
     }
 }

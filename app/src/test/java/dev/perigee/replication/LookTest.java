@@ -82,6 +82,21 @@ class LookTest {
     }
 
     @Test
+    void what_a_look_has_shown_outlives_a_restart() {
+        Instant shown;
+        try (TestHost host = TestHost.idle(folder, source, by("t", "at"))) {
+            settle(host, "t");
+            poll(host, "t");
+            shown = completeAsOf(host, "t");
+            assertThat(host.value("SELECT complete_as_of FROM tmp_replication_state"))
+                    .isNotEqualTo(Long.toString(shown.toEpochMilli()));
+        }
+        try (TestHost host = TestHost.idle(folder, source, by("t", "at"))) {
+            assertThat(completeAsOf(host, "t").toEpochMilli()).isEqualTo(shown.toEpochMilli());
+        }
+    }
+
+    @Test
     void equal_versions_are_told_apart_by_one_statement_and_others_by_a_look() {
         try (TestHost host = TestHost.idle(folder, source, by("t", "at"), by("p", "at"))) {
             settle(host, "t", "p");

@@ -38,18 +38,21 @@ class RoundTripsTest {
                     CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), v text);
                     INSERT INTO t SELECT i FROM generate_series(1, 10) i""");
             for (int i = 0; i < 2; i++) host.plugin.syncTable("t").join();
-            await("a look that takes one round trip").atMost(Duration.ofMinutes(1)).until(() -> {
-                int before = proxy.roundTrips();
-                host.plugin.pollTables(List.of("t")).join();
-                return proxy.roundTrips() - before == 1;
-            });
+            await("a look that takes one round trip")
+                    .atMost(Duration.ofMinutes(1))
+                    .until(() -> {
+                        int before = proxy.roundTrips();
+                        host.plugin.pollTables(List.of("t")).join();
+                        return proxy.roundTrips() - before == 1;
+                    });
             int most = IntStream.range(0, 10)
                     .map(i -> {
                         postgres.execute("UPDATE t SET at = clock_timestamp(), v = 'x' WHERE id = " + (1 + i));
                         int before = proxy.roundTrips();
                         assertThat(host.plugin.pollTables(List.of("t")).join())
                                 .singleElement()
-                                .satisfies(result -> assertThat(result.updated()).isEqualTo(1));
+                                .satisfies(
+                                        result -> assertThat(result.updated()).isEqualTo(1));
                         return proxy.roundTrips() - before - source.ofLook;
                     })
                     .skip(3) // the first ones find out what the server answers

@@ -54,9 +54,8 @@ public final class IdleBench {
     public static void main(String[] args) throws Exception {
         int tables = args.length > 0 ? Integer.parseInt(args[0]) : 1000;
         int seconds = args.length > 1 ? Integer.parseInt(args[1]) : 60;
-        List<Integer> changing = args.length > 2
-                ? Stream.of(args).skip(2).map(Integer::valueOf).toList()
-                : List.of(0, 10);
+        List<Integer> changing =
+                args.length > 2 ? Stream.of(args).skip(2).map(Integer::valueOf).toList() : List.of(0, 10);
         Path folder = Files.createTempDirectory("perigee-bench");
         try (EmbeddedPostgres postgres = EmbeddedPostgres.builder()
                 .setServerConfig("max_locks_per_transaction", "256")
@@ -192,7 +191,8 @@ public final class IdleBench {
         List<Long> ages = new ArrayList<>();
         for (JsonNode table : JSON.readTree(answer.body()).at("/result/tables")) {
             String asOf = table.path("completeAsOf").asString("");
-            if (!asOf.isEmpty()) ages.add(Duration.between(Instant.parse(asOf), now).toMillis());
+            if (!asOf.isEmpty())
+                ages.add(Duration.between(Instant.parse(asOf), now).toMillis());
         }
         return ages;
     }
@@ -202,8 +202,8 @@ public final class IdleBench {
     }
 
     private long transactions() throws SQLException {
-        return Long.parseLong(text(
-                "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"));
+        return Long.parseLong(
+                text("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"));
     }
 
     private String text(String sql) throws SQLException {
@@ -217,8 +217,8 @@ public final class IdleBench {
 
     /// The server and its sessions, those that serve the benchmark's own few statements among them.
     private List<Long> postgresPids() throws SQLException, IOException {
-        long postmaster = Long.parseLong(
-                Files.readAllLines(Path.of(text("SHOW data_directory"), "postmaster.pid")).getFirst());
+        long postmaster = Long.parseLong(Files.readAllLines(Path.of(text("SHOW data_directory"), "postmaster.pid"))
+                .getFirst());
         List<Long> pids = new ArrayList<>(List.of(postmaster));
         ProcessHandle.of(postmaster)
                 .ifPresent(process -> process.children().map(ProcessHandle::pid).forEach(pids::add));
@@ -239,7 +239,8 @@ public final class IdleBench {
     }
 
     private long residentMib() throws IOException {
-        String pages = Files.readString(Path.of("/proc/%d/statm".formatted(server.pid()))).split(" ")[1];
+        String pages = Files.readString(Path.of("/proc/%d/statm".formatted(server.pid())))
+                .split(" ")[1];
         return Long.parseLong(pages) * 4096 >> 20;
     }
 }

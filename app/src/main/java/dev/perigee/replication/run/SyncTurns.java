@@ -117,7 +117,12 @@ public final class SyncTurns {
             runner.setSyncing(true);
             observer.changed(runner);
             SyncResult result = syncing.run(new TableSync.Member(
-                    runner.config(), kind, looked.described(), listener(runner, looked.definition()), cancellation, (started, finished, failures, error) -> {
+                    runner.config(),
+                    kind,
+                    looked.described(),
+                    listener(runner, looked.definition()),
+                    cancellation,
+                    (started, finished, failures, error) -> {
                         Instant due = due(runner, started, finished, failures, error);
                         runner.setDue(due);
                         isDecided.set(true);

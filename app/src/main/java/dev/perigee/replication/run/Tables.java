@@ -52,6 +52,7 @@ public final class Tables {
     private final SyncTurns turns;
     private final SyncObserver observer;
     private final DueTables due;
+    private final AsOfRecorder asOf;
     private final Runnable rescheduling;
     private final Map<String, TableRunner> runners = new ConcurrentHashMap<>();
     private final Object changing = new Object();
@@ -73,7 +74,11 @@ public final class Tables {
         TableSync sync =
                 new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), copies::protect, trouble);
         this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
-        this.due = new DueTables(host.clock(), this::source, runners::values, this::sourceTables, afterLook);
+        this.asOf = new AsOfRecorder(host.store(), host.clock(), runners::values);
+        this.due = new DueTables(host.clock(), this::source, runners::values, this::sourceTables, () -> {
+            asOf.recordSometimes();
+            afterLook.run();
+        });
     }
 
     /// Starts the syncs that are due, without waiting for them.
@@ -399,6 +404,11 @@ public final class Tables {
         Collection<TableRunner> all = runners.values();
         all.forEach(runner -> runner.close(stopping));
         all.forEach(TableRunner::awaitIdle);
+        try {
+            asOf.record();
+        } catch (PerigeeException e) { // the disk may be full: the next look shows it again
+            LOG.warn("up to when the copies are complete could not be recorded: {}", e.getMessage());
+        }
     }
 
     /// The external database.

@@ -92,8 +92,8 @@ public record SyncedTable(SourceTable table, Optional<SourceVersion.At> version,
                 late,
                 plan.table()
                         .column(cursor)
-                        .flatMap(column -> identity.map(
-                                now -> now.table().sequences().get(column.identity()))),
+                        .flatMap(column ->
+                                identity.map(now -> now.table().sequences().get(column.identity()))),
                 TableDefinition.UNKNOWN,
                 Optional.empty());
     }

@@ -6,7 +6,6 @@ import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.catalog.RowVisibility;
 import dev.perigee.source.postgres.session.Capabilities;
-import dev.perigee.source.postgres.statement.PostgresMoment;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;

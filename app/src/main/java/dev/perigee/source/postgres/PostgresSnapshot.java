@@ -18,7 +18,6 @@ import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.CatalogNames;
 import dev.perigee.source.postgres.session.Capabilities;
 import dev.perigee.source.postgres.session.PostgresConnections;
-import dev.perigee.source.postgres.statement.PostgresMoment;
 import dev.perigee.source.postgres.session.PostgresFaults;
 import dev.perigee.source.postgres.session.PostgresNames;
 import dev.perigee.source.postgres.statement.AbsentKeys;
@@ -26,6 +25,7 @@ import dev.perigee.source.postgres.statement.ChangedRows;
 import dev.perigee.source.postgres.statement.CursorEnd;
 import dev.perigee.source.postgres.statement.CursorLimit;
 import dev.perigee.source.postgres.statement.KeyDigestStatement;
+import dev.perigee.source.postgres.statement.PostgresMoment;
 import dev.perigee.source.postgres.statement.PullStatement;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -185,12 +185,7 @@ final class PostgresSnapshot implements Snapshot {
     public Optional<Identity> identity(SourceTable table) {
         return asked(table, () -> {
             PostgresIdentity.OfTable found = PostgresIdentity.of(
-                    transaction.session(),
-                    transaction.can(),
-                    horizon.server().isStandby(),
-                    progress(),
-                    table,
-                    config);
+                    transaction.session(), transaction.can(), horizon.server().isStandby(), progress(), table, config);
             identity = found.server();
             identified.put(table.id(), found.identity());
             reads.isSettled(List.of(TableReads.BUILT_IN));

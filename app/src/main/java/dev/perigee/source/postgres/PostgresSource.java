@@ -72,7 +72,8 @@ public final class PostgresSource implements Source {
     public Map<TableId, List<Obstacle>> obstacles(List<SourceTable> tables) {
         return connections.read(
                 config.place(),
-                session -> new TableObstacles(session, PostgresSnapshot.begin(session, config, List.of(), connections, memory))
+                session -> new TableObstacles(
+                                session, PostgresSnapshot.begin(session, config, List.of(), connections, memory))
                         .of(tables));
     }
 

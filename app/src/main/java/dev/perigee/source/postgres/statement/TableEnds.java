@@ -60,11 +60,9 @@ public final class TableEnds {
                 ? "(SELECT concat(count(*), ':', sum(pg_catalog.hashtext(r.xmin::pg_catalog.text))) %s IS NULL)"
                         .formatted(from)
                 : "NULL";
-        String last = sequence(watched)
-                .map("""
+        String last = sequence(watched).map("""
                         coalesce(pg_catalog.pg_sequence_last_value(%1$d::pg_catalog.oid::pg_catalog.regclass),
-                                 (SELECT q.seqstart - 1 FROM pg_catalog.pg_sequence q WHERE q.seqrelid = %1$d))"""::formatted)
-                .orElse("NULL::pg_catalog.int8");
+                                 (SELECT q.seqstart - 1 FROM pg_catalog.pg_sequence q WHERE q.seqrelid = %1$d))"""::formatted).orElse("NULL::pg_catalog.int8");
         return "SELECT %s, %s, %s".formatted(greatest, without, last);
     }
 
