@@ -35,6 +35,7 @@ import tools.jackson.databind.JsonNode;
             "  perigee tables set orders --interval 1m",
             "  perigee tables pause orders",
             "  perigee tables sync orders",
+            "  perigee tables ping",
             "  perigee tables sweep orders",
             "  perigee tables recover orders",
             "  perigee tables resync orders",
@@ -180,6 +181,29 @@ final class TablesCommand implements Callable<Integer> {
             JsonNode result = ran(client, "/replication/sync", Optional.of(body));
             if (!shown(common, result)) printer().runs(result);
             return result.path("success").asBoolean(false) ? Exit.OK : Exit.FAILED;
+        });
+    }
+
+    @Command(
+            name = "ping",
+            description =
+                    "Has tables looked at now, without waiting. Without names: all that are not paused. For the program that writes to the source.",
+            footerHeading = EXAMPLES,
+            footer = {
+                "  perigee tables ping",
+                "  perigee tables ping orders sales.items",
+            },
+            exitCodeListHeading = EXIT_CODES,
+            exitCodeList = {Exit.OK_TEXT, REFUSED, Exit.USAGE_TEXT, Exit.LAUNCHER_TEXT})
+    int ping(
+            @Mixin Common common,
+            @Parameters(arity = "0..*", paramLabel = "NAME", description = "The tables.") @Nullable
+                    List<String> names) {
+        return with(common, client -> {
+            Map<String, Object> body = names == null || names.isEmpty() ? Map.of() : Map.of("tables", names);
+            JsonNode result = client.result("POST", "/replication/ping", Optional.of(body));
+            if (!shown(common, result)) spec.commandLine().getOut().println("pinged");
+            return Exit.OK;
         });
     }
 

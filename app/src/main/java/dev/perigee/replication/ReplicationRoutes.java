@@ -67,6 +67,7 @@ final class ReplicationRoutes {
         route("GET", "/status", _ -> Response.result(allStatuses()));
         route("GET", "/status/:name", request -> Response.result(statuses.of(named(request))));
         route("POST", "/sync", this::sync);
+        host.route("POST", "/ping", Access.CLIENT, this::ping);
         route("GET", "/runs", this::runs);
     }
 
@@ -106,6 +107,16 @@ final class ReplicationRoutes {
         Map<TableRunner, CompletableFuture<SyncResult>> running = new LinkedHashMap<>();
         wanted.forEach(runner -> running.put(runner, runner.sync()));
         return answered(request, running);
+    }
+
+    /// Has tables looked at soon, without waiting for it. Clients may: it tells nothing, and pings that come together
+    /// cost the source one look.
+    private Response ping(Request request) {
+        List<TableRunner> wanted = request.body().length == 0
+                ? tables.all().stream().filter(runner -> !runner.isPaused()).toList()
+                : wanted(request.json());
+        tables.hasten(wanted);
+        return Response.result(answer("success", true));
     }
 
     private Response resync(Request request) {

@@ -218,6 +218,23 @@ class LookTest {
     }
 
     @Test
+    void a_ping_has_tables_looked_at_at_once() {
+        try (TestHost host = TestHost.started(folder, source, by("t", "at"), by("p", "at"))) {
+            await().until(() -> host.query("SELECT 1 FROM tmp_replication_state WHERE last_sync_at IS NOT NULL")
+                            .size()
+                    == 2);
+            postgres.execute("INSERT INTO t (called) VALUES ('pinged'); INSERT INTO p VALUES (20, now())");
+            host.post("/ping", "{'tables': ['t']}").result();
+            await().until(() -> host.value("SELECT count(*) FROM t WHERE called = 'pinged'")
+                    .equals("1"));
+            assertThat(host.value("SELECT count(*) FROM p")).isEqualTo("10");
+            host.post("/ping", "").result();
+            await().until(() -> host.value("SELECT count(*) FROM p").equals("11"));
+            assertThat(host.post("/ping", "{'tables': ['nothing']}").status()).isEqualTo(404);
+        }
+    }
+
+    @Test
     void a_view_is_synced_each_time() {
         postgres.execute("CREATE VIEW v AS SELECT 1 AS id, clock_timestamp() AS at");
         TableConfig view = by("v", "at").toBuilder().key(List.of("id")).build();

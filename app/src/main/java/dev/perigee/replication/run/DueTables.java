@@ -130,6 +130,8 @@ final class DueTables {
             else if (at.filter(time -> isSoon(runner, time, now)).isPresent()) early.add(runner);
         }
         if (due.isEmpty()) return;
+        due.forEach(TableRunner::isTakenUp);
+        early.forEach(TableRunner::isTakenUp);
         changedOf(due, early, true).forEach(DueTables::sync);
     }
 

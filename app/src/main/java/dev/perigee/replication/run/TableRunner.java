@@ -66,6 +66,7 @@ public final class TableRunner {
     private volatile @Nullable KnownTable known;
     private volatile @Nullable AsOf asOf;
     private volatile @Nullable LookedTable looked;
+    private boolean isHastened;
 
     private final Deque<Task<?>> waiting = new ArrayDeque<>();
     private @Nullable Running running;
@@ -150,8 +151,20 @@ public final class TableRunner {
         if (running != null || known != before) return false;
         known = after;
         this.asOf = asOf;
-        setDue(due);
+        if (!isHastened) setDue(due);
         return true;
+    }
+
+    /// Makes the table due at once. A look or a task that is under way may have read the source before this, so it does
+    /// not count.
+    synchronized void hasten(Instant now) {
+        isHastened = true;
+        setDue(now);
+    }
+
+    /// Records that a look or a task begins, which serves what [#hasten] has asked for so far.
+    synchronized void isTakenUp() {
+        isHastened = false;
     }
 
     /// Up to when the copy has everything, where a look has shown it; empty where none has.
@@ -314,6 +327,7 @@ public final class TableRunner {
 
     private <T> void start(Task<T> task) {
         known = null;
+        isHastened = false;
         SyncCancellation cancellation = new SyncCancellation();
         Thread thread = Thread.ofVirtual().name("perigee-sync-" + name()).unstarted(() -> {
             T done = null;
@@ -337,6 +351,7 @@ public final class TableRunner {
     private <T> void ended(Task<T> task, @Nullable T done, @Nullable Throwable failure) {
         synchronized (this) {
             running = null;
+            if (isHastened) due = Instant.EPOCH;
             Task<?> next = waiting.poll();
             if (next != null) start(next);
         }

@@ -93,6 +93,16 @@ public final class Tables {
         return due.poll(some);
     }
 
+    /// Makes tables due at once: somebody says that they have changed. Paused tables stay so, and those whose last sync
+    /// failed wait for their next try.
+    public void hasten(List<TableRunner> some) {
+        Instant now = host.clock().instant();
+        some.stream()
+                .filter(runner -> !runner.isPaused() && !runner.isFailing())
+                .forEach(runner -> runner.hasten(now));
+        rescheduling.run();
+    }
+
     /// The names at the source of those tables that have a copy.
     private Map<TableRunner, TableId> sourceTables(List<TableRunner> some) {
         if (some.isEmpty()) return Map.of();

@@ -58,8 +58,8 @@ record PostgresHorizon(
     /// After a COMMIT within the message, the next transaction takes that time as its own, and for a moment in between
     /// none is open.
     ///
-    /// Sessions that only read hold nothing up and are left out: ours by their process numbers, autovacuum workers by
-    /// their kind. Open transactions are read before prepared ones. A transaction that is prepared in between is then
+    /// Sessions that only read hold nothing up and are left out: this one, ours by their process numbers, and autovacuum
+    /// workers by their kind. Open transactions are read before prepared ones. A transaction that is prepared in between is then
     /// seen twice, and not missed.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
@@ -73,7 +73,7 @@ record PostgresHorizon(
                            WHERE own.pid = pg_backend_pid() AND own.xact_start IS NOT NULL) AS shows_own,
                    %s
             FROM pg_catalog.pg_stat_activity a
-            WHERE a.datname = current_database() AND a.pid <> ALL (?::int[])
+            WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.pid <> ALL (?::int[])
               AND a.backend_type IS DISTINCT FROM 'autovacuum worker'""".formatted(TransactionVisibility.ITSELF);
 
     /// Takes the place of `SESSIONS` where the server refuses the view.
