@@ -52,6 +52,7 @@ class RoomsTest {
             "replication.copy",
             "replication.state",
             "replication.drift",
+            "replication.freshness",
             "replication.sync",
             "replication.run",
             "replication.check",

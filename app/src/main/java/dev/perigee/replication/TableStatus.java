@@ -226,11 +226,8 @@ public record TableStatus(
     private static String writable(Optional<TableState> state, long wrong) {
         if (!isLoaded(state)) return Guarantee.LOADING;
         if (state.get().syncs().failures() > 0) return Guarantee.BEHIND;
-        TableState.Gaps gaps = state.get().gaps();
-        if (gaps.isRecovering()) return Guarantee.RECOVERING;
-        if (gaps.backfill().isPresent())
-            return Guarantee.filling(gaps.backfill().get());
-        if (gaps.setAside() > 0) return Guarantee.incomplete(gaps.setAside());
+        Optional<String> lack = Guarantee.lackedBy(state.get().gaps());
+        if (lack.isPresent()) return lack.get();
         if (wrong > 0) return Guarantee.different(wrong);
         return state.get().outcome().guarantee().orElse(Guarantee.BEHIND);
     }

@@ -30,6 +30,11 @@ public interface Snapshot {
         return Optional.empty();
     }
 
+    /// Which transactions the snapshot sees; empty where the source does not tell.
+    default Optional<VisibleTransactions> visible() {
+        return Optional.empty();
+    }
+
     /// Sends the rows of `pull` to `sink`, page by page, and returns after the last one. Holds one page in memory.
     ///
     /// @return the number of rows read, including refused ones

@@ -23,15 +23,22 @@ public final class Guarantee {
 
     public static final String SETTLED = "settled";
     /// The source went back or was replaced, and the rows from before are still being repaired.
-    public static final String RECOVERING = "recovering";
+    private static final String RECOVERING = "recovering";
 
     private static final String OF_SIGHT = " of what ";
 
     private Guarantee() {}
 
     /// Columns were added, and nothing is promised about them until all earlier rows have them too.
-    public static String filling(ColumnBackfill backfill) {
+    static String filling(ColumnBackfill backfill) {
         return "filling(%s)".formatted(String.join(", ", backfill.columns()));
+    }
+
+    /// What is said instead of the promise while a copy lacks something although its syncs succeed.
+    public static Optional<String> lackedBy(TableState.Gaps gaps) {
+        if (gaps.isRecovering()) return Optional.of(RECOVERING);
+        if (gaps.backfill().isPresent()) return gaps.backfill().map(Guarantee::filling);
+        return gaps.setAside() > 0 ? Optional.of(incomplete(gaps.setAside())) : Optional.empty();
     }
 
     /// A verification found this many rows that differ from the source, and they were not repaired since.
@@ -40,7 +47,7 @@ public final class Guarantee {
     }
 
     /// This many rows could not be stored. Nothing is promised about them.
-    public static String incomplete(long setAside) {
+    static String incomplete(long setAside) {
         return "incomplete(%d)".formatted(setAside);
     }
 

@@ -6,15 +6,19 @@ import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.copy.SourceText;
 import dev.perigee.replication.copy.Upsert;
 import dev.perigee.replication.drift.SourceIdentityCheck;
+import dev.perigee.replication.freshness.SourceMoment;
 import dev.perigee.replication.state.ColumnBackfill;
 import dev.perigee.replication.state.DriftRecords;
+import dev.perigee.replication.state.Guarantee;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
 import dev.perigee.replication.state.Sealing;
 import dev.perigee.replication.state.SetAsideRecords;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.SyncOutcome;
+import dev.perigee.replication.state.TableState;
 import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Identity;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
@@ -72,9 +76,12 @@ final class SyncRun {
     private @Nullable SyncOutcome followed;
     private Optional<SourceVersion> shown = Optional.empty();
     private @Nullable SyncedTable known;
+    private boolean hasLooked;
     private SourceIdentityCheck.Found lineage = SourceIdentityCheck.Found.of(Optional.empty());
     private Optional<ColumnBackfill> backfill = Optional.empty();
     private Optional<RowCounts> compared = Optional.empty();
+    private Optional<SourceMoment> moment = Optional.empty();
+    private String guarantee = Guarantee.BEHIND;
 
     // The run as of the page committed last.
     private volatile Run committed;
@@ -103,9 +110,14 @@ final class SyncRun {
     }
 
     /// Pulls everything that this sync has to pull. If it throws, [#committed()] tells what was committed before.
-    void pull(Snapshot snapshot) {
+    ///
+    /// @param takenNanos [System#nanoTime] before the snapshot was taken
+    void pull(Snapshot snapshot, long takenNanos) {
         replayedUntil = snapshot.asOf();
+        Instant takenAt = clock.instant();
         lookAtLineage(snapshot);
+        Optional<Identity.Server> server = lineage.now().map(Identity::server);
+        moment = Optional.of(SourceMoment.of(snapshot, server, takenNanos, takenAt));
         writer = new PageWriter(context, plan, setAside, committed, snapshot.moment(), lineage);
         setAside.begin(store, clock.instant());
         if (plan.isLoading()) committed(committed); // reports the progress before the first page
@@ -190,7 +202,19 @@ final class SyncRun {
                 lineage.now(),
                 !mayHaveNullKeys() && !mayShareKeys(),
                 !hasMore() && SetAsideRecords.count(tx, config.name(), false) == 0);
+        guarantee = StateRecords.find(tx, config.name())
+                .map(TableState::gaps)
+                .flatMap(Guarantee::lackedBy)
+                .or(outcome::guarantee)
+                .orElse(Guarantee.BEHIND);
         return run.noted(notes());
+    }
+
+    /// Tells readers what the copy has now. To be called when the transaction of [#finish] was committed. A sync that
+    /// did not look for everything, or left columns unfilled, proves nothing.
+    void recordFreshness() {
+        if (!hasLooked || hasMore()) return;
+        moment.ifPresent(taken -> context.freshness().record(config.name(), taken, guarantee));
     }
 
     /// What is known about the table once the run has finished.
@@ -261,8 +285,9 @@ final class SyncRun {
         Sealing sealing = plan.start().sealing();
         boolean mayBeLate = before.isPresent() && sealing.isOpen(before.get());
         // Tables of a group are looked through each time: one that rests would tear the joins of the others with it.
-        boolean isLooking =
-                mayBeLate && (plan.stage().isPresent() || paces.late().isDue());
+        // Readers who wait need to know that nothing came late.
+        boolean isUrgent = plan.stage().isPresent() || context.freshness().isAwaited(config.name());
+        boolean isLooking = mayBeLate && (isUrgent || paces.late().isDue());
         if (isLooking) {
             long started = System.nanoTime();
             pass(snapshot, new Scope.Late(cursor, sealing.sealed(), before.get(), lookedSince()));
@@ -277,7 +302,8 @@ final class SyncRun {
         }
         attachedParts(snapshot);
         Optional<HighWaterMark> seen = writer().mark().or(() -> before);
-        followed = new SnapshotOutcome(plan, snapshot).ofCursor(cursor, seen, isLooking || !mayBeLate);
+        hasLooked = isLooking || !mayBeLate;
+        followed = new SnapshotOutcome(plan, snapshot).ofCursor(cursor, seen, hasLooked);
     }
 
     private boolean mayHaveNullKeys() {
@@ -309,6 +335,7 @@ final class SyncRun {
     private void everything(Snapshot snapshot, Optional<String> since) {
         pass(snapshot, new Scope.Changed(since));
         attachedParts(snapshot);
+        hasLooked = true;
         followed = new SnapshotOutcome(plan, snapshot).ofEverything();
     }
 

@@ -5,6 +5,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.copy.CopyTable;
+import dev.perigee.replication.freshness.CopyFreshness;
 import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
@@ -75,7 +76,7 @@ public final class TableSync {
         this.copyStands = copyStands;
         this.trouble = trouble;
         this.runs = new RunRecords(store, keepRuns);
-        this.context = new SyncContext(store, clock, runs, maxRowBytes);
+        this.context = new SyncContext(store, clock, runs, maxRowBytes, new CopyFreshness());
     }
 
     /// For syncs without a server. No server may use the replica at the same time.
@@ -92,6 +93,11 @@ public final class TableSync {
     /// The records of runs, to be shared with runs of other kinds.
     public RunRecords runs() {
         return runs;
+    }
+
+    /// How fresh each copy is, by the name its table is configured by.
+    public CopyFreshness freshness() {
+        return context.freshness();
     }
 
     /// One table of a sync.
@@ -161,8 +167,9 @@ public final class TableSync {
             List<TableId> tables =
                     syncing.stream().map(SyncRun::sourceTable).distinct().toList();
             String where = "table " + members.getFirst().config().name();
+            long takenNanos = System.nanoTime();
             from.snapshot(where, tables, snapshot -> {
-                syncing.forEach(one -> one.pull(snapshot));
+                syncing.forEach(one -> one.pull(snapshot, takenNanos));
                 return true;
             });
             return succeeded(members, syncing);
@@ -222,6 +229,7 @@ public final class TableSync {
             copyStands.accept(one.name(), one.target());
             members.get(i).listener().synced(one.name(), one.known());
         }
+        syncing.forEach(SyncRun::recordFreshness);
         ended.forEach(run -> trouble.succeeded(run.table()));
         return ended.stream()
                 .map(run -> SyncResult.of(run.table(), run.work().counts(), run.durationMs(now), Optional.empty()))

@@ -14,6 +14,7 @@ import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
+import dev.perigee.source.VisibleTransactions;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.CatalogNames;
 import dev.perigee.source.postgres.session.Capabilities;
@@ -102,6 +103,11 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public Optional<SourceVersion> version() {
         return transaction.version();
+    }
+
+    @Override
+    public Optional<VisibleTransactions> visible() {
+        return Optional.of(transaction.visible());
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.perigee.source.Horizon;
 import dev.perigee.source.Moment;
 import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
+import dev.perigee.source.VisibleTransactions;
 import dev.perigee.source.postgres.session.Capabilities;
 import dev.perigee.source.postgres.session.OwnTransactions;
 import dev.perigee.source.postgres.session.PostgresConnections;
@@ -32,6 +33,7 @@ import org.postgresql.jdbc.PgConnection;
 /// @param position the WAL position behind everything that the snapshot sees; empty where the server refuses to tell
 /// @param version empty where equal versions would not prove that nothing changed: on a standby, or where one of
 ///     several servers numbers its own transactions only
+/// @param visible the transactions that the snapshot sees
 /// @param serverVersion as `server_version_num`: 160004 for 16.4
 /// @param locked tables that were locked before the snapshot was taken
 /// @param can what the server answers
@@ -41,6 +43,7 @@ record SnapshotTransaction(
         Optional<Instant> asOf,
         Optional<String> position,
         Optional<SourceVersion> version,
+        VisibleTransactions visible,
         int serverVersion,
         Set<TableId> locked,
         Capabilities can) {
@@ -97,6 +100,7 @@ record SnapshotTransaction(
                     before.isStandby() ? horizon.settled() : horizon.settled().map(_ -> begun),
                     Optional.ofNullable(row.getString(3)),
                     version(row, before),
+                    PostgresMoment.visible(row.getString(1), !before.isStandby()),
                     row.getInt(4),
                     before.lockable(),
                     can);

@@ -1,0 +1,121 @@
+package dev.perigee.replication.freshness;
+
+import dev.perigee.statement.FreshnessToken;
+import dev.perigee.statement.FreshnessToken.Answer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// What one copy has of its source: at least everything that was visible in a snapshot, under the table's guarantee.
+///
+/// @param asOf as of when, by the source's clock
+/// @param moment the snapshot; empty after a restart, until the table's next sync or look
+/// @param settledLog every commit before this position of the source's log is visible in the snapshot
+/// @param guarantee see [dev.perigee.replication.state.Guarantee]
+/// @param position [SourceMoment#position] as text, made once; empty text where it is not known
+/// @param time `asOf` as text, made once; empty text where it is not known
+public record TableFreshness(
+        Optional<Instant> asOf,
+        Optional<SourceMoment> moment,
+        OptionalLong settledLog,
+        String guarantee,
+        String position,
+        String time) {
+    /// How a token compares with what a copy has.
+    public enum Fit {
+        /// The copy has it.
+        SEEN,
+        /// The copy may not have it yet.
+        NOT_YET,
+        /// It is of another server.
+        OTHER_SYSTEM,
+        /// It is of another history of the same server, as after a failover.
+        OTHER_TIMELINE
+    }
+
+    static TableFreshness of(SourceMoment moment, OptionalLong settledLog, String guarantee) {
+        return new TableFreshness(
+                moment.asOf(),
+                Optional.of(moment),
+                settledLog,
+                guarantee,
+                moment.position().map(Answer::toString).orElse(""),
+                moment.asOf().map(Instant::toString).orElse(""));
+    }
+
+    /// What is known of a copy after a restart.
+    static TableFreshness remembered(Optional<Instant> asOf, String guarantee) {
+        return new TableFreshness(
+                asOf,
+                Optional.empty(),
+                OptionalLong.empty(),
+                guarantee,
+                "",
+                asOf.map(Instant::toString).orElse(""));
+    }
+
+    /// How old it is; empty where that is not known. Never less than the true age.
+    ///
+    /// @param nowNanos [System#nanoTime] now
+    public Optional<Duration> age(long nowNanos) {
+        // A source that cannot say as of when its snapshot is, may have shown an older state.
+        return asOf.flatMap(_ -> moment).map(taken -> taken.age(nowNanos));
+    }
+
+    /// Compares what the copy has with what a token names.
+    public Fit fit(FreshnessToken token) {
+        if (token instanceof FreshnessToken.Time(Instant at)) {
+            return asOf.filter(has -> !has.isBefore(at)).isPresent() ? Fit.SEEN : Fit.NOT_YET;
+        }
+        if (moment.isEmpty()) return Fit.NOT_YET;
+        SourceMoment taken = moment.get();
+        return switch (token) {
+            case FreshnessToken.Transaction(String system, long number) -> {
+                if (!isSame(system, taken.system())) yield Fit.OTHER_SYSTEM;
+                yield fit(taken.visible()
+                        .filter(visible -> visible.hasEnded(number))
+                        .isPresent());
+            }
+            case FreshnessToken.LogPosition(String system, long timeline, long at) -> {
+                if (!isSame(system, taken.system())) yield Fit.OTHER_SYSTEM;
+                if (!isSame(timeline, taken.timeline())) yield Fit.OTHER_TIMELINE;
+                yield fit(settledLog.isPresent() && Long.compareUnsigned(settledLog.getAsLong(), at) >= 0);
+            }
+            case Answer answer -> {
+                if (!isSame(answer.system(), taken.system())) yield Fit.OTHER_SYSTEM;
+                if (!isSame(answer.timeline(), taken.timeline())) yield Fit.OTHER_TIMELINE;
+                yield fit(hasSeen(answer, taken));
+            }
+            case FreshnessToken.Time _ -> throw new IllegalStateException("compared above");
+        };
+    }
+
+    /// See [Answer] for why this order is that of the snapshots. A standby does not tell which transactions ran, so
+    /// there only the end of all of them proves it.
+    private static boolean hasSeen(Answer answer, SourceMoment taken) {
+        return taken.visible()
+                .filter(visible -> {
+                    if (visible.lowest() >= answer.next()) return true;
+                    if (!visible.isListed() || answer.running() == Answer.UNLISTED) return false;
+                    boolean isLater = visible.next() > answer.next();
+                    return isLater
+                            || visible.next() == answer.next()
+                                    && visible.running().size() <= answer.running();
+                })
+                .isPresent();
+    }
+
+    private static Fit fit(boolean isSeen) {
+        return isSeen ? Fit.SEEN : Fit.NOT_YET;
+    }
+
+    private static boolean isSame(String system, String other) {
+        String unknown = FreshnessToken.UNKNOWN_SYSTEM;
+        return system.equals(other) || system.equals(unknown) || other.equals(unknown);
+    }
+
+    private static boolean isSame(long timeline, long other) {
+        return timeline == other || timeline == 0 || other == 0;
+    }
+}

@@ -1,0 +1,32 @@
+package dev.perigee.source;
+
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+
+/// Which transactions of the source had ended when a snapshot was taken. The snapshot sees those of them that
+/// committed.
+///
+/// Transactions have numbers in the order in which they began to write. Every number below `lowest` had ended, and none
+/// from `next` on had begun. Those in between had ended unless they are in `running`.
+///
+/// @param running in ascending order
+/// @param isListed false where the source does not tell which transactions ran. Everything between `lowest` and `next`
+///     then counts as running
+public record VisibleTransactions(long lowest, long next, List<Long> running, boolean isListed) {
+    public VisibleTransactions {
+        running = List.copyOf(running);
+    }
+
+    /// @param running in any order
+    public static VisibleTransactions of(long lowest, long next, long[] running, boolean isListed) {
+        return new VisibleTransactions(
+                lowest, next, Arrays.stream(running).sorted().boxed().toList(), isListed);
+    }
+
+    /// Whether the transaction had ended: the snapshot sees all of it, or it was rolled back.
+    public boolean hasEnded(long number) {
+        if (number < lowest) return true;
+        return number < next && isListed && Collections.binarySearch(running, number) < 0;
+    }
+}
