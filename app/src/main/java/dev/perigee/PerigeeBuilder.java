@@ -106,6 +106,7 @@ public final class PerigeeBuilder {
                 standard.retryMax(),
                 standard.verifyRowsPerSecond(),
                 standard.adminsWriteCopies(),
+                standard.minFreshInterval(),
                 Map.of());
         PerigeeConfig config = change.apply(new PerigeeConfig(
                 read.store(), read.serve(), read.query(), read.source(), replication, read.bundled()));

@@ -241,7 +241,15 @@ class ReplicationApiTest {
 
     private static ReplicationConfig replication(boolean adminsWriteCopies) {
         return new ReplicationConfig(
-                List.of(), 2, 100, Duration.ofMillis(200), Duration.ofSeconds(1), 0, adminsWriteCopies, Map.of());
+                List.of(),
+                2,
+                100,
+                Duration.ofMillis(200),
+                Duration.ofSeconds(1),
+                0,
+                adminsWriteCopies,
+                Duration.ofMillis(100),
+                Map.of());
     }
 
     @Test

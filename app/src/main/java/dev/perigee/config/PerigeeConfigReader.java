@@ -197,6 +197,7 @@ public final class PerigeeConfigReader {
                 section.duration("retryMax", Duration.ofMillis(100), DAY, base.retryMax()),
                 section.whole("verifyRowsPerSecond", 0, 1_000_000_000, base.verifyRowsPerSecond()),
                 section.flag("adminsWriteCopies", base.adminsWriteCopies()),
+                section.duration("minFreshInterval", Duration.ofMillis(1), HOUR, base.minFreshInterval()),
                 places);
         if (replication.retryFirst().compareTo(replication.retryMax()) > 0) {
             section.wrong("retryFirst", "expected no more than replication.retryMax");

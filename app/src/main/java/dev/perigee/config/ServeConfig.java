@@ -12,8 +12,16 @@ import java.util.Optional;
 /// @param allowedOrigins origins for CORS: `*` or exact origins
 /// @param limits the size, number and time of requests
 /// @param surface protection against strangers and overload
+/// @param freshnessCookie whether browsers keep the token of their last write to the external database in a cookie, so
+///     that they read their own writes
 public record ServeConfig(
-        String host, int port, Access access, List<String> allowedOrigins, Limits limits, SurfaceConfig surface) {
+        String host,
+        int port,
+        Access access,
+        List<String> allowedOrigins,
+        Limits limits,
+        SurfaceConfig surface,
+        boolean freshnessCookie) {
 
     /// How callers prove who they are.
     ///
@@ -52,26 +60,31 @@ public record ServeConfig(
     /// The defaults on `port`, with `adminToken`.
     public static ServeConfig of(int port, String adminToken) {
         return new ServeConfig(
-                "127.0.0.1", port, Access.of(adminToken), List.of("*"), Limits.DEFAULTS, SurfaceConfig.DEFAULTS);
+                "127.0.0.1", port, Access.of(adminToken), List.of("*"), Limits.DEFAULTS, SurfaceConfig.DEFAULTS, false);
     }
 
     /// The same with another [Access].
     public ServeConfig with(Access other) {
-        return new ServeConfig(host, port, other, allowedOrigins, limits, surface);
+        return new ServeConfig(host, port, other, allowedOrigins, limits, surface, freshnessCookie);
     }
 
     /// The same with other [Limits].
     public ServeConfig with(Limits other) {
-        return new ServeConfig(host, port, access, allowedOrigins, other, surface);
+        return new ServeConfig(host, port, access, allowedOrigins, other, surface, freshnessCookie);
     }
 
     /// The same with another [SurfaceConfig].
     public ServeConfig with(SurfaceConfig other) {
-        return new ServeConfig(host, port, access, allowedOrigins, limits, other);
+        return new ServeConfig(host, port, access, allowedOrigins, limits, other, freshnessCookie);
     }
 
     /// The same for pages of other origins.
     public ServeConfig withOrigins(List<String> other) {
-        return new ServeConfig(host, port, access, other, limits, surface);
+        return new ServeConfig(host, port, access, other, limits, surface, freshnessCookie);
+    }
+
+    /// The same with or without the cookie.
+    public ServeConfig withFreshnessCookie(boolean isOn) {
+        return new ServeConfig(host, port, access, allowedOrigins, limits, surface, isOn);
     }
 }

@@ -68,7 +68,8 @@ final class ServeSettings {
                         section.whole("maxConnections", 1, 100_000, limits.maxConnections()),
                         section.duration("requestTimeout", SECOND, DAY, limits.requestTimeout()),
                         section.duration("shutdownGrace", Duration.ZERO, HOUR, limits.shutdownGrace())),
-                surface());
+                surface(),
+                section.flag("freshnessCookie", base.freshnessCookie()));
         for (String origin : serve.allowedOrigins()) {
             if (!origin.matches("\\*|https?://[^\\s/]+")) {
                 section.wrong("allowedOrigins", "expected * or origins such as https://app.example.com");

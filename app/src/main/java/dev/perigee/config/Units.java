@@ -21,7 +21,7 @@ public final class Units {
 
     /// Reads `250ms`, `5s`, `1m`, `2h` or `1d`. Empty if the text is not a duration, or its milliseconds do not fit a
     /// `long`.
-    static Optional<Duration> duration(String text) {
+    public static Optional<Duration> duration(String text) {
         Matcher matcher = DURATION.matcher(text.strip());
         if (!matcher.matches()) return Optional.empty();
         long amount = Long.parseLong(matcher.group(1));

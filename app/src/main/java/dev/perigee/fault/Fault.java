@@ -20,6 +20,7 @@ public enum Fault {
     // This server and its replica file.
     CONFIG_INVALID(false, 500, "correct the configuration as the message says"),
     BUSY(true, 503, "wait and send again"),
+    STALE(true, 503, "wait and send again, wait longer with `X-Perigee-Wait`, or ask for less"),
     CLOSED(false, 503, "send the request again after Perigee has been restarted"),
     TIME_LIMIT(true, 504, "make the statement cheaper, or raise the limit that the message names"),
     DISK_FULL(true, 503, "free space on the replica's disk; applying then continues by itself"),

@@ -1,7 +1,10 @@
 package dev.perigee.plugin;
 
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerEvents;
+import dev.perigee.statement.AnswerFreshness;
 import dev.perigee.statement.AnswerSink;
+import dev.perigee.statement.FreshnessToken;
 import java.io.OutputStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -10,18 +13,18 @@ import tools.jackson.core.JsonGenerator;
 /// Writes answers as StarbaseDB's clients expect them: rows as objects, or columns and rows separately with counts.
 /// Values are written as in [JsonRow].
 public final class JsonAnswer implements AnswerSink {
-    private final Runnable committed;
+    private final AnswerEvents events;
     private final JsonGenerator json;
     private final boolean isRaw;
     private final boolean isTransaction;
     private boolean hasBegun;
     private @Nullable JsonRow row;
 
-    /// @param committed called when the rest of the answer no longer occupies one of the store's readers
+    /// @param events is told what becomes known about the answer besides its rows
     /// @param isRaw true for columns and rows separately, with counts; false for rows as objects
     /// @param isTransaction true for an array of answers; false for a single one
-    public JsonAnswer(OutputStream out, Runnable committed, boolean isRaw, boolean isTransaction) {
-        this.committed = committed;
+    public JsonAnswer(OutputStream out, AnswerEvents events, boolean isRaw, boolean isTransaction) {
+        this.events = events;
         this.json = JsonRow.generator(out);
         this.isRaw = isRaw;
         this.isTransaction = isTransaction;
@@ -66,7 +69,17 @@ public final class JsonAnswer implements AnswerSink {
 
     @Override
     public void committed() {
-        committed.run();
+        events.committed();
+    }
+
+    @Override
+    public void fresh(AnswerFreshness freshness) {
+        events.fresh(freshness);
+    }
+
+    @Override
+    public void wrote(FreshnessToken token) {
+        events.wrote(token);
     }
 
     /// Completes the JSON. Without this call the answer is visibly incomplete.

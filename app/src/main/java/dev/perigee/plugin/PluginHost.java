@@ -95,4 +95,7 @@ public interface PluginHost {
     void protectTable(String table, String reason, boolean fromAdmins);
 
     void unprotectTable(String table);
+
+    /// Has the server ask `gate` how fresh copies are; only during [StarbasePlugin#register], and by one plugin.
+    void freshness(FreshnessGate gate);
 }

@@ -2,6 +2,7 @@ package dev.perigee.plugin;
 
 import dev.perigee.statement.Caller;
 import dev.perigee.statement.Cancellation;
+import dev.perigee.statement.FreshnessDemand;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,18 @@ public interface Request {
     Optional<String> header(String name);
 
     Caller caller();
+
+    /// How fresh the copies must be that the request reads, by its `X-Perigee-*` headers; see docs/freshness.md.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if one is not valid
+    default FreshnessDemand demand() {
+        return FreshnessDemand.NONE;
+    }
+
+    /// Lets the client keep the answer. It gets an `ETag`, made from its body, if the body is at most 64 KiB; then a
+    /// request with a matching `If-None-Match` is answered with 304. It may be kept until the copies that it was read
+    /// from are due to be synced.
+    default void cacheable() {}
 
     /// The IP address of the peer: the client, or a proxy in front of the server.
     String address();

@@ -1,5 +1,6 @@
 package dev.perigee.plugin;
 
+import dev.perigee.statement.AnswerEvents;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Map;
@@ -16,14 +17,15 @@ public record Response(int status, String contentType, Map<String, String> heade
     /// Writes the body while a statement runs, within the server's time limit, as for `/query`.
     ///
     /// A body past 64 KiB is sent while the statement still occupies one of the store's readers. Few answers may do
-    /// that at once; a further one fails with `BUSY`. The limit no longer applies once the body has run `committed`.
+    /// that at once; a further one fails with `BUSY`. The limit no longer applies once the body has called
+    /// [AnswerEvents#committed].
     @FunctionalInterface
     public interface StatementBody extends Body {
-        void writeTo(OutputStream out, Runnable committed) throws IOException;
+        void writeTo(OutputStream out, AnswerEvents events) throws IOException;
 
         @Override
         default void writeTo(OutputStream out) throws IOException {
-            writeTo(out, () -> {});
+            writeTo(out, AnswerEvents.NONE);
         }
     }
 

@@ -20,6 +20,7 @@ import dev.perigee.statement.Caller.Role;
 import dev.perigee.store.ChangeObserver;
 import java.util.LinkedHashMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +44,7 @@ final class CallerConnection {
 
     private record Key(Role role, String sql) {}
 
-    private record Kept(SqliteStatement statement, boolean usesViews) {}
+    private record Kept(SqliteStatement statement, boolean usesViews, Set<String> copies) {}
 
     private final SqliteConnection connection;
     private final Supplier<ChangeObserver> observer;
@@ -168,7 +169,7 @@ final class CallerConnection {
         }
         current = new CallerStatement(sql);
         Kept kept = statements.remove(key(sql));
-        if (kept != null) return current.kept(kept.statement, kept.usesViews);
+        if (kept != null) return current.kept(kept.statement, kept.usesViews, kept.copies);
         return current.compiled(connection.prepare(ContextSpelling.rewritten(sql)));
     }
 
@@ -193,12 +194,13 @@ final class CallerConnection {
         boolean isPlain = sql.length() <= MAX_KEPT_CHARS
                 && !statement.namesHidden()
                 && !statement.makes()
-                && !statement.defines();
+                && !statement.defines()
+                && !statement.isOutdated();
         if (!isPlain || SqlWords.mayHave(sql, "pragma")) {
             sqlite.close();
             return;
         }
-        Kept other = statements.put(key(sql), new Kept(sqlite, statement.usesViews()));
+        Kept other = statements.put(key(sql), new Kept(sqlite, statement.usesViews(), statement.copies()));
         if (other != null) other.statement.close();
         if (statements.size() > MAX_STATEMENTS) {
             statements.pollFirstEntry().getValue().statement.close();
@@ -228,6 +230,9 @@ final class CallerConnection {
         boolean isDropped = action == AuthorizerAction.DROP_TEMP_TRIGGER;
         if (isDropped && arg1 != null && observer.get().owns(arg1)) return Authorizer.Decision.OK;
         current.asked(action, arg1, arg2, trigger);
+        if (action == AuthorizerAction.READ
+                && arg1 != null
+                && protectedTables.of(arg1).isPresent()) current.readsCopy(SqlNames.folded(arg1));
         // SQLite itself reads it, in a statement that cannot contain a caller's query.
         if (current.defines() && action == AuthorizerAction.READ && "sqlite_temp_master".equals(arg1))
             return Authorizer.Decision.OK;

@@ -1,9 +1,13 @@
 package dev.perigee.query;
 
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
 import dev.perigee.sqlite.AuthorizerAction;
 import dev.perigee.sqlite.SqliteStatement;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A caller's statement, prepared by [CallerConnection#prepare], with what SQLite's compiler reported about it to the
@@ -23,6 +27,9 @@ final class CallerStatement implements AutoCloseable {
     private boolean makes;
     private boolean defines;
     private boolean writes;
+    private Set<String> copies = Set.of();
+    private boolean isAnnounced;
+    private boolean isOutdated;
     private @Nullable String altered;
     private @Nullable String dropped;
     private @Nullable String target;
@@ -40,11 +47,39 @@ final class CallerStatement implements AutoCloseable {
     /// To be called when the statement was kept from an earlier request.
     ///
     /// @param viewsUsed what [#usesViews] was when it was compiled
-    CallerStatement kept(SqliteStatement statement, boolean viewsUsed) {
+    /// @param read what [#copies] was then
+    CallerStatement kept(SqliteStatement statement, boolean viewsUsed, Set<String> read) {
         sqlite = statement;
         wasKept = true;
         usesViews = viewsUsed;
+        copies = read;
         return this;
+    }
+
+    /// Called when the compiler says that the statement reads a copy.
+    ///
+    /// @param copy in lower case
+    /// @throws PerigeeException [Fault#STALE] if the copies were announced without this one: the schema has changed, as
+    ///     when a view was replaced, and SQLite compiles the statement again
+    void readsCopy(String copy) {
+        if (copies.contains(copy)) return;
+        if (isAnnounced) {
+            isOutdated = true;
+            throw Fault.STALE.saying("The schema has changed while the statement was prepared; send it again.");
+        }
+        copies = Stream.concat(copies.stream(), Stream.of(copy)).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /// The copies of the source's tables that it reads, also by views. From now on they are known to others, and no
+    /// further one may be read.
+    Set<String> copies() {
+        isAnnounced = true;
+        return copies;
+    }
+
+    /// Whether it reads copies that it did not read when it was compiled. It must not be kept.
+    boolean isOutdated() {
+        return isOutdated;
     }
 
     /// Called for each action that the compiler asks the authorizer about.

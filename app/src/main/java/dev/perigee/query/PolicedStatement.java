@@ -7,15 +7,20 @@ import dev.perigee.sqlite.SqliteConnection;
 import dev.perigee.sqlite.SqliteException;
 import dev.perigee.statement.AnswerSink.Meta;
 import dev.perigee.statement.StatementCall;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /// Runs one statement of a policed caller on the write connection. The statement may read or write.
 final class PolicedStatement {
     private final CallerConnection lent;
     private final RowReader rows;
+    private final Consumer<Set<String>> reads;
     private final SqliteConnection connection;
 
-    PolicedStatement(CallerConnection lent, RowReader rows) {
+    /// @param reads is given the copies that the statement reads, before it runs; see [StatementRun.Answers#reads]
+    PolicedStatement(CallerConnection lent, RowReader rows, Consumer<Set<String>> reads) {
         this.lent = lent;
+        this.reads = reads;
         this.rows = rows;
         this.connection = lent.connection();
     }
@@ -45,6 +50,8 @@ final class PolicedStatement {
         CallerStatement statement = prepare(call.sql(), writes);
         try (statement) {
             Parameters.bind(statement.sqlite(), call);
+            Set<String> copies = statement.copies();
+            if (!copies.isEmpty()) reads.accept(copies);
             replaces = writes.insertTarget() != null && lent.asPerigee(() -> writes.mayReplace(call.sql()));
             if (replaces) fireForReplaced(true);
             meta = rows.run(lent, statement.sqlite(), sink);

@@ -95,7 +95,8 @@ public final class QueryEngine implements Queries, AutoCloseable {
         StatementCall changed = context.plugins().beforeQuery(call);
         if (changed.where() != Where.INTERNAL || !context.points().mayBe(changed.sql())) return false;
         long begin = System.nanoTime();
-        QueryRun run = new QueryRun(context, query.caller(), List.of(changed), answers, new Cancellation(), false);
+        QueryRun run = new QueryRun(context, query, List.of(changed), answers, new Cancellation());
+        run.begin();
         boolean isRead = context.store()
                 .tryReadHere(
                         context.config().limits().readLimit(),
@@ -143,13 +144,11 @@ public final class QueryEngine implements Queries, AutoCloseable {
         if (calls.stream().anyMatch(call -> call.where() != where)) {
             throw Fault.INVALID_REQUEST.saying("All statements of a transaction must run in the same place.");
         }
-        QueryRun run = new QueryRun(context, query.caller(), calls, answers, cancellation, query.wantsCache());
+        QueryRun run = new QueryRun(context, query, calls, answers, cancellation);
         long begin = System.nanoTime();
         try {
             switch (where) {
-                case INTERNAL -> {
-                    if (!run.read()) run.write();
-                }
+                case INTERNAL -> run.internal();
                 case EXTERNAL -> run.external();
             }
         } finally {

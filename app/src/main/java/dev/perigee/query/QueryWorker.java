@@ -93,7 +93,7 @@ public final class QueryWorker implements WorkerProcess.Work {
                 Where.INTERNAL,
                 Caller.CLIENT,
                 false);
-        WireAnswers answers = new WireAnswers(Wire.toNowhere());
+        WireAnswers answers = new WireAnswers(Wire.toNowhere(), false);
         for (int i = 0; i < WARM_UPS; i++) {
             replica.read(
                     WARM_UP_LIMIT,
@@ -218,7 +218,7 @@ public final class QueryWorker implements WorkerProcess.Work {
                 request.isPoliced(),
                 request.calls(),
                 new RowReader(cancellation),
-                new WireAnswers(wire));
+                new WireAnswers(wire, request.isAsking()));
     }
 
     private void tellAltering(String table) {
@@ -280,10 +280,22 @@ public final class QueryWorker implements WorkerProcess.Work {
     /// Sends answers to the server row by row.
     private static final class WireAnswers implements StatementRun.Answers, RowReader.Target {
         private final Wire wire;
+        private final boolean isAsking;
         private byte[] spare = new byte[SPARE_BYTES];
 
-        WireAnswers(Wire wire) {
+        /// @param isAsking whether the server says if copies may be read
+        WireAnswers(Wire wire, boolean isAsking) {
             this.wire = wire;
+            this.isAsking = isAsking;
+        }
+
+        @Override
+        public void reads(Set<String> copies) {
+            WorkerProtocol.put(wire, Tag.READS);
+            WorkerProtocol.putTexts(wire, List.copyOf(copies));
+            if (!isAsking) return;
+            wire.flush();
+            if (!wire.getBoolean()) throw Fault.STALE.saying("The server does not want these copies to be read.");
         }
 
         @Override

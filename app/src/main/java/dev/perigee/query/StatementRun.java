@@ -11,8 +11,10 @@ import dev.perigee.statement.Caller;
 import dev.perigee.statement.StatementCall;
 import dev.perigee.store.ChangeObserver;
 import dev.perigee.store.Transaction;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,12 @@ import org.jspecify.annotations.Nullable;
 final class StatementRun {
     /// Receives the answers, statement by statement.
     interface Answers {
+        /// Called with the copies that statements read, before any row is asked for. Either once for all statements, or
+        /// for each statement before it runs.
+        ///
+        /// @throws PerigeeException [Fault#STALE] if they must not be read as they are
+        void reads(Set<String> copies);
+
         /// What receives the rows of the statement at `index`. Called before the statement runs.
         RowReader.Target rows(int index);
 
@@ -50,7 +58,11 @@ final class StatementRun {
         return lent.as(caller, isPoliced, () -> {
             if (isPoliced) lent.police();
             // All are prepared before any runs: once the answer has begun, the request cannot move to the writer.
-            if (calls.size() > 1 && !allReadonly(lent)) return false;
+            Set<String> copies = new HashSet<>();
+            if (calls.size() > 1) {
+                if (!allReadonly(lent, copies)) return false;
+                if (!copies.isEmpty()) answers.reads(copies);
+            }
             for (int i = 0; i < calls.size(); i++) {
                 if (!readOne(lent, i)) return false;
             }
@@ -80,11 +92,13 @@ final class StatementRun {
         if (!caller.isAdmin()) checkSize(usedBefore, usedBytes(transaction), maxDatabaseBytes);
     }
 
-    private boolean allReadonly(CallerConnection lent) {
+    /// @param copies is filled with the copies that the statements read
+    private boolean allReadonly(CallerConnection lent, Set<String> copies) {
         for (int i = 0; i < calls.size(); i++) {
             String sql = calls.get(i).sql();
             Optional<CallerStatement> statement = at(i, () -> prepareRead(lent, sql));
             if (statement.isEmpty()) return false;
+            copies.addAll(statement.get().copies());
             lent.release(statement.get());
         }
         return true;
@@ -97,6 +111,8 @@ final class StatementRun {
             if (statement.isEmpty()) return false;
             try {
                 Parameters.bind(statement.get().sqlite(), call);
+                Set<String> copies = statement.get().copies();
+                if (calls.size() == 1 && !copies.isEmpty()) answers.reads(copies);
                 answers.end(index, rows.run(lent, statement.get().sqlite(), answers.rows(index)));
                 return true;
             } finally {
@@ -141,7 +157,8 @@ final class StatementRun {
 
     private void writePoliced(CallerConnection lent, int index) {
         at(index, () -> {
-            answers.end(index, new PolicedStatement(lent, rows).run(calls.get(index), answers.rows(index)));
+            answers.end(
+                    index, new PolicedStatement(lent, rows, answers::reads).run(calls.get(index), answers.rows(index)));
             return true;
         });
     }
@@ -152,6 +169,8 @@ final class StatementRun {
             CallerStatement statement = prepare(lent, call.sql(), false);
             try {
                 Parameters.bind(statement.sqlite(), call);
+                Set<String> copies = statement.copies();
+                if (!copies.isEmpty()) answers.reads(copies);
                 NewNameCheck names = NewNameCheck.before(transaction, lent, statement, observer);
                 answers.end(index, rows.run(lent, statement.sqlite(), answers.rows(index)));
                 names.refuse(transaction, lent);

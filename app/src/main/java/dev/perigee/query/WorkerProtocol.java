@@ -37,6 +37,9 @@ final class WorkerProtocol {
     }
 
     enum Tag {
+        /// The copies that the statements read, before any of their rows. If the request asks for it, the server
+        /// answers whether to go on.
+        READS,
         /// Names of a statement's columns.
         COLUMNS,
         /// A row's values, as many as there are columns.
@@ -195,8 +198,9 @@ final class WorkerProtocol {
         return map;
     }
 
-    static void putStatements(Wire wire, Caller caller, boolean isPoliced, List<StatementCall> calls) {
-        wire.putByte(caller.role().ordinal()).putBoolean(isPoliced);
+    static void putStatements(
+            Wire wire, Caller caller, boolean isPoliced, boolean isAsking, List<StatementCall> calls) {
+        wire.putByte(caller.role().ordinal()).putBoolean(isPoliced).putBoolean(isAsking);
         wire.putBoolean(caller.subject().isPresent());
         caller.subject().ifPresent(wire::putText);
         putMap(wire, caller.claims(), (w, claim) -> putValue(w, CallerFunctions.value(claim)));
@@ -210,11 +214,13 @@ final class WorkerProtocol {
     }
 
     /// @param caller its claims are [Value]s
-    record Statements(Caller caller, boolean isPoliced, List<StatementCall> calls) {}
+    /// @param isAsking whether [Tag#READS] waits for the server's answer
+    record Statements(Caller caller, boolean isPoliced, boolean isAsking, List<StatementCall> calls) {}
 
     static Statements statements(Wire wire) {
         Caller.Role role = Caller.Role.values()[wire.getByte()];
         boolean isPoliced = wire.getBoolean();
+        boolean isAsking = wire.getBoolean();
         Optional<String> subject = wire.getBoolean() ? Optional.of(wire.getText()) : Optional.empty();
         Caller caller = new Caller(role, subject, Map.copyOf(map(wire, WorkerProtocol::value)));
         List<StatementCall> calls = list(
@@ -226,7 +232,7 @@ final class WorkerProtocol {
                         Where.INTERNAL,
                         caller,
                         false));
-        return new Statements(caller, isPoliced, calls);
+        return new Statements(caller, isPoliced, isAsking, calls);
     }
 
     static void putFault(Wire wire, PerigeeException e) {

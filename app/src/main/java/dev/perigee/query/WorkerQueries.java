@@ -25,7 +25,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -57,7 +59,10 @@ final class WorkerQueries implements AutoCloseable {
     ///
     /// @param rows gives the sink for the rows of the statement at an index
     /// @param end called with the index of a statement when it is done
-    record Answers(IntFunction<RowSink> rows, BiConsumer<Integer, Meta> end) {}
+    /// @param reads called with the copies that statements read, before their rows; see [StatementRun.Answers#reads]
+    /// @param isAsking whether `reads` may refuse them
+    record Answers(
+            IntFunction<RowSink> rows, BiConsumer<Integer, Meta> end, Consumer<Set<String>> reads, boolean isAsking) {}
 
     /// What a worker process was told last; see [QueryWorker#putNews].
     private static final class Told {
@@ -106,7 +111,7 @@ final class WorkerQueries implements AutoCloseable {
             Wire wire = worker.wire();
             begin(worker, Request.READ);
             wire.putLong(worker.limit().toNanos());
-            WorkerProtocol.putStatements(wire, caller, isPoliced, calls);
+            WorkerProtocol.putStatements(wire, caller, isPoliced, answers.isAsking(), calls);
             wire.flush();
             Exchange exchange = new Exchange(worker, answers, calls.size() == 1, null);
             cancellation.begin(worker::cancel);
@@ -174,7 +179,9 @@ final class WorkerQueries implements AutoCloseable {
             _ -> {
                 throw new IllegalStateException("no rows are asked for");
             },
-            (_, _) -> {});
+            (_, _) -> {},
+            _ -> {},
+            false);
 
     /// All callers with the same token are one owner of workers. Callers with a JWT are told apart by its subject.
     private static String owner(Caller caller) {
@@ -219,7 +226,7 @@ final class WorkerQueries implements AutoCloseable {
                     .putLong(config.limits().maxWriteBytes())
                     .putLong(config.limits().maxDatabaseBytes())
                     .putBoolean(lease.isFollowed());
-            WorkerProtocol.putStatements(wire, caller, isPoliced, calls);
+            WorkerProtocol.putStatements(wire, caller, isPoliced, answers.isAsking(), calls);
             wire.flush();
             Exchange exchange = new Exchange(worker, answers, false, lease);
             if (exchange.run() == Tag.READY) {
@@ -262,6 +269,7 @@ final class WorkerQueries implements AutoCloseable {
             while (true) {
                 Tag tag = WorkerProtocol.tag(wire);
                 switch (tag) {
+                    case READS -> reads(Set.copyOf(WorkerProtocol.texts(wire)));
                     case COLUMNS -> columns(WorkerProtocol.texts(wire));
                     case ROW -> row();
                     case END -> end(new Meta(wire.getLong(), wire.getLong()));
@@ -278,6 +286,20 @@ final class WorkerQueries implements AutoCloseable {
                     }
                 }
             }
+        }
+
+        /// A refusal ends the request in the worker, too, which waits for the answer.
+        private void reads(Set<String> copies) {
+            if (!answers.isAsking()) {
+                attempt(() -> answers.reads().accept(copies));
+                return;
+            }
+            try {
+                answers.reads().accept(copies);
+            } catch (RuntimeException e) {
+                if (refusal == null) refusal = e;
+            }
+            wire.putBoolean(refusal == null).flush();
         }
 
         private void columns(List<String> names) {

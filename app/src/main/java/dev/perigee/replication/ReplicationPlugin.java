@@ -63,7 +63,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
             CheckSchedule checks,
             Sweeps sweeps,
             Backfills backfills,
-            TableStatuses statuses) {}
+            TableStatuses statuses,
+            DemandedSyncs demanded) {}
 
     public ReplicationPlugin(ReplicationConfig config) {
         super(NAME, true, "/replication");
@@ -81,6 +82,8 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 () -> host.store().trouble().isEmpty());
         Observer observer = new Observer(host, events, metrics);
         Tables tables = new Tables(host, config, observer, this::syncDue, this::afterLook);
+        DemandedSyncs demanded = new DemandedSyncs(tables.freshness());
+        CopyGate gate = new CopyGate(tables, demanded, host.clock(), config.minFreshInterval());
         Verifications verifications = new Verifications(host, tables, observer, config.verifyRowsPerSecond());
         Sweeps sweeps = new Sweeps(host, tables);
         Backfills backfills = new Backfills(host, tables, observer::backfill);
@@ -91,7 +94,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 tables::all,
                 this::syncDue);
         TableStatuses statuses = new TableStatuses(host, tables, verifications, sweeps, backfills);
-        running = new Running(host, tables, events, checks, sweeps, backfills, statuses);
+        running = new Running(host, tables, events, checks, sweeps, backfills, statuses, demanded);
         RequestedRuns asked = new RequestedRuns();
         asked.register(host);
         new ReplicationRoutes(host, tables, checks, verifications, statuses, asked).register();
@@ -100,7 +103,10 @@ public final class ReplicationPlugin extends StarbasePlugin {
         new SweepRoutes(host, tables, checks, sweeps, asked).register();
         new ProofRoutes(host, tables, checks, verifications, asked).register();
         new BackfillRoutes(host, tables, backfills, asked).register();
+        host.freshness(gate);
+        new WaitRoute(tables, gate).register(host);
         tables.load();
+        gate.load();
         sweeps.load();
     }
 
@@ -292,6 +298,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
         @Override
         public void removed(TableRunner table) {
             lastProgress.remove(table.name());
+            running().demanded().forget(table.name());
             running().sweeps().forget(table.name());
             running().backfills().forget(table.name());
             events.publish("removed", about(table));

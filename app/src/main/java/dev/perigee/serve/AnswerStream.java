@@ -56,8 +56,25 @@ final class AnswerStream extends OutputStream {
     /// Sends the rest of the body and ends it. Without this call, the client sees that the answer is incomplete.
     void finish() throws IOException {
         release();
-        if (!exchange.isCommitted()) exchange.contentLength(length);
+        if (!exchange.isCommitted()) {
+            if (exchange.isCacheable() && isKnown()) {
+                exchange.empty(304);
+                return;
+            }
+            exchange.contentLength(length);
+        }
         exchange.write(true, ByteBuffer.wrap(buffer, 0, length));
+    }
+
+    /// Adds the tag of the whole body.
+    ///
+    /// @return whether the client says that it has this body
+    private boolean isKnown() {
+        String tag = EntityTag.of(buffer, length);
+        exchange.responseHeader("ETag", tag);
+        return exchange.header("If-None-Match")
+                .filter(header -> EntityTag.isKnown(header, tag))
+                .isPresent();
     }
 
     /// To be called when the rest of the body is produced without one of the store's readers. The body then needs no

@@ -12,7 +12,10 @@ final class Cors {
             new HttpField(HttpHeader.ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, PUT, DELETE, OPTIONS"),
             new HttpField(
                     HttpHeader.ACCESS_CONTROL_ALLOW_HEADERS,
-                    "Authorization, Content-Type, X-Starbase-Source, X-Data-Source, X-Starbase-Cache"),
+                    "Authorization, Content-Type, X-Starbase-Source, X-Data-Source, X-Starbase-Cache, X-Perigee-Max-Staleness, X-Perigee-After, X-Perigee-Wait, X-Perigee-If-Stale, If-None-Match"),
+            new HttpField(
+                    HttpHeader.ACCESS_CONTROL_EXPOSE_HEADERS,
+                    "X-Perigee-Position, X-Perigee-As-Of, X-Perigee-Guarantee, X-Perigee-Token, Age, ETag, Retry-After"),
             new HttpField(HttpHeader.ACCESS_CONTROL_MAX_AGE, "86400"));
 
     private final List<String> origins;

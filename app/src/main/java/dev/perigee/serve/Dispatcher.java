@@ -7,8 +7,9 @@ import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.RouteTable.Match;
 import dev.perigee.statement.Caller;
 import dev.perigee.statement.Query;
+import dev.perigee.statement.StaleException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Map;
@@ -50,6 +51,7 @@ final class Dispatcher extends Handler.Abstract {
     private final RateLimits rates;
     private final WrongTokens guesses;
     private final InlineReads inline;
+    private final FreshnessHeaders freshness;
     private final Executor threads = VirtualThreads.getNamedVirtualThreadsExecutor("perigee-http-");
     private final RequestSlots places;
     private volatile boolean isStopping;
@@ -68,6 +70,7 @@ final class Dispatcher extends Handler.Abstract {
         this.routes = routes;
         this.inline = inline;
         this.authentication = authentication;
+        this.freshness = new FreshnessHeaders(config.freshnessCookie());
         this.cors = new Cors(config.allowedOrigins());
         this.watch = observers.watch();
         this.heads = observers.heads();
@@ -104,22 +107,23 @@ final class Dispatcher extends Handler.Abstract {
     /// @return false if the normal path has to be taken; nothing has been sent then
     private boolean answeredInline(
             Request request, Response response, Callback callback, Caller caller, byte[] body, long begin) {
-        Optional<Query> query = InlineReads.query(request, body, caller);
+        Optional<Query> query = inline.query(request, body, caller);
         if (query.isEmpty() || !isNamed(request) || guesses.isSpent(request)) return false;
         RequestSlots.Place place = places.of(caller);
         if (!place.tryTake()) return false;
         boolean isWithinRate = rates.tryTake(rateName(caller));
-        Optional<ByteBuffer> answer = isWithinRate ? inline.read(query.get()) : Optional.empty();
+        Optional<InlineReads.Answer> answer = isWithinRate ? inline.read(query.get()) : Optional.empty();
         if (answer.isEmpty()) {
             if (isWithinRate) rates.giveBack(rateName(caller)); // The normal path counts it.
             place.leave();
             return false;
         }
-        Exchange exchange = new Exchange(request, response, callback, NOTHING, Map.of());
+        Exchange exchange = new Exchange(request, response, callback, NOTHING, Map.of(), freshness);
         exchange.caller(caller);
         exchange.place(place);
         watch.add(exchange);
-        exchange.send(answer.get(), new InlineAnswer(exchange, request, response, callback, begin));
+        answer.get().freshness().ifPresent(exchange::fresh);
+        exchange.send(answer.get().body(), new InlineAnswer(exchange, request, response, callback, begin));
         return true;
     }
 
@@ -192,7 +196,7 @@ final class Dispatcher extends Handler.Abstract {
             }
             Match<Endpoint> match = match(request);
             if (match instanceof Match.Found<Endpoint> found) route = found.pattern();
-            Exchange exchange = new Exchange(request, response, callback, taken, parameters(match));
+            Exchange exchange = new Exchange(request, response, callback, taken, parameters(match), freshness);
             boolean isComplete = answer(exchange, request, response, match);
             if (exchange.isUpgraded()) return;
             heads.answered(connection);
@@ -267,10 +271,16 @@ final class Dispatcher extends Handler.Abstract {
         }
         if (e.fault() == Fault.UNAUTHORIZED) response.getHeaders().put(HttpHeader.WWW_AUTHENTICATE, "Bearer");
         int status = isStrict ? StrictStatus.of(e.fault()) : e.fault().httpStatus();
-        if (status == 503 || status == 429) response.getHeaders().put(HttpHeader.RETRY_AFTER, "1");
+        if (status == 503 || status == 429) response.getHeaders().put(HttpHeader.RETRY_AFTER, retryAfter(e));
         response.getHeaders().remove(HttpHeader.CONTENT_LENGTH);
-        exchange.error(status, e.getMessage());
+        response.getHeaders().remove(HttpHeader.CACHE_CONTROL);
+        exchange.error(status, e);
         return true;
+    }
+
+    private static long retryAfter(PerigeeException e) {
+        Optional<Duration> eta = e instanceof StaleException stale ? stale.eta() : Optional.empty();
+        return Math.max(1, eta.map(wait -> wait.plusMillis(999).toSeconds()).orElse(1L));
     }
 
     private static void audit(Request request, Response response, AuditLog log, long begin) {

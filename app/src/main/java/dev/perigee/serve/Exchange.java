@@ -2,12 +2,16 @@ package dev.perigee.serve;
 
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.plugin.ErrorBody;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.RouteTable;
 import dev.perigee.plugin.Upload;
 import dev.perigee.query.external.MemoryBudget;
+import dev.perigee.statement.AnswerFreshness;
 import dev.perigee.statement.Caller;
 import dev.perigee.statement.Cancellation;
+import dev.perigee.statement.FreshnessDemand;
+import dev.perigee.statement.FreshnessToken;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -52,6 +56,7 @@ final class Exchange {
     private final RequestBody body;
     private final Cancellation cancellation = new Cancellation();
     private final Map<String, String> pathParameters;
+    private final FreshnessHeaders freshness;
     private Caller caller = Caller.NOBODY;
     private @Nullable Fields query;
     private @Nullable Thread streamingThread;
@@ -60,10 +65,19 @@ final class Exchange {
     private boolean isSwallowed;
     private boolean isUpgraded;
     private boolean isAudited;
+    private boolean isCacheable;
     private RequestSlots.@Nullable Place place;
 
     /// @param taken the beginning of the body, which has been read already
-    Exchange(Request request, Response response, Callback callback, byte[] taken, Map<String, String> pathParameters) {
+    /// @param freshness reads and writes the headers about freshness
+    Exchange(
+            Request request,
+            Response response,
+            Callback callback,
+            byte[] taken,
+            Map<String, String> pathParameters,
+            FreshnessHeaders freshness) {
+        this.freshness = freshness;
         this.body = new RequestBody(request, taken);
         this.request = request;
         this.response = response;
@@ -221,6 +235,44 @@ final class Exchange {
         response.getHeaders().put(name, value);
     }
 
+    /// How fresh the copies must be that the request reads.
+    ///
+    /// @throws PerigeeException [Fault#INVALID_REQUEST] if a header is not valid
+    FreshnessDemand demand() {
+        return freshness.demand(request.getHeaders());
+    }
+
+    /// Adds how fresh the answer is to its headers. Too late once it has begun.
+    void fresh(AnswerFreshness answer) {
+        if (response.isCommitted()) return;
+        freshness.addTo(response.getHeaders(), answer);
+        if (isCacheable) keepFor(FreshnessHeaders.keptFor(answer, demand()).toSeconds());
+    }
+
+    /// Adds the token of a write to the answer's headers. Too late once it has begun.
+    void wrote(FreshnessToken token) {
+        if (!response.isCommitted()) freshness.addTo(response.getHeaders(), token, isEncrypted());
+    }
+
+    /// Lets the client keep the answer and ask later whether it is still right; see
+    /// [dev.perigee.plugin.Request#cacheable].
+    void cacheable() {
+        isCacheable = true;
+        keepFor(0);
+        response.getHeaders()
+                .add(
+                        HttpHeader.VARY,
+                        "Authorization, Cookie, X-Starbase-Source, X-Data-Source, X-Perigee-After, X-Perigee-Max-Staleness, X-Perigee-If-Stale");
+    }
+
+    boolean isCacheable() {
+        return isCacheable;
+    }
+
+    private void keepFor(long seconds) {
+        response.getHeaders().put(HttpHeader.CACHE_CONTROL, "private, max-age=" + seconds);
+    }
+
     void contentLength(long length) {
         response.getHeaders().put(HttpHeader.CONTENT_LENGTH, length);
     }
@@ -255,9 +307,9 @@ final class Exchange {
         write(true, ByteBuffer.wrap(body));
     }
 
-    /// Sends `{"error": message}`.
-    void error(int status, String message) throws IOException {
-        answer(status, "application/json", Json.MAPPER.writeValueAsBytes(Map.of("error", message)));
+    /// Sends the JSON of an error.
+    void error(int status, PerigeeException failure) throws IOException {
+        answer(status, "application/json", Json.MAPPER.writeValueAsBytes(ErrorBody.of(failure)));
     }
 
     /// Sends an answer without a body.

@@ -4,6 +4,8 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.JsonAnswer;
 import dev.perigee.plugin.QueryBody;
 import dev.perigee.query.QueryEngine;
+import dev.perigee.statement.AnswerEvents;
+import dev.perigee.statement.AnswerFreshness;
 import dev.perigee.statement.Caller;
 import dev.perigee.statement.Query;
 import dev.perigee.statement.StatementCall.Where;
@@ -39,12 +41,18 @@ final class InlineReads {
         }
     }
 
+    /// @param freshness empty if the statement reads no copy
+    record Answer(ByteBuffer body, Optional<AnswerFreshness> freshness) {}
+
     private final QueryEngine engine;
+    private final FreshnessHeaders freshness;
     private final Authentication authentication;
     private final long maxBodyBytes;
 
     /// @param maxBodyBytes the limit for the body of any request
-    InlineReads(QueryEngine engine, Authentication authentication, long maxBodyBytes) {
+    /// @param freshness reads the headers about freshness
+    InlineReads(QueryEngine engine, Authentication authentication, long maxBodyBytes, FreshnessHeaders freshness) {
+        this.freshness = freshness;
         this.engine = engine;
         this.authentication = authentication;
         this.maxBodyBytes = Math.min(maxBodyBytes, MAX_BODY_BYTES);
@@ -87,13 +95,14 @@ final class InlineReads {
     }
 
     /// The query in the body, if the body is complete and has a single statement; otherwise empty.
-    static Optional<Query> query(Request request, byte[] body, Caller caller) {
+    Optional<Query> query(Request request, byte[] body, Caller caller) {
         if (body.length != request.getLength()) return Optional.empty();
         try {
             QueryBody.Parsed parsed = QueryBody.parse(body, 1);
             if (parsed.isTransaction()) return Optional.empty();
             boolean isRaw = request.getHttpURI().getPath().endsWith("/raw");
-            return Optional.of(new Query(parsed.statements(), Where.INTERNAL, isRaw, caller));
+            return Optional.of(new Query(parsed.statements(), Where.INTERNAL, isRaw, caller)
+                    .with(freshness.demand(request.getHeaders())));
         } catch (PerigeeException _) {
             return Optional.empty(); // The normal path says what is wrong.
         }
@@ -102,13 +111,13 @@ final class InlineReads {
     /// Runs a point read.
     ///
     /// @return the answer, or empty if the normal path has to be taken
-    Optional<ByteBuffer> read(Query query) {
+    Optional<Answer> read(Query query) {
         Kept out = new Kept();
-        JsonAnswer answer = new JsonAnswer(out, () -> {}, query.isRaw(), false);
+        JsonAnswer answer = new JsonAnswer(out, out, query.isRaw(), false);
         try {
             if (!engine.tryHere(query, answer)) return Optional.empty();
             answer.finish();
-            return Optional.of(out.bytes());
+            return Optional.of(new Answer(out.bytes(), Optional.ofNullable(out.freshness)));
         } catch (TooLarge _) {
             engine.isLarge(query);
         } catch (PerigeeException _) {
@@ -120,7 +129,8 @@ final class InlineReads {
     }
 
     /// Buffers a small answer.
-    private static final class Kept extends OutputStream {
+    private static final class Kept extends OutputStream implements AnswerEvents {
+        private @Nullable AnswerFreshness freshness;
         private byte[] buffer = new byte[1 << 10];
         private int length;
 
@@ -137,6 +147,11 @@ final class InlineReads {
             }
             System.arraycopy(bytes, offset, buffer, length, count);
             length += count;
+        }
+
+        @Override
+        public void fresh(AnswerFreshness found) {
+            freshness = found;
         }
 
         ByteBuffer bytes() {

@@ -5,6 +5,7 @@ import dev.perigee.plugin.Upload;
 import dev.perigee.query.external.MemoryBudget;
 import dev.perigee.statement.Caller;
 import dev.perigee.statement.Cancellation;
+import dev.perigee.statement.FreshnessDemand;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,16 @@ record PluginRequest(Exchange exchange, byte[] body, MemoryBudget.Reservation me
     @Override
     public Optional<String> header(String name) {
         return exchange.header(name);
+    }
+
+    @Override
+    public FreshnessDemand demand() {
+        return exchange.demand();
+    }
+
+    @Override
+    public void cacheable() {
+        exchange.cacheable();
     }
 
     @Override

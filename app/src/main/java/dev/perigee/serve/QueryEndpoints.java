@@ -42,9 +42,10 @@ final class QueryEndpoints {
                     engine.config().limits().maxTransactionStatements());
             isTransaction = body.isTransaction();
             boolean wantsCache = Query.wantsCache(exchange.header("X-Starbase-Cache"));
-            query = new Query(body.statements(), where, isRaw, exchange.caller(), wantsCache);
+            query = new Query(body.statements(), where, isRaw, exchange.caller(), wantsCache, exchange.demand());
             exchange.status(200, "application/json");
-            JsonAnswer answer = new JsonAnswer(out, out::holdsNoReader, isRaw, isTransaction);
+            JsonAnswer answer =
+                    new JsonAnswer(out, new ExchangeEvents(exchange, out::holdsNoReader), isRaw, isTransaction);
             engine.run(query, answer, exchange.cancellation());
             answer.finish();
             out.finish();

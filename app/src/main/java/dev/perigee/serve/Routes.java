@@ -105,7 +105,7 @@ final class Routes {
         exchange.limited();
         AnswerStream out = new AnswerStream(exchange, largeAnswers);
         try {
-            body.writeTo(out, out::holdsNoReader);
+            body.writeTo(out, new ExchangeEvents(exchange, out::holdsNoReader));
             out.finish();
         } finally {
             out.release();

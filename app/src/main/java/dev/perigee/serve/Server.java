@@ -117,7 +117,11 @@ public final class Server implements AutoCloseable {
                 authentication,
                 config,
                 new Dispatcher.Observers(watch, heads, httpMetrics, audit),
-                new InlineReads(engine, authentication, config.limits().maxBodyBytes()));
+                new InlineReads(
+                        engine,
+                        authentication,
+                        config.limits().maxBodyBytes(),
+                        new FreshnessHeaders(config.freshnessCookie())));
 
         jetty.addConnector(connector);
         jetty.addBean(new NetworkConnectionLimit(config.limits().maxConnections(), connector));

@@ -5,6 +5,7 @@ import dev.perigee.fault.PerigeeException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -78,6 +79,15 @@ public sealed interface FreshnessToken {
             };
         } catch (NumberFormatException | DateTimeException _) {
             throw invalid(token);
+        }
+    }
+
+    /// Reads a token; empty if the text is none.
+    static Optional<FreshnessToken> find(String text) {
+        try {
+            return Optional.of(parse(text));
+        } catch (PerigeeException _) {
+            return Optional.empty();
         }
     }
 

@@ -10,10 +10,22 @@ import java.util.Optional;
 /// @param where whether it runs on the replica or on the external database
 /// @param isRaw whether the answer keeps columns separate from rows; visible to plugins
 /// @param wantsCache whether a cached answer of the external database is acceptable
-public record Query(List<SqlStatement> statements, Where where, boolean isRaw, Caller caller, boolean wantsCache) {
-    /// A query that accepts no cached answer.
+/// @param demand how fresh the copies must be that its statements read
+public record Query(
+        List<SqlStatement> statements,
+        Where where,
+        boolean isRaw,
+        Caller caller,
+        boolean wantsCache,
+        FreshnessDemand demand) {
+    /// A query that accepts no cached answer, and copies of any age.
     public Query(List<SqlStatement> statements, Where where, boolean isRaw, Caller caller) {
-        this(statements, where, isRaw, caller, false);
+        this(statements, where, isRaw, caller, false, FreshnessDemand.NONE);
+    }
+
+    /// The same for copies that are as fresh as `other` says.
+    public Query with(FreshnessDemand other) {
+        return new Query(statements, where, isRaw, caller, wantsCache, other);
     }
 
     public Query {

@@ -16,4 +16,9 @@ public interface SourceAnswers {
 
     /// The statements have ended. From now on, `cancel` must not be called.
     default void ended() {}
+
+    /// The statements have written, and are committed.
+    ///
+    /// @param token the transaction
+    default void wrote(FreshnessToken token) {}
 }

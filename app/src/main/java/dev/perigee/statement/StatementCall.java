@@ -38,4 +38,9 @@ public record StatementCall(
         positional = List.copyOf(positional);
         named = Map.copyOf(named);
     }
+
+    /// The same statement in another place.
+    public StatementCall with(Where other) {
+        return where == other ? this : new StatementCall(sql, positional, named, other, caller, isRaw);
+    }
 }

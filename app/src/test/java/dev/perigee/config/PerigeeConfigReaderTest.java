@@ -136,7 +136,8 @@ class PerigeeConfigReaderTest {
                         new ServeConfig.Access("a", Optional.of("c"), Optional.of("https://k/j"), "ES256"),
                         java.util.List.of("https://o"),
                         new ServeConfig.Limits(2048, 5, Duration.ofHours(2), Duration.ofMillis(250)),
-                        SurfaceConfig.DEFAULTS));
+                        SurfaceConfig.DEFAULTS,
+                        false));
         assertThat(config.query())
                 .isEqualTo(new QueryConfig(Duration.ofDays(1), Duration.ofSeconds(1), 500, 4, 2, 3 << 20));
         TableConfig table = config.replication().tables().getFirst();

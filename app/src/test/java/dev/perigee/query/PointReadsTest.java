@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -159,6 +160,9 @@ class PointReadsTest {
     }
 
     private static final class Nowhere implements StatementRun.Answers, RowReader.Target {
+        @Override
+        public void reads(Set<String> copies) {}
+
         @Override
         public RowReader.Target rows(int index) {
             return this;

@@ -7,6 +7,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.CronEvent;
+import dev.perigee.plugin.FreshnessGate;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.Queries;
@@ -284,6 +285,9 @@ public final class TestHost implements PluginHost, AutoCloseable {
     public void unprotectTable(String table) {
         protectedTables.remove(table);
     }
+
+    @Override
+    public void freshness(FreshnessGate gate) {}
 
     private record TestRequest(String method, String[] pathAndQuery, Map<String, String> parameters, String text)
             implements Request {

@@ -12,6 +12,7 @@ import dev.perigee.source.Pull;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.SourceVersion;
+import dev.perigee.source.VisibleTransactions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -54,6 +55,11 @@ public class ForwardingSnapshot implements Snapshot {
     @Override
     public Optional<String> position() {
         return snapshot.position();
+    }
+
+    @Override
+    public Optional<VisibleTransactions> visible() {
+        return snapshot.visible();
     }
 
     @Override

@@ -9,11 +9,17 @@ import dev.perigee.plugin.PluginHost.Access;
 import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Response;
+import dev.perigee.plugin.Response.StatementBody;
 import dev.perigee.plugin.StarbasePlugin;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerFreshness;
 import dev.perigee.statement.AnswerSink;
+import dev.perigee.statement.FreshnessDemand;
+import dev.perigee.statement.FreshnessDemand.IfStale;
+import dev.perigee.statement.FreshnessToken;
 import dev.perigee.statement.Query;
 import dev.perigee.statement.SqlStatement;
+import dev.perigee.statement.StaleException;
 import dev.perigee.statement.StatementCall.Where;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,7 +61,10 @@ public final class RestPlugin extends StarbasePlugin {
 
     /// `/a/b` is the table `b` of the schema `a` where there is one, else the row `b` of the table `a`.
     private Place place(Request request) {
-        Where where = Where.of(request.header("X-Starbase-Source"), request.query("source"));
+        return place(request, Where.of(request.header("X-Starbase-Source"), request.query("source")));
+    }
+
+    private Place place(Request request, Where where) {
         Map<String, String> named = request.pathParameters();
         List<String> parts = List.of("first", "second", "third").stream()
                 .filter(named::containsKey)
@@ -89,15 +98,34 @@ public final class RestPlugin extends StarbasePlugin {
 
     private Response read(Request request) {
         Place place = place(request);
+        FreshnessDemand demand = request.demand();
+        if (!place.table().isExternal()) request.cacheable();
+        if (demand.ifStale() != IfStale.SOURCE) return read(request, place, demand);
+        Response here = read(request, place, demand.with(IfStale.FAIL));
+        StatementBody body = (StatementBody) here.body();
+        return Response.statement(200, (out, events) -> {
+            try {
+                body.writeTo(out, events);
+            } catch (StaleException _) {
+                // The statement is written in the source's words, so it is made again.
+                Response there = read(request, place(request, Where.EXTERNAL), FreshnessDemand.NONE);
+                ((StatementBody) there.body()).writeTo(out, events);
+            }
+        });
+    }
+
+    private Response read(Request request, Place place, FreshnessDemand demand) {
         RestTable table = place.table();
         Map<String, List<String>> parameters = parameters(request);
         SqlStatement select = place.id().isPresent()
                 ? RestRead.one(table, place.id().get(), parameters)
                 : new RestRead(table, parameters).statement();
-        return Response.statement(200, (out, committed) -> {
-            CountedRows answer = new CountedRows(new JsonAnswer(out, committed, false, false));
+        boolean wantsCache = Query.wantsCache(request.header("X-Starbase-Cache"));
+        return Response.statement(200, (out, events) -> {
+            CountedRows answer = new CountedRows(new JsonAnswer(out, events, false, false));
             AnswerSink shown = new ShownRows(table, answer);
-            run(request, table, List.of(select), shown, Query.wantsCache(request.header("X-Starbase-Cache")));
+            Query query = new Query(List.of(select), table.where(), false, request.caller(), wantsCache, demand);
+            queries().run(query, shown, request.cancellation());
             if (place.id().isPresent() && answer.rowCount() == 0) throw noRow(table);
             answer.finish();
         });
@@ -140,9 +168,10 @@ public final class RestPlugin extends StarbasePlugin {
     private Response written(
             Request request, RestTable table, List<SqlStatement> statements, int status, String done, Shape shape) {
         String message = "Resource %s successfully".formatted(done);
-        return Response.statement(status, (out, committed) -> {
-            RestWritten answer = new RestWritten(out, committed, message, shape);
-            run(request, table, statements, new ShownRows(table, answer), false);
+        return Response.statement(status, (out, events) -> {
+            RestWritten answer = new RestWritten(out, events, message, shape);
+            Query query = new Query(statements, table.where(), false, request.caller());
+            queries().run(query, new ShownRows(table, answer), request.cancellation());
             if (!answer.finish()) throw noRow(table);
         });
     }
@@ -158,12 +187,6 @@ public final class RestPlugin extends StarbasePlugin {
         Map<String, List<String>> parameters = new LinkedHashMap<>(request.queryParameters());
         parameters.remove("source");
         return parameters;
-    }
-
-    private void run(
-            Request request, RestTable table, List<SqlStatement> statements, AnswerSink answers, boolean wantsCache) {
-        Query query = new Query(statements, table.where(), false, request.caller(), wantsCache);
-        queries().run(query, answers, request.cancellation());
     }
 
     private static PerigeeException noRow(RestTable table) {
@@ -198,6 +221,16 @@ public final class RestPlugin extends StarbasePlugin {
         @Override
         public void committed() {
             next.committed();
+        }
+
+        @Override
+        public void fresh(AnswerFreshness freshness) {
+            next.fresh(freshness);
+        }
+
+        @Override
+        public void wrote(FreshnessToken token) {
+            next.wrote(token);
         }
 
         long rowCount() {

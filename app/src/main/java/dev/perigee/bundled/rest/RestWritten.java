@@ -2,7 +2,10 @@ package dev.perigee.bundled.rest;
 
 import dev.perigee.plugin.JsonRow;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerEvents;
+import dev.perigee.statement.AnswerFreshness;
 import dev.perigee.statement.AnswerSink;
+import dev.perigee.statement.FreshnessToken;
 import java.io.OutputStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,15 +21,15 @@ final class RestWritten implements AnswerSink {
     }
 
     private final JsonGenerator json;
-    private final Runnable committed;
+    private final AnswerEvents events;
     private final String message;
     private final Shape shape;
     private @Nullable JsonRow row;
     private long rowCount;
 
-    RestWritten(OutputStream out, Runnable committed, String message, Shape shape) {
+    RestWritten(OutputStream out, AnswerEvents events, String message, Shape shape) {
         this.json = JsonRow.generator(out);
-        this.committed = committed;
+        this.events = events;
         this.message = message;
         this.shape = shape;
     }
@@ -59,7 +62,17 @@ final class RestWritten implements AnswerSink {
 
     @Override
     public void committed() {
-        committed.run();
+        events.committed();
+    }
+
+    @Override
+    public void fresh(AnswerFreshness freshness) {
+        events.fresh(freshness);
+    }
+
+    @Override
+    public void wrote(FreshnessToken token) {
+        events.wrote(token);
     }
 
     /// Ends the answer. If no row came, the answer stays unfinished, and the caller answers with an error instead.

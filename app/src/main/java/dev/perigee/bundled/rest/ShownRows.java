@@ -2,7 +2,9 @@ package dev.perigee.bundled.rest;
 
 import dev.perigee.bundled.rest.RestTable.Column;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.AnswerFreshness;
 import dev.perigee.statement.AnswerSink;
+import dev.perigee.statement.FreshnessToken;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,5 +45,15 @@ final class ShownRows implements AnswerSink {
     @Override
     public void committed() {
         next.committed();
+    }
+
+    @Override
+    public void fresh(AnswerFreshness freshness) {
+        next.fresh(freshness);
+    }
+
+    @Override
+    public void wrote(FreshnessToken token) {
+        next.wrote(token);
     }
 }

@@ -3,6 +3,7 @@ package dev.perigee.bundled.socket;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.ServingThreads;
+import dev.perigee.plugin.ErrorBody;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.JsonAnswer;
 import dev.perigee.plugin.Queries;
@@ -10,10 +11,10 @@ import dev.perigee.plugin.QueryBody;
 import dev.perigee.plugin.Request;
 import dev.perigee.plugin.Socket;
 import dev.perigee.statement.Caller;
+import dev.perigee.statement.FreshnessDemand;
 import dev.perigee.statement.Query;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -95,12 +96,14 @@ final class Conversation implements Socket.Listener {
         running.add(run);
         try (AnswerBudget.Buffer buffer = places.buffer()) {
             QueryBody.Parsed body = frame.body().orElseThrow();
-            Query asked = new Query(body.statements(), frame.where(header, query), frame.isRaw(), caller);
-            JsonAnswer answer = new JsonAnswer(buffer, () -> {}, frame.isRaw(), body.isTransaction());
+            Query asked = new Query(body.statements(), frame.where(header, query), frame.isRaw(), caller)
+                    .with(frame.freshness().orElse(FreshnessDemand.NONE));
+            FreshnessMembers members = new FreshnessMembers(frame.freshness().isPresent());
+            JsonAnswer answer = new JsonAnswer(buffer, members, frame.isRaw(), body.isTransaction());
             queries.run(asked, answer, run.cancellation());
             answer.finish();
             return frame.id()
-                    .map(id -> "{\"id\":" + id + "," + buffer.text(1, 0))
+                    .map(id -> "{\"id\":" + id + "," + members.json() + buffer.text(1, 0))
                     .orElseGet(() -> buffer.text(BEFORE.length(), 1));
         } catch (PerigeeException e) {
             return error(frame, e);
@@ -113,7 +116,7 @@ final class Conversation implements Socket.Listener {
     }
 
     private static String error(Frame frame, PerigeeException why) {
-        String error = Json.MAPPER.writeValueAsString(Map.of("error", String.valueOf(why.getMessage())));
+        String error = Json.MAPPER.writeValueAsString(ErrorBody.of(why));
         return frame.id().map(id -> "{\"id\":" + id + "," + error.substring(1)).orElse(error);
     }
 }

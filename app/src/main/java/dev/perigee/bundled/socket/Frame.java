@@ -4,8 +4,11 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.Json;
 import dev.perigee.plugin.QueryBody;
+import dev.perigee.statement.FreshnessDemand;
 import dev.perigee.statement.StatementCall.Where;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -13,15 +16,17 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /// A client's request in one frame: `{id?, action?, sql, params?}` or `{id?, action?, transaction: […]}`. Both may also
-/// have `source` and `raw`.
+/// have `source` and `raw`, and say how fresh copies must be: `maxStaleness`, `after`, `wait`, `ifStale`.
 ///
 /// @param id as JSON text; the answer repeats it
 /// @param source where the statements run, if the frame says so
+/// @param freshness the members about freshness; empty if the frame has none
 /// @param refusal why the frame cannot be run; then no other component but `id` has a meaning
 record Frame(
         Optional<String> id,
         Optional<String> source,
         boolean isRaw,
+        Optional<FreshnessDemand> freshness,
         Optional<QueryBody.Parsed> body,
         Optional<PerigeeException> refusal) {
     private static final int MAX_STATEMENTS = 1000;
@@ -39,6 +44,19 @@ record Frame(
         String source;
 
         boolean isRaw;
+
+        /// The members about freshness, by name.
+        final Map<String, String> freshness = new HashMap<>();
+
+        Optional<FreshnessDemand> demand() {
+            if (freshness.isEmpty()) return Optional.empty();
+            return Optional.of(FreshnessDemand.of(new FreshnessDemand.Words(
+                    Optional.ofNullable(freshness.get("maxStaleness")),
+                    Optional.ofNullable(freshness.get("after")),
+                    Optional.empty(),
+                    Optional.ofNullable(freshness.get("wait")),
+                    Optional.ofNullable(freshness.get("ifStale")))));
+        }
     }
 
     static Frame of(String text) {
@@ -55,6 +73,7 @@ record Frame(
                     Optional.ofNullable(head.id),
                     Optional.ofNullable(head.source),
                     head.isRaw,
+                    head.demand(),
                     Optional.of(body),
                     Optional.empty());
         } catch (PerigeeException e) {
@@ -69,7 +88,13 @@ record Frame(
     }
 
     private static Frame refused(Head head, PerigeeException why) {
-        return new Frame(Optional.ofNullable(head.id), Optional.empty(), false, Optional.empty(), Optional.of(why));
+        return new Frame(
+                Optional.ofNullable(head.id),
+                Optional.empty(),
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(why));
     }
 
     private static void read(byte[] bytes, Head head) {
@@ -85,6 +110,12 @@ record Frame(
                     case "action" -> head.action = value == JsonToken.VALUE_STRING ? parser.getString() : value.name();
                     case "source" -> head.source = value == JsonToken.VALUE_STRING ? parser.getString() : null;
                     case "raw" -> head.isRaw = value == JsonToken.VALUE_TRUE;
+                    case "maxStaleness", "after", "wait", "ifStale" -> {
+                        if (value != JsonToken.VALUE_STRING) {
+                            throw Fault.INVALID_REQUEST.saying("\"%s\" must be a text.".formatted(name));
+                        }
+                        head.freshness.put(name, parser.getString());
+                    }
                     default -> {}
                 }
                 parser.skipChildren();

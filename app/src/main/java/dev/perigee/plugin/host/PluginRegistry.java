@@ -3,6 +3,7 @@ package dev.perigee.plugin.host;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.plugin.CronEvent;
+import dev.perigee.plugin.FreshnessGate;
 import dev.perigee.plugin.PluginFailure;
 import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.RouteTable;
@@ -43,6 +44,7 @@ public final class PluginRegistry implements AutoCloseable {
     private final RouteTable<PluginRoute> routes = new RouteTable<>();
     private final ProtectedTables protectedTables = new ProtectedTables();
     private final SqlFunctions functions = new SqlFunctions();
+    private volatile FreshnessGate gate = FreshnessGate.NONE;
     private boolean isClosed;
 
     /// @throws PerigeeException [Fault#CONFIG_INVALID] if two plugins have the same name or path prefix, or a path
@@ -105,8 +107,8 @@ public final class PluginRegistry implements AutoCloseable {
     /// @throws PerigeeException naming the plugin, with the fault it met
     public synchronized void start(Queries queries) {
         Map<StarbasePlugin, RegisteredPlugin> hosts = new LinkedHashMap<>();
-        RegisteredPlugin.Shared shared =
-                new RegisteredPlugin.Shared(services, queries, routes, protectedTables, functions, this::tellCron);
+        RegisteredPlugin.Shared shared = new RegisteredPlugin.Shared(
+                services, queries, routes, protectedTables, functions, this::tellCron, this::set);
         for (StarbasePlugin plugin : plugins) {
             RegisteredPlugin host = new RegisteredPlugin(plugin, shared);
             if (attempt(plugin, () -> call(plugin, "register", host::register))) hosts.put(plugin, host);
@@ -153,6 +155,16 @@ public final class PluginRegistry implements AutoCloseable {
 
     public SqlFunctions functions() {
         return functions;
+    }
+
+    private void set(FreshnessGate known) {
+        if (gate != FreshnessGate.NONE) throw new IllegalStateException("another plugin keeps the copies");
+        gate = known;
+    }
+
+    /// How fresh the copies are.
+    public FreshnessGate freshness() {
+        return gate;
     }
 
     /// Whether any plugin's hooks may block or have side effects for this statement.

@@ -2,6 +2,7 @@ package dev.perigee.plugin.host;
 
 import dev.perigee.alarm.Alarms;
 import dev.perigee.plugin.CronEvent;
+import dev.perigee.plugin.FreshnessGate;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.plugin.Queries;
 import dev.perigee.plugin.RouteTable;
@@ -17,6 +18,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// The host as one plugin sees it. Routes are below the plugin's prefix; the alarm and the protected tables are its
@@ -38,13 +40,15 @@ final class RegisteredPlugin implements PluginHost {
     /// @param protectedTables tables that callers may not write to
     /// @param functions the SQL functions of all plugins
     /// @param cron tells every plugin of a cron event; returns each plugin's result by its name
+    /// @param gate takes the gate of the plugin that keeps the copies
     record Shared(
             Services services,
             Queries queries,
             RouteTable<PluginRoute> routes,
             ProtectedTables protectedTables,
             SqlFunctions functions,
-            Function<CronEvent, Map<String, String>> cron) {}
+            Function<CronEvent, Map<String, String>> cron,
+            Consumer<FreshnessGate> gate) {}
 
     RegisteredPlugin(StarbasePlugin plugin, Shared shared) {
         this.plugin = plugin;
@@ -180,6 +184,12 @@ final class RegisteredPlugin implements PluginHost {
     public void protectTable(String table, String reason, boolean fromAdmins) {
         requireKept();
         shared.protectedTables().protect(plugin.name(), table, reason, fromAdmins);
+    }
+
+    @Override
+    public void freshness(FreshnessGate gate) {
+        if (!isRegistering) throw new IllegalStateException("the gate is set in register() only");
+        shared.gate().accept(gate);
     }
 
     @Override

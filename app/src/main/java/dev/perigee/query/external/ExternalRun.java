@@ -7,6 +7,7 @@ import dev.perigee.sqlite.Value;
 import dev.perigee.statement.AnswerSink;
 import dev.perigee.statement.AnswerSink.Meta;
 import dev.perigee.statement.Cancellation;
+import dev.perigee.statement.FreshnessToken;
 import dev.perigee.statement.RowSink;
 import dev.perigee.statement.SourceAnswers;
 import dev.perigee.statement.SqlStatement;
@@ -142,6 +143,11 @@ public final class ExternalRun {
                 @Override
                 public void running(Runnable cancel) {
                     cancellation.begin(cancel);
+                }
+
+                @Override
+                public void wrote(FreshnessToken token) {
+                    answers.wrote(token);
                 }
 
                 @Override

@@ -99,7 +99,8 @@ public final class CopyFreshness {
                 || one.moment().get().takenNanos() - other.moment().get().takenNanos() < 0;
     }
 
-    private void wake(String table) {
+    /// Wakes the threads that wait for a table, such as after a sync that failed.
+    public void wake(String table) {
         for (Thread thread : waiting.getOrDefault(table, Set.of())) LockSupport.unpark(thread);
     }
 

@@ -54,9 +54,9 @@ public record SourceMoment(
                 server.flatMap(Identity.Server::timeline).orElse(0L));
     }
 
-    /// How old it is now: what it does not have was committed at most this long ago.
+    /// How old it was at a time: what it does not have was committed at most this long before.
     ///
-    /// @param nowNanos [System#nanoTime] now
+    /// @param nowNanos that time by [System#nanoTime]
     public Duration age(long nowNanos) {
         return Duration.ofNanos(Math.max(0, nowNanos - takenNanos)).plus(lag);
     }

@@ -30,7 +30,7 @@ public record TableFreshness(
         NOT_YET,
         /// It is of another server.
         OTHER_SYSTEM,
-        /// It is of another history of the same server, as after a failover.
+        /// It is of an earlier history of the same server, as after a failover. What it names may be lost.
         OTHER_TIMELINE
     }
 
@@ -55,9 +55,9 @@ public record TableFreshness(
                 asOf.map(Instant::toString).orElse(""));
     }
 
-    /// How old it is; empty where that is not known. Never less than the true age.
+    /// How old it was at a time; empty where that is not known. Never less than the true age.
     ///
-    /// @param nowNanos [System#nanoTime] now
+    /// @param nowNanos that time by [System#nanoTime]
     public Optional<Duration> age(long nowNanos) {
         // A source that cannot say as of when its snapshot is, may have shown an older state.
         return asOf.flatMap(_ -> moment).map(taken -> taken.age(nowNanos));
@@ -79,12 +79,12 @@ public record TableFreshness(
             }
             case FreshnessToken.LogPosition(String system, long timeline, long at) -> {
                 if (!isSame(system, taken.system())) yield Fit.OTHER_SYSTEM;
-                if (!isSame(timeline, taken.timeline())) yield Fit.OTHER_TIMELINE;
+                if (!isSame(timeline, taken.timeline())) yield fit(timeline, taken);
                 yield fit(settledLog.isPresent() && Long.compareUnsigned(settledLog.getAsLong(), at) >= 0);
             }
             case Answer answer -> {
                 if (!isSame(answer.system(), taken.system())) yield Fit.OTHER_SYSTEM;
-                if (!isSame(answer.timeline(), taken.timeline())) yield Fit.OTHER_TIMELINE;
+                if (!isSame(answer.timeline(), taken.timeline())) yield fit(answer.timeline(), taken);
                 yield fit(hasSeen(answer, taken));
             }
             case FreshnessToken.Time _ -> throw new IllegalStateException("compared above");
@@ -104,6 +104,11 @@ public record TableFreshness(
                                     && visible.running().size() <= answer.running();
                 })
                 .isPresent();
+    }
+
+    /// A failover begins a later timeline. A copy that has not been synced since has not seen what happened there.
+    private static Fit fit(long timeline, SourceMoment taken) {
+        return timeline > taken.timeline() ? Fit.NOT_YET : Fit.OTHER_TIMELINE;
     }
 
     private static Fit fit(boolean isSeen) {

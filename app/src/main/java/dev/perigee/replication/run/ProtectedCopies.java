@@ -2,7 +2,9 @@ package dev.perigee.replication.run;
 
 import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
+import dev.perigee.sqlite.SqlNames;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Has the host refuse clients' writes to copies, and admins' writes too unless `replication.adminsWriteCopies` allows
@@ -12,6 +14,9 @@ final class ProtectedCopies {
     private final PluginHost host;
     private final boolean fromAdmins;
     private final Map<String, String> copies = new ConcurrentHashMap<>();
+
+    /// The table of each copy, by the copy's name in lower case.
+    private final Map<String, String> tables = new ConcurrentHashMap<>();
 
     ProtectedCopies(PluginHost host, boolean fromAdmins) {
         this.host = host;
@@ -33,8 +38,16 @@ final class ProtectedCopies {
                                         : "",
                                 Remedies.word(table)),
                 fromAdmins);
+        tables.put(SqlNames.folded(copy), table);
         String old = copies.put(table, copy);
         if (old != null && !old.equals(copy)) unprotect(old);
+    }
+
+    /// The table that has this copy; empty if it is not a copy.
+    ///
+    /// @param copy in lower case
+    Optional<String> tableOf(String copy) {
+        return Optional.ofNullable(tables.get(copy));
     }
 
     /// Ends the protection of the copy of a table that is no longer replicated: the copy is an ordinary table now.
@@ -45,6 +58,8 @@ final class ProtectedCopies {
 
     /// Does nothing if another configured table still has this copy, as after a rename at the source.
     private void unprotect(String copy) {
-        if (!copies.containsValue(copy)) host.unprotectTable(copy);
+        if (copies.containsValue(copy)) return;
+        tables.remove(SqlNames.folded(copy));
+        host.unprotectTable(copy);
     }
 }

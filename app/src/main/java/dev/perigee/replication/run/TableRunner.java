@@ -192,7 +192,7 @@ public final class TableRunner {
     }
 
     /// Whether the last sync failed.
-    boolean isFailing() {
+    public boolean isFailing() {
         return isFailing;
     }
 

@@ -10,6 +10,7 @@ import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.copy.CopyTable;
 import dev.perigee.replication.drift.DefinitionCheck;
 import dev.perigee.replication.drift.Handover;
+import dev.perigee.replication.freshness.CopyFreshness;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.ConfiguredTable;
 import dev.perigee.replication.state.ConfiguredTable.Origin;
@@ -181,6 +182,18 @@ public final class Tables {
                                 "take a name from `perigee tables` or GET /replication/tables, or add the table with `perigee tables add`"));
     }
 
+    /// The table with this copy; empty if the name is not that of a copy.
+    ///
+    /// @param copy the copy's name in lower case
+    public Optional<TableRunner> ofCopy(String copy) {
+        return copies.tableOf(copy).flatMap(this::find);
+    }
+
+    /// How fresh the copies are, by the name their tables are configured by.
+    public CopyFreshness freshness() {
+        return turns.sync().freshness();
+    }
+
     /// The recorded state of each copy, by the name its table is configured by.
     public Map<String, TableState> states() {
         Map<String, TableState> states = new LinkedHashMap<>();
@@ -255,6 +268,7 @@ public final class Tables {
                     DefinitionCheck.definition(host.store(), config, table)));
         });
         Instant now = host.clock().instant();
+        configs.forEach(config -> freshness().forget(config.name()));
         List<String> targets = host.store().write(tx -> CopyReservation.store(tx, wanted, isAdopting, now));
         for (int i = 0; i < wanted.size(); i++) {
             ConfiguredTable table = wanted.get(i).table();
@@ -379,6 +393,7 @@ public final class Tables {
                 return true;
             });
             runners.remove(name);
+            freshness().forget(name);
             trouble.removed(name);
             copies.release(name);
             observer.removed(runner);

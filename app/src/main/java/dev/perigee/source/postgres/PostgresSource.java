@@ -16,6 +16,7 @@ import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.session.Canceller;
 import dev.perigee.source.postgres.session.PostgresConnections;
 import dev.perigee.source.postgres.statement.PostgresQuery;
+import dev.perigee.statement.FreshnessToken;
 import dev.perigee.statement.SourceAnswers;
 import dev.perigee.statement.SqlStatement;
 import java.sql.ResultSet;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -129,8 +131,9 @@ public final class PostgresSource implements Source {
             answers.at(ready.size());
             ready.add(PostgresQuery.ready(statement));
         }
+        AtomicReference<FreshnessToken> written = new AtomicReference<>();
         try {
-            return Optional.of(connections.write("the source's statement", session -> {
+            List<Long> done = connections.write("the source's statement", session -> {
                 Canceller canceller = new Canceller(session);
                 answers.running(canceller::cancel);
                 try {
@@ -142,12 +145,17 @@ public final class PostgresSource implements Source {
                         if (i > 0) session.execSQLUpdate(limit());
                         changed.add(PostgresQuery.run(session, ready.get(i), answers.rows(i)));
                     }
+                    if (!isReadOnly)
+                        WrittenTransaction.find(session, connections.capabilities())
+                                .ifPresent(written::set);
                     return changed;
                 } finally {
                     answers.ended();
                     canceller.awaitEnd();
                 }
-            }));
+            });
+            if (written.get() != null) answers.wrote(written.get());
+            return Optional.of(done);
         } catch (PerigeeException e) {
             boolean wantsToWrite = isReadOnly
                     && e.getCause() instanceof SQLException cause

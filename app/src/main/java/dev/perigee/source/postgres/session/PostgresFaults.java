@@ -127,7 +127,7 @@ public final class PostgresFaults {
     }
 
     /// Whether the session may still be used after `e`: the server has answered and keeps the connection.
-    static boolean leavesSessionUsable(SQLException e) {
+    public static boolean leavesSessionUsable(SQLException e) {
         return server(e) != null && !isGone(state(e)) && cause(e, IOException.class) == null;
     }
 

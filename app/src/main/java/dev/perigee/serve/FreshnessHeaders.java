@@ -1,0 +1,99 @@
+package dev.perigee.serve;
+
+import dev.perigee.statement.AnswerFreshness;
+import dev.perigee.statement.FreshnessDemand;
+import dev.perigee.statement.FreshnessToken;
+import java.time.Duration;
+import java.util.Optional;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.jspecify.annotations.Nullable;
+
+/// The headers about freshness: what a request demands, and how fresh its answer is.
+///
+/// @param hasCookie whether browsers keep the token of their last write in a cookie
+record FreshnessHeaders(boolean hasCookie) {
+    static final String POSITION = "X-Perigee-Position";
+    static final String AS_OF = "X-Perigee-As-Of";
+    static final String GUARANTEE = "X-Perigee-Guarantee";
+    static final String TOKEN = "X-Perigee-Token";
+
+    private static final String PREFIX = "X-Perigee-";
+    private static final String COOKIE = "perigee-after";
+
+    /// How long a browser keeps the token of a write. Until then every copy has been synced many times.
+    private static final Duration COOKIE_LIFE = Duration.ofMinutes(10);
+
+    private static final int MAX_KEPT_SECONDS = 64;
+    private static final HttpField[] AGES = new HttpField[MAX_KEPT_SECONDS];
+
+    static {
+        for (int i = 0; i < MAX_KEPT_SECONDS; i++) AGES[i] = new HttpField(HttpHeader.AGE, Integer.toString(i));
+    }
+
+    /// What a request demands.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if a header is not valid
+    FreshnessDemand demand(HttpFields headers) {
+        boolean isAny = false;
+        for (HttpField field : headers) {
+            isAny |= field.getName().regionMatches(true, 0, PREFIX, 0, PREFIX.length())
+                    || hasCookie && field.getHeader() == HttpHeader.COOKIE;
+        }
+        if (!isAny) return FreshnessDemand.NONE;
+        return FreshnessDemand.of(new FreshnessDemand.Words(
+                Optional.ofNullable(headers.get("X-Perigee-Max-Staleness")),
+                all(headers, "X-Perigee-After"),
+                hasCookie ? cookie(headers) : Optional.empty(),
+                Optional.ofNullable(headers.get("X-Perigee-Wait")),
+                Optional.ofNullable(headers.get("X-Perigee-If-Stale"))));
+    }
+
+    private static Optional<String> all(HttpFields headers, String name) {
+        return headers.contains(name) ? Optional.of(String.join(",", headers.getValuesList(name))) : Optional.empty();
+    }
+
+    private static Optional<String> cookie(HttpFields headers) {
+        @Nullable String cookies = headers.get(HttpHeader.COOKIE);
+        if (cookies == null) return Optional.empty();
+        for (String cookie : cookies.split(";")) {
+            String[] parts = cookie.strip().split("=", 2);
+            if (parts.length == 2 && parts[0].equals(COOKIE)) return Optional.of(parts[1]);
+        }
+        return Optional.empty();
+    }
+
+    /// Adds how fresh an answer is. What is not known is left out.
+    void addTo(HttpFields.Mutable headers, AnswerFreshness freshness) {
+        if (!freshness.position().isEmpty()) headers.put(POSITION, freshness.position());
+        if (!freshness.asOf().isEmpty()) headers.put(AS_OF, freshness.asOf());
+        if (!freshness.guarantee().isEmpty()) headers.put(GUARANTEE, freshness.guarantee());
+        freshness.age().ifPresent(age -> {
+            long seconds = age.toSeconds();
+            if (seconds < MAX_KEPT_SECONDS) headers.put(AGES[(int) seconds]);
+            else headers.put(HttpHeader.AGE, seconds);
+        });
+    }
+
+    /// Adds the token of a write.
+    ///
+    /// @param isEncrypted whether the request came over TLS
+    void addTo(HttpFields.Mutable headers, FreshnessToken token, boolean isEncrypted) {
+        headers.put(TOKEN, token.toString());
+        if (!hasCookie) return;
+        headers.add(
+                HttpHeader.SET_COOKIE,
+                "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s"
+                        .formatted(COOKIE, token, COOKIE_LIFE.toSeconds(), isEncrypted ? "; Secure" : ""));
+    }
+
+    /// How long a client may keep an answer: until the next sync is due, and not longer than it wants the copies to be
+    /// fresh. Zero where that is not known.
+    static Duration keptFor(AnswerFreshness freshness, FreshnessDemand demand) {
+        long rest = freshness.restNanos();
+        Optional<Duration> most = demand.maxStaleness();
+        if (most.isPresent()) rest = Math.min(rest, most.get().toNanos() - freshness.ageNanos());
+        return Duration.ofNanos(freshness.ageNanos() < 0 ? 0 : Math.max(0, rest));
+    }
+}
