@@ -24,6 +24,17 @@ public record VisibleTransactions(long lowest, long next, List<Long> running, bo
                 lowest, next, Arrays.stream(running).sorted().boxed().toList(), isListed);
     }
 
+    /// Reads a snapshot as PostgreSQL writes it: `10:20:10,14,15`.
+    ///
+    /// @param isListed see [#isListed]. A standby's snapshot lists none of the running transactions
+    public static VisibleTransactions parse(String snapshot, boolean isListed) {
+        String[] parts = snapshot.split(":", 3);
+        long[] running = parts[2].isEmpty()
+                ? new long[0]
+                : Arrays.stream(parts[2].split(",")).mapToLong(Long::parseLong).toArray();
+        return of(Long.parseLong(parts[0]), Long.parseLong(parts[1]), running, isListed);
+    }
+
     /// Whether the transaction had ended: the snapshot sees all of it, or it was rolled back.
     public boolean hasEnded(long number) {
         if (number < lowest) return true;

@@ -1,5 +1,6 @@
 package dev.perigee.replication.freshness;
 
+import dev.perigee.source.VisibleTransactions;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -63,15 +64,25 @@ public final class CopyFreshness {
         wake(table);
     }
 
-    /// Records that each of these tables has everything that was visible at `moment`. To be called when a look at the
-    /// source has proved that they have nothing new. Their guarantees stay. Tables that were never recorded are left
-    /// out.
-    public void record(Collection<String> names, SourceMoment moment) {
-        OptionalLong settled = log.saw(moment, System.nanoTime());
+    /// Records that tables have everything that was visible when a look at the source found that they have nothing new.
+    /// Their guarantees stay. The look must be at the server, and its run, that their last records are of. Tables that
+    /// have none since the start are left out.
+    ///
+    /// @param visible the transactions that the look sees
+    /// @param asOf a time by the source's clock up to which it has everything that was committed
+    /// @param takenNanos [System#nanoTime] before the look
+    public void unchanged(Collection<String> names, VisibleTransactions visible, Instant asOf, long takenNanos) {
+        SourceMoment now = null;
+        OptionalLong settled = OptionalLong.empty();
         for (String table : names) {
             Entry known = tables.get(table);
-            if (known == null) continue;
-            put(table, TableFreshness.of(moment, settled, known.freshness().guarantee()));
+            if (known == null || known.freshness().moment().isEmpty()) continue;
+            SourceMoment before = known.freshness().moment().get();
+            if (now == null || !now.history().equals(before.history())) {
+                now = before.later(visible, asOf, takenNanos);
+                settled = log.saw(now, System.nanoTime());
+            }
+            put(table, TableFreshness.of(now, settled, known.freshness().guarantee()));
             wake(table);
         }
     }

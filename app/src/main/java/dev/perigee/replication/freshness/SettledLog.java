@@ -4,6 +4,7 @@ import dev.perigee.source.VisibleTransactions;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /// Finds the position of the source's log before which every commit is visible to a snapshot. Safe for many threads.
 ///
@@ -25,18 +26,17 @@ final class SettledLog {
 
     private final Deque<Known> known = new ArrayDeque<>();
     private final Deque<Step> steps = new ArrayDeque<>();
-    private String history = "";
+    private @Nullable History history;
 
     /// Takes a snapshot into account.
     ///
     /// @param nowNanos [System#nanoTime] now
     /// @return the position before which every commit is visible to the snapshot; empty if that is not known yet
     synchronized OptionalLong saw(SourceMoment moment, long nowNanos) {
-        String followed = moment.system() + ":" + moment.timeline();
-        if (!followed.equals(history)) {
+        if (!moment.history().equals(history)) {
             known.clear();
             steps.clear();
-            history = followed;
+            history = moment.history();
         }
         OptionalLong settled = moment.visible()
                 .map(visible -> settled(moment.takenNanos(), visible))

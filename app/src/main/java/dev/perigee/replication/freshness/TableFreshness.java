@@ -13,15 +13,8 @@ import java.util.OptionalLong;
 /// @param moment the snapshot; empty after a restart, until the table's next sync or look
 /// @param settledLog every commit before this position of the source's log is visible in the snapshot
 /// @param guarantee see [dev.perigee.replication.state.Guarantee]
-/// @param position [SourceMoment#position] as text, made once; empty text where it is not known
-/// @param time `asOf` as text, made once; empty text where it is not known
 public record TableFreshness(
-        Optional<Instant> asOf,
-        Optional<SourceMoment> moment,
-        OptionalLong settledLog,
-        String guarantee,
-        String position,
-        String time) {
+        Optional<Instant> asOf, Optional<SourceMoment> moment, OptionalLong settledLog, String guarantee) {
     /// How a token compares with what a copy has.
     public enum Fit {
         /// The copy has it.
@@ -35,24 +28,23 @@ public record TableFreshness(
     }
 
     static TableFreshness of(SourceMoment moment, OptionalLong settledLog, String guarantee) {
-        return new TableFreshness(
-                moment.asOf(),
-                Optional.of(moment),
-                settledLog,
-                guarantee,
-                moment.position().map(Answer::toString).orElse(""),
-                moment.asOf().map(Instant::toString).orElse(""));
+        return new TableFreshness(moment.asOf(), Optional.of(moment), settledLog, guarantee);
     }
 
     /// What is known of a copy after a restart.
     static TableFreshness remembered(Optional<Instant> asOf, String guarantee) {
-        return new TableFreshness(
-                asOf,
-                Optional.empty(),
-                OptionalLong.empty(),
-                guarantee,
-                "",
-                asOf.map(Instant::toString).orElse(""));
+        return new TableFreshness(asOf, Optional.empty(), OptionalLong.empty(), guarantee);
+    }
+
+    /// The position of an answer that was read from the copy, as text; empty text where it is not known.
+    public String position() {
+        return moment.map(SourceMoment::position).orElse("");
+    }
+
+    /// `asOf` as text; empty text where it is not known.
+    public String time() {
+        return moment.map(SourceMoment::time)
+                .orElseGet(() -> asOf.map(Instant::toString).orElse(""));
     }
 
     /// How old it was at a time; empty where that is not known. Never less than the true age.
@@ -72,19 +64,19 @@ public record TableFreshness(
         SourceMoment taken = moment.get();
         return switch (token) {
             case FreshnessToken.Transaction(String system, long number) -> {
-                if (!isSame(system, taken.system())) yield Fit.OTHER_SYSTEM;
+                if (!taken.history().isOf(system)) yield Fit.OTHER_SYSTEM;
                 yield fit(taken.visible()
                         .filter(visible -> visible.hasEnded(number))
                         .isPresent());
             }
             case FreshnessToken.LogPosition(String system, long timeline, long at) -> {
-                if (!isSame(system, taken.system())) yield Fit.OTHER_SYSTEM;
-                if (!isSame(timeline, taken.timeline())) yield fit(timeline, taken);
+                if (!taken.history().isOf(system)) yield Fit.OTHER_SYSTEM;
+                if (!taken.history().isOf(timeline)) yield fit(timeline, taken);
                 yield fit(settledLog.isPresent() && Long.compareUnsigned(settledLog.getAsLong(), at) >= 0);
             }
             case Answer answer -> {
-                if (!isSame(answer.system(), taken.system())) yield Fit.OTHER_SYSTEM;
-                if (!isSame(answer.timeline(), taken.timeline())) yield fit(answer.timeline(), taken);
+                if (!taken.history().isOf(answer.system())) yield Fit.OTHER_SYSTEM;
+                if (!taken.history().isOf(answer.timeline())) yield fit(answer.timeline(), taken);
                 yield fit(hasSeen(answer, taken));
             }
             case FreshnessToken.Time _ -> throw new IllegalStateException("compared above");
@@ -108,19 +100,10 @@ public record TableFreshness(
 
     /// A failover begins a later timeline. A copy that has not been synced since has not seen what happened there.
     private static Fit fit(long timeline, SourceMoment taken) {
-        return timeline > taken.timeline() ? Fit.NOT_YET : Fit.OTHER_TIMELINE;
+        return timeline > taken.history().timeline() ? Fit.NOT_YET : Fit.OTHER_TIMELINE;
     }
 
     private static Fit fit(boolean isSeen) {
         return isSeen ? Fit.SEEN : Fit.NOT_YET;
-    }
-
-    private static boolean isSame(String system, String other) {
-        String unknown = FreshnessToken.UNKNOWN_SYSTEM;
-        return system.equals(other) || system.equals(unknown) || other.equals(unknown);
-    }
-
-    private static boolean isSame(long timeline, long other) {
-        return timeline == other || timeline == 0 || other == 0;
     }
 }

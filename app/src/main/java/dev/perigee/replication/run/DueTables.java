@@ -1,6 +1,7 @@
 package dev.perigee.replication.run;
 
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.freshness.CopyFreshness;
 import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.Look;
 import dev.perigee.source.Source;
@@ -8,6 +9,7 @@ import dev.perigee.source.SourceTable;
 import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableDefinition;
 import dev.perigee.source.TableId;
+import dev.perigee.source.VisibleTransactions;
 import dev.perigee.source.WatchedTable;
 import java.time.Duration;
 import java.time.Instant;
@@ -54,6 +56,7 @@ final class DueTables {
     private final Supplier<Source> source;
     private final Supplier<Collection<TableRunner>> runners;
     private final Function<List<TableRunner>, Map<TableRunner, TableId>> sourceTables;
+    private final CopyFreshness freshness;
     private final Runnable afterwards;
     private final Map<Integer, Watching> watching = new HashMap<>();
     private boolean isAtWork;
@@ -64,17 +67,20 @@ final class DueTables {
 
     /// @param runners gives all tables
     /// @param sourceTables gives the tables' names at the source, as far as copies were made of them
+    /// @param freshness is told which tables were found unchanged
     /// @param afterwards called after each look
     DueTables(
             InstantSource clock,
             Supplier<Source> source,
             Supplier<Collection<TableRunner>> runners,
             Function<List<TableRunner>, Map<TableRunner, TableId>> sourceTables,
+            CopyFreshness freshness,
             Runnable afterwards) {
         this.clock = clock;
         this.source = source;
         this.runners = runners;
         this.sourceTables = sourceTables;
+        this.freshness = freshness;
         this.afterwards = afterwards;
     }
 
@@ -155,15 +161,18 @@ final class DueTables {
             current(runner).ifPresentOrElse(is -> known.put(runner, is), () -> unknown.add(runner));
         }
         early.forEach(runner -> current(runner).ifPresent(is -> known.put(runner, is)));
+        long takenNanos = System.nanoTime();
         Optional<SourceVersion.At> version = known.isEmpty() ? Optional.empty() : version();
-        version.ifPresent(at -> known.entrySet()
-                .removeIf(entry -> entry.getValue().isUnchangedAt(at.version())
-                        && isUnchanged(
-                                entry.getKey(),
-                                entry.getValue(),
-                                at,
-                                entry.getValue().synced().watched(),
-                                now)));
+        version.ifPresent(at -> {
+            Map<TableRunner, KnownTable> unchanged = new LinkedHashMap<>();
+            known.forEach((runner, is) -> {
+                boolean isDone = is.isUnchangedAt(at.version())
+                        && isUnchanged(runner, is, at, is.synced().watched(), now);
+                if (isDone) unchanged.put(runner, is);
+            });
+            known.keySet().removeAll(unchanged.keySet());
+            tell(unchanged, at, takenNanos);
+        });
         if (known.isEmpty() || version.isPresent()) look(known, unknown, isScheduled, now);
         Set<TableRunner> changed = new LinkedHashSet<>(unknown);
         known.keySet().stream().filter(runner -> !early.contains(runner)).forEach(changed::add);
@@ -194,6 +203,21 @@ final class DueTables {
             TableRunner runner, KnownTable known, SourceVersion.At at, Optional<WatchedTable> confirmed, Instant now) {
         Instant due = Schedule.of(runner.config()).next(now, clock.instant());
         return runner.isUnchanged(known, known.unchangedAt(at, confirmed), new AsOf(at.asOf(), now), due);
+    }
+
+    /// Tells readers that these tables were found unchanged by a look.
+    ///
+    /// @param unchanged each with what was known of it before
+    /// @param takenNanos [System#nanoTime] before the look
+    private void tell(Map<TableRunner, KnownTable> unchanged, SourceVersion.At at, long takenNanos) {
+        // A table that was seen last in another run of the server is left out: it may be on another timeline since.
+        List<String> names = unchanged.entrySet().stream()
+                .filter(entry -> entry.getValue().isOfRun(at.version()))
+                .map(entry -> entry.getKey().name())
+                .toList();
+        if (names.isEmpty()) return;
+        freshness.unchanged(
+                names, VisibleTransactions.parse(at.version().snapshot(), true), at.asOf(), takenNanos);
     }
 
     private static void sync(TableRunner runner) {
@@ -227,19 +251,25 @@ final class DueTables {
         }
         try {
             boolean isSteady = portion != UNSCHEDULED && isSteady(portion, watched);
+            long takenNanos = System.nanoTime();
             Optional<Look> look = source.get().look(List.copyOf(ids.values()), watched, isSteady);
-            look.ifPresent(found -> ids.forEach((runner, id) -> {
-                KnownTable is = known.get(runner);
-                WatchedTable confirmed = found.unchanged().get(id);
-                boolean isDone = is != null
-                        && confirmed != null
-                        && is.watched().isPresent()
-                        && isUnchanged(runner, is, found.at(), Optional.of(confirmed), now);
-                if (isDone) known.remove(runner);
-                else
-                    Optional.ofNullable(found.definitions().get(id))
-                            .ifPresent(defined -> runner.setLooked(looked(is, defined)));
-            }));
+            look.ifPresent(found -> {
+                Map<TableRunner, KnownTable> unchanged = new LinkedHashMap<>();
+                ids.forEach((runner, id) -> {
+                    KnownTable is = known.get(runner);
+                    WatchedTable confirmed = found.unchanged().get(id);
+                    boolean isDone = is != null
+                            && confirmed != null
+                            && is.watched().isPresent()
+                            && isUnchanged(runner, is, found.at(), Optional.of(confirmed), now);
+                    if (isDone) unchanged.put(runner, is);
+                    else
+                        Optional.ofNullable(found.definitions().get(id))
+                                .ifPresent(defined -> runner.setLooked(looked(is, defined)));
+                });
+                known.keySet().removeAll(unchanged.keySet());
+                tell(unchanged, found.at(), takenNanos);
+            });
         } catch (PerigeeException e) {
             LOG.debug("{} tables could not be looked at together: {}", some.size(), e.getMessage());
         }

@@ -17,6 +17,13 @@ record KnownTable(TableConfig config, SyncedTable synced) {
                 && synced.version().filter(at -> at.version().equals(now)).isPresent();
     }
 
+    /// Whether the table was seen last in the run of the server that `now` is of.
+    boolean isOfRun(SourceVersion now) {
+        return synced.version()
+                .filter(at -> at.version().server().equals(now.server()))
+                .isPresent();
+    }
+
     /// The table as a look is to watch it; empty where only a sync can tell whether it changed.
     Optional<WatchedTable> watched() {
         return synced.watched().filter(one -> !one.definition().catalog().isEmpty());

@@ -100,7 +100,7 @@ record SnapshotTransaction(
                     before.isStandby() ? horizon.settled() : horizon.settled().map(_ -> begun),
                     Optional.ofNullable(row.getString(3)),
                     version(row, before),
-                    PostgresMoment.visible(row.getString(1), !before.isStandby()),
+                    VisibleTransactions.parse(row.getString(1), !before.isStandby()),
                     row.getInt(4),
                     before.lockable(),
                     can);

@@ -57,7 +57,7 @@ class CopyFreshnessTest {
             for (int j = 0; j < inOrder.length; j++) {
                 CopyFreshness at = new CopyFreshness();
                 at.record("t", inOrder[i], "complete");
-                FreshnessToken asked = inOrder[j].position().orElseThrow();
+                FreshnessToken asked = FreshnessToken.parse(inOrder[j].position());
                 assertThat(at.at("t", at.now()).orElseThrow().fit(asked))
                         .as("%d asked for %d", i, j)
                         .isEqualTo(i >= j ? Fit.SEEN : Fit.NOT_YET);
@@ -114,7 +114,7 @@ class CopyFreshnessTest {
     @Test
     void a_look_moves_all_its_tables_and_keeps_their_guarantees() {
         copies.record("t", moment(new long[] {12}, 12, 13), "settled(10s)");
-        copies.record(List.of("t", "never"), moment(new long[0], 13, 13));
+        copies.unchanged(List.of("t", "never"), VisibleTransactions.of(13, 13, new long[0], true), NOON, System.nanoTime());
         assertThat(fit("x:7:12")).isEqualTo(Fit.SEEN);
         assertThat(copies.at("t", copies.now()).orElseThrow().guarantee()).isEqualTo("settled(10s)");
         assertThat(copies.at("never", copies.now())).isEmpty();
@@ -162,7 +162,6 @@ class CopyFreshnessTest {
                 Duration.ZERO,
                 Optional.of(visible),
                 OptionalLong.of(log++),
-                system,
-                timeline);
+                new History(system, timeline));
     }
 }
