@@ -216,8 +216,7 @@ final class DueTables {
                 .map(entry -> entry.getKey().name())
                 .toList();
         if (names.isEmpty()) return;
-        freshness.unchanged(
-                names, VisibleTransactions.parse(at.version().snapshot(), true), at.asOf(), takenNanos);
+        freshness.unchanged(names, VisibleTransactions.parse(at.version().snapshot(), true), at.asOf(), takenNanos);
     }
 
     private static void sync(TableRunner runner) {

@@ -37,11 +37,12 @@ class CopyFreshnessTest {
 
     @Test
     void a_token_of_another_system_or_timeline_is_told_apart() {
-        copies.record("t", moment(new long[0], 20, 20), "complete");
+        copies.record("t", moment(VisibleTransactions.of(20, 20, new long[0], true), "7", 3), "complete");
         assertThat(fit("x:8:11")).isEqualTo(Fit.OTHER_SYSTEM);
-        assertThat(fit("l:8:1:0/1")).isEqualTo(Fit.OTHER_SYSTEM);
+        assertThat(fit("l:8:3:0/1")).isEqualTo(Fit.OTHER_SYSTEM);
         assertThat(fit("l:7:2:0/1")).isEqualTo(Fit.OTHER_TIMELINE);
         assertThat(fit(new FreshnessToken.Answer("7", 2, 5, 0).toString())).isEqualTo(Fit.OTHER_TIMELINE);
+        assertThat(fit("l:7:4:0/1")).as("the copy has not followed the failover").isEqualTo(Fit.NOT_YET);
         assertThat(fit("x:0:11")).as("a source without an identifier").isEqualTo(Fit.SEEN);
     }
 
@@ -114,7 +115,8 @@ class CopyFreshnessTest {
     @Test
     void a_look_moves_all_its_tables_and_keeps_their_guarantees() {
         copies.record("t", moment(new long[] {12}, 12, 13), "settled(10s)");
-        copies.unchanged(List.of("t", "never"), VisibleTransactions.of(13, 13, new long[0], true), NOON, System.nanoTime());
+        copies.unchanged(
+                List.of("t", "never"), VisibleTransactions.of(13, 13, new long[0], true), NOON, System.nanoTime());
         assertThat(fit("x:7:12")).isEqualTo(Fit.SEEN);
         assertThat(copies.at("t", copies.now()).orElseThrow().guarantee()).isEqualTo("settled(10s)");
         assertThat(copies.at("never", copies.now())).isEmpty();
