@@ -60,6 +60,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new TablesSetAside(surroundings)))
                 .addSubcommand(new VerifyCommand(surroundings))
                 .addSubcommand(new QueryCommand(surroundings))
+                .addSubcommand(new WaitCommand(surroundings))
                 .addSubcommand(new VersionCommand());
         Errors errors = new Errors(() -> main.verbose);
         line.setParameterExceptionHandler(errors);

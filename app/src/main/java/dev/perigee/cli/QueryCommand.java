@@ -44,6 +44,7 @@ import tools.jackson.core.JacksonException;
             "  perigee query 'SELECT * FROM orders WHERE total > ? AND note = ?' 100 'a b' --csv > orders.csv",
             "  perigee query --file data/perigee.db 'SELECT max(updated_at) FROM orders' --json",
             "  perigee query --source external 'SELECT version()'",
+            "  perigee query --max-staleness 2s 'SELECT count(*) FROM orders'",
             "  perigee query - < report.sql",
             "",
             "A server's token is in ADMIN_AUTHORIZATION_TOKEN or CLIENT_AUTHORIZATION_TOKEN.",
@@ -89,6 +90,9 @@ final class QueryCommand implements Callable<Integer> {
             description = "Where the server runs it: internal (the replica) or external. Default: internal.")
     private @Nullable String source;
 
+    @Mixin
+    private FreshnessOptions freshness = new FreshnessOptions();
+
     @ArgGroup
     private Format format = new Format();
 
@@ -126,7 +130,8 @@ final class QueryCommand implements Callable<Integer> {
         body.put("sql", statement);
         if (!values.isEmpty())
             body.put("params", values.stream().map(QueryCommand::plain).toList());
-        Map<String, String> headers = source == null ? Map.of() : Map.of("X-Starbase-Source", source);
+        Map<String, String> headers = freshness.headers();
+        if (source != null) headers.put("X-Starbase-Source", source);
         try (ServerClient client = server.client(surroundings.environment());
                 InputStream in = client.open("POST", "/query/raw", Optional.of(body), headers)) {
             try {

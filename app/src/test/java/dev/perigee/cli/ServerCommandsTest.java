@@ -69,6 +69,29 @@ class ServerCommandsTest {
     }
 
     @Test
+    void a_script_waits_until_a_copy_is_fresh_and_reads_it() {
+        cli.run("tables", "add", "orders", "--cursor", "updated_at", "--interval", "1h");
+        postgres.execute("INSERT INTO orders VALUES (77, 'new', now())");
+        assertThat(cli.run("wait", "--max-staleness", "0s", "--table", "orders").out())
+                .startsWith("orders: as of 20");
+        assertThat(cli.run("query", "--csv", "SELECT note FROM orders WHERE id = 77")
+                        .out())
+                .contains("new");
+        postgres.execute("UPDATE orders SET note = 'newer', updated_at = clock_timestamp() WHERE id = 77");
+        assertThat(cli.run("query", "--csv", "--max-staleness", "0s", "SELECT note FROM orders WHERE id = 77")
+                        .out())
+                .contains("newer");
+        assertThat(cli.run("wait", "--after", "x:0:999999999", "--timeout", "100ms")
+                        .exitCode())
+                .isEqualTo(4);
+        assertThat(cli.run("wait").exitCode()).isEqualTo(2);
+        assertThat(cli.run("wait", "--max-staleness", "0s", "--timeout", "10m").exitCode())
+                .isEqualTo(2);
+        assertThat(cli.run("wait", "--after", "nonsense").exitCode()).isEqualTo(1);
+        postgres.execute("DELETE FROM orders WHERE id = 77");
+    }
+
+    @Test
     void a_table_is_added_synced_paused_and_removed() {
         assertThat(cli.run("tables").out()).isEqualTo("table  cursor  schedule  paused\n");
 

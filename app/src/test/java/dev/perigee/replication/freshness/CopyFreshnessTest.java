@@ -42,7 +42,9 @@ class CopyFreshnessTest {
         assertThat(fit("l:8:3:0/1")).isEqualTo(Fit.OTHER_SYSTEM);
         assertThat(fit("l:7:2:0/1")).isEqualTo(Fit.OTHER_TIMELINE);
         assertThat(fit(new FreshnessToken.Answer("7", 2, 5, 0).toString())).isEqualTo(Fit.OTHER_TIMELINE);
-        assertThat(fit("l:7:4:0/1")).as("the copy has not followed the failover").isEqualTo(Fit.NOT_YET);
+        assertThat(fit("l:7:4:0/1"))
+                .as("the copy has not followed the failover")
+                .isEqualTo(Fit.NOT_YET);
         assertThat(fit("x:0:11")).as("a source without an identifier").isEqualTo(Fit.SEEN);
     }
 
