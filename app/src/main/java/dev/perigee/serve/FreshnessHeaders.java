@@ -5,6 +5,7 @@ import dev.perigee.statement.FreshnessDemand;
 import dev.perigee.statement.FreshnessToken;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
@@ -66,14 +67,20 @@ record FreshnessHeaders(boolean hasCookie) {
 
     /// Adds how fresh an answer is. What is not known is left out.
     void addTo(HttpFields.Mutable headers, AnswerFreshness freshness) {
-        if (!freshness.position().isEmpty()) headers.put(POSITION, freshness.position());
-        if (!freshness.asOf().isEmpty()) headers.put(AS_OF, freshness.asOf());
-        if (!freshness.guarantee().isEmpty()) headers.put(GUARANTEE, freshness.guarantee());
-        freshness.age().ifPresent(age -> {
-            long seconds = age.toSeconds();
-            if (seconds < MAX_KEPT_SECONDS) headers.put(AGES[(int) seconds]);
-            else headers.put(HttpHeader.AGE, seconds);
-        });
+        addTo(headers, POSITION, freshness.position());
+        addTo(headers, AS_OF, freshness.asOf());
+        addTo(headers, GUARANTEE, freshness.guarantee());
+        if (freshness.ageNanos() < 0) return;
+        long seconds = TimeUnit.NANOSECONDS.toSeconds(freshness.ageNanos());
+        headers.add(
+                seconds < MAX_KEPT_SECONDS
+                        ? AGES[(int) seconds]
+                        : new HttpField(HttpHeader.AGE, Long.toString(seconds)));
+    }
+
+    /// Adds a header that is none of Jetty's own, without looking for its name among these.
+    private static void addTo(HttpFields.Mutable headers, String name, String value) {
+        if (!value.isEmpty()) headers.add(new HttpField(null, name, value));
     }
 
     /// Adds the token of a write.
