@@ -20,6 +20,12 @@ final class TableFieldOptions {
     private @Nullable String interval;
 
     @Option(
+            names = "--idle-interval",
+            paramLabel = "DURATION",
+            description = "Longest time between two looks while nothing changes: 5m. Default: --interval.")
+    private @Nullable String idleInterval;
+
+    @Option(
             names = "--cron",
             paramLabel = "FIELDS",
             description = "Instead of --interval: minute, hour, day, month, weekday.")
@@ -106,6 +112,7 @@ final class TableFieldOptions {
     private static Map<String, String> unset() {
         Map<String, String> unset = new LinkedHashMap<>();
         unset.put("cursor", "cursorColumn");
+        unset.put("idle-interval", "idleInterval");
         unset.put("time-zone", "timeZone");
         unset.put("key", "key");
         unset.put("columns", "columns");
@@ -126,6 +133,7 @@ final class TableFieldOptions {
         put(fields, "mode", copy.mode);
         put(fields, "cursorColumn", copy.cursor);
         put(fields, "interval", interval);
+        put(fields, "idleInterval", idleInterval);
         put(fields, "cron", cron);
         put(fields, "timeZone", timeZone);
         put(fields, "key", copy.key);

@@ -20,7 +20,12 @@ record TablesPrinter(PrintWriter out, PrintWriter errors) {
                             .asString("(%s)".formatted(table.path("mode").asString("-"))),
                     table.has("cron")
                             ? table.path("cron").asString("")
-                            : "every %s ms".formatted(table.path("intervalMs").asString("?")),
+                            : "every %s ms%s"
+                                    .formatted(
+                                            table.path("intervalMs").asString("?"),
+                                            table.has("idleInterval")
+                                                    ? " to " + table.path("idleInterval").asString("")
+                                                    : ""),
                     table.path("paused").asBoolean(false) ? "yes" : "no"));
         }
         text.print(out);

@@ -34,10 +34,17 @@ public record TableConfig(
     /// When a table is synced.
     ///
     /// @param interval time between two syncs, at least one second
+    /// @param idleInterval longest time between two looks while nothing changes: the time grows with the time since the
+    ///     last change; empty where it stays the same
     /// @param cron a cron expression of five fields (minute first), used instead of the interval
     /// @param timeZone the time zone of the cron expression, such as `Europe/Zurich`; default UTC
     /// @param paused whether scheduled syncs are skipped
-    public record Schedule(Duration interval, Optional<String> cron, Optional<String> timeZone, boolean paused) {}
+    public record Schedule(
+            Duration interval,
+            Optional<Duration> idleInterval,
+            Optional<String> cron,
+            Optional<String> timeZone,
+            boolean paused) {}
 
     /// What a copy looks like.
     ///
@@ -159,7 +166,7 @@ public record TableConfig(
         return new TableConfig(
                 name,
                 new Finding(mode, cursorColumn, NullCursor.INCLUDE),
-                new Schedule(interval, Optional.empty(), Optional.empty(), false),
+                new Schedule(interval, Optional.empty(), Optional.empty(), Optional.empty(), false),
                 Layout.DEFAULTS,
                 DEFAULT_PAGE_ROWS,
                 Optional.empty(),

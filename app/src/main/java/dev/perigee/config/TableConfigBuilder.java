@@ -35,12 +35,20 @@ public final class TableConfigBuilder {
     }
 
     public TableConfigBuilder cron(String fields, String zone) {
-        schedule = new Schedule(schedule.interval(), Optional.of(fields), Optional.of(zone), schedule.paused());
+        schedule = new Schedule(
+                schedule.interval(), Optional.empty(), Optional.of(fields), Optional.of(zone), schedule.paused());
+        return this;
+    }
+
+    public TableConfigBuilder idleInterval(Duration longest) {
+        schedule = new Schedule(
+                schedule.interval(), Optional.of(longest), schedule.cron(), schedule.timeZone(), schedule.paused());
         return this;
     }
 
     public TableConfigBuilder paused(boolean isPaused) {
-        schedule = new Schedule(schedule.interval(), schedule.cron(), schedule.timeZone(), isPaused);
+        schedule = new Schedule(
+                schedule.interval(), schedule.idleInterval(), schedule.cron(), schedule.timeZone(), isPaused);
         return this;
     }
 

@@ -40,6 +40,7 @@ public final class TableSettings {
             "cursorColumn",
             "intervalMs",
             "interval",
+            "idleInterval",
             "cron",
             "timeZone",
             "key",
@@ -93,6 +94,7 @@ public final class TableSettings {
         fields.put("mode", word(config.mode()));
         config.cursorColumn().ifPresent(column -> fields.put("cursorColumn", column));
         if (config.cron().isEmpty()) fields.put("intervalMs", config.interval().toMillis());
+        config.schedule().idleInterval().ifPresent(idle -> fields.put("idleInterval", Units.text(idle)));
         config.cron().ifPresent(cron -> fields.put("cron", cron));
         config.timeZone().ifPresent(zone -> fields.put("timeZone", zone));
         fields.put("key", config.key());
@@ -132,7 +134,14 @@ public final class TableSettings {
                 mode,
                 cursorColumn(mode, before.flatMap(TableConfig::cursorColumn)),
                 word("nullCursor", NullCursor.values(), base.nullCursor()));
-        Schedule schedule = new Schedule(interval(base.interval()), cron, zone, flag("paused", base.paused()));
+        Duration interval = interval(base.interval());
+        Optional<Duration> idle = cron.isPresent() ? Optional.empty() : base.schedule().idleInterval();
+        Schedule schedule = new Schedule(
+                interval,
+                duration("idleInterval", interval, TableConfig.MAX_INTERVAL, idle),
+                cron,
+                zone,
+                flag("paused", base.paused()));
         TableConfig config = new TableConfig(
                 name,
                 finding,
@@ -228,6 +237,9 @@ public final class TableSettings {
     private void checkSchedule(TableConfig config) {
         long given = SCHEDULES.stream().filter(fields::containsKey).count();
         if (given > 1) wrong("intervalMs", "expected only one of cron, interval, intervalMs");
+        if (config.cron().isPresent() && config.schedule().idleInterval().isPresent()) {
+            wrong("idleInterval", "expected only together with an interval, not with `cron`");
+        }
         boolean isZoneFine = config.timeZone()
                 .map(zone -> attempt("timeZone", () -> CronTimes.zone(zone)))
                 .orElse(true);

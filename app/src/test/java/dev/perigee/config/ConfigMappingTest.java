@@ -117,6 +117,7 @@ class ConfigMappingTest {
             one("tables", "cursorColumn", "other").at("tables.finding.cursorColumn"),
             one("tables", "interval", "2s", "PT2S").at("tables.schedule.interval"),
             one("tables", "intervalMs", "3000", "PT3S").at("tables.schedule.interval"),
+            one("tables", "idleInterval", "5m", "PT5M").at("tables.schedule.idleInterval"),
             one("tables", "cron", "\"0 3 * * *\"", "0 3 * * *").at("tables.schedule.cron"),
             new Case(
                     "tables",

@@ -63,6 +63,7 @@ class TableSettingsTest {
         TableConfig full = BY_CURSOR.toBuilder()
                 .target(Optional.of("x"))
                 .group("g")
+                .idleInterval(Duration.ofMinutes(5))
                 .verify(Duration.ofHours(1))
                 .build();
         Set<String> shown = new TreeSet<>(TableSettings.fields(full).keySet());

@@ -201,7 +201,7 @@ final class DueTables {
 
     private boolean isUnchanged(
             TableRunner runner, KnownTable known, SourceVersion.At at, Optional<WatchedTable> confirmed, Instant now) {
-        Instant due = Schedule.of(runner.config()).next(now, clock.instant());
+        Instant due = runner.schedule().next(now, clock.instant());
         return runner.isUnchanged(known, known.unchangedAt(at, confirmed), new AsOf(at.asOf(), now), due);
     }
 

@@ -4,6 +4,7 @@ import dev.perigee.config.CronTimes;
 import dev.perigee.config.TableConfig;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 
 /// The rule that sets when a table is synced next, after a sync that succeeded.
 sealed interface Schedule {
@@ -23,6 +24,21 @@ sealed interface Schedule {
         }
     }
 
+    /// An interval that grows while nothing changes: a quarter of the time since the last change, but not less than
+    /// `active` and not more than `idle`.
+    ///
+    /// @param changedAt when the table was last seen to change
+    record Adaptive(Duration active, Duration idle, Instant changedAt) implements Schedule {
+        private static final int PART = 4;
+
+        @Override
+        public Instant next(Instant started, Instant finished) {
+            Duration quiet = Duration.between(changedAt, finished).dividedBy(PART);
+            Duration interval = quiet.compareTo(active) < 0 ? active : quiet.compareTo(idle) > 0 ? idle : quiet;
+            return new Every(interval).next(started, finished);
+        }
+    }
+
     /// A cron expression: the next sync is due at the first time that matches after the last one ended.
     record Cron(CronTimes times) implements Schedule {
         @Override
@@ -34,8 +50,11 @@ sealed interface Schedule {
     /// The schedule in a table's settings: its cron expression if it has one, in UTC unless a time zone is set; else
     /// its interval.
     ///
+    /// @param changedAt when the table was last seen to change
     /// @throws IllegalArgumentException saying what is wrong with the cron expression or the zone
-    static Schedule of(TableConfig config) {
+    static Schedule of(TableConfig config, Instant changedAt) {
+        Optional<Duration> idle = config.schedule().idleInterval();
+        if (config.cron().isEmpty() && idle.isPresent()) return new Adaptive(config.interval(), idle.get(), changedAt);
         if (config.cron().isEmpty()) return new Every(config.interval());
         return new Cron(CronTimes.of(
                 config.cron().get(), CronTimes.zone(config.timeZone().orElse("UTC"))));

@@ -148,6 +148,7 @@ public final class SyncTurns {
         return new SyncListener() {
             @Override
             public void progress(String table, Progress progress) {
+                if (progress.rows() > 0) runner.setChangedAt(clock.instant());
                 runner.setProgress(progress);
                 observer.progress(runner, progress);
             }
@@ -161,6 +162,6 @@ public final class SyncTurns {
 
     private Instant due(TableRunner runner, Instant started, Instant finished, int failures, Optional<Problem> error) {
         if (error.isPresent()) return finished.plus(retryDelay(failures, error.get()));
-        return Schedule.of(runner.config()).next(started, finished);
+        return runner.schedule().next(started, finished);
     }
 }

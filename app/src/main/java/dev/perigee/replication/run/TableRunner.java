@@ -66,6 +66,7 @@ public final class TableRunner {
     private volatile @Nullable KnownTable known;
     private volatile @Nullable AsOf asOf;
     private volatile @Nullable LookedTable looked;
+    private volatile Instant changedAt = Instant.EPOCH;
     private boolean isHastened;
 
     private final Deque<Task<?>> waiting = new ArrayDeque<>();
@@ -159,6 +160,7 @@ public final class TableRunner {
     /// not count.
     synchronized void hasten(Instant now) {
         isHastened = true;
+        changedAt = now;
         setDue(now);
     }
 
@@ -182,6 +184,16 @@ public final class TableRunner {
         LookedTable left = looked;
         looked = null;
         return left == null ? LookedTable.NOTHING : left;
+    }
+
+    /// Records that the table was seen to change. At the start of the server it counts as changed.
+    void setChangedAt(Instant changedAt) {
+        this.changedAt = changedAt;
+    }
+
+    /// The rule that sets when the table is due next.
+    Schedule schedule() {
+        return Schedule.of(config(), changedAt);
     }
 
     /// The state that the status shows: `syncing`, `paused`, `failing` or `idle`.

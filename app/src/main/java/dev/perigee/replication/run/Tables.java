@@ -455,7 +455,9 @@ public final class Tables {
     }
 
     private TableRunner runner(ConfiguredTable table) {
-        return new TableRunner(table, turns::run, rescheduling);
+        TableRunner runner = new TableRunner(table, turns::run, rescheduling);
+        runner.setChangedAt(host.clock().instant());
+        return runner;
     }
 
     private List<TableRunner> members(String group) {
@@ -471,7 +473,7 @@ public final class Tables {
         for (TableRunner runner : all()) {
             Instant latest = runner.isFailing()
                     ? now.plus(settings.retryMax())
-                    : Schedule.of(runner.config()).next(now, now);
+                    : runner.schedule().next(now, now);
             if (runner.due().filter(due -> due.isAfter(latest)).isPresent()) runner.setDue(latest);
         }
     }

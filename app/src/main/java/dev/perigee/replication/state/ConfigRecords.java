@@ -37,9 +37,9 @@ public final class ConfigRecords {
                 INSERT OR REPLACE INTO tmp_replication_config (name, origin, cursor_column, interval_ms, cron, time_zone,
                     key, columns, exclude, target, page_rows, null_cursor, indexes, numeric, timestamps, paused, mode,
                     group_name, deletes, max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns,
-                    row_security)
+                    row_security, idle_interval_ms)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                    ?22, ?23, ?24, ?25)""")
+                    ?22, ?23, ?24, ?25, ?26)""")
                 .bindText(1, config.name())
                 .bindText(2, word(table.origin()))
                 .bindText(3, config.cursorColumn().orElse(NO_CURSOR))
@@ -65,6 +65,9 @@ public final class ConfigRecords {
                 .bindText(24, word(config.droppedColumns()))
                 .bindText(25, word(config.rowSecurity()));
         config.verify().ifPresentOrElse(verify -> insert.bindInt(21, verify.toMillis()), () -> insert.bindNull(21));
+        config.schedule()
+                .idleInterval()
+                .ifPresentOrElse(idle -> insert.bindInt(26, idle.toMillis()), () -> insert.bindNull(26));
         insert.run();
     }
 
@@ -72,7 +75,8 @@ public final class ConfigRecords {
         SqliteStatement rows = tx.statement("""
                 SELECT name, origin, cursor_column, interval_ms, cron, time_zone, key, columns, exclude, target,
                        page_rows, null_cursor, indexes, numeric, timestamps, paused, mode, group_name, deletes,
-                       max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns, row_security
+                       max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns, row_security,
+                       idle_interval_ms
                 FROM tmp_replication_config ORDER BY name""");
         List<ConfiguredTable> tables = new ArrayList<>();
         while (rows.step()) {
@@ -101,6 +105,7 @@ public final class ConfigRecords {
     private static Schedule schedule(SqliteStatement rows) {
         return new Schedule(
                 Duration.ofMillis(rows.intAt(3)),
+                millis(rows, 25),
                 Optional.ofNullable(rows.textAt(4)),
                 Optional.ofNullable(rows.textAt(5)),
                 rows.intAt(15) != 0);
@@ -122,11 +127,15 @@ public final class ConfigRecords {
         return new GuaranteeSettings(
                 Duration.ofMillis(rows.intAt(21)),
                 StampedBy.valueOf(name(rows, 22)),
-                rows.valueAt(20) instanceof Value.Int(long millis)
-                        ? Optional.of(Duration.ofMillis(millis))
-                        : Optional.empty(),
+                millis(rows, 20),
                 Deletes.parse(text(rows, 18)),
                 rows.realAt(19));
+    }
+
+    private static Optional<Duration> millis(SqliteStatement rows, int column) {
+        return rows.valueAt(column) instanceof Value.Int(long millis)
+                ? Optional.of(Duration.ofMillis(millis))
+                : Optional.empty();
     }
 
     /// The word for an enum's value in the replica and in JSON: its name in lower case.

@@ -186,6 +186,8 @@ public final class ReplicationTables {
             ALTER TABLE tmp_replication_state ADD COLUMN obstacles TEXT;
             """, """
             ALTER TABLE tmp_replication_config ADD COLUMN row_security TEXT NOT NULL DEFAULT 'refused';
+            """, """
+            ALTER TABLE tmp_replication_config ADD COLUMN idle_interval_ms INTEGER;
             """);
 
     /// Time limit for reads of these tables, which are small.

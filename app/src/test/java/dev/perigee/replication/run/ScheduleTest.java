@@ -49,12 +49,12 @@ class ScheduleTest {
         "30 6 * * 1,   UTC,           2026-01-01T00:00:00Z, 2026-01-05T06:30:00Z",
     })
     void a_cron_expression_is_read_in_its_zone(String cron, String zone, Instant finished, Instant next) {
-        assertThat(Schedule.of(cron(cron, zone)).next(finished, finished)).isEqualTo(next);
+        assertThat(Schedule.of(cron(cron, zone), Instant.EPOCH).next(finished, finished)).isEqualTo(next);
     }
 
     @Test
     void a_field_the_parser_trips_over_is_refused_as_any_other() {
-        assertThatIllegalArgumentException().isThrownBy(() -> Schedule.of(cron("1 6-/ 5 8 0", "UTC")));
+        assertThatIllegalArgumentException().isThrownBy(() -> Schedule.of(cron("1 6-/ 5 8 0", "UTC"), Instant.EPOCH));
     }
 
     @Test
@@ -76,5 +76,14 @@ class ScheduleTest {
         return TableConfig.of("t", "c", TableConfig.DEFAULT_INTERVAL).toBuilder()
                 .cron(cron, zone)
                 .build();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 1", "3, 1", "8, 2", "40, 10", "1200, 300", "100000, 300"})
+    void an_interval_grows_with_the_time_since_the_last_change_within_its_bounds(long quietSeconds, long seconds) {
+        Instant now = Instant.parse("2026-11-30T12:00:00Z");
+        Schedule adaptive = new Schedule.Adaptive(
+                Duration.ofSeconds(1), Duration.ofMinutes(5), now.minusSeconds(quietSeconds));
+        assertThat(adaptive.next(now, now)).isEqualTo(now.plusSeconds(seconds));
     }
 }

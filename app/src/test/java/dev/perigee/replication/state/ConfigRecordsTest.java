@@ -34,6 +34,7 @@ class ConfigRecordsTest {
     void what_is_put_is_found_again() {
         TableConfig rich = TableConfig.of("b", Mode.XMIN, Duration.ofSeconds(5)).toBuilder()
                 .group("g")
+                .idleInterval(Duration.ofMinutes(5))
                 .deletes(new Deletes.Sweep(Duration.ofMinutes(10)))
                 .maxDeletedShare(0.123456789)
                 .verify(Duration.ofHours(24))
