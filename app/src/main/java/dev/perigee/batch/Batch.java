@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
 
 /// Rows in off-heap memory. One thread fills the batch, another one reads it, and then it is cleared and filled again.
 /// The caller hands it from one thread to the other, through a queue.
@@ -43,6 +44,7 @@ public final class Batch implements AutoCloseable {
     private final long maxRowBytes;
     private final Buffer cells;
     private final Buffer data;
+    private final BitSet leaving = new BitSet();
     private int rowCount;
     private int cellCount; // cells put so far in the row being filled
     private long dataBytes;
@@ -122,6 +124,12 @@ public final class Batch implements AutoCloseable {
         rowCount++;
     }
 
+    /// As [#endRow()], for a row that the copy must not have. Only the cells of its key count.
+    public void endLeavingRow() {
+        endRow();
+        leaving.set(rowCount - 1);
+    }
+
     /// Drops the cells put since the last [#endRow()].
     public void abandonRow() {
         cellCount = 0;
@@ -140,6 +148,11 @@ public final class Batch implements AutoCloseable {
 
     public int rowCount() {
         return rowCount;
+    }
+
+    /// Whether the row was ended by [#endLeavingRow()].
+    public boolean isLeaving(int row) {
+        return leaving.get(row);
     }
 
     /// Bytes of text and blobs in whole rows.
@@ -203,6 +216,7 @@ public final class Batch implements AutoCloseable {
     /// Empties it for reuse. Its memory is kept, unless a very large row has made it grow far beyond the byte limit.
     public void clear() {
         rowCount = 0;
+        leaving.clear();
         cellCount = 0;
         dataBytes = 0;
         rowStart = 0;

@@ -37,4 +37,11 @@ final class CopyOptions {
                     "A table in which policies hide rows: refused, or filtered to copy the others. Default: refused.")
     @Nullable
     String rowSecurity;
+
+    @Option(
+            names = "--where",
+            paramLabel = "CONDITION",
+            description = "Copy only the rows for which this SQL condition of the source is true.")
+    @Nullable
+    String where;
 }

@@ -124,6 +124,7 @@ final class TableFieldOptions {
         unset.put("max-deleted-share", "maxDeletedShare");
         unset.put("verify-every", "verify");
         unset.put("settle", "settle");
+        unset.put("where", "where");
         return unset;
     }
 
@@ -152,6 +153,7 @@ final class TableFieldOptions {
         put(fields, "stampedBy", stampedBy);
         put(fields, "droppedColumns", droppedColumns);
         put(fields, "rowSecurity", copy.rowSecurity);
+        put(fields, "where", copy.where);
         put(fields, "indexes", hasIndexes);
         return fields;
     }

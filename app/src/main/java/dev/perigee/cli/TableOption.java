@@ -95,6 +95,7 @@ final class TableOption {
                 .target(Optional.ofNullable(copy.target).or(config::target))
                 .rowSecurity(word("--row-security", copy.rowSecurity, RowSecurity.values())
                         .orElse(config.rowSecurity()))
+                .where(Optional.ofNullable(copy.where).or(config::where))
                 .build();
     }
 }

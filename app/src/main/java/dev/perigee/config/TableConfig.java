@@ -14,7 +14,7 @@ import java.util.Optional;
 /// @param pageRows rows in one page, 1 to 100 000
 /// @param group name of the table's group; tables of one group are read in one snapshot and applied in one transaction
 /// @param promises settings that keep the copy equal to its source
-/// @param rowSecurity what happens to a table whose row-level security hides rows from the source's user
+/// @param reading which rows are read
 public record TableConfig(
         String name,
         Finding finding,
@@ -23,7 +23,7 @@ public record TableConfig(
         int pageRows,
         Optional<String> group,
         GuaranteeSettings promises,
-        RowSecurity rowSecurity) {
+        Reading reading) {
 
     /// How new and changed rows are found.
     ///
@@ -87,6 +87,19 @@ public record TableConfig(
             return new Layout(
                     keyNames, columnNames, excludedNames, target, indexes, numeric, timestamps, droppedColumns);
         }
+    }
+
+    /// Which rows of a table are read.
+    ///
+    /// @param rowSecurity what happens to a table whose row-level security hides rows from the source's user
+    /// @param where a condition on the table's columns, in the source's SQL; only rows for which it is true are copied.
+    ///     Empty for all rows
+    public record Reading(RowSecurity rowSecurity, Optional<String> where) {
+        /// The most characters in `where`.
+        public static final int MAX_WHERE = 4000;
+
+        /// All rows, and none of them may be hidden.
+        static final Reading DEFAULTS = new Reading(RowSecurity.REFUSED, Optional.empty());
     }
 
     /// How new and changed rows are found.
@@ -171,7 +184,7 @@ public record TableConfig(
                 DEFAULT_PAGE_ROWS,
                 Optional.empty(),
                 GuaranteeSettings.defaults(),
-                RowSecurity.REFUSED);
+                Reading.DEFAULTS);
     }
 
     /// See [Finding#mode()].
@@ -247,6 +260,16 @@ public record TableConfig(
     /// See [Layout#droppedColumns()].
     public DroppedColumns droppedColumns() {
         return layout.droppedColumns();
+    }
+
+    /// See [Reading#rowSecurity()].
+    public RowSecurity rowSecurity() {
+        return reading.rowSecurity();
+    }
+
+    /// See [Reading#where()].
+    public Optional<String> where() {
+        return reading.where();
     }
 
     /// How long after its cursor value a row may still be committed, if the source cannot prove that no transaction is

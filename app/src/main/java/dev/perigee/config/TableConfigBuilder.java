@@ -4,6 +4,7 @@ import dev.perigee.config.TableConfig.DroppedColumns;
 import dev.perigee.config.TableConfig.Finding;
 import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.config.TableConfig.NullCursor;
+import dev.perigee.config.TableConfig.Reading;
 import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
@@ -21,7 +22,7 @@ public final class TableConfigBuilder {
     private int pageRows;
     private Optional<String> group;
     private GuaranteeSettings promises;
-    private RowSecurity rowSecurity;
+    private Reading reading;
 
     TableConfigBuilder(TableConfig before) {
         this.name = before.name();
@@ -31,7 +32,7 @@ public final class TableConfigBuilder {
         this.pageRows = before.pageRows();
         this.group = before.group();
         this.promises = before.promises();
-        this.rowSecurity = before.rowSecurity();
+        this.reading = before.reading();
     }
 
     public TableConfigBuilder cron(String fields, String zone) {
@@ -140,11 +141,16 @@ public final class TableConfigBuilder {
     }
 
     public TableConfigBuilder rowSecurity(RowSecurity choice) {
-        rowSecurity = choice;
+        reading = new Reading(choice, reading.where());
+        return this;
+    }
+
+    public TableConfigBuilder where(Optional<String> condition) {
+        reading = new Reading(reading.rowSecurity(), condition);
         return this;
     }
 
     public TableConfig build() {
-        return new TableConfig(name, finding, schedule, layout, pageRows, group, promises, rowSecurity);
+        return new TableConfig(name, finding, schedule, layout, pageRows, group, promises, reading);
     }
 }

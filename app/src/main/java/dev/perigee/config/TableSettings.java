@@ -6,6 +6,7 @@ import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.Reading;
 import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
@@ -60,6 +61,7 @@ public final class TableSettings {
             "stampedBy",
             "droppedColumns",
             "rowSecurity",
+            "where",
             "paused");
 
     /// The values of settings that are set neither by a field nor by the table's settings before.
@@ -114,6 +116,7 @@ public final class TableSettings {
         fields.put("stampedBy", word(config.stampedBy()));
         fields.put("droppedColumns", word(config.droppedColumns()));
         fields.put("rowSecurity", word(config.rowSecurity()));
+        config.where().ifPresent(where -> fields.put("where", where));
         fields.put("paused", config.paused());
         return fields;
     }
@@ -150,9 +153,17 @@ public final class TableSettings {
                 pageRows(base.pageRows()),
                 text("group", base.group()),
                 promises(mode, base.promises()),
-                word("rowSecurity", RowSecurity.values(), base.rowSecurity()));
+                new Reading(word("rowSecurity", RowSecurity.values(), base.rowSecurity()), where(base.where())));
         checkSchedule(config);
         return isWrong ? Optional.empty() : Optional.of(config);
+    }
+
+    private Optional<String> where(Optional<String> before) {
+        Optional<String> where = text("where", Reading.MAX_WHERE, before).map(String::strip);
+        if (where.filter(String::isEmpty).isPresent()) {
+            wrong("where", "expected a condition in the source's SQL, such as \"status = 'open'\"");
+        }
+        return where;
     }
 
     private Layout layout(Layout base) {
@@ -291,12 +302,16 @@ public final class TableSettings {
 
     /// The field's text, else `before`. A field that is `null` removes the setting.
     private Optional<String> text(String field, Optional<String> before) {
+        return text(field, MAX_NAME_LENGTH, before);
+    }
+
+    private Optional<String> text(String field, int maxLength, Optional<String> before) {
         if (!fields.containsKey(field)) return before;
         return switch (fields.get(field)) {
             case null -> Optional.empty();
-            case String text when !text.isEmpty() && text.length() <= MAX_NAME_LENGTH -> Optional.of(text);
+            case String text when !text.isEmpty() && text.length() <= maxLength -> Optional.of(text);
             default -> {
-                wrong(field, "expected text of 1 to %d characters".formatted(MAX_NAME_LENGTH));
+                wrong(field, "expected text of 1 to %d characters".formatted(maxLength));
                 yield before;
             }
         };

@@ -46,12 +46,14 @@ public record TableStatus(
     /// How the table is to be synced.
     ///
     /// @param cursorColumn the cursor's column; absent in modes without a cursor
+    /// @param where the condition that a copied row matches; absent where all rows are copied
     public record Settings(
             String mode,
             Optional<String> group,
             Optional<String> cursorColumn,
             Optional<Long> intervalMs,
-            Optional<String> cron) {
+            Optional<String> cron,
+            Optional<String> where) {
         private static Settings of(TableConfig config) {
             return new Settings(
                     ConfigRecords.word(config.mode()),
@@ -60,7 +62,8 @@ public record TableStatus(
                     config.cron().isPresent()
                             ? Optional.empty()
                             : Optional.of(config.interval().toMillis()),
-                    config.cron());
+                    config.cron(),
+                    config.where());
         }
     }
 

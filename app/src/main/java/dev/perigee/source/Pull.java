@@ -3,7 +3,8 @@ package dev.perigee.source;
 import dev.perigee.config.TableConfig;
 import java.util.List;
 
-/// What to pull from a table.
+/// What to pull from a table. Rows outside the table's slice ([SourceTable.Access#slice]) are not pulled, unless they
+/// are asked for by [#sendingLeaving].
 ///
 /// @param table as returned by [Source#describe]
 /// @param columns the columns to read, in the order of the batch's cells
@@ -24,6 +25,12 @@ public record Pull(
     public Pull {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
+    }
+
+    /// The same pull, in which rows of the scope that are outside the slice come too, because the copy may still have
+    /// them. Of such a row only key and cursor are sent, and [dev.perigee.batch.Batch#isLeaving] tells it.
+    public Pull sendingLeaving() {
+        return new Pull(table.sendingLeaving(), columns, key, scope, pageRows, numeric, timestamps);
     }
 
     /// The same pull with another scope.

@@ -1,6 +1,7 @@
 package dev.perigee.source;
 
 import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
 import dev.perigee.sqlite.Value;
 import dev.perigee.statement.RowSink;
 import dev.perigee.statement.SourceAnswers;
@@ -55,9 +56,26 @@ public interface Source extends AutoCloseable {
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
 
-    /// As [#describe(String)], for a table that is read as its `rowSecurity` setting says.
+    /// As [#describe(String)], for a table that is read as its settings `rowSecurity` and `where` say.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException as [#slice]
     default SourceTable describe(TableConfig config) {
-        return describe(config.name()).readBy(config.rowSecurity());
+        SourceTable table = describe(config.name()).readBy(config.rowSecurity());
+        return config.where().map(where -> table.readBy(slice(table, where))).orElse(table);
+    }
+
+    /// Checks a condition on the columns of one row. Whether it is true may depend on nothing else: not on other rows,
+    /// tables or settings, and not on the time. So a row can only come to match, or cease to, when it is written.
+    ///
+    /// @param where the condition, in the source's SQL
+    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if it is no such condition,
+    ///     or if the source cannot tell; [dev.perigee.fault.Fault#SOURCE_COLUMN_MISSING]
+    default Slice slice(SourceTable table, String where) {
+        throw Fault.INVALID_REQUEST.in(
+                "table " + table.id(),
+                "`where` is set, and this source cannot check a condition",
+                "Nothing was changed",
+                "leave `where` out");
     }
 
     /// The current name of the table that had this identity; empty where it is gone, or where the source cannot tell.

@@ -35,14 +35,22 @@ public record SourceTable(
         public static final Estimate UNKNOWN = new Estimate(-1, -1);
     }
 
-    /// What the source's user may read of the table.
+    /// What the source's user may read of the table, and what is read of it.
     ///
     /// @param unreadable by a column's identity: the names of columns that the source's user may not read
     /// @param isFiltered whether the table is read even if the source hides rows of it from the user; if not, reading
     ///     it then is a fault
-    public record Access(Map<Integer, String> unreadable, boolean isFiltered) {
+    /// @param slice the rows that are read; empty for all
+    /// @param isLeavingSent see [Pull#sendingLeaving]
+    public record Access(
+            Map<Integer, String> unreadable, boolean isFiltered, Optional<Slice> slice, boolean isLeavingSent) {
         /// All columns may be read, and all rows must be.
         public static final Access FULL = new Access(Map.of(), false);
+
+        /// Access to all rows.
+        public Access(Map<Integer, String> unreadable, boolean isFiltered) {
+            this(unreadable, isFiltered, Optional.empty(), false);
+        }
 
         public Access {
             unreadable = Map.copyOf(unreadable);
@@ -70,7 +78,20 @@ public record SourceTable(
 
     /// The same table, to be read as the `rowSecurity` setting says.
     SourceTable readBy(RowSecurity choice) {
-        Access chosen = new Access(access.unreadable(), choice == RowSecurity.FILTERED);
+        return with(new Access(access.unreadable(), choice == RowSecurity.FILTERED, access.slice(), false));
+    }
+
+    /// The same table, of which only the rows of `slice` are read.
+    SourceTable readBy(Slice slice) {
+        return with(new Access(access.unreadable(), access.isFiltered(), Optional.of(slice), false));
+    }
+
+    /// See [Pull#sendingLeaving].
+    SourceTable sendingLeaving() {
+        return with(new Access(access.unreadable(), access.isFiltered(), access.slice(), true));
+    }
+
+    private SourceTable with(Access chosen) {
         return new SourceTable(id, kind, columns, key, indexes, estimate, parts, chosen);
     }
 

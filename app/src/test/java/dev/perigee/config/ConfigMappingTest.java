@@ -143,7 +143,8 @@ class ConfigMappingTest {
             one("tables", "deletes", "soft(gone)").at("tables.promises.deletes"),
             one("tables", "maxDeletedShare", "0.5").at("tables.promises.maxDeletedShare"),
             one("tables", "droppedColumns", "drop", "DROP").at("tables.layout.droppedColumns"),
-            one("tables", "rowSecurity", "filtered", "FILTERED"),
+            one("tables", "rowSecurity", "filtered", "FILTERED").at("tables.reading.rowSecurity"),
+            one("tables", "where", "a > 1").at("tables.reading.where"),
             one("tables", "paused", "true").at("tables.schedule.paused"),
             one("cron", "secret", "s").at("bundled.cron.secret"),
             one("cron", "missed", "skip", "SKIP").at("bundled.cron.missed"),
@@ -237,7 +238,8 @@ class ConfigMappingTest {
         assertThat(built(table, b -> b.droppedColumns(TableConfig.DroppedColumns.DROP)))
                 .containsOnlyKeys("layout.droppedColumns");
         assertThat(built(table, b -> b.rowSecurity(TableConfig.RowSecurity.FILTERED)))
-                .containsOnlyKeys("rowSecurity");
+                .containsOnlyKeys("reading.rowSecurity");
+        assertThat(built(table, b -> b.where(Optional.of("a > 1")))).containsOnlyKeys("reading.where");
         assertThat(built(table, b -> b.paused(true))).containsOnlyKeys("schedule.paused");
     }
 

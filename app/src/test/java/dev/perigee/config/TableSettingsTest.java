@@ -6,6 +6,7 @@ import dev.perigee.config.TableConfig.DroppedColumns;
 import dev.perigee.config.TableConfig.Finding;
 import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.config.TableConfig.Reading;
 import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
@@ -43,6 +44,7 @@ class TableSettingsTest {
                 .stampedBy(StampedBy.CLIENT)
                 .droppedColumns(DroppedColumns.DROP)
                 .rowSecurity(RowSecurity.FILTERED)
+                .where(Optional.of("a > 1"))
                 .build();
 
         assertThat(read(TableSettings.fields(config), Optional.empty())).contains(config);
@@ -53,9 +55,9 @@ class TableSettingsTest {
 
     @Test
     void every_component_has_a_field() {
-        Set<String> names = new TreeSet<>(Set.of(
-                "name", "pageRows", "group", "rowSecurity", "intervalMs")); // an interval is shown in milliseconds
-        Stream.of(Finding.class, Schedule.class, Layout.class, GuaranteeSettings.class)
+        Set<String> names = new TreeSet<>(
+                Set.of("name", "pageRows", "group", "intervalMs")); // an interval is shown in milliseconds
+        Stream.of(Finding.class, Schedule.class, Layout.class, GuaranteeSettings.class, Reading.class)
                 .flatMap(part -> Arrays.stream(part.getRecordComponents()))
                 .map(RecordComponent::getName)
                 .filter(name -> !name.equals("interval"))
@@ -65,6 +67,7 @@ class TableSettingsTest {
                 .group("g")
                 .idleInterval(Duration.ofMinutes(5))
                 .verify(Duration.ofHours(1))
+                .where(Optional.of("a > 1"))
                 .build();
         Set<String> shown = new TreeSet<>(TableSettings.fields(full).keySet());
         shown.addAll(

@@ -27,7 +27,13 @@ class StatusJsonTest {
         TableStatus status = new TableStatus(
                 "name",
                 Optional.of("copy"),
-                new Settings("cursor", Optional.of("g"), Optional.of("c"), Optional.of(1L), Optional.of("* * * * *")),
+                new Settings(
+                        "cursor",
+                        Optional.of("g"),
+                        Optional.of("c"),
+                        Optional.of(1L),
+                        Optional.of("* * * * *"),
+                        Optional.of("c > 1")),
                 new Copy(Optional.of("7"), Optional.of(List.of("1")), List.of("id"), 4, 1, 2, 3, 4),
                 new Syncs(Optional.of(AT), Optional.of(AT), "idle", Optional.of(5L)),
                 new Promise("complete", Optional.of(AT), Optional.of("0/1"), Optional.empty(), Optional.empty()),
@@ -44,6 +50,7 @@ class StatusJsonTest {
                         "cursorColumn",
                         "intervalMs",
                         "cron",
+                        "where",
                         "cursor",
                         "cursorKey",
                         "key",

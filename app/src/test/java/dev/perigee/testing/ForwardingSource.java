@@ -3,6 +3,7 @@ package dev.perigee.testing;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Look;
 import dev.perigee.source.Obstacle;
+import dev.perigee.source.Slice;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceReport;
@@ -49,6 +50,11 @@ public class ForwardingSource implements Source {
     @Override
     public SourceTable describe(String name) {
         return source.describe(name);
+    }
+
+    @Override
+    public Slice slice(SourceTable table, String where) {
+        return source.slice(table, where);
     }
 
     @Override

@@ -36,7 +36,7 @@ record BackfillTarget(TableConfig config, SourceTable table, TableState state, C
                     "sync it instead, which fetches all rows: `perigee tables sync %s`"
                             .formatted(Remedies.word(config.name())));
         }
-        boolean isChosenAnew = made.isChosenDifferently(now);
+        boolean isChosenAnew = made.isChosenDifferently(now) || made.isSlicedDifferently(now);
         Drift drift = Drift.between(made, now);
         if (!isChosenAnew && drift.isNone()) return new BackfillTarget(config, table, state, made);
         throw Fault.SOURCE_SCHEMA_CHANGED.in(

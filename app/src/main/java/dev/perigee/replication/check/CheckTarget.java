@@ -63,7 +63,7 @@ record CheckTarget(
         TableState state = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, config.name()))
                 .filter(found -> found.copy().isLoaded() && !found.copy().needsResync())
                 .filter(found -> found.definition()
-                        .filter(made -> !made.isChosenDifferently(now))
+                        .filter(made -> !made.isChosenDifferently(now) && !made.isSlicedDifferently(now))
                         .isPresent())
                 .orElseThrow(() -> Fault.CONFLICT.in(
                         where,

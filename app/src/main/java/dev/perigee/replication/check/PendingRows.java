@@ -55,7 +55,7 @@ final class PendingRows {
 
     private void look(Scope scope) {
         try (PageByPage pages = new PageByPage(copy.definition().key().size(), PAGE_ROWS, this::keys)) {
-            snapshot.pull(copy.pullKeys(scope, PAGE_ROWS), pages);
+            snapshot.pull(copy.pullKeys(scope, PAGE_ROWS).sendingLeaving(), pages);
         }
     }
 

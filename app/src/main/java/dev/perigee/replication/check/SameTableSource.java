@@ -7,6 +7,7 @@ import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.Identity;
+import dev.perigee.source.Slice;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
@@ -86,6 +87,11 @@ public record SameTableSource(Source source, Asking asking) implements Source {
     @Override
     public SourceTable describe(String name) {
         return source.describe(name);
+    }
+
+    @Override
+    public Slice slice(SourceTable table, String where) {
+        return source.slice(table, where);
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.Slice;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
@@ -17,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -63,10 +65,11 @@ public record CopyDefinition(
     }
 
     /// Settings that decide how the copy is made. A change of any of them means that all rows are fetched again, except
-    /// a change of `rowSecurity` from `refused` to `filtered`.
+    /// a change of `rowSecurity` from `refused` to `filtered`, and some changes of `where`.
     ///
     /// @param softColumn the column that marks deleted rows, see [SoftDeletes]; null for none
     /// @param rowSecurity with `filtered`, the source may have hidden rows from its user, and these were never fetched
+    /// @param slice the rows that are copied; null for all
     public record Choices(
             List<String> key,
             List<String> columns,
@@ -74,7 +77,8 @@ public record CopyDefinition(
             NumericStorage numeric,
             TimestampStorage timestamps,
             @Nullable String softColumn,
-            RowSecurity rowSecurity) {
+            RowSecurity rowSecurity,
+            @Nullable Slice slice) {
 
         @SuppressWarnings("NullAway") // definitions written by earlier builds are without it
         public Choices {
@@ -85,14 +89,14 @@ public record CopyDefinition(
             return softColumn == null ? List.of() : List.of(softColumn);
         }
 
-        /// Settings without a column that marks deleted rows, and without filtering by the source.
+        /// Settings without a column that marks deleted rows, without filtering by the source, and for all rows.
         public Choices(
                 List<String> key,
                 List<String> columns,
                 List<String> exclude,
                 NumericStorage numeric,
                 TimestampStorage timestamps) {
-            this(key, columns, exclude, numeric, timestamps, null, RowSecurity.REFUSED);
+            this(key, columns, exclude, numeric, timestamps, null, RowSecurity.REFUSED, null);
         }
     }
 
@@ -188,7 +192,8 @@ public record CopyDefinition(
                         config.numeric(),
                         config.timestamps(),
                         SoftDeletes.column(config),
-                        config.rowSecurity()),
+                        config.rowSecurity(),
+                        table.access().slice().orElse(null)),
                 Known.NOTHING,
                 parts(config, table, columns));
     }
@@ -199,6 +204,7 @@ public record CopyDefinition(
         Set<Integer> used = new HashSet<>();
         columns.forEach(column -> used.add(column.identity()));
         config.cursorColumn().flatMap(table::column).ifPresent(column -> used.add(column.identity()));
+        table.access().slice().ifPresent(slice -> slice.columns().forEach(column -> used.add(column.identity())));
         used.add(SourceTable.ALL_ROWS);
         parts.keySet().retainAll(used);
         return parts;
@@ -224,8 +230,33 @@ public record CopyDefinition(
                 config.numeric(),
                 config.timestamps(),
                 SoftDeletes.column(config),
-                config.rowSecurity());
+                config.rowSecurity(),
+                choices.slice);
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
+    }
+
+    /// The same definition for the rows of another slice.
+    public CopyDefinition slicedAs(CopyDefinition other) {
+        Choices chosen = new Choices(
+                choices.key,
+                choices.columns,
+                choices.exclude,
+                choices.numeric,
+                choices.timestamps,
+                choices.softColumn,
+                choices.rowSecurity,
+                other.choices.slice);
+        return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
+    }
+
+    /// The rows that are copied; empty for all.
+    public Optional<Slice> slice() {
+        return Optional.ofNullable(choices.slice);
+    }
+
+    /// Whether changed settings ask for other rows than those of this copy.
+    public boolean isSlicedDifferently(CopyDefinition now) {
+        return !Objects.equals(choices.slice, now.choices.slice);
     }
 
     /// A name of the rowid that is not hidden by a column of the same name; empty where columns have taken all three
@@ -374,7 +405,20 @@ public record CopyDefinition(
                         "name other columns that identify a row as `key`, or copy the table in mode `full`");
             }
         }
+        requireUnique(config, table, key, where);
         return key;
+    }
+
+    /// A row that leaves the slice is removed by its key. So no other row of the table may have that key, in the slice
+    /// or outside.
+    private static void requireUnique(TableConfig config, SourceTable table, List<String> key, String where) {
+        if (config.mode() == Mode.FULL || table.access().slice().isEmpty() || table.isUnique(key)) return;
+        throw Fault.KEY_MISSING.in(
+                where,
+                "`where` is set, and the source does not make sure that no two rows of %s share the key %s, so a row that ceases to match could take another one with it"
+                        .formatted(table.id(), key),
+                "Nothing was changed",
+                "create a unique index on these columns at the source, or copy the table in mode `full`; put the condition into the view where the table is one");
     }
 
     /// SQLite ignores the case of ASCII letters in column names; the source may not.

@@ -9,13 +9,10 @@ import dev.perigee.fault.Fault;
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
-import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.sqlite.Value;
 import dev.perigee.store.Transaction;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Soft deletes: rows that the source keeps and marks as deleted. Such a row is removed from the copy when it arrives,
@@ -29,8 +26,6 @@ public final class SoftDeletes {
     private final boolean isTime;
     private final String table;
     private final List<String> key;
-    private final int[] keyColumns;
-    private final String delete;
 
     private SoftDeletes(CopyDefinition definition, String column, String table) {
         List<String> columns = definition.columnNames();
@@ -39,13 +34,6 @@ public final class SoftDeletes {
         this.isTime = isTime(definition.columns().get(index).sourceType());
         this.table = table;
         this.key = definition.key();
-        this.keyColumns = key.stream().mapToInt(columns::indexOf).toArray();
-        this.delete = "DELETE FROM %s WHERE %s"
-                .formatted(
-                        quoted(table),
-                        IntStream.range(0, key.size())
-                                .mapToObj(i -> quoted(key.get(i)) + "=?" + (i + 1))
-                                .collect(Collectors.joining(" AND ")));
     }
 
     /// @param table the table from which marked rows are removed
@@ -92,16 +80,6 @@ public final class SoftDeletes {
             case Value.Text(String text) -> isTime || !isFalse(text);
             case Value.Blob _ -> true;
         };
-    }
-
-    /// Removes the row of the table that has the same key as this row of the page.
-    ///
-    /// @return rows removed
-    long remove(Transaction tx, Batch page, int row) {
-        SqliteStatement statement = tx.statement(delete);
-        for (int i = 0; i < keyColumns.length; i++) page.bindCell(row, keyColumns[i], statement, i + 1);
-        statement.run();
-        return tx.connection().changes();
     }
 
     /// Removes the rows whose keys belong to a marked row in `stage`.

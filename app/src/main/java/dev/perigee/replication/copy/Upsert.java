@@ -26,6 +26,7 @@ public final class Upsert {
     private final String update;
     private final CopyDefinition definition;
     private final Optional<SoftDeletes> soft;
+    private final LeavingRows leaving;
 
     /// @param table the table to write to, a copy or a shadow of `definition`
     public Upsert(CopyDefinition definition, String table) {
@@ -35,6 +36,7 @@ public final class Upsert {
     /// @param isStage whether the table is a stage, which keeps rows that are marked as deleted for [#merge] to process
     public Upsert(CopyDefinition definition, String table, boolean isStage) {
         this.soft = isStage ? Optional.empty() : SoftDeletes.of(definition, table);
+        this.leaving = new LeavingRows(definition, table, isStage);
         List<String> columns = definition.columnNames();
         this.table = table;
         this.definition = definition;
@@ -68,9 +70,13 @@ public final class Upsert {
         long updated = 0;
         long deleted = 0;
         long refused = 0;
+        long outside = 0; // leaving rows that the table did not have
         for (int row = 0; row < batch.rowCount(); row++) {
-            if (soft.isPresent() && soft.get().isMarked(batch, row)) {
-                deleted += soft.get().remove(tx, batch, row);
+            boolean isLeaving = batch.isLeaving(row);
+            if (isLeaving || (soft.isPresent() && soft.get().isMarked(batch, row))) {
+                long removed = leaving.remove(tx, batch, row);
+                deleted += removed;
+                if (isLeaving && removed == 0) outside++;
                 continue;
             }
             String running = insert;
@@ -94,7 +100,8 @@ public final class Upsert {
                 refusals.refused(row, e);
             }
         }
-        return new RowCounts(inserted, updated, deleted, batch.rowCount() - inserted - updated - deleted - refused);
+        long unchanged = batch.rowCount() - inserted - updated - deleted - refused - outside;
+        return new RowCounts(inserted, updated, deleted, unchanged);
     }
 
     /// As [#apply], for rows of one snapshot that go into an empty table, so that none of them can be there yet.
@@ -134,9 +141,11 @@ public final class Upsert {
         } catch (SqliteException e) {
             if (!RowFaults.isOfRow(e, connection, "SELECT 1")) throw e;
             connection.exec("ROLLBACK TO merging; RELEASE merging");
+            long deleted = leaving.removeAll(tx, copy);
             Upsert upsert = new Upsert(definition, copy);
             return new GatheredRows(definition, table)
-                    .each(tx, batch -> upsert.apply(tx, batch, (row, reason) -> refusals.refused(batch, row, reason)));
+                    .each(tx, batch -> upsert.apply(tx, batch, (row, reason) -> refusals.refused(batch, row, reason)))
+                    .plus(new RowCounts(0, 0, deleted, 0));
         }
     }
 
@@ -144,6 +153,7 @@ public final class Upsert {
         List<String> columns = definition.columnNames();
         SqliteConnection connection = tx.connection();
         Optional<SoftDeletes> marks = SoftDeletes.of(definition, copy);
+        long left = leaving.removeAll(tx, copy);
         long deleted = marks.map(soft -> soft.removeAll(tx, table)).orElse(0L);
         String isUnmarked = marks.map(soft -> "NOT " + soft.condition()).orElse("true");
         connection.exec("INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s%s"
@@ -159,7 +169,7 @@ public final class Upsert {
         SqliteStatement count = tx.statement("SELECT count(*) FROM " + quoted(table));
         try {
             count.step();
-            return new RowCounts(inserted, updated, deleted, count.intAt(0) - inserted - updated - deleted);
+            return new RowCounts(inserted, updated, deleted + left, count.intAt(0) - inserted - updated - deleted);
         } finally {
             count.reset(); // while a statement still has rows to return, the table cannot be dropped
         }

@@ -213,14 +213,14 @@ public record Drift(
     }
 
     /// The definition of the copy after it was altered. A column that became NOT NULL at the source may still be NULL
-    /// in the copy.
+    /// in the copy. The copy still has the rows of the slice that it was made for.
     private CopyDefinition altered(List<CopyColumn> kept) {
         Map<Integer, Boolean> notNull = new HashMap<>();
         same.keySet().forEach(old -> notNull.put(old.identity(), old.notNull()));
         List<CopyColumn> columns = now.columns().stream()
                 .map(c -> c.withNotNull(notNull.getOrDefault(c.identity(), false)))
                 .toList();
-        return now.withColumns(columns, kept);
+        return now.withColumns(columns, kept).slicedAs(made);
     }
 
     /// Whether values that the copy has may read differently at the source now. A name that was added since is in none

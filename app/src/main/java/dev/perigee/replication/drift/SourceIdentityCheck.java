@@ -251,7 +251,7 @@ public final class SourceIdentityCheck {
                     }
                     return true;
                 }))) {
-            return snapshot.pull(pull, pages) == keys.size() && 2 * same.get() >= keys.size();
+            return snapshot.pull(pull.sendingLeaving(), pages) == keys.size() && 2 * same.get() >= keys.size();
         }
     }
 

@@ -9,6 +9,7 @@ import dev.perigee.config.TableConfig.Layout;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.NullCursor;
 import dev.perigee.config.TableConfig.NumericStorage;
+import dev.perigee.config.TableConfig.Reading;
 import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
@@ -37,9 +38,9 @@ public final class ConfigRecords {
                 INSERT OR REPLACE INTO tmp_replication_config (name, origin, cursor_column, interval_ms, cron, time_zone,
                     key, columns, exclude, target, page_rows, null_cursor, indexes, numeric, timestamps, paused, mode,
                     group_name, deletes, max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns,
-                    row_security, idle_interval_ms)
+                    row_security, where_condition, idle_interval_ms)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                    ?22, ?23, ?24, ?25, ?26)""")
+                    ?22, ?23, ?24, ?25, ?26, ?27)""")
                 .bindText(1, config.name())
                 .bindText(2, word(table.origin()))
                 .bindText(3, config.cursorColumn().orElse(NO_CURSOR))
@@ -63,11 +64,12 @@ public final class ConfigRecords {
                 .bindInt(22, config.settle().toMillis())
                 .bindText(23, word(config.stampedBy()))
                 .bindText(24, word(config.droppedColumns()))
-                .bindText(25, word(config.rowSecurity()));
+                .bindText(25, word(config.rowSecurity()))
+                .bindText(26, config.where().orElse(null));
         config.verify().ifPresentOrElse(verify -> insert.bindInt(21, verify.toMillis()), () -> insert.bindNull(21));
         config.schedule()
                 .idleInterval()
-                .ifPresentOrElse(idle -> insert.bindInt(26, idle.toMillis()), () -> insert.bindNull(26));
+                .ifPresentOrElse(idle -> insert.bindInt(27, idle.toMillis()), () -> insert.bindNull(27));
         insert.run();
     }
 
@@ -76,7 +78,7 @@ public final class ConfigRecords {
                 SELECT name, origin, cursor_column, interval_ms, cron, time_zone, key, columns, exclude, target,
                        page_rows, null_cursor, indexes, numeric, timestamps, paused, mode, group_name, deletes,
                        max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns, row_security,
-                       idle_interval_ms
+                       where_condition, idle_interval_ms
                 FROM tmp_replication_config ORDER BY name""");
         List<ConfiguredTable> tables = new ArrayList<>();
         while (rows.step()) {
@@ -89,7 +91,7 @@ public final class ConfigRecords {
                             (int) rows.intAt(10),
                             Optional.ofNullable(rows.textAt(17)),
                             promises(rows),
-                            RowSecurity.valueOf(name(rows, 24))),
+                            new Reading(RowSecurity.valueOf(name(rows, 24)), Optional.ofNullable(rows.textAt(25)))),
                     Origin.valueOf(name(rows, 1))));
         }
         return tables;
@@ -105,7 +107,7 @@ public final class ConfigRecords {
     private static Schedule schedule(SqliteStatement rows) {
         return new Schedule(
                 Duration.ofMillis(rows.intAt(3)),
-                millis(rows, 25),
+                millis(rows, 26),
                 Optional.ofNullable(rows.textAt(4)),
                 Optional.ofNullable(rows.textAt(5)),
                 rows.intAt(15) != 0);

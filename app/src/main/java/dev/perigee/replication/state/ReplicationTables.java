@@ -188,6 +188,7 @@ public final class ReplicationTables {
             ALTER TABLE tmp_replication_config ADD COLUMN row_security TEXT NOT NULL DEFAULT 'refused';
             """, """
             ALTER TABLE tmp_replication_config ADD COLUMN idle_interval_ms INTEGER;
+            ALTER TABLE tmp_replication_config ADD COLUMN where_condition TEXT;
             """);
 
     /// Time limit for reads of these tables, which are small.

@@ -2,6 +2,7 @@ package dev.perigee.replication.sync;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.replication.copy.CopyTable;
+import dev.perigee.replication.copy.LeavingRows;
 import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.drift.SourceIdentityCheck;
 import dev.perigee.replication.state.DriftRecords;
@@ -33,6 +34,7 @@ final class PageWriter {
     // The state after the page applied last.
     private Run applied;
     private Optional<HighWaterMark> mark = Optional.empty();
+    private Optional<HighWaterMark> passed = Optional.empty();
     private long textNumbers;
     private boolean isIdentityKept;
 
@@ -59,6 +61,13 @@ final class PageWriter {
         return mark;
     }
 
+    /// Moves the cursor to `end` when the run ends: rows up to there that did not come are not to be in the copy. To be
+    /// called while no page is under way.
+    void passed(HighWaterMark end) {
+        mark = Optional.of(end);
+        passed = mark;
+    }
+
     /// Applies one page.
     ///
     /// @param refused rows that belong to the page but could not be put into the batch
@@ -67,8 +76,10 @@ final class PageWriter {
     /// @return the run, with this page counted
     Run apply(Transaction tx, Batch page, List<RefusedRow> refused, HighWaterMark end, Scope scope, long pages) {
         boolean movesCursor = scope instanceof Scope.After;
-        boolean isFirst =
-                plan.isEmpty() && !lineage.isSeenOtherwise() && (movesCursor || scope instanceof Scope.Changed);
+        boolean isFirst = plan.isEmpty()
+                && plan.rescope().isEmpty()
+                && !lineage.isSeenOtherwise()
+                && (movesCursor || scope instanceof Scope.Changed);
         RowCounts counts =
                 setAside.apply(tx, page, refused, isFirst, context.clock().instant());
         // Other passes may send rows that the copy already has. Their numbers are counted only while the copy is empty.
@@ -100,10 +111,15 @@ final class PageWriter {
             swap(tx, plan.shadow().get(), run.work().counts().growth());
             return compared.map(run::recounted).orElse(run);
         }
-        if (plan.stage().isEmpty()) return run;
+        if (plan.stage().isEmpty()) {
+            passed.ifPresent(_ -> StateRecords.merged(tx, name(), passed, RowCounts.NONE, 0));
+            return run;
+        }
         RowCounts merged =
                 setAside.merge(tx, plan.definition().target(), context.clock().instant());
         CopyTable.drop(tx, plan.stage().get());
+        LeavingRows.drop(tx, plan.stage().get());
+        if (plan.rescope().isPresent()) StateRecords.redefined(tx, name(), plan.definition());
         StateRecords.merged(tx, name(), mark, merged, textNumbers);
         return run.counted(merged, mark.flatMap(HighWaterMark::cursor));
     }

@@ -11,6 +11,7 @@ import dev.perigee.replication.state.Sealing;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Slice;
 import dev.perigee.source.SourceTable;
 import dev.perigee.store.Transaction;
 import java.util.List;
@@ -23,7 +24,9 @@ import java.util.Optional;
 /// @param table the source's table as it is described now
 /// @param definition the definition of the table to fill
 /// @param shadow the table to fill when everything is fetched again; empty where the copy itself is continued
-/// @param stage the table that gathers the rows of a group's member; empty where rows go into the copy at once
+/// @param stage the table that gathers the rows of a group's member, or of a copy that is cut to another slice; empty
+///     where rows go into the copy at once
+/// @param rescope what a copy is cut from that is to have the rows of another slice; empty where the slice stays
 /// @param start where the sync begins
 /// @param missingIndexes indexes to create when all rows are there
 /// @param why what the source changed that this sync follows; empty where nothing
@@ -33,9 +36,16 @@ record SyncPlan(
         CopyDefinition definition,
         Optional<String> shadow,
         Optional<String> stage,
+        Optional<Rescope> rescope,
         Start start,
         List<Index> missingIndexes,
         Optional<String> why) {
+
+    /// A change of the slice that needs no copy from the beginning: only rows that one of the two conditions holds for
+    /// are moved.
+    ///
+    /// @param before the slice that the copy has so far; empty for all rows
+    record Rescope(Optional<Slice> before) {}
 
     /// Where a sync begins.
     ///
@@ -90,18 +100,31 @@ record SyncPlan(
         boolean isReplaced = isReplaced(state, checked, kind, isGroup, isNew);
         long generation =
                 isReplaced ? state.copy().generation() + 1 : state.copy().generation();
+        Optional<CopyDefinition> slicedOtherwise = state.definition().filter(m -> m.isSlicedDifferently(checked.now()));
+        Optional<Rescope> rescope =
+                isReplaced ? Optional.empty() : slicedOtherwise.map(before -> new Rescope(before.slice()));
         CopyDefinition definition =
                 isReplaced ? checked.now() : state.definition().orElseThrow();
+        if (rescope.isPresent()) definition = definition.slicedAs(checked.now()).withPartsOf(checked.now());
         String shadow = SHADOW_PREFIX + generation + "_" + definition.target();
         return new SyncPlan(
                 config,
                 checked.table(),
                 definition,
                 isReplaced ? Optional.of(shadow) : Optional.empty(),
-                isGroup && !isReplaced ? Optional.of(stageOf(definition.target())) : Optional.empty(),
+                (isGroup || rescope.isPresent()) && !isReplaced
+                        ? Optional.of(stageOf(definition.target()))
+                        : Optional.empty(),
+                rescope,
                 isReplaced ? Start.again(state) : Start.from(state),
                 config.indexes() ? missing(tx, definition, checked.table(), generation) : List.of(),
-                checked.why());
+                checked.why().or(() -> slicedOtherwise.map(_ -> whySliced(rescope.isPresent()))));
+    }
+
+    private static String whySliced(boolean isRescoped) {
+        return isRescoped
+                ? "`where` was changed; rows for which only one of the two conditions is true were added or removed"
+                : "`where` was changed, or a column that it uses; all rows are fetched again";
     }
 
     /// Whether everything is fetched into a shadow, which then replaces the copy.
@@ -114,6 +137,9 @@ record SyncPlan(
         if (kind == Run.Kind.RESYNC || state.copy().needsResync()) return true;
         CopyDefinition made = state.definition().orElse(null);
         if (made == null || made.isChosenDifferently(checked.now())) return true;
+        boolean isRescopable = state.copy().isLoaded()
+                && made.slice().filter(s -> !s.fits(checked.table())).isEmpty();
+        if (made.isSlicedDifferently(checked.now()) && !isRescopable) return true;
         return !Drift.between(made, checked.now()).isNone();
     }
 
@@ -130,6 +156,11 @@ record SyncPlan(
     /// Whether the table to fill has no rows yet, so that two rows with the same key are an error.
     boolean isEmpty() {
         return shadow.isPresent() || start.rows() == 0;
+    }
+
+    /// Whether the table to fill may have rows that are outside the slice by now.
+    boolean mayRowsLeave() {
+        return rescope.isPresent() || (!isEmpty() && table.access().slice().isPresent());
     }
 
     /// Whether the table is being loaded from the beginning, so that the source's estimate tells how many rows there

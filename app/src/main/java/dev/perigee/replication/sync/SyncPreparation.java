@@ -4,6 +4,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyTable;
+import dev.perigee.replication.copy.LeavingRows;
 import dev.perigee.replication.drift.DefinitionCheck;
 import dev.perigee.replication.state.CopyNames;
 import dev.perigee.replication.state.DriftRecords;
@@ -37,7 +38,10 @@ public final class SyncPreparation {
         if (plan.isAside()) {
             store.write(tx -> {
                 plan.shadow().ifPresent(shadow -> createShadow(tx, plan, shadow));
-                plan.stage().ifPresent(stage -> renew(tx, plan.definition(), stage));
+                plan.stage().ifPresent(stage -> {
+                    renew(tx, plan.definition(), stage);
+                    if (plan.mayRowsLeave()) LeavingRows.create(tx, plan.definition(), stage);
+                });
                 return true;
             });
         }

@@ -121,6 +121,7 @@ final class SyncRun {
         writer = new PageWriter(context, plan, setAside, committed, snapshot.moment(), lineage);
         setAside.begin(store, clock.instant());
         if (plan.isLoading()) committed(committed); // reports the progress before the first page
+        plan.rescope().ifPresent(rescope -> pass(snapshot, new Scope.Rescoped(rescope.before())));
         switch (config.mode()) {
             case CURSOR -> byCursor(snapshot, config.cursorColumn().orElseThrow());
             case XMIN ->
@@ -301,6 +302,7 @@ final class SyncRun {
             pass(snapshot, new Scope.NullCursor(cursor, since));
         }
         attachedParts(snapshot);
+        passRowsOutside(snapshot, cursor);
         Optional<HighWaterMark> seen = writer().mark().or(() -> before);
         hasLooked = isLooking || !mayBeLate;
         followed = new SnapshotOutcome(plan, snapshot).ofCursor(cursor, seen, hasLooked);
@@ -314,6 +316,13 @@ final class SyncRun {
 
     private boolean mayShareKeys() {
         return config.mode() != TableConfig.Mode.FULL && SharedKeys.mayBe(plan.definition(), plan.table());
+    }
+
+    /// Moves the cursor over the rows that were not asked for, because they are outside the slice. So the next sync
+    /// need not look at them.
+    private void passRowsOutside(Snapshot snapshot, String cursor) {
+        if (plan.table().access().slice().isEmpty() || plan.mayRowsLeave()) return;
+        snapshot.greatest(plan.table(), cursor, plan.definition().key()).ifPresent(writer()::passed);
     }
 
     /// Finds rows that have a NULL in their key, and rows that share their key with another: they can only be set
@@ -359,7 +368,7 @@ final class SyncRun {
                     config.numeric(),
                     config.timestamps());
             try {
-                snapshot.pull(pull, pipeline);
+                snapshot.pull(plan.mayRowsLeave() ? pull.sendingLeaving() : pull, pipeline);
             } catch (RuntimeException e) {
                 pipeline.check(); // the writer's failure is the cause, the reader's only a consequence
                 throw e;

@@ -6,6 +6,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.copy.CopyTable;
 import dev.perigee.replication.freshness.CopyFreshness;
+import dev.perigee.replication.copy.LeavingRows;
 import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.ReplicationTables;
@@ -281,9 +282,10 @@ public final class TableSync {
                     CopyTable.drop(tx, shadow);
                     StateRecords.shadow(tx, table, Optional.empty());
                 });
-        StateRecords.find(tx, table)
-                .flatMap(TableState::target)
-                .ifPresent(target -> CopyTable.drop(tx, SyncPlan.stageOf(target)));
+        StateRecords.find(tx, table).flatMap(TableState::target).ifPresent(target -> {
+            CopyTable.drop(tx, SyncPlan.stageOf(target));
+            LeavingRows.drop(tx, SyncPlan.stageOf(target));
+        });
     }
 
     private static void clearUp(Transaction tx) {

@@ -38,8 +38,11 @@ final class Pages {
         } catch (RuntimeException e) {
             isLastRefused = true;
             filling.abandonRow();
-            sink.refused(statement.refused(rows, e));
-            refused++;
+            // The copy cannot have a row whose key it could not store.
+            if (!statement.isLeaving(rows)) {
+                sink.refused(statement.refused(rows, e));
+                refused++;
+            }
         }
         sent++;
         if (filling.isFull() || refused >= MAX_REFUSED) hand(filling, rows);

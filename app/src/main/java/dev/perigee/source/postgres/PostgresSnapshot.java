@@ -9,6 +9,7 @@ import dev.perigee.source.Moment;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
+import dev.perigee.source.Slice;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
@@ -150,6 +151,7 @@ final class PostgresSnapshot implements Snapshot {
             for (CatalogColumn column : columns.of(table.id())) {
                 if (key.contains(column.name())) schemas.add(column.type().schema());
             }
+            table.access().slice().map(Slice::schemas).ifPresent(schemas::addAll);
             schemas.remove("pg_catalog");
             reads.settle(table, schemas);
             return new AbsentKeys(transaction.session(), table, key, spelled).of(keys, from, upTo);
@@ -159,7 +161,10 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public long count(SourceTable table) {
         return asked(table, () -> {
-            String counted = "SELECT count(*) FROM " + PostgresNames.table(table.id());
+            if (table.access().slice().isPresent())
+                reads.settle(table, new TreeSet<>(table.access().slice().get().schemas()));
+            String counted = "SELECT count(*) FROM %s AS r WHERE true%s"
+                    .formatted(PostgresNames.table(table.id()), PullStatement.inSlice(table));
             return Long.parseLong(transaction.first(counted).orElseThrow());
         });
     }

@@ -5,6 +5,7 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Look;
 import dev.perigee.source.Obstacle;
+import dev.perigee.source.Slice;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceReport;
@@ -38,6 +39,7 @@ public final class PostgresSource implements Source {
     private final SourceConfig config;
     private final PostgresConnections connections;
     private final ColumnMemory memory = new ColumnMemory();
+    private final CheckedSlices slices;
 
     /// Does not connect yet.
     ///
@@ -46,6 +48,7 @@ public final class PostgresSource implements Source {
     public PostgresSource(SourceConfig config) {
         this.config = config;
         this.connections = new PostgresConnections(config);
+        this.slices = new CheckedSlices(config, connections);
     }
 
     @Override
@@ -93,6 +96,11 @@ public final class PostgresSource implements Source {
     public SourceTable describe(String name) {
         return connections.read(
                 "table " + name, connection -> PostgresCatalog.describe(connection, name, config.defaultSchema()));
+    }
+
+    @Override
+    public Slice slice(SourceTable table, String where) {
+        return slices.slice(table, where);
     }
 
     @Override

@@ -47,7 +47,7 @@ final class TableReads {
     private List<String> slices(Pull pull, boolean isDivisible) throws SQLException {
         if (!isDivisible) return List.of("");
         return switch (pull.scope()) {
-            case Scope.Changed _, Scope.InBuckets _ ->
+            case Scope.Changed _, Scope.Rescoped _, Scope.InBuckets _ ->
                 TidSlices.of(transaction.session(), pull.table(), transaction.serverVersion());
             case Scope.Parts(var parts) ->
                 parts.stream().map("r.tableoid = %d"::formatted).toList();

@@ -169,7 +169,9 @@ class Row {
     this.body.dataset.state = shownState(table);
 
     const every = table.cron ? `cron ${table.cron}` : interval(table.intervalMs);
-    say(this.how, [table.cursorColumn && `by ${table.cursorColumn}`, every].filter(Boolean).join(' · '));
+    const where = table.where && `where ${shorten(table.where)}`;
+    say(this.how, [table.cursorColumn && `by ${table.cursorColumn}`, every, where].filter(Boolean).join(' · '));
+    this.how.title = table.where ?? '';
     say(this.rows, count(table.rowCount));
     say(this.cursor, table.cursor ? shorten(cursorText(table.cursor)) : '–');
     this.cursor.title = table.cursor ? cursorText(table.cursor) : '';

@@ -74,7 +74,12 @@ class LiveTableTest {
                 name,
                 Optional.of(name),
                 new Settings(
-                        "cursor", Optional.empty(), Optional.of("updated_at"), Optional.of(1000L), Optional.empty()),
+                        "cursor",
+                        Optional.empty(),
+                        Optional.of("updated_at"),
+                        Optional.of(1000L),
+                        Optional.empty(),
+                        Optional.empty()),
                 new Copy(Optional.ofNullable(cursor), Optional.empty(), List.of("id"), 4, rows, pulled, 0, 0),
                 new Syncs(Optional.empty(), Optional.empty(), state, Optional.ofNullable(lag)),
                 new Promise("complete", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()),

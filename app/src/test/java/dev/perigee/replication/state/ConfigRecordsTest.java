@@ -42,6 +42,7 @@ class ConfigRecordsTest {
                 .stampedBy(StampedBy.CLIENT)
                 .droppedColumns(DroppedColumns.DROP)
                 .rowSecurity(RowSecurity.FILTERED)
+                .where(Optional.of("a > 1"))
                 .build();
         List<ConfiguredTable> tables =
                 List.of(new ConfiguredTable(PLAIN, Origin.FILE), new ConfiguredTable(rich, Origin.REST));

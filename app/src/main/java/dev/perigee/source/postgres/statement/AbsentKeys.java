@@ -56,8 +56,8 @@ public final class AbsentKeys {
                                 columns(),
                                 PostgresNames.table(table.id()),
                                 String.join(", ", rows)));
-        sql.append("SELECT k.i FROM k WHERE NOT EXISTS (SELECT FROM %s AS r WHERE (%s) = (%s)%s)"
-                .formatted(PostgresNames.table(table.id()), columns(), asked(), sameText()));
+        sql.append("SELECT k.i FROM k WHERE NOT EXISTS (SELECT FROM %s AS r WHERE (%s) = (%s)%s%s)"
+                .formatted(PostgresNames.table(table.id()), columns(), asked(), sameText(), SliceSql.and(table)));
         if (from.isPresent()) sql.append(" AND (%s) >= (%s)".formatted(asked(), literals(from.get())));
         if (upTo.isPresent()) sql.append(" AND (%s) <= (%s)".formatted(asked(), literals(upTo.get())));
         List<Integer> absent = new ArrayList<>();

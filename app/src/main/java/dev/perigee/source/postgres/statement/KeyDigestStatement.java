@@ -5,6 +5,7 @@ import dev.perigee.fault.Fault;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Pull;
+import dev.perigee.source.Slice;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.decode.BigEndian;
@@ -52,23 +53,31 @@ public final class KeyDigestStatement {
         Optional<KeyHashSql> hash = KeyHashSql.of(key, keys);
         if (hash.isEmpty()) return Optional.empty();
         try (Statement settings = session.createStatement()) {
-            settings.execute("SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = "
+            settings.execute("SET LOCAL search_path = %s; SET LOCAL statement_timeout = ".formatted(path(keys))
                     + config.limits().statementTimeout().toMillis());
         }
         KeyDigests digests = new KeyDigests(buckets);
         for (String slice : TidSlices.of(session, keys.table(), serverVersion)) {
             String sql =
-                    "COPY (SELECT b, count(*), sum(h)::pg_catalog.text FROM (SELECT %s AS b, %s AS h FROM %s AS %s%s) k"
+                    "COPY (SELECT b, count(*), sum(h)::pg_catalog.text FROM (SELECT %s AS b, %s AS h FROM %s AS %s WHERE true%s%s) k"
                                     .formatted(
                                             hash.get().bucket(buckets, ROW),
                                             hash.get().hash(buckets, ROW),
                                             PostgresNames.table(keys.table().id()),
                                             ROW,
-                                            slice.isEmpty() ? "" : " WHERE " + slice)
+                                            slice.isEmpty() ? "" : " AND " + slice,
+                                            SliceSql.and(keys.table()))
                             + " GROUP BY b) TO STDOUT (FORMAT BINARY)";
             add(session.getCopyAPI().copyOut(sql), keys, digests);
         }
         return Optional.of(digests);
+    }
+
+    /// Where names are looked up: only the condition of the table's slice needs more than the server's own.
+    private static String path(Pull keys) {
+        List<String> path = new ArrayList<>(List.of("pg_catalog"));
+        keys.table().access().slice().map(Slice::schemas).ifPresent(path::addAll);
+        return path.stream().map(PostgresNames::name).collect(Collectors.joining(", "));
     }
 
     private static void add(CopyOut copy, Pull keys, KeyDigests digests) throws SQLException {

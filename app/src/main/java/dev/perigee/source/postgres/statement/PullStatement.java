@@ -6,7 +6,9 @@ import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Pull;
 import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
+import dev.perigee.source.Slice;
 import dev.perigee.source.SourceColumn;
+import dev.perigee.source.SourceTable;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.PostgresType;
 import dev.perigee.source.postgres.catalog.PostgresTypes;
@@ -45,6 +47,8 @@ public final class PullStatement {
     private final Optional<Integer> cursorField;
     private final List<Integer> keyFields;
     private final ChangedRows changed;
+    private final SliceSql slice;
+    private final int isInField;
     private final boolean isUnchecked;
 
     /// @param columns the table's columns, as the catalog has them in this transaction
@@ -56,11 +60,13 @@ public final class PullStatement {
         this.pull = pull;
         this.isUnchecked = isUnchecked;
         this.changed = changed;
+        this.slice = SliceSql.of(pull);
         this.cursorColumn = switch (pull.scope()) {
             case Scope.After(var cursor, var _) -> Optional.of(cursor);
             case Scope.Late(var cursor, var _, var _, var _) -> Optional.of(cursor);
             case Scope.NullCursor _,
                     Scope.Changed _,
+                    Scope.Rescoped _,
                     Scope.ByKey _,
                     Scope.Parts _,
                     Scope.InBuckets _,
@@ -70,10 +76,17 @@ public final class PullStatement {
                     Scope.NullKey _ -> Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
-        pull.columns().forEach(name -> select(name, reading(name)));
+        for (String name : pull.columns()) {
+            select(name, reading(name));
+            int last = selected.size() - 1;
+            boolean isMark = pull.key().contains(name) || cursorColumn.equals(Optional.of(name));
+            if (!isMark) selected.set(last, slice.ifIn(selected.get(last)));
+        }
         this.cellCount = selected.size();
         this.cursorField = cursorColumn.map(this::markField);
         this.keyFields = pull.key().stream().map(this::markField).toList();
+        this.isInField = selected.size();
+        if (slice.isTold()) selected.add(SliceSql.IS_IN);
     }
 
     /// The number of fields in a row of the answer.
@@ -85,6 +98,9 @@ public final class PullStatement {
     public Set<String> schemas() {
         Set<String> schemas = new TreeSet<>();
         compared().forEach(name -> schemas.add(column(name).type().schema()));
+        for (Optional<Slice> one : List.of(slice.slice(), slice.before())) {
+            one.map(Slice::schemas).ifPresent(schemas::addAll);
+        }
         schemas.remove("pg_catalog");
         return schemas;
     }
@@ -92,16 +108,18 @@ public final class PullStatement {
     /// The COPY statement.
     ///
     /// @param connection escapes literals, because COPY takes no parameters
-    /// @param slice one more condition on the row `r`; empty for none
-    public String sql(PGConnection connection, String slice) throws SQLException {
+    /// @param part one more condition on the row `r`; empty for none
+    public String sql(PGConnection connection, String part) throws SQLException {
         StringBuilder sql = new StringBuilder("COPY (SELECT ")
                 .append(String.join(", ", selected))
                 .append(" FROM ")
                 .append(PostgresNames.table(pull.table().id()))
                 .append(" AS ")
-                .append(ROW);
+                .append(ROW)
+                .append(slice.joined());
         List<String> conditions = new ArrayList<>(conditions(connection));
-        if (!slice.isEmpty()) conditions.add(slice);
+        slice.condition(pull.scope()).ifPresent(conditions::add);
+        if (!part.isEmpty()) conditions.add(part);
         if (!conditions.isEmpty()) sql.append(" WHERE ").append(String.join(" AND ", conditions));
         if (pull.scope() instanceof Scope.SharedKeys(int maxKeys)) {
             sql.append(" GROUP BY %s HAVING count(*) > 1 LIMIT %d".formatted(qualified(pull.key()), maxKeys));
@@ -125,7 +143,18 @@ public final class PullStatement {
                         conditions.isEmpty() ? "" : " WHERE " + String.join(" AND ", conditions));
     }
 
-    /// Puts the row's cells into `batch`.
+    /// The condition of the table's slice with ` AND ` before it, for a statement that reads the table as `r`; empty
+    /// for a table without one.
+    public static String inSlice(SourceTable table) {
+        return SliceSql.and(table);
+    }
+
+    /// Whether the row is outside the slice, and the copy must not have it.
+    public boolean isLeaving(CopyRows rows) {
+        return slice.isTold() && rows.bytes()[rows.offset(isInField)] == 0;
+    }
+
+    /// Puts the row's cells into `batch`. Of a row that is leaving, these are the key's, and the cursor's.
     ///
     /// @throws dev.perigee.fault.PerigeeException [Fault#KEY_MISSING] where a part of the key is NULL, because the
     ///     comparison could miss such a row
@@ -137,7 +166,8 @@ public final class PullStatement {
             if (length < 0) batch.putNull();
             else decoders.get(field).decode(bytes, rows.offset(field), length, batch);
         }
-        batch.endRow();
+        if (isLeaving(rows)) batch.endLeavingRow();
+        else batch.endRow();
     }
 
     /// The mark of the row.
@@ -230,7 +260,7 @@ public final class PullStatement {
                                 () -> new IllegalStateException("buckets were asked for, but the key has no digests"))
                         .isIn(buckets, wanted, ROW));
             }
-            case Scope.Parts _, Scope.SharedKeys _ -> {} // a slice each; all rows
+            case Scope.Parts _, Scope.SharedKeys _, Scope.Rescoped _ -> {} // a part each; all rows; see SliceSql
             case Scope.Keys(var keys) -> {
                 List<String> rows = new ArrayList<>();
                 for (List<String> key : keys) rows.add("(" + literals(connection, pull.key(), key) + ")");
@@ -306,6 +336,7 @@ public final class PullStatement {
             case Scope.Late(var _, var _, var seen, var _) -> Optional.of(seen);
             case Scope.NullCursor _,
                     Scope.Changed _,
+                    Scope.Rescoped _,
                     Scope.ByKey _,
                     Scope.Parts _,
                     Scope.InBuckets _,
@@ -324,8 +355,13 @@ public final class PullStatement {
     /// The columns by which rows are sorted.
     private Set<String> order() {
         return switch (pull.scope()) {
-            case Scope.Changed _, Scope.Parts _, Scope.InBuckets _, Scope.Keys _, Scope.SharedKeys _, Scope.NullKey _ ->
-                Set.of();
+            case Scope.Changed _,
+                    Scope.Rescoped _,
+                    Scope.Parts _,
+                    Scope.InBuckets _,
+                    Scope.Keys _,
+                    Scope.SharedKeys _,
+                    Scope.NullKey _ -> Set.of();
             case Scope.After _, Scope.Late _, Scope.NullCursor _, Scope.ByKey _, Scope.KeyChunk _ -> compared();
         };
     }
