@@ -1,5 +1,6 @@
 package dev.perigee.cli;
 
+import dev.perigee.fault.Fault;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,12 @@ final class TableFieldOptions {
 
     @Option(names = "--exclude", split = ",", paramLabel = "COLUMN", description = "Not these columns.")
     private @Nullable List<String> exclude;
+
+    @Option(
+            names = "--mask",
+            paramLabel = "COLUMN=EXPRESSION",
+            description = "Copies the value of an SQL expression of the source in place of the column's.")
+    private @Nullable Map<String, String> masks;
 
     @Option(names = "--page-rows", paramLabel = "N", description = "Rows in one page. Default: 1000.")
     private @Nullable Integer pageRows;
@@ -138,7 +145,14 @@ final class TableFieldOptions {
         put(fields, "cron", cron);
         put(fields, "timeZone", timeZone);
         put(fields, "key", copy.key);
-        put(fields, "columns", columns);
+        if (columns != null && masks != null) {
+            throw Fault.CONFIG_INVALID.in(
+                    "the command line",
+                    "--columns and --mask cannot be used together",
+                    "Nothing was changed",
+                    "name the columns that are not to be copied with --exclude");
+        }
+        put(fields, "columns", masks == null ? columns : masks);
         put(fields, "exclude", exclude);
         put(fields, "target", copy.target);
         put(fields, "pageRows", pageRows);

@@ -152,7 +152,7 @@ final class Section {
         return sections;
     }
 
-    /// All settings by name, as text, numbers, booleans, null, or lists of these. Marks all of them as asked for.
+    /// All settings by name, as text, numbers, booleans, null, lists, or maps of these. Marks all of them as asked for.
     Map<String, @Nullable Object> plain() {
         Map<String, @Nullable Object> plain = new LinkedHashMap<>();
         entries.forEach((name, entry) -> {
@@ -175,7 +175,8 @@ final class Section {
                 for (Node item : list.getValue()) items.add(plain(item, name));
                 yield items;
             }
-            default -> Map.of(); // a mapping, which no setting accepts, so the caller reports it
+            // Only few settings accept a mapping; the reader of the others reports it.
+            default -> new Section(file, name(name), value).plain();
         };
     }
 

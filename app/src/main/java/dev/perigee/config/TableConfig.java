@@ -1,7 +1,10 @@
 package dev.perigee.config;
 
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// The settings of one replicated table, from `perigee.yaml` or from `POST /replication/tables`.
@@ -14,7 +17,7 @@ import java.util.Optional;
 /// @param pageRows rows in one page, 1 to 100 000
 /// @param group name of the table's group; tables of one group are read in one snapshot and applied in one transaction
 /// @param promises settings that keep the copy equal to its source
-/// @param reading which rows are read
+/// @param reading which rows and values are read
 public record TableConfig(
         String name,
         Finding finding,
@@ -89,17 +92,28 @@ public record TableConfig(
         }
     }
 
-    /// Which rows of a table are read.
+    /// Which rows and values of a table are read.
     ///
     /// @param rowSecurity what happens to a table whose row-level security hides rows from the source's user
     /// @param where a condition on the table's columns, in the source's SQL; only rows for which it is true are copied.
     ///     Empty for all rows
-    public record Reading(RowSecurity rowSecurity, Optional<String> where) {
-        /// The most characters in `where`.
-        public static final int MAX_WHERE = 4000;
+    /// @param masks by a column's name: an expression in the source's SQL, whose value is copied in place of the
+    ///     column's
+    public record Reading(RowSecurity rowSecurity, Optional<String> where, Map<String, String> masks) {
+        /// The most characters in an expression.
+        public static final int MAX_EXPRESSION = 4000;
 
-        /// All rows, and none of them may be hidden.
-        static final Reading DEFAULTS = new Reading(RowSecurity.REFUSED, Optional.empty());
+        /// All rows as they are, and none of them may be hidden.
+        static final Reading DEFAULTS = new Reading(RowSecurity.REFUSED, Optional.empty(), Map.of());
+
+        public Reading {
+            masks = Collections.unmodifiableMap(new LinkedHashMap<>(masks));
+        }
+
+        /// Whether the source has to check an expression.
+        public boolean hasExpressions() {
+            return where.isPresent() || !masks.isEmpty();
+        }
     }
 
     /// How new and changed rows are found.
@@ -270,6 +284,11 @@ public record TableConfig(
     /// See [Reading#where()].
     public Optional<String> where() {
         return reading.where();
+    }
+
+    /// See [Reading#masks()].
+    public Map<String, String> masks() {
+        return reading.masks();
     }
 
     /// How long after its cursor value a row may still be committed, if the source cannot prove that no transaction is

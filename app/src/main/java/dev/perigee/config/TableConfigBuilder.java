@@ -10,6 +10,7 @@ import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Makes a changed copy of a table's settings, for code in this program. An admin's changes come through
@@ -141,12 +142,17 @@ public final class TableConfigBuilder {
     }
 
     public TableConfigBuilder rowSecurity(RowSecurity choice) {
-        reading = new Reading(choice, reading.where());
+        reading = new Reading(choice, reading.where(), reading.masks());
         return this;
     }
 
     public TableConfigBuilder where(Optional<String> condition) {
-        reading = new Reading(reading.rowSecurity(), condition);
+        reading = new Reading(reading.rowSecurity(), condition, reading.masks());
+        return this;
+    }
+
+    public TableConfigBuilder masks(Map<String, String> expressions) {
+        reading = new Reading(reading.rowSecurity(), reading.where(), expressions);
         return this;
     }
 

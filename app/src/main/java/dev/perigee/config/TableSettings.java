@@ -100,7 +100,7 @@ public final class TableSettings {
         config.cron().ifPresent(cron -> fields.put("cron", cron));
         config.timeZone().ifPresent(zone -> fields.put("timeZone", zone));
         fields.put("key", config.key());
-        fields.put("columns", config.columns());
+        fields.put("columns", config.masks().isEmpty() ? config.columns() : config.masks());
         fields.put("exclude", config.exclude());
         config.target().ifPresent(target -> fields.put("target", target));
         fields.put("pageRows", config.pageRows());
@@ -153,13 +153,41 @@ public final class TableSettings {
                 pageRows(base.pageRows()),
                 text("group", base.group()),
                 promises(mode, base.promises()),
-                new Reading(word("rowSecurity", RowSecurity.values(), base.rowSecurity()), where(base.where())));
+                reading(base.reading()));
         checkSchedule(config);
         return isWrong ? Optional.empty() : Optional.of(config);
     }
 
+    private Reading reading(Reading base) {
+        return new Reading(
+                word("rowSecurity", RowSecurity.values(), base.rowSecurity()),
+                where(base.where()),
+                fields.containsKey("columns") ? masks(fields.get("columns")) : base.masks());
+    }
+
+    /// The expressions of `columns`, where it is an object. A list of names has none.
+    private Map<String, String> masks(@Nullable Object columns) {
+        Map<String, String> masks = new LinkedHashMap<>();
+        if (!(columns instanceof Map<?, ?> expressions)) return masks;
+        boolean isFine = !expressions.isEmpty() && expressions.size() <= MAX_NAMES;
+        for (Map.Entry<?, ?> entry : expressions.entrySet()) {
+            if (entry.getKey() instanceof String name
+                    && entry.getValue() instanceof String text
+                    && !text.isBlank()
+                    && text.length() <= Reading.MAX_EXPRESSION) masks.put(name, text.strip());
+            else isFine = false;
+        }
+        if (!isFine) {
+            wrong(
+                    "columns",
+                    "expected for each column to mask an expression of 1 to %d characters in the source's SQL, such as {\"email\": \"md5(email)\"}"
+                            .formatted(Reading.MAX_EXPRESSION));
+        }
+        return masks;
+    }
+
     private Optional<String> where(Optional<String> before) {
-        Optional<String> where = text("where", Reading.MAX_WHERE, before).map(String::strip);
+        Optional<String> where = text("where", Reading.MAX_EXPRESSION, before).map(String::strip);
         if (where.filter(String::isEmpty).isPresent()) {
             wrong("where", "expected a condition in the source's SQL, such as \"status = 'open'\"");
         }
@@ -169,7 +197,7 @@ public final class TableSettings {
     private Layout layout(Layout base) {
         return new Layout(
                 names("key", base.key()),
-                names("columns", base.columns()),
+                fields.get("columns") instanceof Map ? List.of() : names("columns", base.columns()),
                 names("exclude", base.exclude()),
                 text("target", base.target()),
                 flag("indexes", base.indexes()),

@@ -25,7 +25,7 @@ public sealed interface Scope {
     /// Rows that only one of two conditions holds for: the slice of the table ([SourceTable.Access#slice]), and
     /// `before`. Without a slice, or without `before`, that one holds for all rows. The rows come in any order, and
     /// those outside the slice as [Pull#sendingLeaving] says.
-    record Rescoped(Optional<Slice> before) implements Scope {}
+    record Rescoped(Optional<Expression> before) implements Scope {}
 
     /// Rows in the order of the key, greater than `after` and not greater than `upTo`, where these are present. Each
     /// bound is one text per key column, in the source's text form.

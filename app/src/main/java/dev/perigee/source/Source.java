@@ -56,26 +56,26 @@ public interface Source extends AutoCloseable {
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
 
-    /// As [#describe(String)], for a table that is read as its settings `rowSecurity` and `where` say.
+    /// As [#describe(String)], for a table that is read as its settings say.
     ///
-    /// @throws dev.perigee.fault.PerigeeException as [#slice]
+    /// @throws dev.perigee.fault.PerigeeException as [#selected]
     default SourceTable describe(TableConfig config) {
-        SourceTable table = describe(config.name()).readBy(config.rowSecurity());
-        return config.where().map(where -> table.readBy(slice(table, where))).orElse(table);
+        return selected(describe(config.name()).readBy(config.rowSecurity()), config.reading());
     }
 
-    /// Checks a condition on the columns of one row. Whether it is true may depend on nothing else: not on other rows,
-    /// tables or settings, and not on the time. So a row can only come to match, or cease to, when it is written.
+    /// The table, of which only the rows and the values are read that the settings `where` and `columns` ask for.
+    /// Checks their expressions. The value of one may depend on columns of the row only: not on other rows, tables or
+    /// settings, and not on the time. So it changes only when the row is written.
     ///
-    /// @param where the condition, in the source's SQL
-    /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#INVALID_REQUEST] if it is no such condition,
-    ///     or if the source cannot tell; [dev.perigee.fault.Fault#SOURCE_COLUMN_MISSING]
-    default Slice slice(SourceTable table, String where) {
+    /// @throws dev.perigee.fault.PerigeeException [Fault#INVALID_REQUEST] for another expression, or if the source
+    ///     cannot tell; [Fault#SOURCE_COLUMN_MISSING], [Fault#SOURCE_PERMISSION]
+    default SourceTable selected(SourceTable table, TableConfig.Reading reading) {
+        if (!reading.hasExpressions()) return table;
         throw Fault.INVALID_REQUEST.in(
                 "table " + table.id(),
-                "`where` is set, and this source cannot check a condition",
+                "`where` is set, or `columns` has expressions, and this source cannot check them",
                 "Nothing was changed",
-                "leave `where` out");
+                "leave them out");
     }
 
     /// The current name of the table that had this identity; empty where it is gone, or where the source cannot tell.

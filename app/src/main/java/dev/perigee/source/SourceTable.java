@@ -1,8 +1,10 @@
 package dev.perigee.source;
 
+import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,20 +42,31 @@ public record SourceTable(
     /// @param unreadable by a column's identity: the names of columns that the source's user may not read
     /// @param isFiltered whether the table is read even if the source hides rows of it from the user; if not, reading
     ///     it then is a fault
-    /// @param slice the rows that are read; empty for all
+    /// @param slice the rows that are read: those for which it is true; empty for all
+    /// @param masks by a column's name: what is read in place of its values
     /// @param isLeavingSent see [Pull#sendingLeaving]
     public record Access(
-            Map<Integer, String> unreadable, boolean isFiltered, Optional<Slice> slice, boolean isLeavingSent) {
+            Map<Integer, String> unreadable,
+            boolean isFiltered,
+            Optional<Expression> slice,
+            Map<String, Mask> masks,
+            boolean isLeavingSent) {
         /// All columns may be read, and all rows must be.
         public static final Access FULL = new Access(Map.of(), false);
 
-        /// Access to all rows.
+        /// Access to all rows and values.
         public Access(Map<Integer, String> unreadable, boolean isFiltered) {
-            this(unreadable, isFiltered, Optional.empty(), false);
+            this(unreadable, isFiltered, Optional.empty(), Map.of(), false);
         }
 
         public Access {
             unreadable = Map.copyOf(unreadable);
+            masks = Map.copyOf(masks);
+        }
+
+        /// Whether the source computes expressions of the table's settings.
+        public boolean hasExpressions() {
+            return slice.isPresent() || !masks.isEmpty();
         }
 
         /// Whether there is a column of this name that the user may not read.
@@ -78,21 +91,40 @@ public record SourceTable(
 
     /// The same table, to be read as the `rowSecurity` setting says.
     SourceTable readBy(RowSecurity choice) {
-        return with(new Access(access.unreadable(), choice == RowSecurity.FILTERED, access.slice(), false));
+        return with(columns, new Access(access.unreadable(), choice == RowSecurity.FILTERED));
     }
 
-    /// The same table, of which only the rows of `slice` are read.
-    SourceTable readBy(Slice slice) {
-        return with(new Access(access.unreadable(), access.isFiltered(), Optional.of(slice), false));
+    /// The same table, of which only the rows of `slice` are read, and other values in place of those of masked
+    /// columns.
+    ///
+    /// @param asRead the columns, with the types of the values that are read
+    public SourceTable selecting(Optional<Expression> slice, Map<String, Mask> masks, List<SourceColumn> asRead) {
+        return with(asRead, new Access(access.unreadable(), access.isFiltered(), slice, masks, false));
+    }
+
+    /// Whether the rows and values that are read are those that the settings ask for.
+    public boolean isSelectedBy(TableConfig.Reading reading) {
+        Map<String, String> masks = new HashMap<>();
+        access.masks().forEach((name, mask) -> masks.put(name, mask.expression().text()));
+        return access.slice().map(Expression::text).equals(reading.where()) && masks.equals(reading.masks());
     }
 
     /// See [Pull#sendingLeaving].
     SourceTable sendingLeaving() {
-        return with(new Access(access.unreadable(), access.isFiltered(), access.slice(), true));
+        Access leaving = new Access(access.unreadable(), access.isFiltered(), access.slice(), access.masks(), true);
+        return with(columns, leaving);
     }
 
-    private SourceTable with(Access chosen) {
-        return new SourceTable(id, kind, columns, key, indexes, estimate, parts, chosen);
+    private SourceTable with(List<SourceColumn> asRead, Access chosen) {
+        return new SourceTable(id, kind, asRead, key, indexes, estimate, parts, chosen);
+    }
+
+    /// The column of this name as the source has it, also if it is masked.
+    public Optional<Expression.Used> used(String name) {
+        return column(name)
+                .map(column -> access.masks().containsKey(name)
+                        ? access.masks().get(name).column()
+                        : new Expression.Used(name, column.identity(), column.sourceType()));
     }
 
     /// The same table with another key.

@@ -144,6 +144,7 @@ class ConfigMappingTest {
             one("tables", "maxDeletedShare", "0.5").at("tables.promises.maxDeletedShare"),
             one("tables", "droppedColumns", "drop", "DROP").at("tables.layout.droppedColumns"),
             one("tables", "rowSecurity", "filtered", "FILTERED").at("tables.reading.rowSecurity"),
+            one("tables", "columns", "{a: md5(a)}", "{a=md5(a)}").at("tables.reading.masks"),
             one("tables", "where", "a > 1").at("tables.reading.where"),
             one("tables", "paused", "true").at("tables.schedule.paused"),
             one("cron", "secret", "s").at("bundled.cron.secret"),
@@ -239,6 +240,7 @@ class ConfigMappingTest {
                 .containsOnlyKeys("layout.droppedColumns");
         assertThat(built(table, b -> b.rowSecurity(TableConfig.RowSecurity.FILTERED)))
                 .containsOnlyKeys("reading.rowSecurity");
+        assertThat(built(table, b -> b.masks(Map.of("a", "md5(a)")))).containsOnlyKeys("reading.masks");
         assertThat(built(table, b -> b.where(Optional.of("a > 1")))).containsOnlyKeys("reading.where");
         assertThat(built(table, b -> b.paused(true))).containsOnlyKeys("schedule.paused");
     }

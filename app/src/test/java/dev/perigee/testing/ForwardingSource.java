@@ -1,9 +1,9 @@
 package dev.perigee.testing;
 
+import dev.perigee.config.TableConfig;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Look;
 import dev.perigee.source.Obstacle;
-import dev.perigee.source.Slice;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceReport;
@@ -53,8 +53,8 @@ public class ForwardingSource implements Source {
     }
 
     @Override
-    public Slice slice(SourceTable table, String where) {
-        return source.slice(table, where);
+    public SourceTable selected(SourceTable table, TableConfig.Reading reading) {
+        return source.selected(table, reading);
     }
 
     @Override

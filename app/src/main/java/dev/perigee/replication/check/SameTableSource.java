@@ -7,7 +7,6 @@ import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.Identity;
-import dev.perigee.source.Slice;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
@@ -90,8 +89,8 @@ public record SameTableSource(Source source, Asking asking) implements Source {
     }
 
     @Override
-    public Slice slice(SourceTable table, String where) {
-        return source.slice(table, where);
+    public SourceTable selected(SourceTable table, TableConfig.Reading reading) {
+        return source.selected(table, reading);
     }
 
     @Override

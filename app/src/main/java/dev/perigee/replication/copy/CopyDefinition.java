@@ -8,7 +8,8 @@ import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.Slice;
+import dev.perigee.source.Expression;
+import dev.perigee.source.Mask;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
@@ -70,6 +71,7 @@ public record CopyDefinition(
     /// @param softColumn the column that marks deleted rows, see [SoftDeletes]; null for none
     /// @param rowSecurity with `filtered`, the source may have hidden rows from its user, and these were never fetched
     /// @param slice the rows that are copied; null for all
+    /// @param masks by a column's name: what is copied in place of its values
     public record Choices(
             List<String> key,
             List<String> columns,
@@ -78,11 +80,13 @@ public record CopyDefinition(
             TimestampStorage timestamps,
             @Nullable String softColumn,
             RowSecurity rowSecurity,
-            @Nullable Slice slice) {
+            @Nullable Expression slice,
+            Map<String, Mask> masks) {
 
-        @SuppressWarnings("NullAway") // definitions written by earlier builds are without it
+        @SuppressWarnings("NullAway") // definitions written by earlier builds are without these
         public Choices {
             rowSecurity = rowSecurity == null ? RowSecurity.REFUSED : rowSecurity;
+            masks = masks == null ? Map.of() : Map.copyOf(masks);
         }
 
         private List<String> marks() {
@@ -96,7 +100,7 @@ public record CopyDefinition(
                 List<String> exclude,
                 NumericStorage numeric,
                 TimestampStorage timestamps) {
-            this(key, columns, exclude, numeric, timestamps, null, RowSecurity.REFUSED, null);
+            this(key, columns, exclude, numeric, timestamps, null, RowSecurity.REFUSED, null, Map.of());
         }
     }
 
@@ -183,7 +187,7 @@ public record CopyDefinition(
                 table.id(),
                 target(config, table, where),
                 columns,
-                key(config, table, columns, where),
+                KeyColumns.of(config, table, columns, where),
                 config.cursorColumn(),
                 new Choices(
                         config.key(),
@@ -193,7 +197,8 @@ public record CopyDefinition(
                         config.timestamps(),
                         SoftDeletes.column(config),
                         config.rowSecurity(),
-                        table.access().slice().orElse(null)),
+                        table.access().slice().orElse(null),
+                        table.access().masks()),
                 Known.NOTHING,
                 parts(config, table, columns));
     }
@@ -204,10 +209,17 @@ public record CopyDefinition(
         Set<Integer> used = new HashSet<>();
         columns.forEach(column -> used.add(column.identity()));
         config.cursorColumn().flatMap(table::column).ifPresent(column -> used.add(column.identity()));
-        table.access().slice().ifPresent(slice -> slice.columns().forEach(column -> used.add(column.identity())));
+        expressions(table).forEach(one -> one.columns().forEach(column -> used.add(column.identity())));
         used.add(SourceTable.ALL_ROWS);
         parts.keySet().retainAll(used);
         return parts;
+    }
+
+    private static List<Expression> expressions(SourceTable table) {
+        List<Expression> expressions = new ArrayList<>();
+        table.access().slice().ifPresent(expressions::add);
+        table.access().masks().values().forEach(mask -> expressions.add(mask.expression()));
+        return expressions;
     }
 
     /// The same definition with the [#parts()] of `now`. For use where names inside types were added and no existing
@@ -231,7 +243,8 @@ public record CopyDefinition(
                 config.timestamps(),
                 SoftDeletes.column(config),
                 config.rowSecurity(),
-                choices.slice);
+                choices.slice,
+                choices.masks);
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
     }
 
@@ -245,12 +258,13 @@ public record CopyDefinition(
                 choices.timestamps,
                 choices.softColumn,
                 choices.rowSecurity,
-                other.choices.slice);
+                other.choices.slice,
+                choices.masks);
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
     }
 
     /// The rows that are copied; empty for all.
-    public Optional<Slice> slice() {
+    public Optional<Expression> slice() {
         return Optional.ofNullable(choices.slice);
     }
 
@@ -292,6 +306,7 @@ public record CopyDefinition(
                         : !cursorColumn.equals(now.cursorColumn))
                 || choices.numeric != now.choices.numeric
                 || choices.timestamps != now.choices.timestamps
+                || !choices.masks.equals(now.choices.masks)
                 // Rows that `filtered` hid may lie below the cursor, where no sync would fetch them. In the other
                 // direction the rows of the copy may stay.
                 || (choices.rowSecurity == RowSecurity.FILTERED && now.choices.rowSecurity == RowSecurity.REFUSED)
@@ -321,7 +336,7 @@ public record CopyDefinition(
                 .orElse(name);
     }
 
-    private static SourceColumn require(SourceTable table, String column, String field, String where) {
+    static SourceColumn require(SourceTable table, String column, String field, String where) {
         if (table.access().isUnreadable(column)) throw table.unreadable(where, column);
         return table.column(column)
                 .orElseThrow(() -> Fault.SOURCE_COLUMN_MISSING.in(
@@ -343,6 +358,7 @@ public record CopyDefinition(
 
     private static void checkCursor(TableConfig config, String column, SourceTable table, String where) {
         SourceColumn cursor = require(table, column, "cursorColumn", where);
+        KeyColumns.refuseMasked(table, column, "cursorColumn", where);
         if (!cursor.isOrdered()) {
             throw Fault.CURSOR_UNSUITABLE.in(
                     where,
@@ -373,52 +389,6 @@ public record CopyDefinition(
             }
         }
         return target;
-    }
-
-    private static List<String> key(TableConfig config, SourceTable table, List<CopyColumn> copied, String where) {
-        List<String> key = config.key().isEmpty() ? table.key().columns() : config.key();
-        // In mode `full` each sync replaces the whole copy, so no row has to be found by its key.
-        if (key.isEmpty() && config.mode() == Mode.FULL) return key;
-        if (key.isEmpty()) {
-            throw Fault.KEY_MISSING.in(
-                    where,
-                    "rows of %s cannot be told apart: %s"
-                            .formatted(table.id(), table.key().whyMissing()),
-                    "Nothing was changed",
-                    "name the columns that identify a row as `key`, or copy the table in mode `full`");
-        }
-        for (String name : key) {
-            SourceColumn column = require(table, name, "key", where);
-            if (copied.stream().noneMatch(c -> c.name().equals(name))) {
-                throw Fault.INVALID_REQUEST.in(
-                        where,
-                        "the key column \"%s\" is not among the columns copied".formatted(name),
-                        "Nothing was changed",
-                        "name it in `columns` too, or take it out of `exclude`");
-            }
-            if (!column.isOrdered()) {
-                throw Fault.KEY_MISSING.in(
-                        where,
-                        "the key column \"%s\" is of type %s, whose values have no order"
-                                .formatted(name, column.sourceType()),
-                        "Nothing was changed",
-                        "name other columns that identify a row as `key`, or copy the table in mode `full`");
-            }
-        }
-        requireUnique(config, table, key, where);
-        return key;
-    }
-
-    /// A row that leaves the slice is removed by its key. So no other row of the table may have that key, in the slice
-    /// or outside.
-    private static void requireUnique(TableConfig config, SourceTable table, List<String> key, String where) {
-        if (config.mode() == Mode.FULL || table.access().slice().isEmpty() || table.isUnique(key)) return;
-        throw Fault.KEY_MISSING.in(
-                where,
-                "`where` is set, and the source does not make sure that no two rows of %s share the key %s, so a row that ceases to match could take another one with it"
-                        .formatted(table.id(), key),
-                "Nothing was changed",
-                "create a unique index on these columns at the source, or copy the table in mode `full`; put the condition into the view where the table is one");
     }
 
     /// SQLite ignores the case of ASCII letters in column names; the source may not.

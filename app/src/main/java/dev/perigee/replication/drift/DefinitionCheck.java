@@ -3,7 +3,6 @@ package dev.perigee.replication.drift;
 import dev.perigee.config.TableConfig;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.fault.Remedies;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.replication.copy.CopyTable;
@@ -14,7 +13,6 @@ import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Identity;
-import dev.perigee.source.Slice;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
@@ -38,7 +36,9 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
     /// @throws PerigeeException a `SOURCE_*` fault, or a fault of [CopyDefinition#of]
     public static DefinitionCheck follow(
             Store store, Source source, TableConfig asked, Optional<SourceTable> described, Run.Kind kind) {
-        SourceTable table = described.orElseGet(() -> described(store, source, asked, kind));
+        SourceTable table = described
+                .filter(known -> known.isSelectedBy(asked.reading()))
+                .orElseGet(() -> described(store, source, asked, kind));
         Handover.take(store, source, asked, table);
         Optional<TableState> state =
                 store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, asked.name()));
@@ -127,41 +127,15 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         });
     }
 
-    /// The slice of the copy, if the settings still have its condition.
-    private static Optional<Slice> sliceBefore(Store store, TableConfig asked) {
-        return store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.find(tx, asked.name()))
-                .flatMap(TableState::definition)
-                .flatMap(CopyDefinition::slice)
-                .filter(before -> asked.where().equals(Optional.of(before.where())));
-    }
-
-    /// Refuses a condition whose text is the same, while a name in it means another column, or none any more.
-    private static void requireUnmoved(Slice before, SourceTable table, String name) {
-        before.moved(table).ifPresent(used -> {
-            String now = table.columns().stream()
-                    .filter(column -> column.identity() == used.identity())
-                    .map(column -> "is called \"%s\" now".formatted(column.name()))
-                    .findFirst()
-                    .orElse("was dropped");
-            throw Fault.SOURCE_COLUMN_MISSING.in(
-                    "table " + name,
-                    "`where` uses the column \"%s\", which %s at the source".formatted(used.name(), now),
-                    "Nothing was changed; the copy stays as it is and is served",
-                    "set `where` with the columns' present names: `perigee tables set %s --where CONDITION`; all rows are then fetched again"
-                            .formatted(Remedies.word(name)));
-        });
-    }
-
     private static SourceTable described(Store store, Source source, TableConfig asked, Run.Kind kind) {
         String name = asked.name();
-        Optional<Slice> slice = kind == Run.Kind.RESYNC ? Optional.empty() : sliceBefore(store, asked);
+        ExpressionNames expressions = ExpressionNames.of(store, asked, kind == Run.Kind.RESYNC);
         try {
             SourceTable table = source.describe(asked);
-            slice.ifPresent(before -> requireUnmoved(before, table, name));
+            expressions.requireUnmoved(table);
             return table;
         } catch (PerigeeException e) {
-            if (slice.isPresent() && e.fault() == Fault.SOURCE_COLUMN_MISSING)
-                requireUnmoved(slice.get(), source.describe(name), name);
+            if (e.fault() == Fault.SOURCE_COLUMN_MISSING) expressions.requireUnmoved(source.describe(name));
             if (e.fault() != Fault.SOURCE_TABLE_MISSING) throw e;
             Optional<Identity> identity = store.read(ReplicationTables.READ_LIMIT, tx -> DriftRecords.find(tx, name))
                     .identity();

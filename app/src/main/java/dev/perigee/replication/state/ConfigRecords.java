@@ -14,6 +14,7 @@ import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.config.TableConfig.Schedule;
 import dev.perigee.config.TableConfig.StampedBy;
 import dev.perigee.config.TableConfig.TimestampStorage;
+import dev.perigee.plugin.Json;
 import dev.perigee.replication.copy.NameList;
 import dev.perigee.replication.state.ConfiguredTable.Origin;
 import dev.perigee.sqlite.SqliteStatement;
@@ -23,7 +24,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import tools.jackson.core.type.TypeReference;
 
 /// `tmp_replication_config`: which tables are replicated, and with which settings.
 public final class ConfigRecords {
@@ -38,9 +41,9 @@ public final class ConfigRecords {
                 INSERT OR REPLACE INTO tmp_replication_config (name, origin, cursor_column, interval_ms, cron, time_zone,
                     key, columns, exclude, target, page_rows, null_cursor, indexes, numeric, timestamps, paused, mode,
                     group_name, deletes, max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns,
-                    row_security, where_condition, idle_interval_ms)
+                    row_security, where_condition, masks, idle_interval_ms)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                    ?22, ?23, ?24, ?25, ?26, ?27)""")
+                    ?22, ?23, ?24, ?25, ?26, ?27, ?28)""")
                 .bindText(1, config.name())
                 .bindText(2, word(table.origin()))
                 .bindText(3, config.cursorColumn().orElse(NO_CURSOR))
@@ -65,11 +68,12 @@ public final class ConfigRecords {
                 .bindText(23, word(config.stampedBy()))
                 .bindText(24, word(config.droppedColumns()))
                 .bindText(25, word(config.rowSecurity()))
-                .bindText(26, config.where().orElse(null));
+                .bindText(26, config.where().orElse(null))
+                .bindText(27, config.masks().isEmpty() ? null : Json.MAPPER.writeValueAsString(config.masks()));
         config.verify().ifPresentOrElse(verify -> insert.bindInt(21, verify.toMillis()), () -> insert.bindNull(21));
         config.schedule()
                 .idleInterval()
-                .ifPresentOrElse(idle -> insert.bindInt(27, idle.toMillis()), () -> insert.bindNull(27));
+                .ifPresentOrElse(idle -> insert.bindInt(28, idle.toMillis()), () -> insert.bindNull(28));
         insert.run();
     }
 
@@ -78,7 +82,7 @@ public final class ConfigRecords {
                 SELECT name, origin, cursor_column, interval_ms, cron, time_zone, key, columns, exclude, target,
                        page_rows, null_cursor, indexes, numeric, timestamps, paused, mode, group_name, deletes,
                        max_deleted_share, verify_ms, settle_ms, stamped_by, dropped_columns, row_security,
-                       where_condition, idle_interval_ms
+                       where_condition, masks, idle_interval_ms
                 FROM tmp_replication_config ORDER BY name""");
         List<ConfiguredTable> tables = new ArrayList<>();
         while (rows.step()) {
@@ -91,7 +95,7 @@ public final class ConfigRecords {
                             (int) rows.intAt(10),
                             Optional.ofNullable(rows.textAt(17)),
                             promises(rows),
-                            new Reading(RowSecurity.valueOf(name(rows, 24)), Optional.ofNullable(rows.textAt(25)))),
+                            reading(rows)),
                     Origin.valueOf(name(rows, 1))));
         }
         return tables;
@@ -107,7 +111,7 @@ public final class ConfigRecords {
     private static Schedule schedule(SqliteStatement rows) {
         return new Schedule(
                 Duration.ofMillis(rows.intAt(3)),
-                millis(rows, 26),
+                millis(rows, 27),
                 Optional.ofNullable(rows.textAt(4)),
                 Optional.ofNullable(rows.textAt(5)),
                 rows.intAt(15) != 0);
@@ -123,6 +127,14 @@ public final class ConfigRecords {
                 NumericStorage.valueOf(name(rows, 13)),
                 TimestampStorage.valueOf(name(rows, 14)),
                 DroppedColumns.valueOf(name(rows, 23)));
+    }
+
+    private static Reading reading(SqliteStatement rows) {
+        String masks = rows.textAt(26);
+        return new Reading(
+                RowSecurity.valueOf(name(rows, 24)),
+                Optional.ofNullable(rows.textAt(25)),
+                masks == null ? Map.of() : Json.MAPPER.readValue(masks, new TypeReference<Map<String, String>>() {}));
     }
 
     private static GuaranteeSettings promises(SqliteStatement rows) {

@@ -189,6 +189,7 @@ public final class ReplicationTables {
             """, """
             ALTER TABLE tmp_replication_config ADD COLUMN idle_interval_ms INTEGER;
             ALTER TABLE tmp_replication_config ADD COLUMN where_condition TEXT;
+            ALTER TABLE tmp_replication_config ADD COLUMN masks TEXT;
             """);
 
     /// Time limit for reads of these tables, which are small.

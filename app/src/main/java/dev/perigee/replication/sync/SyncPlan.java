@@ -10,8 +10,8 @@ import dev.perigee.replication.state.Run;
 import dev.perigee.replication.state.Sealing;
 import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
+import dev.perigee.source.Expression;
 import dev.perigee.source.HighWaterMark;
-import dev.perigee.source.Slice;
 import dev.perigee.source.SourceTable;
 import dev.perigee.store.Transaction;
 import java.util.List;
@@ -45,7 +45,7 @@ record SyncPlan(
     /// are moved.
     ///
     /// @param before the slice that the copy has so far; empty for all rows
-    record Rescope(Optional<Slice> before) {}
+    record Rescope(Optional<Expression> before) {}
 
     /// Where a sync begins.
     ///

@@ -1,6 +1,9 @@
 package dev.perigee.source.postgres;
 
 import dev.perigee.config.SourceConfig;
+import dev.perigee.fault.Fault;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.Expression;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Identity;
 import dev.perigee.source.KeyBuckets;
@@ -9,7 +12,6 @@ import dev.perigee.source.Moment;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.PageSink;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Slice;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
@@ -151,7 +153,7 @@ final class PostgresSnapshot implements Snapshot {
             for (CatalogColumn column : columns.of(table.id())) {
                 if (key.contains(column.name())) schemas.add(column.type().schema());
             }
-            table.access().slice().map(Slice::schemas).ifPresent(schemas::addAll);
+            table.access().slice().map(Expression::schemas).ifPresent(schemas::addAll);
             schemas.remove("pg_catalog");
             reads.settle(table, schemas);
             return new AbsentKeys(transaction.session(), table, key, spelled).of(keys, from, upTo);
@@ -171,10 +173,10 @@ final class PostgresSnapshot implements Snapshot {
 
     @Override
     public Optional<KeyDigests> keyDigests(Pull keys, KeyBuckets buckets) {
-        return asked(
-                keys.table(),
-                () -> KeyDigestStatement.run(
-                        transaction.session(), config, keys, buckets, transaction.serverVersion()));
+        return asked(keys.table(), () -> {
+            reads.isReset(); // the statement sets a path of its own
+            return KeyDigestStatement.run(transaction.session(), config, keys, buckets, transaction.serverVersion());
+        });
     }
 
     @Override
@@ -229,7 +231,8 @@ final class PostgresSnapshot implements Snapshot {
                     .map(c -> "%d %s %s".formatted(c.number(), c.formattedType(), c.name()))
                     .toList();
             List<String> described = table.columns().stream()
-                    .map(c -> "%d %s %s".formatted(c.identity(), c.sourceType(), c.name()))
+                    .flatMap(c -> table.used(c.name()).stream())
+                    .map(c -> "%d %s %s".formatted(c.identity(), c.type(), c.name()))
                     .toList();
             return now.equals(described);
         });
@@ -266,8 +269,24 @@ final class PostgresSnapshot implements Snapshot {
     private <T> T asked(SourceTable table, PostgresFaults.Asking<T> asking) {
         return PostgresFaults.guard("table " + table.id(), config, () -> {
             filter(table.access().isFiltered());
-            return asking.ask();
+            try {
+                return asking.ask();
+            } catch (SQLException e) {
+                if (table.access().hasExpressions() && PostgresFaults.state(e).startsWith("22")) throw ofARow(table, e);
+                throw e;
+            }
         });
+    }
+
+    /// The fault for an expression that failed on the values of a row. The server's message may hold such a value, so
+    /// neither it nor the exception is passed on.
+    private static PerigeeException ofARow(SourceTable table, SQLException e) {
+        return Fault.SOURCE_FAILED.in(
+                "table " + table.id(),
+                "`where`, or an expression of `columns`, fails on a row of the table (SQLSTATE %s)"
+                        .formatted(PostgresFaults.state(e)),
+                "Nothing was read",
+                "write the expression so that it has a value for every row, for example with CASE");
     }
 
     /// Sets whether the next read may leave out rows that policies hide, or is refused then.

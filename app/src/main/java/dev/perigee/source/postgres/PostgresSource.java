@@ -1,11 +1,11 @@
 package dev.perigee.source.postgres;
 
 import dev.perigee.config.SourceConfig;
+import dev.perigee.config.TableConfig;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Identity;
 import dev.perigee.source.Look;
 import dev.perigee.source.Obstacle;
-import dev.perigee.source.Slice;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceReport;
@@ -39,7 +39,7 @@ public final class PostgresSource implements Source {
     private final SourceConfig config;
     private final PostgresConnections connections;
     private final ColumnMemory memory = new ColumnMemory();
-    private final CheckedSlices slices;
+    private final CheckedExpressions expressions;
 
     /// Does not connect yet.
     ///
@@ -48,7 +48,7 @@ public final class PostgresSource implements Source {
     public PostgresSource(SourceConfig config) {
         this.config = config;
         this.connections = new PostgresConnections(config);
-        this.slices = new CheckedSlices(config, connections);
+        this.expressions = new CheckedExpressions(config, connections);
     }
 
     @Override
@@ -99,8 +99,8 @@ public final class PostgresSource implements Source {
     }
 
     @Override
-    public Slice slice(SourceTable table, String where) {
-        return slices.slice(table, where);
+    public SourceTable selected(SourceTable table, TableConfig.Reading reading) {
+        return expressions.selected(table, reading);
     }
 
     @Override

@@ -20,6 +20,7 @@ import dev.perigee.store.Store;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,6 +44,7 @@ class ConfigRecordsTest {
                 .droppedColumns(DroppedColumns.DROP)
                 .rowSecurity(RowSecurity.FILTERED)
                 .where(Optional.of("a > 1"))
+                .masks(Map.of("a", "md5(a)"))
                 .build();
         List<ConfiguredTable> tables =
                 List.of(new ConfiguredTable(PLAIN, Origin.FILE), new ConfiguredTable(rich, Origin.REST));

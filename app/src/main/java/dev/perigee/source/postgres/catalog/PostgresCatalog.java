@@ -3,6 +3,7 @@ package dev.perigee.source.postgres.catalog;
 import dev.perigee.config.NameSuggestion;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
+import dev.perigee.source.Mask;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
@@ -173,6 +174,22 @@ public final class PostgresCatalog {
                 new SourceTable.Estimate(relation.estimatedRows(), relation.estimatedBytes()),
                 parts,
                 new SourceTable.Access(unreadable, false));
+    }
+
+    /// A column as it is described if its values are masked.
+    public static SourceColumn described(CatalogColumn masked, Mask mask) {
+        SourceColumn column = column(masked);
+        return new SourceColumn(
+                column.name(),
+                column.identity(),
+                column.sourceType(),
+                column.values(),
+                column.declaredType(),
+                column.option(),
+                false,
+                false,
+                false,
+                Optional.of("masked: it has the value of " + mask.expression().text()));
     }
 
     private static SourceColumn column(CatalogColumn column) {

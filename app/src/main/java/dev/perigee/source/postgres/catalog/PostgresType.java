@@ -24,6 +24,11 @@ public record PostgresType(
         Optional<String> operators,
         Optional<JsonForm> structure) {
 
+    /// A base type of the server itself, of values that are neither compared nor looked up by number.
+    static PostgresType builtIn(String name) {
+        return new PostgresType(0, "pg_catalog", name, 'b', 'U', -1, Optional.empty(), Optional.empty());
+    }
+
     PostgresType with(JsonForm form) {
         boolean isStructure = !(form instanceof JsonForm.Scalar scalar)
                 || scalar == JsonForm.Scalar.MULTIRANGE

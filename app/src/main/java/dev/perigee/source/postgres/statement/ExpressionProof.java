@@ -1,5 +1,6 @@
 package dev.perigee.source.postgres.statement;
 
+import dev.perigee.source.Expression;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.session.PostgresNames;
 import java.sql.PreparedStatement;
@@ -7,7 +8,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
-import java.sql.Types;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -24,8 +24,8 @@ import org.postgresql.util.ServerErrorMessage;
 ///
 /// @param columns `attnum` of the columns used
 /// @param refusal why there is no proof, for people; empty where the expression is proven
-/// @param isBoolean whether its value is a boolean
-public record ExpressionProof(Set<Integer> columns, Optional<String> refusal, boolean isBoolean) {
+/// @param type the type of its value; empty where that is not a base type of the server itself
+public record ExpressionProof(Set<Integer> columns, Optional<String> refusal, Optional<Expression.Type> type) {
     /// The first OID of objects that are not of the server itself.
     private static final int FIRST_NORMAL_OID = 16_384;
 
@@ -38,32 +38,42 @@ public record ExpressionProof(Set<Integer> columns, Optional<String> refusal, bo
     /// @param text an expression that [ExpressionText] does not refuse
     /// @throws SQLException if the server cannot read the expression, or the role may not read a column of it
     public static ExpressionProof of(PgConnection session, TableId table, String text) throws SQLException {
-        boolean isBoolean;
         Optional<NodeTree.Node> parsed;
         try (Statement statement = session.createStatement()) {
             statement.execute(
                     "SET LOCAL debug_pretty_print = off; SET LOCAL client_min_messages = log; SET LOCAL debug_print_parse = on");
             statement.setEscapeProcessing(false);
-            try (ResultSet none = statement.executeQuery(
-                    "SELECT (%s\n) AS x FROM %s AS r LIMIT 0".formatted(text, PostgresNames.table(table)))) {
-                int type = none.getMetaData().getColumnType(1);
-                isBoolean = type == Types.BIT
-                        && none.getMetaData().getColumnTypeName(1).equals("bool");
-                parsed = parsed(statement);
-            }
+            statement.execute("SELECT (%s\n) AS x FROM %s AS r LIMIT 0".formatted(text, PostgresNames.table(table)));
+            parsed = parsed(statement);
             statement.execute("SET LOCAL debug_print_parse = off; SET LOCAL client_min_messages TO DEFAULT");
         }
         if (parsed.isEmpty()) {
             String why =
-                    "the source does not show how it reads the condition (debug_print_parse), so nothing is proven";
-            return new ExpressionProof(Set.of(), Optional.of(why), isBoolean);
+                    "the source does not show how it reads the expression (debug_print_parse), so nothing is proven";
+            return new ExpressionProof(Set.of(), Optional.of(why), Optional.empty());
         }
         ExpressionTree tree = ExpressionTree.of(parsed.get());
         Optional<String> refusal = tree.refusal();
         if (refusal.isEmpty()) refusal = functions(session, tree);
         if (refusal.isEmpty()) refusal = casts(session, tree);
         if (refusal.isEmpty()) refusal = constants(session, tree, new ExpressionText(text).hasTimeWord());
-        return new ExpressionProof(tree.columns(), refusal, isBoolean);
+        return new ExpressionProof(tree.columns(), refusal, type(session, tree));
+    }
+
+    private static Optional<Expression.Type> type(PgConnection session, ExpressionTree tree) throws SQLException {
+        String sql = """
+                SELECT t.typname::text, pg_catalog.format_type(t.oid, NULL) FROM pg_catalog.pg_type t
+                WHERE t.oid = ? AND t.typtype = 'b' AND t.typcategory <> 'A'
+                  AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace""";
+        if (tree.type().isEmpty()) return Optional.empty();
+        try (PreparedStatement statement = session.prepareStatement(sql)) {
+            statement.setLong(1, tree.type().getAsLong());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next()
+                        ? Optional.of(new Expression.Type(row.getString(1), row.getString(2)))
+                        : Optional.empty();
+            }
+        }
     }
 
     private static Optional<NodeTree.Node> parsed(Statement statement) throws SQLException {

@@ -65,6 +65,7 @@ final class ExpressionTree {
     private final Set<Long> written = new LinkedHashSet<>();
     private final Set<Long> read = new LinkedHashSet<>();
     private Optional<String> refusal = Optional.empty();
+    private OptionalLong type = OptionalLong.empty();
 
     /// @param query the tree of the whole statement
     static ExpressionTree of(Node query) {
@@ -77,14 +78,22 @@ final class ExpressionTree {
                 && targets.getFirst().nodes("expr").size() == 1
                 && query.nodes("jointree").stream()
                         .allMatch(join -> join.nodes("quals").isEmpty());
-        if (isPlain) tree.look(targets.getFirst().nodes("expr").getFirst());
-        else tree.refuse("it is not one expression on columns of the table");
+        if (isPlain) {
+            Node expression = targets.getFirst().nodes("expr").getFirst();
+            tree.type = type(expression);
+            tree.look(expression);
+        } else tree.refuse("it is not one expression on columns of the table");
         return tree;
     }
 
     /// Why the expression is refused, for people; empty where the catalog decides.
     Optional<String> refusal() {
         return refusal;
+    }
+
+    /// OID of the type of the value; empty where the tree does not tell.
+    OptionalLong type() {
+        return type;
     }
 
     /// `attnum` of the columns used.

@@ -2,10 +2,10 @@ package dev.perigee.source.postgres.statement;
 
 import dev.perigee.config.SourceConfig;
 import dev.perigee.fault.Fault;
+import dev.perigee.source.Expression;
 import dev.perigee.source.KeyBuckets;
 import dev.perigee.source.KeyDigests;
 import dev.perigee.source.Pull;
-import dev.perigee.source.Slice;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.decode.BigEndian;
@@ -76,7 +76,7 @@ public final class KeyDigestStatement {
     /// Where names are looked up: only the condition of the table's slice needs more than the server's own.
     private static String path(Pull keys) {
         List<String> path = new ArrayList<>(List.of("pg_catalog"));
-        keys.table().access().slice().map(Slice::schemas).ifPresent(path::addAll);
+        keys.table().access().slice().map(Expression::schemas).ifPresent(path::addAll);
         return path.stream().map(PostgresNames::name).collect(Collectors.joining(", "));
     }
 

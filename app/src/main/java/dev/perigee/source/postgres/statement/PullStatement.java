@@ -2,11 +2,12 @@ package dev.perigee.source.postgres.statement;
 
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
+import dev.perigee.source.Expression;
 import dev.perigee.source.HighWaterMark;
+import dev.perigee.source.Mask;
 import dev.perigee.source.Pull;
 import dev.perigee.source.RefusedRow;
 import dev.perigee.source.Scope;
-import dev.perigee.source.Slice;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
@@ -76,6 +77,7 @@ public final class PullStatement {
                     Scope.NullKey _ -> Optional.empty();
         };
         this.catalog = columns.stream().collect(Collectors.toMap(CatalogColumn::name, Function.identity()));
+        slice.expressions().forEach(one -> one.columns().forEach(used -> asDescribed(used, false)));
         for (String name : pull.columns()) {
             select(name, reading(name));
             int last = selected.size() - 1;
@@ -98,9 +100,12 @@ public final class PullStatement {
     public Set<String> schemas() {
         Set<String> schemas = new TreeSet<>();
         compared().forEach(name -> schemas.add(column(name).type().schema()));
-        for (Optional<Slice> one : List.of(slice.slice(), slice.before())) {
-            one.map(Slice::schemas).ifPresent(schemas::addAll);
-        }
+        slice.expressions().forEach(one -> schemas.addAll(one.schemas()));
+        pull.table()
+                .access()
+                .masks()
+                .values()
+                .forEach(mask -> schemas.addAll(mask.expression().schemas()));
         schemas.remove("pg_catalog");
         return schemas;
     }
@@ -201,8 +206,18 @@ public final class PullStatement {
     }
 
     private void select(String name, ColumnReading reading) {
-        selected.add(reading.select(qualified(name)));
+        selected.add(reading.select(value(name)));
         decoders.add(reading.decoder());
+    }
+
+    /// The column, or the expression that masks it. The cast makes sure of the type that the decoder expects.
+    private String value(String name) {
+        Mask mask = pull.table().access().masks().get(name);
+        if (mask == null) return qualified(name);
+        Expression expression = mask.expression();
+        return "(%s\n)::pg_catalog.%s"
+                .formatted(
+                        expression.text(), PostgresNames.name(expression.type().name()));
     }
 
     /// The field in which a row has a text of `name`'s value that can be cast back: a cell, or else a field added for
@@ -383,20 +398,31 @@ public final class PullStatement {
     }
 
     private CatalogColumn column(String name) {
-        SourceColumn described = pull.table()
-                .column(name)
-                .orElseThrow(() -> new IllegalStateException("the table has no column \"%s\"".formatted(name)));
-        CatalogColumn now = catalog.get(name);
+        Mask mask = pull.table().access().masks().get(name);
+        if (mask == null) {
+            SourceColumn described = pull.table()
+                    .column(name)
+                    .orElseThrow(() -> new IllegalStateException("the table has no column \"%s\"".formatted(name)));
+            Expression.Used used = new Expression.Used(name, described.identity(), described.sourceType());
+            return asDescribed(used, described.isNotNull());
+        }
+        asDescribed(mask.column(), false);
+        mask.expression().columns().forEach(used -> asDescribed(used, false));
+        return CatalogColumn.of(mask);
+    }
+
+    private CatalogColumn asDescribed(Expression.Used described, boolean isNotNull) {
+        CatalogColumn now = catalog.get(described.name());
         boolean isSame = now != null
                 && now.number() == described.identity()
-                && now.formattedType().equals(described.sourceType())
-                && (now.isNotNull() || !described.isNotNull());
+                && now.formattedType().equals(described.type())
+                && (now.isNotNull() || !isNotNull);
         if (isSame && now != null) return now;
         throw Fault.SOURCE_SCHEMA_CHANGED.in(
                 "table " + pull.table().id(),
                 now == null
-                        ? "its column \"%s\" no longer exists".formatted(name)
-                        : "its column \"%s\" has changed".formatted(name),
+                        ? "its column \"%s\" no longer exists".formatted(described.name())
+                        : "its column \"%s\" has changed".formatted(described.name()),
                 "Nothing was read");
     }
 }

@@ -3,9 +3,12 @@ package dev.perigee.source.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.perigee.config.TableConfig;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.Slice;
+import dev.perigee.source.Expression;
 import dev.perigee.testing.TestPostgres;
+import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -14,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// A real PostgreSQL proves that a condition depends on the row only, and no text gets out of its parentheses.
-class SliceCheckTest {
+class ExpressionCheckTest {
     private static TestPostgres postgres;
     private static PostgresSource source;
 
@@ -73,10 +76,10 @@ class SliceCheckTest {
             r.id = 1                                                        | id
             status = ');--/*$$"'                                            | status""")
     void a_condition_on_the_row_is_taken(String where, String columns) {
-        Slice slice = source.slice(source.describe("t"), where);
-        assertThat(slice.where()).isEqualTo(where);
-        assertThat(slice.columns().stream().map(Slice.Used::name)).containsExactlyInAnyOrder(names(columns));
-        assertThat(source.slice(source.describe("seen"), where).columns()).hasSameSizeAs(slice.columns());
+        Expression slice = slice(source, "t", where);
+        assertThat(slice.text()).isEqualTo(where);
+        assertThat(slice.columns().stream().map(Expression.Used::name)).containsExactlyInAnyOrder(names(columns));
+        assertThat(slice(source, "seen", where).columns()).hasSameSizeAs(slice.columns());
     }
 
     private static String[] names(String columns) {
@@ -201,20 +204,27 @@ class SliceCheckTest {
     @Test
     void a_column_that_the_role_may_not_read_is_refused() {
         try (PostgresSource half = new PostgresSource(postgres.configAs("half"))) {
-            assertThat(half.slice(half.describe("t"), "status = 'a'").columns()).hasSize(1);
-            assertThatThrownBy(() -> half.slice(half.describe("t"), "amount > 1"))
+            assertThat(slice(half, "t", "status = 'a'").columns()).hasSize(1);
+            assertThatThrownBy(() -> slice(half, "t", "amount > 1"))
                     .isInstanceOf(PerigeeException.class)
                     .hasMessageContaining("SOURCE_PERMISSION");
         }
     }
 
     private static void refused(String where, String why) {
-        assertThatThrownBy(() -> source.slice(source.describe("t"), where))
+        assertThatThrownBy(() -> slice(source, "t", where))
                 .as(where)
                 .isInstanceOf(PerigeeException.class)
                 .hasMessageContaining(why)
                 .hasMessageContaining("where");
         assertThat(source.query("SELECT count(*) FROM secrets", java.util.List.of(), new CollectedAnswer()))
                 .isEqualTo(-1);
+    }
+
+    private static Expression slice(PostgresSource source, String table, String where) {
+        TableConfig config = TableConfig.of(table, TableConfig.Mode.FULL, Duration.ofSeconds(1)).toBuilder()
+                .where(Optional.of(where))
+                .build();
+        return source.describe(config).access().slice().orElseThrow();
     }
 }
