@@ -34,23 +34,22 @@ class FreshnessStandbyTest {
         try (FolderServer primary = FolderServer.start(
                         folder.resolve("primary"), Map.of("autovacuum", "off", "synchronous_commit", "on"));
                 FolderServer standby = primary.standby(folder.resolve("standby"));
-                ServedPerigee perigee = ServedPerigee.open(
-                        folder.resolve("data"), TestPostgres.config(standby.port(), "postgres"))) {
+                ServedPerigee perigee =
+                        ServedPerigee.open(folder.resolve("data"), TestPostgres.config(standby.port(), "postgres"))) {
             primary.execute("""
                     CREATE TABLE notes (id int PRIMARY KEY, text text, at timestamptz NOT NULL DEFAULT now());
                     INSERT INTO notes VALUES (1, 'old')""");
             awaitReplay(primary, standby);
-            perigee.call(
-                            "POST",
-                            "/replication/tables",
-                            "{'name': 'notes', 'cursorColumn': 'at', 'interval': '1h'}")
+            perigee.call("POST", "/replication/tables", "{'name': 'notes', 'cursorColumn': 'at', 'interval': '1h'}")
                     .result();
             perigee.call("POST", "/replication/sync", "{}").result();
 
             standby.execute("SELECT pg_wal_replay_pause()");
-            await().until(() -> standby.value("SELECT pg_get_wal_replay_pause_state()").equals("paused"));
+            await().until(() ->
+                    standby.value("SELECT pg_get_wal_replay_pause_state()").equals("paused"));
             String token = written(primary);
-            assertThat(query(perigee, "X-Perigee-After", token, "X-Perigee-Wait", "500ms").statusCode())
+            assertThat(query(perigee, "X-Perigee-After", token, "X-Perigee-Wait", "500ms")
+                            .statusCode())
                     .isEqualTo(503);
             standby.execute("SELECT pg_wal_replay_resume()");
             HttpResponse<String> seen = query(perigee, "X-Perigee-After", token);

@@ -24,7 +24,9 @@ record TablesPrinter(PrintWriter out, PrintWriter errors) {
                                     .formatted(
                                             table.path("intervalMs").asString("?"),
                                             table.has("idleInterval")
-                                                    ? " to " + table.path("idleInterval").asString("")
+                                                    ? " to "
+                                                            + table.path("idleInterval")
+                                                                    .asString("")
                                                     : ""),
                     table.path("paused").asBoolean(false) ? "yes" : "no"));
         }

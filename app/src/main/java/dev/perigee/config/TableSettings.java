@@ -138,7 +138,8 @@ public final class TableSettings {
                 cursorColumn(mode, before.flatMap(TableConfig::cursorColumn)),
                 word("nullCursor", NullCursor.values(), base.nullCursor()));
         Duration interval = interval(base.interval());
-        Optional<Duration> idle = cron.isPresent() ? Optional.empty() : base.schedule().idleInterval();
+        Optional<Duration> idle =
+                cron.isPresent() ? Optional.empty() : base.schedule().idleInterval();
         Schedule schedule = new Schedule(
                 interval,
                 duration("idleInterval", interval, TableConfig.MAX_INTERVAL, idle),

@@ -225,8 +225,8 @@ class LookTest {
                     == 2);
             postgres.execute("INSERT INTO t (called) VALUES ('pinged'); INSERT INTO p VALUES (20, now())");
             host.post("/ping", "{'tables': ['t']}").result();
-            await().until(() -> host.value("SELECT count(*) FROM t WHERE called = 'pinged'")
-                    .equals("1"));
+            await().until(() ->
+                    host.value("SELECT count(*) FROM t WHERE called = 'pinged'").equals("1"));
             assertThat(host.value("SELECT count(*) FROM p")).isEqualTo("10");
             host.post("/ping", "").result();
             await().until(() -> host.value("SELECT count(*) FROM p").equals("11"));

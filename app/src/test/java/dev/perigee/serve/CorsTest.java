@@ -44,7 +44,8 @@ class CorsTest {
             assertThat(answer.headers().firstValue("Access-Control-Allow-Methods"))
                     .hasValue("GET, POST, PATCH, PUT, DELETE, OPTIONS");
             assertThat(answer.headers().firstValue("Access-Control-Allow-Headers"))
-                    .hasValue("Authorization, Content-Type, X-Starbase-Source, X-Data-Source, X-Starbase-Cache, X-Perigee-Max-Staleness, X-Perigee-After, X-Perigee-Wait, X-Perigee-If-Stale, If-None-Match");
+                    .hasValue(
+                            "Authorization, Content-Type, X-Starbase-Source, X-Data-Source, X-Starbase-Cache, X-Perigee-Max-Staleness, X-Perigee-After, X-Perigee-Wait, X-Perigee-If-Stale, If-None-Match");
             assertThat(answer.headers().firstValue("Access-Control-Max-Age")).hasValue("86400");
         }
     }

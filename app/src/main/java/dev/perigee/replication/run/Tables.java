@@ -76,10 +76,11 @@ public final class Tables {
                 new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), copies::protect, trouble);
         this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
         this.asOf = new AsOfRecorder(host.store(), host.clock(), runners::values);
-        this.due = new DueTables(host.clock(), this::source, runners::values, this::sourceTables, sync.freshness(), () -> {
-            asOf.recordSometimes();
-            afterLook.run();
-        });
+        this.due =
+                new DueTables(host.clock(), this::source, runners::values, this::sourceTables, sync.freshness(), () -> {
+                    asOf.recordSometimes();
+                    afterLook.run();
+                });
     }
 
     /// Starts the syncs that are due, without waiting for them.

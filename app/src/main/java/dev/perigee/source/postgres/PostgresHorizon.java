@@ -58,9 +58,9 @@ record PostgresHorizon(
     /// After a COMMIT within the message, the next transaction takes that time as its own, and for a moment in between
     /// none is open.
     ///
-    /// Sessions that only read hold nothing up and are left out: this one, ours by their process numbers, and autovacuum
-    /// workers by their kind. Open transactions are read before prepared ones. A transaction that is prepared in between is then
-    /// seen twice, and not missed.
+    /// Sessions that only read hold nothing up and are left out: this one, ours by their process numbers, and
+    /// autovacuum workers by their kind. Open transactions are read before prepared ones. A transaction that is
+    /// prepared in between is then seen twice, and not missed.
     private static final String SESSIONS = """
             SELECT clock_timestamp() AS looked_at, pg_is_in_recovery() AS is_standby,
                    pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS may_see,

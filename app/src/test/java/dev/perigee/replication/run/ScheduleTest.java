@@ -49,7 +49,8 @@ class ScheduleTest {
         "30 6 * * 1,   UTC,           2026-01-01T00:00:00Z, 2026-01-05T06:30:00Z",
     })
     void a_cron_expression_is_read_in_its_zone(String cron, String zone, Instant finished, Instant next) {
-        assertThat(Schedule.of(cron(cron, zone), Instant.EPOCH).next(finished, finished)).isEqualTo(next);
+        assertThat(Schedule.of(cron(cron, zone), Instant.EPOCH).next(finished, finished))
+                .isEqualTo(next);
     }
 
     @Test
@@ -82,8 +83,8 @@ class ScheduleTest {
     @CsvSource({"0, 1", "3, 1", "8, 2", "40, 10", "1200, 300", "100000, 300"})
     void an_interval_grows_with_the_time_since_the_last_change_within_its_bounds(long quietSeconds, long seconds) {
         Instant now = Instant.parse("2026-11-30T12:00:00Z");
-        Schedule adaptive = new Schedule.Adaptive(
-                Duration.ofSeconds(1), Duration.ofMinutes(5), now.minusSeconds(quietSeconds));
+        Schedule adaptive =
+                new Schedule.Adaptive(Duration.ofSeconds(1), Duration.ofMinutes(5), now.minusSeconds(quietSeconds));
         assertThat(adaptive.next(now, now)).isEqualTo(now.plusSeconds(seconds));
     }
 }
