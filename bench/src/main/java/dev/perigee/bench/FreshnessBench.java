@@ -11,9 +11,11 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// One writer and 64 readers who say how fresh their answers must be, see [FreshnessChecker]: first with a copy in mode
 /// `cursor`, then in mode `xmin`, both at an interval of 1 s. Perigee runs in a JVM of its own. Exits with 1 if an
@@ -36,6 +38,8 @@ public final class FreshnessBench {
             Path folder = Files.createTempDirectory("perigee-bench");
             try (EmbeddedPostgres postgres = EmbeddedPostgres.start()) {
                 isStale |= check(postgres, folder, mode, seconds, perSecond, seed);
+            } finally {
+                delete(folder);
             }
         }
         if (isStale) System.exit(1);
@@ -86,6 +90,12 @@ public final class FreshnessBench {
                         "EXTERNAL_DB_URL",
                         "postgres://postgres:postgres@127.0.0.1:%d/postgres".formatted(postgres.getPort())));
         return builder.start();
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+        }
     }
 
     private static void post(URI address, String body) throws IOException, InterruptedException {
