@@ -31,9 +31,8 @@ final class DemandedSyncs {
         Last kept = last.compute(table.name(), (_, before) -> {
             boolean isRunning = before != null && !before.result().isDone();
             if (isRunning || before != null && now - before.beganNanos() < pause.toNanos()) return before;
-            return new Last(table.sync(), now);
+            return new Last(table.sync().whenComplete((_, _) -> freshness.wake(table.name())), now);
         });
-        if (kept.beganNanos() == now) kept.result().whenComplete((_, _) -> freshness.wake(table.name()));
         Duration rest = Duration.ofNanos(pause.toNanos() - (now - kept.beganNanos()));
         return kept.result().isDone() && rest.isPositive() ? rest : pause;
     }
