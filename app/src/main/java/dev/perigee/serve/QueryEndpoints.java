@@ -45,7 +45,7 @@ final class QueryEndpoints {
             query = new Query(body.statements(), where, isRaw, exchange.caller(), wantsCache, exchange.demand());
             exchange.status(200, "application/json");
             JsonAnswer answer =
-                    new JsonAnswer(out, new ExchangeEvents(exchange, out::holdsNoReader), isRaw, isTransaction);
+                    new JsonAnswer(out, out, isRaw, isTransaction);
             engine.run(query, answer, exchange.cancellation());
             answer.finish();
             out.finish();

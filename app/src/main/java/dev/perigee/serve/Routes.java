@@ -105,7 +105,7 @@ final class Routes {
         exchange.limited();
         AnswerStream out = new AnswerStream(exchange, largeAnswers);
         try {
-            body.writeTo(out, new ExchangeEvents(exchange, out::holdsNoReader));
+            body.writeTo(out, out);
             out.finish();
         } finally {
             out.release();

@@ -44,6 +44,7 @@ class HelpTest {
                 "tables backfill",
                 "tables set-aside",
                 "query",
+                "wait",
                 "version"
             })
     void the_help_is_as_it_was_reviewed(String command) throws IOException {
