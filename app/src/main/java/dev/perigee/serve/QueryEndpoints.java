@@ -44,8 +44,7 @@ final class QueryEndpoints {
             boolean wantsCache = Query.wantsCache(exchange.header("X-Starbase-Cache"));
             query = new Query(body.statements(), where, isRaw, exchange.caller(), wantsCache, exchange.demand());
             exchange.status(200, "application/json");
-            JsonAnswer answer =
-                    new JsonAnswer(out, out, isRaw, isTransaction);
+            JsonAnswer answer = new JsonAnswer(out, out, isRaw, isTransaction);
             engine.run(query, answer, exchange.cancellation());
             answer.finish();
             out.finish();
