@@ -142,7 +142,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     /// @return completes with the results of the syncs; a table that the source proves unchanged has none
     public CompletableFuture<List<SyncResult>> pollTables(List<String> names) {
         Tables tables = running().tables();
-        return tables.poll(names.stream().map(tables::require).toList());
+        return tables.due().poll(names.stream().map(tables::require).toList());
     }
 
     /// Syncs all tables that are not paused. Completes when the last sync has ended; failed syncs are among the
@@ -191,7 +191,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     }
 
     private void syncDue() {
-        if (!isStopped) running().tables().startDue();
+        if (!isStopped) running().tables().due().start();
     }
 
     /// Starts the checks that are due, and sets the next alarm. Called when the tables that were due have been looked

@@ -115,7 +115,7 @@ final class ReplicationRoutes {
         List<TableRunner> wanted = request.body().length == 0
                 ? tables.all().stream().filter(runner -> !runner.isPaused()).toList()
                 : wanted(request.json());
-        tables.hasten(wanted);
+        tables.due().hasten(wanted);
         return Response.result(answer("success", true));
     }
 

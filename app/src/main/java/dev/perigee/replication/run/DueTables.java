@@ -2,6 +2,7 @@ package dev.perigee.replication.run;
 
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.freshness.CopyFreshness;
+import dev.perigee.replication.state.TableState;
 import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.Look;
 import dev.perigee.source.Source;
@@ -24,7 +25,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// What the source cannot tell, and what is not known since the last sync, is synced. Nothing is written for a table
 /// that is unchanged: up to when its copy is complete is kept in memory. Safe for many threads.
-final class DueTables {
+public final class DueTables {
     /// Tables in one look at most, which locks each of them for a moment.
     static final int PORTION = 500;
 
@@ -55,7 +55,7 @@ final class DueTables {
     private final InstantSource clock;
     private final Supplier<Source> source;
     private final Supplier<Collection<TableRunner>> runners;
-    private final Function<List<TableRunner>, Map<TableRunner, TableId>> sourceTables;
+    private final Supplier<Map<String, TableState>> states;
     private final CopyFreshness freshness;
     private final Runnable afterwards;
     private final Map<Integer, Watching> watching = new HashMap<>();
@@ -66,37 +66,47 @@ final class DueTables {
     private record Watching(List<TableId> tables, int times) {}
 
     /// @param runners gives all tables
-    /// @param sourceTables gives the tables' names at the source, as far as copies were made of them
+    /// @param states gives the recorded state of each copy, by the name its table is configured by
     /// @param freshness is told which tables were found unchanged
     /// @param afterwards called after each look
     DueTables(
             InstantSource clock,
             Supplier<Source> source,
             Supplier<Collection<TableRunner>> runners,
-            Function<List<TableRunner>, Map<TableRunner, TableId>> sourceTables,
+            Supplier<Map<String, TableState>> states,
             CopyFreshness freshness,
             Runnable afterwards) {
         this.clock = clock;
         this.source = source;
         this.runners = runners;
-        this.sourceTables = sourceTables;
+        this.states = states;
         this.freshness = freshness;
         this.afterwards = afterwards;
     }
 
     /// Looks at what is due, on a thread of its own. While one look is under way, further calls make one more follow
     /// it. Never blocks.
-    synchronized void start() {
+    public synchronized void start() {
         isAsked = true;
         if (isAtWork) return;
         isAtWork = true;
         Thread.ofVirtual().name("perigee-look").start(this::work);
     }
 
+    /// Makes tables due at once: somebody says that they have changed. Paused tables stay so, and those whose last sync
+    /// failed wait for their next try.
+    public void hasten(List<TableRunner> some) {
+        Instant now = clock.instant();
+        some.stream()
+                .filter(runner -> !runner.isPaused() && !runner.isFailing())
+                .forEach(runner -> runner.hasten(now));
+        start();
+    }
+
     /// Looks at these tables now, and syncs those that may have changed. Blocks for as long as the look takes.
     ///
     /// @return completes when the syncs have ended, with their results; a table that is unchanged has none
-    CompletableFuture<List<SyncResult>> poll(List<TableRunner> some) {
+    public CompletableFuture<List<SyncResult>> poll(List<TableRunner> some) {
         List<TableRunner> free =
                 some.stream().filter(runner -> !runner.isBusy()).toList();
         Set<TableRunner> syncing = new LinkedHashSet<>(some);
@@ -223,10 +233,23 @@ final class DueTables {
         CompletableFuture<SyncResult> _ = runner.sync(); // its end is reported to the SyncObserver
     }
 
+    /// The names at the source of those tables that have a copy.
+    private Map<TableRunner, TableId> sourceTables(List<TableRunner> some) {
+        if (some.isEmpty()) return Map.of();
+        Map<String, TableState> known = states.get();
+        Map<TableRunner, TableId> names = new LinkedHashMap<>();
+        for (TableRunner runner : some) {
+            Optional.ofNullable(known.get(runner.name()))
+                    .flatMap(TableState::definition)
+                    .ifPresent(made -> names.put(runner, made.source()));
+        }
+        return names;
+    }
+
     /// Looks at the tables in portions, and removes those from `known` that are unchanged. Hands each of the others its
     /// definition as of now, for its next sync.
     private void look(Map<TableRunner, KnownTable> known, List<TableRunner> unknown, boolean isScheduled, Instant now) {
-        Map<TableRunner, TableId> names = sourceTables.apply(unknown);
+        Map<TableRunner, TableId> names = sourceTables(unknown);
         List<TableRunner> all = new ArrayList<>(known.keySet());
         unknown.stream().filter(names::containsKey).forEach(all::add);
         for (int portion = 0; portion * PORTION < all.size(); portion++) {

@@ -77,45 +77,15 @@ public final class Tables {
         this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
         this.asOf = new AsOfRecorder(host.store(), host.clock(), runners::values);
         this.due =
-                new DueTables(host.clock(), this::source, runners::values, this::sourceTables, sync.freshness(), () -> {
+                new DueTables(host.clock(), this::source, runners::values, this::states, sync.freshness(), () -> {
                     asOf.recordSometimes();
                     afterLook.run();
                 });
     }
 
-    /// Starts the syncs that are due, without waiting for them.
-    public void startDue() {
-        due.start();
-    }
-
-    /// Looks at these tables now, as if they were due. Blocks for as long as the look at the source takes.
-    ///
-    /// @return completes when those that may have changed were synced, with the results of their syncs
-    public CompletableFuture<List<SyncResult>> poll(List<TableRunner> some) {
-        return due.poll(some);
-    }
-
-    /// Makes tables due at once: somebody says that they have changed. Paused tables stay so, and those whose last sync
-    /// failed wait for their next try.
-    public void hasten(List<TableRunner> some) {
-        Instant now = host.clock().instant();
-        some.stream()
-                .filter(runner -> !runner.isPaused() && !runner.isFailing())
-                .forEach(runner -> runner.hasten(now));
-        rescheduling.run();
-    }
-
-    /// The names at the source of those tables that have a copy.
-    private Map<TableRunner, TableId> sourceTables(List<TableRunner> some) {
-        if (some.isEmpty()) return Map.of();
-        Map<String, TableState> states = states();
-        Map<TableRunner, TableId> names = new LinkedHashMap<>();
-        for (TableRunner runner : some) {
-            Optional.ofNullable(states.get(runner.name()))
-                    .flatMap(TableState::definition)
-                    .ifPresent(made -> names.put(runner, made.source()));
-        }
-        return names;
+    /// Looks at the tables that are due, and syncs those that may have changed.
+    public DueTables due() {
+        return due;
     }
 
     /// Loads the tables that the configuration file names and those recorded in the replica, and protects their copies.

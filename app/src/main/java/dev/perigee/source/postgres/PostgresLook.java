@@ -27,7 +27,6 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,7 +78,8 @@ final class PostgresLook {
                 PostgresMoment.of(at.version().snapshot()).at(at.asOf()),
                 at.version().server()));
         Map<TableId, WatchedTable> unchanged = new HashMap<>();
-        Map<WatchedTable, WatchedTable.End> others = new LinkedHashMap<>();
+        // Tables that are unchanged unless they have new rows, as a look confirms them.
+        List<WatchedTable> others = new ArrayList<>();
         for (int i = 0; i < watched.size(); i++) {
             WatchedTable one = watched.get(i);
             WatchedTable.End end = ends.get(i);
@@ -91,14 +91,14 @@ final class PostgresLook {
                             .filter(late -> horizon.map(late.isDecided()::test).orElse(true))
                             .isEmpty();
             if (now == null || !mayBe) continue;
-            if (one.late().isEmpty() && one.end().equals(Optional.of(end))) {
-                unchanged.put(one.table().id(), one.confirmed(now, end));
-            } else others.put(one, end);
+            WatchedTable confirmed = one.confirmed(now, end);
+            boolean isAsBefore = one.late().isEmpty() && one.end().equals(Optional.of(end));
+            if (isAsBefore) unchanged.put(one.table().id(), confirmed);
+            else others.add(confirmed);
         }
-        Set<TableId> withNew = withNewRows(List.copyOf(others.keySet()), at);
-        others.forEach((one, end) -> {
-            TableId id = one.table().id();
-            if (!withNew.contains(id)) unchanged.put(id, one.confirmed(definitions.get(id), end));
+        Set<TableId> withNew = withNewRows(others, at);
+        others.forEach(one -> {
+            if (!withNew.contains(one.table().id())) unchanged.put(one.table().id(), one);
         });
         return Optional.of(new Look(at, definitions, unchanged));
     }
