@@ -166,7 +166,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     /// Moves due times nearer that were set by the clock before it was set back, and starts what is due.
     @Override
     public void onClockSetBack() {
-        running().tables().bringNearer();
+        running().tables().due().bringNearer(config.retryMax());
         syncDue();
     }
 

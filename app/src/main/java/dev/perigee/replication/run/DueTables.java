@@ -93,6 +93,19 @@ public final class DueTables {
         Thread.ofVirtual().name("perigee-look").start(this::work);
     }
 
+    /// Moves due times nearer that lie further ahead than the schedule or a retry would set them now. Called after the
+    /// clock was set back, and at the start: such times were set while the clock was ahead.
+    ///
+    /// @param retryMax longest time until the next try of a table that failed
+    public void bringNearer(Duration retryMax) {
+        Instant now = clock.instant();
+        for (TableRunner runner : runners.get()) {
+            Instant latest =
+                    runner.isFailing() ? now.plus(retryMax) : runner.schedule().next(now, now);
+            if (runner.due().filter(due -> due.isAfter(latest)).isPresent()) runner.setDue(latest);
+        }
+    }
+
     /// Makes tables due at once: somebody says that they have changed. Paused tables stay so, and those whose last sync
     /// failed wait for their next try.
     public void hasten(List<TableRunner> some) {

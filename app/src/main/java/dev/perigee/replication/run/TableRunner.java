@@ -288,6 +288,20 @@ public final class TableRunner {
         refused.forEach(task -> task.result().completeExceptionally(reason));
     }
 
+    /// Cancels the running task, waits until it has ended, and refuses further tasks with `reason`, until [#reopen].
+    ///
+    /// @throws PerigeeException [Fault#BUSY] if the task did not end in time; the runner is open again then
+    void end(PerigeeException reason) {
+        close(reason);
+        if (awaitIdle()) return;
+        reopen();
+        throw Fault.BUSY.in(
+                "table " + name(),
+                "its running sync did not end in time",
+                "It is being cancelled",
+                "wait until its state is no longer syncing, then try again");
+    }
+
     /// Accepts tasks again.
     synchronized void reopen() {
         closed = null;

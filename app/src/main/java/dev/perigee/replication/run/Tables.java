@@ -23,7 +23,6 @@ import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.replication.sync.TableSync;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceTable;
-import dev.perigee.source.TableId;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -76,11 +75,10 @@ public final class Tables {
                 new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), copies::protect, trouble);
         this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
         this.asOf = new AsOfRecorder(host.store(), host.clock(), runners::values);
-        this.due =
-                new DueTables(host.clock(), this::source, runners::values, this::states, sync.freshness(), () -> {
-                    asOf.recordSometimes();
-                    afterLook.run();
-                });
+        this.due = new DueTables(host.clock(), this::source, runners::values, this::states, sync.freshness(), () -> {
+            asOf.recordSometimes();
+            afterLook.run();
+        });
     }
 
     /// Looks at the tables that are due, and syncs those that may have changed.
@@ -263,10 +261,8 @@ public final class Tables {
     /// backfills continue under the new name.
     private void handOver(String old, String name) {
         Optional<TableRunner> ended = find(old);
-        ended.ifPresent(runner -> end(
-                runner,
-                Fault.CLOSED.in(
-                        "table " + old, "it is called %s now".formatted(name), "The pages written before are kept")));
+        ended.ifPresent(runner -> runner.end(Fault.CLOSED.in(
+                "table " + old, "it is called %s now".formatted(name), "The pages written before are kept")));
         try {
             host.store().write(tx -> {
                 ReplicationTables.rename(tx, old, name);
@@ -285,20 +281,6 @@ public final class Tables {
             return true;
         });
         find(old).ifPresent(TableRunner::reopen);
-    }
-
-    /// Cancels the running task of a table, waits until it has ended, and closes the runner for further tasks.
-    ///
-    /// @throws PerigeeException [Fault#BUSY] if the task did not end in time; the runner is open again then
-    private static void end(TableRunner runner, PerigeeException reason) {
-        runner.close(reason);
-        if (runner.awaitIdle()) return;
-        runner.reopen();
-        throw Fault.BUSY.in(
-                "table " + runner.name(),
-                "its running sync did not end in time",
-                "It is being cancelled",
-                "wait until its state is no longer syncing, then try again");
     }
 
     /// Whether these settings ask for all rows of the table (`rowSecurity: refused`) and the present ones, if any, do
@@ -347,13 +329,11 @@ public final class Tables {
     public void remove(TableRunner runner, boolean isDropped) {
         synchronized (changing) {
             String name = runner.name();
-            end(
-                    runner,
-                    Fault.CONFLICT.in(
-                            "table " + name,
-                            "it was removed from replication",
-                            "The pages written before stay in the copy",
-                            "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
+            runner.end(Fault.CONFLICT.in(
+                    "table " + name,
+                    "it was removed from replication",
+                    "The pages written before stay in the copy",
+                    "add it again to have it synced: `perigee tables add %s`".formatted(Remedies.word(name))));
             host.store().write(tx -> {
                 Optional<TableState> state = StateRecords.find(tx, name);
                 state.map(TableState::copy)
@@ -400,11 +380,7 @@ public final class Tables {
         Collection<TableRunner> all = runners.values();
         all.forEach(runner -> runner.close(stopping));
         all.forEach(TableRunner::awaitIdle);
-        try {
-            asOf.record();
-        } catch (PerigeeException e) { // the disk may be full: the next look shows it again
-            LOG.warn("up to when the copies are complete could not be recorded: {}", e.getMessage());
-        }
+        asOf.record();
     }
 
     /// The external database.
@@ -435,18 +411,6 @@ public final class Tables {
         return all().stream()
                 .filter(other -> !other.isPaused() && other.config().group().equals(Optional.of(group)))
                 .toList();
-    }
-
-    /// Moves due times nearer that lie further ahead than the schedule or a retry would set them now. Called after the
-    /// clock was set back, and at the start: such times were set while the clock was ahead.
-    public void bringNearer() {
-        Instant now = host.clock().instant();
-        for (TableRunner runner : all()) {
-            Instant latest = runner.isFailing()
-                    ? now.plus(settings.retryMax())
-                    : runner.schedule().next(now, now);
-            if (runner.due().filter(due -> due.isAfter(latest)).isPresent()) runner.setDue(latest);
-        }
     }
 
     /// When a table is due after the start: at its recorded time, which may be past, or at once if none is recorded.
