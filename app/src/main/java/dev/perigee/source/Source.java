@@ -56,11 +56,25 @@ public interface Source extends AutoCloseable {
     /// @throws dev.perigee.fault.PerigeeException [dev.perigee.fault.Fault#SOURCE_TABLE_MISSING]
     SourceTable describe(String name);
 
+    /// As [#describe(String)], for many tables at once.
+    ///
+    /// @return in the order of `names`
+    default List<SourceTable> describe(List<String> names) {
+        return names.stream().map(this::describe).toList();
+    }
+
     /// As [#describe(String)], for a table that is read as its settings say.
     ///
     /// @throws dev.perigee.fault.PerigeeException as [#selected]
     default SourceTable describe(TableConfig config) {
-        return selected(describe(config.name()).readBy(config.rowSecurity()), config.reading());
+        return read(describe(config.name()), config);
+    }
+
+    /// A table as it is read by its settings.
+    ///
+    /// @throws dev.perigee.fault.PerigeeException as [#selected]
+    default SourceTable read(SourceTable table, TableConfig config) {
+        return selected(table.readBy(config.rowSecurity()), config.reading());
     }
 
     /// The table, of which only the rows and the values are read that the settings `where` and `columns` ask for.

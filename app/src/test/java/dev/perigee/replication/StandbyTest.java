@@ -208,8 +208,9 @@ class StandbyTest {
                         .equals(String.valueOf(count)));
     }
 
+    /// Also for what was committed with `synchronous_commit` off, and is not in the log's files yet.
     private static void awaitReplay(FolderServer follower) {
-        String position = primary.value("SELECT pg_current_wal_lsn()");
+        String position = primary.value("SELECT pg_current_wal_insert_lsn()");
         await().timeout(Duration.ofSeconds(30))
                 .until(() -> follower.value("SELECT pg_last_wal_replay_lsn() >= '%s'".formatted(position))
                         .equals("t"));

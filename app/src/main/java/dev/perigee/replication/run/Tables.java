@@ -225,7 +225,11 @@ public final class Tables {
         Source source = source();
         List<CopyReservation> wanted = new ArrayList<>();
         Map<TableConfig, SourceTable> described = new LinkedHashMap<>();
-        for (TableConfig config : configs) described.put(config, source.describe(config));
+        List<SourceTable> tables =
+                source.describe(configs.stream().map(TableConfig::name).toList());
+        for (int i = 0; i < configs.size(); i++) {
+            described.put(configs.get(i), source.read(tables.get(i), configs.get(i)));
+        }
         RowVisibilityCheck.refuse(source, described, this::isNewlyWhole);
         described.forEach((config, table) -> {
             Handover.find(host.store(), source, config, table).ifPresent(old -> {

@@ -104,6 +104,13 @@ public final class PostgresSource implements Source {
     }
 
     @Override
+    public List<SourceTable> describe(List<String> names) {
+        return connections.read(
+                config.place(),
+                connection -> PostgresCatalog.describe(connection, names, config.defaultSchema()));
+    }
+
+    @Override
     public Optional<TableId> whereabouts(Identity identity) {
         return connections.read(config.place(), session -> PostgresIdentity.whereabouts(session, identity));
     }

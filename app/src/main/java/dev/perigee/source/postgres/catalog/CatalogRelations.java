@@ -101,6 +101,24 @@ final class CatalogRelations {
         }
     }
 
+    /// As [#named(Connection, TableId)], for many tables at once. A table that does not exist is not in the map.
+    static Map<TableId, CatalogRelation> named(Connection c, List<TableId> tables) throws SQLException {
+        Map<TableId, CatalogRelation> named = new HashMap<>();
+        try (PreparedStatement statement = c.prepareStatement(
+                SELECT + "AND (n.nspname, c.relname) IN (SELECT s, t FROM unnest(?::text[], ?::text[]) AS w (s, t))")) {
+            setNames(c, statement, tables);
+            relations(statement).forEach(relation -> named.put(relation.id(), relation));
+        }
+        return named;
+    }
+
+    private static void setNames(Connection c, PreparedStatement statement, List<TableId> tables) throws SQLException {
+        Object[] schemas = tables.stream().map(TableId::schema).toArray();
+        Object[] names = tables.stream().map(TableId::name).toArray();
+        statement.setArray(1, c.createArrayOf("text", schemas));
+        statement.setArray(2, c.createArrayOf("text", names));
+    }
+
     /// The numbers (OIDs) of those tables that exist.
     static Map<Long, TableId> numbers(Connection c, List<TableId> tables) throws SQLException {
         Map<Long, TableId> numbers = new HashMap<>();
@@ -109,10 +127,7 @@ final class CatalogRelations {
                 FROM unnest(?::text[], ?::text[]) WITH ORDINALITY AS w (s, t, n)
                 JOIN pg_catalog.pg_namespace s ON s.nspname = w.s
                 JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = w.t""")) {
-            Object[] schemas = tables.stream().map(TableId::schema).toArray();
-            Object[] names = tables.stream().map(TableId::name).toArray();
-            statement.setArray(1, c.createArrayOf("text", schemas));
-            statement.setArray(2, c.createArrayOf("text", names));
+            setNames(c, statement, tables);
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) numbers.put(row.getLong(1), tables.get(Math.toIntExact(row.getLong(2) - 1)));
             }

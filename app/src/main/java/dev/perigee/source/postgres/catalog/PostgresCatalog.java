@@ -44,6 +44,37 @@ public final class PostgresCatalog {
         return tables(c, List.of(relation)).getFirst();
     }
 
+    /// As [#describe(Connection, String, String)], for many tables at once.
+    ///
+    /// @return in the order of `names`
+    public static List<SourceTable> describe(Connection c, List<String> names, String defaultSchema)
+            throws SQLException {
+        List<TableId> spelled = names.stream()
+                .flatMap(name -> spellings(name, defaultSchema).stream())
+                .toList();
+        Map<TableId, CatalogRelation> found = CatalogRelations.named(c, spelled);
+        List<CatalogRelation> relations = new ArrayList<>();
+        for (String name : names) {
+            Optional<CatalogRelation> first = spellings(name, defaultSchema).stream()
+                    .filter(found::containsKey)
+                    .map(found::get)
+                    .findFirst();
+            CatalogRelation relation = first.isPresent() ? first.get() : find(c, name, defaultSchema);
+            if (!relation.isReadable()) throw notGranted(c, relation);
+            relations.add(relation);
+        }
+        return tables(c, relations);
+    }
+
+    /// The tables that a name may mean, best first; empty where it is no name of a table.
+    private static List<TableId> spellings(String name, String defaultSchema) {
+        return TableName.parse(name)
+                .map(parsed -> parsed.schemas(defaultSchema).stream()
+                        .flatMap(schema -> parsed.tables().stream().map(table -> new TableId(schema, table)))
+                        .toList())
+                .orElse(List.of());
+    }
+
     /// The columns of `table` that the user may read, in the order of their numbers.
     ///
     /// @throws PerigeeException [Fault#SOURCE_TABLE_MISSING]
@@ -96,11 +127,9 @@ public final class PostgresCatalog {
                     "expected `table` or `schema.table`, with parts that hold dots or double quotes quoted as in SQL",
                     "Nothing was read");
         }
-        for (String schema : parsed.get().schemas(defaultSchema)) {
-            for (String table : parsed.get().tables()) {
-                Optional<CatalogRelation> found = CatalogRelations.named(c, new TableId(schema, table));
-                if (found.isPresent()) return found.get();
-            }
+        for (TableId spelled : spellings(name, defaultSchema)) {
+            Optional<CatalogRelation> found = CatalogRelations.named(c, spelled);
+            if (found.isPresent()) return found.get();
         }
         throw missing(c, name, parsed.get(), defaultSchema);
     }
