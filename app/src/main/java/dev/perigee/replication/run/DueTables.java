@@ -171,6 +171,9 @@ public final class DueTables {
     private Collection<TableRunner> changedOf(List<TableRunner> due, List<TableRunner> early, boolean isScheduled) {
         try {
             return changed(due, early, isScheduled, clock.instant());
+        } catch (PerigeeException e) { // the replica cannot be read, for example because it is being closed
+            LOG.debug("the tables that are due could not be looked at: {}", e.getMessage());
+            return due;
         } catch (RuntimeException e) {
             LOG.error("the tables that are due could not be looked at, and are synced", e);
             return due;

@@ -106,8 +106,7 @@ public final class PostgresSource implements Source {
     @Override
     public List<SourceTable> describe(List<String> names) {
         return connections.read(
-                config.place(),
-                connection -> PostgresCatalog.describe(connection, names, config.defaultSchema()));
+                config.place(), connection -> PostgresCatalog.describe(connection, names, config.defaultSchema()));
     }
 
     @Override
