@@ -11,6 +11,7 @@ import dev.perigee.source.Snapshot;
 import dev.perigee.source.TableId;
 import dev.perigee.source.WatchedTable;
 import dev.perigee.source.postgres.PostgresSource;
+import dev.perigee.testing.FolderServer;
 import dev.perigee.testing.ForwardingSource;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -231,6 +233,25 @@ class LookTest {
             host.post("/ping", "").result();
             await().until(() -> host.value("SELECT count(*) FROM p").equals("11"));
             assertThat(host.post("/ping", "{'tables': ['nothing']}").status()).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void a_server_that_was_started_again_is_looked_at_by_a_sync() {
+        try (FolderServer server = FolderServer.start(folder.resolve("postgres"), Map.of());
+                PostgresSource own = new PostgresSource(TestPostgres.config(server.port(), "postgres"));
+                TestHost host = TestHost.idle(folder.resolve("replica"), own, by("t", "at"))) {
+            server.execute("""
+                    CREATE TABLE t (id int PRIMARY KEY, at timestamptz DEFAULT now());
+                    INSERT INTO t SELECT i FROM generate_series(1, 10) i""");
+            settle(host, "t");
+            server.copyTo(folder.resolve("files")); // stops and starts it
+            await().atMost(Duration.ofMinutes(1)).until(() -> {
+                List<SyncResult> synced = host.plugin.pollTables(List.of("t")).join();
+                assertThat(synced).as("what the server may have lost").isNotEmpty();
+                return synced.getFirst().succeeded(); // the sessions from before are closed
+            });
+            settle(host, "t");
         }
     }
 

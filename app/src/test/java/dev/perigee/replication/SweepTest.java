@@ -327,7 +327,7 @@ class SweepTest {
         postgres.execute("DELETE FROM t WHERE k = 2");
         clock.now = due.minusMillis(1);
         try (TestHost second = TestHost.started(folder, source, clock, config)) {
-            assertThat(second.alarm()).hasValue(due);
+            await().untilAsserted(() -> assertThat(second.alarm()).hasValue(due));
             assertThat(second.query("SELECT verdict FROM tmp_replication_sweeps"))
                     .isEmpty();
         }

@@ -190,13 +190,13 @@ public final class DueTables {
         long takenNanos = System.nanoTime();
         Optional<SourceVersion.At> version = known.isEmpty() ? Optional.empty() : version();
         version.ifPresent(at -> {
-            Map<TableRunner, KnownTable> unchanged = new LinkedHashMap<>();
+            List<TableRunner> unchanged = new ArrayList<>();
             known.forEach((runner, is) -> {
                 boolean isDone = is.isUnchangedAt(at.version())
                         && isUnchanged(runner, is, at, is.synced().watched(), now);
-                if (isDone) unchanged.put(runner, is);
+                if (isDone) unchanged.add(runner);
             });
-            known.keySet().removeAll(unchanged.keySet());
+            unchanged.forEach(known::remove);
             tell(unchanged, at, takenNanos);
         });
         if (known.isEmpty() || version.isPresent()) look(known, unknown, isScheduled, now);
@@ -233,15 +233,10 @@ public final class DueTables {
 
     /// Tells readers that these tables were found unchanged by a look.
     ///
-    /// @param unchanged each with what was known of it before
     /// @param takenNanos [System#nanoTime] before the look
-    private void tell(Map<TableRunner, KnownTable> unchanged, SourceVersion.At at, long takenNanos) {
-        // A table that was seen last in another run of the server is left out: it may be on another timeline since.
-        List<String> names = unchanged.entrySet().stream()
-                .filter(entry -> entry.getValue().isOfRun(at.version()))
-                .map(entry -> entry.getKey().name())
-                .toList();
-        if (names.isEmpty()) return;
+    private void tell(List<TableRunner> unchanged, SourceVersion.At at, long takenNanos) {
+        if (unchanged.isEmpty()) return;
+        List<String> names = unchanged.stream().map(TableRunner::name).toList();
         freshness.unchanged(names, VisibleTransactions.parse(at.version().snapshot(), true), at.asOf(), takenNanos);
     }
 
@@ -292,20 +287,22 @@ public final class DueTables {
             long takenNanos = System.nanoTime();
             Optional<Look> look = source.get().look(List.copyOf(ids.values()), watched, isSteady);
             look.ifPresent(found -> {
-                Map<TableRunner, KnownTable> unchanged = new LinkedHashMap<>();
+                List<TableRunner> unchanged = new ArrayList<>();
                 ids.forEach((runner, id) -> {
                     KnownTable is = known.get(runner);
                     WatchedTable confirmed = found.unchanged().get(id);
                     boolean isDone = is != null
                             && confirmed != null
                             && is.watched().isPresent()
+                            // Another run of the server may lack commits, which only a sync finds out.
+                            && is.isOfRun(found.at().version())
                             && isUnchanged(runner, is, found.at(), Optional.of(confirmed), now);
-                    if (isDone) unchanged.put(runner, is);
+                    if (isDone) unchanged.add(runner);
                     else
                         Optional.ofNullable(found.definitions().get(id))
                                 .ifPresent(defined -> runner.setLooked(looked(is, defined)));
                 });
-                known.keySet().removeAll(unchanged.keySet());
+                unchanged.forEach(known::remove);
                 tell(unchanged, found.at(), takenNanos);
             });
         } catch (PerigeeException e) {

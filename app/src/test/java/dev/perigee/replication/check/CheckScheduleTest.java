@@ -45,7 +45,7 @@ class CheckScheduleTest {
             }
             clock.now = due.minusSeconds(1);
             try (TestHost host = TestHost.started(folder, source, clock, TestHost.settings(table, paused))) {
-                assertThat(host.alarm()).hasValue(due);
+                await().untilAsserted(() -> assertThat(host.alarm()).hasValue(due));
                 assertThat(host.query("SELECT * FROM tmp_replication_proofs")).isEmpty();
             }
             clock.now = due.plusSeconds(1);
@@ -93,7 +93,7 @@ class CheckScheduleTest {
             }
             if (!isRestarted) return;
             try (TestHost host = TestHost.started(folder, source, clock, TestHost.settings(table))) {
-                assertThat(host.alarm()).hasValue(latest);
+                await().untilAsserted(() -> assertThat(host.alarm()).hasValue(latest));
                 assertThat(host.get("/status/t").result().get("nextSyncAt").asString())
                         .isEqualTo(latest.toString());
             }
