@@ -11,6 +11,7 @@ import dev.perigee.source.Obstacle.Effect;
 import dev.perigee.source.Snapshot;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Works out where a table stands after everything in a snapshot was pulled: how far it is sealed, and what is promised
 /// about the copy.
@@ -34,17 +35,20 @@ final class SnapshotOutcome {
         boolean isClientSeen = plan.start().isClientSeen()
                 || limit.map(Snapshot.Limit::isAhead).orElse(false);
         boolean isStamped = Guarantee.isStamped(config, plan.table(), isClientSeen);
-        Horizon horizon = snapshot.horizon();
         Moment now = snapshot.moment();
         Optional<HighWaterMark> sealable = limit.flatMap(Snapshot.Limit::mark);
         Sealing sealing = hasLooked
-                ? before.looked(
-                        now,
-                        sealable,
-                        earlier -> horizon.seals(earlier, config.settle())
-                                && (isStamped || horizon.hasSettled(earlier, config.settle())))
+                ? before.looked(now, sealable, sealing(config, snapshot.horizon(), isStamped))
                 : before.remembering(now, sealable);
         return of(sealing, isClientSeen, hasLooked);
+    }
+
+    /// Whether a table is sealed up to what was seen at an earlier moment.
+    ///
+    /// @param isStamped see [Guarantee#isStamped]
+    static Predicate<Moment> sealing(TableConfig config, Horizon horizon, boolean isStamped) {
+        return earlier ->
+                horizon.seals(earlier, config.settle()) && (isStamped || horizon.hasSettled(earlier, config.settle()));
     }
 
     /// The outcome of a sync that pulled all rows, or all that changed since the last sync.

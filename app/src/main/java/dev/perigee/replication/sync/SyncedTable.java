@@ -101,8 +101,6 @@ public record SyncedTable(SourceTable table, Optional<SourceVersion.At> version,
     private static boolean isSealable(SyncPlan plan, SyncOutcome outcome, Horizon horizon) {
         TableConfig config = plan.config();
         boolean isStamped = Guarantee.isStamped(config, plan.table(), outcome.isClientSeen());
-        return outcome.sealing()
-                .isSealable(earlier -> horizon.seals(earlier, config.settle())
-                        && (isStamped || horizon.hasSettled(earlier, config.settle())));
+        return outcome.sealing().isSealable(SnapshotOutcome.sealing(config, horizon, isStamped));
     }
 }

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgConnection;
 
@@ -18,7 +19,8 @@ import org.postgresql.jdbc.PgConnection;
 /// of the numbers of rows. Statistics (ANALYZE, autovacuum) are written in place and change none. Temporary tables
 /// change the whole catalog's fingerprint, not those of other tables.
 public final class CatalogFingerprints {
-    /// Catalogs whose rows belong to one table, each with the column that names the table.
+    /// Catalogs whose rows belong to one table, each with the column that names the table and one that tells the rows
+    /// of a table apart.
     private static final List<List<String>> OF_TABLES = List.of(
             List.of("pg_attribute", "attrelid", "attnum"),
             List.of("pg_index", "indrelid", "indexrelid"),
@@ -27,8 +29,7 @@ public final class CatalogFingerprints {
             List.of("pg_policy", "polrelid", "oid"),
             List.of("pg_subscription_rel", "srrelid", "srsubid"));
 
-    /// What any table may use: types that name things inside them, functions and schemas. A composite type's attributes
-    /// are not among them: those tables are described anew when a type is altered, as `pg_class` has a row for it.
+    /// What any table may use: types that name things inside them (enums, domains, composites), functions and schemas.
     private static final List<String> SHARED = List.of(
             sums("pg_enum AS t", "t.oid", "0", "true"),
             sums("pg_type AS t", "t.oid", "0", "t.oid >= 16384 AND t.typtype NOT IN ('b', 'c', 'p')"),
@@ -47,19 +48,12 @@ public final class CatalogFingerprints {
                             ", ",
                             sums("pg_class AS t", "t.oid", "0", "t.oid >= 16384 AND t.relpersistence <> 't'"),
                             sums("pg_inherits AS t", "t.inhrelid", "t.inhparent::int8", "true"),
-                            String.join(
-                                    ", ",
-                                    OF_TABLES.stream()
-                                            .map(one -> sums(
-                                                    one.get(0) + " AS t",
-                                                    "t." + one.get(1),
-                                                    "t." + one.get(2) + "::int8",
-                                                    "t." + one.get(1) + " >= 16384"))
-                                            .toList()),
+                            ofTables(">= 16384"),
                             String.join(", ", SHARED)),
                     base());
 
-    private static final String TABLES = """
+    private static final String TABLES =
+            """
             WITH RECURSIVE b AS (%s), asked AS MATERIALIZED (
                 SELECT w.n, c.oid
                 FROM unnest(?::text[], ?::text[]) WITH ORDINALITY AS w (s, t, n)
@@ -84,19 +78,7 @@ public final class CatalogFingerprints {
                          AND d.refobjid = a.oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
                          AND q.seqincrement > 0 AND NOT q.seqcycle
                          AND has_sequence_privilege(q.seqrelid, 'USAGE, SELECT'))
-            FROM b, shared, asked a JOIN parts p ON p.n = a.n""".formatted(
-                    base(),
-                    number("t.oid", "0"),
-                    String.join(", ", SHARED),
-                    String.join(
-                            ", ",
-                            OF_TABLES.stream()
-                                    .map(one -> sums(
-                                            one.get(0) + " AS t",
-                                            "t." + one.get(1),
-                                            "t." + one.get(2) + "::int8",
-                                            "t." + one.get(1) + " = a.oid"))
-                                    .toList()));
+            FROM b, shared, asked a JOIN parts p ON p.n = a.n""".formatted(base(), number("t.oid", "0"), String.join(", ", SHARED), ofTables("= a.oid"));
 
     private CatalogFingerprints() {}
 
@@ -143,6 +125,17 @@ public final class CatalogFingerprints {
             sequences.put(Integer.valueOf(halves[0]), Long.valueOf(halves[1]));
         }
         return sequences;
+    }
+
+    /// The [#sums] of the rows that belong to those tables whose number fits `condition`.
+    private static String ofTables(String condition) {
+        return OF_TABLES.stream()
+                .map(one -> sums(
+                        one.get(0) + " AS t",
+                        "t." + one.get(1),
+                        "t." + one.get(2) + "::int8",
+                        "t.%s %s".formatted(one.get(1), condition)))
+                .collect(Collectors.joining(", "));
     }
 
     /// The number and a fingerprint of those rows `t` of a catalog that `condition` selects.
