@@ -70,20 +70,21 @@ public final class Perigee implements AutoCloseable {
         PrometheusRegistry metrics = new PrometheusRegistry();
         InstantSource clock = InstantSource.system();
         try {
+            Server.prepare();
             store = opened(Store.open(config.store()));
             Optional<Source> source = config.source().map(wanted -> opened(source(wanted)));
             Alarms alarms = opened(new Alarms(store, clock));
             Services services = new Services(store, source, alarms, clock, metrics);
             PluginRegistry registry = opened(new PluginRegistry(plugins, foreign, services));
             queries = opened(new QueryEngine(store, source, registry, config.query()));
-            server = opened(new Server(config.serve(), queries, registry, store, source, metrics));
-
-            registry.start(queries);
-            alarms.start();
             boolean hasClients = config.serve().access().clientToken().isPresent()
                     || config.serve().access().jwksEndpoint().isPresent();
+            // A worker takes long to start, so it starts first.
             if (hasClients || config.query().workers().forAdmins()) queries.warmUp();
             else warnOfKnownFault();
+            server = opened(new Server(config.serve(), queries, registry, store, source, metrics));
+            registry.start(queries);
+            alarms.start();
             server.start();
         } catch (RuntimeException | Error e) {
             close();

@@ -65,6 +65,14 @@ public final class Server implements AutoCloseable {
     private final Sockets sockets;
     private volatile boolean isServing;
 
+    /// Loads Jetty's classes on another thread, while the caller opens the replica. Calling it is never necessary.
+    public static void prepare() {
+        Thread.ofPlatform()
+                .daemon()
+                .name("perigee-http-prepare")
+                .start(() -> new org.eclipse.jetty.server.Server(new QueuedThreadPool(MAX_POOL_THREADS)));
+    }
+
     /// @param metrics the registry in which the server registers its metrics
     public Server(
             ServeConfig config,

@@ -77,15 +77,12 @@ final class Checkpoints {
                 && walBytes < triedBytes + config.checkpointBytes() / 4
                 && System.nanoTime() - triedNanos < RETRY_NANOS;
         if (isTooSoon) return;
-        CheckpointEvent event = new CheckpointEvent();
-        event.begin();
+        CheckpointEvent event = CheckpointEvent.begun();
         boolean isEmptied = tryEmpty(walBytes);
         isHeldUp = !isEmptied;
         triedBytes = walBytes;
         triedNanos = System.nanoTime();
-        event.walBytes = walBytes;
-        event.isEmptied = isEmptied;
-        event.commit();
+        if (event != null) event.ended(walBytes, isEmptied);
     }
 
     /// Makes the last checkpoint before the file is closed. Our own readers are closed by then.

@@ -98,8 +98,7 @@ final class GroupCommit {
     ///
     /// @param more gives the next queued write without waiting; null if there is none
     void run(PendingWrite<?> first, Supplier<@Nullable PendingWrite<?>> more) {
-        WriteGroupEvent event = new WriteGroupEvent();
-        event.begin();
+        WriteGroupEvent event = WriteGroupEvent.begun();
         long start = System.nanoTime();
         int count = 0;
         PendingWrite<?> write = first;
@@ -122,8 +121,7 @@ final class GroupCommit {
             if (write != null) write.failed(e);
             abandon(e);
         }
-        event.writes = count;
-        event.commit();
+        if (event != null) event.ended(count);
     }
 
     /// Lets another process write while this connection has no open transaction.

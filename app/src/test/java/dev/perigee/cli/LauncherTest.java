@@ -67,9 +67,9 @@ class LauncherTest {
         jdk("usr/lib/jvm/jdk-26", "26.0.1");
         environment.put("JAVA_HOME", jdk("mine", "25.0.3").toString());
 
-        assertThat(run("query", "a b").output())
+        assertThat(run("sync", "a b").output())
                 .isEqualTo("25.0.3 --enable-native-access=ALL-UNNAMED -jar ["
-                        + root.toRealPath().resolve("app/target/perigee.jar") + "] query [a b]\n");
+                        + root.toRealPath().resolve("app/target/perigee.jar") + "] sync [a b]\n");
     }
 
     @Test
@@ -161,9 +161,23 @@ class LauncherTest {
         Path cache = Files.writeString(root.resolve("app/target/perigee.aot"), "cache");
         Path jar = root.resolve("app/target/perigee.jar");
         Files.setLastModifiedTime(jar, FileTime.from(Instant.now().minus(Duration.ofHours(1))));
-        assertThat(run().output()).contains("-XX:AOTCache=").contains("perigee.aot");
+        assertThat(run("serve").output()).contains("-XX:AOTCache=").contains("perigee.aot");
         Files.setLastModifiedTime(cache, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
-        assertThat(run().output()).doesNotContain("AOTCache");
+        assertThat(run("serve").output()).doesNotContain("AOTCache");
+    }
+
+    /// What a server needs would slow down a command that ends at once, and the other way round.
+    @Test
+    void short_commands_have_a_cache_of_their_own() throws Exception {
+        environment.put("JAVA_HOME", jdk("mine", "25").toString());
+        Files.writeString(root.resolve("app/target/perigee-short.aot"), "cache");
+        Files.setLastModifiedTime(
+                root.resolve("app/target/perigee.jar"),
+                FileTime.from(Instant.now().minus(Duration.ofHours(1))));
+
+        assertThat(run("version").output()).contains("perigee-short.aot", "-XX:TieredStopAtLevel=1");
+        assertThat(run("serve").output()).doesNotContain("AOTCache", "TieredStopAtLevel");
+        assertThat(run("--verbose", "serve").output()).doesNotContain("AOTCache", "TieredStopAtLevel");
     }
 
     @Test

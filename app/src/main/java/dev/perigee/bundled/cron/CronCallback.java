@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
 
 /// Tells another program by `POST <callback_host>/cron/callback` that a task is due. The request is signed, so that the
 /// program can verify its sender.
@@ -33,7 +34,10 @@ import javax.crypto.spec.SecretKeySpec;
 final class CronCallback implements AutoCloseable {
     static final Duration LIMIT = Duration.ofSeconds(10);
 
-    private final HttpClient http;
+    /// Made at the first call: it loads what TLS needs, which would make every start slower.
+    private @Nullable HttpClient http;
+
+    private boolean isClosed;
     private final byte[] secret;
     private final InstantSource clock;
     private final Duration limit;
@@ -43,10 +47,17 @@ final class CronCallback implements AutoCloseable {
         this.secret = secret.getBytes(StandardCharsets.UTF_8);
         this.clock = clock;
         this.limit = limit;
-        this.http = HttpClient.newBuilder()
-                .connectTimeout(limit)
-                .followRedirects(HttpClient.Redirect.NEVER)
-                .build();
+    }
+
+    private synchronized HttpClient http() throws IOException {
+        if (isClosed) throw new IOException("Perigee is being closed");
+        if (http == null) {
+            http = HttpClient.newBuilder()
+                    .connectTimeout(limit)
+                    .followRedirects(HttpClient.Redirect.NEVER)
+                    .build();
+        }
+        return http;
     }
 
     /// @param isNamed whether the settings name the host
@@ -66,7 +77,7 @@ final class CronCallback implements AutoCloseable {
                 .header("X-Perigee-Signature", "t=%d,v1=%s".formatted(seconds, signature(seconds + "." + body)))
                 .POST(BodyPublishers.ofString(body))
                 .build();
-        int status = answered(http.sendAsync(request, BodyHandlers.discarding()));
+        int status = answered(http().sendAsync(request, BodyHandlers.discarding()));
         if (status / 100 != 2) throw new IOException("it answered with status " + status);
     }
 
@@ -118,7 +129,8 @@ final class CronCallback implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        http.shutdownNow();
+    public synchronized void close() {
+        isClosed = true;
+        if (http != null) http.shutdownNow();
     }
 }
