@@ -86,7 +86,17 @@ public final class TableSettings {
             Map<String, ? extends @Nullable Object> fields,
             Optional<TableConfig> before,
             BiConsumer<String, String> wrong) {
-        return new TableSettings(fields, wrong).config(before);
+        return new TableSettings(spread(fields), wrong).config(before);
+    }
+
+    /// `interval: {active: 1s, idle: 5m}` as the two fields that it stands for. Any other form is left for the checks.
+    private static Map<String, ? extends @Nullable Object> spread(Map<String, ? extends @Nullable Object> fields) {
+        if (!(fields.get("interval") instanceof Map<?, ?> both) || fields.containsKey("idleInterval")) return fields;
+        if (!both.keySet().equals(Set.of("active", "idle"))) return fields;
+        Map<String, @Nullable Object> spread = new LinkedHashMap<>(fields);
+        spread.put("interval", both.get("active"));
+        spread.put("idleInterval", both.get("idle"));
+        return spread;
     }
 
     /// All fields that have a value, in the form that [#read] takes.
@@ -312,7 +322,7 @@ public final class TableSettings {
         } else if (fields.containsKey("interval")) {
             Optional<Duration> parsed = text("interval", Optional.empty()).flatMap(Units::duration);
             if (parsed.isEmpty()) {
-                wrong("interval", "expected a duration such as \"5s\", \"1m\" or \"2h\"");
+                wrong("interval", "expected a duration such as \"5s\", \"1m\" or \"2h\", or {active: 1s, idle: 5m}");
                 return otherwise;
             }
             interval = parsed.get();

@@ -82,6 +82,22 @@ class TableSettingsTest {
     }
 
     @Test
+    void an_interval_may_be_two() {
+        TableConfig both = TableConfig.of("t", "c", Duration.ofSeconds(1)).toBuilder()
+                .idleInterval(Duration.ofMinutes(5))
+                .build();
+
+        assertThat(read(Map.of("interval", Map.of("active", "1s", "idle", "5m")), Optional.of(BY_CURSOR)))
+                .contains(both);
+        assertThat(read(Map.of("interval", Map.of("active", "1s")), Optional.of(BY_CURSOR)))
+                .isEmpty();
+        assertThat(mistakes.get("interval")).contains("{active: 1s, idle: 5m}");
+        assertThat(read(Map.of("interval", Map.of("active", "5m", "idle", "1s")), Optional.of(BY_CURSOR)))
+                .isEmpty();
+        assertThat(mistakes.get("idleInterval")).contains("expected a duration from 5m");
+    }
+
+    @Test
     void a_table_without_cursor_and_mode_is_told_of_both() {
         assertThat(read(Map.of("name", "t"), Optional.empty())).isEmpty();
         assertThat(mistakes.get("cursorColumn")).contains("grows with every insert", "`mode`: `xmin` or `full`");
