@@ -43,12 +43,13 @@ public final class DueTables {
     static final int PORTION = 500;
 
     /// Looks at the same tables, after which preparing the look at the source is worth its memory there.
-    static final int STEADY = 10;
+    static final int STEADY = 3;
 
     private static final int UNSCHEDULED = -1;
 
-    /// A table that is due within this part of its interval is looked at together with those that are due.
-    private static final int EARLY = 4;
+    /// A table that is due within this part of its interval is looked at together with those that are due. So tables of
+    /// one interval stay together, though some of them were synced in between.
+    private static final int EARLY = 2;
 
     private static final Logger LOG = LoggerFactory.getLogger(DueTables.class);
 
@@ -261,12 +262,23 @@ public final class DueTables {
     /// definition as of now, for its next sync.
     private void look(Map<TableRunner, KnownTable> known, List<TableRunner> unknown, boolean isScheduled, Instant now) {
         Map<TableRunner, TableId> names = sourceTables(unknown);
-        List<TableRunner> all = new ArrayList<>(known.keySet());
-        unknown.stream().filter(names::containsKey).forEach(all::add);
-        for (int portion = 0; portion * PORTION < all.size(); portion++) {
-            List<TableRunner> some = all.subList(portion * PORTION, Math.min(all.size(), (portion + 1) * PORTION));
-            look(isScheduled ? portion : UNSCHEDULED, some, known, names, now);
+        portions(known.keySet(), names.keySet())
+                .forEach((portion, some) -> look(isScheduled ? portion : UNSCHEDULED, some, known, names, now));
+    }
+
+    /// Those of all tables that are in one of the sets, in portions. A table is always in the same portion and at the
+    /// same place in it: looks that watch the same tables send the same statement.
+    private Map<Integer, List<TableRunner>> portions(Set<TableRunner> some, Set<TableRunner> others) {
+        Map<Integer, List<TableRunner>> portions = new LinkedHashMap<>();
+        int place = 0;
+        for (TableRunner runner : runners.get()) {
+            if (some.contains(runner) || others.contains(runner)) {
+                portions.computeIfAbsent(place / PORTION, _ -> new ArrayList<>())
+                        .add(runner);
+            }
+            place++;
         }
+        return portions;
     }
 
     private void look(

@@ -44,6 +44,9 @@ final class PostgresLook {
     /// one by one, so that only the locked one waits.
     static final Duration LOCK_LIMIT = Duration.ofMillis(500);
 
+    /// SQLSTATE `invalid_sql_statement_name`: somebody else has deallocated it.
+    private static final String UNKNOWN_STATEMENT = "26000";
+
     static final String VERSION = """
             SELECT concat(pg_is_in_recovery(), ' ', %s), pg_current_snapshot()::text, transaction_timestamp(),
                    NOT pg_is_in_recovery(), pg_backend_pid()""".formatted(PostgresHorizon.RUN);
@@ -72,7 +75,7 @@ final class PostgresLook {
         SourceVersion.At at = asked.get().at();
         List<WatchedTable.End> ends = watched.isEmpty()
                 ? List.of()
-                : TableEnds.of(session, watched, isSteady && asked.get().isDirect());
+                : ends(watched, isSteady && asked.get().isDirect());
         Map<TableId, TableDefinition> definitions = definitions(tables, watched);
         Optional<PostgresHorizon> horizon = open.map(before -> before.with(
                 PostgresMoment.of(at.version().snapshot()).at(at.asOf()),
@@ -101,6 +104,18 @@ final class PostgresLook {
             if (!withNew.contains(one.table().id())) unchanged.put(one.table().id(), one);
         });
         return Optional.of(new Look(at, definitions, unchanged));
+    }
+
+    /// @param isKept whether the server is to keep the statement prepared
+    private List<WatchedTable.End> ends(List<WatchedTable> watched, boolean isKept) throws SQLException {
+        String sql = TableEnds.sql(watched);
+        if (!isKept) return TableEnds.read(session, sql);
+        try {
+            return TableEnds.read(session, connections.kept().kept(session, sql));
+        } catch (SQLException e) {
+            if (UNKNOWN_STATEMENT.equals(e.getSQLState())) connections.kept().forget(session);
+            throw e;
+        }
     }
 
     /// @param isDirect whether no pooler is in between, so that what is prepared stays with the session

@@ -48,6 +48,7 @@ public final class PostgresConnections implements AutoCloseable {
     private final Semaphore callers;
 
     private final OwnTransactions readers = new OwnTransactions();
+    private final KeptStatements kept = new KeptStatements();
     private final Capabilities capabilities = new Capabilities();
 
     public PostgresConnections(SourceConfig config) {
@@ -110,6 +111,11 @@ public final class PostgresConnections implements AutoCloseable {
     /// Our own read-only transactions that are in progress.
     public OwnTransactions readers() {
         return readers;
+    }
+
+    /// The statements that our sessions keep prepared.
+    public KeptStatements kept() {
+        return kept;
     }
 
     /// What the server answers and what it refuses.

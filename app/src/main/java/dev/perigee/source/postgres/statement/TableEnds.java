@@ -3,43 +3,41 @@ package dev.perigee.source.postgres.statement;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.WatchedTable;
 import dev.perigee.source.postgres.session.PostgresNames;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.postgresql.PGStatement;
 import org.postgresql.jdbc.PgConnection;
 
-/// Reads the ends of many tables in one statement. It has no parameters, so it stays the same from look to look, and a
-/// server that keeps it prepared does not plan it again. With an index on its cursor, a table costs one look into the
+/// The statement that reads the ends of many tables. It has no parameters, so it stays the same from look to look, and
+/// a server that keeps it prepared does not plan it again. With an index on its cursor, a table costs one look into the
 /// index.
 public final class TableEnds {
     private TableEnds() {}
 
-    /// @param isPrepared whether the server is to keep the statement for the session
+    /// Reads the ends.
+    ///
+    /// @param sql what [#sql] gave for the tables, or a statement that executes it
     /// @return in the tables' order
-    public static List<WatchedTable.End> of(PgConnection session, List<WatchedTable> tables, boolean isPrepared)
-            throws SQLException {
+    public static List<WatchedTable.End> read(PgConnection session, String sql) throws SQLException {
         List<WatchedTable.End> ends = new ArrayList<>();
-        try (PreparedStatement statement = session.prepareStatement(sql(tables))) {
-            statement.unwrap(PGStatement.class).setPrepareThreshold(isPrepared ? 1 : 0);
-            try (ResultSet row = statement.executeQuery()) {
-                while (row.next()) {
-                    ends.add(new WatchedTable.End(
-                            Optional.ofNullable(row.getString(1)),
-                            Optional.ofNullable(row.getString(2)),
-                            Optional.ofNullable(row.getObject(3, Long.class))));
-                }
+        try (Statement statement = session.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            while (row.next()) {
+                ends.add(new WatchedTable.End(
+                        Optional.ofNullable(row.getString(1)),
+                        Optional.ofNullable(row.getString(2)),
+                        Optional.ofNullable(row.getObject(3, Long.class))));
             }
         }
         return ends;
     }
 
-    private static String sql(List<WatchedTable> tables) {
+    public static String sql(List<WatchedTable> tables) {
         return tables.stream().map(TableEnds::end).collect(Collectors.joining(" UNION ALL "));
     }
 
