@@ -246,7 +246,7 @@ final class Exchange {
     void fresh(AnswerFreshness answer) {
         if (response.isCommitted()) return;
         freshness.addTo(response.getHeaders(), answer);
-        if (isCacheable) keepFor(FreshnessHeaders.keptFor(answer, demand()).toSeconds());
+        if (isCacheable) keepFor(FreshnessHeaders.maxAge(answer, demand()).toSeconds());
     }
 
     /// Adds the token of a write to the answer's headers. Too late once it has begun.

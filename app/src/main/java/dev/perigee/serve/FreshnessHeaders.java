@@ -95,12 +95,12 @@ record FreshnessHeaders(boolean hasCookie) {
                         .formatted(COOKIE, token, COOKIE_LIFE.toSeconds(), isEncrypted ? "; Secure" : ""));
     }
 
-    /// How long a client may keep an answer: until the next sync is due, and not longer than it wants the copies to be
-    /// fresh. Zero where that is not known.
-    static Duration keptFor(AnswerFreshness freshness, FreshnessDemand demand) {
-        long rest = freshness.restNanos();
-        Optional<Duration> most = demand.maxStaleness();
-        if (most.isPresent()) rest = Math.min(rest, most.get().toNanos() - freshness.ageNanos());
-        return Duration.ofNanos(freshness.ageNanos() < 0 ? 0 : Math.max(0, rest));
+    /// The `max-age` of an answer. A client may keep it until the next sync is due, and not longer than it wants the
+    /// copies to be fresh; HTTP counts that time from where `Age` is zero (RFC 9111, section 4.2). Zero where it is not
+    /// known.
+    static Duration maxAge(AnswerFreshness freshness, FreshnessDemand demand) {
+        if (freshness.ageNanos() < 0 || freshness.restNanos() <= 0) return Duration.ZERO;
+        Duration whole = Duration.ofNanos(freshness.ageNanos() + freshness.restNanos());
+        return demand.maxStaleness().filter(most -> most.compareTo(whole) < 0).orElse(whole);
     }
 }
