@@ -91,7 +91,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
                 host.store(),
                 host.clock(),
                 Map.of(CheckSchedule.Kind.VERIFY, verifications, CheckSchedule.Kind.SWEEP, sweeps),
-                tables::all,
+                tables::unsorted,
                 this::syncDue);
         TableStatuses statuses = new TableStatuses(host, tables, verifications, sweeps, backfills);
         running = new Running(host, tables, events, checks, sweeps, backfills, statuses, demanded);

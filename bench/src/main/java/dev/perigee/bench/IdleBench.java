@@ -129,7 +129,7 @@ public final class IdleBench {
             if (System.nanoTime() - started > LOAD_LIMIT.toNanos()) {
                 throw new IllegalStateException("only %d tables were loaded".formatted(ages().size()));
             }
-            Thread.sleep(500);
+            Thread.sleep(2_000); // an answer names all tables
         }
         System.out.printf("%,d tables, loaded after %.1f s%n", tables, (System.nanoTime() - started) / 1e9);
         Thread.sleep(15_000); // their last changes are sealed, and the JVM has compiled what is hot

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -65,7 +66,7 @@ public final class CheckSchedule {
     private final Store store;
     private final InstantSource clock;
     private final Map<Kind, Scheduled> kinds;
-    private final Supplier<List<TableRunner>> tables;
+    private final Supplier<Collection<TableRunner>> tables;
     private final Runnable changed;
     private final Semaphore turns = new Semaphore(AT_ONCE, true);
     private final Map<CheckRecords.Key, Instant> due;
@@ -79,7 +80,7 @@ public final class CheckSchedule {
             Store store,
             InstantSource clock,
             Map<Kind, Scheduled> kinds,
-            Supplier<List<TableRunner>> tables,
+            Supplier<Collection<TableRunner>> tables,
             Runnable changed) {
         this.store = store;
         this.clock = clock;
@@ -120,6 +121,7 @@ public final class CheckSchedule {
     /// When the next check is due, leaving out tables that are paused or being checked. A running check sets the next
     /// due time when it ends.
     public synchronized Optional<Instant> earliest() {
+        if (due.isEmpty()) return Optional.empty();
         Map<String, TableRunner> ready = new HashMap<>();
         for (TableRunner table : tables.get()) if (isReady(table)) ready.put(table.name(), table);
         return due.entrySet().stream()

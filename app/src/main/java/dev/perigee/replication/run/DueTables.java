@@ -2,6 +2,8 @@ package dev.perigee.replication.run;
 
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.replication.freshness.CopyFreshness;
+import dev.perigee.replication.state.ReplicationTables;
+import dev.perigee.replication.state.StateRecords;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.replication.sync.SyncResult;
 import dev.perigee.source.Look;
@@ -12,6 +14,7 @@ import dev.perigee.source.TableDefinition;
 import dev.perigee.source.TableId;
 import dev.perigee.source.VisibleTransactions;
 import dev.perigee.source.WatchedTable;
+import dev.perigee.store.Store;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -56,7 +59,7 @@ public final class DueTables {
     private final InstantSource clock;
     private final Supplier<Source> source;
     private final Supplier<Collection<TableRunner>> runners;
-    private final Supplier<Map<String, TableState>> states;
+    private final Store store;
     private final CopyFreshness freshness;
     private final Runnable afterwards;
     private final Map<Integer, Watching> watching = new HashMap<>();
@@ -67,20 +70,20 @@ public final class DueTables {
     private record Watching(List<TableId> tables, int times) {}
 
     /// @param runners gives all tables
-    /// @param states gives the recorded state of each copy, by the name its table is configured by
+    /// @param store has the recorded states of the copies
     /// @param freshness is told which tables were found unchanged
     /// @param afterwards called after each look
     DueTables(
             InstantSource clock,
             Supplier<Source> source,
             Supplier<Collection<TableRunner>> runners,
-            Supplier<Map<String, TableState>> states,
+            Store store,
             CopyFreshness freshness,
             Runnable afterwards) {
         this.clock = clock;
         this.source = source;
         this.runners = runners;
-        this.states = states;
+        this.store = store;
         this.freshness = freshness;
         this.afterwards = afterwards;
     }
@@ -248,7 +251,8 @@ public final class DueTables {
     /// The names at the source of those tables that have a copy.
     private Map<TableRunner, TableId> sourceTables(List<TableRunner> some) {
         if (some.isEmpty()) return Map.of();
-        Map<String, TableState> known = states.get();
+        List<String> asked = some.stream().map(TableRunner::name).toList();
+        Map<String, TableState> known = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.of(tx, asked));
         Map<TableRunner, TableId> names = new LinkedHashMap<>();
         for (TableRunner runner : some) {
             Optional.ofNullable(known.get(runner.name()))

@@ -75,7 +75,7 @@ public final class Tables {
                 new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), copies::protect, trouble);
         this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
         this.asOf = new AsOfRecorder(host.store(), host.clock(), runners::values);
-        this.due = new DueTables(host.clock(), this::source, runners::values, this::states, sync.freshness(), () -> {
+        this.due = new DueTables(host.clock(), this::source, runners::values, host.store(), sync.freshness(), () -> {
             asOf.recordSometimes();
             afterLook.run();
         });

@@ -13,7 +13,10 @@ import dev.perigee.sqlite.SqliteStatement.Type;
 import dev.perigee.store.Transaction;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// `tmp_replication_state`: where each copy stands, one row per replicated table. Every method works inside the
@@ -44,6 +47,13 @@ public final class StateRecords {
     public static Optional<TableState> find(Transaction tx, String name) {
         return read(tx.statement(SELECT + " WHERE name = ?1").bindText(1, name)).stream()
                 .findFirst();
+    }
+
+    /// The states of some tables, by their names. A table that has none is left out.
+    public static Map<String, TableState> of(Transaction tx, Collection<String> names) {
+        Map<String, TableState> states = new HashMap<>();
+        for (String name : names) find(tx, name).ifPresent(state -> states.put(name, state));
+        return states;
     }
 
     public static List<TableState> all(Transaction tx) {
