@@ -42,6 +42,7 @@ class RoomsTest {
             "source.postgres.decode",
             "source.postgres.catalog",
             "source.postgres.statement",
+            "source.postgres.log",
             "source.postgres",
             "plugin",
             "plugin.host",

@@ -15,7 +15,7 @@ public final class BigEndian {
 
     private BigEndian() {}
 
-    static short int2(byte[] bytes, int offset) {
+    public static short int2(byte[] bytes, int offset) {
         return (short) INT2.get(bytes, offset);
     }
 

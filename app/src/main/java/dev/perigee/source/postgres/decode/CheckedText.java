@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 
 /// Texts of a database that does not know its encoding (`SQL_ASCII`) and takes any bytes for text. A text that is not
 /// UTF-8 is refused here, with its row: the server would refuse the whole statement.
-record CheckedText(Decoder decoder) implements Decoder {
+public record CheckedText(Decoder decoder) implements Decoder {
     @Override
     public void decode(byte[] bytes, int offset, int length, Batch batch) {
         check(bytes, offset, length);

@@ -9,7 +9,9 @@ import java.util.Properties;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.jdbc.PreferQueryMode;
 
 /// Opens sessions for the pool, and remembers why the last one failed to open.
 ///
@@ -32,6 +34,17 @@ public final class PostgresLogin implements DataSource {
         } catch (SQLException e) {
             throw PostgresFaults.of("source " + config.place(), e, config);
         }
+    }
+
+    /// A connection for logical replication, outside any pool. The server may be silent on it for any time, so it has
+    /// no limit of time.
+    public static PGConnection replication(SourceConfig config) throws SQLException {
+        PGSimpleDataSource driver = new PostgresLogin(config).driver;
+        driver.setReplication("database");
+        driver.setAssumeMinServerVersion("14"); // the driver wants to know before it connects
+        driver.setPreferQueryMode(PreferQueryMode.SIMPLE);
+        driver.setSocketTimeout(0);
+        return driver.getConnection().unwrap(PGConnection.class);
     }
 
     /// Forgets the failure, so that the server is asked again.

@@ -1,0 +1,80 @@
+package dev.perigee.source.postgres.log;
+
+import dev.perigee.source.postgres.decode.BigEndian;
+
+/// The fields of one row in a message of the stream, in the memory the driver received them in. It is used again for
+/// the next message. Not safe for many threads.
+public final class LogTuple {
+    /// What a field holds.
+    public enum Kind {
+        NULL,
+        /// A large value that the update did not touch. The stream does not tell it.
+        UNCHANGED,
+        TEXT,
+        BINARY
+    }
+
+    private byte[] bytes = {};
+    private int count;
+    private Kind[] kinds = {};
+    private int[] offsets = {};
+    private int[] lengths = {};
+
+    /// Reads a tuple that begins at `at`.
+    ///
+    /// @return the index after its last byte
+    int read(byte[] message, int at) {
+        bytes = message;
+        count = BigEndian.int2(message, at);
+        if (count > kinds.length) {
+            kinds = new Kind[count];
+            offsets = new int[count];
+            lengths = new int[count];
+        }
+        int next = at + 2;
+        for (int field = 0; field < count; field++) {
+            kinds[field] = kind(message[next++]);
+            lengths[field] = 0;
+            if (kinds[field] == Kind.TEXT || kinds[field] == Kind.BINARY) {
+                lengths[field] = BigEndian.int4(message, next);
+                next += 4;
+            }
+            offsets[field] = next;
+            next += lengths[field];
+        }
+        return next;
+    }
+
+    /// The number of fields.
+    public int count() {
+        return count;
+    }
+
+    /// The bytes that hold the fields.
+    public byte[] bytes() {
+        return bytes;
+    }
+
+    public Kind kind(int field) {
+        return kinds[field];
+    }
+
+    public int offset(int field) {
+        return offsets[field];
+    }
+
+    /// @return bytes of the value; 0 where the field holds none
+    public int length(int field) {
+        return lengths[field];
+    }
+
+    private static Kind kind(byte kind) {
+        return switch (kind) {
+            case 'n' -> Kind.NULL;
+            case 'u' -> Kind.UNCHANGED;
+            case 't' -> Kind.TEXT;
+            case 'b' -> Kind.BINARY;
+            default -> throw new IllegalStateException("a field of kind " + kind + " in the stream");
+        };
+    }
+}
