@@ -84,6 +84,17 @@ class LookTest {
     }
 
     @Test
+    void a_new_table_is_watched_from_its_first_sync_on() {
+        try (TestHost host = TestHost.idle(folder, source, by("t", "at"))) {
+            assertThat(poll(host, "t")).containsExactly("t");
+            await().until(() -> poll(host, "t").isEmpty());
+            assertThat(source.snapshots.get())
+                    .as("the first copies the rows, and another may seal them")
+                    .isLessThanOrEqualTo(2);
+        }
+    }
+
+    @Test
     void what_a_look_has_shown_outlives_a_restart() {
         Instant shown;
         try (TestHost host = TestHost.idle(folder, source, by("t", "at"))) {

@@ -158,14 +158,16 @@ public final class DueTables {
         List<TableRunner> early = new ArrayList<>();
         for (TableRunner runner : runners.get()) {
             if (runner.isPaused() || runner.isBusy()) continue;
-            Optional<Instant> at = runner.due();
-            if (at.filter(time -> !time.isAfter(now)).isPresent()) due.add(runner);
-            else if (at.filter(time -> isSoon(runner, time, now)).isPresent()) early.add(runner);
+            if (isDue(runner, now)) due.add(runner);
+            else if (runner.due().filter(time -> isSoon(runner, time, now)).isPresent()) early.add(runner);
         }
         if (due.isEmpty()) return;
         due.forEach(TableRunner::isTakenUp);
         early.forEach(TableRunner::isTakenUp);
-        changedOf(due, early, true).forEach(DueTables::sync);
+        // Somebody may have asked for a sync of one during the look.
+        changedOf(due, early, true).stream()
+                .filter(runner -> isDue(runner, now))
+                .forEach(DueTables::sync);
     }
 
     /// Those of the tables that may have changed.
@@ -209,6 +211,10 @@ public final class DueTables {
         return changed;
     }
 
+    private static boolean isDue(TableRunner runner, Instant now) {
+        return runner.due().filter(time -> !time.isAfter(now)).isPresent();
+    }
+
     private static boolean isSoon(TableRunner runner, Instant due, Instant now) {
         if (runner.config().cron().isPresent()) return false;
         Duration early = runner.config().interval().dividedBy(EARLY);
@@ -248,18 +254,34 @@ public final class DueTables {
         CompletableFuture<SyncResult> _ = runner.sync(); // its end is reported to the SyncObserver
     }
 
-    /// The names at the source of those tables that have a copy.
+    /// The names at the source of these tables, as far as they can be told without much ado.
     private Map<TableRunner, TableId> sourceTables(List<TableRunner> some) {
         if (some.isEmpty()) return Map.of();
         List<String> asked = some.stream().map(TableRunner::name).toList();
         Map<String, TableState> known = store.read(ReplicationTables.READ_LIMIT, tx -> StateRecords.of(tx, asked));
         Map<TableRunner, TableId> names = new LinkedHashMap<>();
+        List<TableRunner> others = new ArrayList<>();
         for (TableRunner runner : some) {
             Optional.ofNullable(known.get(runner.name()))
                     .flatMap(TableState::definition)
-                    .ifPresent(made -> names.put(runner, made.source()));
+                    .ifPresentOrElse(made -> names.put(runner, made.source()), () -> others.add(runner));
+        }
+        for (int i = 0; i < others.size(); i += PORTION) {
+            found(others.subList(i, Math.min(others.size(), i + PORTION)), names);
         }
         return names;
+    }
+
+    /// Has the source find tables that have no copy yet. So their definitions are known before their first sync.
+    private void found(List<TableRunner> some, Map<TableRunner, TableId> names) {
+        try {
+            List<SourceTable> found =
+                    source.get().describe(some.stream().map(TableRunner::name).toList());
+            for (int i = 0; i < some.size(); i++)
+                names.put(some.get(i), found.get(i).id());
+        } catch (PerigeeException e) { // the sync of the table that it concerns will fail with it
+            LOG.debug("{} new tables could not be described together: {}", some.size(), e.getMessage());
+        }
     }
 
     /// Looks at the tables in portions, and removes those from `known` that are unchanged. Hands each of the others its
