@@ -57,6 +57,7 @@ class ReplicaTroubleTest {
     void another_process_that_holds_the_file_is_named_with_the_file_until_it_lets_go() {
         Path file = folder.resolve("perigee.db");
         try (SqliteConnection other = SqliteConnection.open(file, EnumSet.of(OpenFlag.READWRITE))) {
+            other.exec("PRAGMA busy_timeout = 60000"); // Perigee may be writing
             other.exec("BEGIN IMMEDIATE");
             awaitTrouble("BUSY");
             other.exec("COMMIT");
