@@ -105,12 +105,8 @@ public interface Source extends AutoCloseable {
 
     /// Looks at many tables at once: how they are defined, and whether a sync would find anything.
     ///
-    /// @param tables the tables whose definitions are asked for
-    /// @param watched tables of which it is asked whether they have anything new; each is a table, a partitioned table
-    ///     or a materialized view, of which the source hides no rows
-    /// @param isSteady whether the looks before watched the same tables, so that preparing is worthwhile
     /// @return empty where the source cannot tell
-    default Optional<Look> look(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) {
+    default Optional<Look> look(List<Look.Portion> portions) {
         return Optional.empty();
     }
 

@@ -6,8 +6,6 @@ import static org.awaitility.Awaitility.await;
 import dev.perigee.config.TableConfig;
 import dev.perigee.source.Look;
 import dev.perigee.source.SourceVersion;
-import dev.perigee.source.TableId;
-import dev.perigee.source.WatchedTable;
 import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.testing.ForwardingSource;
 import dev.perigee.testing.TcpProxy;
@@ -82,9 +80,9 @@ class RoundTripsTest {
         }
 
         @Override
-        public Optional<Look> look(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) {
+        public Optional<Look> look(List<Look.Portion> portions) {
             int before = proxy.roundTrips();
-            Optional<Look> look = super.look(tables, watched, isSteady);
+            Optional<Look> look = super.look(portions);
             ofLook += proxy.roundTrips() - before;
             return look;
         }

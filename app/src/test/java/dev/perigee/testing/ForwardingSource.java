@@ -10,7 +10,6 @@ import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
-import dev.perigee.source.WatchedTable;
 import dev.perigee.statement.SourceAnswers;
 import dev.perigee.statement.SqlStatement;
 import java.util.List;
@@ -68,8 +67,8 @@ public class ForwardingSource implements Source {
     }
 
     @Override
-    public Optional<Look> look(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) {
-        return source.look(tables, watched, isSteady);
+    public Optional<Look> look(List<Look.Portion> portions) {
+        return source.look(portions);
     }
 
     @Override

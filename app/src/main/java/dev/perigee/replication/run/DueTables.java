@@ -48,7 +48,8 @@ public final class DueTables {
     /// Looks at the same tables, after which preparing the look at the source is worth its memory there.
     static final int STEADY = 3;
 
-    private static final int UNSCHEDULED = -1;
+    /// Looks at so many portions, the first ones, are kept prepared at the source.
+    private static final int KEPT_PORTIONS = 12;
 
     /// A table that is due within this part of its interval is looked at together with those that are due. So tables of
     /// one interval stay together, though some of them were synced in between.
@@ -284,12 +285,27 @@ public final class DueTables {
         }
     }
 
-    /// Looks at the tables in portions, and removes those from `known` that are unchanged. Hands each of the others its
-    /// definition as of now, for its next sync.
+    /// Looks at the tables, and removes those from `known` that are unchanged. Hands each of the others its definition
+    /// as of now, for its next sync.
     private void look(Map<TableRunner, KnownTable> known, List<TableRunner> unknown, boolean isScheduled, Instant now) {
         Map<TableRunner, TableId> names = sourceTables(unknown);
-        portions(known.keySet(), names.keySet())
-                .forEach((portion, some) -> look(isScheduled ? portion : UNSCHEDULED, some, known, names, now));
+        Map<TableRunner, TableId> ids = new LinkedHashMap<>();
+        List<Look.Portion> looks = new ArrayList<>();
+        portions(known.keySet(), names.keySet()).forEach((portion, some) -> {
+            List<WatchedTable> watched = new ArrayList<>();
+            List<TableId> asked = new ArrayList<>();
+            for (TableRunner runner : some) {
+                KnownTable is = known.get(runner);
+                if (is != null) is.watched().ifPresent(watched::add);
+                TableId id =
+                        is == null ? names.get(runner) : is.synced().table().id();
+                ids.put(runner, id);
+                asked.add(id);
+            }
+            boolean isSteady = isScheduled && portion < KEPT_PORTIONS && isSteady(portion, watched);
+            looks.add(new Look.Portion(asked, watched, isSteady));
+        });
+        if (!looks.isEmpty()) look(looks, ids, known, now);
     }
 
     /// Those of all tables that are in one of the sets, in portions. A table is always in the same portion and at the
@@ -308,22 +324,10 @@ public final class DueTables {
     }
 
     private void look(
-            int portion,
-            List<TableRunner> some,
-            Map<TableRunner, KnownTable> known,
-            Map<TableRunner, TableId> names,
-            Instant now) {
-        List<WatchedTable> watched = new ArrayList<>();
-        Map<TableRunner, TableId> ids = new LinkedHashMap<>();
-        for (TableRunner runner : some) {
-            KnownTable is = known.get(runner);
-            if (is != null) is.watched().ifPresent(watched::add);
-            ids.put(runner, is == null ? names.get(runner) : is.synced().table().id());
-        }
+            List<Look.Portion> looks, Map<TableRunner, TableId> ids, Map<TableRunner, KnownTable> known, Instant now) {
         try {
-            boolean isSteady = portion != UNSCHEDULED && isSteady(portion, watched);
             long takenNanos = System.nanoTime();
-            Optional<Look> look = source.get().look(List.copyOf(ids.values()), watched, isSteady);
+            Optional<Look> look = source.get().look(looks);
             look.ifPresent(found -> {
                 List<TableRunner> unchanged = new ArrayList<>();
                 ids.forEach((runner, id) -> {
@@ -344,7 +348,7 @@ public final class DueTables {
                 tell(unchanged, found.at(), takenNanos);
             });
         } catch (PerigeeException e) {
-            LOG.debug("{} tables could not be looked at together: {}", some.size(), e.getMessage());
+            LOG.debug("{} tables could not be looked at together: {}", ids.size(), e.getMessage());
         }
     }
 

@@ -4,10 +4,10 @@ import dev.perigee.source.Horizon;
 import dev.perigee.source.Moment;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.session.Capabilities;
+import dev.perigee.source.postgres.session.PostgresConnections;
+import dev.perigee.source.postgres.session.RoundTrip;
 import dev.perigee.source.postgres.session.TransactionVisibility;
 import dev.perigee.source.postgres.statement.PostgresMoment;
-import java.sql.Array;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -152,34 +152,32 @@ record PostgresHorizon(
     /// standby has replayed.
     ///
     /// @param ours process numbers of our own sessions that only read
-    static Before look(PgConnection session, Capabilities can, Set<Integer> ours, List<TableId> tables)
+    static Before look(PgConnection session, PostgresConnections connections, Set<Integer> ours, List<TableId> tables)
             throws SQLException {
+        Capabilities can = connections.capabilities();
         boolean showsSessions = can.answers(session, SESSIONS_SHOWN);
         boolean showsPrepared = can.answers(session, PREPARED_SHOWN);
         String replayed = REPLAYED.formatted(can.orNull(session, REPLAYED_AT), can.orNull(session, RUN));
-        String sql = String.join(
-                ";\n",
-                "SET LOCAL datestyle = 'ISO, YMD'", // a pooler may lend us a session with another one
-                showsSessions ? SESSIONS : NO_SESSIONS,
-                showsPrepared ? PREPARED : NO_PREPARED,
-                LOCKABLE,
-                replayed);
-        try (PreparedStatement statement = session.prepareStatement(sql)) {
-            statement.setArray(1, array(session, "int4", new ArrayList<>(ours)));
-            statement.setArray(
-                    2,
-                    array(session, "text", tables.stream().map(TableId::schema).toList()));
-            statement.setArray(
-                    3, array(session, "text", tables.stream().map(TableId::name).toList()));
-            statement.execute();
-            statement.getMoreResults();
-            Before open = sessions(statement.getResultSet(), showsSessions, showsPrepared);
-            statement.getMoreResults();
-            Optional<Holder> prepared = holder(statement.getResultSet());
-            statement.getMoreResults();
-            Set<TableId> lockable = lockable(statement.getResultSet());
-            statement.getMoreResults();
-            ResultSet standby = statement.getResultSet();
+        RoundTrip trip = new RoundTrip(session, connections.kept())
+                .set("SET LOCAL datestyle = 'ISO, YMD'") // a pooler may lend us a session with another one
+                .ask(showsSessions ? SESSIONS : NO_SESSIONS, array(session, "int4", new ArrayList<>(ours)))
+                .ask(showsPrepared ? PREPARED : NO_PREPARED)
+                .ask(
+                        LOCKABLE,
+                        array(
+                                session,
+                                "text",
+                                tables.stream().map(TableId::schema).toList()),
+                        array(
+                                session,
+                                "text",
+                                tables.stream().map(TableId::name).toList()))
+                .ask(replayed);
+        try (RoundTrip.Answers answers = trip.send()) {
+            Before open = sessions(answers.next(), showsSessions, showsPrepared);
+            Optional<Holder> prepared = holder(answers.next());
+            Set<TableId> lockable = lockable(answers.next());
+            ResultSet standby = answers.next();
             standby.next();
             // Transactions that commit at the same time may be logged in another order than that of their commit times.
             Optional<Instant> settled =
@@ -230,7 +228,7 @@ record PostgresHorizon(
         }
     }
 
-    private static Array array(PgConnection session, String type, List<?> values) throws SQLException {
-        return session.createArrayOf(type, values.toArray());
+    private static String array(PgConnection session, String type, List<?> values) throws SQLException {
+        return session.createArrayOf(type, values.toArray()).toString();
     }
 }

@@ -6,6 +6,8 @@ import dev.perigee.source.SourceTable;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.catalog.RowVisibility;
 import dev.perigee.source.postgres.session.Capabilities;
+import dev.perigee.source.postgres.session.KeptStatements;
+import dev.perigee.source.postgres.session.RoundTrip;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -91,16 +93,17 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
 
     /// Reads the identities of the server and of one table, in one round trip.
     ///
-    /// @param isStandby whether the server was one just before the snapshot
     /// @param config the settings of our sessions; their options may decide what a policy shows
     static OfTable of(
-            PgConnection session,
-            Capabilities can,
-            boolean isStandby,
+            SnapshotTransaction transaction,
+            KeptStatements kept,
             Identity.Progress progress,
             SourceTable table,
             SourceConfig config)
             throws SQLException {
+        PgConnection session = transaction.session();
+        Capabilities can = transaction.can();
+        boolean isStandby = transaction.horizon().server().isStandby();
         String none = "NULL";
         String server = "SELECT %s, %s, (%s)::text, %s, %s, %s"
                 .formatted(
@@ -110,14 +113,15 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
                         isStandby ? none : can.orNull(session, FLUSHED),
                         isStandby ? none : can.orNull(session, COMMITTED),
                         DATABASE);
-        String sql = String.join(";\n", server, STORAGE, SEQUENCES, PATH);
-        try (PreparedStatement statement = session.prepareStatement(sql)) {
-            String schema = table.id().schema();
-            String name = table.id().name();
-            String[] parameters = {schema, name, name, schema, schema, name};
-            for (int i = 0; i < parameters.length; i++) statement.setString(i + 1, parameters[i]);
-            statement.execute();
-            ResultSet row = statement.getResultSet();
+        String schema = table.id().schema();
+        String name = table.id().name();
+        RoundTrip trip = new RoundTrip(session, kept)
+                .ask(server)
+                .ask(STORAGE, schema, name, name, schema)
+                .ask(SEQUENCES, schema, name)
+                .set(PATH);
+        try (RoundTrip.Answers answers = trip.send()) {
+            ResultSet row = answers.next();
             row.next();
             String system = row.getString(1);
             String timeline = row.getString(2);
@@ -135,20 +139,19 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
                     progress.position(),
                     Optional.ofNullable(row.getString(3)),
                     Optional.ofNullable(flushed).map(to -> to + (committed == null ? "" : " " + committed)));
-            statement.getMoreResults();
             PostgresIdentity identity = new PostgresIdentity(session, can, of, reached);
-            return identity.of(statement, table, config);
+            return identity.of(answers, table, config);
         }
     }
 
-    /// @param statement at the answer of `STORAGE`, which that of `SEQUENCES` follows
-    private OfTable of(PreparedStatement statement, SourceTable table, SourceConfig config) throws SQLException {
+    /// @param answers those of `STORAGE` and `SEQUENCES` are next
+    private OfTable of(RoundTrip.Answers answers, SourceTable table, SourceConfig config) throws SQLException {
         Map<Long, Long> storage = new HashMap<>();
         Set<Long> unlogged = new HashSet<>();
         Map<Integer, Long> sequences = new HashMap<>();
         long oid = 0;
         Optional<String> definition = Optional.empty();
-        ResultSet parts = statement.getResultSet();
+        ResultSet parts = answers.next();
         while (parts.next()) {
             storage.put(parts.getLong(1), parts.getLong(2));
             if (parts.getBoolean(3)) unlogged.add(parts.getLong(1));
@@ -157,8 +160,7 @@ record PostgresIdentity(PgConnection session, Capabilities can, Identity.Server 
             oid = parts.getLong(1);
             definition = Optional.of(oid + " " + own);
         }
-        statement.getMoreResults();
-        ResultSet numbers = statement.getResultSet();
+        ResultSet numbers = answers.next();
         while (numbers.next()) sequences.put(numbers.getInt(1), numbers.getLong(2));
         Optional<String> sight = table.access().isFiltered()
                 ? Optional.of(RowVisibility.of(session, can, table, config))

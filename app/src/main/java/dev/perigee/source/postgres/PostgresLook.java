@@ -13,8 +13,11 @@ import dev.perigee.source.TableId;
 import dev.perigee.source.WatchedTable;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.CatalogFingerprints;
+import dev.perigee.source.postgres.catalog.ObstructedTables;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.session.PostgresConnections;
+import dev.perigee.source.postgres.session.PostgresFaults;
+import dev.perigee.source.postgres.session.RoundTrip;
 import dev.perigee.source.postgres.statement.ChangedRows;
 import dev.perigee.source.postgres.statement.PostgresMoment;
 import dev.perigee.source.postgres.statement.PullStatement;
@@ -32,24 +35,30 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.postgresql.jdbc.PgConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/// One look at many tables, in one READ COMMITTED transaction, in which each statement sees what was committed before
-/// it:
-/// 1. the version ([SourceVersion]), which the result is about;
-/// 2. the end of each table, which locks the tables against a new definition until the transaction ends;
-/// 3. the catalog's fingerprints. So the definitions are those by which the ends were read.
-/// 4. Where an end differs from the one known, whether there are rows that a sync would pull.
+/// One look at many tables. Each portion of them has a READ COMMITTED transaction, in which each statement sees what
+/// was committed before it:
+/// 1. the version ([SourceVersion]), the first of which the result is about;
+/// 2. the end of each table of the portion.
+///
+/// The last transaction then reads:
+/// 3. the catalog's fingerprints. Where one is still the same, no definition was another in between;
+/// 4. where an end differs from the one known, whether there are rows that a sync would pull.
 final class PostgresLook {
-    /// How long a look waits for a table that somebody else has locked. Then the look fails, and its tables are synced
-    /// one by one, so that only the locked one waits.
+    /// How long a look waits for a table that somebody else has locked. Then its portion is looked at without that
+    /// table, which is left to a sync that waits.
     static final Duration LOCK_LIMIT = Duration.ofMillis(500);
-
-    /// SQLSTATE `invalid_sql_statement_name`: somebody else has deallocated it.
-    private static final String UNKNOWN_STATEMENT = "26000";
 
     static final String VERSION = """
             SELECT concat(pg_is_in_recovery(), ' ', %s), pg_current_snapshot()::text, transaction_timestamp(),
                    NOT pg_is_in_recovery(), pg_backend_pid()""".formatted(PostgresHorizon.RUN);
+
+    private static final Logger LOG = LoggerFactory.getLogger(PostgresLook.class);
+
+    /// A watched table, and its end now.
+    private record Seen(WatchedTable table, WatchedTable.End end) {}
 
     private final PgConnection session;
     private final PostgresConnections connections;
@@ -61,31 +70,46 @@ final class PostgresLook {
         this.config = config;
     }
 
-    /// @param tables the tables whose definitions are asked for
-    /// @param watched tables of which it is asked whether they have anything new
-    /// @param isSteady whether the same tables were watched by the looks before
     /// @return empty on a standby, which replays commits in another order than its primary shows them
-    Optional<Look> at(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) throws SQLException {
-        boolean isAnyOpen = watched.stream().anyMatch(one -> one.late().isPresent());
+    Optional<Look> at(List<Look.Portion> portions) throws SQLException {
+        boolean isAnyOpen = portions.stream()
+                .flatMap(portion -> portion.watched().stream())
+                .anyMatch(one -> one.late().isPresent());
         Optional<PostgresHorizon.Before> open = isAnyOpen
-                ? Optional.of(PostgresHorizon.look(session, connections.capabilities(), Set.of(), List.of()))
+                ? Optional.of(PostgresHorizon.look(session, connections, Set.of(), List.of()))
                 : Optional.empty();
-        Optional<Asked> asked = begin();
-        if (asked.isEmpty()) return Optional.empty();
-        SourceVersion.At at = asked.get().at();
-        List<WatchedTable.End> ends = watched.isEmpty()
-                ? List.of()
-                : ends(watched, isSteady && asked.get().isDirect());
-        Map<TableId, TableDefinition> definitions = definitions(tables, watched);
+        Optional<SourceVersion.At> first = Optional.empty();
+        List<Seen> seen = new ArrayList<>();
+        for (Look.Portion portion : portions) {
+            Optional<SourceVersion.At> begun = begin();
+            if (first.isEmpty()) first = begun;
+            boolean isSame = begun.isPresent()
+                    && first.isPresent()
+                    && begun.get()
+                            .version()
+                            .server()
+                            .equals(first.get().version().server());
+            if (!isSame) return Optional.empty();
+            seen.addAll(ends(portion));
+        }
+        List<TableId> tables =
+                portions.stream().flatMap(portion -> portion.tables().stream()).toList();
+        return first.isPresent() ? Optional.of(compared(tables, seen, first.get(), open)) : Optional.empty();
+    }
+
+    private Look compared(
+            List<TableId> tables, List<Seen> seen, SourceVersion.At at, Optional<PostgresHorizon.Before> open)
+            throws SQLException {
+        Map<TableId, TableDefinition> definitions = definitions(tables, seen);
         Optional<PostgresHorizon> horizon = open.map(before -> before.with(
                 PostgresMoment.of(at.version().snapshot()).at(at.asOf()),
                 at.version().server()));
         Map<TableId, WatchedTable> unchanged = new HashMap<>();
         // Tables that are unchanged unless they have new rows, as a look confirms them.
         List<WatchedTable> others = new ArrayList<>();
-        for (int i = 0; i < watched.size(); i++) {
-            WatchedTable one = watched.get(i);
-            WatchedTable.End end = ends.get(i);
+        for (Seen of : seen) {
+            WatchedTable one = of.table();
+            WatchedTable.End end = of.end();
             TableDefinition now = definitions.get(one.table().id());
             boolean mayBe = now != null
                     && now.isSame(one.definition())
@@ -103,26 +127,61 @@ final class PostgresLook {
         others.forEach(one -> {
             if (!withNew.contains(one.table().id())) unchanged.put(one.table().id(), one);
         });
-        return Optional.of(new Look(at, definitions, unchanged));
+        return new Look(at, definitions, unchanged);
     }
 
-    /// @param isKept whether the server is to keep the statement prepared
-    private List<WatchedTable.End> ends(List<WatchedTable> watched, boolean isKept) throws SQLException {
-        String sql = TableEnds.sql(watched);
-        if (!isKept) return TableEnds.read(session, sql);
+    /// The ends of a portion's tables, but not of those that somebody else has locked.
+    private List<Seen> ends(Look.Portion portion) throws SQLException {
         try {
-            return TableEnds.read(session, connections.kept().kept(session, sql));
+            return ends(portion.watched(), portion.isSteady());
         } catch (SQLException e) {
-            if (UNKNOWN_STATEMENT.equals(e.getSQLState())) connections.kept().forget(session);
-            throw e;
+            connections.kept().failed(session, e);
+            if (!PostgresFaults.leavesSessionUsable(e)) throw e;
+            restart();
+            Set<TableId> obstructed = ObstructedTables.of(session);
+            List<WatchedTable> free = portion.watched().stream()
+                    .filter(one -> !obstructed.contains(one.table().id()))
+                    .toList();
+            try {
+                return ends(free, false);
+            } catch (SQLException again) {
+                if (!PostgresFaults.leavesSessionUsable(again)) throw again;
+                LOG.debug("the ends of {} tables could not be read: {}", free.size(), again.getMessage());
+                restart();
+                return List.of();
+            }
         }
     }
 
-    /// @param isDirect whether no pooler is in between, so that what is prepared stays with the session
-    private record Asked(SourceVersion.At at, boolean isDirect) {}
+    private void restart() throws SQLException {
+        connections.readers().giveBack(session);
+        session.rollback();
+        begin();
+    }
+
+    /// @param isSteady whether it is worth it that the server keeps the statement prepared
+    private List<Seen> ends(List<WatchedTable> watched, boolean isSteady) throws SQLException {
+        if (watched.isEmpty()) return List.of();
+        String sql = TableEnds.sql(watched);
+        List<WatchedTable.End> ends;
+        if (isSteady) {
+            try (RoundTrip.Answers answers =
+                    new RoundTrip(session, connections.kept()).ask(sql).send()) {
+                ends = TableEnds.read(answers.next());
+            }
+        } else {
+            try (Statement statement = session.createStatement();
+                    ResultSet rows = statement.executeQuery(sql)) {
+                ends = TableEnds.read(rows);
+            }
+        }
+        List<Seen> seen = new ArrayList<>();
+        for (int i = 0; i < ends.size(); i++) seen.add(new Seen(watched.get(i), ends.get(i)));
+        return seen;
+    }
 
     /// Ends the transaction that the session is in, and begins the look's.
-    private Optional<Asked> begin() throws SQLException {
+    private Optional<SourceVersion.At> begin() throws SQLException {
         connections.readers().commit(session);
         try (Statement statement = session.createStatement()) {
             ResultSet row = SnapshotTransaction.lastAnswer(
@@ -132,8 +191,8 @@ final class PostgresLook {
             row.next();
             int process = row.getInt(5);
             connections.readers().lend(session, process);
-            // A pooler invents the number that it tells at the login.
-            return of(row).map(at -> new Asked(at, session.getBackendPID() == process));
+            connections.kept().isServedBy(session, process);
+            return of(row);
         }
     }
 
@@ -146,12 +205,12 @@ final class PostgresLook {
     }
 
     /// Only where the whole catalog's fingerprint has changed are the tables' own read.
-    private Map<TableId, TableDefinition> definitions(List<TableId> tables, List<WatchedTable> watched)
-            throws SQLException {
-        String whole = CatalogFingerprints.whole(session);
+    private Map<TableId, TableDefinition> definitions(List<TableId> tables, List<Seen> seen) throws SQLException {
+        String whole = CatalogFingerprints.whole(session, connections.kept());
         Map<TableId, TableDefinition> definitions = new HashMap<>();
         Set<TableId> unknown = new HashSet<>(tables);
-        for (WatchedTable one : watched) {
+        for (Seen of : seen) {
+            WatchedTable one = of.table();
             TableId id = one.table().id();
             if (one.definition().catalog().equals(whole)) {
                 definitions.put(id, one.definition());
@@ -191,6 +250,11 @@ final class PostgresLook {
         try (Statement statement = session.createStatement();
                 ResultSet row = statement.executeQuery(String.join(" UNION ALL ", asked))) {
             while (row.next()) with.add(tables.get(row.getInt(1)).table().id());
+        } catch (SQLException e) {
+            if (!PostgresFaults.leavesSessionUsable(e)) throw e;
+            LOG.debug("new rows of {} tables could not be looked for: {}", asked.size(), e.getMessage());
+            restart();
+            tables.forEach(table -> with.add(table.table().id())); // a sync will find them
         }
         return with;
     }

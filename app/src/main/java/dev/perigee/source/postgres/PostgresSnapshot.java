@@ -21,6 +21,7 @@ import dev.perigee.source.VisibleTransactions;
 import dev.perigee.source.postgres.catalog.CatalogColumn;
 import dev.perigee.source.postgres.catalog.CatalogNames;
 import dev.perigee.source.postgres.session.Capabilities;
+import dev.perigee.source.postgres.session.KeptStatements;
 import dev.perigee.source.postgres.session.PostgresConnections;
 import dev.perigee.source.postgres.session.PostgresFaults;
 import dev.perigee.source.postgres.session.PostgresNames;
@@ -52,6 +53,7 @@ final class PostgresSnapshot implements Snapshot {
     private final SnapshotTransaction transaction;
     private final PostgresHorizon horizon;
     private final SourceConfig config;
+    private final KeptStatements kept;
     private final SnapshotColumns columns;
     private final RowVersions versions;
     private final TableReads reads;
@@ -59,10 +61,12 @@ final class PostgresSnapshot implements Snapshot {
     private final Map<TableId, Identity> identified = new HashMap<>();
     private boolean isFiltering;
 
-    private PostgresSnapshot(SnapshotTransaction transaction, SourceConfig config, ColumnMemory memory) {
+    private PostgresSnapshot(
+            SnapshotTransaction transaction, SourceConfig config, KeptStatements kept, ColumnMemory memory) {
         this.transaction = transaction;
         this.horizon = transaction.horizon();
         this.config = config;
+        this.kept = kept;
         this.versions = new RowVersions(transaction);
         this.reads = new TableReads(transaction, config);
         this.columns = new SnapshotColumns(transaction, memory, reads);
@@ -78,7 +82,8 @@ final class PostgresSnapshot implements Snapshot {
             PostgresConnections connections,
             ColumnMemory memory)
             throws SQLException {
-        return new PostgresSnapshot(SnapshotTransaction.begin(session, config, tables, connections), config, memory);
+        SnapshotTransaction transaction = SnapshotTransaction.begin(session, config, tables, connections);
+        return new PostgresSnapshot(transaction, config, connections.kept(), memory);
     }
 
     @Override
@@ -197,8 +202,7 @@ final class PostgresSnapshot implements Snapshot {
     @Override
     public Optional<Identity> identity(SourceTable table) {
         return asked(table, () -> {
-            PostgresIdentity.OfTable found = PostgresIdentity.of(
-                    transaction.session(), transaction.can(), horizon.server().isStandby(), progress(), table, config);
+            PostgresIdentity.OfTable found = PostgresIdentity.of(transaction, kept, progress(), table, config);
             identity = found.server();
             identified.put(table.id(), found.identity());
             reads.isSettled(List.of(TableReads.BUILT_IN));

@@ -12,7 +12,6 @@ import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
-import dev.perigee.source.WatchedTable;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
 import dev.perigee.source.postgres.session.Canceller;
 import dev.perigee.source.postgres.session.PostgresConnections;
@@ -126,10 +125,9 @@ public final class PostgresSource implements Source {
     }
 
     @Override
-    public Optional<Look> look(List<TableId> tables, List<WatchedTable> watched, boolean isSteady) {
+    public Optional<Look> look(List<Look.Portion> portions) {
         return connections.readBare(
-                config.place(),
-                session -> new PostgresLook(session, connections, config).at(tables, watched, isSteady));
+                config.place(), session -> new PostgresLook(session, connections, config).at(portions));
     }
 
     @Override

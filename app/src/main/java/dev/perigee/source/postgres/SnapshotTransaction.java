@@ -62,19 +62,22 @@ record SnapshotTransaction(
             PgConnection session, SourceConfig config, List<TableId> tables, PostgresConnections connections)
             throws SQLException {
         try {
-            return begun(session, config, tables, connections.readers(), connections.capabilities());
+            return begun(session, config, tables, connections);
         } catch (SQLException e) {
             connections.capabilities().forget();
+            connections.kept().failed(session, e);
             throw e;
         }
     }
 
     private static SnapshotTransaction begun(
-            PgConnection session, SourceConfig config, List<TableId> tables, OwnTransactions readers, Capabilities can)
+            PgConnection session, SourceConfig config, List<TableId> tables, PostgresConnections connections)
             throws SQLException {
+        OwnTransactions readers = connections.readers();
+        Capabilities can = connections.capabilities();
         Map<Integer, Long> ours = readers.lent();
-        PostgresHorizon.Before before = PostgresHorizon.look(session, can, ours.keySet(), tables);
-        if (!readers.areStill(ours)) before = PostgresHorizon.look(session, can, Set.of(), tables);
+        PostgresHorizon.Before before = PostgresHorizon.look(session, connections, ours.keySet(), tables);
+        if (!readers.areStill(ours)) before = PostgresHorizon.look(session, connections, Set.of(), tables);
         String position = can.orNull(session, before.isStandby() ? REPLAYED : INSERTED);
         String server = can.orNull(session, PostgresHorizon.RUN);
         // All times are by one clock, the primary's: a standby's own clock continues while nothing is replayed.
@@ -89,7 +92,9 @@ record SnapshotTransaction(
                            transaction_timestamp(), pg_backend_pid(), concat(pg_is_in_recovery(), ' ', %s)""".formatted(
                             settings(session, config), locks(before.lockable(), tables), clock, position, server));
             row.next();
-            readers.lend(session, row.getInt(6));
+            int process = row.getInt(6);
+            readers.lend(session, process);
+            connections.kept().isServedBy(session, process);
             PostgresMoment numbers = PostgresMoment.of(row.getString(1));
             Moment now = numbers.at(row.getObject(2, OffsetDateTime.class).toInstant());
             PostgresHorizon horizon = before.with(now, String.valueOf(row.getString(7)));

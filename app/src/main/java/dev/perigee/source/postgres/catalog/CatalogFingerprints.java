@@ -2,6 +2,8 @@ package dev.perigee.source.postgres.catalog;
 
 import dev.perigee.source.TableDefinition;
 import dev.perigee.source.TableId;
+import dev.perigee.source.postgres.session.KeptStatements;
+import dev.perigee.source.postgres.session.RoundTrip;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -83,9 +85,9 @@ public final class CatalogFingerprints {
     private CatalogFingerprints() {}
 
     /// The fingerprint of the whole catalog.
-    public static String whole(PgConnection session) throws SQLException {
-        try (PreparedStatement statement = session.prepareStatement(WHOLE);
-                ResultSet row = statement.executeQuery()) {
+    public static String whole(PgConnection session, KeptStatements kept) throws SQLException {
+        try (RoundTrip.Answers answers = new RoundTrip(session, kept).ask(WHOLE).send()) {
+            ResultSet row = answers.next();
             row.next();
             return row.getString(1);
         }

@@ -96,7 +96,13 @@ public final class PostgresConnections implements AutoCloseable {
     public <T extends @Nullable Object> T write(String where, Work<T> work) {
         acquire(where, callers, CALLER_WAIT.toMillis(), callersShare(config));
         try {
-            return lend(where, work, false);
+            return lend(
+                    where,
+                    session -> {
+                        kept.forget(session); // the caller's statement, or what undoes it, may deallocate them
+                        return work.run(session);
+                    },
+                    false);
         } finally {
             callers.release();
         }

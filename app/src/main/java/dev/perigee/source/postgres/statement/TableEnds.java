@@ -5,13 +5,11 @@ import dev.perigee.source.WatchedTable;
 import dev.perigee.source.postgres.session.PostgresNames;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.postgresql.jdbc.PgConnection;
 
 /// The statement that reads the ends of many tables. It has no parameters, so it stays the same from look to look, and
 /// a server that keeps it prepared does not plan it again. With an index on its cursor, a table costs one look into the
@@ -19,20 +17,16 @@ import org.postgresql.jdbc.PgConnection;
 public final class TableEnds {
     private TableEnds() {}
 
-    /// Reads the ends.
+    /// Reads the answer to [#sql].
     ///
-    /// @param sql what [#sql] gave for the tables, or a statement that executes it
     /// @return in the tables' order
-    public static List<WatchedTable.End> read(PgConnection session, String sql) throws SQLException {
+    public static List<WatchedTable.End> read(ResultSet row) throws SQLException {
         List<WatchedTable.End> ends = new ArrayList<>();
-        try (Statement statement = session.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            while (row.next()) {
-                ends.add(new WatchedTable.End(
-                        Optional.ofNullable(row.getString(1)),
-                        Optional.ofNullable(row.getString(2)),
-                        Optional.ofNullable(row.getObject(3, Long.class))));
-            }
+        while (row.next()) {
+            ends.add(new WatchedTable.End(
+                    Optional.ofNullable(row.getString(1)),
+                    Optional.ofNullable(row.getString(2)),
+                    Optional.ofNullable(row.getObject(3, Long.class))));
         }
         return ends;
     }

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,17 +53,45 @@ class KeptStatementsTest {
 
     @Test
     void what_somebody_else_deallocated_is_prepared_again_once_it_is_forgotten() throws SQLException {
+        PgConnection session = session();
         assertThat(answer("SELECT 1")).isEqualTo(1);
         execute("DEALLOCATE ALL");
+        kept.failed(session, new SQLException("another failure", "55P03"));
         assertThatThrownBy(() -> answer("SELECT 1"))
-                .isInstanceOfSatisfying(
-                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("26000"));
-        kept.forget(session());
+                .isInstanceOfSatisfying(SQLException.class, e -> kept.failed(session, e));
         assertThat(answer("SELECT 1")).isEqualTo(1);
     }
 
+    @Test
+    void parameters_are_values_whatever_they_contain() throws SQLException {
+        String sql = "SELECT concat(?::text, '|', (?::text[])[1], '|', current_setting(?))";
+        for (String setting : List.of("on", "off")) {
+            execute("SET standard_conforming_strings = " + setting);
+            String nasty = "it's \\ a ? $1 'x";
+            String array = session().createArrayOf("text", new String[] {nasty}).toString();
+            String call = kept.kept(session(), sql, List.of(nasty, array, "search_path"));
+            assertThat(read(call)).isEqualTo(nasty + "|" + nasty + "|\"$user\", public");
+        }
+        assertThat(count()).isEqualTo(1);
+    }
+
+    @Test
+    void a_question_mark_in_a_name_is_no_parameter() throws SQLException {
+        assertThat(answer("SELECT 7 AS \"what?\"")).isEqualTo(7);
+    }
+
+    @Test
+    void only_a_session_of_the_process_that_logged_in_is_direct() throws SQLException {
+        assertThat(kept.isDirect(session())).isFalse();
+        int process = Integer.parseInt(read("SELECT pg_backend_pid()"));
+        kept.isServedBy(session(), process);
+        assertThat(kept.isDirect(session())).isTrue();
+        kept.isServedBy(session(), process + 1);
+        assertThat(kept.isDirect(session())).isFalse();
+    }
+
     private int answer(String sql) throws SQLException {
-        return Integer.parseInt(read(kept.kept(session(), sql)));
+        return Integer.parseInt(read(kept.kept(session(), sql, List.of())));
     }
 
     private long count() throws SQLException {
