@@ -22,7 +22,9 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -254,6 +256,15 @@ class LookTest {
     }
 
     @Test
+    void only_the_table_without_its_cursor_is_left_to_a_sync() {
+        try (TestHost host = TestHost.idle(folder, source, by("t", "at"), by("p", "at"))) {
+            settle(host, "t", "p");
+            postgres.execute("ALTER TABLE p DROP COLUMN at");
+            assertThat(poll(host, "t", "p")).containsExactly("p");
+        }
+    }
+
+    @Test
     void a_ping_has_tables_looked_at_at_once() {
         try (TestHost host = TestHost.started(folder, source, by("t", "at"), by("p", "at"))) {
             await().until(() -> host.query("SELECT 1 FROM tmp_replication_state WHERE last_sync_at IS NOT NULL")
@@ -307,6 +318,26 @@ class LookTest {
         }
     }
 
+    @Test
+    void tables_with_about_the_same_interval_are_always_watched_together() {
+        TableConfig often = TableConfig.of("t", "at", Duration.ofMillis(100));
+        TableConfig alike = TableConfig.of("p", "at", Duration.ofMillis(120));
+        postgres.execute("CREATE TABLE seldom (id int PRIMARY KEY, at timestamptz NOT NULL)");
+        try (TestHost _ = TestHost.started(folder, source, often, alike, by("seldom", "at"))) {
+            String again = "INSERT INTO t (called) VALUES ('new')"; // so that it is synced, and a look follows
+            await().untilAsserted(() -> {
+                postgres.execute(again);
+                assertThat(source.watched).contains(List.of("p", "t"));
+            });
+            source.watched.clear();
+            await().untilAsserted(() -> {
+                postgres.execute(again);
+                assertThat(source.watched).hasSizeGreaterThan(10);
+            });
+            assertThat(source.watched).containsOnly(List.of("p", "t"));
+        }
+    }
+
     /// Polls until the tables are sealed and nothing is found any more.
     private void settle(TestHost host, String... tables) {
         await().atMost(Duration.ofMinutes(1)).until(() -> poll(host, tables).isEmpty());
@@ -336,6 +367,9 @@ class LookTest {
         final AtomicInteger looks = new AtomicInteger();
         final AtomicInteger snapshots = new AtomicInteger();
 
+        /// The tables of each portion.
+        final Queue<List<String>> watched = new ConcurrentLinkedQueue<>();
+
         CountingSource(PostgresSource source) {
             super(source);
         }
@@ -343,6 +377,9 @@ class LookTest {
         @Override
         public Optional<Look> look(List<Look.Portion> portions) {
             looks.incrementAndGet();
+            portions.forEach(portion -> watched.add(portion.watched().stream()
+                    .map(one -> one.table().id().name())
+                    .toList()));
             // As for tables that are watched for long: the server keeps the statement prepared.
             return super.look(portions.stream()
                     .map(portion -> new Look.Portion(portion.tables(), portion.watched(), true))

@@ -21,13 +21,16 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,18 +45,18 @@ import org.slf4j.LoggerFactory;
 /// What the source cannot tell, and what is not known since the last sync, is synced. Nothing is written for a table
 /// that is unchanged: up to when its copy is complete is kept in memory. Safe for many threads.
 public final class DueTables {
-    /// Tables in one look at most, which locks each of them for a moment.
-    static final int PORTION = 500;
-
     /// Looks at the same tables, after which preparing the look at the source is worth its memory there.
-    static final int STEADY = 3;
+    static final int STEADY = 1;
 
-    /// Looks at so many portions, the first ones, are kept prepared at the source.
-    private static final int KEPT_PORTIONS = 12;
+    /// The looks at so many portions are kept prepared at the source. A plan takes about 5 MB there.
+    private static final int KEPT_PORTIONS = 20;
 
-    /// A table that is due within this part of its interval is looked at together with those that are due. So tables of
-    /// one interval stay together, though some of them were synced in between.
-    private static final int EARLY = 2;
+    /// The next look waits this many times as long as one took, if it took longer than [#SHORT], and at most
+    /// [#LONGEST_REST]. So a source with very many tables is not looked at all the time.
+    private static final int REST = 3;
+
+    private static final Duration SHORT = Duration.ofMillis(250);
+    private static final Duration LONGEST_REST = Duration.ofSeconds(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(DueTables.class);
 
@@ -63,9 +66,11 @@ public final class DueTables {
     private final Store store;
     private final CopyFreshness freshness;
     private final Runnable afterwards;
-    private final Map<Integer, Watching> watching = new HashMap<>();
+    private final Map<LookPortions.Key, Watching> watching = new HashMap<>();
     private boolean isAtWork;
     private boolean isAsked;
+    private boolean isHastened;
+    private long restUntil = System.nanoTime();
 
     /// What the looks at one portion watched, and how often in a row.
     private record Watching(List<TableId> tables, int times) {}
@@ -118,6 +123,10 @@ public final class DueTables {
         some.stream()
                 .filter(runner -> !runner.isPaused() && !runner.isFailing())
                 .forEach(runner -> runner.hasten(now));
+        synchronized (this) {
+            isHastened = true;
+            notifyAll();
+        }
         start();
     }
 
@@ -129,7 +138,7 @@ public final class DueTables {
                 some.stream().filter(runner -> !runner.isBusy()).toList();
         Set<TableRunner> syncing = new LinkedHashSet<>(some);
         free.forEach(syncing::remove);
-        syncing.addAll(changedOf(free, List.of(), false));
+        syncing.addAll(changedOf(free, List.of(), LookPortions.of(free, clock.instant()), false));
         List<CompletableFuture<SyncResult>> syncs =
                 syncing.stream().map(TableRunner::sync).toList();
         return CompletableFuture.allOf(syncs.toArray(CompletableFuture[]::new))
@@ -146,7 +155,10 @@ public final class DueTables {
                 isAsked = false;
             }
             try {
+                rest();
+                long begun = System.nanoTime();
                 once(clock.instant());
+                tire(Duration.ofNanos(System.nanoTime() - begun));
                 afterwards.run();
             } catch (RuntimeException | Error e) {
                 LOG.error("the tables that are due could not be looked at", e);
@@ -154,30 +166,65 @@ public final class DueTables {
         }
     }
 
-    private void once(Instant now) {
-        List<TableRunner> due = new ArrayList<>();
-        List<TableRunner> early = new ArrayList<>();
-        for (TableRunner runner : runners.get()) {
-            if (runner.isPaused() || runner.isBusy()) continue;
-            if (isDue(runner, now)) due.add(runner);
-            else if (runner.due().filter(time -> isSoon(runner, time, now)).isPresent()) early.add(runner);
+    private synchronized void tire(Duration took) {
+        Duration rest = took.multipliedBy(REST);
+        if (took.compareTo(SHORT) <= 0) rest = Duration.ZERO;
+        if (rest.compareTo(LONGEST_REST) > 0) rest = LONGEST_REST;
+        restUntil = System.nanoTime() + rest.toNanos();
+    }
+
+    /// Waits until the next look may begin, or somebody says that tables have changed.
+    private synchronized void rest() {
+        try {
+            for (long left; !isHastened && (left = restUntil - System.nanoTime()) > 0; ) {
+                TimeUnit.NANOSECONDS.timedWait(this, left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
+        isHastened = false;
+    }
+
+    private void once(Instant now) {
+        Collection<TableRunner> all = runners.get();
+        List<TableRunner> due = all.stream()
+                .filter(runner -> isFree(runner) && isDue(runner, now))
+                .toList();
         if (due.isEmpty()) return;
+        Map<LookPortions.Key, List<TableRunner>> portions = LookPortions.of(all, now);
+        Set<TableRunner> isDue = new HashSet<>(due);
+        portions.values().removeIf(portion -> portion.stream().noneMatch(isDue::contains));
+        List<TableRunner> early = portions.values().stream()
+                .flatMap(List::stream)
+                .filter(runner -> isFree(runner)
+                        && !isDue.contains(runner)
+                        && !runner.isFailing()
+                        && runner.config().cron().isEmpty())
+                .toList();
         due.forEach(TableRunner::isTakenUp);
         early.forEach(TableRunner::isTakenUp);
         // Somebody may have asked for a sync of one during the look.
-        changedOf(due, early, true).stream()
+        changedOf(due, early, portions, true).stream()
                 .filter(runner -> isDue(runner, now))
                 .forEach(DueTables::sync);
+    }
+
+    private static boolean isFree(TableRunner runner) {
+        return !runner.isPaused() && !runner.isBusy();
     }
 
     /// Those of the tables that may have changed.
     ///
     /// @param early further tables to look at, which are not synced yet
+    /// @param portions all that may be looked at
     /// @param isScheduled whether this look is one of many at the same tables
-    private Collection<TableRunner> changedOf(List<TableRunner> due, List<TableRunner> early, boolean isScheduled) {
+    private Collection<TableRunner> changedOf(
+            List<TableRunner> due,
+            List<TableRunner> early,
+            Map<LookPortions.Key, List<TableRunner>> portions,
+            boolean isScheduled) {
         try {
-            return changed(due, early, isScheduled, clock.instant());
+            return changed(due, early, portions, isScheduled);
         } catch (PerigeeException e) { // the replica cannot be read, for example because it is being closed
             LOG.debug("the tables that are due could not be looked at: {}", e.getMessage());
             return due;
@@ -187,7 +234,12 @@ public final class DueTables {
         }
     }
 
-    private Set<TableRunner> changed(List<TableRunner> due, List<TableRunner> early, boolean isScheduled, Instant now) {
+    private Set<TableRunner> changed(
+            List<TableRunner> due,
+            List<TableRunner> early,
+            Map<LookPortions.Key, List<TableRunner>> portions,
+            boolean isScheduled) {
+        Instant now = clock.instant();
         Map<TableRunner, KnownTable> known = new LinkedHashMap<>();
         List<TableRunner> unknown = new ArrayList<>();
         for (TableRunner runner : due) {
@@ -206,7 +258,7 @@ public final class DueTables {
             unchanged.forEach(known::remove);
             tell(unchanged, at, takenNanos);
         });
-        if (known.isEmpty() || version.isPresent()) look(known, unknown, isScheduled, now);
+        if (known.isEmpty() || version.isPresent()) look(known, sourceTables(unknown), portions, isScheduled, now);
         Set<TableRunner> changed = new LinkedHashSet<>(unknown);
         known.keySet().stream().filter(runner -> !early.contains(runner)).forEach(changed::add);
         return changed;
@@ -214,12 +266,6 @@ public final class DueTables {
 
     private static boolean isDue(TableRunner runner, Instant now) {
         return runner.due().filter(time -> !time.isAfter(now)).isPresent();
-    }
-
-    private static boolean isSoon(TableRunner runner, Instant due, Instant now) {
-        if (runner.config().cron().isPresent()) return false;
-        Duration early = runner.config().interval().dividedBy(EARLY);
-        return !due.isAfter(now.plus(early));
     }
 
     /// What is known about a table, where its settings are still those of its last sync.
@@ -267,8 +313,8 @@ public final class DueTables {
                     .flatMap(TableState::definition)
                     .ifPresentOrElse(made -> names.put(runner, made.source()), () -> others.add(runner));
         }
-        for (int i = 0; i < others.size(); i += PORTION) {
-            found(others.subList(i, Math.min(others.size(), i + PORTION)), names);
+        for (int i = 0; i < others.size(); i += LookPortions.SIZE) {
+            found(others.subList(i, Math.min(others.size(), i + LookPortions.SIZE)), names);
         }
         return names;
     }
@@ -287,40 +333,29 @@ public final class DueTables {
 
     /// Looks at the tables, and removes those from `known` that are unchanged. Hands each of the others its definition
     /// as of now, for its next sync.
-    private void look(Map<TableRunner, KnownTable> known, List<TableRunner> unknown, boolean isScheduled, Instant now) {
-        Map<TableRunner, TableId> names = sourceTables(unknown);
-        Map<TableRunner, TableId> ids = new LinkedHashMap<>();
+    ///
+    /// A look watches all tables of a portion, also those that are being synced: so the statement stays the same.
+    private void look(
+            Map<TableRunner, KnownTable> known,
+            Map<TableRunner, TableId> names,
+            Map<LookPortions.Key, List<TableRunner>> portions,
+            boolean isScheduled,
+            Instant now) {
+        Map<TableRunner, TableId> ids = new LinkedHashMap<>(names);
+        known.forEach((runner, is) -> ids.put(runner, is.synced().table().id()));
         List<Look.Portion> looks = new ArrayList<>();
-        portions(known.keySet(), names.keySet()).forEach((portion, some) -> {
-            List<WatchedTable> watched = new ArrayList<>();
-            List<TableId> asked = new ArrayList<>();
-            for (TableRunner runner : some) {
-                KnownTable is = known.get(runner);
-                if (is != null) is.watched().ifPresent(watched::add);
-                TableId id =
-                        is == null ? names.get(runner) : is.synced().table().id();
-                ids.put(runner, id);
-                asked.add(id);
-            }
-            boolean isSteady = isScheduled && portion < KEPT_PORTIONS && isSteady(portion, watched);
+        portions.forEach((key, some) -> {
+            List<TableId> asked =
+                    some.stream().map(ids::get).filter(Objects::nonNull).toList();
+            if (asked.isEmpty()) return;
+            List<WatchedTable> watched = some.stream()
+                    .flatMap(runner -> Optional.ofNullable(known.get(runner)).or(() -> current(runner)).stream())
+                    .flatMap(is -> is.watched().stream())
+                    .toList();
+            boolean isSteady = isScheduled && looks.size() < KEPT_PORTIONS && isSteady(key, watched);
             looks.add(new Look.Portion(asked, watched, isSteady));
         });
         if (!looks.isEmpty()) look(looks, ids, known, now);
-    }
-
-    /// Those of all tables that are in one of the sets, in portions. A table is always in the same portion and at the
-    /// same place in it: looks that watch the same tables send the same statement.
-    private Map<Integer, List<TableRunner>> portions(Set<TableRunner> some, Set<TableRunner> others) {
-        Map<Integer, List<TableRunner>> portions = new LinkedHashMap<>();
-        int place = 0;
-        for (TableRunner runner : runners.get()) {
-            if (some.contains(runner) || others.contains(runner)) {
-                portions.computeIfAbsent(place / PORTION, _ -> new ArrayList<>())
-                        .add(runner);
-            }
-            place++;
-        }
-        return portions;
     }
 
     private void look(
@@ -360,7 +395,7 @@ public final class DueTables {
         return new LookedTable(now, described);
     }
 
-    private boolean isSteady(int portion, List<WatchedTable> watched) {
+    private boolean isSteady(LookPortions.Key portion, List<WatchedTable> watched) {
         List<TableId> tables = watched.stream().map(one -> one.table().id()).toList();
         Watching before = watching.get(portion);
         int times = before != null && before.tables().equals(tables) ? before.times() + 1 : 0;

@@ -130,7 +130,8 @@ final class PostgresLook {
         return new Look(at, definitions, unchanged);
     }
 
-    /// The ends of a portion's tables, but not of those that somebody else has locked.
+    /// The ends of a portion's tables, but not of those that somebody else has locked or defined anew, if one of these
+    /// has the statement fail.
     private List<Seen> ends(Look.Portion portion) throws SQLException {
         try {
             return ends(portion.watched(), portion.isSteady());
@@ -138,10 +139,7 @@ final class PostgresLook {
             connections.kept().failed(session, e);
             if (!PostgresFaults.leavesSessionUsable(e)) throw e;
             restart();
-            Set<TableId> obstructed = ObstructedTables.of(session);
-            List<WatchedTable> free = portion.watched().stream()
-                    .filter(one -> !obstructed.contains(one.table().id()))
-                    .toList();
+            List<WatchedTable> free = readable(portion.watched());
             try {
                 return ends(free, false);
             } catch (SQLException again) {
@@ -151,6 +149,20 @@ final class PostgresLook {
                 return List.of();
             }
         }
+    }
+
+    private List<WatchedTable> readable(List<WatchedTable> watched) throws SQLException {
+        Set<TableId> obstructed = ObstructedTables.of(session);
+        String whole = CatalogFingerprints.whole(session, connections.kept());
+        List<TableId> tables = watched.stream().map(one -> one.table().id()).toList();
+        Map<TableId, TableDefinition> definitions = CatalogFingerprints.of(session, whole, tables);
+        return watched.stream()
+                .filter(one -> {
+                    TableId id = one.table().id();
+                    TableDefinition now = definitions.get(id);
+                    return !obstructed.contains(id) && now != null && now.isSame(one.definition());
+                })
+                .toList();
     }
 
     private void restart() throws SQLException {

@@ -20,7 +20,7 @@ public final class KeptStatements {
     private static final String UNKNOWN = "26000";
 
     /// How many statements a session keeps, those used last.
-    public static final int MOST = 24;
+    public static final int MOST = 32;
 
     private final Map<PgConnection, OfSession> sessions = new WeakHashMap<>();
     private long count;
