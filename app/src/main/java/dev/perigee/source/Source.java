@@ -110,6 +110,11 @@ public interface Source extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// The log of the source's changes; empty where it has none that can be followed.
+    default Optional<SourceLog> log() {
+        return Optional.empty();
+    }
+
     /// Runs `work` on the source as it is now: everything that `work` reads comes from one snapshot. Where the user's
     /// rights allow a lock, the definitions of `tables` do not change meanwhile.
     ///

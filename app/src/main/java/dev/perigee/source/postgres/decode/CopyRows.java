@@ -13,7 +13,7 @@ import org.postgresql.copy.CopyOut;
 /// The end is known by its trailer: a stream that stops without one is a failure and never a short answer.
 ///
 /// @see <a href="https://www.postgresql.org/docs/current/sql-copy.html">COPY, Binary Format</a>
-public final class CopyRows {
+public final class CopyRows implements Fields {
     private static final byte[] SIGNATURE = {'P', 'G', 'C', 'O', 'P', 'Y', '\n', (byte) 0xff, '\r', '\n', 0};
     private static final int TRAILER = -1;
 

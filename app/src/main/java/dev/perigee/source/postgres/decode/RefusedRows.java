@@ -3,9 +3,9 @@ package dev.perigee.source.postgres.decode;
 import dev.perigee.batch.Batch;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
-import dev.perigee.source.Pull;
 import dev.perigee.source.RefusedRow;
 import dev.perigee.source.RefusedRow.Text;
+import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -25,57 +25,62 @@ public final class RefusedRows {
 
     private static final long SCRATCH_BYTES = 64 << 10;
 
-    private final Pull pull;
+    private final TableId table;
+    private final List<String> columns;
+    private final List<String> key;
     private final List<Decoder> decoders;
-    private final int cellCount;
 
-    public RefusedRows(Pull pull, List<Decoder> decoders, int cellCount) {
-        this.pull = pull;
+    /// @param columns the names of a row's first fields
+    /// @param key those of them that identify a row
+    /// @param decoders at least one for each of `columns`, in their order
+    public RefusedRows(TableId table, List<String> columns, List<String> key, List<Decoder> decoders) {
+        this.table = table;
+        this.columns = columns;
+        this.key = key;
         this.decoders = decoders;
-        this.cellCount = cellCount;
     }
 
-    public RefusedRow of(CopyRows rows, RuntimeException failure) {
+    public RefusedRow of(Fields rows, RuntimeException failure) {
         PerigeeException reason = reason(rows, failure);
         Map<String, Optional<Text>> texts = new LinkedHashMap<>();
-        for (int field = 0; field < cellCount; field++) {
+        for (int field = 0; field < columns.size(); field++) {
             boolean isNull = rows.length(field) < 0;
-            texts.put(pull.columns().get(field), isNull ? Optional.empty() : Optional.of(text(rows, field)));
+            texts.put(columns.get(field), isNull ? Optional.empty() : Optional.of(text(rows, field)));
         }
         return new RefusedRow(key(rows), texts, reason);
     }
 
     /// The fault for the row. A mistake of ours must not lose the row, nor stop other rows. Only the exception's class
     /// is named, because its message may hold a value.
-    private PerigeeException reason(CopyRows rows, RuntimeException failure) {
+    private PerigeeException reason(Fields rows, RuntimeException failure) {
         if (failure instanceof PerigeeException fault) {
             if (OF_A_ROW.contains(fault.fault())) return fault;
             throw failure;
         }
-        String column = pull.columns().get(firstThatFails(rows));
+        String column = columns.get(firstThatFails(rows));
         return Fault.VALUE_UNSTORABLE.in(
-                "table " + pull.table().id(),
+                "table " + table,
                 "a value of \"%s\" could not be read (%s)"
                         .formatted(column, failure.getClass().getSimpleName()),
                 "The row is set aside",
                 failure);
     }
 
-    private int firstThatFails(CopyRows rows) {
-        for (int field = 0; field < cellCount; field++) {
+    private int firstThatFails(Fields rows) {
+        for (int field = 0; field < columns.size(); field++) {
             if (decoded(rows, List.of(field)).isEmpty()) return field;
         }
         return 0;
     }
 
-    private List<Value> key(CopyRows rows) {
-        List<Integer> fields = pull.key().stream().map(pull.columns()::indexOf).toList();
+    private List<Value> key(Fields rows) {
+        List<Integer> fields = key.stream().map(columns::indexOf).toList();
         boolean isWhole = !fields.isEmpty() && fields.stream().allMatch(field -> field >= 0 && rows.length(field) >= 0);
         return isWhole ? decoded(rows, fields) : List.of();
     }
 
     /// @return empty where one of the fields cannot be decoded
-    private List<Value> decoded(CopyRows rows, List<Integer> fields) {
+    private List<Value> decoded(Fields rows, List<Integer> fields) {
         try (Batch scratch = new Batch(fields.size(), 1, SCRATCH_BYTES)) {
             for (int field : fields) {
                 int length = rows.length(field);
@@ -91,7 +96,7 @@ public final class RefusedRows {
         }
     }
 
-    private Text text(CopyRows rows, int field) {
+    private Text text(Fields rows, int field) {
         Decoder decoder = decoders.get(field);
         int length = rows.length(field);
         int offset = rows.offset(field);

@@ -187,7 +187,7 @@ public final class PullStatement {
     ///
     /// @throws RuntimeException `failure` itself, where it does not concern this row only
     public RefusedRow refused(CopyRows rows, RuntimeException failure) {
-        return new RefusedRows(pull, decoders, cellCount).of(rows, failure);
+        return new RefusedRows(pull.table().id(), pull.columns(), pull.key(), decoders).of(rows, failure);
     }
 
     private void requireKey(CopyRows rows) {
