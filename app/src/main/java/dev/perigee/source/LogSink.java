@@ -51,6 +51,13 @@ public interface LogSink {
 
         /// A row that is at the source, but cannot be put into a batch.
         void refused(RefusedRow row);
+
+        /// The source's columns, their types or the row's identity are not those that the wanted table was made for.
+        /// Told before a change that was written under the other definition; that change is not told. The sink throws,
+        /// because nothing after it may be applied until the copy follows the definition.
+        ///
+        /// @param why for people: what is different
+        void redefined(String why);
     }
 
     /// What is told of a changed row.

@@ -51,7 +51,9 @@ public interface SourceLog {
 
     /// Has the source write and flush a little, so that everything before becomes readable. Without this, what an open
     /// transaction has written last may stay in the server's memory for seconds.
-    void flush();
+    ///
+    /// @return a position that every transaction committed before this call is in front of
+    long flush();
 
     /// Starts reading. Only one reader may be open under a name.
     ///
@@ -60,7 +62,8 @@ public interface SourceLog {
 
     /// A connection that reads the log. Not safe for many threads.
     interface Reader extends AutoCloseable {
-        /// Reads one message, if one has come. Waits for at most about a millisecond.
+        /// Reads one message, if one has come. Waits for at most about a millisecond. What the sink throws reaches the
+        /// caller unchanged; the reader can then only be closed.
         ///
         /// @return whether a message was read
         boolean readPending();
