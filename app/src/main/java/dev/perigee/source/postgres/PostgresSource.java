@@ -8,11 +8,13 @@ import dev.perigee.source.Look;
 import dev.perigee.source.Obstacle;
 import dev.perigee.source.Snapshot;
 import dev.perigee.source.Source;
+import dev.perigee.source.SourceLog;
 import dev.perigee.source.SourceReport;
 import dev.perigee.source.SourceTable;
 import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
 import dev.perigee.source.postgres.catalog.PostgresCatalog;
+import dev.perigee.source.postgres.log.PostgresLog;
 import dev.perigee.source.postgres.session.Canceller;
 import dev.perigee.source.postgres.session.PostgresConnections;
 import dev.perigee.source.postgres.statement.PostgresQuery;
@@ -39,6 +41,7 @@ public final class PostgresSource implements Source {
     private final PostgresConnections connections;
     private final ColumnMemory memory = new ColumnMemory();
     private final CheckedExpressions expressions;
+    private final PostgresLog log;
 
     /// Does not connect yet.
     ///
@@ -48,6 +51,7 @@ public final class PostgresSource implements Source {
         this.config = config;
         this.connections = new PostgresConnections(config);
         this.expressions = new CheckedExpressions(config, connections);
+        this.log = new PostgresLog(config, connections);
     }
 
     @Override
@@ -128,6 +132,11 @@ public final class PostgresSource implements Source {
     public Optional<Look> look(List<Look.Portion> portions) {
         return connections.readBare(
                 config.place(), session -> new PostgresLook(session, connections, config).at(portions));
+    }
+
+    @Override
+    public Optional<SourceLog> log() {
+        return Optional.of(log);
     }
 
     @Override

@@ -1,19 +1,20 @@
 package dev.perigee.source.postgres.log;
 
 import dev.perigee.config.SourceConfig;
-import dev.perigee.source.postgres.session.PostgresFaults;
 import dev.perigee.source.postgres.session.PostgresLogin;
 import dev.perigee.source.postgres.session.PostgresNames;
 import java.nio.ByteBuffer;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.replication.LogSequenceNumber;
 import org.postgresql.replication.PGReplicationStream;
 
-/// The changes that a replication slot holds, as the server sends them: each transaction after its commit. PostgreSQL
-/// 14 or later, with `wal_level = logical`. Has a connection of its own. Not safe for many threads.
+/// The changes that a replication slot holds, as the server sends them: each transaction after its commit. Has a
+/// connection of its own. Not safe for many threads.
 ///
 /// The server keeps its log until [#acknowledge] is called. A stream that is opened again begins after the position
 /// acknowledged last, or at the one asked for, whichever is greater.
@@ -21,6 +22,11 @@ public final class LogStream implements AutoCloseable {
     /// How often the driver answers the server, so that the server does not take a quiet stream for dead. The answer
     /// repeats what was acknowledged.
     private static final int STATUS_SECONDS = 5;
+
+    private static final String SETTINGS = """
+            SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';
+            SET extra_float_digits = 1; SET bytea_output = 'hex'; SET quote_all_identifiers = off;
+            SET search_path = pg_catalog; SET statement_timeout = 0; SET lock_timeout = 0""";
 
     private final SourceConfig config;
     private final String slot;
@@ -49,9 +55,10 @@ public final class LogStream implements AutoCloseable {
     /// @param changes is told what [#readPending] reads
     /// @throws dev.perigee.fault.PerigeeException a `SOURCE_*` fault
     public static LogStream open(SourceConfig config, String slot, String publication, long after, LogChanges changes) {
-        return PostgresFaults.guard("replication slot " + slot, config, () -> {
+        return new LogFaults(config, slot).guard(() -> {
             PGConnection connection = PostgresLogin.replication(config);
             try {
+                settle(connection);
                 PGReplicationStream stream = connection
                         .getReplicationAPI()
                         .replicationStream()
@@ -65,7 +72,6 @@ public final class LogStream implements AutoCloseable {
                         .withSlotOption(
                                 "publication_names",
                                 PostgresNames.name(publication).replace("'", "''"))
-                        .withSlotOption("binary", true)
                         .start();
                 return new LogStream(config, slot, connection, stream, new LogMessages(changes));
             } catch (SQLException e) {
@@ -79,7 +85,7 @@ public final class LogStream implements AutoCloseable {
     ///
     /// @return whether a message was read
     public boolean readPending() {
-        @Nullable ByteBuffer message = PostgresFaults.guard("replication slot " + slot, config, stream::readPending);
+        @Nullable ByteBuffer message = new LogFaults(config, slot).guard(stream::readPending);
         if (message == null) return false;
         messages.read(message);
         return true;
@@ -96,7 +102,7 @@ public final class LogStream implements AutoCloseable {
     ///
     /// @param position as [LogChanges#commit] gives it, or [#received] outside a transaction
     public void acknowledge(long position) {
-        PostgresFaults.guard("replication slot " + slot, config, () -> {
+        new LogFaults(config, slot).guard(() -> {
             LogSequenceNumber safe = LogSequenceNumber.valueOf(position);
             stream.setFlushedLSN(safe);
             stream.setAppliedLSN(safe);
@@ -111,10 +117,17 @@ public final class LogStream implements AutoCloseable {
         close(connection);
     }
 
+    /// Values come in one form, whatever defaults the role, the database or this machine have. The same as for a pull.
+    private static void settle(PGConnection connection) throws SQLException {
+        try (Statement statement = ((Connection) connection).createStatement()) {
+            statement.execute(SETTINGS);
+        }
+    }
+
     /// The stream is not closed first: the driver would read all that the server has yet to send.
     private static void close(PGConnection connection) {
         try {
-            ((java.sql.Connection) connection).close();
+            ((Connection) connection).close();
         } catch (SQLException e) {
             // The connection is lost already, which is what closing it is for.
         }

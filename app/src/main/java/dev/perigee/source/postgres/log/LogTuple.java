@@ -1,6 +1,7 @@
 package dev.perigee.source.postgres.log;
 
 import dev.perigee.source.postgres.decode.BigEndian;
+import java.util.function.IntPredicate;
 
 /// The fields of one row in a message of the stream, in the memory the driver received them in. It is used again for
 /// the next message. Not safe for many threads.
@@ -10,8 +11,7 @@ public final class LogTuple {
         NULL,
         /// A large value that the update did not touch. The stream does not tell it.
         UNCHANGED,
-        TEXT,
-        BINARY
+        TEXT
     }
 
     private byte[] bytes = {};
@@ -35,7 +35,7 @@ public final class LogTuple {
         for (int field = 0; field < count; field++) {
             kinds[field] = kind(message[next++]);
             lengths[field] = 0;
-            if (kinds[field] == Kind.TEXT || kinds[field] == Kind.BINARY) {
+            if (kinds[field] == Kind.TEXT) {
                 lengths[field] = BigEndian.int4(message, next);
                 next += 4;
             }
@@ -43,6 +43,21 @@ public final class LogTuple {
             next += lengths[field];
         }
         return next;
+    }
+
+    /// Takes the values that are not in the stream from the same row before the change. Both rows are in one message,
+    /// so only places are taken.
+    ///
+    /// @param isTold whether `before` tells this field
+    void complete(LogTuple before, IntPredicate isTold) {
+        if (bytes != before.bytes) throw new IllegalStateException("two rows of different messages");
+        for (int field = 0; field < count; field++) {
+            boolean isTaken = kinds[field] == Kind.UNCHANGED && isTold.test(field);
+            if (!isTaken) continue;
+            kinds[field] = before.kinds[field];
+            lengths[field] = before.lengths[field];
+            offsets[field] = before.offsets[field];
+        }
     }
 
     /// The number of fields.
@@ -73,7 +88,6 @@ public final class LogTuple {
             case 'n' -> Kind.NULL;
             case 'u' -> Kind.UNCHANGED;
             case 't' -> Kind.TEXT;
-            case 'b' -> Kind.BINARY;
             default -> throw new IllegalStateException("a field of kind " + kind + " in the stream");
         };
     }

@@ -1,9 +1,10 @@
 /// Reads changes from PostgreSQL's logical replication stream, in the server's own `pgoutput` format.
 ///
-/// Guarantee: a value that comes through the stream is put into a batch exactly as a pull would put it, or its type is
-/// refused with the column's name. Nothing is acknowledged to the server unless the caller says so.
+/// Guarantee: a value that comes through the stream is put into a batch exactly as a pull would put it. Nothing is
+/// acknowledged to the server unless the caller says so. A table is not published if its application's statements would
+/// fail then.
 ///
-/// No setting uses this room yet: there is no `mode: log`. Start reading at [LogStream].
+/// Values are read in the server's text form; [LogDecoders] says why. Start reading at [PostgresLog].
 @NullMarked
 package dev.perigee.source.postgres.log;
 

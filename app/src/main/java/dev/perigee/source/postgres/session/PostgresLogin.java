@@ -41,7 +41,7 @@ public final class PostgresLogin implements DataSource {
     public static PGConnection replication(SourceConfig config) throws SQLException {
         PGSimpleDataSource driver = new PostgresLogin(config).driver;
         driver.setReplication("database");
-        driver.setAssumeMinServerVersion("14"); // the driver wants to know before it connects
+        driver.setAssumeMinServerVersion("13"); // the driver wants to know before it connects
         driver.setPreferQueryMode(PreferQueryMode.SIMPLE);
         driver.setSocketTimeout(0);
         return driver.getConnection().unwrap(PGConnection.class);
