@@ -1,5 +1,6 @@
 package dev.perigee.source;
 
+import java.util.List;
 import java.util.Optional;
 
 /// The log of a source: all changes of chosen tables in commit order, from a position on. The source keeps its log
@@ -35,6 +36,10 @@ public interface SourceLog {
 
     /// @return empty if the source has nothing under this name
     Optional<Standing> standing(String name);
+
+    /// The names that begin with `prefix` and stand for something at the source, sorted. So a follower finds what an
+    /// earlier one has left behind, for which the source may still be keeping its log.
+    List<String> names(String prefix);
 
     /// Begins to keep the log, without any table. Does nothing for what exists already. Waits until the transactions
     /// have ended that are open at the source.

@@ -1,12 +1,15 @@
 package dev.perigee.source.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.perigee.config.SourceConfig;
 import dev.perigee.config.TableConfig;
+import dev.perigee.source.LogTable;
 import dev.perigee.source.Source;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceContractTest;
+import dev.perigee.source.SourceLog;
 import dev.perigee.source.SourceTable;
 import dev.perigee.testing.TestPostgres;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -18,10 +21,12 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -77,6 +82,41 @@ class OldestPostgresContractTest extends SourceContractTest {
             assertThat(before).isPresent().isEqualTo(sight(source, filtered));
             execute("CREATE POLICY all_rows ON seen USING (true)");
             assertThat(sight(source, filtered)).isPresent().isNotEqualTo(before);
+        }
+    }
+
+    @Test
+    void its_log_is_read_there_too() throws SQLException {
+        execute("DROP TABLE IF EXISTS logged; CREATE TABLE logged (id int PRIMARY KEY, v numeric)");
+        try (Source source = open()) {
+            SourceLog log = source.log().orElseThrow();
+            long number = number("SELECT 'logged'::regclass::oid");
+            LogTable wanted = PostgresLogTest.wanted(source, "logged", number);
+            log.require(wanted);
+            log.create("oldest");
+            log.add("oldest", wanted.table());
+            execute("INSERT INTO logged VALUES (1, 1.50)");
+            execute("UPDATE logged SET id = 2; DELETE FROM logged");
+            PostgresLogTest.Recorder recorder = new PostgresLogTest.Recorder(Map.of(number, wanted));
+            try (SourceLog.Reader reader = log.open("oldest", recorder)) {
+                await().until(() -> {
+                    reader.readPending();
+                    return recorder.told.contains("logged - 2,null");
+                });
+            }
+            assertThat(recorder.told)
+                    .startsWith("logged + 1,Real[value=1.5]", "commit", "logged - 1,null", "logged + 2,Real[value=1.5]");
+            log.drop("oldest");
+            assertThat(log.standing("oldest")).isEmpty();
+        }
+    }
+
+    private static long number(String sql) throws SQLException {
+        try (Connection c = server.getPostgresDatabase().getConnection();
+                Statement statement = c.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
         }
     }
 

@@ -12,12 +12,13 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.LogSink;
 import dev.perigee.source.LogTable;
 import dev.perigee.source.RefusedRow;
-import dev.perigee.source.SourceColumn;
+import dev.perigee.source.Source;
 import dev.perigee.source.SourceLog;
 import dev.perigee.source.SourceTable;
-import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
 import dev.perigee.testing.TestPostgres;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -248,6 +249,58 @@ class PostgresLogTest {
                 .hasMessageContaining("does not exist");
     }
 
+    @Test
+    void what_a_follower_left_behind_is_found_by_the_beginning_of_its_name() {
+        log.create(name);
+        postgres.execute("CREATE PUBLICATION %s_only_published; CREATE PUBLICATION someone_elses".formatted(name));
+        assertThat(log.names(name)).containsExactly(name, name + "_only_published");
+        assertThat(log.names(name + "%")).isEmpty();
+        log.drop(name + "_only_published");
+        assertThat(log.names(name)).containsExactly(name);
+    }
+
+    @Test
+    void a_slot_that_the_server_invalidated_is_named_with_the_setting() throws IOException {
+        try (EmbeddedPostgres server = TestPostgres.server()
+                        .setServerConfig("max_slot_wal_keep_size", "1MB")
+                        .start();
+                PostgresSource own = new PostgresSource(TestPostgres.config(server.getPort(), "postgres"))) {
+            SourceLog ownLog = own.log().orElseThrow();
+            ownLog.create(name);
+            assertThat(ownLog.standing(name).orElseThrow().broken()).isEmpty();
+            try (Connection connection = server.getPostgresDatabase().getConnection();
+                    Statement statement = connection.createStatement()) {
+                for (int i = 0; i < 4; i++) {
+                    statement.execute("SELECT pg_logical_emit_message(true, 'm', 'm'); SELECT pg_switch_wal()");
+                }
+                statement.execute("CHECKPOINT");
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+            assertThat(ownLog.standing(name).orElseThrow().broken().orElseThrow())
+                    .contains("max_slot_wal_keep_size");
+            assertThatThrownBy(() -> ownLog.open(name, new Recorder(Map.of())))
+                    .hasMessageContaining(name)
+                    .hasMessageContaining("max_slot_wal_keep_size");
+            ownLog.drop(name);
+            ownLog.create(name);
+            assertThat(ownLog.standing(name).orElseThrow().broken()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_server_that_does_not_keep_a_logical_log_is_told_the_setting() throws IOException {
+        try (EmbeddedPostgres server = TestPostgres.server()
+                        .setServerConfig("wal_level", "replica")
+                        .start();
+                PostgresSource own = new PostgresSource(TestPostgres.config(server.getPort(), "postgres"))) {
+            postgres.execute("CREATE TABLE a (id int PRIMARY KEY)");
+            assertThatThrownBy(() -> own.log().orElseThrow().require(wanted("a")))
+                    .hasMessageContaining("wal_level")
+                    .hasMessageContaining("rds.logical_replication");
+        }
+    }
+
     private static void refused(SourceLog log, LogTable table, String words) {
         assertThatThrownBy(() -> log.require(table))
                 .hasMessageContaining(words)
@@ -268,18 +321,20 @@ class PostgresLogTest {
     }
 
     private LogTable wanted(String table) {
+        return wanted(source, table, number("SELECT '%s'::regclass::oid".formatted(table)));
+    }
+
+    /// All columns of a table in the schema `public`, and the first one as its key.
+    static LogTable wanted(Source source, String table, long number) {
         SourceTable described = source.describe(table);
         List<LogTable.Column> columns = described.columns().stream()
                 .map(column -> new LogTable.Column(column.name(), column.identity(), column.sourceType()))
                 .toList();
         return new LogTable(
-                new TableId("public", table),
-                number("SELECT '%s'::regclass::oid".formatted(table)),
+                described.id(),
+                number,
                 columns,
-                List.of(described.columns().stream()
-                        .map(SourceColumn::name)
-                        .findFirst()
-                        .orElseThrow()),
+                List.of(columns.getFirst().name()),
                 NumericStorage.EXACT,
                 TimestampStorage.ISO);
     }
@@ -307,7 +362,7 @@ class PostgresLogTest {
     }
 
     /// Writes down what a sink is told.
-    private static final class Recorder implements LogSink {
+    static final class Recorder implements LogSink {
         final List<String> told = new ArrayList<>();
         final List<Long> ends = new ArrayList<>();
         final Map<Long, LogTable> tables;

@@ -50,7 +50,7 @@ record LogFaults(SourceConfig config, String slot) {
                     case "55000" ->
                         in(
                                 Fault.SOURCE_FAILED,
-                                "drop the slot, let Perigee create it again, and raise `max_slot_wal_keep_size` at the source if it was removed for its size",
+                                "drop the slot and let Perigee create it again; raise `max_slot_wal_keep_size` at the source if the slot was invalidated for its size",
                                 e);
                     case "53400" ->
                         in(

@@ -13,6 +13,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.postgresql.PGConnection;
@@ -40,6 +42,18 @@ public final class PostgresLog implements SourceLog {
                    coalesce(s.wal_status, ''), s.confirmed_flush_lsn IS NULL,
                    EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.pubname = s.slot_name)
             FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = '%s'""";
+
+    /// A transaction with a message, so that its commit has the log flushed, even where `synchronous_commit` is off for
+    /// the role. The setting's new value is the message.
+    private static final String FLUSH = """
+            SELECT pg_logical_emit_message(true, 'perigee', set_config('synchronous_commit', 'local', true)) - '0/0'""";
+
+    private static final String FOLLOWERS = """
+            SELECT slot_name::text FROM pg_catalog.pg_replication_slots
+            WHERE starts_with(slot_name::text, '%1$s') AND plugin = 'pgoutput' AND database = current_database()
+          UNION
+            SELECT pubname::text FROM pg_catalog.pg_publication WHERE starts_with(pubname::text, '%1$s')
+            ORDER BY 1""";
 
     private final SourceConfig config;
     private final PostgresConnections connections;
@@ -102,6 +116,18 @@ public final class PostgresLog implements SourceLog {
                 row.getBigDecimal(1).longValue(),
                 row.getBoolean(4) ? 0 : row.getBigDecimal(2).longValue(),
                 broken);
+    }
+
+    @Override
+    public List<String> names(String prefix) {
+        return connections.read("the source's log", session -> {
+            try (Statement statement = session.createStatement();
+                    ResultSet row = statement.executeQuery(FOLLOWERS.formatted(literal(session, prefix)))) {
+                List<String> names = new ArrayList<>();
+                while (row.next()) names.add(row.getString(1));
+                return names;
+            }
+        });
     }
 
     @Override
@@ -181,12 +207,9 @@ public final class PostgresLog implements SourceLog {
 
     @Override
     public long flush() {
-        // Transactional, so that its commit has the log flushed. `synchronous_commit` may be off for the role.
-        return connections.write("the source's log", session -> {
-            execute(session, "SET LOCAL synchronous_commit = local");
+        return connections.ask("the source's log", session -> {
             try (Statement statement = session.createStatement();
-                    ResultSet row =
-                            statement.executeQuery("SELECT pg_logical_emit_message(true, 'perigee', '') - '0/0'")) {
+                    ResultSet row = statement.executeQuery(FLUSH)) {
                 row.next();
                 return row.getBigDecimal(1).longValue();
             }

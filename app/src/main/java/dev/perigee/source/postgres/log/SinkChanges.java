@@ -121,10 +121,11 @@ final class SinkChanges implements LogChanges {
 
     private LogReadings.Reading reading(LogRelation relation, Target target) {
         LogReadings.Reading known = readings.get(relation.oid());
-        boolean isKnown = known != null
+        if (known != null
                 && known.wanted() == target.wanted()
-                && known.relation().equals(relation);
-        if (isKnown) return known;
+                && known.relation().equals(relation)) {
+            return known;
+        }
         if (!relation.equals(described.get(relation.oid()))) {
             target.redefined("its name, its columns, their types or its replica identity were changed");
             throw new IllegalStateException("the sink went on after a change of the definition");

@@ -4,7 +4,7 @@
 /// acknowledged to the server unless the caller says so. A table is not published if its application's statements would
 /// fail then.
 ///
-/// Values are read in the server's text form; [LogDecoders] says why. Start reading at [PostgresLog].
+/// Values are read in the server's text form (ADR 28). Start reading at [PostgresLog].
 @NullMarked
 package dev.perigee.source.postgres.log;
 
