@@ -105,7 +105,8 @@ class OldestPostgresContractTest extends SourceContractTest {
                 });
             }
             assertThat(recorder.told)
-                    .startsWith("logged + 1,Real[value=1.5]", "commit", "logged - 1,null", "logged + 2,Real[value=1.5]");
+                    .startsWith(
+                            "logged + 1,Real[value=1.5]", "commit", "logged - 1,null", "logged + 2,Real[value=1.5]");
             log.drop("oldest");
             assertThat(log.standing("oldest")).isEmpty();
         }
