@@ -55,6 +55,7 @@ class RoomsTest {
             "replication.drift",
             "replication.freshness",
             "replication.sync",
+            "replication.log",
             "replication.run",
             "replication.check",
             "replication.backfill",

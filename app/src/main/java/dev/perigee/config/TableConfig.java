@@ -123,7 +123,9 @@ public record TableConfig(
         /// By `xmin`: the transaction that wrote a row, which PostgreSQL keeps with each row.
         XMIN,
         /// New and changed rows are not searched for: all rows are fetched each time.
-        FULL
+        FULL,
+        /// By the source's log, which tells every change: nothing is searched for.
+        LOG
     }
 
     /// What happens to rows whose cursor is NULL.

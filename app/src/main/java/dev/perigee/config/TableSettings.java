@@ -166,7 +166,25 @@ public final class TableSettings {
                 promises(mode, base.promises()),
                 reading(base.reading()));
         checkSchedule(config);
+        if (mode == Mode.LOG) checkLog(config);
         return isWrong ? Optional.empty() : Optional.of(config);
+    }
+
+    /// Refuses what cannot be done yet for a table whose changes come from the source's log.
+    private void checkLog(TableConfig config) {
+        String not = "expected none in mode `log`, which cannot do this yet";
+        if (config.group().isPresent()) {
+            wrong("group", "expected none in mode `log`: the tables of a source's log change together anyway");
+        }
+        if (config.where().isPresent()) wrong("where", not);
+        if (!config.masks().isEmpty()) wrong("columns", "expected no expressions in mode `log`");
+        if (config.cron().isPresent()) wrong("cron", "expected none in mode `log`, which applies each change at once");
+        if (!(config.deletes() instanceof Deletes.Ignore)) {
+            wrong("deletes", "expected `ignore` in mode `log`, in which deleted rows leave the copy anyway");
+        }
+        if (config.rowSecurity() == RowSecurity.FILTERED) {
+            wrong("rowSecurity", "expected `refused` in mode `log`: the source's log has the rows that policies hide");
+        }
     }
 
     private Reading reading(Reading base) {
@@ -224,7 +242,7 @@ public final class TableSettings {
         if (mode == Mode.CURSOR && column.isEmpty()) {
             wrong(
                     "cursorColumn",
-                    "expected a column whose value grows with every insert and update, or `mode`: `xmin` or `full`");
+                    "expected a column whose value grows with every insert and update, or `mode`: `xmin`, `full` or `log`");
         }
         if (mode != Mode.CURSOR && column.isPresent()) {
             wrong(

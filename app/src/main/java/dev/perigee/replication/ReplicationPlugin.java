@@ -113,6 +113,7 @@ public final class ReplicationPlugin extends StarbasePlugin {
     @Override
     public void start() {
         running().backfills().resume();
+        running().tables().log().start();
         onClockSetBack(); // the clock may have been set back while Perigee did not run
     }
 

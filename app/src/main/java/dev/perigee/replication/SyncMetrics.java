@@ -8,6 +8,7 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -35,6 +36,11 @@ final class SyncMetrics {
                 "0 while the replica cannot be written, because of its disk, its file or a lock of another program",
                 gauge -> gauge.call(isWritable.getAsBoolean() ? 1 : 0));
         statusGauges(registry, statuses);
+        logGauges(
+                registry,
+                () -> statuses.get().stream()
+                        .flatMap(table -> table.underWay().log().stream())
+                        .findFirst());
         gauge(
                 registry,
                 "perigee_replication_set_aside_rows",
@@ -99,6 +105,24 @@ final class SyncMetrics {
                                 .heldBy()
                                 .ifPresent(held -> gauge.call(held.ageMs() / 1000.0, table.name()))),
                 "table");
+    }
+
+    private static void logGauges(PrometheusRegistry registry, Supplier<Optional<LogView>> log) {
+        gauge(
+                registry,
+                "perigee_replication_log_lag_bytes",
+                "Bytes of the source's log that were not applied yet when the source was asked last",
+                gauge -> log.get().flatMap(LogView::lagBytes).ifPresent(gauge::call));
+        gauge(
+                registry,
+                "perigee_replication_log_lag_seconds",
+                "Time since the last moment up to which the source's log was applied",
+                gauge -> log.get().flatMap(LogView::lagMs).ifPresent(ms -> gauge.call(ms / 1000.0)));
+        gauge(
+                registry,
+                "perigee_replication_log_retained_bytes",
+                "Bytes of its log that the source keeps until they are applied",
+                gauge -> log.get().flatMap(LogView::retainedBytes).ifPresent(gauge::call));
     }
 
     private static void gauge(

@@ -10,6 +10,7 @@ import dev.perigee.replication.check.SweepStatus;
 import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyDefinition.CopyColumn;
 import dev.perigee.replication.drift.DriftNotes;
+import dev.perigee.replication.log.LogStatus;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.Guarantee;
@@ -110,7 +111,7 @@ public record TableStatus(
             boolean isHeldUp = known.replica().isPresent() && runner.state().equals("idle");
             return new Syncs(
                     syncs.flatMap(TableState.Syncs::lastAt),
-                    runner.isPaused() ? Optional.empty() : runner.due(),
+                    runner.isPaused() || isFollowed(known) ? Optional.empty() : runner.due(),
                     isHeldUp ? "failing" : runner.state(),
                     syncs.flatMap(TableState.Syncs::freshAt)
                             .map(fresh -> Math.max(0, now.toEpochMilli() - fresh.toEpochMilli())));
@@ -137,7 +138,9 @@ public record TableStatus(
             Optional<TableState> state = known.state();
             Optional<SyncOutcome> outcome = state.map(TableState::outcome);
             Optional<ProofView.Verified> verified = ProofView.Verified.of(known.proof(), state);
-            String guarantee = known.replica().isPresent() ? unwritable(state) : writable(state, wrong);
+            boolean isHeldUp = known.replica().isPresent()
+                    || known.log().flatMap(LogStatus::problem).isPresent();
+            String guarantee = isHeldUp ? unwritable(state) : writable(state, wrong);
             return new Promise(
                     Guarantee.withProof(guarantee, verified.map(ProofView.Verified::at)),
                     outcome.flatMap(SyncOutcome::completeAsOf),
@@ -168,8 +171,12 @@ public record TableStatus(
     /// @param progress how far the running sync is; absent if none runs
     /// @param sweep the last sweep, which looks for rows that the source deleted
     /// @param backfill how far a backfill of rows is; absent if none is under way
+    /// @param log where the follower of the source's log stands; only in mode `log`
     public record UnderWay(
-            Optional<Progress> progress, Optional<SweepStatus> sweep, Optional<BackfillStatus> backfill) {}
+            Optional<Progress> progress,
+            Optional<SweepStatus> sweep,
+            Optional<BackfillStatus> backfill,
+            Optional<LogView> log) {}
 
     /// Age in milliseconds from which an open transaction is reported as `heldBy`.
     static final long HELD_AFTER_MS = 10_000;
@@ -194,13 +201,15 @@ public record TableStatus(
     /// @param proof the last verification
     /// @param sweep the last sweep
     /// @param backfill the backfill under way
+    /// @param log where the follower of the source's log stands; only for a table in mode `log`
     /// @param replica why the replica cannot be written at present, which holds up every table
     record Known(
             Optional<TableState> state,
             Optional<ProofRecords.Entry> proof,
             Optional<Sweep> sweep,
             Optional<BackfillStatus> backfill,
-            Optional<Problem> replica) {}
+            Optional<Problem> replica,
+            Optional<LogStatus> log) {}
 
     static TableStatus of(TableRunner runner, Known known, Instant now) {
         TableConfig config = runner.config();
@@ -214,12 +223,22 @@ public record TableStatus(
                 Syncs.of(runner, known, now),
                 Promise.of(known, wrong),
                 Failing.of(known, now),
-                new UnderWay(runner.progress(), known.sweep().map(SweepStatus::of), known.backfill()),
+                new UnderWay(
+                        runner.progress(),
+                        known.sweep().map(SweepStatus::of),
+                        known.backfill(),
+                        known.log().map(log -> LogView.of(log, now))),
                 Attention.of(config.name(), known, wrong),
                 notes(runner, state));
     }
 
-    /// The guarantee while the replica cannot be written: no sync can succeed, even if the last one did.
+    /// Whether the source's log is applied to the copy, so that the table is due only if something goes wrong.
+    private static boolean isFollowed(Known known) {
+        return known.log().isPresent() && isLoaded(known.state());
+    }
+
+    /// The guarantee while the replica cannot be written, or the source's log cannot be followed: nothing new comes,
+    /// even if the last sync succeeded.
     private static String unwritable(Optional<TableState> state) {
         return isLoaded(state) ? Guarantee.BEHIND : Guarantee.LOADING;
     }

@@ -1,10 +1,12 @@
 package dev.perigee.replication;
 
+import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.plugin.PluginHost;
 import dev.perigee.replication.backfill.Backfills;
 import dev.perigee.replication.check.ProofRecords;
 import dev.perigee.replication.check.Sweeps;
 import dev.perigee.replication.check.Verifications;
+import dev.perigee.replication.log.LogStatus;
 import dev.perigee.replication.run.TableRunner;
 import dev.perigee.replication.run.Tables;
 import dev.perigee.replication.state.Problem;
@@ -58,6 +60,7 @@ final class TableStatuses {
             List<TableRunner> runners, ByName<TableState> states, ByName<ProofRecords.Entry> proofs) {
         Instant now = host.clock().instant();
         Optional<Problem> replica = tables.replicaTrouble();
+        LogStatus log = tables.log().status();
         return runners.stream()
                 .map(runner -> TableStatus.of(
                         runner,
@@ -66,7 +69,8 @@ final class TableStatuses {
                                 proofs.find(runner.name()),
                                 sweeps.last(runner.name()),
                                 backfills.current(runner.name()),
-                                replica),
+                                replica,
+                                runner.config().mode() == Mode.LOG ? Optional.of(log) : Optional.empty()),
                         now))
                 .toList();
     }

@@ -48,7 +48,8 @@ public interface SourceLog {
     /// Stops keeping the log.
     void drop(String name);
 
-    /// Adds a table to those whose changes are sent.
+    /// Adds a table to those whose changes are sent. Does nothing if it is among them. Changes of transactions that are
+    /// open meanwhile may be missing.
     void add(String name, TableId table);
 
     /// Removes a table from those whose changes are sent. Does nothing if it is not among them, or does not exist.

@@ -3,6 +3,7 @@ package dev.perigee.source;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// Which transactions of the source had ended when a snapshot was taken. The snapshot sees those of them that
 /// committed.
@@ -33,6 +34,18 @@ public record VisibleTransactions(long lowest, long next, List<Long> running, bo
                 ? new long[0]
                 : Arrays.stream(parts[2].split(",")).mapToLong(Long::parseLong).toArray();
         return of(Long.parseLong(parts[0]), Long.parseLong(parts[1]), running, isListed);
+    }
+
+    /// The snapshot as [#parse] reads it.
+    public String text() {
+        return lowest + ":" + next + ":" + running.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+
+    /// The whole number of a transaction that ran near this snapshot.
+    ///
+    /// @param lower the lower 32 bits of its number
+    public long whole(int lower) {
+        return next + (lower - (int) next);
     }
 
     /// Whether the transaction had ended: the snapshot sees all of it, or it was rolled back.

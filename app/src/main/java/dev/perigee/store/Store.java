@@ -6,8 +6,11 @@ import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.ServingThreads;
 import dev.perigee.sqlite.SqliteStatement;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -198,6 +201,22 @@ public final class Store implements AutoCloseable {
             while (check.step()) complaints.add(String.valueOf(check.textAt(0)));
             return complaints.equals(List.of("ok")) ? List.<String>of() : List.copyOf(complaints);
         });
+    }
+
+    /// Makes durable what was committed before this call: afterwards not even a power failure undoes it.
+    ///
+    /// @throws PerigeeException [Fault#DISK_FAILED] if the disk refuses
+    public void sync() {
+        // What is no longer in the WAL was written to the database file by a checkpoint, which syncs that file. SQLite
+        // has no locks on the WAL's file, so closing it drops none.
+        try (FileChannel wal = FileChannel.open(Connections.wal(file), StandardOpenOption.WRITE)) {
+            wal.force(false);
+        } catch (NoSuchFileException _) {
+            // Removed after a checkpoint.
+        } catch (IOException e) {
+            throw Fault.DISK_FAILED.in(
+                    "replica " + file, "its WAL cannot be synced", "What was committed last may not be durable yet", e);
+        }
     }
 
     /// The replica's file. Within this process, open it through SQLite only: closing any other channel on it drops

@@ -38,7 +38,11 @@ class StatusJsonTest {
                 new Syncs(Optional.of(AT), Optional.of(AT), "idle", Optional.of(5L)),
                 new Promise("complete", Optional.of(AT), Optional.of("0/1"), Optional.empty(), Optional.empty()),
                 new Failing(0, Optional.empty()),
-                new UnderWay(Optional.of(Progress.of(0, Optional.empty(), 0)), Optional.empty(), Optional.empty()),
+                new UnderWay(
+                        Optional.of(Progress.of(0, Optional.empty(), 0)),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty()),
                 List.of(),
                 List.of());
         assertThat(fields(status))

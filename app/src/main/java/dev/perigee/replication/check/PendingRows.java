@@ -37,7 +37,7 @@ final class PendingRows {
         Sealing sealing = copy.state().outcome().sealing();
         switch (copy.config().mode()) {
             case CURSOR -> pending.byCursor(copy.config().cursorColumn().orElseThrow(), sealing);
-            case XMIN, FULL -> pending.look(new Scope.Changed(sealing.lookedSince()));
+            case XMIN, FULL, LOG -> pending.look(new Scope.Changed(sealing.lookedSince()));
         }
         return pending.found;
     }

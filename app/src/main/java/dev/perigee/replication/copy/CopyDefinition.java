@@ -9,6 +9,7 @@ import dev.perigee.config.TableConfig.TimestampStorage;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.source.Expression;
+import dev.perigee.source.LogTable;
 import dev.perigee.source.Mask;
 import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceTable;
@@ -263,6 +264,16 @@ public record CopyDefinition(
         return new CopyDefinition(source, target, columns, key, cursorColumn, chosen, known, parts);
     }
 
+    /// What the copy wants of its table's changes.
+    ///
+    /// @param number the table's number at the source; 0 where it is not known
+    public LogTable wanted(long number, TableConfig config) {
+        List<LogTable.Column> wanted = columns.stream()
+                .map(c -> new LogTable.Column(c.name(), c.identity(), c.sourceType()))
+                .toList();
+        return new LogTable(source, number, wanted, key, config.numeric(), config.timestamps());
+    }
+
     /// The rows that are copied; empty for all.
     public Optional<Expression> slice() {
         return Optional.ofNullable(choices.slice);
@@ -348,10 +359,12 @@ public record CopyDefinition(
     private static void checkMode(TableConfig config, SourceTable table, String where) {
         boolean hasTransactions =
                 table.kind() != SourceTable.Kind.VIEW && table.kind() != SourceTable.Kind.FOREIGN_TABLE;
-        if (config.mode() != Mode.XMIN || hasTransactions) return;
+        if ((config.mode() != Mode.XMIN && config.mode() != Mode.LOG) || hasTransactions) return;
         throw Fault.INVALID_REQUEST.in(
                 where,
-                "`mode` is `xmin`, and rows of a view or a foreign table do not tell which transaction wrote them",
+                config.mode() == Mode.LOG
+                        ? "`mode` is `log`, and the source's log has no changes of a view or a foreign table"
+                        : "`mode` is `xmin`, and rows of a view or a foreign table do not tell which transaction wrote them",
                 "Nothing was changed",
                 "choose `mode` `full`, or name a cursor column");
     }

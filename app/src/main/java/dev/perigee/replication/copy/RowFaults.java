@@ -5,7 +5,7 @@ import dev.perigee.sqlite.SqliteException;
 
 /// Tells failures that concern one row from failures that concern the whole file. A full disk, a damaged file, a lock
 /// and a lack of memory are never a row's fault.
-final class RowFaults {
+public final class RowFaults {
     private static final int ERROR = 1;
     private static final int MISMATCH = 20;
 
@@ -15,7 +15,7 @@ final class RowFaults {
     /// the transaction is no longer open: a trigger may have ended it, and then all earlier rows were undone too.
     ///
     /// @param sql the statement that failed
-    static boolean isOfRow(SqliteException failure, SqliteConnection connection, String sql) {
+    public static boolean isOfRow(SqliteException failure, SqliteConnection connection, String sql) {
         if (connection.isAutocommit()) return false;
         return switch (failure.fault()) {
             // A constraint, a trigger that raises an error, or a value or row above SQLite's size limit.

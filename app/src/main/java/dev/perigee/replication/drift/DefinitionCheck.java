@@ -53,7 +53,9 @@ public record DefinitionCheck(TableConfig config, SourceTable table, CopyDefinit
         }
         CopyDefinition made = state.get().definition().get();
         // If all rows are fetched again anyway, it does not matter whether the table is another one.
-        boolean isOwn = state.get().copy().needsResync() || config.mode() == TableConfig.Mode.FULL;
+        boolean isOwn = state.get().copy().needsResync()
+                || config.mode() == TableConfig.Mode.FULL
+                || config.mode() == TableConfig.Mode.LOG;
         // After a change of the settings all rows are fetched again, whatever else the source changed.
         if (made.isChosenDifferently(now)) {
             if (!isOwn) requireSame(store, source, config, table, state.get());

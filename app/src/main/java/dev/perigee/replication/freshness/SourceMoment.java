@@ -47,6 +47,17 @@ public final class SourceMoment {
         this.history = history;
     }
 
+    /// The moment of a snapshot whose transactions were all applied from the source's log.
+    ///
+    /// @param asOf a time by the source's clock up to which the snapshot has everything that was committed
+    /// @param takenNanos [System#nanoTime] before the snapshot was taken
+    /// @param log a position of the log that is not before anything that the snapshot sees
+    public static SourceMoment ofLog(
+            VisibleTransactions visible, Instant asOf, long takenNanos, long log, History history) {
+        return new SourceMoment(
+                Optional.of(asOf), takenNanos, Duration.ZERO, Optional.of(visible), OptionalLong.of(log), history);
+    }
+
     /// @param server the source's identity in this snapshot
     /// @param takenNanos [System#nanoTime] before the snapshot was taken
     /// @param takenAt our clock at that time, or later

@@ -53,6 +53,8 @@ sealed interface Schedule {
     /// @param changedAt when the table was last seen to change
     /// @throws IllegalArgumentException saying what is wrong with the cron expression or the zone
     static Schedule of(TableConfig config, Instant changedAt) {
+        // The changes come by themselves, so that only what went wrong makes the table due.
+        if (config.mode() == TableConfig.Mode.LOG) return new Every(TableConfig.MAX_INTERVAL);
         Optional<Duration> idle = config.schedule().idleInterval();
         if (config.cron().isEmpty() && idle.isPresent()) return new Adaptive(config.interval(), idle.get(), changedAt);
         if (config.cron().isEmpty()) return new Every(config.interval());

@@ -2,8 +2,13 @@ package dev.perigee.replication.run;
 
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.Mode;
+import dev.perigee.fault.PerigeeException;
+import dev.perigee.replication.copy.RowCounts;
+import dev.perigee.replication.log.LogFollower;
 import dev.perigee.replication.state.Problem;
 import dev.perigee.replication.state.Run;
+import dev.perigee.replication.sync.LogStart;
 import dev.perigee.replication.sync.Progress;
 import dev.perigee.replication.sync.SyncCancellation;
 import dev.perigee.replication.sync.SyncListener;
@@ -23,10 +28,14 @@ import java.util.function.Function;
 
 /// Runs syncs of tables, at most `parallelTables` at a time, and decides when each table is due next. Tables of a group
 /// are synced together. Safe for many threads.
-public final class SyncTurns {
+public final class SyncTurns implements TableRunner.Work {
+    /// The longest wait until the log is applied up to now.
+    private static final Duration CATCH_UP = Duration.ofSeconds(60);
+
     private final InstantSource clock;
     private final ReplicationConfig settings;
     private final TableSync sync;
+    private final LogFollower log;
     private final SyncObserver observer;
     private final Function<String, List<TableRunner>> members;
     private final Backoff backoff;
@@ -38,11 +47,13 @@ public final class SyncTurns {
             InstantSource clock,
             ReplicationConfig settings,
             TableSync sync,
+            LogFollower log,
             SyncObserver observer,
             Function<String, List<TableRunner>> members) {
         this.clock = clock;
         this.settings = settings;
         this.sync = sync;
+        this.log = log;
         this.observer = observer;
         this.members = members;
         this.backoff = new Backoff(settings.retryFirst(), settings.retryMax(), new Random());
@@ -81,10 +92,41 @@ public final class SyncTurns {
     /// table's sync; blocks until a turn is free and the sync has ended.
     ///
     /// @return this table's result; a sync that fails is a result too
-    SyncResult run(TableRunner runner, Run.Kind kind, SyncCancellation cancellation) throws InterruptedException {
+    @Override
+    public SyncResult run(TableRunner runner, Run.Kind kind, SyncCancellation cancellation)
+            throws InterruptedException {
+        boolean isFollowed = runner.config().mode() == Mode.LOG && log.isFollowing(runner.name());
+        if (isFollowed && kind == Run.Kind.SYNC) return caughtUp(runner);
         Optional<String> group = runner.config().group();
         if (group.isPresent()) return grouped(group.get(), runner, kind, cancellation);
         return inTurn(() -> watched(runner, kind, cancellation, sync::run));
+    }
+
+    /// Nothing of the source's log may be applied while a task compares the copy with its source or writes to it.
+    @Override
+    public <T> T alone(TableRunner runner, TableRunner.Exclusive<T> task, SyncCancellation cancellation)
+            throws InterruptedException {
+        boolean isFollowed = runner.config().mode() == Mode.LOG && log.isFollowing(runner.name());
+        if (!isFollowed) return task.run(cancellation);
+        log.catchUp(CATCH_UP);
+        try (LogStart.Held _ = log.held(runner.name())) {
+            return task.run(cancellation);
+        }
+    }
+
+    /// A table that the source's log is applied to needs no sync: only the log has to be applied up to now.
+    private SyncResult caughtUp(TableRunner runner) throws InterruptedException {
+        Instant began = clock.instant();
+        Optional<Problem> problem = Optional.empty();
+        try {
+            log.catchUp(CATCH_UP);
+        } catch (PerigeeException e) {
+            problem = Optional.of(Problem.of(e));
+        }
+        Instant now = clock.instant();
+        runner.setDue(due(runner, began, now, 1, problem));
+        long ms = Duration.between(began, now).toMillis();
+        return SyncResult.of(runner.name(), RowCounts.NONE, Math.max(0, ms), problem);
     }
 
     /// A group takes one turn for all its tables. If each member took a turn of its own, members holding turns could
@@ -127,7 +169,8 @@ public final class SyncTurns {
                         runner.setDue(due);
                         isDecided.set(true);
                         return Optional.of(due);
-                    }));
+                    },
+                    log));
             if (!isDecided.get() && !cancellation.isCancelled()) {
                 runner.setDue(clock.instant().plus(settings.retryMax())); // its outcome could not be recorded
             }

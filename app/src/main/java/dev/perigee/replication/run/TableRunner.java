@@ -34,10 +34,13 @@ public final class TableRunner {
     /// How long a task whose thread was interrupted may take to end.
     public static final Duration CUT_GRACE = Duration.ofSeconds(8);
 
-    /// Runs a sync to its end; [SyncTurns] bounds how many run at once.
-    @FunctionalInterface
+    /// Runs the tasks of tables; [SyncTurns] bounds how many syncs run at once.
     interface Work {
+        /// Runs a sync to its end.
         SyncResult run(TableRunner runner, Run.Kind kind, SyncCancellation cancellation) throws InterruptedException;
+
+        /// Runs any other task to its end.
+        <T> T alone(TableRunner runner, Exclusive<T> task, SyncCancellation cancellation) throws InterruptedException;
     }
 
     /// Tasks that wait for the table at most; further ones fail with [Fault#BUSY].
@@ -174,6 +177,11 @@ public final class TableRunner {
         return Optional.ofNullable(asOf);
     }
 
+    /// Records that the copy has everything up to a time, as the source's log has shown.
+    void passed(AsOf shown) {
+        asOf = shown;
+    }
+
     /// Hands the next sync what a look before it has shown.
     void setLooked(LookedTable looked) {
         this.looked = looked;
@@ -248,7 +256,10 @@ public final class TableRunner {
     ///
     /// @return completes with the result of `work` or its failure; with [Fault#BUSY] if too many tasks wait
     public <T> CompletableFuture<T> exclusively(Exclusive<T> work) {
-        return add(new Task<>(Optional.empty(), work, new CompletableFuture<>()));
+        return add(new Task<>(
+                Optional.empty(),
+                cancellation -> this.work.alone(this, work, cancellation),
+                new CompletableFuture<>()));
     }
 
     private synchronized CompletableFuture<SyncResult> sync(Run.Kind kind) {

@@ -2,15 +2,20 @@ package dev.perigee.replication.run;
 
 import dev.perigee.config.ReplicationConfig;
 import dev.perigee.config.TableConfig;
+import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.config.TableConfig.RowSecurity;
 import dev.perigee.fault.Fault;
 import dev.perigee.fault.PerigeeException;
 import dev.perigee.fault.Remedies;
 import dev.perigee.plugin.PluginHost;
+import dev.perigee.replication.copy.CopyDefinition;
 import dev.perigee.replication.copy.CopyTable;
 import dev.perigee.replication.drift.DefinitionCheck;
 import dev.perigee.replication.drift.Handover;
 import dev.perigee.replication.freshness.CopyFreshness;
+import dev.perigee.replication.log.LogFollower;
+import dev.perigee.replication.log.LogTables;
+import dev.perigee.replication.log.SourceLogs;
 import dev.perigee.replication.state.ConfigRecords;
 import dev.perigee.replication.state.ConfiguredTable;
 import dev.perigee.replication.state.ConfiguredTable.Origin;
@@ -50,6 +55,7 @@ public final class Tables {
     private final SourceTrouble trouble;
     private final ProtectedCopies copies;
     private final SyncTurns turns;
+    private final LogFollower log;
     private final SyncObserver observer;
     private final DueTables due;
     private final AsOfRecorder asOf;
@@ -73,12 +79,19 @@ public final class Tables {
         this.copies = new ProtectedCopies(host, !settings.adminsWriteCopies());
         TableSync sync =
                 new TableSync(host.store(), this::source, host.clock(), settings.keepRuns(), copies::protect, trouble);
-        this.turns = new SyncTurns(host.clock(), settings, sync, observer, this::members);
+        LogTables followed = new FollowedTables(host.clock(), runners::values, rescheduling);
+        this.log = new LogFollower(host.store(), this::source, host.clock(), sync.freshness(), followed);
+        this.turns = new SyncTurns(host.clock(), settings, sync, log, observer, this::members);
         this.asOf = new AsOfRecorder(host.store(), host.clock(), runners::values);
         this.due = new DueTables(host.clock(), this::source, runners::values, host.store(), sync.freshness(), () -> {
             asOf.recordSometimes();
             afterLook.run();
         });
+    }
+
+    /// Follows the source's log, for the tables in mode `log`.
+    public LogFollower log() {
+        return log;
     }
 
     /// Looks at the tables that are due, and syncs those that may have changed.
@@ -90,18 +103,7 @@ public final class Tables {
     /// Called once, before anything is synced.
     public void load() {
         synchronized (changing) {
-            List<ConfiguredTable> remembered = host.store().write(tx -> {
-                Map<String, ConfiguredTable> known = byName(ConfigRecords.all(tx));
-                for (TableConfig config : settings.tables()) {
-                    // A pause survives the restart, because the reason for it may still hold.
-                    boolean wasPaused = known.containsKey(config.name())
-                            && known.get(config.name()).config().paused();
-                    TableConfig effective = wasPaused ? config.withPaused(true) : config;
-                    ConfigRecords.put(tx, new ConfiguredTable(effective, Origin.FILE));
-                    StateRecords.ensure(tx, config.name());
-                }
-                return ConfigRecords.all(tx);
-            });
+            List<ConfiguredTable> remembered = host.store().write(tx -> ConfigRecords.remember(tx, settings.tables()));
             Map<String, TableState> states = states();
             for (ConfiguredTable table : remembered) {
                 TableRunner runner = runner(table);
@@ -236,9 +238,9 @@ public final class Tables {
                 handOver(old, config.name());
                 renamed.put(old, config.name());
             });
-            wanted.add(new CopyReservation(
-                    new ConfiguredTable(config, origin(config.name())),
-                    DefinitionCheck.definition(host.store(), config, table)));
+            CopyDefinition definition = DefinitionCheck.definition(host.store(), config, table);
+            if (config.mode() == Mode.LOG) SourceLogs.of(source).require(definition.wanted(0, config));
+            wanted.add(new CopyReservation(new ConfiguredTable(config, origin(config.name())), definition));
         });
         Instant now = host.clock().instant();
         configs.forEach(config -> freshness().forget(config.name()));
@@ -257,6 +259,7 @@ public final class Tables {
             find(old).ifPresent(runner -> remove(runner, false));
             find(name).ifPresent(observer::renamed);
         });
+        log.changed();
         rescheduling.run();
         return wanted.stream().map(CopyReservation::table).toList();
     }
@@ -319,6 +322,8 @@ public final class Tables {
             runner.setTable(table);
             runner.setOrphan(false);
             if (config.paused()) runner.cancel(pausedWhileSyncing(runner.name()));
+            else if (config.mode() == Mode.LOG) runner.setDue(host.clock().instant());
+            log.changed();
             observer.changed(runner);
             rescheduling.run();
             return table;
@@ -352,6 +357,7 @@ public final class Tables {
             trouble.removed(name);
             copies.release(name);
             observer.removed(runner);
+            log.changed();
             rescheduling.run();
         }
     }
@@ -384,6 +390,7 @@ public final class Tables {
         Collection<TableRunner> all = runners.values();
         all.forEach(runner -> runner.close(stopping));
         all.forEach(TableRunner::awaitIdle);
+        log.stop();
         asOf.record();
     }
 
@@ -406,7 +413,7 @@ public final class Tables {
     }
 
     private TableRunner runner(ConfiguredTable table) {
-        TableRunner runner = new TableRunner(table, turns::run, rescheduling);
+        TableRunner runner = new TableRunner(table, turns, rescheduling);
         runner.setChangedAt(host.clock().instant());
         return runner;
     }
@@ -436,11 +443,5 @@ public final class Tables {
                 "it was paused while it was syncing",
                 "The pages written before are committed",
                 "resume it: `perigee tables resume %s`".formatted(Remedies.word(name)));
-    }
-
-    private static Map<String, ConfiguredTable> byName(List<ConfiguredTable> tables) {
-        Map<String, ConfiguredTable> byName = new LinkedHashMap<>();
-        tables.forEach(table -> byName.put(table.config().name(), table));
-        return byName;
     }
 }

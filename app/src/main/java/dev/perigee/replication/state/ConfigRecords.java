@@ -22,10 +22,12 @@ import dev.perigee.sqlite.Value;
 import dev.perigee.store.Transaction;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.core.type.TypeReference;
 
 /// `tmp_replication_config`: which tables are replicated, and with which settings.
@@ -34,6 +36,23 @@ public final class ConfigRecords {
     private static final String NO_CURSOR = "";
 
     private ConfigRecords() {}
+
+    /// Records the tables of the configuration file, and gives them a state if they have none.
+    ///
+    /// @return all tables that are recorded then
+    public static List<ConfiguredTable> remember(Transaction tx, List<TableConfig> ofFile) {
+        Set<String> paused = new HashSet<>();
+        all(tx).stream()
+                .filter(known -> known.config().paused())
+                .forEach(known -> paused.add(known.config().name()));
+        for (TableConfig config : ofFile) {
+            // A pause survives the restart, because the reason for it may still hold.
+            TableConfig effective = paused.contains(config.name()) ? config.withPaused(true) : config;
+            put(tx, new ConfiguredTable(effective, Origin.FILE));
+            StateRecords.ensure(tx, config.name());
+        }
+        return all(tx);
+    }
 
     public static void put(Transaction tx, ConfiguredTable table) {
         TableConfig config = table.config();

@@ -47,7 +47,7 @@ public final class Guarantee {
     }
 
     /// This many rows could not be stored. Nothing is promised about them.
-    static String incomplete(long setAside) {
+    public static String incomplete(long setAside) {
         return "incomplete(%d)".formatted(setAside);
     }
 

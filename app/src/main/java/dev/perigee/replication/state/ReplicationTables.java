@@ -190,6 +190,20 @@ public final class ReplicationTables {
             ALTER TABLE tmp_replication_config ADD COLUMN idle_interval_ms INTEGER;
             ALTER TABLE tmp_replication_config ADD COLUMN where_condition TEXT;
             ALTER TABLE tmp_replication_config ADD COLUMN masks TEXT;
+            """, """
+            CREATE TABLE tmp_replication_log (
+                id       INTEGER PRIMARY KEY CHECK (id = 1),
+                follower TEXT NOT NULL,
+                system   TEXT,
+                timeline INTEGER,
+                position INTEGER
+            );
+            CREATE TABLE tmp_replication_log_tables (
+                name     TEXT PRIMARY KEY NOT NULL,
+                number   INTEGER NOT NULL,
+                visible  TEXT,
+                shown_at INTEGER NOT NULL
+            );
             """);
 
     /// Time limit for reads of these tables, which are small.
@@ -197,7 +211,16 @@ public final class ReplicationTables {
 
     /// The tables that have rows about a replicated table, with its name in the column `name`; all but `config`.
     private static final List<String> BY_NAME = List.of(
-            "state", "drift", "set_aside", "runs", "backfills", "backfill_missing", "checks", "proofs", "sweeps");
+            "state",
+            "drift",
+            "set_aside",
+            "runs",
+            "backfills",
+            "backfill_missing",
+            "checks",
+            "proofs",
+            "sweeps",
+            "log_tables");
 
     private ReplicationTables() {}
 

@@ -102,6 +102,13 @@ public final class SetAsideRecords {
         settlePending(tx, name);
     }
 
+    /// Forgets the rows of a copy, because the table was emptied.
+    public static void emptied(Transaction tx, String name) {
+        tx.statement("DELETE FROM tmp_replication_set_aside WHERE name = ?1 AND pending = 0")
+                .bindText(1, name)
+                .run();
+    }
+
     /// Forgets the pending rows, because the shadow or stage is given up.
     public static void dropPending(Transaction tx, String name) {
         tx.statement("DELETE FROM tmp_replication_set_aside WHERE name = ?1 AND pending = 1")

@@ -205,6 +205,26 @@ public final class StateRecords {
         tx.copyChanged();
     }
 
+    /// Adds to the counts of a table what the source's log has changed in its copy.
+    public static void applied(Transaction tx, String name, RowCounts counts) {
+        tx.statement("""
+                UPDATE tmp_replication_state SET row_count = row_count + ?2, rows_pulled = rows_pulled + ?3
+                WHERE name = ?1""")
+                .bindText(1, name)
+                .bindInt(2, counts.growth())
+                .bindInt(3, counts.pulled())
+                .run();
+        if (counts.isChange()) tx.copyChanged();
+    }
+
+    /// Records the snapshot since which changed rows may not be in the copy yet.
+    public static void looked(Transaction tx, String name, String mark) {
+        tx.statement("UPDATE tmp_replication_state SET looked_since = ?2 WHERE name = ?1")
+                .bindText(1, name)
+                .bindText(2, mark)
+                .run();
+    }
+
     /// Records the name of the shadow that a resync fills; empty for none.
     public static void shadow(Transaction tx, String name, Optional<String> shadow) {
         tx.statement("UPDATE tmp_replication_state SET shadow = ?2 WHERE name = ?1")

@@ -153,6 +153,22 @@ public final class SetAsideRows {
         });
     }
 
+    /// Whether the row with this key is set aside.
+    public boolean isSetAside(String key) {
+        return known.containsKey(key);
+    }
+
+    /// The number of keys whose rows are set aside.
+    public int count() {
+        return known.size();
+    }
+
+    /// Forgets all rows that are set aside, because the table was emptied.
+    public void emptied(Transaction tx) {
+        SetAsideRecords.emptied(tx, name);
+        known.clear();
+    }
+
     /// To be called when the shadow replaces the copy, in the same transaction.
     void swapped(Transaction tx) {
         SetAsideRecords.swapped(tx, name);

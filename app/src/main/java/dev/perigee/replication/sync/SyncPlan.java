@@ -131,6 +131,9 @@ record SyncPlan(
     private static boolean isReplaced(
             TableState state, DefinitionCheck checked, Run.Kind kind, boolean isGroup, boolean isNew) {
         if (checked.config().mode() == TableConfig.Mode.FULL) return true;
+        // A row that an interrupted load has read may have left the source since. A loaded copy is read again only
+        // where the log's changes cannot be applied to it.
+        if (checked.config().mode() == TableConfig.Mode.LOG && !isNew && isStarted(state)) return true;
         // Pages of a first load would be seen before the other tables of the group are ready.
         if (isGroup && !state.copy().isLoaded()) return true;
         if (isNew) return false;
@@ -141,6 +144,10 @@ record SyncPlan(
                 && made.slice().filter(s -> !s.fits(checked.table())).isEmpty();
         if (made.isSlicedDifferently(checked.now()) && !isRescopable) return true;
         return !Drift.between(made, checked.now()).isNone();
+    }
+
+    private static boolean isStarted(TableState state) {
+        return state.copy().isLoaded() || state.copy().rows() > 0;
     }
 
     /// The table that rows are written to.

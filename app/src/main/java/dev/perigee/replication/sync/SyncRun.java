@@ -1,6 +1,7 @@
 package dev.perigee.replication.sync;
 
 import dev.perigee.config.TableConfig;
+import dev.perigee.fault.Fault;
 import dev.perigee.replication.copy.NameList;
 import dev.perigee.replication.copy.RowCounts;
 import dev.perigee.replication.copy.SourceText;
@@ -10,6 +11,7 @@ import dev.perigee.replication.freshness.SourceMoment;
 import dev.perigee.replication.state.ColumnBackfill;
 import dev.perigee.replication.state.DriftRecords;
 import dev.perigee.replication.state.Guarantee;
+import dev.perigee.replication.state.LogRecords;
 import dev.perigee.replication.state.ReplicationTables;
 import dev.perigee.replication.state.Run;
 import dev.perigee.replication.state.Sealing;
@@ -19,6 +21,7 @@ import dev.perigee.replication.state.SyncOutcome;
 import dev.perigee.replication.state.TableState;
 import dev.perigee.source.HighWaterMark;
 import dev.perigee.source.Identity;
+import dev.perigee.source.LogTable;
 import dev.perigee.source.Pull;
 import dev.perigee.source.Scope;
 import dev.perigee.source.Snapshot;
@@ -26,6 +29,7 @@ import dev.perigee.source.SourceColumn;
 import dev.perigee.source.SourceVersion;
 import dev.perigee.source.TableId;
 import dev.perigee.sqlite.Value;
+import dev.perigee.statement.FreshnessToken;
 import dev.perigee.store.Store;
 import dev.perigee.store.Transaction;
 import java.time.Instant;
@@ -75,6 +79,7 @@ final class SyncRun {
     private Optional<Instant> replayedUntil = Optional.empty();
     private @Nullable SyncOutcome followed;
     private Optional<SourceVersion> shown = Optional.empty();
+    private Optional<LogRecords.Table> loaded = Optional.empty();
     private @Nullable SyncedTable known;
     private boolean hasLooked;
     private SourceIdentityCheck.Found lineage = SourceIdentityCheck.Found.of(Optional.empty());
@@ -128,7 +133,7 @@ final class SyncRun {
                 everything(
                         snapshot,
                         plan.start().isLoaded() && !lineage.isSeenOtherwise() ? lookedSince() : Optional.empty());
-            case FULL -> everything(snapshot, Optional.empty());
+            case FULL, LOG -> everything(snapshot, Optional.empty());
         }
         fillAddedColumns(snapshot);
         keysThatTellNoRowsApart(snapshot);
@@ -144,6 +149,7 @@ final class SyncRun {
             });
         });
         shown = snapshot.version();
+        if (config.mode() == TableConfig.Mode.LOG) loaded = Optional.of(loaded(snapshot));
         if (committed.kind() == Run.Kind.RESYNC) compared = ResyncCounts.compare(store, config.name(), plan);
         else if (plan.shadow().isPresent() && plan.table().access().isFiltered()) refuseMassDelete();
     }
@@ -155,6 +161,11 @@ final class SyncRun {
     /// The copy's name.
     String target() {
         return plan.definition().target();
+    }
+
+    /// What the copy wants of the table's changes.
+    LogTable wanted() {
+        return plan.definition().wanted(0, config);
     }
 
     TableId sourceTable() {
@@ -193,6 +204,7 @@ final class SyncRun {
         Run run = writer().end(tx, committed, compared);
         SyncOutcome outcome = Objects.requireNonNull(followed, "the run ends before everything was pulled");
         StateRecords.followed(tx, config.name(), outcome);
+        loaded.ifPresent(table -> LogRecords.loaded(tx, table));
         lineage.now().ifPresent(now -> DriftRecords.identity(tx, config.name(), now));
         if (plan.shadow().isEmpty()) DriftRecords.backfill(tx, config.name(), backfill.filter(b -> !b.isDone()));
         known = SyncedTable.of(
@@ -221,6 +233,23 @@ final class SyncRun {
     /// What is known about the table once the run has finished.
     SyncedTable known() {
         return Objects.requireNonNull(known, "the run has not finished");
+    }
+
+    /// From where on the log's changes are to be applied to the copy.
+    private LogRecords.Table loaded(Snapshot snapshot) {
+        Optional<Long> number = lineage.now()
+                .or(() -> snapshot.identity(plan.table()))
+                .map(now -> now.table().number());
+        if (number.isEmpty()
+                || snapshot.visible().isEmpty()
+                || snapshot.position().isEmpty()) {
+            throw Fault.SOURCE_UNSUPPORTED.in(
+                    "table " + config.name(),
+                    "the source does not tell the table's number, which transactions a snapshot sees, or where its log stands, which mode `log` needs",
+                    "The copy stays as it is");
+        }
+        long position = FreshnessToken.position(snapshot.position().get());
+        return new LogRecords.Table(config.name(), number.get(), snapshot.visible(), position);
     }
 
     private Optional<String> notes() {

@@ -105,16 +105,20 @@ public final class TableSync {
     ///
     /// @param described the table as the source describes it, where that is known to be still so; else it is asked
     /// @param next decides when the table is due again
+    /// @param log is asked to hold the source's log while the rows of a table in mode `log` are read
     public record Member(
             TableConfig config,
             Run.Kind kind,
             Optional<SourceTable> described,
             SyncListener listener,
             SyncCancellation cancellation,
-            NextDue next) {
+            NextDue next,
+            LogStart log) {
         /// A member outside any schedule.
         static Member once(TableConfig config, Run.Kind kind, SyncListener listener) {
-            return new Member(config, kind, Optional.empty(), listener, new SyncCancellation(), NextDue.NEVER);
+            SyncCancellation cancellation = new SyncCancellation();
+            return new Member(
+                    config, kind, Optional.empty(), listener, cancellation, NextDue.NEVER, LogStart.WITHOUT_SERVER);
         }
     }
 
@@ -168,12 +172,14 @@ public final class TableSync {
             List<TableId> tables =
                     syncing.stream().map(SyncRun::sourceTable).distinct().toList();
             String where = "table " + members.getFirst().config().name();
-            long takenNanos = System.nanoTime();
-            from.snapshot(where, tables, snapshot -> {
-                syncing.forEach(one -> one.pull(snapshot, takenNanos));
-                return true;
-            });
-            return succeeded(members, syncing);
+            try (LogStart.Held _ = logHeld(members.getFirst(), syncing.getFirst())) {
+                long takenNanos = System.nanoTime();
+                from.snapshot(where, tables, snapshot -> {
+                    syncing.forEach(one -> one.pull(snapshot, takenNanos));
+                    return true;
+                });
+                return succeeded(members, syncing);
+            }
         } catch (RuntimeException e) {
             PerigeeException failure = ThreadFailures.unwrapped(e);
             List<SyncResult> results = new ArrayList<>();
@@ -183,6 +189,12 @@ public final class TableSync {
             }
             return results;
         }
+    }
+
+    /// Tables of the log are in no group, so each is synced alone.
+    private static LogStart.Held logHeld(Member member, SyncRun syncing) {
+        if (member.config().mode() != TableConfig.Mode.LOG) return () -> {};
+        return member.log().begin(syncing.wanted(), member.cancellation());
     }
 
     /// A sentence about the rows of the table that are set aside: how many there are, and why the first was set aside.

@@ -84,7 +84,7 @@ class LiveTableTest {
                 new Syncs(Optional.empty(), Optional.empty(), state, Optional.ofNullable(lag)),
                 new Promise("complete", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()),
                 new Failing(0, Optional.ofNullable(fault).map(f -> new LastError(f, "message", "remedy", START))),
-                new UnderWay(Optional.empty(), Optional.empty(), Optional.empty()),
+                new UnderWay(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()),
                 List.of(),
                 List.of());
     }
