@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Decides to which copies the log's changes can be applied: those of tables that are defined as when the copy was
@@ -51,7 +52,7 @@ final class LogTargets {
             Map<Long, TableChanges> changes, Map<String, String> outdated, Map<TableId, TableDefinition> definitions) {}
 
     /// @param recorded the tables whose rows were read
-    /// @param configs the settings of the tables, by name
+    /// @param configs the settings of these tables, by name
     /// @throws PerigeeException a `SOURCE_*` fault; [Fault#INVALID_REQUEST] if a table cannot be followed any more
     Found find(List<LogRecords.Table> recorded, Map<String, TableConfig> configs, Instant now) {
         List<String> names = recorded.stream().map(LogRecords.Table::name).toList();
@@ -65,7 +66,7 @@ final class LogTargets {
         Map<String, String> outdated = new HashMap<>();
         try {
             for (LogRecords.Table table : recorded) {
-                TableConfig config = configs.get(table.name());
+                TableConfig config = Objects.requireNonNull(configs.get(table.name()), "a table without settings");
                 Optional<TableState> state = Optional.ofNullable(states.get(table.name()));
                 Optional<CopyDefinition> made = state.flatMap(TableState::definition);
                 if (made.isEmpty()) {
