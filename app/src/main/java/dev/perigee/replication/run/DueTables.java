@@ -270,7 +270,11 @@ public final class DueTables {
 
     /// What is known about a table, where its settings are still those of its last sync.
     private static Optional<KnownTable> current(TableRunner runner) {
-        return runner.known().filter(known -> known.config().equals(runner.config()));
+        return current(runner, runner.known());
+    }
+
+    private static Optional<KnownTable> current(TableRunner runner, Optional<KnownTable> known) {
+        return known.filter(is -> is.config().equals(runner.config()));
     }
 
     private Optional<SourceVersion.At> version() {
@@ -349,7 +353,10 @@ public final class DueTables {
                     some.stream().map(ids::get).filter(Objects::nonNull).toList();
             if (asked.isEmpty()) return;
             List<WatchedTable> watched = some.stream()
-                    .flatMap(runner -> Optional.ofNullable(known.get(runner)).or(() -> current(runner)).stream())
+                    .flatMap(runner ->
+                            Optional.ofNullable(known.get(runner))
+                                    .or(() -> current(runner, runner.knownBefore()))
+                                    .stream())
                     .flatMap(is -> is.watched().stream())
                     .toList();
             boolean isSteady = isScheduled && looks.size() < KEPT_PORTIONS && isSteady(key, watched);

@@ -67,6 +67,7 @@ public final class TableRunner {
     private volatile boolean isSyncing;
     private volatile boolean isFailing;
     private volatile @Nullable KnownTable known;
+    private volatile @Nullable KnownTable knownBefore; // the running task
     private volatile @Nullable AsOf asOf;
     private volatile @Nullable LookedTable looked;
     private volatile Instant changedAt = Instant.EPOCH;
@@ -140,6 +141,12 @@ public final class TableRunner {
     /// succeeded.
     Optional<KnownTable> known() {
         return Optional.ofNullable(known);
+    }
+
+    /// What was known before the task that runs; as [#known] where none runs.
+    Optional<KnownTable> knownBefore() {
+        KnownTable now = known;
+        return Optional.ofNullable(now == null && isBusy() ? knownBefore : now);
     }
 
     /// Records what a sync that has just succeeded leaves known. Called in the sync's task.
@@ -363,6 +370,7 @@ public final class TableRunner {
     }
 
     private <T> void start(Task<T> task) {
+        knownBefore = known;
         known = null;
         isHastened = false;
         SyncCancellation cancellation = new SyncCancellation();
