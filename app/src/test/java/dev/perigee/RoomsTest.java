@@ -36,6 +36,7 @@ class RoomsTest {
             "store",
             "alarm",
             "batch",
+            "pages",
             "statement",
             "source",
             "source.postgres.session",
@@ -145,7 +146,8 @@ class RoomsTest {
     @Test
     void foreign_memory_stays_in_the_rooms_that_own_it() {
         assertThat(classes()
-                        .filter(model -> !Set.of("sqlite", "worker", "batch").contains(room(name(model))))
+                        .filter(model ->
+                                !Set.of("sqlite", "worker", "batch", "pages").contains(room(name(model))))
                         .filter(model -> names(model).stream().anyMatch(name -> name.contains("java/lang/foreign/")))
                         .map(RoomsTest::name))
                 .isEmpty();

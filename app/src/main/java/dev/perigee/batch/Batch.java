@@ -196,6 +196,26 @@ public final class Batch implements AutoCloseable {
         return cells.segment().get(LONG, cell(row, column));
     }
 
+    /// The number in a cell of type REAL.
+    public double realAt(int row, int column) {
+        return Double.longBitsToDouble(intAt(row, column));
+    }
+
+    /// The number of bytes in a cell of type TEXT or BLOB.
+    public int lengthAt(int row, int column) {
+        return cells.segment().get(INT, cell(row, column) + LENGTH_AT);
+    }
+
+    /// One byte of a cell of type TEXT or BLOB.
+    public byte byteAt(int row, int column, int index) {
+        return data.segment().get(ValueLayout.JAVA_BYTE, intAt(row, column) + index);
+    }
+
+    /// Copies bytes `from` to `from + length` of a cell of type TEXT or BLOB to `target`.
+    public void copyBytes(int row, int column, long from, MemorySegment target, long at, long length) {
+        MemorySegment.copy(data.segment(), intAt(row, column) + from, target, at, length);
+    }
+
     /// Whether a cell equals a result column of `statement`. Numbers are compared by value, text and blobs by their
     /// bytes, and nothing is copied. Affinity is not applied: text and a number are never equal here.
     public boolean isSame(int row, int column, SqliteStatement statement, int statementColumn) {
