@@ -38,7 +38,7 @@ public final class VerifyBench {
         Path folder = Files.createTempDirectory("perigee-bench");
         try (EmbeddedPostgres postgres = EmbeddedPostgres.builder().start()) {
             System.out.printf("filling events with %,d rows%n", rowCount);
-            SyncComparison.fill(postgres, rowCount);
+            LoadComparison.fill(postgres, rowCount);
             Process server = server(postgres.getPort(), folder);
             try {
                 new VerifyBench().run(rowCount, repeats, server);
@@ -81,7 +81,7 @@ public final class VerifyBench {
                     "%6.2f s  %,9.0f rows/s  server's CPU %.2f s%n",
                     seconds, rowCount / seconds, cpuSeconds(server.toHandle()) - serverBefore);
         }
-        System.out.printf("median %,.0f rows/s%n", SyncComparison.median(rates));
+        System.out.printf("median %,.0f rows/s%n", LoadComparison.median(rates));
     }
 
     private static double cpuSeconds(ProcessHandle process) {
