@@ -14,7 +14,10 @@ final class CopyOptions {
     @Nullable
     String cursor;
 
-    @Option(names = "--mode", paramLabel = "WORD", description = "How changed rows are found: cursor, xmin or full.")
+    @Option(
+            names = "--mode",
+            paramLabel = "WORD",
+            description = "How changed rows are found: cursor, xmin or full. With a server also log.")
     @Nullable
     String mode;
 

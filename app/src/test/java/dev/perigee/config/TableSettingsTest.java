@@ -100,7 +100,7 @@ class TableSettingsTest {
     @Test
     void a_table_without_cursor_and_mode_is_told_of_both() {
         assertThat(read(Map.of("name", "t"), Optional.empty())).isEmpty();
-        assertThat(mistakes.get("cursorColumn")).contains("grows with every insert", "`mode`: `xmin` or `full`");
+        assertThat(mistakes.get("cursorColumn")).contains("grows with every insert", "`mode`: `xmin`, `full` or `log`");
 
         assertThat(read(nullable("name", "t", "cursorColumn", null), Optional.empty()))
                 .isEmpty();
@@ -143,7 +143,7 @@ class TableSettingsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            mode           | log     | expected one of cursor, xmin, full
+            mode           | logs    | expected one of cursor, xmin, full, log
             group          |         | expected text of 1 to 1000 characters
             deletes        | hard    | expected ignore, soft(column) or sweep(interval)
             verify         | 59s     | expected a duration from 1m to 366d

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.perigee.ServedPerigee;
 import dev.perigee.freshness.FreshnessChecker.Result;
+import dev.perigee.testing.LogSlots;
 import dev.perigee.testing.TestPostgres;
 import java.net.URI;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ class FreshnessCheckerTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"'cursorColumn': 'at'", "'mode': 'xmin'"})
+    @ValueSource(strings = {"'cursorColumn': 'at'", "'mode': 'xmin'", "'mode': 'log'"})
     void no_answer_is_staler_than_its_request_allows(String mode) throws Exception {
         try (TestPostgres postgres = TestPostgres.create()) {
             String jdbc =
@@ -35,6 +36,8 @@ class FreshnessCheckerTest {
                 System.out.println(mode + ": " + result);
                 assertThat(result.stale()).as(checker.firstStale()).isZero();
                 assertThat(result.answers()).isPositive();
+            } finally {
+                LogSlots.dropAll(postgres);
             }
         }
     }

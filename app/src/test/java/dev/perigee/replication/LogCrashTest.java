@@ -11,6 +11,7 @@ import dev.perigee.source.postgres.PostgresSource;
 import dev.perigee.sqlite.SqliteStatement;
 import dev.perigee.store.ChildJvm;
 import dev.perigee.store.Store;
+import dev.perigee.testing.LogSlots;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Path;
 import java.sql.Connection;

@@ -7,6 +7,7 @@ import dev.perigee.config.TableConfig;
 import dev.perigee.config.TableConfig.Mode;
 import dev.perigee.source.Source;
 import dev.perigee.source.postgres.PostgresSource;
+import dev.perigee.testing.LogSlots;
 import dev.perigee.testing.TestPostgres;
 import java.nio.file.Path;
 import java.sql.Connection;

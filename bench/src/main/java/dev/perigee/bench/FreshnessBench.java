@@ -18,13 +18,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// One writer and 64 readers who say how fresh their answers must be, see [FreshnessChecker]: first with a copy in mode
-/// `cursor`, then in mode `xmin`, both at an interval of 1 s. Perigee runs in a JVM of its own. Exits with 1 if an
-/// answer was stale.
+/// `cursor`, then in mode `xmin`, both at an interval of 1 s, then in mode `log`. Perigee runs in a JVM of its own.
+/// Exits with 1 if an answer was stale.
 ///
 /// Arguments: seconds per mode (default 60), transactions per second (default 500), seed (default 1).
 public final class FreshnessBench {
     private static final String TOKEN = "admin-token-of-the-benchmark";
-    private static final List<String> MODES = List.of("\"cursorColumn\": \"at\"", "\"mode\": \"xmin\"");
+    private static final List<String> MODES =
+            List.of("\"cursorColumn\": \"at\"", "\"mode\": \"xmin\"", "\"mode\": \"log\"");
 
     private FreshnessBench() {}
 
@@ -36,7 +37,9 @@ public final class FreshnessBench {
         boolean isStale = false;
         for (String mode : MODES) {
             Path folder = Files.createTempDirectory("perigee-bench");
-            try (EmbeddedPostgres postgres = EmbeddedPostgres.start()) {
+            try (EmbeddedPostgres postgres = EmbeddedPostgres.builder()
+                    .setServerConfig("wal_level", "logical")
+                    .start()) {
                 isStale |= check(postgres, folder, mode, seconds, perSecond, seed);
             } finally {
                 delete(folder);

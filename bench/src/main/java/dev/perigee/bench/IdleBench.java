@@ -24,8 +24,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Many tables of ten rows at intervals of 1 s, of which few or none change. Prints the CPU time of Perigee and of
-/// PostgreSQL as shares of one core, the transactions per second at PostgreSQL, and the age of `completeAsOf`, sampled
-/// every five seconds over all tables. Perigee runs in a JVM of its own.
+/// PostgreSQL as shares of one core, the transactions and statements per second at PostgreSQL, and the age of
+/// `completeAsOf`, sampled every five seconds over all tables. Perigee runs in a JVM of its own.
 ///
 /// Arguments: tables (default 1000), seconds per measurement (default 60), and how many tables change each second, one
 /// measurement each (default 0 and 10). The environment variable `HEAP` is Perigee's `-Xmx` (default 256m).
@@ -34,7 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class IdleBench {
     private static final int TICKS_PER_SECOND = 100; // USER_HZ
     private static final Duration SAMPLE = Duration.ofSeconds(5);
-    private static final Duration LOAD_LIMIT = Duration.ofMinutes(10);
+    private static final Duration LOAD_LIMIT = Duration.ofMinutes(20);
     private static final String TOKEN = "admin-token-of-the-benchmark";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -59,6 +59,7 @@ public final class IdleBench {
         Path folder = Files.createTempDirectory("perigee-bench");
         try (EmbeddedPostgres postgres = EmbeddedPostgres.builder()
                 .setServerConfig("max_locks_per_transaction", "256")
+                .setServerConfig("shared_preload_libraries", "pg_stat_statements")
                 .start()) {
             create(postgres, tables);
             Process server = serve(postgres, folder, tables);
@@ -79,6 +80,7 @@ public final class IdleBench {
     private static void create(EmbeddedPostgres postgres, int tables) throws SQLException {
         try (Connection connection = postgres.getPostgresDatabase().getConnection();
                 Statement statement = connection.createStatement()) {
+            statement.execute("CREATE EXTENSION pg_stat_statements");
             for (int i = 0; i < tables; i++) {
                 statement.execute("""
                         CREATE TABLE t%1$d (id bigint PRIMARY KEY, name text NOT NULL, amount numeric(12, 2),
@@ -139,6 +141,7 @@ public final class IdleBench {
         long perigee = cpu(List.of(server.pid()));
         long database = cpu(postgresPids());
         long transactions = transactions();
+        text("SELECT pg_stat_statements_reset()");
         long started = System.nanoTime();
         Thread writer = Thread.ofPlatform().daemon().start(() -> write(changing));
         List<Long> ages = new ArrayList<>();
@@ -151,11 +154,12 @@ public final class IdleBench {
         writer.join();
         Collections.sort(ages);
         System.out.printf(
-                "%,3d changing: Perigee %.1f %%, PostgreSQL %.1f %% of a core; %.1f transactions/s; age of completeAsOf p50 %d ms, p99 %d ms, max %d ms; resident %d MiB%n",
+                "%,3d changing: Perigee %.1f %%, PostgreSQL %.1f %% of a core; %.1f transactions/s with %.1f statements/s; age of completeAsOf p50 %d ms, p99 %d ms, max %d ms; resident %d MiB%n",
                 changing,
                 (cpu(List.of(server.pid())) - perigee) * 100.0 / TICKS_PER_SECOND / took,
                 (cpu(postgresPids()) - database) * 100.0 / TICKS_PER_SECOND / took,
                 (transactions() - transactions) / took,
+                Long.parseLong(text("SELECT sum(calls) FROM pg_stat_statements")) / took,
                 at(ages, 0.5),
                 at(ages, 0.99),
                 ages.getLast(),

@@ -378,7 +378,7 @@ public record CopyDefinition(
                     "`cursorColumn` names \"%s\" of type %s, whose values have no order"
                             .formatted(cursor.name(), cursor.sourceType()),
                     "Nothing was changed",
-                    "name a column of numbers, times or texts that grows with every insert and update, or choose `mode` `xmin` or `full`");
+                    "name a column of numbers, times or texts that grows with every insert and update, or choose `mode` `xmin`, `full` or `log`");
         }
         if (config.nullCursor() == NullCursor.REJECT && !cursor.isNotNull()) {
             throw Fault.CURSOR_UNSUITABLE.in(

@@ -1,19 +1,18 @@
-package dev.perigee.replication;
+package dev.perigee.testing;
 
 import static org.awaitility.Awaitility.await;
 
-import dev.perigee.testing.TestPostgres;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 
 /// The replication slots and publications of a test's database. It cannot be dropped while it has slots.
-final class LogSlots {
+public final class LogSlots {
     private LogSlots() {}
 
     /// Drops all slots, once nobody reads them.
-    static void dropAll(TestPostgres postgres) {
+    public static void dropAll(TestPostgres postgres) {
         await().ignoreExceptions().until(() -> {
             postgres.execute(
                     "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()");
@@ -21,11 +20,11 @@ final class LogSlots {
         });
     }
 
-    static int count(TestPostgres postgres) {
+    public static int count(TestPostgres postgres) {
         return number(postgres, "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()");
     }
 
-    static int publications(TestPostgres postgres) {
+    public static int publications(TestPostgres postgres) {
         return number(postgres, "SELECT count(*) FROM pg_publication");
     }
 
